@@ -1,0 +1,228 @@
+// Package blob keeps files at rest: encrypted with age for the workspace's storage identity, and either named by a keyed
+// digest of their plaintext (snapshots, resolver state) or by a name of the program's own (work files, quarantine).
+//
+// A [Store] is one folder. [Store.Create] gives a [Writer]; nothing is visible under the final name before
+// [Writer.Commit] has synced the bytes and renamed the file, and a killed program leaves only "*.partial" files, which
+// [Store.Sweep] removes. [Store.Open] gives random access to the plaintext in place, so that one column of a large file
+// can be read alone.
+//
+// The digest is an HMAC and not a plain hash: the name of a small file must not let anyone test guesses of its content.
+// The package knows nothing of what the bytes mean.
+package blob
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"filippo.io/age"
+
+	"uoma/internal/fault"
+)
+
+const partial = ".partial"
+
+var (
+	errWrite   = fault.New("UOMA-BLB-WRITE", "a file of the workspace cannot be written", "check free space and the folder's owner")
+	errMissing = fault.New("UOMA-BLB-MISSING", "a file of the workspace is missing", "restore it from the backup; uoma check lists every missing file")
+	errOpen    = fault.New("UOMA-BLB-OPEN", "a file of the workspace does not open: it is damaged or was written under another key", "restore it from the backup")
+	errDigest  = fault.New("UOMA-BLB-DIGEST", "a file of the workspace does not hold what its name says", "restore it from the backup")
+)
+
+// Store is a folder of encrypted files. It may be used concurrently.
+type Store struct {
+	root     *os.Root
+	identity *age.X25519Identity
+	nameKey  []byte
+	serial   atomic.Uint64
+}
+
+// Open opens a folder, making it where it is missing. nameKey keys the digests.
+func Open(dir string, identity *age.X25519Identity, nameKey []byte) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, errWrite.At(fault.Place{File: dir}).Because(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, errWrite.At(fault.Place{File: dir}).Because(err)
+	}
+	return &Store{root: root, identity: identity, nameKey: nameKey}, nil
+}
+
+// Close releases the folder.
+func (s *Store) Close() error { return s.root.Close() }
+
+// Writer encrypts what is written to it. One of Commit and Discard must end it; Discard after Commit does nothing.
+type Writer struct {
+	s    *Store
+	f    *os.File
+	name string
+	age  io.WriteCloser
+	mac  hash.Hash
+	n    int64
+}
+
+// Create begins a file.
+func (s *Store) Create() (*Writer, error) {
+	name := strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(s.serial.Add(1), 10) + partial
+	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, errWrite.Because(err)
+	}
+	w, err := age.Encrypt(f, s.identity.Recipient())
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), s.root.Remove(name))
+	}
+	return &Writer{s: s, f: f, name: name, age: w, mac: hmac.New(sha256.New, s.nameKey)}, nil
+}
+
+// Write encrypts p.
+func (w *Writer) Write(p []byte) (int, error) {
+	w.mac.Write(p)
+	w.n += int64(len(p))
+	n, err := w.age.Write(p)
+	if err != nil {
+		err = errWrite.Because(err)
+	}
+	return n, err
+}
+
+// Size gives the plaintext bytes written so far.
+func (w *Writer) Size() int64 { return w.n }
+
+// Commit makes the file durable. With an empty name the file is named by its digest and ext; otherwise by name. An
+// existing file of the same name is replaced, as it holds the same or an older version of the same thing.
+func (w *Writer) Commit(name, ext string) (digest string, err error) {
+	defer w.Discard()
+	digest = hex.EncodeToString(w.mac.Sum(nil))
+	if name == "" {
+		name = digestPath(digest, ext)
+	}
+	if dir := path.Dir(name); dir != "." {
+		if err := w.s.root.MkdirAll(dir, 0o700); err != nil {
+			return "", errWrite.Because(err)
+		}
+	}
+	if err := errors.Join(w.age.Close(), w.f.Sync()); err != nil {
+		return "", errWrite.Because(err)
+	}
+	if err := w.s.root.Rename(w.name, name); err != nil {
+		return "", errWrite.Because(err)
+	}
+	return digest, w.s.syncDir(path.Dir(name))
+}
+
+// Discard drops an uncommitted file.
+func (w *Writer) Discard() {
+	if w.f == nil {
+		return
+	}
+	w.f.Close()
+	w.f = nil
+	_ = w.s.root.Remove(w.name) // already renamed after Commit
+}
+
+func (s *Store) syncDir(dir string) error {
+	d, err := s.root.Open(dir)
+	if err != nil {
+		return errWrite.Because(err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return errWrite.Because(err)
+	}
+	return nil
+}
+
+func digestPath(digest, ext string) string { return digest[:2] + "/" + digest + ext + ".age" }
+
+// File is an open plaintext.
+type File struct {
+	io.ReaderAt
+	Size int64
+	f    *os.File
+}
+
+// Close releases the file.
+func (f *File) Close() error { return f.f.Close() }
+
+// Reader reads the plaintext from its start.
+func (f *File) Reader() io.Reader { return io.NewSectionReader(f, 0, f.Size) }
+
+// Open opens a file by name.
+func (s *Store) Open(name string) (*File, error) {
+	f, err := s.root.Open(name)
+	if err != nil {
+		return nil, errMissing.At(fault.Place{File: name}).Wrap(err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(errMissing.At(fault.Place{File: name}).Wrap(err), f.Close())
+	}
+	r, size, err := age.DecryptReaderAt(f, st.Size(), s.identity)
+	if err != nil {
+		return nil, errors.Join(errOpen.At(fault.Place{File: name}).Wrap(err), f.Close())
+	}
+	return &File{ReaderAt: r, Size: size, f: f}, nil
+}
+
+// OpenDigest opens a file by digest and extension.
+func (s *Store) OpenDigest(digest, ext string) (*File, error) {
+	if len(digest) != 2*sha256.Size {
+		return nil, errMissing.At(fault.Place{File: digest})
+	}
+	return s.Open(digestPath(digest, ext))
+}
+
+// Verify reads a digest-named file whole and compares it with its name.
+func (s *Store) Verify(digest, ext string) error {
+	f, err := s.OpenDigest(digest, ext)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	mac := hmac.New(sha256.New, s.nameKey)
+	if _, err := io.Copy(mac, f.Reader()); err != nil {
+		return errOpen.At(fault.Place{File: digestPath(digest, ext)}).Wrap(err)
+	}
+	if hex.EncodeToString(mac.Sum(nil)) != digest {
+		return errDigest.At(fault.Place{File: digestPath(digest, ext)})
+	}
+	return nil
+}
+
+// Remove removes a file by name; a missing one is no error.
+func (s *Store) Remove(name string) error {
+	if err := s.root.RemoveAll(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errWrite.Because(err)
+	}
+	return nil
+}
+
+// RemoveDigest removes a digest-named file; a missing one is no error.
+func (s *Store) RemoveDigest(digest, ext string) error { return s.Remove(digestPath(digest, ext)) }
+
+// Sweep removes what a killed program left half-written. Call it only while no other writer runs.
+func (s *Store) Sweep() error {
+	entries, err := fs.ReadDir(s.root.FS(), ".")
+	if err != nil {
+		return errWrite.Because(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), partial) {
+			if err := s.Remove(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package blob_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"filippo.io/age"
+
+	"uoma/connectors/blob"
+	"uoma/internal/fault"
+)
+
+func open(t *testing.T, dir string) *blob.Store {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := blob.Open(dir, id, bytes.Repeat([]byte{3}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func put(t *testing.T, s *blob.Store, text, name string) string {
+	t.Helper()
+	w, err := s.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	d, err := w.Commit(name, ".x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func read(t *testing.T, f *blob.File, err error) string {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f.Reader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestNamedByDigest(t *testing.T) {
+	s := open(t, t.TempDir())
+	d := put(t, s, "canary-text", "")
+	if again := put(t, s, "canary-text", ""); again != d {
+		t.Fatal("the same bytes have two digests")
+	}
+	if other := put(t, s, "canary-texu", ""); other == d {
+		t.Fatal("two contents share a digest")
+	}
+	f, err := s.OpenDigest(d, ".x")
+	if got := read(t, f, err); got != "canary-text" {
+		t.Fatalf("got %q", got)
+	}
+	if err := s.Verify(d, ".x"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNothingReadableOnDisk(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	put(t, s, "canary-text", "work/spool")
+	err := filepath.WalkDir(dir, func(p string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		st, _ := e.Info()
+		if st.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %o", e.Name(), st.Mode().Perm())
+		}
+		b, err := os.ReadFile(p)
+		if bytes.Contains(b, []byte("canary")) {
+			t.Errorf("%s holds plaintext", e.Name())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUncommittedIsInvisibleAndSwept(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	w, err := s.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Sweep(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 0 {
+		t.Fatalf("%d files left, %v", len(left), err)
+	}
+	w.Discard()
+}
+
+func TestDamageIsFound(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	d := put(t, s, "some bytes", "")
+	p := filepath.Join(dir, d[:2], d+".x.age")
+	b, err := os.ReadFile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(p, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(d, ".x"); fault.Code(err) != "UOMA-BLB-OPEN" {
+		t.Fatalf("flipped bit: %v", err)
+	}
+	swapped := put(t, s, "other bytes", "")
+	if err := os.Rename(filepath.Join(dir, swapped[:2], swapped+".x.age"), p); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(d, ".x"); fault.Code(err) != "UOMA-BLB-DIGEST" {
+		t.Fatalf("swapped file: %v", err)
+	}
+	if err := s.RemoveDigest(d, ".x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(d, ".x"); fault.Code(err) != "UOMA-BLB-MISSING" {
+		t.Fatalf("removed: %v", err)
+	}
+}
