@@ -67,6 +67,16 @@ func (c Col) Text(i int) string {
 	return c.a.(*array.String).Value(i)
 }
 
+// Bytes is Text without making a string; the slice is valid as long as the batch and must not be changed.
+func (c Col) Bytes(i int) []byte {
+	if c.a.IsNull(i) {
+		return nil
+	}
+	a := c.a.(*array.String)
+	from, to := a.ValueOffset(i), a.ValueOffset(i+1)
+	return a.ValueBytes()[from-a.ValueOffset(0) : to-a.ValueOffset(0)]
+}
+
 // Int gives an Int value, 0 when missing.
 func (c Col) Int(i int) int64 {
 	if c.a.IsNull(i) {

@@ -1,0 +1,361 @@
+// Package snapshot keeps a feed's rows as they came: Parquet inside an age file, named by its digest.
+//
+// A snapshot has the feed's own columns as optional text, and before them the row's line, the kinds of its cells, its
+// row key and a hash of its values. [Writer] takes raw batches together with their keys and hashes; [Keys] reads the two
+// columns that tell what changed since, and nothing else; [Read] gives the rows back as raw batches. Same rows, same
+// bytes, same digest.
+//
+// The package knows no layout: keys are given to it. It alone names the Parquet library for snapshots.
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"uoma/connectors/blob"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+// Ext is the extension of a snapshot's file below ".age".
+const Ext = ".parquet"
+
+// groupRows is the size of a Parquet row group: large enough that a column of a group compresses well, small enough that
+// the pages of one group fit into memory many times over.
+const groupRows = 1 << 17
+
+// Names of the leading columns. A feed's own columns are prefixed with columnPrefix, so that none can clash with them.
+const (
+	lineColumn   = "line"
+	kindsColumn  = "kinds"
+	keyColumn    = "key"
+	hashColumn   = "hash"
+	columnPrefix = "c."
+)
+
+var errRead = fault.New("UOMA-SNP-READ", "a snapshot cannot be read", "restore it from the backup, or run the night again with the export in the inbox")
+
+// HashSize is the length of a row hash in bytes.
+const HashSize = 16
+
+// Hash is a row's hash: it changes when any value of the row does.
+type Hash [HashSize]byte
+
+// schema describes a snapshot of a feed with these columns.
+func schema(feed string, columns []string) *parquet.Schema {
+	text := func() parquet.Node { return parquet.Optional(parquet.String()) }
+	g := parquet.Group{
+		lineColumn:  parquet.Int(64),
+		kindsColumn: text(),
+		keyColumn:   parquet.Leaf(parquet.ByteArrayType),
+		hashColumn:  parquet.Leaf(parquet.FixedLenByteArrayType(HashSize)),
+	}
+	for _, c := range columns {
+		g[columnPrefix+c] = text()
+	}
+	return parquet.NewSchema(feed, g)
+}
+
+// positions maps the leading columns and the feed's own, in that order, to their place in the file.
+func positions(s *parquet.Schema, columns []string) ([]int, error) {
+	names := append([]string{lineColumn, kindsColumn, keyColumn, hashColumn}, prefixed(columns)...)
+	at := make([]int, len(names))
+	for i, n := range names {
+		leaf, ok := s.Lookup(n)
+		if !ok {
+			return nil, errRead.Because(errors.New("a column is missing"))
+		}
+		at[i] = leaf.ColumnIndex
+	}
+	return at, nil
+}
+
+func prefixed(columns []string) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = columnPrefix + c
+	}
+	return out
+}
+
+// Writer writes one snapshot. One of Commit and Discard must end it.
+type Writer struct {
+	out  *blob.Writer
+	pq   *parquet.GenericWriter[any]
+	cols []*parquet.ColumnWriter
+	at   []int
+	vals []parquet.Value
+	rows int64
+	open int
+}
+
+// Create begins a snapshot of a feed with these own columns.
+func Create(s *blob.Store, feed string, columns []string) (*Writer, error) {
+	out, err := s.Create()
+	if err != nil {
+		return nil, err
+	}
+	sc := schema(feed, columns)
+	pq := parquet.NewGenericWriter[any](out, sc, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
+	at, err := positions(sc, columns)
+	if err != nil {
+		out.Discard()
+		return nil, err
+	}
+	return &Writer{out: out, pq: pq, cols: pq.ColumnWriters(), at: at}, nil
+}
+
+// Write appends a raw batch. keys and hashes have one entry a row.
+func (w *Writer) Write(b *canon.Batch, keys [][]byte, hashes []Hash) error {
+	n := b.Len()
+	line := b.Col(canon.RawLine)
+	if err := w.column(0, n, func(i int) parquet.Value { return parquet.Int64Value(line.Int(i)) }); err != nil {
+		return err
+	}
+	if err := w.text(1, n, b.Col(canon.RawKinds)); err != nil {
+		return err
+	}
+	if err := w.column(2, n, func(i int) parquet.Value { return parquet.ByteArrayValue(keys[i]) }); err != nil {
+		return err
+	}
+	if err := w.column(3, n, func(i int) parquet.Value { return parquet.FixedLenByteArrayValue(hashes[i][:]) }); err != nil {
+		return err
+	}
+	for c := canon.RawFirst; c < len(b.Table.Columns); c++ {
+		if err := w.text(4+c-canon.RawFirst, n, b.Col(c)); err != nil {
+			return err
+		}
+	}
+	w.rows += int64(n)
+	if w.open += n; w.open >= groupRows {
+		w.open = 0
+		return w.pq.Flush()
+	}
+	return nil
+}
+
+func (w *Writer) column(i, n int, value func(int) parquet.Value) error {
+	w.vals = w.vals[:0]
+	for r := range n {
+		w.vals = append(w.vals, value(r).Level(0, 0, w.at[i]))
+	}
+	_, err := w.cols[w.at[i]].WriteRowValues(w.vals)
+	return err
+}
+
+func (w *Writer) text(i, n int, col canon.Col) error {
+	w.vals = w.vals[:0]
+	for r := range n {
+		if col.Null(r) {
+			w.vals = append(w.vals, parquet.NullValue().Level(0, 0, w.at[i]))
+			continue
+		}
+		w.vals = append(w.vals, parquet.ByteArrayValue(col.Bytes(r)).Level(0, 1, w.at[i]))
+	}
+	_, err := w.cols[w.at[i]].WriteRowValues(w.vals)
+	return err
+}
+
+// Rows gives the rows written so far.
+func (w *Writer) Rows() int64 { return w.rows }
+
+// Commit ends the snapshot and gives its digest and plaintext size.
+func (w *Writer) Commit() (digest string, bytes int64, err error) {
+	defer w.out.Discard()
+	if err := w.pq.Close(); err != nil {
+		return "", 0, err
+	}
+	digest, err = w.out.Commit("", Ext)
+	return digest, w.out.Size(), err
+}
+
+// Discard drops the snapshot.
+func (w *Writer) Discard() { w.out.Discard() }
+
+func openFile(s *blob.Store, digest string) (*parquet.File, func() error, error) {
+	f, err := s.OpenDigest(digest, Ext)
+	if err != nil {
+		return nil, nil, err
+	}
+	pf, err := parquet.OpenFile(f, f.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, nil, errors.Join(errRead.Wrap(err), f.Close())
+	}
+	return pf, f.Close, nil
+}
+
+// Keys calls visit with the key and hash of every row, in file order. The key is valid during the call.
+func Keys(s *blob.Store, digest string, visit func(key []byte, hash Hash)) error {
+	pf, closeFile, err := openFile(s, digest)
+	if err != nil {
+		return err
+	}
+	defer closeFile()
+	at, err := positions(pf.Schema(), nil)
+	if err != nil {
+		return err
+	}
+	for _, g := range pf.RowGroups() {
+		keys, hashes := newCursor(g, at[2]), newCursor(g, at[3])
+		for left := g.NumRows(); left > 0; {
+			n := int(min(left, canon.BatchRows))
+			k, err := keys.next(n)
+			if err != nil {
+				return errors.Join(err, keys.close(), hashes.close())
+			}
+			h, err := hashes.next(n)
+			if err != nil {
+				return errors.Join(err, keys.close(), hashes.close())
+			}
+			for i := range n {
+				visit(k[i].ByteArray(), Hash(h[i].ByteArray()))
+			}
+			left -= int64(n)
+		}
+		if err := errors.Join(keys.close(), hashes.close()); err != nil {
+			return errRead.Wrap(err)
+		}
+	}
+	return nil
+}
+
+// Read gives a snapshot's rows as raw batches of the given own columns; a column that the snapshot has not is all null.
+func Read(ctx context.Context, s *blob.Store, digest, feed string, columns []string) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		pf, closeFile, err := openFile(s, digest)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer closeFile()
+		b := canon.NewBuilder(canon.RawTable(feed, columns), feed)
+		for _, g := range pf.RowGroups() {
+			if !readGroup(ctx, g, pf.Schema(), columns, b, yield) {
+				return
+			}
+		}
+	}
+}
+
+// readGroup yields one row group's batches; it gives false when the stream is over.
+func readGroup(ctx context.Context, g parquet.RowGroup, sc *parquet.Schema, columns []string, b *canon.Builder, yield func(*canon.Batch, error) bool) bool {
+	names := append([]string{lineColumn, kindsColumn}, prefixed(columns)...)
+	cursors := make([]*cursor, len(names))
+	defer func() {
+		for _, c := range cursors {
+			_ = c.close() // reading is over; a page that does not close changes nothing
+		}
+	}()
+	for i, n := range names {
+		if leaf, ok := sc.Lookup(n); ok {
+			cursors[i] = newCursor(g, leaf.ColumnIndex)
+		}
+	}
+	for left := g.NumRows(); left > 0; {
+		if err := ctx.Err(); err != nil {
+			yield(nil, err)
+			return false
+		}
+		n := int(min(left, canon.BatchRows))
+		for i, c := range cursors {
+			if err := fill(b, i, c, n); err != nil {
+				yield(nil, err)
+				return false
+			}
+		}
+		left -= int64(n)
+		if !yield(b.Flush(), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func fill(b *canon.Builder, i int, c *cursor, n int) error {
+	if c == nil {
+		for range n {
+			b.Null(i)
+		}
+		return nil
+	}
+	vals, err := c.next(n)
+	if err != nil {
+		return err
+	}
+	for _, v := range vals {
+		switch {
+		case v.IsNull():
+			b.Null(i)
+		case i == canon.RawLine:
+			b.Int(i, v.Int64())
+		default:
+			b.Bytes(i, v.ByteArray())
+		}
+	}
+	return nil
+}
+
+// cursor reads one column chunk value by value across its pages.
+type cursor struct {
+	pages parquet.Pages
+	vals  parquet.ValueReader
+	read  []parquet.Page // pages that the values given out point into; the last one may still be read
+	buf   []parquet.Value
+}
+
+func newCursor(g parquet.RowGroup, column int) *cursor {
+	return &cursor{pages: g.ColumnChunks()[column].Pages()}
+}
+
+// next gives exactly n values, valid until the following call.
+func (c *cursor) next(n int) ([]parquet.Value, error) {
+	if cap(c.buf) < n {
+		c.buf = make([]parquet.Value, n)
+	}
+	c.release()
+	out := c.buf[:n]
+	for got := 0; got < n; {
+		if c.vals == nil {
+			p, err := c.pages.ReadPage()
+			if err != nil {
+				return nil, errRead.Wrap(err)
+			}
+			c.read, c.vals = append(c.read, p), p.Values()
+		}
+		m, err := c.vals.ReadValues(out[got:])
+		got += m
+		if err == io.EOF {
+			c.vals = nil
+		} else if err != nil {
+			return nil, errRead.Wrap(err)
+		}
+	}
+	return out, nil
+}
+
+// release gives back the pages that are read to their end, whose values the caller is done with.
+func (c *cursor) release() {
+	keep := c.read[:0]
+	for i, p := range c.read {
+		if i == len(c.read)-1 && c.vals != nil {
+			keep = append(keep, p)
+			continue
+		}
+		parquet.Release(p)
+	}
+	c.read = keep
+}
+
+func (c *cursor) close() error {
+	if c == nil {
+		return nil
+	}
+	c.vals = nil
+	c.release()
+	return c.pages.Close()
+}
