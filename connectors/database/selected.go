@@ -1,0 +1,60 @@
+package database
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// selected is a temporary table of the transaction's connection. MariaDB 10 does not turn DELETE … IN (SELECT …) into a
+// join, so the two dialects are told the same thing in two ways.
+const selected = "uoma_selected"
+
+// Select names the keys that the next [DeleteSelected], [UpdateSelected] or [JoinSelected] of this transaction is about.
+// Keys are tokens of ours, at most 64 bytes; one may come twice.
+func Select(ctx context.Context, tx *sqlx.Tx, keys []string) error {
+	if _, err := tx.ExecContext(ctx, "CREATE TEMPORARY TABLE IF NOT EXISTS "+Quote(selected)+" (k VARCHAR(64) NOT NULL PRIMARY KEY)"); err != nil {
+		return Failed("make the table of selected keys", err)
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM "+Quote(selected)); err != nil {
+		return Failed("empty the table of selected keys", err)
+	}
+	return Replace(ctx, tx, selected, []string{"k"}, Each(keys, func(k *string, _ int) Value { return Text(*k) }))
+}
+
+// DeleteSelected deletes the rows whose column holds a selected key and tells how many there were.
+func DeleteSelected(ctx context.Context, tx *sqlx.Tx, table, column string) (int64, error) {
+	t, c := Quote(table), Quote(column)
+	query := "DELETE FROM " + t + " WHERE " + c + " IN (SELECT k FROM " + Quote(selected) + ")"
+	if Dialect(tx.DriverName()) == MySQL {
+		query = "DELETE " + t + " FROM " + JoinSelected(table, column)
+	}
+	return affected(ctx, tx, table, query)
+}
+
+// UpdateSelected sets column to value in the rows whose key column holds a selected key and where it is NULL, and tells
+// how many there were.
+func UpdateSelected(ctx context.Context, tx *sqlx.Tx, table, key, column string, value any) (int64, error) {
+	t, k, c := Quote(table), Quote(key), Quote(column)
+	query := "UPDATE " + t + " SET " + c + " = ? WHERE " + c + " IS NULL AND " + k + " IN (SELECT k FROM " + Quote(selected) + ")"
+	if Dialect(tx.DriverName()) == MySQL {
+		query = "UPDATE " + JoinSelected(table, key) + " SET " + t + "." + c + " = ? WHERE " + t + "." + c + " IS NULL"
+	}
+	return affected(ctx, tx, table, query, value)
+}
+
+// JoinSelected gives what stands after FROM to see only rows whose column holds a selected key.
+func JoinSelected(table, column string) string {
+	t := Quote(table)
+	return strings.Join([]string{Quote(selected), "CROSS JOIN", t, "ON", t + "." + Quote(column), "=", Quote(selected) + ".k"}, " ")
+}
+
+func affected(ctx context.Context, tx *sqlx.Tx, table, query string, args ...any) (int64, error) {
+	res, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, Failed("write "+table, err)
+	}
+	n, err := res.RowsAffected()
+	return n, Failed("count the rows of "+table, err)
+}

@@ -1,0 +1,193 @@
+// Package mariadbtest gives tests a real MariaDB: one private server for a test binary, in a folder of its own, reached
+// by a unix socket, and a fresh database for every test.
+//
+// A package that uses it says
+//
+//	func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
+//
+// and calls [DSN] in its tests. The server starts with the first call and ends with [Run]. A missing server is a
+// failure with the command that installs it, never a skipped test.
+package mariadbtest
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+const (
+	startLimit = 30 * time.Second
+	stopLimit  = 20 * time.Second
+	poll       = 20 * time.Millisecond
+	getIt      = "apt-get install -y --no-install-recommends mariadb-server"
+)
+
+// server is a running mariadbd.
+type server struct {
+	folder string
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has ended
+	fresh  atomic.Int64  // databases made
+}
+
+// shared starts the binary's one server when it is first asked for.
+var shared = sync.OnceValues(start)
+
+// used is set before shared is asked, so that Run does not start a server only to stop it.
+var used atomic.Bool
+
+// Run runs the tests of a package, stops the server if one was started, and gives the exit status.
+func Run(m *testing.M) int {
+	status := m.Run()
+	if !used.Load() {
+		return status
+	}
+	if s, err := shared(); err == nil {
+		if err := s.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return max(status, 1)
+		}
+	}
+	return status
+}
+
+// DSN makes an empty database on the shared server and gives its address for go-sql-driver. The database goes with the
+// server.
+func DSN(t testing.TB) string {
+	t.Helper()
+	used.Store(true)
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("no MariaDB for the test: %v", err)
+	}
+	name := fmt.Sprintf("test%d", s.fresh.Add(1))
+	db, err := sql.Open("mysql", s.address(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	return s.address(name)
+}
+
+func (s *server) address(name string) string {
+	return "root@unix(" + filepath.Join(s.folder, "s") + ")/" + name
+}
+
+func start() (*server, error) {
+	daemon, err := find("mariadbd")
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("/tmp", "u") // a socket's path has at most 107 bytes: t.TempDir is too long
+	if err != nil {
+		return nil, err
+	}
+	s := &server{folder: folder, ended: make(chan struct{})}
+	if err := s.begin(daemon); err != nil {
+		os.RemoveAll(folder)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *server) begin(daemon string) error {
+	me, err := user.Current()
+	if err != nil {
+		return err
+	}
+	if err := s.install(me.Username); err != nil {
+		return err
+	}
+	// --no-defaults comes first: it keeps the machine's own configuration out.
+	s.cmd = exec.Command(daemon, "--no-defaults", "--datadir="+s.folder+"/data", "--socket="+s.folder+"/s", "--pid-file="+s.folder+"/pid",
+		"--log-error="+s.folder+"/err.log", "--tmpdir="+s.folder, "--user="+me.Username, "--skip-networking", "--skip-name-resolve",
+		"--local-infile=1", "--innodb-log-file-size=96M", "--innodb-buffer-pool-size=384M", "--innodb-fast-shutdown=2",
+		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		defer close(s.ended)
+		_ = s.cmd.Wait() // how it ended is read from its log
+	}()
+	return s.ready()
+}
+
+func (s *server) install(name string) error {
+	tool, err := find("mariadb-install-db")
+	if err != nil {
+		return err
+	}
+	out, err := exec.Command(tool, "--no-defaults", "--datadir="+s.folder+"/data", "--user="+name,
+		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=96M").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("mariadb-install-db: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (s *server) ready() error {
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // pings before it is ready would fill the output
+		return err
+	}
+	db, err := sql.Open("mysql", s.address(""))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for waited := time.Duration(0); waited < startLimit; waited += poll {
+		if db.Ping() == nil {
+			return nil
+		}
+		select {
+		case <-s.ended:
+			log, _ := os.ReadFile(s.folder + "/err.log")
+			return fmt.Errorf("mariadbd ended at once:\n%s", log)
+		case <-time.After(poll):
+		}
+	}
+	return fmt.Errorf("mariadbd was not ready in %v: %w", startLimit, s.stop())
+}
+
+// stop ends this server by its own process id and removes its folder.
+func (s *server) stop() error {
+	defer os.RemoveAll(s.folder)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop mariadbd: %w", err)
+	}
+	select {
+	case <-s.ended:
+		return nil
+	case <-time.After(stopLimit):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+		return fmt.Errorf("mariadbd did not stop in %v", stopLimit)
+	}
+}
+
+// find looks where Debian puts servers, which is not in everyone's PATH.
+func find(name string) (string, error) {
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} {
+		if p, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return p, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed; get it with: %s", name, getIt)
+}
