@@ -1,0 +1,324 @@
+package parcel
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"strings"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/zstd"
+
+	"uoma/internal/fault"
+)
+
+// zstdWindow is the largest window that is written and read: what RFC 8878 asks every reader to support, and what the
+// zstd program uses up to level 19.
+const zstdWindow = 8 << 20
+
+// CheckPayload reads a payload to its end and compares its size and digest with the manifest: [ErrCiphertext].
+func CheckPayload(r io.Reader, m *Manifest) error {
+	h := sha256.New()
+	n, err := io.Copy(h, io.LimitReader(r, m.Payload.Bytes+1))
+	if err != nil {
+		return ErrCiphertext.Because(err)
+	}
+	if n != m.Payload.Bytes || hex.EncodeToString(h.Sum(nil)) != m.Payload.SHA256 {
+		return ErrCiphertext
+	}
+	return nil
+}
+
+// Open decrypts a payload and checks everything in it against its manifest: the digest and sizes of the plaintext, the
+// order and form of the archive, inner.json, the schemas and SHA256SUMS. visit gets every file in the archive's order and
+// need not read it to its end; its error stops the reading and comes back as it is. Nothing is written to a disk.
+//
+// The digest is known only at the end: what visit has seen counts for nothing until Open returns nil.
+// The error is [ErrDecrypt], [ErrPlaintext] or [ErrViolation]; see [ReasonOf] and [LevelOf].
+func Open(r io.Reader, identity age.Identity, m *Manifest, visit func(name string, r io.Reader) error) error {
+	opened, err := age.Decrypt(r, identity)
+	if err != nil {
+		return ErrDecrypt.Wrap(err)
+	}
+	plain := &bounded{r: opened, left: m.Plaintext.Bytes, h: sha256.New()}
+	err = readArchive(plain, m, visit)
+	var stopped *visitError
+	if errors.As(err, &stopped) {
+		return stopped.cause
+	}
+	// Whatever the archive says, wrong bytes are the first reason: read on to the end to know.
+	_, _ = io.Copy(io.Discard, plain)
+	switch {
+	case plain.failed != nil:
+		return ErrDecrypt.Wrap(plain.failed)
+	case plain.over, plain.left != 0, hex.EncodeToString(plain.h.Sum(nil)) != m.Plaintext.SHA256:
+		return ErrPlaintext
+	}
+	return err
+}
+
+// LevelOf gives how far a delivery got whose [Open] ended with err.
+func LevelOf(err error) Level {
+	switch {
+	case err == nil:
+		return Validated
+	case errors.Is(err, ErrViolation):
+		return Opened
+	}
+	return Stored
+}
+
+// bounded hashes what is read and stops once there is more of it than there should be.
+type bounded struct {
+	r      io.Reader
+	h      hash.Hash
+	left   int64
+	over   bool
+	failed error // the decryption's error, which readers above may hide
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.over || b.failed != nil {
+		return 0, io.ErrUnexpectedEOF
+	}
+	n, err := b.r.Read(p)
+	_, _ = b.h.Write(p[:n])
+	b.left -= int64(n)
+	if err != nil && err != io.EOF {
+		b.failed = err
+	}
+	if b.left < 0 {
+		b.over = true
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+type visitError struct{ cause error }
+
+func (e *visitError) Error() string { return e.cause.Error() }
+
+func violation(place string, why error) error {
+	return ErrViolation.At(fault.Place{Field: place}).Because(why)
+}
+
+func readArchive(plain io.Reader, m *Manifest, visit func(string, io.Reader) error) error {
+	expanded, closeIt, err := expand(plain, m.Container.Compression)
+	if err != nil {
+		return violation("", errors.New("the compression is not the one in the manifest"))
+	}
+	defer closeIt()
+	capped := &bounded{r: expanded, left: m.Plaintext.ExpandedBytes, h: sha256.New()}
+	reader := archive{tar: tar.NewReader(capped), m: m, visit: visit, files: map[string]file{}}
+	if err := reader.read(); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, capped); err != nil || capped.over || capped.left != 0 {
+		return violation("", errors.New("the archive's size is not the one in the manifest"))
+	}
+	return nil
+}
+
+func expand(r io.Reader, compression string) (io.Reader, func(), error) {
+	switch compression {
+	case Zstd:
+		z, err := zstd.NewReader(r, zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	case Gzip:
+		z, err := gzip.NewReader(r)
+		return z, func() {}, err
+	case None:
+		return r, func() {}, nil
+	}
+	return nil, nil, errors.New("unknown compression")
+}
+
+// file is what is remembered of a file that has passed.
+type file struct {
+	sum   string
+	bytes int64
+}
+
+// archive reads one archive from front to back.
+type archive struct {
+	tar   *tar.Reader
+	m     *Manifest
+	visit func(string, io.Reader) error
+
+	stage   int
+	names   []string // in the archive's order
+	files   map[string]file
+	schemas bytes.Buffer // lines of SHA256SUMS for schemas
+	inner   *Inner
+	sums    []byte
+}
+
+// Stages of an archive: what may stand next only grows.
+const (
+	atNonce = iota
+	atData
+	atSchema
+	atQuality
+	atInner
+	atSums
+	atEnd
+)
+
+func stageOf(name string) int {
+	switch {
+	case name == NonceName:
+		return atNonce
+	case strings.HasPrefix(name, DataPrefix):
+		return atData
+	case strings.HasPrefix(name, SchemaPref):
+		return atSchema
+	case name == QualityName:
+		return atQuality
+	case name == InnerName:
+		return atInner
+	case name == SumsName:
+		return atSums
+	}
+	return -1
+}
+
+func (a *archive) read() error {
+	for {
+		h, err := a.tar.Next()
+		if err == io.EOF {
+			return a.finish()
+		}
+		if err != nil {
+			return violation("", errors.New("the archive cannot be read"))
+		}
+		if err := a.admit(h); err != nil {
+			return err
+		}
+		if err := a.take(h.Name, h.Size); err != nil {
+			return err
+		}
+	}
+}
+
+// admit checks an entry's header. Its name is repeated in no error before it is known to be one of ours.
+func (a *archive) admit(h *tar.Header) error {
+	stage := stageOf(h.Name)
+	if stage < 0 || strings.Contains(h.Name, "..") {
+		return violation("", errors.New("the archive holds a file that does not belong there"))
+	}
+	plain := h.Typeflag == tar.TypeReg && h.Format == tar.FormatUSTAR && h.Mode == 0o600 && h.ModTime.Unix() == 0 &&
+		h.Uid == 0 && h.Gid == 0 && h.Uname == "" && h.Gname == "" && h.Linkname == ""
+	if !plain {
+		return violation("", errors.New("an entry is not a plain ustar file of mode 0600 without time and owner"))
+	}
+	if _, twice := a.files[h.Name]; twice || len(a.names) == maxEntries {
+		return violation("", errors.New("a file stands twice, or there are too many"))
+	}
+	// One step forward, or another file of the same folder.
+	again := stage == a.stage-1 && (stage == atData || stage == atSchema)
+	if stage != a.stage && !again {
+		if a.stage != atData || stage != atSchema { // every table may be without parts
+			return violation("", errors.New("the files are not in the protocol's order"))
+		}
+	}
+	a.stage = stage + 1
+	return nil
+}
+
+func (a *archive) take(name string, size int64) error {
+	limit := int64(maxDocument)
+	if stageOf(name) == atData {
+		limit = MaxPart
+	}
+	if size > limit {
+		return violation("", errors.New("a file is larger than the protocol allows"))
+	}
+	h := sha256.New()
+	var kept bytes.Buffer
+	sinks := io.Writer(h)
+	if name == InnerName || name == SumsName {
+		sinks = io.MultiWriter(h, &kept)
+	}
+	body := io.TeeReader(a.tar, sinks)
+	if a.visit != nil {
+		if err := a.visit(name, body); err != nil {
+			return &visitError{err}
+		}
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return violation("", errors.New("the archive cannot be read"))
+	}
+	a.names = append(a.names, name)
+	a.files[name] = file{sum: hex.EncodeToString(h.Sum(nil)), bytes: size}
+	return a.keep(name, kept.Bytes())
+}
+
+func (a *archive) keep(name string, content []byte) (err error) {
+	switch stageOf(name) {
+	case atSchema:
+		a.schemas.WriteString(sumLine(a.files[name].sum, name))
+	case atInner:
+		a.inner, err = DecodeInner(content)
+	case atSums:
+		a.sums = content
+	}
+	return err
+}
+
+// finish compares what has passed with what the archive and the manifest say of it.
+func (a *archive) finish() error {
+	if a.stage != atEnd {
+		return violation("", errors.New("the archive ends too early"))
+	}
+	if a.files[NonceName].bytes != 32 {
+		return violation(NonceName, errors.New("it has not 32 bytes"))
+	}
+	var sums bytes.Buffer
+	for _, name := range a.names[:len(a.names)-1] {
+		sums.WriteString(sumLine(a.files[name].sum, name))
+	}
+	if !bytes.Equal(sums.Bytes(), a.sums) {
+		return violation(SumsName, errors.New("it does not match the files"))
+	}
+	if err := a.matchInner(); err != nil {
+		return err
+	}
+	if SHA256Hex(a.schemas.Bytes()) != a.m.Dataset.SchemaSHA256 {
+		return violation(SchemaPref, errors.New("the schemas are not those that the manifest names"))
+	}
+	return nil
+}
+
+// matchInner asks that inner.json lists exactly the parts and schemas of the archive, in its order, and is the inner side
+// of this manifest.
+func (a *archive) matchInner() error {
+	in, m := a.inner, a.m
+	if in.DeliveryID != m.DeliveryID || in.Dataset != m.Dataset.ID || in.SchemaVersion != m.Dataset.SchemaVersion || !in.ConsentCutAt.Equal(m.ConsentCutAt) {
+		return violation(InnerName, errors.New("it belongs to another manifest"))
+	}
+	want := []string{NonceName}
+	for _, t := range in.Tables {
+		for _, p := range t.Parts {
+			if f := a.files[p.Path]; f.sum != p.SHA256 || f.bytes != p.Bytes {
+				return violation(t.Name, errors.New("a part is not the one that inner.json describes"))
+			}
+			want = append(want, p.Path)
+		}
+	}
+	for _, t := range in.Tables {
+		want = append(want, schemaPath(t.Name))
+	}
+	want = append(want, QualityName, InnerName, SumsName)
+	if strings.Join(want, "\n") != strings.Join(a.names, "\n") {
+		return violation(InnerName, errors.New("it does not list the archive's files"))
+	}
+	return nil
+}
