@@ -95,8 +95,8 @@ func checkRecipients(recipients []age.Recipient) error {
 	return nil
 }
 
-// ParseRecipient reads "age1…" or "age1pq1…".
-func ParseRecipient(s string) (age.Recipient, error) {
+// ParseAgeRecipient reads "age1…" or "age1pq1…".
+func ParseAgeRecipient(s string) (age.Recipient, error) {
 	if r, err := age.ParseX25519Recipient(s); err == nil {
 		return r, nil
 	}
