@@ -1,0 +1,120 @@
+package workspace
+
+import (
+	_ "embed"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"uoma/internal/document"
+	"uoma/internal/fault"
+)
+
+// FileName is the settings file that makes a folder a workspace.
+const FileName = "uoma.yaml"
+
+//go:embed workspace.schema.json
+var schemaSource []byte
+
+// Schema gives the published JSON Schema of [FileName].
+func Schema() []byte { return append([]byte(nil), schemaSource...) }
+
+// Settings is the content of [FileName], with defaults filled in. Paths are relative to the workspace.
+type Settings struct {
+	Institution          string   `yaml:"institution"`
+	Zone                 string   `yaml:"zone"`
+	Policy               string   `yaml:"policy"`
+	Inbox                string   `yaml:"inbox"`
+	Systems              []string `yaml:"systems"`
+	TemporaryIdentifiers bool     `yaml:"temporary_identifiers"`
+	Stores               struct {
+		Register string `yaml:"register"`
+		Vault    string `yaml:"vault"`
+	} `yaml:"stores"`
+	Keys struct {
+		Master  string `yaml:"master"`
+		Storage string `yaml:"storage"`
+		Signing string `yaml:"signing"`
+	} `yaml:"keys"`
+	Sender struct {
+		ID          string `yaml:"id"`
+		Certificate string `yaml:"certificate"`
+		Key         string `yaml:"key"`
+	} `yaml:"sender"`
+
+	Location *time.Location `yaml:"-"`
+}
+
+var (
+	errAbsent    = fault.New("UOMA-WSP-ABSENT", "there is no workspace here: uoma.yaml is missing", "run uoma init DIR, or name the workspace with --workspace")
+	errZone      = fault.New("UOMA-WSP-ZONE", "the time zone is unknown", "use a name of the IANA time-zone database, such as Europe/Helsinki")
+	errReference = fault.New("UOMA-WSP-REFERENCE", "the secret that the settings refer to cannot be read", "set the environment variable, or write the file with mode 0600")
+)
+
+func readSettings(dir string) (*Settings, []byte, error) {
+	path := filepath.Join(dir, FileName)
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, errAbsent.At(fault.Place{File: path})
+	}
+	s := &Settings{}
+	if err := document.Decode(FileName, src, document.CompileSchema("workspace.schema.json", schemaSource), s); err != nil {
+		return nil, nil, err
+	}
+	s.fillDefaults()
+	if s.Location, err = time.LoadLocation(s.Zone); err != nil {
+		return nil, nil, errZone.At(document.Locate(FileName, src, "zone"))
+	}
+	return s, src, nil
+}
+
+func (s *Settings) fillDefaults() {
+	for _, d := range []struct {
+		field *string
+		value string
+	}{
+		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"},
+		{&s.Stores.Register, "sqlite:register.db"}, {&s.Stores.Vault, "sqlite:vault.db"},
+		{&s.Keys.Master, "file:keys/master.key"}, {&s.Keys.Storage, "file:keys/storage.key"}, {&s.Keys.Signing, "file:keys/signing"},
+		{&s.Sender.Certificate, "keys/client.crt"}, {&s.Sender.Key, "keys/client.key"},
+	} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+}
+
+// keyPath gives the file that a key reference names. Keys live in files: an environment is inherited and listed.
+func keyPath(dir, reference string) (string, error) {
+	path, ok := strings.CutPrefix(reference, "file:")
+	if !ok {
+		return "", errReference.At(fault.Place{File: FileName, Field: "keys"})
+	}
+	return within(dir, path), nil
+}
+
+// storeDSN gives the data source name that a store setting stands for: itself when it is SQLite, which holds no secret,
+// else what the reference names.
+func storeDSN(dir, setting string, secret func(path string) (string, error)) (string, error) {
+	if path, ok := strings.CutPrefix(setting, "sqlite:"); ok {
+		return "sqlite:" + within(dir, path), nil
+	}
+	if name, ok := strings.CutPrefix(setting, "env:"); ok {
+		if v := os.Getenv(name); v != "" {
+			return v, nil
+		}
+		return "", errReference.At(fault.Place{File: FileName, Field: name})
+	}
+	if path, ok := strings.CutPrefix(setting, "file:"); ok {
+		return secret(within(dir, path))
+	}
+	return "", errReference.At(fault.Place{File: FileName, Field: "stores"})
+}
+
+func within(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
