@@ -1,0 +1,47 @@
+# Uoma. `make demo` shows the main job; `make test` sets up and passes every test; `make help` lists the rest.
+
+SHELL := /bin/bash
+GO ?= go
+BIN := bin
+export CGO_ENABLED ?= 0
+export GOFLAGS ?= -buildvcs=false
+
+.PHONY: help build demo test lint bench fuzz clean tools
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: $(BIN)/uoma $(BIN)/endpoint ## build bin/uoma and bin/endpoint
+
+$(BIN)/%: FORCE
+	@mkdir -p $(BIN)
+	@$(GO) build -trimpath -o $@ ./cmd/$*
+
+FORCE:
+
+demo: build ## run the nightly and the career survey on the committed fixtures
+	@./cmd/demo.sh build/demo
+
+test: tools ## install what is missing, then run every test with the race detector
+	@CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+lint: ## formatting, vet and staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+
+cover: tools ## statement coverage of the transforms
+	@$(GO) test -coverprofile=build/transforms.cover -coverpkg=./transforms/... ./transforms/... >/dev/null
+	@$(GO) tool cover -func=build/transforms.cover | tail -1
+
+bench: build ## the whole nightly on 100 000 people: time, memory, share of each stage
+	@./bench/nightly.sh
+
+fuzz: ## every fuzz target for 20 seconds
+	@./bench/fuzz.sh 20s
+
+tools: ## install the servers and tools that tests use, where they are absent
+	@./.ci/install
+
+clean: ## remove what was built
+	@rm -rf $(BIN) build

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"uoma/internal/fault"
+)
+
+// app is what every subcommand shares: where the workspace is and how to speak.
+type app struct {
+	out, err  io.Writer
+	workspace string
+	json      bool
+	quiet     bool
+	now       func() time.Time
+}
+
+// execute runs the command line and gives the exit code.
+func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
+	a := &app{out: out, err: errOut, now: time.Now}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		a.complain(err)
+	}
+	return exitCode(err)
+}
+
+func (a *app) root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "uoma",
+		Short: "From a university's source systems to one register of people, and on to the national survey",
+		Long: `Uoma reads the exports of student, HR, project, CRM and alumni systems, finds out which records are the same
+person, keeps identity in an encrypted vault and everything else in a pseudonymous register, applies the privacy
+notice to each datum, reports the quality of the data, and delivers encrypted extracts against a signed receipt.`,
+		Example: `  uoma init campus                                 # make a workspace
+  uoma run nightly --date 2026-11-22 -w campus     # load the night's exports
+  uoma run career-survey --date 2026-11-22 -w campus
+  uoma runs list -w campus`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	f := c.PersistentFlags()
+	f.StringVarP(&a.workspace, "workspace", "w", envOr("UOMA_WORKSPACE", "."), "folder of the workspace (or set UOMA_WORKSPACE)")
+	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
+	c.AddCommand(a.commands()...)
+	return c
+}
+
+func envOr(name, fallback string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}
+
+// exactly is cobra.ExactArgs as a usage error.
+func exactly(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("%s takes %d argument(s), got %d", c.CommandPath(), n, len(args))}
+		}
+		return nil
+	}
+}
+
+// logger writes to standard error what is not for a terminal's progress line.
+func (a *app) logger() *slog.Logger {
+	if a.quiet {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// complain prints an error for the person who reads it: code, place, what happened, what to do.
+func (a *app) complain(err error) {
+	p := palette(a.err)
+	var list fault.List
+	if errors.As(err, &list) {
+		for _, e := range list {
+			fmt.Fprintf(a.err, "%s %s\n", p.red("error:"), e.Error())
+		}
+		if len(list) > 0 {
+			fmt.Fprintf(a.err, "  %s %s\n", p.bold("next:"), list[0].Hint)
+		}
+		return
+	}
+	fmt.Fprintf(a.err, "%s %s\n", p.red("error:"), err.Error())
+	var e *fault.Error
+	if errors.As(err, &e) && e.Hint != "" {
+		fmt.Fprintf(a.err, "  %s %s\n", p.bold("next:"), e.Hint)
+	}
+	var u usageError
+	if errors.As(err, &u) {
+		fmt.Fprintf(a.err, "  %s uoma --help\n", p.bold("next:"))
+	}
+}
