@@ -1,0 +1,42 @@
+package layout
+
+import (
+	"strings"
+
+	"uoma/internal/canon"
+)
+
+const dateMark = "{yyyyMMdd}"
+
+// filePattern is a file name around its date.
+type filePattern struct{ before, after string }
+
+func newFilePattern(file string) (filePattern, bool) {
+	before, after, ok := strings.Cut(file, dateMark)
+	if !ok || strings.ContainsAny(before+after, "{}/\\") {
+		return filePattern{}, false
+	}
+	return filePattern{before, after}, true
+}
+
+// Match tells whether a file name (without folder) is one of the feed, and of which day.
+func (f *Feed) Match(name string) (date canon.Date, ok bool) {
+	const digits = len("yyyyMMdd")
+	p := f.pattern
+	if len(name) != len(p.before)+digits+len(p.after) || !strings.HasPrefix(name, p.before) || !strings.HasSuffix(name, p.after) {
+		return 0, false
+	}
+	n := 0
+	for _, c := range []byte(name[len(p.before) : len(p.before)+digits]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return canon.NewDate(n/10000, n/100%100, n%100)
+}
+
+// FileName gives the name of the feed's file of a day.
+func (f *Feed) FileName(date canon.Date) string {
+	return f.pattern.before + strings.ReplaceAll(date.String(), "-", "") + f.pattern.after
+}

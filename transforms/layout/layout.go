@@ -1,0 +1,181 @@
+// Package layout reads the YAML files that say what a system's export looks like and what its columns mean.
+//
+// A [Layout] belongs to one system and has a [Feed] for each kind of file. A feed names its file, its format, the keys
+// of its rows and people, and one line per column: the rule that checks the column (as) and the canonical columns it
+// fills (to). Everything else has a default. The connectors read the format half, the conform transform the meaning
+// half; the notation of both is described by the published JSON Schema, see [Schema].
+//
+// Targets name a canonical table and column, "study.start". Where a table holds one row per kind, the middle part is the
+// kind: "email.personal", "phone.mobile", "address.home.line1", "role.student.from". A number in the middle makes
+// another row of any table: "email.2.address". A boolean column raises a row by being true: "objection.marketing",
+// "objection.marketing.email".
+//
+// [Parse] reports every finding of a file at once with line and column. The package reads no export, checks no value
+// and imports neither connectors nor the rules themselves.
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"uoma/internal/canon"
+)
+
+// Layout is one system's description. Fields are those of the YAML file.
+type Layout struct {
+	System     string   `yaml:"system"`
+	Title      string   `yaml:"title"`
+	Controller string   `yaml:"controller"` // institution code of the controller that the system belongs to
+	Zone       string   `yaml:"zone"`       // zone of local time stamps, Europe/Helsinki when absent
+	Region     string   `yaml:"region"`     // country of local phone numbers and postcodes, FI when absent
+	Dates      []string `yaml:"dates"`      // accepted date formats in order, for columns that name none
+	Instants   []string `yaml:"instants"`   // the same for time stamps; RFC 3339 when absent
+	Decimal    string   `yaml:"decimal"`    // decimal mark, "." when absent
+	Scopes     []string `yaml:"scopes"`     // domains of valid federation names
+	Feeds      []Feed   `yaml:"feeds"`
+
+	digest string
+}
+
+// Digest gives the SHA-256 of the file in hexadecimal.
+func (l *Layout) Digest() string { return l.digest }
+
+func digest(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:])
+}
+
+// Feed gives the feed of that name, or nil.
+func (l *Layout) Feed(name string) *Feed {
+	for i := range l.Feeds {
+		if l.Feeds[i].Name == name {
+			return &l.Feeds[i]
+		}
+	}
+	return nil
+}
+
+// Snapshot kinds.
+const (
+	Full  = "full"  // the export holds every row; a row that is absent is gone
+	Delta = "delta" // the export holds new and changed rows only
+)
+
+// Feed is one kind of file.
+type Feed struct {
+	Name       string             `yaml:"name"`
+	File       string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
+	Member     string             `yaml:"member"` // name inside the archive when File is one
+	Format     Format             `yaml:"format"`
+	Snapshot   string             `yaml:"snapshot"`
+	Guard      Guard              `yaml:"guard"`
+	Key        Key                `yaml:"key"`
+	Person     Person             `yaml:"person"`
+	Categories map[string]string  `yaml:"categories"` // data category of the policy, by canonical table
+	Drop       []string           `yaml:"drop"`       // columns known and never read
+	Rows       map[string]RowRule `yaml:"rows"`       // extra rules of canonical rows, by label
+	Columns    []Column           `yaml:"columns"`
+
+	system   string
+	fillings []Filling
+	pattern  filePattern
+}
+
+// FullName gives "system/feed".
+func (f *Feed) FullName() string { return f.system + "/" + f.Name }
+
+// RawTable gives the table of the feed's rows as exported: the layout's columns in their order, under the layout's names.
+func (f *Feed) RawTable() *canon.Table {
+	names := make([]string, len(f.Columns))
+	for i := range f.Columns {
+		names[i] = f.Columns[i].Name
+	}
+	return canon.RawTable(f.FullName(), names)
+}
+
+// Index gives the position of a column in Columns, or -1.
+func (f *Feed) Index(column string) int {
+	for i := range f.Columns {
+		if f.Columns[i].Name == column {
+			return i
+		}
+	}
+	return -1
+}
+
+// Category gives the policy's data category of what the feed fills into a canonical table, or "".
+func (f *Feed) Category(table string) string { return f.Categories[table] }
+
+// Fillings gives the canonical rows that one source row can fill, in the order of the canonical tables.
+func (f *Feed) Fillings() []Filling { return f.fillings }
+
+// Format is how a feed's bytes become rows.
+type Format struct {
+	Type            string   `yaml:"type"`      // csv or xlsx
+	Delimiter       string   `yaml:"delimiter"` // one character
+	Encoding        string   `yaml:"encoding"`  // unless the file begins with a byte order mark
+	Header          string   `yaml:"header"`    // required, none or auto (the first row is one when it names the required columns)
+	FieldCounts     []int    `yaml:"field-counts"`
+	Sheet           string   `yaml:"sheet"`
+	Trailer         string   `yaml:"trailer"` // pattern of the last line, or of a sheet row's first value; group 1 is the row count
+	TrailerRequired bool     `yaml:"trailer-required"`
+	Manifest        string   `yaml:"manifest"`        // archive member with rows and SHA-256 of every file
+	SkipWhenEmpty   []string `yaml:"skip-when-empty"` // a row that is empty in all of these columns is no record
+}
+
+// Guard is how much a snapshot may lose against the last good one before the source stops, in percent.
+type Guard struct {
+	Removed float64 `yaml:"removed"` // keys that are gone
+	Shrink  float64 `yaml:"shrink"`  // fewer rows
+}
+
+// defaultGuard is the mass-change guard of a feed that names none.
+var defaultGuard = Guard{Removed: 2, Shrink: 20}
+
+// Key is a composite key. A part is a list of columns of which the first with a value counts.
+type Key []Part
+
+// Part is one part of a key.
+type Part []string
+
+// Person is how a row names its person: by a key, or by the contact point in a column.
+type Person struct {
+	Key   Key
+	Point string
+}
+
+// RowRule is an extra rule of one canonical row.
+type RowRule struct {
+	When conditions        `yaml:"when"`
+	Set  map[string]string `yaml:"set"`
+}
+
+// Values of [Column.Invalid].
+const (
+	Quarantine = "quarantine" // an invalid value rejects the row
+	Null       = "null"       // an invalid value is left out and counted
+)
+
+// Column is one line of a feed.
+type Column struct {
+	Name     string            `yaml:"name"`
+	Aliases  []string          `yaml:"aliases"`  // other names in the header
+	Position int               `yaml:"position"` // 1-based; its place in the list when absent
+	Required bool              `yaml:"required"` // the header must name it and every row must fill it
+	As       string            `yaml:"as"`       // rule; "text" when absent
+	To       list              `yaml:"to"`
+	Formats  []string          `yaml:"formats"` // of dates and instants, in order
+	Codes    map[string]string `yaml:"codes"`   // value in the export, in any case, to canonical value; closed unless as or pattern says what else is valid
+	Default  string            `yaml:"default"` // canonical value of an empty cell
+	Pattern  string            `yaml:"pattern"`
+	List     string            `yaml:"list"`   // separator of several values in a cell
+	Split    string            `yaml:"split"`  // family-first: "Family Given" fills two targets
+	Append   string            `yaml:"append"` // added to a value without it: "@xamk.example"
+	Width    int               `yaml:"width"`  // a number cell is padded with zeros to this width
+	Empty    []string          `yaml:"empty"`  // further texts that mean no value
+	Open     bool              `yaml:"open"`   // 31.12.9999 and 31.12.2099 mean no end
+	Negate   bool              `yaml:"negate"` // false is true
+	Forbid   bool              `yaml:"forbid"` // a value here is a finding and goes nowhere
+	By       string            `yaml:"by"`     // with as: point, the column that says email, sms or phone
+	Invalid  string            `yaml:"invalid"`
+}

@@ -1,0 +1,269 @@
+package layout_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+const small = `system: demo
+title: Demo
+controller: "10118"
+dates: [d.M.yyyy]
+feeds:
+- name: people
+  file: "people_{yyyyMMdd}.csv"
+  format: {type: csv}
+  key: [id]
+  person: [id]
+  categories: {person: basics, email: contact}
+  columns:
+  - {name: id, required: true}
+  - {name: born, as: date, to: person.birth_date}
+  - {name: mail, as: email, to: email.personal}
+`
+
+func TestParseDefaults(t *testing.T) {
+	l, err := layout.Parse("demo.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := l.Feed("people")
+	sum := sha256.Sum256([]byte(small))
+	switch {
+	case l.Zone != "Europe/Helsinki", l.Region != "FI", l.Decimal != ".":
+		t.Errorf("layout defaults: %q %q %q", l.Zone, l.Region, l.Decimal)
+	case l.Digest() != hex.EncodeToString(sum[:]):
+		t.Error("the digest is not the file's SHA-256")
+	case f.Snapshot != layout.Full, f.Guard != (layout.Guard{Removed: 2, Shrink: 20}):
+		t.Errorf("feed defaults: %q %+v", f.Snapshot, f.Guard)
+	case f.FullName() != "demo/people", f.Category("email") != "contact":
+		t.Error("names")
+	case f.Columns[0].Invalid != layout.Quarantine, f.Columns[1].Invalid != layout.Null:
+		t.Error("a key quarantines its row, another column does not")
+	case f.Columns[1].Formats[0] != "d.M.yyyy", f.Columns[1].Position != 2:
+		t.Error("column defaults")
+	}
+}
+
+// Each case replaces one text of the small layout; the finding must name the very place.
+func TestFindings(t *testing.T) {
+	tests := []struct{ name, old, new, want string }{
+		{"unknown key", "as: date,", "az: date,", "UOMA-CFG-SCHEMA demo.yaml:14:5 (feeds.0.columns.1)"},
+		{"controller", `"10118"`, `"118"`, "UOMA-CFG-SCHEMA demo.yaml:3:13 (controller)"},
+		{"zone", "title: Demo", "title: Demo\nzone: Europe/Nowhere", "UOMA-LAY-ZONE demo.yaml:3:7"},
+		{"file without date", "people_{yyyyMMdd}.csv", "people.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
+		{"file in a folder", "people_{yyyyMMdd}.csv", "../people_{yyyyMMdd}.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
+		{"trailer", "{type: csv}", "{type: csv, trailer: '(x'}", "UOMA-LAY-PATTERN demo.yaml:8:32"},
+		{"rule", "as: date,", "as: dates,", "UOMA-LAY-RULE demo.yaml:14:22 (feeds.0.columns.1.as)"},
+		{"format", "dates: [d.M.yyyy]\n", "", "UOMA-LAY-FORMAT demo.yaml:13:5"},
+		{"table", "person.birth_date", "people.birth_date", "UOMA-LAY-TARGET demo.yaml:14:32"},
+		{"column", "person.birth_date", "person.born", "UOMA-LAY-TARGET demo.yaml:14:32"},
+		{"provenance is no target", "person.birth_date", "person.row_key", "UOMA-LAY-TARGET demo.yaml:14:32"},
+		{"kind", "email.personal", "email.private", "UOMA-LAY-TARGET demo.yaml:15:33"},
+		{"type", "as: date, to: person.birth_date", "as: bool, to: person.birth_date", "UOMA-LAY-TYPE demo.yaml:14:32"},
+		{"flag of no boolean", "to: email.personal", "to: objection.marketing", "UOMA-LAY-TYPE demo.yaml:15:33"},
+		{"filled twice", "{name: id, required: true}", "{name: id, as: email, to: email.personal}", "UOMA-LAY-FILLED demo.yaml:15:33"},
+		{"key column", "key: [id]", "key: [no]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
+		{"alternative", "key: [id]", "key: [[id, no]]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
+		{"no person", "  person: [id]\n", "", "UOMA-LAY-PERSON demo.yaml:6:3"},
+		{"point", "person: [id]", "person: {point: mail}", "UOMA-LAY-POINT demo.yaml:10:19"},
+		{"point without by", "as: email", "as: point", "UOMA-LAY-POINT demo.yaml:15:5"},
+		{"skip", "{type: csv}", "{type: csv, skip-when-empty: [no]}", "UOMA-LAY-COLUMN demo.yaml:8:41"},
+		{"column twice", "name: born", "name: ID", "UOMA-LAY-TWICE demo.yaml:14:12"},
+		{"dropped and read", "columns:", "drop: [Born]\n  columns:", "UOMA-LAY-TWICE demo.yaml:12:10"},
+		{"category missing", ", email: contact}", "}", "UOMA-LAY-CATEGORY demo.yaml:11:15"},
+		{"category of nothing", "email: contact", "email: contact, phone: contact", "UOMA-LAY-TARGET demo.yaml:11:55"},
+		{"when", "columns:", "rows: {person: {when: no=1}}\n  columns:", "UOMA-LAY-COLUMN demo.yaml:12:25"},
+		{"row", "columns:", "rows: {people: {when: id}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:12:18"},
+		{"constant's column", "columns:", "rows: {person: {set: {no: x}}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:12:29"},
+		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:12:40"},
+		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:15:5"},
+		{"pattern", "as: email,", "as: email, pattern: '[',", "UOMA-LAY-PATTERN demo.yaml:15:38"},
+		{"positions", "{type: csv}", "{type: csv, header: none}", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if !strings.Contains(small, tt.old) {
+				t.Fatal("the case replaces nothing")
+			}
+			_, err := layout.Parse("demo.yaml", []byte(strings.Replace(small, tt.old, tt.new, 1)))
+			if tt.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("got  %v\nwant %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllFindingsAtOnce(t *testing.T) {
+	src := strings.NewReplacer("as: date", "as: dates", "person.birth_date", "person.born", "key: [id]", "key: [no]").Replace(small)
+	_, err := layout.Parse("demo.yaml", []byte(src))
+	if list, ok := err.(fault.List); !ok || len(list) != 3 {
+		t.Fatalf("want three findings, got %v", err)
+	}
+}
+
+func TestShipped(t *testing.T) {
+	all, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var feeds []string
+	for _, l := range all {
+		for i := range l.Feeds {
+			feeds = append(feeds, l.Feeds[i].FullName())
+		}
+	}
+	want := []string{"alumni-portal/profiles", "alumni-portal/consents", "dynamics365/contacts", "dynamics365/consents",
+		"pegasos/henkilot", "peppi/alumnit", "reportronic/projektihenkilot", "reportronic/henkilosto",
+		"student-register/opiskelijat", "student-register/opiskeluoikeudet", "student-register/tutkinnot"}
+	if !slices.Equal(feeds, want) {
+		t.Fatalf("got %v", feeds)
+	}
+}
+
+// What stands in an export and not in the purpose is not even read.
+func TestShippedMinimise(t *testing.T) {
+	all, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range all {
+		for i := range l.Feeds {
+			for _, name := range []string{"ESIHENKILO", "POISSAOLO", "AY_JASEN", "PALKKALUOKKA", "Tuntihinta", "Palkkaryhmä", "arvioija"} {
+				if l.Feeds[i].Index(name) >= 0 {
+					t.Errorf("%s reads %s", l.Feeds[i].FullName(), name)
+				}
+			}
+			if l.System == "pegasos" && len(l.Feeds[i].Columns) != 13 {
+				t.Errorf("pegasos reads %d columns, not 13", len(l.Feeds[i].Columns))
+			}
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	l, err := layout.Parse("demo.yaml", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, _ := canon.NewDate(2026, 11, 22)
+	tests := []struct {
+		file string
+		ok   bool
+	}{
+		{"people_20261122.csv", true},
+		{"people_20261131.csv", false},
+		{"people_2026112.csv", false},
+		{"people_20261122.csv.tmp", false},
+		{"x/people_20261122.csv", false},
+		{"people_2026112a.csv", false},
+		{"PEOPLE_20261122.csv", false},
+		{"", false},
+	}
+	f := l.Feed("people")
+	for _, tt := range tests {
+		if got, ok := f.Match(tt.file); ok != tt.ok || ok && got != day {
+			t.Errorf("%q: %v %v", tt.file, got, ok)
+		}
+	}
+	if f.FileName(day) != "people_20261122.csv" {
+		t.Error(f.FileName(day))
+	}
+}
+
+func TestBind(t *testing.T) {
+	src := strings.Replace(small, "columns:", "drop: [secret]\n  columns:", 1)
+	src = strings.Replace(src, "name: mail,", "name: mail, aliases: [sähköposti],", 1)
+	l, err := layout.Parse("demo.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := l.Feed("people")
+	b, err := f.Bind([]string{"\ufeffSecret", " Sa\u0308hko\u0308posti", "new", "ID"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(b.Index, []int{3, -1, 1}) || !slices.Equal(b.Missing, []string{"born"}) || !slices.Equal(b.Unknown, []string{"new"}) {
+		t.Errorf("got %+v", b)
+	}
+	if _, err := f.Bind([]string{"id", "ID"}); fault.ScopeOf(err) != fault.Source || !strings.Contains(err.Error(), "UOMA-LAY-HEADER-TWICE") {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := f.Bind([]string{"Aino", "aino@mail.example"}); err == nil || strings.Contains(err.Error(), "ino") {
+		t.Errorf("a file without its header must be refused and none of its values named: %v", err)
+	}
+	if f.IsHeader([]string{"1", "2"}) || !f.IsHeader([]string{"Id", "2"}) {
+		t.Error("header detection")
+	}
+}
+
+func TestBindPositions(t *testing.T) {
+	all, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(l *layout.Layout) bool { return l.System == "pegasos" })
+	f := all[i].Feed("henkilot")
+	b, err := f.BindPositions(17)
+	if err != nil || len(b.Index) != 13 || b.Index[12] != 12 {
+		t.Fatalf("%+v %v", b, err)
+	}
+	if _, err := f.BindPositions(14); fault.Code(err) != "UOMA-LAY-FIELD-COUNT" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestSchemaIsPublishedWhole(t *testing.T) {
+	onDisk, err := os.ReadFile("layout.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(onDisk) != string(layout.Schema()) || !json.Valid(onDisk) {
+		t.Fatal("the embedded schema is not the published one")
+	}
+	for _, r := range []string{"hetu", "point", "year", "koulutuskoodi"} {
+		if _, ok := layout.RuleType(r); !ok || !strings.Contains(string(onDisk), r) {
+			t.Errorf("rule %s is not documented", r)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(small))
+	for _, name := range []string{"peppi.yaml", "reportronic.yaml", "dynamics365.yaml"} {
+		src, err := layout.ShippedSource(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		l, err := layout.Parse("f.yaml", src)
+		if err != nil {
+			return
+		}
+		for i := range l.Feeds {
+			l.Feeds[i].RawTable()
+			for _, fill := range l.Feeds[i].Fillings() {
+				for _, v := range fill.Values {
+					_ = fill.Table.Columns[v.Column]
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,260 @@
+package layout
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"uoma/internal/canon"
+	"uoma/internal/document"
+	"uoma/internal/fault"
+)
+
+// Codes of findings in layout files, one per kind of mistake.
+var (
+	errZone      = fault.New("UOMA-LAY-ZONE", "the time zone is unknown", "use a name of the IANA database, such as Europe/Helsinki")
+	errTwice     = fault.New("UOMA-LAY-TWICE", "the name stands twice", "keep one of the two")
+	errFile      = fault.New("UOMA-LAY-FILE", "the file name needs "+dateMark+" exactly once and no folder", "write it as in peppi_alumnit_"+dateMark+".csv")
+	errPattern   = fault.New("UOMA-LAY-PATTERN", "the pattern is not a regular expression", "see the RE2 syntax")
+	errRule      = fault.New("UOMA-LAY-RULE", "there is no such rule", "the rules are listed in the schema's description of \"as\"")
+	errFormat    = fault.New("UOMA-LAY-FORMAT", "a date needs a format", "name formats on the column, or dates at the top")
+	errTarget    = fault.New("UOMA-LAY-TARGET", "there is no such target", "write table.column, or table.kind.column where the table has kinds")
+	errType      = fault.New("UOMA-LAY-TYPE", "the rule's values do not fit the target", "choose a rule of the target's type")
+	errFilled    = fault.New("UOMA-LAY-FILLED", "another column fills the same target", "keep one, or number the rows: email.1.address, email.2.address")
+	errUnknown   = fault.New("UOMA-LAY-COLUMN", "the feed has no such column", "name a column of this feed")
+	errPerson    = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
+	errPoint     = fault.New("UOMA-LAY-POINT", "a contact point needs as: point and by: a column with the codes email, sms and phone", "correct the column")
+	errSplit     = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
+	errRow       = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
+	errCategory  = fault.New("UOMA-LAY-CATEGORY", "the feed fills a table and names no category for it", "add the table to categories: a datum without a category has no rule that lets it in")
+	errNoColumns = fault.New("UOMA-LAY-HEADER", "columns without a header need positions that differ", "give every column its own position")
+)
+
+// Defaults of what a file may leave out.
+const (
+	defaultZone   = "Europe/Helsinki"
+	defaultRegion = "FI"
+)
+
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("layout.schema.json", schemaJSON) })
+
+// Parse reads a layout. The error is a [fault.List] of all findings, with the places in file.
+func Parse(file string, src []byte) (*Layout, error) {
+	l := &Layout{digest: digest(src)}
+	if err := document.Decode(file, src, schema(), l); err != nil {
+		return nil, err
+	}
+	l.complete()
+	c := &checker{file: file, src: src, tables: canon.Tables()}
+	c.layout(l)
+	if err := c.findings.Err(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// complete puts defaults where the file is silent.
+func (l *Layout) complete() {
+	l.Zone = cmp.Or(l.Zone, defaultZone)
+	l.Region = cmp.Or(l.Region, defaultRegion)
+	l.Decimal = cmp.Or(l.Decimal, ".")
+	for i := range l.Feeds {
+		l.Feeds[i].complete(l)
+	}
+}
+
+func (f *Feed) complete(l *Layout) {
+	f.system = l.System
+	f.Snapshot = cmp.Or(f.Snapshot, Full)
+	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
+	f.Format.Header = cmp.Or(f.Format.Header, "required")
+	if f.Guard == (Guard{}) {
+		f.Guard = defaultGuard
+	}
+	for i := range f.Columns {
+		c := &f.Columns[i]
+		c.As = cmp.Or(c.As, "text")
+		c.Position = cmp.Or(c.Position, i+1)
+		if c.Invalid == "" {
+			c.Invalid = Null
+			if c.Required || f.inKey(c.Name) {
+				c.Invalid = Quarantine
+			}
+		}
+		if len(c.Formats) == 0 && c.As == "date" {
+			c.Formats = l.Dates
+		}
+		if len(c.Formats) == 0 && c.As == "instant" {
+			c.Formats = l.Instants
+		}
+	}
+}
+
+// inKey tells whether a key cannot be made without the column: it is a part of its own, not one of several alternatives.
+func (f *Feed) inKey(column string) bool {
+	for _, part := range slices.Concat(f.Key, f.Person.Key) {
+		if len(part) == 1 && part[0] == column {
+			return true
+		}
+	}
+	return f.Person.Point == column
+}
+
+type checker struct {
+	file     string
+	src      []byte
+	tables   []canon.Table
+	findings fault.List
+}
+
+// find notes a finding at a path of the document; detail names what the file says there, never data.
+func (c *checker) find(e *fault.Error, detail string, path ...string) {
+	e = e.At(document.Locate(c.file, c.src, path...))
+	if detail != "" {
+		e = e.Because(fmt.Errorf("%q", detail))
+	}
+	c.findings = append(c.findings, e)
+}
+
+func (c *checker) layout(l *Layout) {
+	if _, err := time.LoadLocation(l.Zone); err != nil {
+		c.find(errZone, l.Zone, "zone")
+	}
+	seen := map[string]bool{}
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		at := []string{"feeds", strconv.Itoa(i)}
+		if seen[f.Name] {
+			c.find(errTwice, f.Name, append(at, "name")...)
+		}
+		seen[f.Name] = true
+		c.feed(f, at)
+	}
+}
+
+func (c *checker) feed(f *Feed, at []string) {
+	under := func(path ...string) []string { return slices.Concat(at, path) }
+	var ok bool
+	if f.pattern, ok = newFilePattern(f.File); !ok {
+		c.find(errFile, f.File, under("file")...)
+	}
+	if _, err := regexp.Compile(f.Format.Trailer); err != nil {
+		c.find(errPattern, "", under("format", "trailer")...)
+	}
+	c.names(f, under)
+	for i := range f.Columns {
+		c.column(f, &f.Columns[i], under("columns", strconv.Itoa(i)))
+	}
+	for i, name := range f.Format.SkipWhenEmpty {
+		c.reference(f, name, under("format", "skip-when-empty", strconv.Itoa(i))...)
+	}
+	c.keys(f, under)
+	c.fill(f, under)
+	c.categories(f, under)
+}
+
+// names finds header names and positions that would catch two columns.
+func (c *checker) names(f *Feed, under func(...string) []string) {
+	seen := map[string]bool{}
+	places := map[int]bool{}
+	for i := range f.Columns {
+		col := &f.Columns[i]
+		for _, name := range foldAll(append([]string{col.Name}, col.Aliases...)) {
+			if seen[name] {
+				c.find(errTwice, name, under("columns", strconv.Itoa(i), "name")...)
+			}
+			seen[name] = true
+		}
+		if places[col.Position] && f.Format.Header != "required" {
+			c.find(errNoColumns, col.Name, under("columns", strconv.Itoa(i))...)
+		}
+		places[col.Position] = true
+	}
+	for i, name := range foldAll(f.Drop) {
+		if seen[name] {
+			c.find(errTwice, name, under("drop", strconv.Itoa(i))...)
+		}
+		seen[name] = true
+	}
+}
+
+func (c *checker) column(f *Feed, col *Column, at []string) {
+	under := func(path ...string) []string { return slices.Concat(at, path) }
+	if _, known := RuleType(col.As); !known {
+		c.find(errRule, col.As, under("as")...)
+	}
+	if col.As == "date" && len(col.Formats) == 0 { // an instant without a format is RFC 3339
+		c.find(errFormat, col.Name, at...)
+	}
+	if _, err := regexp.Compile(col.Pattern); err != nil {
+		c.find(errPattern, "", under("pattern")...)
+	}
+	if col.Split != "" && len(col.To) != 2 {
+		c.find(errSplit, col.Name, at...)
+	}
+	if (col.As == "point") != (col.By != "") {
+		c.find(errPoint, col.Name, at...)
+	}
+	if col.By != "" {
+		c.reference(f, col.By, under("by")...)
+	}
+	codes := map[string]bool{}
+	for code := range col.Codes {
+		if codes[fold(code)] {
+			c.find(errTwice, code, under("codes")...)
+		}
+		codes[fold(code)] = true
+	}
+}
+
+// reference finds a name that is no column of the feed.
+func (c *checker) reference(f *Feed, name string, at ...string) {
+	if f.Index(name) < 0 {
+		c.find(errUnknown, name, at...)
+	}
+}
+
+func (c *checker) keys(f *Feed, under func(...string) []string) {
+	parts := func(key Key, field string) {
+		for i, part := range key {
+			for _, name := range part {
+				c.reference(f, name, under(field, strconv.Itoa(i))...)
+			}
+		}
+	}
+	parts(f.Key, "key")
+	parts(f.Person.Key, "person")
+	switch i := f.Index(f.Person.Point); {
+	case f.Person.Point == "" && len(f.Person.Key) == 0:
+		c.find(errPerson, "", under("person")...)
+	case f.Person.Point == "":
+	case i < 0:
+		c.reference(f, f.Person.Point, under("person", "point")...)
+	case f.Columns[i].As != "point":
+		c.find(errPoint, f.Person.Point, under("person", "point")...)
+	}
+}
+
+// categories finds a filled table without a category, and a category for a table that is not filled.
+func (c *checker) categories(f *Feed, under func(...string) []string) {
+	filled := map[string]bool{}
+	for _, fill := range f.fillings {
+		if name := fill.Table.Name; !filled[name] && f.Categories[name] == "" {
+			c.find(errCategory, name, under("categories")...)
+		}
+		filled[fill.Table.Name] = true
+	}
+	if len(c.findings) > 0 { // a wrong target would be reported twice
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Categories)) {
+		if !filled[name] {
+			c.find(errTarget, name, under("categories", name)...)
+		}
+	}
+}

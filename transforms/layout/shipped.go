@@ -1,0 +1,40 @@
+package layout
+
+import (
+	"embed"
+	"path"
+	"slices"
+)
+
+//go:embed layout.schema.json
+var schemaJSON []byte
+
+//go:embed shipped/*.yaml
+var shipped embed.FS
+
+// Schema gives the published JSON Schema of layout files. The slice is the caller's own.
+func Schema() []byte { return slices.Clone(schemaJSON) }
+
+// Shipped gives the layouts that come with Uoma, by name of their files.
+func Shipped() ([]*Layout, error) {
+	files, err := shipped.ReadDir("shipped")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Layout, 0, len(files))
+	for _, f := range files {
+		src, err := shipped.ReadFile(path.Join("shipped", f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		l, err := Parse(f.Name(), src)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// ShippedSource gives the text of a shipped layout's file, "peppi.yaml", for copying into a workspace.
+func ShippedSource(file string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", file)) }
