@@ -1,0 +1,110 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"filippo.io/age"
+
+	"uoma/connectors/parcel"
+)
+
+// again is how long Process waits after trouble of its own before it looks at what is pending once more.
+const again = 10 * time.Second
+
+// Process opens, validates and receipts complete deliveries until ctx ends, then gives nil. What it was killed in is
+// begun anew: the receipt's file is the commit, and there is one for each delivery.
+func (e *Endpoint) Process(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.work:
+		}
+		for _, d := range e.store.pending() {
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err := e.process(d); err != nil {
+				e.Log.Error("processing failed", slog.String("delivery", d.manifest.DeliveryID), slog.String("error", err.Error()))
+				e.wake()
+				if !sleep(ctx, again) {
+					return nil
+				}
+			}
+		}
+	}
+}
+
+// process takes one delivery to its end.
+func (e *Endpoint) process(d *delivery) error {
+	reasons, level, err := e.inspect(d)
+	if err != nil {
+		return err
+	}
+	m := d.manifest
+	r := &parcel.Receipt{
+		DeliveryID: m.DeliveryID, SenderID: m.SenderID, RecipientID: m.RecipientID, Dataset: m.Dataset.ID,
+		Sequence: m.Sequence, ManifestSHA256: d.digest, Payload: m.Payload, Level: level,
+		Status: parcel.Accepted, Reasons: reasons, ReceivedAt: e.now(), SigningKeyID: e.Signer.KeyID(),
+	}
+	if len(reasons) > 0 {
+		r.Status = parcel.Rejected
+	}
+	if err := e.store.addReceipt(d, r, e.sign); err != nil {
+		return err
+	}
+	e.Log.Info("receipt signed", slog.String("sender", m.SenderID), slog.String("delivery", m.DeliveryID),
+		slog.String("status", r.Status), slog.String("level", string(r.Level)))
+	return nil
+}
+
+// inspect decrypts and validates. Reasons reject the delivery; the level is how far it got.
+func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
+	f, err := os.Open(d.path(payloadName))
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	var check Check = nothing{}
+	if v := e.Datasets[d.manifest.Dataset.ID].Validator; v != nil {
+		check = v(d.manifest)
+	}
+	err = parcel.Open(f, identities(e.Identities), d.manifest, check.File)
+	if err != nil {
+		word := parcel.ReasonOf(err)
+		if word == "" {
+			return nil, "", err
+		}
+		return []parcel.Reason{{Type: word, Count: 1}}, parcel.LevelOf(err), nil
+	}
+	if found := check.Findings(); len(found) > 0 {
+		return found, parcel.Opened, nil
+	}
+	return nil, parcel.Validated, nil
+}
+
+func (e *Endpoint) sign(r *parcel.Receipt) (raw, signature []byte, err error) {
+	if raw, err = r.Encode(); err != nil {
+		return nil, nil, err
+	}
+	signature, err = e.Signer.Sign(e.Rand, parcel.ReceiptNamespace, raw)
+	return raw, signature, err
+}
+
+// identities are tried one after the other, as a rotation leaves two valid ones.
+type identities []age.Identity
+
+// Unwrap implements [age.Identity].
+func (ids identities) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	for _, id := range ids {
+		key, err := id.Unwrap(stanzas)
+		if !errors.Is(err, age.ErrIncorrectIdentity) {
+			return key, err
+		}
+	}
+	return nil, age.ErrIncorrectIdentity
+}
