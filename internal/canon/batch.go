@@ -176,6 +176,26 @@ func (w *Builder) Instant(i int, us int64) {
 // Bool gives column i a Bool value.
 func (w *Builder) Bool(i int, v bool) { w.b.Field(i).(*array.BooleanBuilder).Append(v) }
 
+// Copy gives column i the value of row r of another column of the same type.
+func (w *Builder) Copy(i int, c Col, r int) {
+	if c.a.IsNull(r) {
+		w.Null(i)
+		return
+	}
+	switch a := c.a.(type) {
+	case *array.String:
+		w.Text(i, a.Value(r))
+	case *array.Int64:
+		w.Int(i, a.Value(r))
+	case *array.Date32:
+		w.Day(i, Date(a.Value(r)))
+	case *array.Timestamp:
+		w.Instant(i, int64(a.Value(r)))
+	case *array.Boolean:
+		w.Bool(i, a.Value(r))
+	}
+}
+
 // Flush gives the finished rows as a batch and starts anew.
 func (w *Builder) Flush() *Batch {
 	w.rows = 0

@@ -74,7 +74,7 @@ func readBatch(r *bufio.Reader, tables []Table) (*Batch, error) {
 	if _, err := io.ReadFull(r, n[:]); err != nil {
 		return nil, unexpected(err)
 	}
-	body := io.LimitReader(r, int64(binary.BigEndian.Uint32(n[:])))
+	body := &io.LimitedReader{R: r, N: int64(binary.BigEndian.Uint32(n[:]))}
 	ar, err := ipc.NewReader(body)
 	if err != nil {
 		return nil, fmt.Errorf("batch stream: %w", err)
@@ -90,8 +90,8 @@ func readBatch(r *bufio.Reader, tables []Table) (*Batch, error) {
 	rec.Retain()
 	for ar.Next() { // reads the end marker, so that the next frame starts where this one ends
 	}
-	if _, err := io.Copy(io.Discard, body); err != nil {
-		return nil, unexpected(err)
+	if _, err := io.Copy(io.Discard, body); err != nil || body.N > 0 {
+		return nil, io.ErrUnexpectedEOF
 	}
 	return &Batch{Table: t, Feed: string(feed), record: rec}, nil
 }

@@ -1,0 +1,258 @@
+// Package protect parts identity from content: canonical rows go in, and out come pseudonymous register rows and, for
+// the vault, the identifying facts of the same source rows.
+//
+// A [Protector] takes the canonical batches that were made from one run of source rows together ([Protector.Group]), so
+// that what belongs to one source row is decided once: a row whose person is suppressed, or of which the policy lets
+// nothing in, is withheld; a row whose person no person row of its system names is an orphan; every other row is kept. A
+// column whose class identifies goes to the vault alone, a source system's key is replaced by a keyed token, and the
+// rest goes to the register under the token of the row and of its record. The record's link to a subject is not part of
+// the row: a merge of two people changes links and no row.
+//
+// The package is pure. It knows neither the stores nor how subjects were resolved.
+package protect
+
+import (
+	"uoma/internal/canon"
+	"uoma/transforms/pseudonym"
+)
+
+// Policy says what may be loaded.
+type Policy interface {
+	// Table decides for all rows of a canonical table from a feed. clause is the rule that refuses, or that allows.
+	Table(feed, table string) (allow bool, category, legalBasis, clause string)
+	// Row decides for one row of an allowed table; withheld with the clause when it may not be loaded.
+	Row(b *canon.Batch, i int) (clause string, withheld bool)
+}
+
+// Standing is what the resolver and the suppression list say of a record.
+type Standing struct {
+	Subject string // "" when the record has none
+	Clause  string // not "": the person is suppressed under this clause
+	Known   bool   // some person row names the record
+}
+
+// Settings of a [Protector].
+type Settings struct {
+	Run      string
+	Tokens   *pseudonym.Domain                        // domain of source rows, records and keys
+	Policy   Policy                                   //
+	Standing func(system, personKey string) Standing  // called once a source row
+	Target   func(t *canon.Table) *canon.Table        // the register's shape of a canonical table
+	Clauses  func(clause string, table string, n int) // told of canonical rows left out of rows that are loaded; may be nil
+}
+
+// Entry is a loaded source row's part for the vault.
+type Entry struct {
+	SourceKey, Record, Subject, Source string
+	Names, Identifiers, Contacts       []canon.Fact
+}
+
+// Withheld is a source row of which nothing may be loaded.
+type Withheld struct {
+	SourceKey string
+	Clause    string
+}
+
+// Orphan is a source row whose record no person row names.
+type Orphan struct {
+	SourceKey string
+	Line      int64
+	Key       string // the row's own key, for the quarantine
+}
+
+// Result is what one group of batches became. It is valid until the next group.
+type Result struct {
+	Register []*canon.Batch
+	Entries  []Entry
+	Withheld []Withheld
+	Orphans  []Orphan
+	Rows     int // source rows in the group: len(Entries) + contact-point rows kept + withheld + orphans
+	Kept     int // source rows loaded
+}
+
+// Protector does the work for one goroutine.
+type Protector struct {
+	s     Settings
+	plans map[string]*plan
+	rows  map[string]int
+	state []sourceRow
+	buf   []byte
+}
+
+// sourceRow is what is known of one source row of the group.
+type sourceRow struct {
+	entry    Entry
+	line     int64
+	key      string
+	standing Standing
+	point    bool
+	kept     bool
+	clause   string
+}
+
+// New makes a protector.
+func New(s Settings) *Protector {
+	return &Protector{s: s, plans: map[string]*plan{}, rows: map[string]int{}}
+}
+
+// Group protects the canonical batches of one run of source rows of one feed.
+func (p *Protector) Group(batches []*canon.Batch) *Result {
+	clear(p.rows)
+	p.state = p.state[:0]
+	res := &Result{}
+	for _, b := range batches {
+		pl := p.plan(b)
+		for i := range b.Len() {
+			p.row(pl, b, i)
+		}
+		if pl.out != nil && pl.out.Len() > 0 {
+			res.Register = append(res.Register, pl.out.Flush())
+		}
+	}
+	res.Rows = len(p.state)
+	for i := range p.state {
+		p.settle(&p.state[i], res)
+	}
+	return res
+}
+
+func (p *Protector) settle(r *sourceRow, res *Result) {
+	switch {
+	case r.kept:
+		res.Kept++
+		if !r.point {
+			res.Entries = append(res.Entries, r.entry)
+		}
+	case r.standing.Clause == "" && !r.standing.Known:
+		res.Orphans = append(res.Orphans, Orphan{r.entry.SourceKey, r.line, r.key})
+	default:
+		res.Withheld = append(res.Withheld, Withheld{r.entry.SourceKey, r.clause})
+	}
+}
+
+func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
+	at := p.source(pl, b, i)
+	r := &p.state[at]
+	if !r.standing.Known || r.standing.Clause != "" {
+		return
+	}
+	if !pl.allow {
+		p.refuse(r, pl, pl.clause)
+		return
+	}
+	if clause, withheld := p.s.Policy.Row(b, i); withheld {
+		p.refuse(r, pl, clause)
+		return
+	}
+	r.kept = true
+	if !r.point {
+		p.facts(pl, b, i, &r.entry)
+	}
+	if pl.out != nil {
+		p.registerRow(pl, b, i, r)
+	}
+}
+
+func (p *Protector) refuse(r *sourceRow, pl *plan, clause string) {
+	if r.clause == "" {
+		r.clause = clause
+	}
+	if p.s.Clauses != nil {
+		p.s.Clauses(clause, pl.table.Name, 1)
+	}
+}
+
+// source finds the source row of a canonical row, or begins it.
+func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
+	rowKey := pl.rowKey.Text(i)
+	if at, ok := p.rows[rowKey]; ok {
+		return at
+	}
+	rowKey = string([]byte(rowKey))
+	personKey := string([]byte(pl.personKey.Text(i)))
+	system := b.System()
+	r := sourceRow{
+		line:  pl.line.Int(i),
+		key:   rowKey,
+		point: len(personKey) > 0 && personKey[:1] == canon.PointPrefix,
+	}
+	r.entry.SourceKey = SourceKey(p.s.Tokens, b.Feed, rowKey)
+	r.entry.Record = Record(p.s.Tokens, system, personKey)
+	r.entry.Source = b.Feed
+	r.standing = Standing{Known: true}
+	if !r.point {
+		r.standing = p.s.Standing(system, personKey)
+		r.entry.Subject = r.standing.Subject
+		r.entry.Identifiers = append(r.entry.Identifiers, canon.Fact{Column: "row_key", Value: rowKey}, canon.Fact{Column: "person_key", Value: personKey})
+	}
+	r.clause = r.standing.Clause
+	p.state = append(p.state, r)
+	p.rows[rowKey] = len(p.state) - 1
+	return len(p.state) - 1
+}
+
+// SourceKey gives the token that stands for a source row in register, vault and ledger.
+func SourceKey(d *pseudonym.Domain, feed, rowKey string) string { return d.Token("row", feed, rowKey) }
+
+// Record gives the token that stands for a person record (system and person key).
+func Record(d *pseudonym.Domain, system, personKey string) string {
+	return d.Token("record", system, personKey)
+}
+
+// facts appends the identifying values of a canonical row to its source row's entry.
+func (p *Protector) facts(pl *plan, b *canon.Batch, i int, e *Entry) {
+	seq := int(pl.seq.Int(i))
+	for _, c := range pl.identity {
+		col := b.Col(c.at)
+		if col.Null(i) {
+			continue
+		}
+		p.buf = col.AppendTo(p.buf[:0], i)
+		f := canon.Fact{Table: pl.table.Name, Seq: seq, Column: c.name, Value: string(p.buf)}
+		switch c.class {
+		case canon.Name:
+			e.Names = append(e.Names, f)
+		case canon.Identifier:
+			e.Identifiers = append(e.Identifiers, f)
+		default:
+			e.Contacts = append(e.Contacts, f)
+		}
+	}
+}
+
+func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow) {
+	for o, c := range pl.columns {
+		switch c.from {
+		case fromSource:
+			pl.out.Text(o, b.Feed)
+		case fromSourceKey:
+			pl.out.Text(o, r.entry.SourceKey)
+		case fromRecord:
+			pl.out.Text(o, r.entry.Record)
+		case fromCategory:
+			pl.out.Text(o, pl.category)
+		case fromBasis:
+			pl.out.Text(o, pl.basis)
+		case fromRun:
+			pl.out.Text(o, p.s.Run)
+		case fromNothing:
+			pl.out.Null(o)
+		case fromToken:
+			p.token(pl, o, b.Col(c.at), i, b.System())
+		default:
+			pl.out.Copy(o, b.Col(c.at), i)
+		}
+	}
+	pl.out.EndRow()
+}
+
+// token writes the keyed token of a source system's key. Keys of one kind (right_key of a study and of a degree) give
+// the same token within a system, so that they still join.
+func (p *Protector) token(pl *plan, o int, col canon.Col, i int, system string) {
+	if col.Null(i) {
+		pl.out.Null(o)
+		return
+	}
+	p.buf = p.s.Tokens.Append(p.buf[:0], "key", system, pl.columns[o].kind, col.Text(i))
+	pl.out.Bytes(o, p.buf)
+}
