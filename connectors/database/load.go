@@ -61,7 +61,7 @@ func loadRange(ctx context.Context, tx *sqlx.Tx, query, table string, width int,
 		args = args[:0]
 		for r := from; r < from+size; r++ {
 			for c := range width {
-				args = append(args, rows.Value(r, c).arg())
+				args = append(args, rows.Value(r, c).Arg())
 			}
 		}
 		res, err := stmt.ExecContext(ctx, args...)

@@ -46,8 +46,8 @@ func TextOrNull(s string) Value {
 // Blob makes bytes. The slice may not change until the load has returned.
 func Blob(b []byte) Value { return Value{kind: blob, b: b} }
 
-// arg gives the value as a driver's parameter.
-func (v Value) arg() any {
+// Arg gives the value as a statement's parameter.
+func (v Value) Arg() any {
 	switch v.kind {
 	case integer:
 		return v.n

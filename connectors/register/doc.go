@@ -1,0 +1,14 @@
+// Package register is the store of everything that Uoma knows about people without saying who they are: the canonical
+// tables without their identifying columns, each row with its source, its legal basis and the runs in which it was seen,
+// and what the policy made of them.
+//
+// [Table] gives the register's shape of a canonical table. A run writes through a [Night]: one transaction, in which
+// the ledger writes too ([Night.Tx]) and whose [Night.Commit] is the night's commit. Until then every reader sees the
+// night before. A [View] reads: of the register ([Register] is one), or of the night being written ([Night] is one).
+//
+// Source keys, record keys and persons are keyed tokens of 26 characters that the caller computes. Both dialects keep
+// the same bytes, so that [Register.Digest] is equal on both: text and decimals as text, days as YYYY-MM-DD, instants
+// as microseconds since 1970, booleans as 0 and 1.
+//
+// The package knows rows and runs. It must not know a key, a person, or what a policy says.
+package register

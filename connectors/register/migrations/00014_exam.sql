@@ -1,0 +1,21 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS `exam` (
+    `source` VARCHAR(64) NOT NULL,
+    `source_key` CHAR(26) NOT NULL,
+    `seq` BIGINT NOT NULL,
+    `record` CHAR(26) NOT NULL,
+    `category` VARCHAR(64) NOT NULL,
+    `legal_basis` VARCHAR(64) NOT NULL,
+    `first_seen_run` VARCHAR(64) NOT NULL,
+    `last_seen_run` VARCHAR(64),
+    `key` CHAR(26),
+    `name` MEDIUMTEXT,
+    `booked_from` BIGINT,
+    `booked_to` BIGINT,
+    `no_show` SMALLINT,
+    `date` CHAR(10),
+    `grade` MEDIUMTEXT,
+    `scale` MEDIUMTEXT,
+    `published_at` BIGINT,
+    PRIMARY KEY (`source_key`, `seq`)
+);

@@ -1,0 +1,17 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS `recording` (
+    `source` VARCHAR(64) NOT NULL,
+    `source_key` CHAR(26) NOT NULL,
+    `seq` BIGINT NOT NULL,
+    `record` CHAR(26) NOT NULL,
+    `category` VARCHAR(64) NOT NULL,
+    `legal_basis` VARCHAR(64) NOT NULL,
+    `first_seen_run` VARCHAR(64) NOT NULL,
+    `last_seen_run` VARCHAR(64),
+    `key` CHAR(26),
+    `camera` MEDIUMTEXT,
+    `start` BIGINT,
+    `end` BIGINT,
+    `hold` SMALLINT,
+    PRIMARY KEY (`source_key`, `seq`)
+);

@@ -1,0 +1,153 @@
+package register
+
+import (
+	"context"
+
+	"uoma/connectors/database"
+)
+
+// Link says that a record is about a person. A record that names several people, such as a shared contact point, has
+// several links.
+type Link struct {
+	Record string `db:"record"`
+	Person string `db:"person"`
+	Since  string `db:"since_run"` // run that made the link
+}
+
+// Kinds of [Event].
+const (
+	Created  = "created"  // a person appeared
+	Merged   = "merged"   // other turned out to be person and goes on as person
+	Split    = "split"    // record left other and belongs to person
+	Absorbed = "absorbed" // other ended in person
+)
+
+// Event is one change in who is who. It can be undone because it is written down.
+type Event struct {
+	Run    string `db:"run"`
+	Seq    int64  `db:"seq"` // order within the run, from 0
+	Kind   string `db:"kind"`
+	Person string `db:"person"`
+	Other  string `db:"other"`  // the second person, or ""
+	Record string `db:"record"` // the record that caused it, or ""
+	Rule   string `db:"rule"`   // the resolver's rule
+}
+
+var (
+	linkColumns  = []string{"record", "person", "since_run"}
+	eventColumns = []string{"run", "seq", "kind", "person", "other", "record", "rule"}
+)
+
+// Link adds links. One that is there already takes the new run.
+func (n *Night) Link(ctx context.Context, links []Link) error {
+	return database.Replace(ctx, n.tx, "link", linkColumns, database.Each(links, func(l *Link, col int) database.Value {
+		switch col {
+		case 0:
+			return database.Text(l.Record)
+		case 1:
+			return database.Text(l.Person)
+		}
+		return database.Text(l.Since)
+	}))
+}
+
+// Unlink removes links; one that is not there is no error.
+func (n *Night) Unlink(ctx context.Context, links []Link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	stmt, err := n.tx.PrepareContext(ctx, "DELETE FROM `link` WHERE `record` = ? AND `person` = ?")
+	if err != nil {
+		return database.Failed("prepare to remove links", err)
+	}
+	defer stmt.Close()
+	for i := range links {
+		if _, err := stmt.ExecContext(ctx, links[i].Record, links[i].Person); err != nil {
+			return database.Failed("remove a link", err)
+		}
+	}
+	return nil
+}
+
+// Events writes down changes in who is who.
+func (n *Night) Events(ctx context.Context, events []Event) error {
+	return database.Load(ctx, n.tx, "subject_event", eventColumns, database.Each(events, func(e *Event, col int) database.Value {
+		switch col {
+		case 0:
+			return database.Text(e.Run)
+		case 1:
+			return database.Int(e.Seq)
+		case 2:
+			return database.Text(e.Kind)
+		case 3:
+			return database.Text(e.Person)
+		case 4:
+			return database.TextOrNull(e.Other)
+		case 5:
+			return database.TextOrNull(e.Record)
+		}
+		return database.Text(e.Rule)
+	}))
+}
+
+// Erase removes every row of some records, their links and events, and what the policy made of the persons that have
+// no record left. It tells how many canonical rows went.
+func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err error) {
+	if len(records) == 0 {
+		return 0, nil
+	}
+	if err := database.Select(ctx, n.tx, records); err != nil {
+		return 0, err
+	}
+	var persons []string
+	err = n.tx.SelectContext(ctx, &persons, "SELECT DISTINCT `link`.`person` FROM "+database.JoinSelected("link", "record"))
+	if err != nil {
+		return 0, database.Failed("read the persons of records", err)
+	}
+	for _, t := range Tables() {
+		gone, err := database.DeleteSelected(ctx, n.tx, t.Name, "record")
+		if err != nil {
+			return 0, err
+		}
+		rows += gone
+	}
+	for _, t := range []string{"link", "subject_event"} {
+		if _, err := database.DeleteSelected(ctx, n.tx, t, "record"); err != nil {
+			return 0, err
+		}
+	}
+	return rows, n.forget(ctx, persons)
+}
+
+// forget removes what stands under persons that no link names any more.
+func (n *Night) forget(ctx context.Context, persons []string) error {
+	if err := database.Select(ctx, n.tx, persons); err != nil {
+		return err
+	}
+	var still []string
+	err := n.tx.SelectContext(ctx, &still, "SELECT DISTINCT `link`.`person` FROM "+database.JoinSelected("link", "person"))
+	if err != nil {
+		return database.Failed("read the persons that stay", err)
+	}
+	stays := make(map[string]bool, len(still))
+	for _, p := range still {
+		stays[p] = true
+	}
+	var gone []string
+	for _, p := range persons {
+		if !stays[p] {
+			gone = append(gone, p)
+		}
+	}
+	if err := database.Select(ctx, n.tx, gone); err != nil {
+		return err
+	}
+	for _, place := range [...]struct{ table, column string }{
+		{"effective_consent", "person"}, {"retention_due", "person"}, {"subject_event", "person"}, {"subject_event", "other"},
+	} {
+		if _, err := database.DeleteSelected(ctx, n.tx, place.table, place.column); err != nil {
+			return err
+		}
+	}
+	return nil
+}
