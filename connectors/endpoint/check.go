@@ -89,7 +89,7 @@ func (e *Endpoint) checkNew(m *parcel.Manifest) error {
 
 func (e *Endpoint) canOpen(m *parcel.Manifest) bool {
 	return slices.ContainsFunc(m.Container.Recipients, func(s parcel.SealedTo) bool {
-		return slices.ContainsFunc(e.Recipients, func(own string) bool { return parcel.SHA256Hex([]byte(own)) == s.RecipientSHA256 })
+		return slices.ContainsFunc(e.Identity.Recipients(), func(own string) bool { return parcel.SHA256Hex([]byte(own)) == s.RecipientSHA256 })
 	})
 }
 

@@ -26,9 +26,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"filippo.io/age"
-
-	"uoma/connectors/carrier"
 	"uoma/connectors/parcel"
 )
 
@@ -51,8 +48,7 @@ type Dataset struct {
 type Config struct {
 	RecipientID string
 	Folder      string                            // of the state; made when absent
-	Identities  []age.Identity                    // open what was encrypted to Recipients
-	Recipients  []string                          // the age recipients "age1…" that senders pin
+	Identity    *parcel.Identity                  // opens what was encrypted to its recipients
 	Signer      *parcel.Signer                    // signs receipts
 	Senders     map[string][]parcel.AllowedSigner // enrolled sender ids and their manifest keys
 	Datasets    map[string]Dataset                // by dataset id; nil takes every dataset
@@ -73,8 +69,8 @@ type Endpoint struct {
 // New opens the state. Payloads that were complete when the endpoint stopped are settled here and processed by the next
 // [Endpoint.Process].
 func New(c Config) (*Endpoint, error) {
-	if c.RecipientID == "" || c.Folder == "" || c.Signer == nil || c.Now == nil || c.Rand == nil || len(c.Identities) == 0 {
-		return nil, errors.New("endpoint: recipient id, folder, signer, clock, randomness and an identity are needed")
+	if c.RecipientID == "" || c.Folder == "" || c.Signer == nil || c.Now == nil || c.Rand == nil || c.Identity == nil {
+		return nil, errors.New("endpoint: recipient id, folder, signer, clock, randomness and identity are needed")
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -2,12 +2,9 @@ package endpoint
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"time"
-
-	"filippo.io/age"
 
 	"uoma/connectors/parcel"
 )
@@ -73,7 +70,7 @@ func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
 	if v := e.Datasets[d.manifest.Dataset.ID].Validator; v != nil {
 		check = v(d.manifest)
 	}
-	err = parcel.Open(f, identities(e.Identities), d.manifest, check.File)
+	err = parcel.Open(f, e.Identity, d.manifest, check.File)
 	if err != nil {
 		word := parcel.ReasonOf(err)
 		if word == "" {
@@ -93,18 +90,4 @@ func (e *Endpoint) sign(r *parcel.Receipt) (raw, signature []byte, err error) {
 	}
 	signature, err = e.Signer.Sign(e.Rand, parcel.ReceiptNamespace, raw)
 	return raw, signature, err
-}
-
-// identities are tried one after the other, as a rotation leaves two valid ones.
-type identities []age.Identity
-
-// Unwrap implements [age.Identity].
-func (ids identities) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
-	for _, id := range ids {
-		key, err := id.Unwrap(stanzas)
-		if !errors.Is(err, age.ErrIncorrectIdentity) {
-			return key, err
-		}
-	}
-	return nil, age.ErrIncorrectIdentity
 }
