@@ -212,15 +212,17 @@ func (d Partial) Precision() string {
 func (d Partial) Date() (canon.Date, bool) { return canon.NewDate(d.Year, d.Month, d.Day) }
 
 // String gives YYYY, YYYY-MM or YYYY-MM-DD.
-func (d Partial) String() string {
-	b := appendPadded(make([]byte, 0, len(time.DateOnly)), d.Year, 4)
+func (d Partial) String() string { return string(d.append(nil)) }
+
+func (d Partial) append(b []byte) []byte {
+	b = appendPadded(b, d.Year, 4)
 	if d.Month > 0 {
 		b = appendPadded(append(b, '-'), d.Month, 2)
 	}
 	if d.Month > 0 && d.Day > 0 {
 		b = appendPadded(append(b, '-'), d.Day, 2)
 	}
-	return string(b)
+	return b
 }
 
 // appendPadded appends a number below 10000 with leading zeros.

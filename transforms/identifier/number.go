@@ -22,7 +22,7 @@ func decimal(s string, p *Params) Checked {
 	}
 	fraction := ""
 	if whole < len(s) {
-		if s[whole] == 'E' || s[whole] == 'e' || spreadsheet(s) && strings.ContainsAny(s, "eE") {
+		if isScientific(s) {
 			return bad("spreadsheet")
 		}
 		if fraction = s[whole+1:]; s[whole] != mark || !digits(fraction) {

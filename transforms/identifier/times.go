@@ -44,10 +44,12 @@ func partialDate(s string, p *Params) Checked {
 
 // sameOr gives the text of d, which is the input itself when that is normal already.
 func sameOr(s string, d Partial) string {
-	if len(s) == len(time.DateOnly) && s[4] == '-' && s[7] == '-' {
-		return s // the only format of this shape is the normal one
+	var buf [len(time.DateOnly)]byte
+	b := d.append(buf[:0])
+	if string(b) == s {
+		return s
 	}
-	return d.String()
+	return string(b)
 }
 
 // instant gives RFC 3339 in UTC with at most microseconds. A time without a zone is civil time of [Params.Zone]; a day
@@ -64,13 +66,22 @@ func instant(s string, p *Params) Checked {
 			return bad("date")
 		}
 		y, m, d := day.Time().Date()
-		at = time.Date(y, m, d, r.hour, r.minute, r.second, r.ns, p.zone())
+		at = earlier(time.Date(y, m, d, r.hour, r.minute, r.second, r.ns, p.zone()))
 	}
 	at = at.UTC()
 	if at.Year() < 0 || at.Year() > 9999 {
 		return bad("date")
 	}
 	return ok(at.Format(instantForm))
+}
+
+// earlier gives the first of two instants that show the same civil time, one hour apart when clocks were set back.
+func earlier(at time.Time) time.Time {
+	before := at.Add(-time.Hour)
+	if before.Hour() == at.Hour() && before.Day() == at.Day() {
+		return before
+	}
+	return at
 }
 
 func (p *Params) formats(otherwise []string) []string {
