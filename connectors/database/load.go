@@ -27,6 +27,9 @@ func load(ctx context.Context, tx *sqlx.Tx, verb, table string, columns []string
 	case Dialect(tx.DriverName()) == MySQL && rows.Len() >= streamFrom:
 		return loadStream(ctx, tx, verb, table, columns, rows)
 	}
+	if verb == "INSERT" && Dialect(tx.DriverName()) == SQLite {
+		verb = "INSERT OR FAIL" // saves the journal that could take back half a statement: the caller rolls back all
+	}
 	return loadStatements(ctx, tx, verb, table, columns, rows)
 }
 

@@ -132,7 +132,7 @@ func (s *server) install(name string) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.Command(tool, "--no-defaults", "--datadir="+s.folder+"/data", "--user="+name,
+	out, err := exec.Command(tool, "--no-defaults", "--datadir="+s.folder+"/data", "--user="+name, "--tmpdir="+s.folder,
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=96M").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("mariadb-install-db: %w\n%s", err, out)
