@@ -21,7 +21,7 @@ func CheckReceipt(r *Receipt, sig, raw []byte, m *Manifest, manifestSHA256 strin
 		return ErrMismatch.Wrap(err)
 	}
 	err = errors.Join(
-		rule(r.digest == signed.digest, "it is not the receipt whose bytes were signed"),
+		rule(r != nil && r.digest == signed.digest, "it is not the receipt whose bytes were signed"),
 		rule(signed.SigningKeyID == keyID, "signing_key_id is not the key that signed"),
 		rule(signed.DeliveryID == m.DeliveryID, "delivery_id differs"),
 		rule(signed.SenderID == m.SenderID, "sender_id differs"),
@@ -44,7 +44,7 @@ func (r *Receipt) follows(previous *Receipt) error {
 	switch {
 	case previous == nil:
 		return rule(r.ReceiptSequence == 1, "the receipt chain does not begin at 1")
-	case previous.digest == r.digest:
+	case r.digest == previous.digest: // fetched again
 		return nil
 	}
 	return errors.Join(

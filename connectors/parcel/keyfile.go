@@ -106,7 +106,7 @@ func readSecret(path string) ([]byte, error) {
 }
 
 // CreateSigner makes a new Ed25519 key from random and writes <name> and <name>.pub below root, as ssh-keygen -t ed25519
-// -N '' does. It overwrites nothing.
+// -N ” does. It overwrites nothing.
 func CreateSigner(root *os.Root, name string, random io.Reader, comment string) (*Signer, error) {
 	seed := make([]byte, ed25519.SeedSize)
 	defer clear(seed)

@@ -9,7 +9,8 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"strings"
+	"regexp"
+	"slices"
 
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
@@ -73,10 +74,10 @@ func LevelOf(err error) Level {
 	return Stored
 }
 
-// bounded hashes what is read and stops once there is more of it than there should be.
+// bounded counts and hashes what is read and stops once there is more of it than there should be.
 type bounded struct {
 	r      io.Reader
-	h      hash.Hash
+	h      hash.Hash // may be nil
 	left   int64
 	over   bool
 	failed error // the decryption's error, which readers above may hide
@@ -87,7 +88,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	n, err := b.r.Read(p)
-	_, _ = b.h.Write(p[:n])
+	if b.h != nil {
+		_, _ = b.h.Write(p[:n])
+	}
 	b.left -= int64(n)
 	if err != nil && err != io.EOF {
 		b.failed = err
@@ -113,15 +116,27 @@ func readArchive(plain io.Reader, m *Manifest, visit func(string, io.Reader) err
 		return violation("", errors.New("the compression is not the one in the manifest"))
 	}
 	defer closeIt()
-	capped := &bounded{r: expanded, left: m.Plaintext.ExpandedBytes, h: sha256.New()}
-	reader := archive{tar: tar.NewReader(capped), m: m, visit: visit, files: map[string]file{}}
+	capped := &bounded{r: expanded, left: m.Plaintext.ExpandedBytes}
+	reader := archive{tar: tar.NewReader(capped), m: m, visit: visit, stage: -1, files: map[string]file{}}
 	if err := reader.read(); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, capped); err != nil || capped.over || capped.left != 0 {
-		return violation("", errors.New("the archive's size is not the one in the manifest"))
+	if _, err := io.Copy(zeros{}, capped); err != nil || capped.left != 0 {
+		return violation("", errors.New("the archive's size is not the one in the manifest, or something stands behind it"))
 	}
 	return nil
+}
+
+// zeros takes the padding with which tar programs fill their last record, and nothing else.
+type zeros struct{}
+
+func (zeros) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b != 0 {
+			return 0, errors.New("not padding")
+		}
+	}
+	return len(p), nil
 }
 
 func expand(r io.Reader, compression string) (io.Reader, func(), error) {
@@ -153,7 +168,7 @@ type archive struct {
 	m     *Manifest
 	visit func(string, io.Reader) error
 
-	stage   int
+	stage   int      // of the last file
 	names   []string // in the archive's order
 	files   map[string]file
 	schemas bytes.Buffer // lines of SHA256SUMS for schemas
@@ -161,7 +176,21 @@ type archive struct {
 	sums    []byte
 }
 
-// Stages of an archive: what may stand next only grows.
+// order lists the archive's files in the order in which they must stand. It also keeps every name that visit sees free of
+// anything but our own words.
+var order = []struct {
+	name *regexp.Regexp
+	many bool // none or several; otherwise exactly one
+}{
+	atNonce:   {regexp.MustCompile(`^nonce\.bin$`), false},
+	atData:    {regexp.MustCompile(`^data/[a-z0-9_-]{1,64}/part-[0-9]{5}\.(csv|parquet)$`), true},
+	atSchema:  {regexp.MustCompile(`^schema/[a-z0-9_-]{1,64}\.json$`), true},
+	atQuality: {regexp.MustCompile(`^quality\.json$`), false},
+	atInner:   {regexp.MustCompile(`^inner\.json$`), false},
+	atSums:    {regexp.MustCompile(`^SHA256SUMS$`), false},
+}
+
+// Stages of an archive.
 const (
 	atNonce = iota
 	atData
@@ -172,22 +201,17 @@ const (
 	atEnd
 )
 
-func stageOf(name string) int {
-	switch {
-	case name == NonceName:
-		return atNonce
-	case strings.HasPrefix(name, DataPrefix):
-		return atData
-	case strings.HasPrefix(name, SchemaPref):
-		return atSchema
-	case name == QualityName:
-		return atQuality
-	case name == InnerName:
-		return atInner
-	case name == SumsName:
-		return atSums
+// advance gives the stage of a file that stands after files of the stage before, or false when it may not stand there.
+func advance(before int, name string) (stage int, ok bool) {
+	for stage = before; stage < atEnd; stage++ {
+		if stage >= 0 && order[stage].name.MatchString(name) {
+			return stage, stage > before || order[stage].many
+		}
+		if stage > before && !order[stage].many {
+			return stage, false
+		}
 	}
-	return -1
+	return stage, false
 }
 
 func (a *archive) read() error {
@@ -210,9 +234,9 @@ func (a *archive) read() error {
 
 // admit checks an entry's header. Its name is repeated in no error before it is known to be one of ours.
 func (a *archive) admit(h *tar.Header) error {
-	stage := stageOf(h.Name)
-	if stage < 0 || strings.Contains(h.Name, "..") {
-		return violation("", errors.New("the archive holds a file that does not belong there"))
+	stage, ok := advance(a.stage, h.Name)
+	if !ok {
+		return violation("", errors.New("the files are not those of the protocol, in its order"))
 	}
 	plain := h.Typeflag == tar.TypeReg && h.Format == tar.FormatUSTAR && h.Mode == 0o600 && h.ModTime.Unix() == 0 &&
 		h.Uid == 0 && h.Gid == 0 && h.Uname == "" && h.Gname == "" && h.Linkname == ""
@@ -222,20 +246,13 @@ func (a *archive) admit(h *tar.Header) error {
 	if _, twice := a.files[h.Name]; twice || len(a.names) == maxEntries {
 		return violation("", errors.New("a file stands twice, or there are too many"))
 	}
-	// One step forward, or another file of the same folder.
-	again := stage == a.stage-1 && (stage == atData || stage == atSchema)
-	if stage != a.stage && !again {
-		if a.stage != atData || stage != atSchema { // every table may be without parts
-			return violation("", errors.New("the files are not in the protocol's order"))
-		}
-	}
-	a.stage = stage + 1
+	a.stage = stage
 	return nil
 }
 
 func (a *archive) take(name string, size int64) error {
 	limit := int64(maxDocument)
-	if stageOf(name) == atData {
+	if a.stage == atData {
 		limit = MaxPart
 	}
 	if size > limit {
@@ -244,7 +261,7 @@ func (a *archive) take(name string, size int64) error {
 	h := sha256.New()
 	var kept bytes.Buffer
 	sinks := io.Writer(h)
-	if name == InnerName || name == SumsName {
+	if a.stage == atInner || a.stage == atSums {
 		sinks = io.MultiWriter(h, &kept)
 	}
 	body := io.TeeReader(a.tar, sinks)
@@ -262,7 +279,7 @@ func (a *archive) take(name string, size int64) error {
 }
 
 func (a *archive) keep(name string, content []byte) (err error) {
-	switch stageOf(name) {
+	switch a.stage {
 	case atSchema:
 		a.schemas.WriteString(sumLine(a.files[name].sum, name))
 	case atInner:
@@ -275,7 +292,7 @@ func (a *archive) keep(name string, content []byte) (err error) {
 
 // finish compares what has passed with what the archive and the manifest say of it.
 func (a *archive) finish() error {
-	if a.stage != atEnd {
+	if a.stage != atSums {
 		return violation("", errors.New("the archive ends too early"))
 	}
 	if a.files[NonceName].bytes != 32 {
@@ -304,9 +321,11 @@ func (a *archive) matchInner() error {
 	if in.DeliveryID != m.DeliveryID || in.Dataset != m.Dataset.ID || in.SchemaVersion != m.Dataset.SchemaVersion || !in.ConsentCutAt.Equal(m.ConsentCutAt) {
 		return violation(InnerName, errors.New("it belongs to another manifest"))
 	}
-	want := []string{NonceName}
+	want, formats := []string{NonceName}, map[string]bool{}
 	for _, t := range in.Tables {
 		for _, p := range t.Parts {
+			_, format, _ := cutFormat(p.Path)
+			formats[format] = true
 			if f := a.files[p.Path]; f.sum != p.SHA256 || f.bytes != p.Bytes {
 				return violation(t.Name, errors.New("a part is not the one that inner.json describes"))
 			}
@@ -317,8 +336,8 @@ func (a *archive) matchInner() error {
 		want = append(want, schemaPath(t.Name))
 	}
 	want = append(want, QualityName, InnerName, SumsName)
-	if strings.Join(want, "\n") != strings.Join(a.names, "\n") {
-		return violation(InnerName, errors.New("it does not list the archive's files"))
+	if len(formats) > 1 || !slices.Equal(want, a.names) {
+		return violation(InnerName, errors.New("it does not list the archive's files, or they are of two formats"))
 	}
 	return nil
 }

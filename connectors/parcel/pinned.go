@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/crypto/ssh"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -42,6 +43,7 @@ type Recipient struct {
 	FingerprintSource string         `yaml:"fingerprint_source"`
 
 	receiptKeys []AllowedSigner
+	revokedKeys []string // age recipients
 }
 
 // RecipientKey is one key to encrypt to, on the days from NotBefore to NotAfter, both included, in UTC.
@@ -106,12 +108,25 @@ func ParseRecipient(file string, src []byte) (*Recipient, error) {
 			return nil, ErrUnpinned.At(document.Locate(file, src, "receipt_keys")).Because(errors.New("a receipt key's principal is not endpoint@<id>"))
 		}
 	}
-	revoked, err := ParseRevoked([]byte(strings.Join(r.RevokedLines, "\n")))
+	revoked, err := r.splitRevoked()
 	if err != nil {
 		return nil, ErrUnpinned.At(document.Locate(file, src, "revoked_keys")).Wrap(err)
 	}
 	r.receiptKeys = Revoke(signers, revoked)
 	return r, nil
+}
+
+// splitRevoked keeps the revoked age recipients and gives the revoked signing keys.
+func (r *Recipient) splitRevoked() ([]ssh.PublicKey, error) {
+	var lines []string
+	for _, line := range r.RevokedLines {
+		if _, err := ParseAgeRecipient(line); err == nil {
+			r.revokedKeys = append(r.revokedKeys, line)
+			continue
+		}
+		lines = append(lines, line)
+	}
+	return ParseRevoked([]byte(strings.Join(lines, "\n")))
 }
 
 func twoPeople(names []string) bool {
@@ -154,7 +169,7 @@ func (r *Recipient) checkTime(place fault.Place, at time.Time) (fault.List, erro
 func (r *Recipient) validKeys(at time.Time) []RecipientKey {
 	var out []RecipientKey
 	for _, k := range r.Keys {
-		if k.valid(at) {
+		if k.valid(at) && !slices.Contains(r.revokedKeys, k.Recipient) {
 			out = append(out, k)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -134,13 +135,17 @@ func verifyBlob(blob sigBlob, key ssh.PublicKey, msg []byte) error {
 	return nil
 }
 
+func unbroken(text []byte) string {
+	return strings.NewReplacer("\r", "", "\n", "").Replace(string(text))
+}
+
 func parseSignature(sig []byte) (blob sigBlob, err error) {
 	if len(sig) > maxSignature {
 		return blob, errors.New("it is too large")
 	}
-	block, rest := pem.Decode(sig)
-	if block == nil || block.Type != sigArmor || len(block.Headers) > 0 || len(bytes.TrimSpace(rest)) > 0 ||
-		!bytes.HasPrefix(sig, []byte("-----BEGIN ")) {
+	block, _ := pem.Decode(sig)
+	// Written again it must be the same text, line breaks aside: base64 has several spellings of the same bytes.
+	if block == nil || unbroken(armor(block.Bytes)) != unbroken(sig) {
 		return blob, errors.New("it is not an armoured SSH signature")
 	}
 	content, found := bytes.CutPrefix(block.Bytes, []byte(sigMagic))
