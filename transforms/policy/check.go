@@ -1,0 +1,291 @@
+package policy
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"uoma/internal/canon"
+	"uoma/internal/document"
+	"uoma/internal/fault"
+)
+
+// checker finds what a schema cannot express, and fills the pack's compiled part on the way.
+type checker struct {
+	pack     *Pack
+	file     string
+	src      []byte
+	findings fault.List
+	tables   map[string]*canon.Table
+}
+
+func (c *checker) check() {
+	p := c.pack
+	p.basis, p.category, p.purpose = map[string]*Basis{}, map[string]*Category{}, map[string]*Purpose{}
+	p.scope, p.consent, p.hold = map[string]int{}, map[string]int{}, map[string]int{}
+	p.claims, p.retention = map[string]claim{}, map[string][]int{}
+	c.tables = map[string]*canon.Table{}
+	for _, t := range canon.Tables() {
+		c.tables[t.Name] = &t
+	}
+	c.checkDates()
+	c.checkGrounds()
+	c.checkPurposes()
+	c.checkWill()
+	c.checkLoad()
+	c.checkDisclosures()
+	c.checkRetention()
+}
+
+func (c *checker) find(e *fault.Error, why string, path ...string) {
+	at := e.At(document.Locate(c.file, c.src, path...))
+	if why != "" {
+		at = at.Because(errors.New(why))
+	}
+	c.findings = append(c.findings, at)
+}
+
+func index(i int) string { return strconv.Itoa(i) }
+
+func (c *checker) date(s string, path ...string) canon.Date {
+	d, err := canon.ParseDate(s)
+	if err != nil {
+		c.find(errDate, err.Error(), path...)
+	}
+	return d
+}
+
+func (c *checker) period(s string, path ...string) duration {
+	d, err := parsePeriod(s)
+	if err != nil {
+		c.find(errDate, err.Error(), path...)
+	}
+	return d
+}
+
+func (c *checker) checkDates() {
+	p := c.pack
+	c.date(p.Notice.Updated, "notice", "updated")
+	p.from = c.date(p.InForce.From, "effective", "from")
+	p.openEnd = p.InForce.To == ""
+	if p.openEnd {
+		return
+	}
+	p.to = c.date(p.InForce.To, "effective", "to")
+	if p.to < p.from {
+		c.find(errDate, "the end is before the beginning", "effective", "to")
+	}
+}
+
+func (c *checker) checkGrounds() {
+	p := c.pack
+	registers := map[string]bool{}
+	for i, r := range p.Registers {
+		if registers[r.ID] {
+			c.find(errTwice, "", "registers", index(i), "id")
+		}
+		registers[r.ID] = true
+	}
+	for i := range p.Bases {
+		put(c, p.basis, p.Bases[i].ID, &p.Bases[i], "bases", i)
+	}
+	for i := range p.Categories {
+		k := &p.Categories[i]
+		put(c, p.category, k.ID, k, "categories", i)
+		if !registers[k.Register] {
+			c.find(errReference, "", "categories", index(i), "register")
+		}
+		known(c, p.basis, k.Basis, "categories", index(i), "basis")
+		for j, o := range k.From {
+			c.checkOrigin(k, o, "categories", index(i), "from", index(j))
+		}
+	}
+}
+
+func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
+	lead := k.lead()
+	if len(o.Clause) > 0 {
+		lead = o.Clause[0]
+	}
+	for n, table := range o.Tables {
+		if c.tables[table] == nil {
+			c.find(errColumn, "there is no such canonical table", append(path, "tables", index(n))...)
+		}
+		for m, source := range o.Sources {
+			key := claimKey(source, table)
+			if _, taken := c.pack.claims[key]; taken {
+				c.find(errTwice, "the source's table already has a category", append(path, "sources", index(m))...)
+			}
+			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead}
+		}
+	}
+}
+
+func (c *checker) checkPurposes() {
+	p := c.pack
+	for i := range p.Purposes {
+		u := &p.Purposes[i]
+		put(c, p.purpose, u.ID, u, "purposes", i)
+		known(c, p.basis, u.Basis, "purposes", index(i), "basis")
+		c.categories(u.Categories, "purposes", index(i), "categories")
+	}
+}
+
+// checkWill checks consents, objections and holds: what people want and what binds the controller.
+func (c *checker) checkWill() {
+	p := c.pack
+	for i := range p.Consents {
+		e := &p.Consents[i]
+		known(c, p.purpose, e.Purpose, "consents", index(i), "purpose")
+		putIndex(c, p.consent, e.Purpose, i, "consents", index(i), "purpose")
+		if e.Valid != "" {
+			e.valid = c.period(e.Valid, "consents", index(i), "valid")
+		}
+	}
+	for i := range p.Purposes {
+		if _, asked := p.consent[p.Purposes[i].ID]; p.Purposes[i].NeedsConsent && !asked {
+			c.find(errConsent, "", "purposes", index(i))
+		}
+	}
+	for i, o := range p.Objections {
+		putIndex(c, p.scope, o.ID, i, "objections", index(i), "scope")
+		p.objected = append(p.objected, "the person objected ("+o.ID+")")
+		for j, u := range o.Purposes {
+			known(c, p.purpose, u, "objections", index(i), "purposes", index(j))
+		}
+	}
+	for i, h := range p.Holds {
+		putIndex(c, p.hold, h.ID, i, "holds", index(i), "id")
+		p.held = append(p.held, "the data is held ("+h.ID+")")
+	}
+}
+
+func (c *checker) checkLoad() {
+	l := &c.pack.Load
+	if a := l.Membership.Automatic; a != nil {
+		a.from = c.date(a.From, "load", "membership", "automatic", "from")
+	}
+	for i := range l.Rows {
+		for j, table := range l.Rows[i].Tables {
+			t := c.tables[table]
+			if t == nil {
+				c.find(errColumn, "there is no such canonical table", "load", "rows", index(i), "tables", index(j))
+				continue
+			}
+			for k := range l.Rows[i].If {
+				c.condition(t, &l.Rows[i].If[k], "load", "rows", index(i), "if", index(k))
+			}
+		}
+	}
+	for i, r := range l.Columns {
+		c.columns(r.Columns, "load", "columns", index(i), "columns")
+	}
+}
+
+func (c *checker) condition(t *canon.Table, q *Condition, path ...string) {
+	i := t.Index(q.Column)
+	if i < 0 {
+		c.find(errColumn, "the table has no such column", append(path, "column")...)
+		return
+	}
+	need := t.Columns[i].Type
+	switch {
+	case q.From != "":
+		q.day, need = c.date(q.From, append(path, "from")...), canon.Day
+	case q.Before != "":
+		q.day, need = c.date(q.Before, append(path, "before")...), canon.Day
+	case q.In != nil || q.NotIn != nil:
+		need = canon.Text
+	}
+	if t.Columns[i].Type != need {
+		c.find(errColumn, "the test does not fit the column's type", append(path, "column")...)
+	}
+}
+
+func (c *checker) columns(names []string, path ...string) {
+	for j, name := range names {
+		table, column, ok := cutColumn(name)
+		if t := c.tables[table]; !ok || t == nil || t.Index(column) < 0 {
+			c.find(errColumn, "there is no such canonical column", append(path, index(j))...)
+		}
+	}
+}
+
+func (c *checker) checkDisclosures() {
+	p := c.pack
+	ids, pairs := map[string]bool{}, map[string]bool{}
+	for i, d := range p.Disclosures {
+		pair := d.Recipient + "\x00" + d.Purpose
+		if ids[d.ID] || pairs[pair] {
+			c.find(errTwice, "", "disclosures", index(i))
+		}
+		ids[d.ID], pairs[pair] = true, true
+		u := known(c, p.purpose, d.Purpose, "disclosures", index(i), "purpose")
+		c.categories(d.Categories, "disclosures", index(i), "categories")
+		for j, k := range d.Categories {
+			if u != nil && !slices.Contains(u.Categories, k) {
+				c.find(errReference, "the purpose does not cover the category", "disclosures", index(i), "categories", index(j))
+			}
+		}
+		c.columns(d.Without, "disclosures", index(i), "without")
+		if !insideArea(p.Transfers.Area, d.Country) {
+			c.find(errCountry, "", "disclosures", index(i), "country")
+		}
+	}
+}
+
+func (c *checker) checkRetention() {
+	p := c.pack
+	for i := range p.Retention {
+		r := &p.Retention[i]
+		known(c, p.category, r.Category, "retention", index(i), "category")
+		for j, h := range r.Holds {
+			if _, ok := p.hold[h]; !ok {
+				c.find(errReference, "", "retention", index(i), "holds", index(j))
+			}
+		}
+		r.anchor, _ = ParseAnchor(r.Anchor) // the schema lists the anchors
+		r.period = c.period(r.Period, "retention", index(i), "period")
+		p.retention[r.Category] = append(p.retention[r.Category], i)
+	}
+	for i := range p.Categories {
+		if len(p.retention[p.Categories[i].ID]) == 0 {
+			c.find(errRetention, "", "categories", index(i), "id")
+		}
+	}
+}
+
+func (c *checker) categories(ids []string, path ...string) {
+	for j, id := range ids {
+		known(c, c.pack.category, id, append(path, index(j))...)
+	}
+}
+
+// known finds a name's meaning, or notes that it has none.
+func known[T any](c *checker, m map[string]*T, id string, path ...string) *T {
+	v, ok := m[id]
+	if !ok {
+		c.find(errReference, "", path...)
+	}
+	return v
+}
+
+func put[T any](c *checker, m map[string]*T, id string, v *T, list string, i int) {
+	if m[id] != nil {
+		c.find(errTwice, "", list, index(i), "id")
+	}
+	m[id] = v
+}
+
+func putIndex(c *checker, m map[string]int, id string, i int, path ...string) {
+	if _, twice := m[id]; twice {
+		c.find(errTwice, "", path...)
+	}
+	m[id] = i
+}
+
+// eea lists the countries of the European Economic Area (EEA Agreement, as of 2026).
+var eea = []string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
+	"LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
+
+func insideArea(area, country string) bool { return area == "eea" && slices.Contains(eea, country) }

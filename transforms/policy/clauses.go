@@ -1,0 +1,114 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// ClauseUse is one entry of the pack that carries out a clause of the notice.
+type ClauseUse struct {
+	Clause string
+	Path   string // where the entry stands: "disclosures.0"
+	Entry  string // what it says, in a few words
+}
+
+// Clauses lists every clause that the pack cites with the entries that cite it, ordered by clause and then as the pack
+// stands.
+func (p *Pack) Clauses() []ClauseUse {
+	var out []ClauseUse
+	p.walk(func(path, entry string, clause []string) {
+		for _, c := range clause {
+			out = append(out, ClauseUse{c, path, entry})
+		}
+	})
+	slices.SortStableFunc(out, func(a, b ClauseUse) int { return strings.Compare(a.Clause, b.Clause) })
+	return out
+}
+
+// walk calls f for every entry of the pack, in the pack's order.
+func (p *Pack) walk(f func(path, entry string, clause []string)) {
+	f("controller", p.Controller.Name, p.Controller.Clause)
+	f("notice", p.Notice.Title+", "+p.Notice.Updated, p.Notice.Clause)
+	for i, r := range p.Registers {
+		f("registers."+index(i), r.ID+": "+r.Title, r.Clause)
+	}
+	for i, b := range p.Bases {
+		f("bases."+index(i), b.ID+": GDPR "+b.GDPR+lead(", ", b.Act), b.Clause)
+	}
+	for i, c := range p.Categories {
+		f("categories."+index(i), c.ID+" on "+c.Basis, c.Clause)
+		for j, o := range c.From {
+			if len(o.Clause) > 0 {
+				f("categories."+index(i)+".from."+index(j), c.ID+" from "+list(o.Sources)+": "+list(o.Tables), o.Clause)
+			}
+		}
+	}
+	for i, u := range p.Purposes {
+		f("purposes."+index(i), u.ID+" on "+u.Basis, u.Clause)
+	}
+	for i, c := range p.Consents {
+		f("consents."+index(i), c.Purpose+" by "+list(c.Channels), c.Clause)
+	}
+	for i, o := range p.Objections {
+		f("objections."+index(i), o.ID+" stops "+list(o.Purposes), o.Clause)
+	}
+	for _, s := range p.Stops.all() {
+		f("stops."+s.id, s.id, s.Clause)
+	}
+	p.walkLoad(f)
+	for i, d := range p.Disclosures {
+		f("disclosures."+index(i), d.Recipient+" ("+d.Country+") for "+d.Purpose+": "+list(d.Categories), d.Clause)
+	}
+	f("transfers", "recipients inside "+p.Transfers.Area, p.Transfers.Clause)
+	for i, h := range p.Holds {
+		f("holds."+index(i), h.ID+": "+h.Effect, h.Clause)
+	}
+	for i, r := range p.Retention {
+		f("retention."+index(i), r.Category+": "+r.Anchor+" + "+r.Period+", "+r.Action, r.Clause)
+	}
+	f("suppression", "erased people are known again by "+list(p.Suppression.Keys), p.Suppression.Clause)
+}
+
+func (p *Pack) walkLoad(f func(path, entry string, clause []string)) {
+	m := p.Load.Membership
+	if m.Institutions != nil {
+		f("load.membership.institutions", "graduates of "+list(m.Institutions.Codes), m.Institutions.Clause)
+	}
+	if m.Automatic != nil {
+		f("load.membership.automatic", "members by graduating on "+m.Automatic.From+" or later", m.Automatic.Clause)
+	}
+	if m.Joining != nil {
+		f("load.membership.joining", "members by joining", m.Joining.Clause)
+	}
+	if m.Leaving != nil {
+		f("load.membership.leaving", "leaving ends membership", m.Leaving.Clause)
+	}
+	for i, r := range p.Load.Rows {
+		f("load.rows."+index(i), r.ID+": rows of "+list(r.Tables), r.Clause)
+	}
+	for i, r := range p.Load.Columns {
+		f("load.columns."+index(i), r.ID+": "+list(r.Columns), r.Clause)
+	}
+}
+
+type namedEntry struct {
+	id string
+	Entry
+}
+
+func (s *Stops) all() []namedEntry {
+	return []namedEntry{
+		{"restricted", s.Restricted}, {"suppressed", s.Suppressed}, {"deceased", s.Deceased}, {"protected", s.Protected},
+		{"no_member", s.NoMember}, {"no_consent", s.NoConsent}, {"withdrawn", s.Withdrawn}, {"no_use", s.NoUse},
+		{"no_disclosure", s.NoDisclosure}, {"no_load", s.NoLoad}, {"not_in_force", s.NotInForce},
+	}
+}
+
+func list(s []string) string { return strings.Join(s, ", ") }
+
+func lead(before, s string) string {
+	if s == "" {
+		return ""
+	}
+	return before + s
+}

@@ -1,0 +1,200 @@
+package policy
+
+import (
+	"slices"
+
+	"uoma/internal/canon"
+)
+
+// Query asks whether data of one category may be used, or sent to a recipient, for a purpose.
+type Query struct {
+	Facts     *Facts
+	Category  string
+	Purpose   string
+	Recipient string  // "" for the controller's own use
+	Channel   Channel // AnyChannel when the use is not bound to one
+	// IncludeProtected tells that the extract's profile takes people under an address protection order. It has effect
+	// only where the pack leaves that to the profile.
+	IncludeProtected bool
+	At               canon.Date // what was recorded up to the end of this day (UTC) counts
+}
+
+// Decision is the answer. Clause is the leading clause of the entry that decided, Reason a plain phrase; neither holds a
+// value of the person.
+type Decision struct {
+	Allow  bool
+	Clause string
+	Reason string
+}
+
+// Decide answers a query. It is total: what no entry allows is refused. The order is that of the package comment.
+func (p *Pack) Decide(q Query) Decision {
+	c := p.Compact(q.Facts, q.At)
+	return p.Case(q).Decide(&c)
+}
+
+// Compact is what a decision needs of one person's facts on one date, in a few words of memory: a million take less than 100 MB.
+// It belongs to the pack that made it.
+type Compact struct {
+	objections [channels]uint32 // bit per entry of Objections, bit 31: of an unknown scope
+	granted    [channels]uint32 // bit per entry of Consents; AnyChannel: granted for at least one channel
+	stopped    [channels]uint32 // bit per entry of Consents, refused or withdrawn; AnyChannel: for at least one channel
+	holds      uint32           // bit per entry of Holds that freezes, bit 31: unknown hold
+	flags      uint8
+	noMember   string // the clause that says so; "" for members
+}
+
+const (
+	restricted = 1 << iota
+	suppressed
+	deceased
+	protected
+)
+
+const unknownBit = 1 << 31
+
+// Compact reduces a person's facts to what decisions on a date need.
+func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
+	var c Compact
+	instant := endOf(at)
+	for _, o := range f.Objections {
+		if o.Time > instant {
+			continue
+		}
+		bit := uint32(unknownBit)
+		if i, known := p.scope[o.Scope]; known {
+			bit = 1 << i
+		}
+		c.objections[o.Channel] |= bit
+	}
+	p.compactConsents(&c, f, instant)
+	for _, h := range f.Holds {
+		i, known := p.hold[h]
+		switch {
+		case !known:
+			c.holds |= unknownBit
+		case p.Holds[i].Effect == "freeze":
+			c.holds |= 1 << i
+		}
+	}
+	c.flags = bit(f.Restricted, restricted) | bit(f.Suppressed, suppressed) | bit(f.dead(at), deceased) | bit(f.Protected, protected)
+	if s := p.Member(f, at); !s.Member {
+		c.noMember = s.Clause
+	}
+	return c
+}
+
+func (p *Pack) compactConsents(c *Compact, f *Facts, instant int64) {
+	if len(f.Consents) == 0 {
+		return
+	}
+	for i := range p.Consents {
+		for _, name := range p.Consents[i].Channels {
+			channel, _ := ParseChannel(name)
+			switch lastWord(f.Consents, &p.Consents[i], channel, instant).State {
+			case Granted:
+				c.granted[channel] |= 1 << i
+				c.granted[AnyChannel] |= 1 << i
+			case Refused, Withdrawn:
+				c.stopped[channel] |= 1 << i
+				c.stopped[AnyChannel] |= 1 << i
+			}
+		}
+	}
+}
+
+// Case is a query made ready for many persons.
+type Case struct {
+	pack       *Pack
+	fixed      bool // the answer is the same for everybody: refused
+	answer     Decision
+	channel    Channel
+	stops      uint8  // flags that stop
+	objections uint32 // entries of Objections that cover the purpose
+	consent    uint32 // the purpose's entry of Consents
+	needed     bool
+	members    bool
+}
+
+// Case makes a query ready; q.Facts is not looked at, and q.At only for whether the pack is in force.
+func (p *Pack) Case(q Query) *Case {
+	c := &Case{pack: p, channel: q.Channel, stops: restricted | suppressed | deceased}
+	refuse := func(e Entry, reason string) *Case {
+		c.fixed, c.answer = true, Decision{false, e.lead(), reason}
+		return c
+	}
+	if !p.At(q.At) {
+		return refuse(p.Stops.NotInForce, "the pack is not in force on the date")
+	}
+	u, ok := p.purpose[q.Purpose]
+	if !ok || !slices.Contains(u.Categories, q.Category) {
+		return refuse(p.Stops.NoUse, "no entry lets the category serve the purpose")
+	}
+	c.answer = Decision{true, u.lead(), "the purpose covers the category"}
+	if q.Recipient != "" {
+		d, ok := p.Disclosure(q.Recipient, q.Purpose)
+		if !ok || !slices.Contains(d.Categories, q.Category) {
+			return refuse(p.Stops.NoDisclosure, "no entry lets the recipient have the category")
+		}
+		c.answer = Decision{true, d.lead(), "the recipient's entry covers the category"}
+		if d.Protected != "by_profile" || !q.IncludeProtected {
+			c.stops |= protected
+		}
+	}
+	c.members, c.needed = u.MembersOnly, u.NeedsConsent
+	c.objections = unknownBit
+	for i := range p.Objections {
+		o := &p.Objections[i]
+		if slices.Contains(o.Purposes, u.ID) && (q.Recipient != "" || !o.DisclosuresOnly) {
+			c.objections |= 1 << i
+		}
+	}
+	if i, asked := p.consent[u.ID]; asked {
+		c.consent = 1 << i
+	}
+	return c
+}
+
+// Decide answers for one person.
+func (c *Case) Decide(f *Compact) Decision {
+	p := c.pack
+	switch {
+	case c.fixed:
+		return c.answer
+	case f.holds != 0:
+		return p.heldAnswer(f.holds)
+	case f.flags&c.stops != 0:
+		return p.stopAnswer(f.flags & c.stops)
+	case c.members && f.noMember != "":
+		return Decision{false, f.noMember, "the person is not a member of the register"}
+	}
+	if hit := f.objected(c.channel) & c.objections; hit != 0 {
+		return p.objectedAnswer(hit)
+	}
+	if f.stopped[c.channel]&c.consent != 0 {
+		return Decision{false, p.Stops.Withdrawn.lead(), "consent was refused or withdrawn"}
+	}
+	if c.needed && f.granted[c.channel]&c.consent == 0 {
+		return Decision{false, p.Stops.NoConsent.lead(), "consent was not given"}
+	}
+	return c.answer
+}
+
+// DecideAll answers for many persons: out[i] is the answer for people[i].
+func (c *Case) DecideAll(people []Compact, out []Decision) {
+	for i := range people {
+		out[i] = c.Decide(&people[i])
+	}
+}
+
+// objected gives the objections that reach a channel: those to it and those to all. Without a channel, every one does.
+func (f *Compact) objected(channel Channel) uint32 {
+	if channel != AnyChannel {
+		return f.objections[AnyChannel] | f.objections[channel]
+	}
+	var all uint32
+	for _, o := range f.objections {
+		all |= o
+	}
+	return all
+}

@@ -1,0 +1,123 @@
+package policy
+
+import (
+	"slices"
+
+	"uoma/internal/canon"
+)
+
+// Facts are what is known of one person that a decision may depend on. They hold no identifying value. The zero value
+// is a person of whom nothing is known: no member, no consent, no objection.
+type Facts struct {
+	Consents   []Consent
+	Objections []Objection
+	// Degrees are those of institutions whose code is known; one without a code makes nobody a member.
+	Degrees []Degree
+	// Joined and Left are the days on which the person joined and left the register by own will.
+	Joined, Left []canon.Date
+	// Holds are ids of the pack's holds on the person's data.
+	Holds []string
+
+	Restricted bool // processing is restricted (GDPR 18)
+	Suppressed bool // erased, or asked never to come back
+	Protected  bool // under an address protection order
+	Deceased   bool
+	DeceasedOn canon.Date // meaningful with Deceased; 0 when only the death is known
+}
+
+// Consent is one word of a person about one purpose and channel.
+type Consent struct {
+	Purpose string
+	Channel Channel // AnyChannel speaks for every channel that the pack asks for
+	State   State   // Unknown is no word at all and changes nothing
+	Time    int64   // microseconds since 1970 UTC
+	// Given is the instant from which a granted consent's validity counts; 0 means Time.
+	Given  int64
+	Source string // the feed it came by, or "merge"
+}
+
+// Objection is one word against a use. There is no word that takes it back but its removal from the facts.
+type Objection struct {
+	Scope   string
+	Channel Channel
+	Time    int64 // microseconds since 1970 UTC; 0 when unknown: it counts from the beginning
+}
+
+// Degree is one completed degree.
+type Degree struct {
+	Institution string
+	Date        canon.Date
+}
+
+// Channel is a way to reach a person.
+type Channel uint8
+
+// Channels of consents and objections.
+const (
+	AnyChannel Channel = iota
+	Email
+	SMS
+	Phone
+	Post
+	channels // how many there are
+)
+
+var channelNames = [channels]string{"", "email", "sms", "phone", "post"}
+
+// ParseChannel reads a channel's name; "" is [AnyChannel]. ok is false for a name it does not know.
+func ParseChannel(s string) (c Channel, ok bool) {
+	i := slices.Index(channelNames[:], s)
+	return Channel(max(i, 0)), i >= 0
+}
+
+// String gives the channel's name, "" for any.
+func (c Channel) String() string { return channelNames[c] }
+
+// State is where a consent stands. A greater state is stricter.
+type State uint8
+
+// States of a consent, from the most permissive to the strictest.
+const (
+	Granted State = iota + 1
+	Unknown
+	Expired
+	Refused
+	Withdrawn
+)
+
+var stateNames = map[string]State{
+	"granted": Granted, "given": Granted, "unknown": Unknown, "not_asked": Unknown, "": Unknown,
+	"expired": Expired, "refused": Refused, "withdrawn": Withdrawn,
+}
+
+// ParseState reads a consent's state as layouts write it: granted (or given), unknown (or not_asked, or nothing),
+// expired, refused, withdrawn. A word that it does not know counts as refused, and ok is false.
+func ParseState(s string) (st State, ok bool) {
+	if st, ok = stateNames[s]; ok {
+		return st, true
+	}
+	return Refused, false
+}
+
+// String gives the state's canonical name.
+func (s State) String() string {
+	switch s {
+	case Granted:
+		return "granted"
+	case Expired:
+		return "expired"
+	case Refused:
+		return "refused"
+	case Withdrawn:
+		return "withdrawn"
+	}
+	return "unknown"
+}
+
+// dead tells whether the person had died by a date; a death without a date counts from the beginning.
+func (f *Facts) dead(at canon.Date) bool {
+	return f.Deceased && (f.DeceasedOn == 0 || f.DeceasedOn <= at)
+}
+
+// endOf gives the last instant of a day in UTC: what was recorded on the day counts.
+func endOf(d canon.Date) int64 { return (int64(d)+1)*86_400_000_000 - 1 }

@@ -1,0 +1,343 @@
+package policy
+
+import "uoma/internal/canon"
+
+// Pack is one version of one notice's rules. It is made by [Parse], is not changed afterwards, and is safe for
+// concurrent use.
+type Pack struct {
+	ID          string       `yaml:"id"`
+	Version     string       `yaml:"version"`
+	Controller  Controller   `yaml:"controller"`
+	InForce     Period       `yaml:"effective"`
+	Notice      Notice       `yaml:"notice"`
+	Registers   []Register   `yaml:"registers"`
+	Bases       []Basis      `yaml:"bases"`
+	Categories  []Category   `yaml:"categories"`
+	Purposes    []Purpose    `yaml:"purposes"`
+	Consents    []ConsentFor `yaml:"consents"`
+	Objections  []Scope      `yaml:"objections"`
+	Stops       Stops        `yaml:"stops"`
+	Load        Load         `yaml:"load"`
+	Disclosures []Disclosure `yaml:"disclosures"`
+	Transfers   Transfers    `yaml:"transfers"`
+	Holds       []Hold       `yaml:"holds"`
+	Retention   []Retention  `yaml:"retention"`
+	Suppression Suppression  `yaml:"suppression"`
+
+	compiled
+}
+
+// Entry is what every rule of a pack has: the clauses of the notice it carries out, the leading one first, and, where
+// the notice leaves a choice, why the pack chose so.
+type Entry struct {
+	Clause []string `yaml:"clause"`
+	Why    string   `yaml:"why"`
+}
+
+// lead gives the clause that a decision names.
+func (e Entry) lead() string {
+	if len(e.Clause) == 0 {
+		return ""
+	}
+	return e.Clause[0]
+}
+
+// Controller is who decides about the data (GDPR 4(7)).
+type Controller struct {
+	Name       string `yaml:"name"`
+	BusinessID string `yaml:"business_id"`
+	// Institutions are the institution codes that the controller answers for, its own first, then its predecessors'.
+	Institutions []string `yaml:"institutions"`
+	Entry        `yaml:",inline"`
+}
+
+// Period is from one day to another, both included; an empty To is open.
+type Period struct {
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+// Notice names the document that the pack carries out.
+type Notice struct {
+	Title   string `yaml:"title"`
+	Updated string `yaml:"updated"`
+	Entry   `yaml:",inline"`
+}
+
+// Register is one register of the notice.
+type Register struct {
+	ID    string `yaml:"id"`
+	Title string `yaml:"title"`
+	Entry `yaml:",inline"`
+}
+
+// Basis is a legal basis: a point of GDPR 6(1), the act behind it, and the term of the Data Privacy Vocabulary.
+type Basis struct {
+	ID    string `yaml:"id"`
+	GDPR  string `yaml:"gdpr"`
+	DPV   string `yaml:"dpv"`
+	Act   string `yaml:"act"`
+	Entry `yaml:",inline"`
+}
+
+// Category is a kind of data that the notice treats alike.
+type Category struct {
+	ID       string `yaml:"id"`
+	Register string `yaml:"register"`
+	Basis    string `yaml:"basis"`
+	// MembersOnly tells that only members' rows may be stored: the caller asks [Pack.Member] per person.
+	MembersOnly bool `yaml:"members_only"`
+	// From lists the sources and tables that give the category; none when it is made inside.
+	From  []Origin `yaml:"from"`
+	Entry `yaml:",inline"`
+}
+
+// Origin is where rows of a category come from. A source is a system ("peppi") or one feed ("reportronic/henkilosto");
+// a feed's own origin goes before its system's.
+type Origin struct {
+	Sources []string `yaml:"sources"`
+	Tables  []string `yaml:"tables"`
+	// MembersOnly limits these rows to members though the category is not.
+	MembersOnly bool `yaml:"members_only"`
+	// Clause, when given, takes the place of the category's.
+	Clause []string `yaml:"clause"`
+}
+
+// Purpose is what data may be used for.
+type Purpose struct {
+	ID         string   `yaml:"id"`
+	Basis      string   `yaml:"basis"`
+	DPV        string   `yaml:"dpv"`
+	Categories []string `yaml:"categories"`
+	// MembersOnly limits the purpose to members of the register.
+	MembersOnly bool `yaml:"members_only"`
+	// NeedsConsent tells that the purpose waits for a granted consent.
+	NeedsConsent bool `yaml:"needs_consent"`
+	Entry        `yaml:",inline"`
+}
+
+// ConsentFor says which channels a purpose's consent is asked for, and for how long it holds.
+type ConsentFor struct {
+	Purpose  string   `yaml:"purpose"`
+	Channels []string `yaml:"channels"`
+	Valid    string   `yaml:"valid"` // ISO 8601 period, "" without limit
+	Entry    `yaml:",inline"`
+
+	valid duration
+}
+
+// Scope is what an objection reaches.
+type Scope struct {
+	ID       string   `yaml:"scope"`
+	Purposes []string `yaml:"purposes"`
+	// DisclosuresOnly limits the objection to recipients: the controller's own use goes on.
+	DisclosuresOnly bool `yaml:"disclosures_only"`
+	Entry           `yaml:",inline"`
+}
+
+// Stops names the clauses behind every refusal that is not an entry of its own. What stops is fixed in the program, so
+// that no pack can forget it.
+type Stops struct {
+	Restricted   Entry `yaml:"restricted"`
+	Suppressed   Entry `yaml:"suppressed"`
+	Deceased     Entry `yaml:"deceased"`
+	Protected    Entry `yaml:"protected"`
+	NoMember     Entry `yaml:"no_member"`
+	NoConsent    Entry `yaml:"no_consent"`
+	Withdrawn    Entry `yaml:"withdrawn"`
+	NoUse        Entry `yaml:"no_use"`
+	NoDisclosure Entry `yaml:"no_disclosure"`
+	NoLoad       Entry `yaml:"no_load"`
+	NotInForce   Entry `yaml:"not_in_force"`
+}
+
+// Load holds what may be stored.
+type Load struct {
+	Membership Membership   `yaml:"membership"`
+	Rows       []RowRule    `yaml:"rows"`
+	Columns    []ColumnRule `yaml:"columns"`
+}
+
+// Membership says who becomes a member of the register and how. A part that is missing does not happen.
+type Membership struct {
+	Role         string        `yaml:"role"`
+	Institutions *Institutions `yaml:"institutions"`
+	Automatic    *Automatic    `yaml:"automatic"`
+	Joining      *Entry        `yaml:"joining"`
+	Leaving      *Entry        `yaml:"leaving"`
+}
+
+// Institutions are those whose graduates may be members.
+type Institutions struct {
+	Codes []string `yaml:"codes"`
+	Entry `yaml:",inline"`
+}
+
+// Automatic makes everyone a member who graduated on the date or later.
+type Automatic struct {
+	From  string `yaml:"from"`
+	Entry `yaml:",inline"`
+
+	from canon.Date
+}
+
+// RowRule withholds the rows of its tables that meet every condition.
+type RowRule struct {
+	ID      string      `yaml:"id"`
+	Tables  []string    `yaml:"tables"`
+	Sources []string    `yaml:"sources"` // none: all
+	Except  []string    `yaml:"except"`  // sources whose rows the rule leaves alone
+	If      []Condition `yaml:"if"`
+	Entry   `yaml:",inline"`
+}
+
+// Condition is one test of a column; exactly one of its tests is given. NotIn, From and Before are false for a missing
+// value, Missing alone asks for it.
+type Condition struct {
+	Column  string   `yaml:"column"`
+	In      []string `yaml:"in"`
+	NotIn   []string `yaml:"not_in"`
+	From    string   `yaml:"from"`   // the day or later
+	Before  string   `yaml:"before"` // an earlier day
+	Missing *bool    `yaml:"missing"`
+
+	day canon.Date
+}
+
+// ColumnRule keeps columns out of the stores.
+type ColumnRule struct {
+	ID      string   `yaml:"id"`
+	Columns []string `yaml:"columns"` // "person.hetu"
+	// Use is "matching" for columns that help to find out who is who and go no further, "none" for the others.
+	Use   string `yaml:"use"`
+	Entry `yaml:",inline"`
+}
+
+// Disclosure lets one recipient have some categories for one purpose.
+type Disclosure struct {
+	ID         string   `yaml:"id"`
+	Recipient  string   `yaml:"recipient"`
+	Country    string   `yaml:"country"` // ISO 3166-1 alpha-2
+	Purpose    string   `yaml:"purpose"`
+	Categories []string `yaml:"categories"`
+	Without    []string `yaml:"without"`   // columns never sent, "person.hetu"
+	Transport  string   `yaml:"transport"` // "encrypted"
+	Form       string   `yaml:"form"`      // "personal", "pseudonymous", "anonymous"
+	// Protected is "withhold" (people under an address protection order are never sent) or "by_profile" (they are sent
+	// when the extract's profile asks for them).
+	Protected string `yaml:"protected"`
+	Entry     `yaml:",inline"`
+}
+
+// Transfers limits the countries of recipients.
+type Transfers struct {
+	Area  string `yaml:"area"` // "eea"
+	Entry `yaml:",inline"`
+}
+
+// Hold keeps records from their retention action. One that freezes also stops every use (GDPR 18); one that keeps does not.
+type Hold struct {
+	ID     string `yaml:"id"`
+	Effect string `yaml:"effect"` // "keep" or "freeze"
+	Entry  `yaml:",inline"`
+}
+
+// Retention says what happens to a category some time after something ended.
+type Retention struct {
+	Category string   `yaml:"category"`
+	Sources  []string `yaml:"sources"` // none: all
+	Anchor   string   `yaml:"anchor"`
+	Period   string   `yaml:"period"` // ISO 8601: P10Y, P6M, P90D, P0D
+	Action   string   `yaml:"action"`
+	Holds    []string `yaml:"holds"` // keeping holds that stop the action; freezing ones always do
+	Entry    `yaml:",inline"`
+
+	anchor Anchor
+	period duration
+}
+
+// Suppression names the marks by which an erased person is known again.
+type Suppression struct {
+	Keys  []string `yaml:"keys"`
+	Entry `yaml:",inline"`
+}
+
+// compiled is what Parse works out once.
+type compiled struct {
+	digest    string
+	from, to  canon.Date
+	openEnd   bool
+	basis     map[string]*Basis
+	category  map[string]*Category
+	purpose   map[string]*Purpose
+	scope     map[string]int // objection scope → index in Objections
+	consent   map[string]int // purpose → index in Consents
+	hold      map[string]int // hold → index in Holds
+	claims    map[string]claim
+	retention map[string][]int // category → indexes in Retention
+	objected  []string         // reason per objection entry
+	held      []string         // reason per hold
+}
+
+// claim is a category's right to a source's table.
+type claim struct {
+	category    *Category
+	membersOnly bool
+	clause      string
+}
+
+// Digest gives the SHA-256 of the pack's document as "sha256:" and hexadecimal digits.
+func (p *Pack) Digest() string { return p.digest }
+
+// At tells whether the pack is in force on a date.
+func (p *Pack) At(date canon.Date) bool { return date >= p.from && (p.openEnd || date <= p.to) }
+
+// Basis gives a legal basis by id.
+func (p *Pack) Basis(id string) (*Basis, bool) { b, ok := p.basis[id]; return b, ok }
+
+// Purpose gives a purpose by id.
+func (p *Pack) Purpose(id string) (*Purpose, bool) { u, ok := p.purpose[id]; return u, ok }
+
+// Disclosure gives the entry that lets a recipient have data for a purpose.
+func (p *Pack) Disclosure(recipient, purpose string) (*Disclosure, bool) {
+	for i := range p.Disclosures {
+		if d := &p.Disclosures[i]; d.Recipient == recipient && d.Purpose == purpose {
+			return d, true
+		}
+	}
+	return nil, false
+}
+
+// Sends tells whether the disclosure lets a column of a canonical table go to the recipient.
+func (d *Disclosure) Sends(table, column string) bool {
+	for _, c := range d.Without {
+		if len(c) == len(table)+1+len(column) && c[:len(table)] == table && c[len(table)+1:] == column {
+			return false
+		}
+	}
+	return true
+}
+
+// Category gives the category of a feed's table: the feed's own origin first, then its system's. feed may be the whole
+// name ("peppi/alumnit") or the part after the slash. None means that the notice does not cover the table: it is withheld.
+func (p *Pack) Category(system, feed, table string) (*Category, bool) {
+	c, ok := p.claim(fullFeed(system, feed), table)
+	return c.category, ok
+}
+
+func (p *Pack) claim(feed, table string) (claim, bool) {
+	if c, ok := p.claims[claimKey(feed, table)]; ok {
+		return c, true
+	}
+	c, ok := p.claims[claimKey(canon.SystemOf(feed), table)]
+	return c, ok
+}
+
+func claimKey(source, table string) string { return source + "\x00" + table }
+
+func fullFeed(system, feed string) string {
+	if system == "" || canon.SystemOf(feed) == system && len(feed) > len(system) {
+		return feed
+	}
+	return system + "/" + feed
+}

@@ -1,0 +1,32 @@
+package policy
+
+import (
+	"embed"
+	"slices"
+	"strings"
+)
+
+//go:embed policy.schema.json
+var schemaSource []byte
+
+//go:embed packs/*.yaml
+var shipped embed.FS
+
+// Schema gives the published JSON Schema (draft 2020-12) of a pack's document.
+func Schema() []byte { return slices.Clone(schemaSource) }
+
+// Shipped gives the document of a pack that comes with the program, by its id.
+func Shipped(id string) ([]byte, bool) {
+	src, err := shipped.ReadFile("packs/" + id + ".yaml")
+	return src, err == nil
+}
+
+// ShippedIDs lists the packs that come with the program, in alphabetical order.
+func ShippedIDs() []string {
+	var ids []string
+	entries, _ := shipped.ReadDir("packs") // the folder is part of the program
+	for _, e := range entries {
+		ids = append(ids, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return ids
+}
