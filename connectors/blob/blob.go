@@ -1,7 +1,8 @@
 // Package blob keeps files at rest: encrypted with age for the workspace's storage identity, and either named by a keyed
 // digest of their plaintext (snapshots, resolver state) or by a name of the program's own (work files, quarantine).
 //
-// A [Store] is one folder. [Store.Create] gives a [Writer]; nothing is visible under the final name before
+// A [Store] is one folder, or with [OpenVolatile] one whose new files have no name on disk and are gone with the program:
+// what a dry run writes. [Store.Create] gives a [Writer]; nothing is visible under the final name before
 // [Writer.Commit] has synced the bytes and renamed the file, and a killed program leaves only "*.partial" files, which
 // [Store.Sweep] removes. [Store.Open] gives random access to the plaintext in place, so that one column of a large file
 // can be read alone.
@@ -22,6 +23,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"filippo.io/age"
@@ -44,6 +46,10 @@ type Store struct {
 	identity *age.X25519Identity
 	nameKey  []byte
 	serial   atomic.Uint64
+
+	volatile bool
+	mu       sync.Mutex
+	unnamed  map[string]*os.File // what a volatile store holds, by the name it would have
 }
 
 // Open opens a folder, making it where it is missing. nameKey keys the digests.
@@ -58,8 +64,27 @@ func Open(dir string, identity *age.X25519Identity, nameKey []byte) (*Store, err
 	return &Store{root: root, identity: identity, nameKey: nameKey}, nil
 }
 
+// OpenVolatile opens an existing folder for reading. What is written can be read again from this Store and from nowhere
+// else: a file loses its name as soon as it is made.
+func OpenVolatile(dir string, identity *age.X25519Identity, nameKey []byte) (*Store, error) {
+	s, err := Open(dir, identity, nameKey)
+	if err == nil {
+		s.volatile, s.unnamed = true, map[string]*os.File{}
+	}
+	return s, err
+}
+
 // Close releases the folder.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	errs := []error{s.root.Close()}
+	for _, f := range s.unnamed {
+		errs = append(errs, f.Close())
+	}
+	s.unnamed = nil
+	return errors.Join(errs...)
+}
 
 // Writer encrypts what is written to it. One of Commit and Discard must end it; Discard after Commit does nothing.
 type Writer struct {
@@ -74,9 +99,14 @@ type Writer struct {
 // Create begins a file.
 func (s *Store) Create() (*Writer, error) {
 	name := strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(s.serial.Add(1), 10) + partial
-	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, errWrite.Because(err)
+	}
+	if s.volatile {
+		if err := s.root.Remove(name); err != nil { // the open file lives on without a name
+			return nil, errors.Join(errWrite.Because(err), f.Close())
+		}
 	}
 	w, err := age.Encrypt(f, s.identity.Recipient())
 	if err != nil {
@@ -107,6 +137,9 @@ func (w *Writer) Commit(name, ext string) (digest string, err error) {
 	if name == "" {
 		name = digestPath(digest, ext)
 	}
+	if w.s.volatile {
+		return digest, w.keep(name)
+	}
 	if dir := path.Dir(name); dir != "." {
 		if err := w.s.root.MkdirAll(dir, 0o700); err != nil {
 			return "", errWrite.Because(err)
@@ -119,6 +152,20 @@ func (w *Writer) Commit(name, ext string) (digest string, err error) {
 		return "", errWrite.Because(err)
 	}
 	return digest, w.s.syncDir(path.Dir(name))
+}
+
+// keep hands the file to a volatile store.
+func (w *Writer) keep(name string) error {
+	if err := w.age.Close(); err != nil {
+		return errWrite.Because(err)
+	}
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	if old := w.s.unnamed[name]; old != nil {
+		old.Close()
+	}
+	w.s.unnamed[name], w.f = w.f, nil
+	return nil
 }
 
 // Discard drops an uncommitted file.
@@ -153,24 +200,47 @@ type File struct {
 }
 
 // Close releases the file.
-func (f *File) Close() error { return f.f.Close() }
+func (f *File) Close() error {
+	if f.f == nil {
+		return nil
+	}
+	return f.f.Close()
+}
 
 // Reader reads the plaintext from its start.
 func (f *File) Reader() io.Reader { return io.NewSectionReader(f, 0, f.Size) }
 
 // Open opens a file by name.
 func (s *Store) Open(name string) (*File, error) {
+	s.mu.Lock()
+	held := s.unnamed[name]
+	s.mu.Unlock()
+	if held != nil {
+		f, err := s.decrypt(name, held)
+		if err == nil {
+			f.f = nil // the store closes it
+		}
+		return f, err
+	}
 	f, err := s.root.Open(name)
 	if err != nil {
 		return nil, errMissing.At(fault.Place{File: name}).Wrap(err)
 	}
+	file, err := s.decrypt(name, f)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return file, nil
+}
+
+func (s *Store) decrypt(name string, f *os.File) (*File, error) {
 	st, err := f.Stat()
 	if err != nil {
-		return nil, errors.Join(errMissing.At(fault.Place{File: name}).Wrap(err), f.Close())
+		return nil, errMissing.At(fault.Place{File: name}).Wrap(err)
 	}
 	r, size, err := age.DecryptReaderAt(f, st.Size(), s.identity)
 	if err != nil {
-		return nil, errors.Join(errOpen.At(fault.Place{File: name}).Wrap(err), f.Close())
+		return nil, errOpen.At(fault.Place{File: name}).Wrap(err)
 	}
 	return &File{ReaderAt: r, Size: size, f: f}, nil
 }
@@ -200,8 +270,11 @@ func (s *Store) Verify(digest, ext string) error {
 	return nil
 }
 
-// Remove removes a file by name; a missing one is no error.
+// Remove removes a file by name; a missing one is no error. A volatile store leaves what is on disk.
 func (s *Store) Remove(name string) error {
+	if s.volatile {
+		return nil
+	}
 	if err := s.root.RemoveAll(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return errWrite.Because(err)
 	}

@@ -147,3 +147,50 @@ func TestDamageIsFound(t *testing.T) {
 		t.Fatalf("removed: %v", err)
 	}
 }
+
+func TestVolatileLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := bytes.Repeat([]byte{3}, 32)
+	kept, err := blob.Open(dir, id, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	old := put(t, kept, "of last night", "")
+	dry, err := blob.OpenVolatile(dir, id, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := put(t, dry, "of tonight", "")
+	put(t, dry, "first", "work/a")
+	put(t, dry, "second", "work/a")
+	for digest, want := range map[string]string{old: "of last night", fresh: "of tonight"} {
+		f, err := dry.OpenDigest(digest, ".x")
+		if got := read(t, f, err); got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+	f, err := dry.Open("work/a")
+	if got := read(t, f, err); got != "second" {
+		t.Fatalf("got %q", got)
+	}
+	if err := dry.RemoveDigest(old, ".x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := dry.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Verify(old, ".x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kept.OpenDigest(fresh, ".x"); fault.Code(err) != "UOMA-BLB-MISSING" {
+		t.Fatalf("a dry run's file is still there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "work")); !os.IsNotExist(err) {
+		t.Fatalf("a dry run made a folder: %v", err)
+	}
+}
