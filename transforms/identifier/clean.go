@@ -39,7 +39,7 @@ func cleanUnicode(s string) string {
 	if strings.IndexFunc(s, isSpecial) >= 0 {
 		s = strings.Map(plain, s)
 	}
-	if !norm.NFC.IsNormalString(s) {
+	if norm.NFC.QuickSpanString(s) != len(s) {
 		s = norm.NFC.String(s)
 	}
 	return strings.TrimSpace(s)

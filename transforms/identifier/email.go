@@ -2,6 +2,7 @@ package identifier
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -14,6 +15,9 @@ const (
 
 // email gives the matching form of an address: lower-case, the domain as IDNA A-labels. Tags and dots stay.
 func email(s string, p *Params) Checked {
+	if isASCII(s) {
+		s = lower(s) // at once, so that the address is copied once
+	}
 	local, host, c := splitEmail(s, p)
 	if c.Reason != "" {
 		return c
@@ -123,6 +127,9 @@ func isLocalPart(s string) bool {
 // emailHost gives the domain in lower-case A-labels.
 func emailHost(s string) (string, bool) {
 	if !isASCII(s) {
+		if len(s) > emailTotal*utf8.UTFMax { // an A-label is no shorter than its characters
+			return "", false
+		}
 		a, err := idna.Lookup.ToASCII(s)
 		if err != nil {
 			return "", false

@@ -56,7 +56,7 @@ func fnr(s string, p *Params) Checked {
 }
 
 func fnrNormal(s string) string {
-	if strings.IndexAny(s, " .-") < 0 {
+	if !strings.ContainsAny(s, " .-") {
 		return s
 	}
 	return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s)

@@ -47,27 +47,32 @@ func phone(s string, p *Params) Checked {
 
 // severalPhones gives where the first number ends when a cell holds more than one, else -1.
 func severalPhones(s string) int {
-	for i := 0; i < len(s); i++ {
-		if n := phoneSeparator(s[i:]); n > 0 && hasDigit(s[:i]) && hasDigit(s[i+n:]) && !isScientific(s) {
+	last := lastDigit(s)
+	seen := false
+	for i := 0; i < last; i++ {
+		if isDigit(s[i]) {
+			seen = true
+		} else if seen && isPhoneSeparator(s[i:]) {
+			if isScientific(s) {
+				return -1
+			}
 			return i
 		}
 	}
 	return -1
 }
 
-// phoneSeparator gives the length of a separator between two numbers at the start of s, or 0.
-func phoneSeparator(s string) int {
-	switch s[0] {
-	case ',', ';':
-		return 1
-	case ' ':
-		for _, word := range [3]string{" / ", " tai ", " or "} {
-			if _, found := cutFold(s, word); found {
-				return len(word) - 1
-			}
+// isPhoneSeparator tells whether s begins with what people write between two numbers.
+func isPhoneSeparator(s string) bool {
+	if s[0] == ',' || s[0] == ';' {
+		return true
+	}
+	for _, word := range [3]string{" / ", " tai ", " or "} {
+		if _, found := cutFold(s, word); found {
+			return true
 		}
 	}
-	return 0
+	return false
 }
 
 // isScientific recognises 3,58401E+11, whose comma separates nothing.
@@ -75,18 +80,19 @@ func isScientific(s string) bool {
 	return strings.ContainsAny(s, "eE") && spreadsheet(strings.Replace(s, ",", ".", 1))
 }
 
-func hasDigit(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if isDigit(s[i]) {
-			return true
-		}
+// lastDigit gives the position of the last ASCII digit, or -1.
+func lastDigit(s string) int {
+	i := len(s) - 1
+	for i >= 0 && !isDigit(s[i]) {
+		i--
 	}
-	return false
+	return i
 }
 
 // phoneCharacters keeps the digits and a leading plus. Spaces and parentheses go, and so do marks between digits; "(0)"
 // directly after a country code goes with its zero.
 func phoneCharacters(b []byte, s string) (_ []byte, reason string) {
+	last := lastDigit(s)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
@@ -99,7 +105,7 @@ func phoneCharacters(b []byte, s string) (_ []byte, reason string) {
 			i += 2
 		case c == ' ', c == '(', c == ')':
 		case c == '-' || c == '.' || c == '/':
-			if len(b) == 0 || b[len(b)-1] == '+' || !hasDigit(s[i+1:]) {
+			if len(b) == 0 || b[len(b)-1] == '+' || i > last {
 				return nil, "pattern"
 			}
 		default:
