@@ -116,8 +116,12 @@ func archiveEntries(t testing.TB) []entry {
 	var inner bytes.Buffer
 	_, err := WriteInner(&inner, contents())
 	check(t, err)
-	var out []entry
-	for r := tar.NewReader(&inner); ; {
+	return untar(t, inner.Bytes())
+}
+
+func untar(t testing.TB, archive []byte) (out []entry) {
+	t.Helper()
+	for r := tar.NewReader(bytes.NewReader(archive)); ; {
 		h, err := r.Next()
 		if err == io.EOF {
 			return out
