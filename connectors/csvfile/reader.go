@@ -1,0 +1,219 @@
+package csvfile
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+var _ tabular.Reader = (*Reader)(nil)
+
+// Options says how one feed's text is read.
+type Options struct {
+	tabular.Options
+	Delimiter byte   // ';' when 0
+	Quote     byte   // '"' when 0
+	NoQuotes  bool   // quotes are text everywhere
+	Encoding  string // utf-8 when empty; windows-1252 (also latin1, iso-8859-1), iso-8859-15, utf-16le, utf-16be
+}
+
+// Reader reads one export. It is not safe for concurrent use.
+type Reader struct {
+	src      io.Reader
+	o        Options
+	a        *tabular.Assembler
+	err      error // of the options
+	split    splitter
+	chars    *charset // nil for Unicode
+	row      tabular.Row
+	decoded  []byte
+	rows     int64
+	finished bool
+}
+
+// New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
+func New(r io.Reader, o Options) *Reader {
+	if o.Delimiter == 0 {
+		o.Delimiter = ';'
+	}
+	if o.Quote == 0 {
+		o.Quote = '"'
+	}
+	a, err := tabular.NewAssembler(o.Options, false)
+	if err == nil {
+		err = o.check()
+	}
+	return &Reader{src: r, o: o, a: a, err: err}
+}
+
+func (o *Options) check() error {
+	special := func(c byte) bool { return c == '\n' || c == '\r' || c == 0 || c >= 0x80 }
+	if canonical(o.Encoding) == "" || special(o.Delimiter) || special(o.Quote) || o.Delimiter == o.Quote {
+		return errOptions.At(fault.Place{Field: o.Feed})
+	}
+	return nil
+}
+
+// Summary implements [tabular.Reader].
+func (r *Reader) Summary() tabular.Summary {
+	if r.a == nil {
+		return tabular.Summary{}
+	}
+	return r.a.Summary()
+}
+
+// Batches implements [tabular.Reader].
+func (r *Reader) Batches(ctx context.Context) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		if r.err == nil && !r.finished {
+			r.err = r.open()
+		}
+		if r.err != nil {
+			yield(nil, r.err)
+			return
+		}
+		if r.finished {
+			return
+		}
+		r.finished = true
+		tabular.Stream(ctx, r.a, r.next)(yield)
+	}
+}
+
+// open settles the encoding.
+func (r *Reader) open() error {
+	buffered := bufio.NewReaderSize(r.src, 4<<10)
+	encoding, err := sniff(buffered, canonical(r.o.Encoding))
+	if err != nil {
+		return r.fault(err)
+	}
+	r.a.SetEncoding(encoding)
+	r.chars = newCharset(encoding)
+	limits := r.o.Limits.OrDefault()
+	r.split = splitter{r: buffered, delim: r.o.Delimiter, quote: r.o.Quote, quotes: !r.o.NoQuotes,
+		rowBytes: limits.RowBytes, columns: limits.Columns, nextLine: 1}
+	if encoding == utf16leName || encoding == utf16beName {
+		r.split.r = newUTF16(buffered, encoding)
+	}
+	return nil
+}
+
+// next reads one row into the assembler.
+func (r *Reader) next() error {
+	s := &r.split
+	err := s.next()
+	if err == io.EOF {
+		if err := r.a.End(s.line - 1); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	if err != nil {
+		return r.fault(err)
+	}
+	r.rows++
+	if s.openEnd {
+		r.a.SetOpenEnd()
+	}
+	if r.rows == 1 && isSep(s.raw) {
+		r.a.Skip(tabular.SkipSep)
+		return nil
+	}
+	row := &r.row
+	row.Line, row.Raw, row.Cells = s.line, s.raw, s.fields
+	if err := r.check(row); err != nil {
+		return err
+	}
+	if s.tooLong || s.tooWide {
+		return r.beyond(row)
+	}
+	if row.Wide && r.chars != nil {
+		r.decode(row)
+	}
+	return r.a.Add(row)
+}
+
+// check sets what the row's bytes are, and refuses the file when some of them are not of its encoding.
+func (r *Reader) check(row *tabular.Row) error {
+	row.Wide, row.Control = inspect(row.Raw)
+	row.Control = row.Control && hasControl(row.Raw)
+	if !row.Wide {
+		return nil
+	}
+	b := row.Raw
+	if r.split.tooLong && r.chars == nil {
+		b = b[:len(b)-cutRune(b)]
+	}
+	if !decodable(b, r.chars) {
+		return r.fault(errEncoding)
+	}
+	row.Control = row.Control || hasHighControl(b, r.chars)
+	return nil
+}
+
+// cutRune gives how many bytes at the end of b belong to a character that may go on behind it.
+func cutRune(b []byte) int {
+	for n := 1; n <= 3 && n <= len(b); n++ {
+		if c := b[len(b)-n]; c >= 0xC0 {
+			return n
+		} else if c < 0x80 {
+			break
+		}
+	}
+	return 0
+}
+
+// beyond rejects a row outside the limits; before the header is known, the file has none.
+func (r *Reader) beyond(row *tabular.Row) error {
+	if !r.a.Ready() {
+		return r.fault(errRow)
+	}
+	if r.split.tooLong {
+		row.Raw = row.Raw[:min(len(row.Raw), keptOfLong)]
+		r.a.RejectRow(row, tabular.CodeTooLong, "the row is longer than any row may be; only its beginning was kept")
+		return nil
+	}
+	r.a.RejectRow(row, tabular.CodeTooWide, "the row has more columns than any row may have")
+	return nil
+}
+
+// decode turns the fields into UTF-8. A field keeps its place in r.decoded even when that grows for a later one.
+func (r *Reader) decode(row *tabular.Row) {
+	r.decoded = r.decoded[:0]
+	for i, cell := range row.Cells {
+		if tabular.ASCII(cell) {
+			continue
+		}
+		from := len(r.decoded)
+		r.decoded = r.chars.decode(r.decoded, cell)
+		row.Cells[i] = r.decoded[from:]
+	}
+}
+
+// isSep finds the line by which a file tells a spreadsheet its delimiter.
+func isSep(raw []byte) bool {
+	raw = bytes.Trim(raw, `" `)
+	return len(raw) >= 4 && len(raw) <= 5 && bytes.EqualFold(raw[:4], []byte("sep="))
+}
+
+// fault places an error of reading at the current line. One that is ours already, a file that changed, passes as it is.
+func (r *Reader) fault(err error) error {
+	place := fault.Place{File: r.o.File, Line: int(r.split.line)}
+	var own *fault.Error
+	switch {
+	case errors.Is(err, errUTF16):
+		return errEncoding.At(place)
+	case errors.As(err, &own):
+		if own.Place == (fault.Place{}) {
+			return own.At(place)
+		}
+		return err
+	}
+	return errRead.At(place).Wrap(err)
+}

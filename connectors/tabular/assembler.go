@@ -1,0 +1,371 @@
+package tabular
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+// maxPending bounds the lines of totals that wait for the end of the export to prove that they are trailing.
+const maxPending = 64
+
+// Row is one row as a format found it. Its slices are read during [Assembler.Add] only.
+type Row struct {
+	Line    int64
+	Cells   [][]byte // valid UTF-8; empty means no value
+	Kinds   []byte   // the kind of each cell, nil in a format that has only text
+	Wide    bool     // some byte may be above 0x7F
+	Control bool     // some cell holds a control character that no text has
+	Raw     []byte   // the row as it was; nil takes the cells joined by tabs
+}
+
+// Assembler turns rows into batches under the rules of [Options]. It is not safe for concurrent use.
+type Assembler struct {
+	o       Options
+	names   names
+	sparse  bool
+	m       *mapping // nil until the first row told where the columns are
+	skip    []int    // fields of SkipWhenEmpty
+	need    []int    // fields of required columns
+	b       *canon.Builder
+	sum     Summary
+	seen    bool // some row was not blank
+	titles  int
+	pending []canon.Rejection
+	scratch []byte
+	kinds   []byte
+}
+
+// NewAssembler checks the options. sparse says that the format leaves empty cells out, so that the number of cells in a
+// row means nothing.
+func NewAssembler(o Options, sparse bool) (*Assembler, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	table := canon.RawTable(o.Feed, o.Names())
+	return &Assembler{o: o, names: newNames(o.Columns), sparse: sparse, b: canon.NewBuilder(table, o.Feed),
+		sum: Summary{Skipped: map[string]int64{}}}, nil
+}
+
+// Summary gives what is known so far; it is complete after [Assembler.End].
+func (a *Assembler) Summary() Summary { return a.sum.clone() }
+
+// SetEncoding notes what the bytes are read as.
+func (a *Assembler) SetEncoding(name string) { a.sum.Encoding = name }
+
+// SetOpenEnd notes that the last line has no line end.
+func (a *Assembler) SetOpenEnd() { a.sum.OpenEnd = true }
+
+// Skip counts a row that the format knows to be no data.
+func (a *Assembler) Skip(reason string) { a.sum.Skipped[reason]++ }
+
+// Ready tells whether the header has been found or the absence of one settled.
+func (a *Assembler) Ready() bool { return a.m != nil }
+
+// Len gives the rows that wait for [Assembler.Flush].
+func (a *Assembler) Len() int { return a.b.Len() }
+
+// Flush gives the rows so far as a batch.
+func (a *Assembler) Flush() *canon.Batch { return a.b.Flush() }
+
+// Add takes a row. An error is of scope Source and ends the export.
+func (a *Assembler) Add(row *Row) error {
+	filled := 0
+	for _, c := range row.Cells {
+		if len(c) > 0 {
+			filled++
+		}
+	}
+	if allBlank(row.Cells) {
+		a.Skip(SkipBlank)
+		return nil
+	}
+	a.seen = true
+	if a.m == nil {
+		data, err := a.first(row)
+		if err != nil || !data {
+			return err
+		}
+	}
+	return a.data(row, filled)
+}
+
+func allBlank(cells [][]byte) bool {
+	for _, c := range cells {
+		if !blank(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// first settles where the columns are; data tells whether the row itself is one of data.
+func (a *Assembler) first(row *Row) (data bool, err error) {
+	required := a.o.Header == HeaderRequired || a.o.Header == ""
+	if !required {
+		if done, err := a.trailer(row); done || err != nil {
+			return false, err
+		}
+	}
+	if required && a.o.Titles > 0 && !a.namesAnchor(row) {
+		if a.titles++; a.titles > a.o.Titles {
+			return false, errHeader.At(a.place(row.Line)).Because(fmt.Errorf("not found within the first %d rows", a.o.Titles+1))
+		}
+		a.Skip(SkipTitle)
+		return false, nil
+	}
+	header := required || a.o.Header == HeaderAuto && a.looksLikeHeader(row)
+	find := a.fromPositions
+	if header {
+		find = a.fromHeader
+	}
+	m, err := find(row)
+	if err != nil {
+		return false, err
+	}
+	a.settle(m)
+	return !header, nil
+}
+
+func (a *Assembler) settle(m *mapping) {
+	a.m = m
+	a.sum.Header, a.sum.Unknown, a.sum.Missing, a.sum.Reordered = m.line, m.unknown, m.missing, m.reordered()
+	for i, c := range a.o.Columns {
+		if c.Required && m.at[i] >= 0 {
+			a.need = append(a.need, m.at[i])
+		}
+		for _, name := range a.o.SkipWhenEmpty {
+			if c.Name == name && m.at[i] >= 0 {
+				a.skip = append(a.skip, m.at[i])
+			}
+		}
+	}
+}
+
+func (a *Assembler) data(row *Row, filled int) error {
+	n := len(row.Cells)
+	fits := a.sparse || n == a.m.fields || n == a.m.fields+1 && blank(row.Cells[n-1])
+	if !fits || filled <= 2 {
+		if done, err := a.trailer(row); done || err != nil {
+			return err
+		}
+	}
+	if a.m.repeats(row.Cells) {
+		a.Skip(SkipHeader)
+		a.settlePending(true)
+		return nil
+	}
+	if a.totals(row, filled, fits) {
+		a.hold(row)
+		return nil
+	}
+	if fits && !row.Control && a.subtotal(row) {
+		a.Skip(SkipSubtotal)
+		return nil
+	}
+	a.settlePending(false)
+	switch {
+	case row.Control:
+		a.RejectRow(row, CodeControl, "the row holds a control character, so it was damaged on its way")
+	case !fits:
+		a.RejectRow(row, CodeFieldCount, "the row has "+strconv.Itoa(n)+" fields, the export has "+strconv.Itoa(a.m.fields))
+	case a.o.Titles > 0 && a.sum.Read() < int64(a.o.Titles) && a.namesAnchor(row):
+		return errHeader.At(a.place(row.Line)).Because(errors.New("two rows could be the header"))
+	default:
+		a.accept(row)
+	}
+	return nil
+}
+
+// trailer takes the control line.
+func (a *Assembler) trailer(row *Row) (done bool, err error) {
+	if a.o.Trailer == nil {
+		return false, nil
+	}
+	match := a.o.Trailer.FindSubmatch(joined(row.Cells))
+	if match == nil {
+		return false, nil
+	}
+	digits := strings.Map(func(r rune) rune {
+		if blankRune(r) {
+			return -1
+		}
+		return r
+	}, string(match[1]))
+	count, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || count < 0 {
+		return true, errControl.At(a.place(row.Line)).Because(errors.New("its count is not a number"))
+	}
+	if a.sum.Control != nil {
+		return true, errControl.At(a.place(row.Line)).Because(errors.New("there are two control lines"))
+	}
+	a.sum.Control = &count
+	a.Skip(SkipTrailer)
+	return true, nil
+}
+
+// joined gives the cells that are not empty, joined by a space, in NFC.
+func joined(cells [][]byte) []byte {
+	var out []byte
+	for _, c := range cells {
+		if c = bytes.TrimFunc(c, blankRune); len(c) == 0 {
+			continue
+		}
+		if len(out) > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, c...)
+	}
+	return norm.NFC.Bytes(out)
+}
+
+// totals tells whether a row is a line of totals: it begins with one of the words, and it has not the shape of data.
+// The word alone is not enough, since Sum is a family name.
+func (a *Assembler) totals(row *Row, filled int, fits bool) bool {
+	for _, c := range row.Cells {
+		if len(c) == 0 {
+			continue
+		}
+		if !summaryWord(c) {
+			return false
+		}
+		break
+	}
+	if !fits || filled <= 2 && a.m.fields > 2 {
+		return true
+	}
+	for _, i := range a.need {
+		if blankAt(row.Cells, i) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Assembler) subtotal(row *Row) bool {
+	for _, i := range a.skip {
+		if !blankAt(row.Cells, i) {
+			return false
+		}
+	}
+	return len(a.skip) > 0
+}
+
+func blankAt(cells [][]byte, i int) bool { return i >= len(cells) || blank(cells[i]) }
+
+// hold keeps a line of totals until the export's end, or a repeated header, proves that it was trailing.
+func (a *Assembler) hold(row *Row) {
+	if len(a.pending) == maxPending {
+		a.settlePending(false)
+	}
+	a.pending = append(a.pending, a.rejection(row, CodeSummaryRow, "the row looks like a line of totals, but more data follows it"))
+}
+
+func (a *Assembler) settlePending(trailing bool) {
+	if len(a.pending) == 0 {
+		return
+	}
+	for _, r := range a.pending {
+		if trailing {
+			a.Skip(SkipSummary)
+		} else {
+			a.reject(r)
+		}
+	}
+	a.pending = a.pending[:0]
+}
+
+// RejectRow gives a bad row to Options.Reject.
+func (a *Assembler) RejectRow(row *Row, code, reason string) {
+	a.reject(a.rejection(row, code, reason))
+}
+
+func (a *Assembler) rejection(row *Row, code, reason string) canon.Rejection {
+	raw := bytes.Clone(row.Raw)
+	if row.Raw == nil {
+		raw = bytes.Join(row.Cells, []byte("\t"))
+	}
+	return canon.Rejection{Feed: a.o.Feed, Line: row.Line, Code: code, Reason: reason, Raw: raw}
+}
+
+func (a *Assembler) reject(r canon.Rejection) {
+	a.seen = true
+	a.sum.Rejected++
+	if a.o.Reject != nil {
+		a.o.Reject(r)
+	}
+}
+
+func (a *Assembler) accept(row *Row) {
+	a.b.Int(canon.RawLine, row.Line)
+	if row.Kinds == nil {
+		a.b.Null(canon.RawKinds)
+	} else {
+		a.kinds = a.kinds[:0]
+		for _, at := range a.m.at {
+			kind := byte(canon.KindEmpty)
+			if 0 <= at && at < len(row.Kinds) {
+				kind = row.Kinds[at]
+			}
+			a.kinds = append(a.kinds, kind)
+		}
+		a.b.Bytes(canon.RawKinds, a.kinds)
+	}
+	for i, at := range a.m.at {
+		if at < 0 || at >= len(row.Cells) || len(row.Cells[at]) == 0 {
+			a.b.Null(canon.RawFirst + i)
+			continue
+		}
+		cell := row.Cells[at]
+		if row.Wide {
+			cell = a.text(cell)
+		}
+		a.b.Bytes(canon.RawFirst+i, cell)
+	}
+	a.b.EndRow()
+	a.sum.Rows++
+}
+
+// text brings a cell into NFC, which nearly all text is in, and counts double decoding.
+func (a *Assembler) text(cell []byte) []byte {
+	if ASCII(cell) {
+		return cell
+	}
+	if mojibake(cell) {
+		a.sum.Mojibake++
+	}
+	if norm.NFC.IsNormal(cell) {
+		return cell
+	}
+	a.scratch = norm.NFC.Append(a.scratch[:0], cell...)
+	return a.scratch
+}
+
+// End closes the export: it settles the lines of totals and compares the control line. line is the last one.
+func (a *Assembler) End(line int64) error {
+	a.settlePending(true)
+	if !a.seen {
+		return errEmpty.At(a.place(0))
+	}
+	if a.m == nil && a.sum.Control == nil {
+		return errHeader.At(a.place(line)).Because(errors.New("the export ends before it"))
+	}
+	if a.sum.Control == nil && a.o.TrailerRequired {
+		return errTruncated.At(a.place(line)).Because(errors.New("its control line is missing"))
+	}
+	if c := a.sum.Control; c != nil && *c != a.sum.Read() {
+		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, a.sum.Read()))
+	}
+	return nil
+}
+
+func (a *Assembler) place(line int64) fault.Place {
+	return fault.Place{File: a.o.File, Line: int(line)}
+}

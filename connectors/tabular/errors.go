@@ -1,0 +1,42 @@
+package tabular
+
+import "uoma/internal/fault"
+
+var (
+	errOptions = fault.New("UOMA-LND-OPTIONS", "the feed's layout cannot be used for reading",
+		"correct the layout")
+	errEmpty = fault.New("UOMA-LND-EMPTY", "the export is empty",
+		"check the source system's export job; nothing was removed").For(fault.Source)
+	errHeader = fault.New("UOMA-LND-HEADER", "the header row cannot be used",
+		"compare the export with the layout: delimiter, encoding, title rows").For(fault.Source)
+	errMissing = fault.New("UOMA-LND-HEADER-MISSING", "a required column is missing from the header",
+		"add the column to the export, or its new name to the layout as an alias").For(fault.Source)
+	errDuplicate = fault.New("UOMA-LND-HEADER-DUPLICATE", "two columns of the header have the same name",
+		"export each column once").For(fault.Source)
+	errFields = fault.New("UOMA-LND-FIELDS", "the export has another number of columns than its layout knows",
+		"compare the interface's version with the layout").For(fault.Source)
+	errControl = fault.New("UOMA-LND-CONTROL", "the export's control line disagrees with its rows",
+		"have the export made again; nothing was removed").For(fault.Source)
+	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends too early",
+		"have the export made again; nothing was removed").For(fault.Source)
+)
+
+// Codes of rejected rows.
+const (
+	CodeFieldCount = "field-count"       // more or fewer fields than the header
+	CodeControl    = "control-character" // a NUL or another control character that is no tab or line end
+	CodeTooLong    = "row-too-long"      // beyond Limits.RowBytes; Raw holds its beginning only
+	CodeTooWide    = "too-many-columns"  // beyond Limits.Columns
+	CodeSummaryRow = "summary-inside"    // looks like a line of totals, but data follows
+)
+
+// Reasons for which a row is no data, the keys of [Summary.Skipped].
+const (
+	SkipBlank    = "blank"    // only delimiters or white space
+	SkipSummary  = "summary"  // totals at the end
+	SkipHeader   = "header"   // the header once more
+	SkipSubtotal = "subtotal" // Options.SkipWhenEmpty
+	SkipSep      = "sep"      // the line that tells a spreadsheet the delimiter
+	SkipTitle    = "title"    // above the header
+	SkipTrailer  = "trailer"  // the control line
+)

@@ -1,0 +1,34 @@
+package tabular
+
+import (
+	"maps"
+	"slices"
+)
+
+// Summary is what reading an export found out about it. Names in Unknown are the header's own.
+type Summary struct {
+	Encoding  string // what the bytes were read as
+	Rows      int64  // rows in batches
+	Rejected  int64
+	Skipped   map[string]int64 // by reason: blank, summary, header, subtotal, sep, title, trailer
+	Header    int64            // the header's line, 0 when there is none
+	Unknown   []string         // header names that the layout does not know; their columns were not read
+	Missing   []string         // columns of the layout that the export has not; they are null
+	Reordered bool             // the known columns stand in another order than the layout's
+	Control   *int64           // the count in the control line, nil when there was none
+	Mojibake  int64            // cells that were decoded twice ("Ã¤" for "ä") before they came here
+	OpenEnd   bool             // the last line has no line end: complete, or cut within its last field
+}
+
+// Read gives how many rows were data, good or bad.
+func (s Summary) Read() int64 { return s.Rows + s.Rejected }
+
+func (s Summary) clone() Summary {
+	s.Skipped = maps.Clone(s.Skipped)
+	s.Unknown, s.Missing = slices.Clone(s.Unknown), slices.Clone(s.Missing)
+	if s.Control != nil {
+		n := *s.Control
+		s.Control = &n
+	}
+	return s
+}
