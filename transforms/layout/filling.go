@@ -97,11 +97,11 @@ func RuleType(rule string) (canon.Type, bool) {
 		return canon.Bool, true
 	case "integer":
 		return canon.Int, true
-	case "decimal":
+	case "decimal", "credits":
 		return canon.Decimal, true
-	case "hetu", "oppijanumero", "ytunnus", "student_number", "employee_number", "eppn", "phone", "email", "postcode",
-		"municipality", "country-numeric", "country-alpha", "country", "language", "institution", "koulutuskoodi",
-		"ohjausala", "guid", "sex", "text", "name", "point":
+	case "hetu", "fnr", "oppijanumero", "orcid", "ytunnus", "student_number", "employee_number", "virta_avain", "eppn",
+		"phone", "email", "postcode", "municipality", "country-numeric", "country-alpha", "country", "language",
+		"institution", "koulutuskoodi", "ohjausala", "guid", "sex", "text", "name", "point":
 		return canon.Text, true
 	}
 	return 0, false

@@ -166,7 +166,7 @@ type Column struct {
 	To       list              `yaml:"to"`
 	Formats  []string          `yaml:"formats"` // of dates and instants, in order
 	Codes    map[string]string `yaml:"codes"`   // value in the export, in any case, to canonical value; closed unless as or pattern says what else is valid
-	Default  string            `yaml:"default"` // canonical value of an empty cell
+	Default  string            `yaml:"default"` // canonical value of an empty cell, and of an invalid text
 	Pattern  string            `yaml:"pattern"`
 	List     string            `yaml:"list"`   // separator of several values in a cell
 	Split    string            `yaml:"split"`  // family-first: "Family Given" fills two targets
@@ -176,6 +176,6 @@ type Column struct {
 	Open     bool              `yaml:"open"`   // 31.12.9999 and 31.12.2099 mean no end
 	Negate   bool              `yaml:"negate"` // false is true
 	Forbid   bool              `yaml:"forbid"` // a value here is a finding and goes nowhere
-	By       string            `yaml:"by"`     // with as: point, the column that says email, sms or phone
+	By       string            `yaml:"by"`     // with as: point, the column that says email, sms or phone; with as: postcode, the country
 	Invalid  string            `yaml:"invalid"`
 }

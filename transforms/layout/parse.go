@@ -28,7 +28,7 @@ var (
 	errFilled    = fault.New("UOMA-LAY-FILLED", "another column fills the same target", "keep one, or number the rows: email.1.address, email.2.address")
 	errUnknown   = fault.New("UOMA-LAY-COLUMN", "the feed has no such column", "name a column of this feed")
 	errPerson    = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
-	errPoint     = fault.New("UOMA-LAY-POINT", "a contact point needs as: point and by: a column with the codes email, sms and phone", "correct the column")
+	errPoint     = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
 	errSplit     = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
 	errRow       = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
 	errCategory  = fault.New("UOMA-LAY-CATEGORY", "the feed fills a table and names no category for it", "add the table to categories: a datum without a category has no rule that lets it in")
@@ -197,11 +197,14 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 	if col.Split != "" && len(col.To) != 2 {
 		c.find(errSplit, col.Name, at...)
 	}
-	if (col.As == "point") != (col.By != "") {
+	switch {
+	case col.As == "point" && col.By == "", col.By != "" && col.As != "point" && col.As != "postcode":
 		c.find(errPoint, col.Name, at...)
-	}
-	if col.By != "" {
+	case col.By != "":
 		c.reference(f, col.By, under("by")...)
+		if i := f.Index(col.By); i >= 0 && f.Columns[i].By != "" {
+			c.find(errPoint, col.By, under("by")...)
+		}
 	}
 	codes := map[string]bool{}
 	for code := range col.Codes {

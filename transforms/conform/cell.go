@@ -1,0 +1,394 @@
+package conform
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/identifier"
+	"uoma/transforms/layout"
+)
+
+// value is what a cell means. It is null when text is empty.
+type value struct {
+	text    string // canonical text
+	num     int64  // of days, instants, integers and booleans
+	reason  string // why the cell has no valid value
+	warning string // what was noticed or repaired
+	call    string // call name marked among given names
+}
+
+// column is a compiled column of the layout.
+type column struct {
+	name       string
+	typ        canon.Type
+	rule       identifier.Rule
+	params     *identifier.Params
+	dated      *identifier.Params // for date cells of a workbook; nil: such a cell is a damaged code
+	numbered   *identifier.Params // for number cells, likewise
+	bools      bool               // bool cells are good
+	codes      map[string]string  // by folded text
+	closed     bool               // codes are all there is
+	pattern    *regexp.Regexp     // for rules that know none
+	rangeOf    func(d, run canon.Date) string
+	runDate    canon.Date
+	otherwise  string // value of an empty cell
+	list       string
+	suffix     string
+	open       bool
+	negate     bool
+	forbid     bool
+	callName   bool // given names may mark the call name
+	by         int  // column on whose value this one depends, or -1
+	point      bool // it depends on the kind of contact point; else on the country
+	local      string
+	email      identifier.Rule
+	phone      identifier.Rule
+	required   bool
+	quarantine bool
+	memo       *memo
+}
+
+var (
+	isoDates    = []string{"yyyy-MM-dd"}
+	isoInstants = []string{"yyyy-MM-ddTHH:mm:ss", "yyyy-MM-ddTHH:mm:ss.S", "yyyy-MM-ddTHH:mm", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd", identifier.FormatRFC3339}
+)
+
+func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.Location, rules map[string]identifier.Rule) (column, error) {
+	lc := &f.Columns[i]
+	col := column{name: lc.Name, by: -1, runDate: s.RunDate, otherwise: lc.Default, list: lc.List, suffix: lc.Append, open: lc.Open,
+		negate: lc.Negate, forbid: lc.Forbid, required: lc.Required, quarantine: lc.Invalid == layout.Quarantine,
+		email: rules["email"], phone: rules["phone"], callName: slices.Contains(lc.To, "person.given_names")}
+	typ, known := layout.RuleType(lc.As)
+	col.typ, col.rule = typ, rules[lc.As]
+	if lc.By != "" {
+		col.by, col.local = f.Index(lc.By), l.Region
+	}
+	switch lc.As {
+	case "point":
+		col.point, col.rule = true, rules["text"]
+	case "year":
+		col.rule = year
+	}
+	if !known || col.rule == nil {
+		return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name})
+	}
+	params := identifier.Params{RunDate: s.RunDate, AllowTemporary: s.AllowTemporary, AllowSynthetic: s.AllowSynthetic, Zone: zone,
+		Region: l.Region, Formats: lc.Formats, Decimal: l.Decimal[0], Scopes: l.Scopes, PadPostcode: true,
+		EmptyMarkers: append(identifier.DefaultEmptyMarkers(), lc.Empty...)}
+	if lc.Pattern != "" {
+		pattern, err := regexp.Compile(lc.Pattern)
+		if err != nil {
+			return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name}).Wrap(err)
+		}
+		params.Pattern, col.pattern = pattern, pattern
+	}
+	col.params = &params
+	col.typedCells(lc.As, lc.Width)
+	col.closed = lc.As == "text" && lc.Pattern == ""
+	if len(lc.Codes) > 0 {
+		col.codes = make(map[string]string, len(lc.Codes))
+		for from, to := range lc.Codes {
+			col.codes[foldCode(from)] = to
+		}
+	}
+	if lc.As == "date" {
+		col.rangeOf = identifier.StudyRange
+		if slices.Contains(lc.To, "person.birth_date") || slices.Contains(lc.To, "person.deceased_date") {
+			col.rangeOf = identifier.BirthRange
+		}
+	}
+	if col.by < 0 && (repeats(lc.As) || len(lc.Codes) > 0) {
+		col.memo = new(memo)
+	}
+	return col, nil
+}
+
+// typedCells decides what a workbook's date, number and bool cells mean under the rule. Where they mean nothing, the
+// spreadsheet has turned a code into something else.
+func (col *column) typedCells(rule string, width int) {
+	with := func(change func(p *identifier.Params)) *identifier.Params {
+		p := *col.params
+		change(&p)
+		return &p
+	}
+	switch rule {
+	case "date":
+		col.dated = with(func(p *identifier.Params) { p.Formats = isoDates })
+		col.numbered = with(func(p *identifier.Params) { p.Formats = []string{identifier.FormatExcel} })
+	case "instant":
+		col.dated = with(func(p *identifier.Params) { p.Formats = isoInstants })
+	case "employee_number":
+		col.numbered = with(func(p *identifier.Params) { p.Width = width })
+	case "decimal":
+		col.numbered = with(func(p *identifier.Params) { p.Decimal = '.' })
+	case "student_number", "postcode", "municipality", "country-numeric", "institution", "koulutuskoodi", "ohjausala", "integer", "year", "bool", "sex":
+		col.numbered = col.params
+	}
+	col.bools = rule == "bool"
+}
+
+// repeats tells whether a column of the rule holds few different values, so that remembering them pays.
+func repeats(rule string) bool {
+	switch rule {
+	case "date", "year", "bool", "sex", "decimal", "integer", "postcode", "municipality", "country", "country-alpha", "country-numeric",
+		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus", "text":
+		return true
+	}
+	return false
+}
+
+// check gives the meaning of a cell.
+func (col *column) check(text string, kind byte, out *value) {
+	if text == "" && col.otherwise == "" && kind != canon.KindError {
+		*out = value{}
+		return
+	}
+	if col.memo == nil || len(text) > memoText {
+		*out = col.mean(text, kind)
+		return
+	}
+	slot := col.memo.slot(text, kind)
+	if slot.kind != kind || slot.text != text {
+		v := col.mean(text, kind)
+		*slot = remembered{strings.Clone(text), kind, v.clone()}
+	}
+	*out = slot.value
+}
+
+func (col *column) mean(text string, kind byte) value {
+	params, damaged := col.params, false
+	switch kind {
+	case canon.KindError:
+		return value{warning: "cell-error"}
+	case canon.KindDate:
+		params, damaged = col.dated, col.dated == nil
+		if col.typ == canon.Day && len(text) > len(time.DateOnly) {
+			text = text[:len(time.DateOnly)]
+		}
+	case canon.KindNumber:
+		params, damaged = col.numbered, col.numbered == nil
+		text = wholeNumber(text)
+	case canon.KindBool:
+		damaged = !col.bools
+	}
+	switch {
+	case col.forbid:
+		return col.forbidden(text)
+	case text != "" && damaged && !col.coded(text):
+		return value{reason: "spreadsheet"}
+	case damaged:
+		params = col.params
+	}
+	if col.open && (strings.Contains(text, "9999") || strings.Contains(text, "2099")) {
+		return value{}
+	}
+	v := col.translate(text, params)
+	if v.text == "" && v.reason == "" && col.otherwise != "" {
+		v = value{text: col.otherwise, warning: v.warning}
+	}
+	if v.reason == "" && v.text != "" {
+		col.convert(&v)
+	}
+	if v.reason != "" && !col.quarantine && col.typ == canon.Text {
+		v.text = col.otherwise
+	}
+	return v
+}
+
+// forbidden gives no value ever, and a warning where there is one.
+func (col *column) forbidden(text string) value {
+	if col.rule(text, col.params).Null() {
+		return value{}
+	}
+	return value{warning: "forbidden"}
+}
+
+// coded tells whether the text is one of the column's codes: a number cell under a column of numeric codes is good.
+func (col *column) coded(text string) bool {
+	_, ok := col.codes[foldCode(text)]
+	return ok
+}
+
+// translate puts codes and separators before the rule.
+func (col *column) translate(text string, params *identifier.Params) value {
+	if col.codes != nil {
+		to, known := col.codes[foldCode(text)]
+		switch {
+		case known && col.typ == canon.Text:
+			return value{text: to}
+		case known:
+			text = to
+		case col.closed:
+			if col.rule(text, params).Null() {
+				return value{}
+			}
+			return value{reason: "unknown-code"}
+		}
+	}
+	if col.list != "" && strings.Contains(text, col.list) {
+		return col.several(text, params)
+	}
+	if col.suffix != "" && !strings.Contains(text, col.suffix[:1]) && !col.rule(text, params).Null() {
+		text = strings.TrimSpace(text) + col.suffix
+	}
+	return col.one(text, params)
+}
+
+func (col *column) one(text string, params *identifier.Params) value {
+	checked := col.rule(text, params)
+	v := value{text: checked.Value, reason: checked.Reason, warning: checked.Warning}
+	if v.reason == "" && v.text != "" && col.pattern != nil && !col.pattern.MatchString(v.text) {
+		return value{reason: "pattern"}
+	}
+	if col.callName && v.text != "" && strings.IndexByte(text, '*') >= 0 {
+		v.call = identifier.CallName(text)
+	}
+	return v
+}
+
+// several checks every value of a list; one bad value makes the list bad.
+func (col *column) several(text string, params *identifier.Params) value {
+	var texts []string
+	warning := ""
+	for part := range strings.SplitSeq(text, col.list) {
+		v := col.one(part, params)
+		if v.reason != "" {
+			return v
+		}
+		if v.text != "" && !slices.Contains(texts, v.text) {
+			texts = append(texts, v.text)
+		}
+		if v.warning != "" {
+			warning = v.warning
+		}
+	}
+	return value{text: strings.Join(texts, ","), warning: warning}
+}
+
+// convert fills the number of a typed value from its canonical text.
+func (col *column) convert(v *value) {
+	switch col.typ {
+	case canon.Day:
+		d, err := canon.ParseDate(v.text)
+		if err != nil {
+			*v = value{reason: "date"}
+			return
+		}
+		v.num = int64(d)
+		if col.rangeOf == nil {
+			return
+		}
+		if reason := col.rangeOf(d, col.runDate); reason != "" {
+			*v = value{reason: reason}
+		}
+	case canon.Instant:
+		at, err := time.Parse(time.RFC3339, v.text)
+		if err != nil {
+			*v = value{reason: "date"}
+			return
+		}
+		v.num = at.UnixMicro()
+	case canon.Int:
+		n, err := strconv.ParseInt(v.text, 10, 64)
+		if err != nil {
+			*v = value{reason: "pattern"}
+			return
+		}
+		v.num = n
+	case canon.Bool:
+		truth := (v.text == "true") != col.negate
+		v.text, v.num = "false", 0
+		if truth {
+			v.text, v.num = "true", 1
+		}
+	}
+}
+
+// checkPoint gives the meaning of a contact point whose kind is a channel.
+func (col *column) checkPoint(text, channel string, out *value) {
+	rule := col.phone
+	switch channel {
+	case "email":
+		rule = col.email
+	case "sms", "phone":
+	default: // the kind itself is missing or invalid
+		*out = value{}
+		if !col.rule(text, col.params).Null() {
+			out.reason = "unknown-kind"
+		}
+		return
+	}
+	checked := rule(text, col.params)
+	*out = value{text: checked.Value, reason: checked.Reason, warning: checked.Warning}
+}
+
+// checkPostcode gives the meaning of a postcode of a country; without one it is the layout's own region.
+func (col *column) checkPostcode(text string, kind byte, country string, out *value) {
+	col.params.Region = cmp.Or(country, col.local)
+	col.check(text, kind, out)
+}
+
+// year is the rule of a date of which only the year is known: its first of January stands for it.
+func year(input string, p *identifier.Params) identifier.Checked {
+	const first, ahead = 1900, 10
+	s := strings.TrimSpace(input)
+	if s == "" {
+		return identifier.Checked{}
+	}
+	n, err := strconv.Atoi(s)
+	switch {
+	case err != nil || len(s) != len("2006"):
+		return identifier.Checked{Reason: "pattern"}
+	case n < first || n > p.RunDate.Year()+ahead:
+		return identifier.Checked{Reason: "out-of-range"}
+	}
+	return identifier.Checked{Value: s + "-01-01"}
+}
+
+// wholeNumber drops the fraction that a workbook writes behind a whole number: "4711.0".
+func wholeNumber(s string) string {
+	whole, fraction, found := strings.Cut(s, ".")
+	if found && strings.Trim(fraction, "0") == "" {
+		return whole
+	}
+	return s
+}
+
+func foldCode(s string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) }
+
+// Sizes of the memory of recent values.
+const (
+	memoSlots = 1 << 9 // more than the days of a year or the municipalities of the country
+	memoText  = 48     // bytes; longer texts seldom come twice
+)
+
+// memo remembers the meaning of recent cells. It changes speed alone: a meaning depends on the cell and nothing else.
+type memo [memoSlots]remembered
+
+type remembered struct {
+	text  string
+	kind  byte
+	value value
+}
+
+func (m *memo) slot(text string, kind byte) *remembered {
+	h := uint32(2166136261) ^ uint32(kind) // FNV-1a
+	for i := 0; i < len(text); i++ {
+		h = (h ^ uint32(text[i])) * 16777619
+	}
+	return &m[(h^h>>15)%memoSlots]
+}
+
+// clone copies the texts that share memory with a batch.
+func (v value) clone() value {
+	v.text, v.call = strings.Clone(v.text), strings.Clone(v.call)
+	return v
+}

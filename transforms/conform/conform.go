@@ -1,0 +1,207 @@
+// Package conform gives an export's rows a meaning: raw batches in a system's own columns become batches of the
+// canonical tables, as the system's layout says.
+//
+// [New] compiles a layout's feed into a [Conformer]: the rule and settings of every column, the canonical rows it fills,
+// the parts of its keys. [Conformer.Batch] then takes raw batches and puts what comes of them into a [Sink]: canonical
+// batches, rejections, and counts per field. Every raw row ends there exactly once, as one or more canonical rows or as
+// one rejection. [Conformer.Key] and [Conformer.PersonKey] give the same keys to whoever must compare snapshots before
+// their rows are conformed.
+//
+// Each cell is checked by one rule of package identifier. What needs more than one cell stands in person.go: a birth
+// date and an identity code that disagree, a call name marked among the given names, the address of a protected person.
+// The original text of a value is not carried beside it: the encrypted snapshot of the export keeps it, and a canonical
+// row finds it by its line.
+//
+// The package is pure: the run's date and settings are passed in, nothing is read or stored. It knows no system but by
+// its layout, and no policy: it drops only what a layout does not name.
+package conform
+
+import (
+	"time"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/identifier"
+	"uoma/transforms/layout"
+)
+
+var errRule = fault.New("UOMA-CNF-RULE", "the layout names a rule that this version does not have", "use a layout of the same version")
+
+// Settings are those of the run.
+type Settings struct {
+	RunDate        canon.Date // the run's logical date
+	AllowTemporary bool       // accept temporary identity codes (individual numbers 900 to 999)
+	AllowSynthetic bool       // accept Norwegian test numbers
+}
+
+// Conformer conforms the rows of one feed. It keeps scratch space and is not safe for concurrent use; what it gives
+// depends on the row alone.
+type Conformer struct {
+	feed      *layout.Feed
+	zone      *time.Location
+	columns   []column
+	order     []int // of evaluating columns: one that another depends on comes first
+	key       [][]int
+	personKey [][]int
+	point     int // column of the contact point that is the person key, or -1
+	pointKind int // column that says which kind it is, or -1
+	keyOrder  []int
+	fillings  []filling
+	person    personRules
+
+	bound   binding
+	values  []value // of the current row, by column of the layout
+	keyVals []value // the same for keys alone
+	rowKey  []byte
+	whose   []byte
+}
+
+// New compiles a feed of a layout.
+func New(l *layout.Layout, f *layout.Feed, s Settings) (*Conformer, error) {
+	zone, err := time.LoadLocation(l.Zone)
+	if err != nil {
+		return nil, errRule.At(fault.Place{File: f.FullName(), Field: "zone"}).Wrap(err)
+	}
+	c := &Conformer{feed: f, zone: zone, point: -1, pointKind: -1}
+	rules := identifier.Rules()
+	for i := range f.Columns {
+		col, err := newColumn(l, f, i, s, zone, rules)
+		if err != nil {
+			return nil, err
+		}
+		c.columns = append(c.columns, col)
+	}
+	c.values = make([]value, len(c.columns))
+	c.keyVals = make([]value, len(c.columns))
+	c.order = c.evaluation(func(int) bool { return true })
+	c.compileKeys(f)
+	c.person = newPersonRules(l, f)
+	for _, fill := range f.Fillings() {
+		c.fillings = append(c.fillings, c.newFilling(fill))
+	}
+	return c, nil
+}
+
+// evaluation gives the wanted columns in an order in which a column is known before those that depend on it.
+func (c *Conformer) evaluation(wanted func(int) bool) []int {
+	var plain, dependent []int
+	for i := range c.columns {
+		switch {
+		case !wanted(i):
+		case c.columns[i].by >= 0:
+			dependent = append(dependent, i)
+		default:
+			plain = append(plain, i)
+		}
+	}
+	return append(plain, dependent...)
+}
+
+// Batch conforms the rows of a raw batch into sink. The error is the sink's own; a bad row is not an error.
+func (c *Conformer) Batch(raw *canon.Batch, sink *Sink) error {
+	c.bind(raw)
+	for i := range raw.Len() {
+		if err := c.row(i, sink); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conformer) row(i int, sink *Sink) error {
+	sink.rows.Read++
+	c.evaluate(c.order, c.values, i)
+	for j := range c.values {
+		sink.fields[j].count(&c.values[j])
+	}
+	if field, code := c.refuse(); code != "" {
+		return sink.refuse(c.rejection(i, c.values, field, code))
+	}
+	c.derive(sink)
+	rows, err := c.fill(i, sink)
+	if err != nil {
+		return err
+	}
+	if rows == 0 {
+		return sink.refuse(c.rejection(i, c.values, "", "no-content"))
+	}
+	sink.rows.Conformed++
+	return nil
+}
+
+// refuse gives the first column for which the whole row is refused and why, and leaves the row's keys behind otherwise.
+func (c *Conformer) refuse() (field, code string) {
+	for j := range c.columns {
+		col, v := &c.columns[j], &c.values[j]
+		switch {
+		case v.reason != "" && col.quarantine:
+			return col.name, v.reason
+		case v.text == "" && v.reason == "" && col.required:
+			return col.name, "missing"
+		}
+	}
+	var ok bool
+	if c.rowKey, ok = appendKey(c.rowKey[:0], c.values, c.key); !ok {
+		return c.absentPart(c.values, c.key)
+	}
+	if c.whose, ok = c.appendPerson(c.whose[:0], c.values); !ok {
+		if c.point >= 0 {
+			return c.columns[c.point].name, "key-missing"
+		}
+		return c.absentPart(c.values, c.personKey)
+	}
+	return "", ""
+}
+
+// binding is where the layout's columns stand in a raw table.
+type binding struct {
+	table *canon.Table
+	cols  []canon.Col // by column of the layout
+	at    []int       // place among the table's own columns, -1 when it has none
+	line  canon.Col
+	kinds canon.Col
+}
+
+// bind finds the columns of a raw batch by name: a snapshot of an older layout may have fewer, or others between.
+func (c *Conformer) bind(raw *canon.Batch) {
+	b := &c.bound
+	if b.table != raw.Table {
+		b.table = raw.Table
+		b.at = make([]int, len(c.columns))
+		b.cols = make([]canon.Col, len(c.columns))
+		for j := range c.columns {
+			b.at[j] = raw.Table.Index(c.columns[j].name) - canon.RawFirst
+			b.at[j] = max(b.at[j], -1)
+		}
+	}
+	b.line, b.kinds = raw.Col(canon.RawLine), raw.Col(canon.RawKinds)
+	for j, at := range b.at {
+		if at >= 0 {
+			b.cols[j] = raw.Col(canon.RawFirst + at)
+		}
+	}
+}
+
+// evaluate checks the cells of row i that order lists, into out.
+func (c *Conformer) evaluate(order []int, out []value, i int) {
+	kinds := c.bound.kinds.Text(i)
+	for _, j := range order {
+		at := c.bound.at[j]
+		text, kind := "", byte(canon.KindText)
+		if at >= 0 {
+			text = c.bound.cols[j].Text(i)
+			if at < len(kinds) {
+				kind = kinds[at]
+			}
+		}
+		col := &c.columns[j]
+		switch {
+		case col.point:
+			col.checkPoint(text, out[col.by].text, &out[j])
+		case col.by >= 0:
+			col.checkPostcode(text, kind, out[col.by].text, &out[j])
+		default:
+			col.check(text, kind, &out[j])
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package conform
+
+import (
+	"slices"
+
+	"uoma/internal/canon"
+	"uoma/transforms/layout"
+)
+
+// compileKeys resolves the columns of the feed's keys.
+func (c *Conformer) compileKeys(f *layout.Feed) {
+	resolve := func(key layout.Key) [][]int {
+		parts := make([][]int, len(key))
+		for i, part := range key {
+			for _, name := range part {
+				parts[i] = append(parts[i], f.Index(name))
+			}
+		}
+		return parts
+	}
+	c.key, c.personKey = resolve(f.Key), resolve(f.Person.Key)
+	needed := map[int]bool{}
+	for _, part := range slices.Concat(c.key, c.personKey) {
+		for _, j := range part {
+			needed[j] = true
+		}
+	}
+	if f.Person.Point != "" {
+		c.point = f.Index(f.Person.Point)
+		c.pointKind = c.columns[c.point].by
+		needed[c.point], needed[c.pointKind] = true, true
+	}
+	c.keyOrder = c.evaluation(func(j int) bool { return needed[j] })
+}
+
+// Key appends the key of a raw row to dst, from the normalised values of its columns. ok is false when the key cannot
+// be made; [Conformer.Unkeyed] tells why.
+func (c *Conformer) Key(raw *canon.Batch, i int, dst []byte) (key []byte, ok bool) {
+	c.bind(raw)
+	c.evaluate(c.keyOrder, c.keyVals, i)
+	return appendKey(dst, c.keyVals, c.key)
+}
+
+// PersonKey appends the key of the person of a raw row to dst, as [Conformer.Key] does.
+func (c *Conformer) PersonKey(raw *canon.Batch, i int, dst []byte) (key []byte, ok bool) {
+	c.bind(raw)
+	c.evaluate(c.keyOrder, c.keyVals, i)
+	return c.appendPerson(dst, c.keyVals)
+}
+
+// Unkeyed gives the rejection of a row that Key or PersonKey refused.
+func (c *Conformer) Unkeyed(raw *canon.Batch, i int) canon.Rejection {
+	c.bind(raw)
+	c.evaluate(c.keyOrder, c.keyVals, i)
+	parts := slices.Concat(c.key, c.personKey)
+	if c.point >= 0 {
+		parts = append(parts, []int{c.point})
+	}
+	field, code := c.absentPart(c.keyVals, parts)
+	return c.rejection(i, c.keyVals, field, code)
+}
+
+func appendKey(dst []byte, values []value, parts [][]int) ([]byte, bool) {
+	start := len(dst)
+	for i, part := range parts {
+		if i > 0 {
+			dst = append(dst, canon.KeySeparator...)
+		}
+		text := first(values, part)
+		if text == "" {
+			return dst[:start], false
+		}
+		dst = append(dst, text...)
+	}
+	return dst, true
+}
+
+// first gives the first value of a part's alternatives, or "".
+func first(values []value, part []int) string {
+	for _, j := range part {
+		if values[j].text != "" {
+			return values[j].text
+		}
+	}
+	return ""
+}
+
+func (c *Conformer) appendPerson(dst []byte, values []value) ([]byte, bool) {
+	if c.point < 0 {
+		return appendKey(dst, values, c.personKey)
+	}
+	point := values[c.point].text
+	if point == "" {
+		return dst, false
+	}
+	dst = append(dst, canon.PointPrefix...)
+	if values[c.pointKind].text == "email" {
+		dst = append(dst, "email:"...)
+	} else {
+		dst = append(dst, "phone:"...)
+	}
+	return append(dst, point...), true
+}
+
+// absentPart names the first column whose lack leaves a key without a part, and why it has no value.
+func (c *Conformer) absentPart(values []value, parts [][]int) (field, code string) {
+	for _, part := range parts {
+		if first(values, part) != "" {
+			continue
+		}
+		for _, j := range part {
+			if values[j].reason != "" {
+				return c.columns[j].name, values[j].reason
+			}
+		}
+		return c.columns[part[0]].name, "key-missing"
+	}
+	return "", "key-missing"
+}
