@@ -63,7 +63,14 @@ func sniff(r *bufio.Reader, encoding string) (string, error) {
 type charset struct {
 	chars [256][maxRuneBytes]byte
 	len   [256]uint8
+	class [256]uint8
 }
+
+// Classes of bytes above 0x7F, as bits.
+const (
+	classControl = 1 << iota // a control character
+	classNone                // no character at all
+)
 
 // newCharset makes the table of an encoding, or nil for the Unicode ones.
 func newCharset(name string) *charset {
@@ -76,10 +83,14 @@ func newCharset(name string) *charset {
 		// Windows-1252 has no character for 81, 8D, 8F, 90 and 9D; the library, as browsers do, gives the control
 		// characters of the same number.
 		r := m.DecodeByte(byte(i))
-		if r == utf8.RuneError || name == cp1252Name && i >= 0x80 && r < 0xA0 && r >= 0x80 {
+		if r == utf8.RuneError || name == cp1252Name && 0x80 <= r && r < 0xA0 {
+			c.class[i] = classNone
 			continue
 		}
 		c.len[i] = uint8(utf8.EncodeRune(c.chars[i][:], r))
+		if 0x80 <= r && r < 0xA0 {
+			c.class[i] = classControl
+		}
 	}
 	return c
 }
@@ -131,37 +142,31 @@ func hasControl(b []byte) bool {
 	return false
 }
 
-// hasHighControl finds the control characters U+0080 to U+009F: in UTF-8 two bytes, in ISO-8859-15 one.
-func hasHighControl(b []byte, c *charset) bool {
+// inspectWide looks at a row that has bytes above 0x7F: whether each of them has a character, and whether one is a
+// control character of U+0080 to U+009F. c is nil for UTF-8.
+func inspectWide(b []byte, c *charset) (decodable, control bool) {
 	if c == nil {
-		for i := bytes.IndexByte(b, 0xC2); i >= 0 && i+1 < len(b); {
-			if b[i+1] < 0xA0 {
-				return true
-			}
-			b = b[i+1:]
-			i = bytes.IndexByte(b, 0xC2)
-		}
-		return false
+		return utf8.Valid(b), hasC1(b)
 	}
+	var class uint8
 	for _, x := range b {
-		if 0x80 <= x && x < 0xA0 && c.len[x] == 2 && c.chars[x][0] == 0xC2 {
-			return true
-		}
+		class |= c.class[x]
 	}
-	return false
+	return class&classNone == 0, class&classControl != 0
 }
 
-// decodable tells whether every byte of a row that has some above 0x7F has a character.
-func decodable(b []byte, c *charset) bool {
-	if c == nil {
-		return utf8.Valid(b)
-	}
-	for _, x := range b {
-		if c.len[x] == 0 {
+// hasC1 finds the two bytes of U+0080 to U+009F in UTF-8.
+func hasC1(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, 0xC2)
+		if i < 0 || i+1 == len(b) {
 			return false
 		}
+		if b[i+1] < 0xA0 {
+			return true
+		}
+		b = b[i+1:]
 	}
-	return true
 }
 
 // errUTF16 is a surrogate without its other half, or half a character at the end.

@@ -150,10 +150,11 @@ func (r *Reader) check(row *tabular.Row) error {
 	if r.split.tooLong && r.chars == nil {
 		b = b[:len(b)-cutRune(b)]
 	}
-	if !decodable(b, r.chars) {
+	decodable, control := inspectWide(b, r.chars)
+	if !decodable {
 		return r.fault(errEncoding)
 	}
-	row.Control = row.Control || hasHighControl(b, r.chars)
+	row.Control = row.Control || control
 	return nil
 }
 
