@@ -1,0 +1,136 @@
+package vault
+
+import (
+	"context"
+	"embed"
+	"io"
+	"io/fs"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Entry is what one source row says about who a person is.
+type Entry struct {
+	SourceKey   string // token of the source row
+	Record      string // token of the person's record in the system
+	Subject     string // token of the person
+	Source      string // feed
+	Names       []Fact
+	Identifiers []Fact
+	Contacts    []Fact
+}
+
+func (e *Entry) groups() [groups][]Fact { return [groups][]Fact{e.Names, e.Identifiers, e.Contacts} }
+
+func (e *Entry) set(g int, facts []Fact) {
+	*[groups]*[]Fact{&e.Names, &e.Identifiers, &e.Contacts}[g] = facts
+}
+
+// Vault is the identity store in one database. It is safe for concurrent reading; one goroutine writes.
+type Vault struct {
+	db     *database.DB
+	ring   Keyring
+	random io.Reader
+	epoch  int64
+}
+
+// New makes a vault of an open database. random gives subject keys and nonces and must be a cryptographic source; epoch
+// is that of keys made from now on. [Vault.Migrate] comes before the first use.
+func New(db *database.DB, ring Keyring, random io.Reader, epoch int64) *Vault {
+	return &Vault{db: db, ring: ring, random: random, epoch: epoch}
+}
+
+// Migrate brings the vault's tables to this release.
+func (v *Vault) Migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return v.db.Migrate(ctx, "vault", files)
+}
+
+// Put seals and stores entries, each in place of the one with its source key. Subjects that are new get a key, whose
+// created_run is run. It is one transaction; doing it again gives the same content.
+func (v *Vault) Put(ctx context.Context, run string, entries []Entry) error {
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error { return v.put(ctx, tx, run, entries) })
+}
+
+// Drop removes the entries of source rows.
+func (v *Vault) Drop(ctx context.Context, sourceKeys []string) error {
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
+		if err := database.Select(ctx, tx, sourceKeys); err != nil {
+			return err
+		}
+		_, err := database.DeleteSelected(ctx, tx, "identity", "source_key")
+		return err
+	})
+}
+
+// Move is a record that turned out to belong to another person.
+type Move struct{ Record, From, To string }
+
+// Move opens what moves and seals it under the key of its new subject, which gets one when it has none.
+func (v *Vault) Move(ctx context.Context, run string, moves []Move) error {
+	if len(moves) == 0 {
+		return nil
+	}
+	type at struct{ record, subject string }
+	to := make(map[at]string, len(moves))
+	var from []string
+	for _, m := range moves {
+		to[at{m.Record, m.From}] = m.To
+		from = append(from, m.From)
+	}
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
+		var moving []Entry
+		wanted := func(e *Entry) bool { return to[at{e.Record, e.Subject}] != "" }
+		for e, err := range v.read(ctx, tx, from, Everything, wanted) {
+			if err != nil {
+				return err
+			}
+			e.Subject = to[at{e.Record, e.Subject}]
+			moving = append(moving, e)
+		}
+		return v.put(ctx, tx, run, moving)
+	})
+}
+
+// Erase destroys a subject's key and removes its entries, then makes the bytes leave SQLite's files. It tells how many
+// entries went; a subject that is unknown or erased already has none. The row of the subject stays as a mark that no
+// entry may come under it again.
+func (v *Vault) Erase(ctx context.Context, subject, run string) (entries int64, err error) {
+	err = v.db.Do(ctx, func(tx *sqlx.Tx) error {
+		entries, err = erase(ctx, tx, subject, run)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return entries, v.db.Scrub(ctx)
+}
+
+func erase(ctx context.Context, tx *sqlx.Tx, subject, run string) (int64, error) {
+	// The key is overwritten by as many other bytes before it is shortened, so that its place in the page is written.
+	var size int
+	err := tx.GetContext(ctx, &size, "SELECT COALESCE(MAX(LENGTH(`wrapped_key`)), 0) FROM `subject` WHERE `subject` = ?", subject)
+	if err != nil {
+		return 0, database.Failed("find the subject", err)
+	}
+	for _, bytes := range [][]byte{make([]byte, size), {}} {
+		_, err := tx.ExecContext(ctx, "UPDATE `subject` SET `wrapped_key` = ?, `destroyed_run` = COALESCE(`destroyed_run`, ?) WHERE `subject` = ?", bytes, run, subject)
+		if err != nil {
+			return 0, database.Failed("destroy a subject's key", err)
+		}
+	}
+	res, err := tx.ExecContext(ctx, "DELETE FROM `identity` WHERE `subject` = ?", subject)
+	if err != nil {
+		return 0, database.Failed("remove a subject's entries", err)
+	}
+	n, err := res.RowsAffected()
+	return n, database.Failed("count a subject's entries", err)
+}
