@@ -1,9 +1,6 @@
 package parcel
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // CheckReceipt holds a receipt against everything that the sender knows: raw are the receipt's bytes, sig their signature,
 // m the manifest that was sent with the digest of its bytes, payload the sender's own digest and size of the payload, keys
@@ -20,7 +17,7 @@ func CheckReceipt(r *Receipt, sig, raw []byte, m *Manifest, manifestSHA256 strin
 	if err != nil {
 		return ErrMismatch.Wrap(err)
 	}
-	err = errors.Join(
+	err = findings(
 		rule(r != nil && r.digest == signed.digest, "it is not the receipt whose bytes were signed"),
 		rule(signed.SigningKeyID == keyID, "signing_key_id is not the key that signed"),
 		rule(signed.DeliveryID == m.DeliveryID, "delivery_id differs"),
@@ -47,7 +44,7 @@ func (r *Receipt) follows(previous *Receipt) error {
 	case r.digest == previous.digest: // fetched again
 		return nil
 	}
-	return errors.Join(
+	return findings(
 		rule(r.ReceiptSequence == previous.ReceiptSequence+1, "receipt_sequence does not continue the chain"),
 		rule(string(r.PreviousReceiptSHA256) == previous.digest, "previous_receipt_sha256 does not continue the chain"),
 		rule(previous.DeliveryID != r.DeliveryID || r.Level.Rank() >= previous.Level.Rank(), "level is lower than before"),

@@ -23,6 +23,7 @@ var (
 	ErrKeyFile     = fault.New("UOMA-DLV-KEY-FILE", "the key file cannot be used", "make a new key with uoma init")
 	ErrContents    = fault.New("UOMA-DLV-CONTENTS", "the extract cannot be packed", "correct the delivery profile")
 	ErrContainer   = fault.New("UOMA-DLV-RECIPIENTS", "the recipients cannot be encrypted to together", "use 1 to 8 native age recipients of one kind")
+	ErrRead        = fault.New("UOMA-DLV-READ", "the payload cannot be read", "check the disk or the line, and read it again")
 	ErrWrite       = fault.New("UOMA-DLV-WRITE", "the delivery cannot be written", "check the outbox folder and its file system")
 	ErrDiskFull    = fault.New("UOMA-DLV-DISK-FULL", "no space is left for the delivery", "free space for the outbox and run again")
 	ErrCiphertext  = fault.New("UOMA-DLV-PAYLOAD-DIGEST-MISMATCH", "the payload is not the one that the manifest names", "send or fetch the file again")
@@ -58,13 +59,11 @@ func ReasonOf(err error) string {
 	return ""
 }
 
-// writeFault tells a full disk from other write errors. Errors of this package, such as those of a part's producer, pass
-// as they are.
+// writeFault tells a full disk from other write errors.
 func writeFault(err error) error {
-	var known *fault.Error
 	switch {
-	case err == nil || errors.As(err, &known):
-		return err
+	case err == nil:
+		return nil
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return ErrDiskFull.Because(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"go.uber.org/goleak"
 	"golang.org/x/crypto/ssh"
 
 	"uoma/internal/canon"
@@ -150,6 +151,9 @@ func readAll(seen map[string]string) func(string, io.Reader) error {
 		return err
 	}
 }
+
+// TestMain asks that compressors and decompressors leave nothing running.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func check(t testing.TB, err error) {
 	t.Helper()

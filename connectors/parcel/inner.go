@@ -85,7 +85,7 @@ func (in *Inner) check() error {
 	for reason := range in.Suppressed {
 		all = append(all, rule(tablePattern.MatchString(reason), "a suppression reason is not a word"))
 	}
-	return errors.Join(all...)
+	return findings(all...)
 }
 
 func (t InnerTable) check() error {
@@ -100,7 +100,7 @@ func (t InnerTable) check() error {
 		}
 		rows += p.Rows
 	}
-	return errors.Join(
+	return findings(
 		rule(tablePattern.MatchString(t.Name), "a table's name is not [a-z0-9_-]{1,64}"),
 		rule(rows == t.Rows, "a table's rows are not the sum of its parts"),
 	)

@@ -56,7 +56,7 @@ func (l *KeyList) check() error {
 		all = append(all, rule(err == nil && labelPattern.MatchString(k.KeyID) && k.NotBefore <= k.NotAfter, "a recipient key cannot be read"))
 	}
 	_, err := ParseAllowedSigners([]byte(strings.Join(l.ReceiptKeys, "\n")))
-	return errors.Join(append(all, rule(err == nil, "a receipt key cannot be read"))...)
+	return findings(append(all, rule(err == nil, "a receipt key cannot be read"))...)
 }
 
 // KeyChange is one difference between a published key list and the pinned keys.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 
 	"uoma/internal/canon"
@@ -162,7 +163,7 @@ func DecodeManifest(b []byte) (*Manifest, error) {
 }
 
 func (m *Manifest) check() error {
-	return errors.Join(
+	return findings(
 		rule(m.Format == ManifestFormat, "format is not "+ManifestFormat),
 		rule(m.Version == Version, "version is not 1"),
 		m.checkIdentity(), m.checkPlace(), m.checkContent(),
@@ -171,7 +172,7 @@ func (m *Manifest) check() error {
 }
 
 func (m *Manifest) checkIdentity() error {
-	return errors.Join(
+	return findings(
 		rule(uuidPattern.MatchString(m.DeliveryID), "delivery_id is not a lower-case UUIDv7"),
 		rule(idPattern.MatchString(m.SenderID), "sender_id is not [a-z0-9-]{1,64}"),
 		rule(idPattern.MatchString(m.RecipientID), "recipient_id is not [a-z0-9-]{1,64}"),
@@ -185,7 +186,7 @@ func (m *Manifest) checkIdentity() error {
 
 func (m *Manifest) checkPlace() error {
 	known := m.Kind == Full || m.Kind == Delta || m.Kind == Correction || m.Kind == Withdrawal
-	return errors.Join(
+	return findings(
 		rule(known, "kind is not full, delta, correction or withdrawal"),
 		rule(m.Supersedes == "" || uuidPattern.MatchString(m.Supersedes), "supersedes is not a delivery id"),
 		rule(m.Kind != Correction || m.Supersedes != "", "a correction needs supersedes"),
@@ -216,7 +217,7 @@ func (m *Manifest) checkContent() error {
 	for _, r := range c.Recipients {
 		all = append(all, rule(labelPattern.MatchString(r.KeyID) && digestPattern.MatchString(r.RecipientSHA256), "a container recipient is not named"))
 	}
-	return errors.Join(all...)
+	return findings(all...)
 }
 
 func rule(holds bool, why string) error {
@@ -224,6 +225,17 @@ func rule(holds bool, why string) error {
 		return nil
 	}
 	return errors.New(why)
+}
+
+// findings gives every broken rule in one sentence, or nil.
+func findings(errs ...error) error {
+	var all []string
+	for _, err := range errs {
+		if err != nil {
+			all = append(all, err.Error())
+		}
+	}
+	return rule(len(all) == 0, strings.Join(all, "; "))
 }
 
 // inUTC asks for a time that was written with Z.

@@ -22,12 +22,13 @@ import (
 // zstd program uses up to level 19.
 const zstdWindow = 8 << 20
 
-// CheckPayload reads a payload to its end and compares its size and digest with the manifest: [ErrCiphertext].
+// CheckPayload reads a payload to its end and compares its size and digest with the manifest: [ErrCiphertext], or
+// [ErrRead] when r itself fails.
 func CheckPayload(r io.Reader, m *Manifest) error {
 	h := sha256.New()
 	n, err := io.Copy(h, io.LimitReader(r, m.Payload.Bytes+1))
 	if err != nil {
-		return ErrCiphertext.Because(err)
+		return ErrRead.Wrap(err)
 	}
 	if n != m.Payload.Bytes || hex.EncodeToString(h.Sum(nil)) != m.Payload.SHA256 {
 		return ErrCiphertext
@@ -40,8 +41,18 @@ func CheckPayload(r io.Reader, m *Manifest) error {
 // need not read it to its end; its error stops the reading and comes back as it is. Nothing is written to a disk.
 //
 // The digest is known only at the end: what visit has seen counts for nothing until Open returns nil.
-// The error is [ErrDecrypt], [ErrPlaintext] or [ErrViolation]; see [ReasonOf] and [LevelOf].
+// The error is [ErrDecrypt], [ErrPlaintext] or [ErrViolation], for which [ReasonOf] has a word and [LevelOf] a level; or
+// [ErrRead] when r itself fails, which says nothing about the delivery.
 func Open(r io.Reader, identity age.Identity, m *Manifest, visit func(name string, r io.Reader) error) error {
+	from := &source{r: r}
+	err := openFrom(from, identity, m, visit)
+	if from.failed != nil {
+		return ErrRead.Wrap(from.failed)
+	}
+	return err
+}
+
+func openFrom(r io.Reader, identity age.Identity, m *Manifest, visit func(name string, r io.Reader) error) error {
 	opened, err := age.Decrypt(r, identity)
 	if err != nil {
 		return ErrDecrypt.Wrap(err)
@@ -72,6 +83,20 @@ func LevelOf(err error) Level {
 		return Opened
 	}
 	return Stored
+}
+
+// source remembers that a reader failed, which readers above may hide or replace.
+type source struct {
+	r      io.Reader
+	failed error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.failed = err
+	}
+	return n, err
 }
 
 // bounded counts and hashes what is read and stops once there is more of it than there should be.
@@ -264,13 +289,15 @@ func (a *archive) take(name string, size int64) error {
 	if a.stage == atInner || a.stage == atSums {
 		sinks = io.MultiWriter(h, &kept)
 	}
-	body := io.TeeReader(a.tar, sinks)
+	from := &source{r: a.tar}
+	body := io.TeeReader(from, sinks)
 	if a.visit != nil {
-		if err := a.visit(name, body); err != nil {
+		// A visitor that only hands back what its reader said has not failed by itself.
+		if err := a.visit(name, body); err != nil && from.failed == nil {
 			return &visitError{err}
 		}
 	}
-	if _, err := io.Copy(io.Discard, body); err != nil {
+	if _, err := io.Copy(io.Discard, body); err != nil || from.failed != nil {
 		return violation("", errors.New("the archive cannot be read"))
 	}
 	a.names = append(a.names, name)

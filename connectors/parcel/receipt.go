@@ -1,9 +1,6 @@
 package parcel
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Level is how far a recipient has got with a delivery. Each level contains the one before.
 type Level string
@@ -118,5 +115,5 @@ func (r *Receipt) check() error {
 		known := idPattern.MatchString(why.Type) && (why.Table == "" || tablePattern.MatchString(why.Table))
 		all = append(all, rule(known, "a reason is not a word and a table"))
 	}
-	return errors.Join(all...)
+	return findings(all...)
 }

@@ -31,16 +31,23 @@ type Sealed struct {
 }
 
 // Seal streams the contents through tar, compression and age to dst: contents -> tar -> compress -> SHA-256 -> age ->
-// SHA-256 -> dst. One part and some buffers stand in memory; nothing is written anywhere else.
-func Seal(dst io.Writer, c *Contents, recipients []age.Recipient, compression string) (Sealed, error) {
+// SHA-256 -> dst. One part and some buffers stand in memory; nothing is written anywhere else. An error of a part's
+// producer comes back as it is; one of dst is [ErrDiskFull] or [ErrWrite].
+func Seal(dst io.Writer, c *Contents, recipients []age.Recipient, compression string) (sealed Sealed, err error) {
 	if err := checkRecipients(recipients); err != nil {
 		return Sealed{}, err
 	}
-	buffered := bufio.NewWriterSize(dst, writeBuffer)
+	out := &sink{w: dst}
+	defer func() {
+		if out.err != nil {
+			sealed, err = Sealed{}, writeFault(out.err)
+		}
+	}()
+	buffered := bufio.NewWriterSize(out, writeBuffer)
 	cipher := newDigest(buffered)
 	container, err := age.Encrypt(cipher, recipients...)
 	if err != nil {
-		return Sealed{}, writeFault(err)
+		return Sealed{}, err
 	}
 	plain := newDigest(container)
 	squeezed, err := compressor(plain, compression)
@@ -50,17 +57,31 @@ func Seal(dst io.Writer, c *Contents, recipients []age.Recipient, compression st
 	packed, err := WriteInner(squeezed, c)
 	if err != nil {
 		_ = squeezed.Close() // ends its goroutines; the error that matters is at hand
-		return Sealed{}, writeFault(err)
+		return Sealed{}, err
 	}
 	for _, finish := range []func() error{squeezed.Close, container.Close, buffered.Flush} {
 		if err := finish(); err != nil {
-			return Sealed{}, writeFault(err)
+			return Sealed{}, err
 		}
 	}
 	return Sealed{
 		PlainSHA256: plain.sum(), PlainBytes: plain.n, ExpandedBytes: packed.Bytes, CipherSHA256: cipher.sum(), CipherBytes: cipher.n,
 		SchemaSHA256: packed.SchemaSHA256, Compression: compression, Inner: packed.Inner,
 	}, nil
+}
+
+// sink remembers the destination's error, so that it is told from one of the contents' producer.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 // writeBuffer is how many bytes go to the file at once: age writes chunks of 64 KiB and a tag.
@@ -140,16 +161,24 @@ func SealFile(root *os.Root, id string, c *Contents, recipients []age.Recipient,
 func WriteFile(root *os.Root, name string, b []byte) error {
 	return replaceFile(root, name, func(w io.Writer) error {
 		_, err := w.Write(b)
-		return err
+		return writeFault(err)
 	})
 }
 
-// Names of a delivery's files.
-func PayloadName(id string) string     { return id + ".age" }
-func ManifestName(id string) string    { return id + ".manifest.json" }
-func ManifestSigName(id string) string { return id + ".manifest.json.sig" }
-func ReceiptName(id string) string     { return id + ".receipt.json" }
-func ReceiptSigName(id string) string  { return id + ".receipt.json.sig" }
+// PayloadName gives the file name of a delivery's payload.
+func PayloadName(id string) string { return id + ".age" }
+
+// ManifestName gives the file name of a delivery's manifest.
+func ManifestName(id string) string { return id + ".manifest.json" }
+
+// ManifestSigName gives the file name of the manifest's signature.
+func ManifestSigName(id string) string { return ManifestName(id) + ".sig" }
+
+// ReceiptName gives the file name of a delivery's receipt.
+func ReceiptName(id string) string { return id + ".receipt.json" }
+
+// ReceiptSigName gives the file name of the receipt's signature.
+func ReceiptSigName(id string) string { return ReceiptName(id) + ".sig" }
 
 // PartialSuffix ends the name of a file that is not complete.
 const PartialSuffix = ".partial"
@@ -169,8 +198,10 @@ func replaceFile(root *os.Root, name string, write func(io.Writer) error) (err e
 			_ = root.Remove(partial)
 		}
 	}()
+	if err := write(f); err != nil {
+		return err
+	}
 	for _, step := range []func() error{
-		func() error { return write(f) },
 		f.Sync,
 		f.Close,
 		func() error { return root.Rename(partial, name) },

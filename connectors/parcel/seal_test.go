@@ -152,7 +152,7 @@ func TestSealFileLeavesAllOrNothing(t *testing.T) {
 			yield(Part{}, boom)
 		}
 	}
-	if _, err := SealFile(root, testID, failing, []age.Recipient{to}, Zstd); !errors.Is(err, boom) {
+	if _, err := SealFile(root, testID, failing, []age.Recipient{to}, Zstd); err != boom {
 		t.Errorf("got %v", err)
 	}
 	if _, err := SealFile(root, otherID, contents(), []age.Recipient{to}, Zstd); !errors.Is(err, ErrContents) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"filippo.io/age"
@@ -26,7 +27,7 @@ func TestThreat_T42_AlteredPayloadIsRefused(t *testing.T) {
 			if err := CheckPayload(bytes.NewReader(altered), d.manifest); !errors.Is(err, ErrCiphertext) {
 				t.Fatalf("byte %d: %v", i, err)
 			}
-			if err := Open(bytes.NewReader(altered), d.identity, d.manifest, nil); !errors.Is(err, ErrDecrypt) || ReasonOf(err) != "decrypt-failed" || LevelOf(err) != Stored {
+			if err := Open(bytes.NewReader(altered), d.identity, d.manifest, readAll(map[string]string{})); !errors.Is(err, ErrDecrypt) || ReasonOf(err) != "decrypt-failed" || LevelOf(err) != Stored {
 				t.Fatalf("byte %d: %v", i, err)
 			}
 		}
@@ -98,6 +99,10 @@ func TestThreat_T42_ManifestMustDescribeThePayload(t *testing.T) {
 	stranger, _, _ := newIdentity(t)
 	if err := Open(bytes.NewReader(d.payload), stranger, d.manifest, nil); !errors.Is(err, ErrDecrypt) {
 		t.Errorf("another identity: %v", err)
+	}
+	cut := io.MultiReader(bytes.NewReader(d.payload[:len(d.payload)/2]), iotest.ErrReader(io.ErrClosedPipe))
+	if err := Open(cut, d.identity, d.manifest, readAll(map[string]string{})); !errors.Is(err, ErrRead) || ReasonOf(err) != "" {
+		t.Errorf("a line that breaks: %v", err)
 	}
 	mine := errors.New("disk of the visitor is full")
 	if err := Open(bytes.NewReader(d.payload), d.identity, d.manifest, func(string, io.Reader) error { return mine }); err != mine {
