@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -23,7 +24,7 @@ func (c *checker) check() {
 	p := c.pack
 	p.basis, p.category, p.purpose = map[string]*Basis{}, map[string]*Category{}, map[string]*Purpose{}
 	p.scope, p.consent, p.hold = map[string]int{}, map[string]int{}, map[string]int{}
-	p.claims, p.retention = map[string]claim{}, map[string][]int{}
+	p.claims, p.retention = map[claimKey]claim{}, map[string][]int{}
 	c.tables = map[string]*canon.Table{}
 	for _, t := range canon.Tables() {
 		c.tables[t.Name] = &t
@@ -112,7 +113,7 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 			c.find(errColumn, "there is no such canonical table", append(path, "tables", index(n))...)
 		}
 		for m, source := range o.Sources {
-			key := claimKey(source, table)
+			key := claimKey{source, table}
 			if _, taken := c.pack.claims[key]; taken {
 				c.find(errTwice, "the source's table already has a category", append(path, "sources", index(m))...)
 			}
@@ -204,7 +205,7 @@ func (c *checker) condition(t *canon.Table, q *Condition, path ...string) {
 
 func (c *checker) columns(names []string, path ...string) {
 	for j, name := range names {
-		table, column, ok := cutColumn(name)
+		table, column, ok := strings.Cut(name, ".")
 		if t := c.tables[table]; !ok || t == nil || t.Index(column) < 0 {
 			c.find(errColumn, "there is no such canonical column", append(path, index(j))...)
 		}

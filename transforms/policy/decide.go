@@ -27,7 +27,7 @@ type Decision struct {
 	Reason string
 }
 
-// Decide answers a query. It is total: what no entry allows is refused. The order is that of the package comment.
+// Decide answers a query. It is total: what no entry allows is refused, and no facts are the facts of a stranger. The order is that of the package comment.
 func (p *Pack) Decide(q Query) Decision {
 	c := p.Compact(q.Facts, q.At)
 	return p.Case(q).Decide(&c)
@@ -56,6 +56,9 @@ const unknownBit = 1 << 31
 // Compact reduces a person's facts to what decisions on a date need.
 func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
 	var c Compact
+	if f == nil {
+		f = &Facts{}
+	}
 	instant := endOf(at)
 	for _, o := range f.Objections {
 		if o.Time > instant {
@@ -65,7 +68,7 @@ func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
 		if i, known := p.scope[o.Scope]; known {
 			bit = 1 << i
 		}
-		c.objections[o.Channel] |= bit
+		c.objections[o.Channel.known()] |= bit
 	}
 	p.compactConsents(&c, f, instant)
 	for _, h := range f.Holds {
@@ -118,7 +121,7 @@ type Case struct {
 
 // Case makes a query ready; q.Facts is not looked at, and q.At only for whether the pack is in force.
 func (p *Pack) Case(q Query) *Case {
-	c := &Case{pack: p, channel: q.Channel, stops: restricted | suppressed | deceased}
+	c := &Case{pack: p, channel: q.Channel.known(), stops: restricted | suppressed | deceased}
 	refuse := func(e Entry, reason string) *Case {
 		c.fixed, c.answer = true, Decision{false, e.lead(), reason}
 		return c

@@ -64,14 +64,23 @@ const (
 
 var channelNames = [channels]string{"", "email", "sms", "phone", "post"}
 
-// ParseChannel reads a channel's name; "" is [AnyChannel]. ok is false for a name it does not know.
+// ParseChannel reads a channel's name; "" is [AnyChannel]. ok is false for a name it does not know:
+// an objection then reaches every channel, and a consent is to be left out.
 func ParseChannel(s string) (c Channel, ok bool) {
 	i := slices.Index(channelNames[:], s)
 	return Channel(max(i, 0)), i >= 0
 }
 
 // String gives the channel's name, "" for any.
-func (c Channel) String() string { return channelNames[c] }
+func (c Channel) String() string { return channelNames[c.known()] }
+
+// known makes a channel that does not exist any channel: a word against it then stops all of them.
+func (c Channel) known() Channel {
+	if c >= channels {
+		return AnyChannel
+	}
+	return c
+}
 
 // State is where a consent stands. A greater state is stricter.
 type State uint8

@@ -21,18 +21,43 @@ type LoadDecision struct {
 type Loader struct {
 	pack    *Pack
 	inForce bool
-	columns map[string]*ColumnRule
+	columns map[columnKey]*ColumnRule
+	rows    map[string][]tableRule // by table
+}
+
+type columnKey struct{ table, column string }
+
+// tableRule is a row rule made ready for one table.
+type tableRule struct {
+	*RowRule
+	columns []int // of each condition
 }
 
 // Loader makes the loader of a date.
 func (p *Pack) Loader(date canon.Date) *Loader {
-	l := &Loader{pack: p, inForce: p.At(date), columns: map[string]*ColumnRule{}}
+	l := &Loader{pack: p, inForce: p.At(date), columns: map[columnKey]*ColumnRule{}, rows: map[string][]tableRule{}}
 	for i := range p.Load.Columns {
-		for _, c := range p.Load.Columns[i].Columns {
-			l.columns[c] = &p.Load.Columns[i]
+		for _, name := range p.Load.Columns[i].Columns {
+			table, column, _ := strings.Cut(name, ".") // Parse saw to it that both are there
+			l.columns[columnKey{table, column}] = &p.Load.Columns[i]
+		}
+	}
+	for _, t := range canon.Tables() {
+		for i := range p.Load.Rows {
+			if r := &p.Load.Rows[i]; slices.Contains(r.Tables, t.Name) {
+				l.rows[t.Name] = append(l.rows[t.Name], r.forTable(&t))
+			}
 		}
 	}
 	return l
+}
+
+func (r *RowRule) forTable(t *canon.Table) tableRule {
+	out := tableRule{RowRule: r}
+	for _, c := range r.If {
+		out.columns = append(out.columns, t.Index(c.Column))
+	}
+	return out
 }
 
 // Table decides over a feed's table. What no category covers is withheld.
@@ -54,96 +79,57 @@ func (l *Loader) Table(feed, table string) LoadDecision {
 // Column tells whether a column of a canonical table may be stored. A column that may not is still there for resolving
 // who is who when matching is true.
 func (l *Loader) Column(table, column string) (clause string, store, matching bool) {
-	r := l.columns[table+"."+column]
+	r := l.columns[columnKey{table, column}]
 	if r == nil {
 		return "", true, true
 	}
 	return r.lead(), false, r.Use == "matching"
 }
 
-// Row tells whether the pack withholds row i of a batch, and by which clause. For more than a few rows take [Loader.Rows].
-func (l *Loader) Row(b *canon.Batch, i int) (clause string, withheld bool) { return l.Rows(b).Row(i) }
-
-// Rows makes the row rules of a batch ready. It is valid as long as the batch.
-func (l *Loader) Rows(b *canon.Batch) Rows {
+// Row tells whether the pack withholds row i of a batch, and by the clause of which rule: the first that does.
+func (l *Loader) Row(b *canon.Batch, i int) (clause string, withheld bool) {
 	if d := l.Table(b.Feed, b.Table.Name); !d.Allow {
-		return Rows{clause: d.Clause, all: true}
+		return d.Clause, true
 	}
-	var out Rows
-	for i := range l.pack.Load.Rows {
-		r := &l.pack.Load.Rows[i]
-		if !slices.Contains(r.Tables, b.Table.Name) || !reaches(r.Sources, b.Feed) || len(r.Except) > 0 && reaches(r.Except, b.Feed) {
-			continue
-		}
-		rule := boundRule{clause: r.lead()}
-		for k := range r.If {
-			rule.tests = append(rule.tests, boundTest{b.Named(r.If[k].Column), &r.If[k]})
-		}
-		out.rules = append(out.rules, rule)
-	}
-	return out
-}
-
-// Rows are the row rules of one batch.
-type Rows struct {
-	rules  []boundRule
-	clause string
-	all    bool
-}
-
-type boundRule struct {
-	tests  []boundTest
-	clause string
-}
-
-type boundTest struct {
-	col  canon.Col
-	test *Condition
-}
-
-// Free tells that no rule can withhold a row of the batch.
-func (r Rows) Free() bool { return !r.all && len(r.rules) == 0 }
-
-// Row tells whether row i is withheld, and by the clause of the first rule that does.
-func (r Rows) Row(i int) (clause string, withheld bool) {
-	if r.all {
-		return r.clause, true
-	}
-	for n := range r.rules {
-		if r.rules[n].meets(i) {
-			return r.rules[n].clause, true
+	rules := l.rows[b.Table.Name]
+	for n := range rules {
+		if rules[n].concerns(b.Feed) && rules[n].meets(b, i) {
+			return rules[n].lead(), true
 		}
 	}
 	return "", false
 }
 
-func (r *boundRule) meets(i int) bool {
-	for n := range r.tests {
-		if !r.tests[n].holds(i) {
+// concerns tells whether the rule is for rows of a feed.
+func (r *RowRule) concerns(feed string) bool {
+	return reaches(r.Sources, feed) && (len(r.Except) == 0 || !reaches(r.Except, feed))
+}
+
+// meets tells whether a row meets every condition.
+func (r *tableRule) meets(b *canon.Batch, i int) bool {
+	for n, column := range r.columns {
+		if !r.If[n].holds(b.Col(column), i) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *boundTest) holds(i int) bool {
-	q, null := t.test, t.col.Null(i)
+func (q *Condition) holds(c canon.Col, i int) bool {
+	null := c.Null(i)
 	switch {
 	case q.Missing != nil:
 		return null == *q.Missing
 	case null:
 		return false
 	case q.In != nil:
-		return slices.Contains(q.In, t.col.Text(i))
+		return slices.Contains(q.In, c.Text(i))
 	case q.NotIn != nil:
-		return !slices.Contains(q.NotIn, t.col.Text(i))
+		return !slices.Contains(q.NotIn, c.Text(i))
 	}
-	day, _ := t.col.Day(i)
+	day, _ := c.Day(i)
 	if q.From != "" {
 		return day >= q.day
 	}
 	return day < q.day
 }
-
-// cutColumn splits "person.hetu".
-func cutColumn(name string) (table, column string, ok bool) { return strings.Cut(name, ".") }

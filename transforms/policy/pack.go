@@ -273,11 +273,14 @@ type compiled struct {
 	scope     map[string]int // objection scope → index in Objections
 	consent   map[string]int // purpose → index in Consents
 	hold      map[string]int // hold → index in Holds
-	claims    map[string]claim
+	claims    map[claimKey]claim
 	retention map[string][]int // category → indexes in Retention
 	objected  []string         // reason per objection entry
 	held      []string         // reason per hold
 }
+
+// claimKey is a system or feed, and a table.
+type claimKey struct{ source, table string }
 
 // claim is a category's right to a source's table.
 type claim struct {
@@ -326,14 +329,12 @@ func (p *Pack) Category(system, feed, table string) (*Category, bool) {
 }
 
 func (p *Pack) claim(feed, table string) (claim, bool) {
-	if c, ok := p.claims[claimKey(feed, table)]; ok {
+	if c, ok := p.claims[claimKey{feed, table}]; ok {
 		return c, true
 	}
-	c, ok := p.claims[claimKey(canon.SystemOf(feed), table)]
+	c, ok := p.claims[claimKey{canon.SystemOf(feed), table}]
 	return c, ok
 }
-
-func claimKey(source, table string) string { return source + "\x00" + table }
 
 func fullFeed(system, feed string) string {
 	if system == "" || canon.SystemOf(feed) == system && len(feed) > len(system) {
