@@ -22,7 +22,6 @@ type value struct {
 	num     int64  // of days, instants, integers and booleans
 	reason  string // why the cell has no valid value
 	warning string // what was noticed or repaired
-	call    string // call name marked among given names
 }
 
 // column is a compiled column of the layout.
@@ -45,7 +44,6 @@ type column struct {
 	open       bool
 	negate     bool
 	forbid     bool
-	callName   bool // given names may mark the call name
 	by         int  // column on whose value this one depends, or -1
 	point      bool // it depends on the kind of contact point; else on the country
 	local      string
@@ -65,7 +63,7 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 	lc := &f.Columns[i]
 	col := column{name: lc.Name, by: -1, runDate: s.RunDate, otherwise: lc.Default, list: lc.List, suffix: lc.Append, open: lc.Open,
 		negate: lc.Negate, forbid: lc.Forbid, required: lc.Required, quarantine: lc.Invalid == layout.Quarantine,
-		email: rules["email"], phone: rules["phone"], callName: slices.Contains(lc.To, "person.given_names")}
+		email: rules["email"], phone: rules["phone"]}
 	typ, known := layout.RuleType(lc.As)
 	col.typ, col.rule = typ, rules[lc.As]
 	if lc.By != "" {
@@ -135,11 +133,12 @@ func (col *column) typedCells(rule string, width int) {
 	col.bools = rule == "bool"
 }
 
-// repeats tells whether a column of the rule holds few different values, so that remembering them pays.
+// repeats tells whether a column of the rule holds few different values that cost something to check, so that
+// remembering them pays.
 func repeats(rule string) bool {
 	switch rule {
 	case "date", "year", "bool", "sex", "decimal", "integer", "postcode", "municipality", "country", "country-alpha", "country-numeric",
-		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus", "text":
+		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus":
 		return true
 	}
 	return false
@@ -152,22 +151,27 @@ func (col *column) check(text string, kind byte, out *value) {
 		return
 	}
 	if col.memo == nil || len(text) > memoText {
-		*out = col.mean(text, kind)
+		col.mean(text, kind, out)
 		return
 	}
 	slot := col.memo.slot(text, kind)
-	if slot.kind != kind || slot.text != text {
-		v := col.mean(text, kind)
-		*slot = remembered{strings.Clone(text), kind, v.clone()}
+	if slot.kind == kind && slot.text == text {
+		*out = slot.value
+		return
 	}
-	*out = slot.value
+	col.mean(text, kind, out)
+	if col.memo.misses++; col.memo.misses%memoStride == 0 || slot.kind == 0 {
+		*slot = remembered{strings.Clone(text), kind, out.clone()}
+	}
 }
 
-func (col *column) mean(text string, kind byte) value {
+func (col *column) mean(text string, kind byte, out *value) {
+	*out = value{}
 	params, damaged := col.params, false
 	switch kind {
 	case canon.KindError:
-		return value{warning: "cell-error"}
+		out.warning = "cell-error"
+		return
 	case canon.KindDate:
 		params, damaged = col.dated, col.dated == nil
 		if col.typ == canon.Day && len(text) > len(time.DateOnly) {
@@ -181,34 +185,34 @@ func (col *column) mean(text string, kind byte) value {
 	}
 	switch {
 	case col.forbid:
-		return col.forbidden(text)
+		col.forbidden(text, out)
+		return
 	case text != "" && damaged && !col.coded(text):
-		return value{reason: "spreadsheet"}
+		out.reason = "spreadsheet"
+		return
 	case damaged:
 		params = col.params
 	}
 	if col.open && (strings.Contains(text, "9999") || strings.Contains(text, "2099")) {
-		return value{}
+		return
 	}
-	v := col.translate(text, params)
-	if v.text == "" && v.reason == "" && col.otherwise != "" {
-		v = value{text: col.otherwise, warning: v.warning}
+	col.translate(text, params, out)
+	if out.text == "" && out.reason == "" {
+		out.text = col.otherwise
 	}
-	if v.reason == "" && v.text != "" {
-		col.convert(&v)
+	if out.reason == "" && out.text != "" && col.typ != canon.Text {
+		col.convert(out)
 	}
-	if v.reason != "" && !col.quarantine && col.typ == canon.Text {
-		v.text = col.otherwise
+	if out.reason != "" && !col.quarantine && col.typ == canon.Text {
+		out.text = col.otherwise
 	}
-	return v
 }
 
 // forbidden gives no value ever, and a warning where there is one.
-func (col *column) forbidden(text string) value {
-	if col.rule(text, col.params).Null() {
-		return value{}
+func (col *column) forbidden(text string, out *value) {
+	if !col.rule(text, col.params).Null() {
+		out.warning = "forbidden"
 	}
-	return value{warning: "forbidden"}
 }
 
 // coded tells whether the text is one of the column's codes: a number cell under a column of numeric codes is good.
@@ -218,50 +222,50 @@ func (col *column) coded(text string) bool {
 }
 
 // translate puts codes and separators before the rule.
-func (col *column) translate(text string, params *identifier.Params) value {
+func (col *column) translate(text string, params *identifier.Params, out *value) {
 	if col.codes != nil {
 		to, known := col.codes[foldCode(text)]
 		switch {
 		case known && col.typ == canon.Text:
-			return value{text: to}
+			out.text = to
+			return
 		case known:
 			text = to
 		case col.closed:
-			if col.rule(text, params).Null() {
-				return value{}
+			if !col.rule(text, params).Null() {
+				out.reason = "unknown-code"
 			}
-			return value{reason: "unknown-code"}
+			return
 		}
 	}
 	if col.list != "" && strings.Contains(text, col.list) {
-		return col.several(text, params)
+		col.several(text, params, out)
+		return
 	}
 	if col.suffix != "" && !strings.Contains(text, col.suffix[:1]) && !col.rule(text, params).Null() {
 		text = strings.TrimSpace(text) + col.suffix
 	}
-	return col.one(text, params)
+	col.one(text, params, out)
 }
 
-func (col *column) one(text string, params *identifier.Params) value {
+func (col *column) one(text string, params *identifier.Params, out *value) {
 	checked := col.rule(text, params)
-	v := value{text: checked.Value, reason: checked.Reason, warning: checked.Warning}
-	if v.reason == "" && v.text != "" && col.pattern != nil && !col.pattern.MatchString(v.text) {
-		return value{reason: "pattern"}
+	out.text, out.reason, out.warning = checked.Value, checked.Reason, checked.Warning
+	if out.text != "" && col.pattern != nil && !col.pattern.MatchString(out.text) {
+		*out = value{reason: "pattern"}
 	}
-	if col.callName && v.text != "" && strings.IndexByte(text, '*') >= 0 {
-		v.call = identifier.CallName(text)
-	}
-	return v
 }
 
 // several checks every value of a list; one bad value makes the list bad.
-func (col *column) several(text string, params *identifier.Params) value {
+func (col *column) several(text string, params *identifier.Params, out *value) {
 	var texts []string
 	warning := ""
 	for part := range strings.SplitSeq(text, col.list) {
-		v := col.one(part, params)
+		var v value
+		col.one(part, params, &v)
 		if v.reason != "" {
-			return v
+			*out = v
+			return
 		}
 		if v.text != "" && !slices.Contains(texts, v.text) {
 			texts = append(texts, v.text)
@@ -270,7 +274,7 @@ func (col *column) several(text string, params *identifier.Params) value {
 			warning = v.warning
 		}
 	}
-	return value{text: strings.Join(texts, ","), warning: warning}
+	out.text, out.warning = strings.Join(texts, ","), warning
 }
 
 // convert fills the number of a typed value from its canonical text.
@@ -366,16 +370,20 @@ func foldCode(s string) string { return strings.ToLower(norm.NFC.String(strings.
 
 // Sizes of the memory of recent values.
 const (
-	memoSlots = 1 << 9 // more than the days of a year or the municipalities of the country
-	memoText  = 48     // bytes; longer texts seldom come twice
+	memoSlots  = 1 << 9 // more than the days of a year or the municipalities of the country
+	memoText   = 48     // bytes; longer texts seldom come twice
+	memoStride = 8      // of the misses on taken slots one in so many takes the slot: where nothing repeats, little is copied
 )
 
 // memo remembers the meaning of recent cells. It changes speed alone: a meaning depends on the cell and nothing else.
-type memo [memoSlots]remembered
+type memo struct {
+	slots  [memoSlots]remembered
+	misses uint32
+}
 
 type remembered struct {
 	text  string
-	kind  byte
+	kind  byte // 0: free
 	value value
 }
 
@@ -384,11 +392,11 @@ func (m *memo) slot(text string, kind byte) *remembered {
 	for i := 0; i < len(text); i++ {
 		h = (h ^ uint32(text[i])) * 16777619
 	}
-	return &m[(h^h>>15)%memoSlots]
+	return &m.slots[(h^h>>15)%memoSlots]
 }
 
-// clone copies the texts that share memory with a batch.
+// clone copies the text, which may share memory with a batch.
 func (v value) clone() value {
-	v.text, v.call = strings.Clone(v.text), strings.Clone(v.call)
+	v.text = strings.Clone(v.text)
 	return v
 }

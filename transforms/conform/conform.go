@@ -117,7 +117,7 @@ func (c *Conformer) row(i int, sink *Sink) error {
 	if field, code := c.refuse(); code != "" {
 		return sink.refuse(c.rejection(i, c.values, field, code))
 	}
-	c.derive(sink)
+	c.derive(i, sink)
 	rows, err := c.fill(i, sink)
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func whereabouts(target string) bool {
 }
 
 // derive applies the rules that need more than one cell of the row.
-func (c *Conformer) derive(sink *Sink) {
+func (c *Conformer) derive(i int, sink *Sink) {
 	p := &c.person
 	p.birth, p.born, p.call, p.sheltered = 0, false, "", false
 	if p.birthDate >= 0 && c.values[p.birthDate].text != "" {
@@ -55,7 +55,7 @@ func (c *Conformer) derive(sink *Sink) {
 		p.call = c.values[p.callName].text
 	}
 	if p.call == "" && p.givenNames >= 0 {
-		p.call = c.values[p.givenNames].call
+		p.call = c.markedName(i)
 	}
 	if p.protected >= 0 && c.values[p.protected].num == 1 {
 		p.sheltered = true
@@ -63,6 +63,15 @@ func (c *Conformer) derive(sink *Sink) {
 			sink.fields[p.protected].warn("whereabouts-dropped")
 		}
 	}
+}
+
+// markedName gives the call name that row i marks by asterisks among the given names, which the name's rule removes.
+func (c *Conformer) markedName(i int) string {
+	g := c.person.givenNames
+	if c.values[g].text == "" || c.values[g].warning == "" || c.bound.at[g] < 0 {
+		return ""
+	}
+	return identifier.CallName(c.bound.cols[g].Text(i))
 }
 
 // deriveBirth takes an empty birth date from the identity code. When the two disagree nobody knows which is wrong, and
