@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"uoma/internal/canon"
@@ -27,9 +28,11 @@ func (c cells) with(change cells) cells {
 	return out
 }
 
+var shipped = sync.OnceValues(layout.Shipped)
+
 func feed(t testing.TB, name string) (*layout.Layout, *layout.Feed) {
 	t.Helper()
-	all, err := layout.Shipped()
+	all, err := shipped()
 	if err != nil {
 		t.Fatal(err)
 	}

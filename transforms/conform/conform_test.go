@@ -1,0 +1,232 @@
+package conform_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/transforms/conform"
+	"uoma/transforms/layout"
+)
+
+// one conforms a single row of a shipped feed.
+func one(t *testing.T, name string, row cells) *outcome {
+	t.Helper()
+	c, f := conformer(t, name)
+	return run(t, c, raw(t, f, 2, row))
+}
+
+// An identity code with a good check character and another's birth date is how two people would be merged on purpose.
+func TestThreat_T07_IdentityCodeThatDisagreesIsNotUsed(t *testing.T) {
+	o := one(t, "peppi/alumnit", aino().with(cells{"henkilotunnus": "140385-901E"}))
+	if strings.Contains(o.table("person")[0], "hetu=") || o.warned("henkilotunnus", "birth-date-conflict") != 1 {
+		t.Error(o.text())
+	}
+	if !strings.Contains(o.table("person")[0], "birth_date=1990-01-01") {
+		t.Error("the birth date itself is kept")
+	}
+}
+
+func TestInvalidIdentifierKeepsTheRow(t *testing.T) {
+	o := one(t, "peppi/alumnit", aino().with(cells{"henkilotunnus": "010190-900R", "oppijanumero": "1.2.246.562.24.10000000004"}))
+	person := o.table("person")[0]
+	if strings.Contains(person, "hetu=") || strings.Contains(person, "oppijanumero=") {
+		t.Error(person)
+	}
+	if o.invalid("henkilotunnus", "check-char") != 1 || o.invalid("oppijanumero", "check-digit") != 1 || o.sink.Rows().Conformed != 1 {
+		t.Error(o.text())
+	}
+}
+
+func TestTemporaryCodesByDefault(t *testing.T) {
+	l, f := feed(t, "peppi/alumnit")
+	c, err := conform.New(l, f, conform.Settings{RunDate: settings().RunDate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := run(t, c, raw(t, f, 2, aino())); o.invalid("henkilotunnus", "temporary") != 1 {
+		t.Error(o.text())
+	}
+}
+
+func TestBirthDateFromIdentityCode(t *testing.T) {
+	person := one(t, "peppi/alumnit", aino().with(cells{"syntymaaika": ""})).table("person")[0]
+	if !strings.Contains(person, "birth_date=1990-01-01 birth_year=1990") || !strings.Contains(person, "hetu=") {
+		t.Error(person)
+	}
+}
+
+func TestCallName(t *testing.T) {
+	for _, tt := range []struct{ given, call, want string }{
+		{"Aino *Maria*", "", "given_names=Aino Maria call_name=Maria"},
+		{"Aino *Maria*", "Aino", "given_names=Aino Maria call_name=Aino"},
+		{"Aino Maria", "", "given_names=Aino Maria sex"},
+	} {
+		person := one(t, "peppi/alumnit", aino().with(cells{"etunimet": tt.given, "kutsumanimi": tt.call})).table("person")[0]
+		if !strings.Contains(person, tt.want) {
+			t.Errorf("%s: %s", tt.want, person)
+		}
+	}
+}
+
+// A protected person's whereabouts never get past this stage, from whatever column they come.
+func TestProtectedPeopleHaveNoWhereabouts(t *testing.T) {
+	for _, mark := range []string{"K", "1", "true"} {
+		o := one(t, "peppi/alumnit", aino().with(cells{"turvakielto": mark}))
+		if len(o.table("address")) != 0 || strings.Contains(o.text(), "home_municipality") || strings.Contains(o.text(), "Mallikatu") {
+			t.Errorf("%s: %s", mark, o.text())
+		}
+		if len(o.table("phone")) != 1 || len(o.table("email")) != 2 {
+			t.Error("mobile phone and e-mail say nothing of a place")
+		}
+	}
+	for _, mark := range []string{"", "?"} {
+		if o := one(t, "peppi/alumnit", aino().with(cells{"turvakielto": mark})); len(o.rejected) != 1 {
+			t.Errorf("a mark that cannot be read must not count as unprotected: %s", o.text())
+		}
+	}
+}
+
+// The kind of a phone may itself be a column: a home number goes with the address.
+func TestProtectedHomePhone(t *testing.T) {
+	src := `{system: s, title: t, controller: "10118", feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a], categories: {person: p, phone: p},
+  columns: [{name: a}, {name: b, as: bool, to: person.protected}, {name: n, as: phone, to: phone.1.number}, {name: k, to: phone.1.kind}, {name: h, as: phone, to: phone.home}]}]}`
+	l, err := layout.Parse("f.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := cells{"a": "1", "b": "true", "n": "0400000001", "k": "home", "h": "0400000002"}
+	if o := run(t, c, raw(t, &l.Feeds[0], 1, row, row.with(cells{"k": "mobile"}), row.with(cells{"b": "false"}))); len(o.table("phone")) != 3 {
+		t.Error(o.text())
+	}
+}
+
+func TestWorkbookCells(t *testing.T) {
+	party := cast()["reportronic/projektihenkilot"][0]
+	tests := []struct {
+		name   string
+		change cells
+		want   string // part of the outcome
+	}{
+		{"number under a text key", cells{"Projektinumero": "n|21"}, "rejected line=2 field=Projektinumero code=spreadsheet"},
+		{"date under a text key", cells{"Projektinumero": "d|2021-02-01"}, "rejected line=2 field=Projektinumero code=spreadsheet"},
+		{"number under a text", cells{"Titteli": "n|7"}, "invalid Titteli spreadsheet 1"},
+		{"number padded", cells{"Henkilönumero": "n|4711"}, "person_key=004711"},
+		{"text not padded", cells{"Henkilönumero": "4711"}, "person_key=4711"},
+		{"date under a number", cells{"Henkilönumero": "d|2021-02-01"}, "person_key=veikko@posti.example"},
+		{"serial date", cells{"Alkupvm": "n|44440"}, "start=2021-09-01"},
+		{"date with a time", cells{"Alkupvm": "d|2021-09-01T00:00:00"}, "start=2021-09-01"},
+		{"open end", cells{"Loppupvm": "d|9999-12-31"}, "start=2025-01-01\n"},
+		{"cell error", cells{"Titteli": "e|"}, "warning Titteli cell-error 1"},
+		{"cell error in a key", cells{"Projektinumero": "e|"}, "rejected line=2 field=Projektinumero code=missing"},
+		{"bool under a name", cells{"Nimi": "b|true"}, "rejected line=2 field=Nimi code=spreadsheet"},
+		{"name alone as key", cells{"Sähköposti": ""}, "person_key=Testaaja Veikko"},
+		{"particles", cells{"Nimi": "von Testaaja Veikko Olavi"}, "family_name=von Testaaja call_name=Veikko Olavi"},
+		{"one name", cells{"Nimi": "Testaaja"}, "family_name=Testaaja modified_at"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := one(t, "reportronic/projektihenkilot", party.with(tt.change)).text(); !strings.Contains(got, tt.want) {
+				t.Errorf("want %s in\n%s", tt.want, got)
+			}
+		})
+	}
+}
+
+func TestDatesAndRanges(t *testing.T) {
+	tests := []struct {
+		name   string
+		change cells
+		want   string
+	}{
+		{"open end 9999", cells{"paattymispvm": "31.12.9999"}, "kind=student from=2017-08-01\n"},
+		{"open end 2099", cells{"paattymispvm": "31.12.2099"}, "kind=student from=2017-08-01\n"},
+		{"born after the run", cells{"syntymaaika": "1.1.2027"}, "invalid syntymaaika out-of-range 1"},
+		{"far start", cells{"aloituspvm": "1.1.2050"}, "invalid aloituspvm out-of-range 1"},
+		{"ISO in a Finnish file", cells{"aloituspvm": "2017-08-01"}, "invalid aloituspvm pattern 1"},
+		{"no degree without its date", cells{"valmistumispvm": ""}, "read=1 conformed=1"},
+		{"comma is the mark", cells{"laajuus_op": "210.0"}, "invalid laajuus_op pattern 1"},
+		{"foreign postcode", cells{"maa": "Ruotsi", "postinumero": "111 22"}, "postcode=111 22"},
+		{"Finnish postcode", cells{"postinumero": "111 22"}, "invalid postinumero pattern 1"},
+		{"state by number", cells{"tila": "7"}, "state=7"},
+		{"state of no list", cells{"tila": "8"}, "invalid tila pattern 1"},
+		{"code in capitals", cells{"tila": "KESKEYTTÄNYT"}, "state=5"},
+		{"decomposed code", cells{"tila": "keskeytta\u0308nyt"}, "state=5"},
+		{"migrated number", cells{"opiskelijanumero": "2100001Y"}, "person_key=10118/2100001Y"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := one(t, "peppi/alumnit", aino().with(tt.change))
+			if !strings.Contains(o.text(), tt.want) {
+				t.Errorf("want %s in\n%s", tt.want, o.text())
+			}
+			if tt.change["valmistumispvm"] == "" && strings.HasPrefix(tt.name, "no degree") && len(o.table("degree"))+len(o.table("role")) != 1 {
+				t.Error("a right without a graduation has no degree and no graduate")
+			}
+		})
+	}
+}
+
+func TestForbiddenColumnGoesNowhere(t *testing.T) {
+	o := one(t, "dynamics365/contacts", cast()["dynamics365/contacts"][0])
+	if strings.Contains(o.text(), "311292") || o.warned("governmentid", "forbidden") != 1 {
+		t.Error(o.text())
+	}
+}
+
+// A snapshot made under an older layout lacks columns and may have others between.
+func TestColumnsAreFoundByName(t *testing.T) {
+	c, f := conformer(t, "student-register/opiskeluoikeudet")
+	table := canon.RawTable(f.FullName(), []string{"other", "myontaja", "opiskelija_avain", "oikeus_avain"})
+	b := canon.NewBuilder(table, f.FullName())
+	b.Int(canon.RawLine, 2)
+	b.Null(canon.RawKinds)
+	for i, v := range []string{"x", "10118", "12345", "98765"} {
+		b.Text(canon.RawFirst+i, v)
+	}
+	b.EndRow()
+	o := run(t, c, b.Flush())
+	if len(o.table("study")) != 1 || !strings.Contains(o.rows[0], "institution_code=10118") {
+		t.Error(o.text())
+	}
+}
+
+func TestBatchesAreFullButTheLast(t *testing.T) {
+	c, f := conformer(t, "student-register/opiskeluoikeudet")
+	rows := make([]cells, 3000)
+	for i := range rows {
+		rows[i] = cast()["student-register/opiskeluoikeudet"][0]
+	}
+	var sizes []int
+	sink := c.NewSink(func(b *canon.Batch) error {
+		if b.Table.Name == "study" {
+			sizes = append(sizes, b.Len())
+		}
+		return nil
+	}, func(canon.Rejection) error { return nil })
+	for range 3 {
+		if err := c.Batch(raw(t, f, 1, rows...), sink); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sink.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if len(sizes) != 2 || sizes[0] != canon.BatchRows || sizes[1] != 9000-canon.BatchRows {
+		t.Errorf("got batches of %v rows", sizes)
+	}
+}
+
+func TestSinkErrorsEndTheBatch(t *testing.T) {
+	c, f := conformer(t, "peppi/alumnit")
+	full := errors.New("quarantine cannot be written")
+	sink := c.NewSink(func(*canon.Batch) error { return nil }, func(canon.Rejection) error { return full })
+	if err := c.Batch(raw(t, f, 2, aino().with(cells{"turvakielto": ""})), sink); !errors.Is(err, full) {
+		t.Errorf("got %v", err)
+	}
+}
