@@ -6,12 +6,11 @@ import (
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"uoma/internal/fault"
@@ -29,7 +28,7 @@ const (
 type Settings struct {
 	URL         string          // https://host[:port][/prefix]
 	CA          []byte          // PEM of the authorities that may have signed the server's certificate; never empty
-	Pins        []string        // SHA-256 of the subject public key info in hex; one of the chain must match when given
+	Pins        []string        // base64 SHA-256 of the subject public key info (RFC 7469); one of the chain must match when given
 	Certificate tls.Certificate // the sender's, with URI SAN urn:uoma:sender:<id>
 	NoProgress  time.Duration   // a connection that moves no byte for so long is cut; 0 means 60 seconds
 }
@@ -124,7 +123,7 @@ func lineFailure(err error) bool {
 func decodePins(pins []string) ([][]byte, error) {
 	out := make([][]byte, len(pins))
 	for i, p := range pins {
-		b, err := hex.DecodeString(strings.TrimPrefix(p, "sha256:"))
+		b, err := base64.StdEncoding.DecodeString(p)
 		if err != nil || len(b) != sha256.Size {
 			return nil, errSettings.At(fault.Place{Field: "pins"})
 		}

@@ -41,7 +41,7 @@ var defaultLimits = Limits{MaxBytes: 16 << 30, PatchMax: 64 << 20}
 // Dataset says which versions of a dataset the endpoint knows and who checks its content.
 type Dataset struct {
 	Schemas   map[string]string // schema version to the SHA-256 of its schemas; an empty digest takes any
-	Validator Validator         // nil checks nothing beyond the archive itself
+	Validator Validator         // nil is Readable
 }
 
 // Config is what an endpoint is made of.
@@ -51,7 +51,7 @@ type Config struct {
 	Identity    *parcel.Identity                  // opens what was encrypted to its recipients
 	Signer      *parcel.Signer                    // signs receipts
 	Senders     map[string][]parcel.AllowedSigner // enrolled sender ids and their manifest keys
-	Datasets    map[string]Dataset                // by dataset id; nil takes every dataset
+	Datasets    map[string]Dataset                // by dataset id; nil takes every dataset and asks that it is Readable
 	Limits      Limits                            // zero fields take defaults
 	Now         func() time.Time
 	Rand        io.Reader

@@ -66,10 +66,7 @@ func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
 		return nil, "", err
 	}
 	defer f.Close()
-	var check Check = nothing{}
-	if v := e.Datasets[d.manifest.Dataset.ID].Validator; v != nil {
-		check = v(d.manifest)
-	}
+	check := e.validator(d.manifest.Dataset.ID)(d.manifest)
 	err = parcel.Open(f, e.Identity, d.manifest, check.File)
 	if err != nil {
 		word := parcel.ReasonOf(err)
@@ -82,6 +79,14 @@ func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
 		return found, parcel.Opened, nil
 	}
 	return nil, parcel.Validated, nil
+}
+
+// validator gives the dataset's own validator, [Readable] when it has none.
+func (e *Endpoint) validator(dataset string) Validator {
+	if v := e.Datasets[dataset].Validator; v != nil {
+		return v
+	}
+	return Readable
 }
 
 func (e *Endpoint) sign(r *parcel.Receipt) (raw, signature []byte, err error) {

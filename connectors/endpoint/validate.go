@@ -25,11 +25,6 @@ type Check interface {
 	Findings() []parcel.Reason
 }
 
-type nothing struct{}
-
-func (nothing) File(string, io.Reader) error { return nil }
-func (nothing) Findings() []parcel.Reason    { return nil }
-
 // Readable checks that every Parquet part can be opened, has the columns that its table's schema lists under
 // "properties" when there are any, and has the number of rows that inner.json gives.
 func Readable(*parcel.Manifest) Check {
