@@ -6,11 +6,13 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"hash"
 	"io"
 	"regexp"
 	"slices"
+	"unicode/utf8"
 
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
@@ -38,7 +40,8 @@ func CheckPayload(r io.Reader, m *Manifest) error {
 
 // Open decrypts a payload and checks everything in it against its manifest: the digest and sizes of the plaintext, the
 // order and form of the archive, inner.json, the schemas and SHA256SUMS. visit gets every file in the archive's order and
-// need not read it to its end; its error stops the reading and comes back as it is. Nothing is written to a disk.
+// need not read it to its end; it may be nil. Its error stops the reading and comes back as it is, unless it is an
+// [ErrViolation], which counts like one of the archive. Nothing is written to a disk.
 //
 // The digest is known only at the end: what visit has seen counts for nothing until Open returns nil.
 // The error is [ErrDecrypt], [ErrPlaintext] or [ErrViolation], for which [ReasonOf] has a word and [LevelOf] a level; or
@@ -61,7 +64,9 @@ func openFrom(r io.Reader, identity age.Identity, m *Manifest, visit func(name s
 	err = readArchive(plain, m, visit)
 	var stopped *visitError
 	if errors.As(err, &stopped) {
-		return stopped.cause
+		if err = stopped.cause; !errors.Is(err, ErrViolation) {
+			return err
+		}
 	}
 	// Whatever the archive says, wrong bytes are the first reason: read on to the end to know.
 	_, _ = io.Copy(io.Discard, plain)
@@ -286,7 +291,7 @@ func (a *archive) take(name string, size int64) error {
 	h := sha256.New()
 	var kept bytes.Buffer
 	sinks := io.Writer(h)
-	if a.stage == atInner || a.stage == atSums {
+	if a.stage >= atSchema {
 		sinks = io.MultiWriter(h, &kept)
 	}
 	from := &source{r: a.tar}
@@ -309,12 +314,23 @@ func (a *archive) keep(name string, content []byte) (err error) {
 	switch a.stage {
 	case atSchema:
 		a.schemas.WriteString(sumLine(a.files[name].sum, name))
+		err = validJSON(name, content)
+	case atQuality:
+		err = validJSON(name, content)
 	case atInner:
 		a.inner, err = DecodeInner(content)
 	case atSums:
 		a.sums = content
 	}
 	return err
+}
+
+// validJSON is less than the strict reader asks: a schema may hold any number.
+func validJSON(name string, content []byte) error {
+	if !json.Valid(content) || !utf8.Valid(content) {
+		return violation(name, errors.New("it is not JSON"))
+	}
+	return nil
 }
 
 // finish compares what has passed with what the archive and the manifest say of it.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"time"
+	"unicode/utf8"
 
 	"uoma/internal/fault"
 )
@@ -87,11 +88,11 @@ func (c *Contents) check() error {
 		return ErrContents.Because(errors.New("the format is not parquet or csv"))
 	case c.Nonce == [32]byte{}:
 		return ErrContents.Because(errors.New("the nonce is not drawn"))
-	case !json.Valid(c.Quality) || len(c.Quality) > maxDocument:
+	case !json.Valid(c.Quality) || !utf8.Valid(c.Quality) || len(c.Quality) > maxDocument:
 		return ErrContents.At(fault.Place{Field: QualityName}).Because(errors.New("it is not JSON of at most 16 MiB"))
 	}
 	for _, t := range c.Tables {
-		if t.Parts == nil || !json.Valid(t.Schema) || len(t.Schema) > maxDocument {
+		if t.Parts == nil || !json.Valid(t.Schema) || !utf8.Valid(t.Schema) || len(t.Schema) > maxDocument {
 			return ErrContents.At(fault.Place{Field: t.Name}).Because(errors.New("the table has no parts or no schema"))
 		}
 	}

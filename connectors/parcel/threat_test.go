@@ -104,6 +104,15 @@ func TestThreat_T42_ManifestMustDescribeThePayload(t *testing.T) {
 	if err := Open(cut, d.identity, d.manifest, readAll(map[string]string{})); !errors.Is(err, ErrRead) || ReasonOf(err) != "" {
 		t.Errorf("a line that breaks: %v", err)
 	}
+	found := func(string, io.Reader) error { return ErrViolation }
+	if err := Open(bytes.NewReader(d.payload), d.identity, d.manifest, found); !errors.Is(err, ErrViolation) {
+		t.Errorf("the visitor's violation came back as %v", err)
+	}
+	m := *d.manifest
+	m.Plaintext.SHA256 = SHA256Hex(nil)
+	if err := Open(bytes.NewReader(d.payload), d.identity, &m, found); !errors.Is(err, ErrPlaintext) {
+		t.Errorf("a wrong digest goes before the visitor's violation: %v", err)
+	}
 	mine := errors.New("disk of the visitor is full")
 	if err := Open(bytes.NewReader(d.payload), d.identity, d.manifest, func(string, io.Reader) error { return mine }); err != mine {
 		t.Errorf("the visitor's error came back as %v", err)
@@ -189,15 +198,17 @@ func TestThreat_T42_ArchivesOutsideTheProtocolAreRefused(t *testing.T) {
 		return func(e []entry) []entry { e[1].edit = f; return e }
 	}
 	cases := map[string]func([]entry) []entry{
-		"order":           func(e []entry) []entry { e[1], e[3] = e[3], e[1]; return e },
-		"parts swapped":   func(e []entry) []entry { e[1], e[2] = e[2], e[1]; return e },
-		"file twice":      func(e []entry) []entry { return append(e[:2:2], e[1:]...) },
-		"file missing":    func(e []entry) []entry { return append(e[:1:1], e[2:]...) },
-		"schema missing":  func(e []entry) []entry { return append(e[:3:3], e[4:]...) },
-		"quality missing": func(e []entry) []entry { return append(e[:5:5], e[6:]...) },
-		"nonce short":     func(e []entry) []entry { e[0].data = e[0].data[:31]; return e },
-		"part altered":    func(e []entry) []entry { e[1].data = []byte("other"); return e },
-		"schema altered":  func(e []entry) []entry { e[3].data = []byte("{}"); return e },
+		"order":            func(e []entry) []entry { e[1], e[3] = e[3], e[1]; return e },
+		"parts swapped":    func(e []entry) []entry { e[1], e[2] = e[2], e[1]; return e },
+		"file twice":       func(e []entry) []entry { return append(e[:2:2], e[1:]...) },
+		"file missing":     func(e []entry) []entry { return append(e[:1:1], e[2:]...) },
+		"schema missing":   func(e []entry) []entry { return append(e[:3:3], e[4:]...) },
+		"quality missing":  func(e []entry) []entry { return append(e[:5:5], e[6:]...) },
+		"nonce short":      func(e []entry) []entry { e[0].data = e[0].data[:31]; return e },
+		"part altered":     func(e []entry) []entry { e[1].data = []byte("other"); return e },
+		"schema altered":   func(e []entry) []entry { e[3].data = []byte("{}"); return e },
+		"schema not JSON":  func(e []entry) []entry { e[3].data = []byte("{"); return e },
+		"quality not JSON": func(e []entry) []entry { e[5].data = []byte("\"\xff\""); return e },
 		"inner altered": func(e []entry) []entry {
 			e[6].data = bytes.Replace(e[6].data, []byte(testID), []byte(otherID), 1)
 			return e
