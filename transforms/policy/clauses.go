@@ -64,7 +64,7 @@ func (p *Pack) walk(f func(path, entry string, clause []string)) {
 		f("holds."+index(i), h.ID+": "+h.Effect, h.Clause)
 	}
 	for i, r := range p.Retention {
-		f("retention."+index(i), r.Category+lead(" from ", list(r.Sources))+": "+r.Anchor+" + "+r.Period+", "+r.Action, r.Clause)
+		f("retention."+index(i), r.Category+lead(" from ", list(r.Sources))+": "+r.Anchor+" + "+r.Period+", "+string(r.Action), r.Clause)
 	}
 	f("suppression", "erased people are known again by "+list(p.Suppression.Keys), p.Suppression.Clause)
 }

@@ -248,7 +248,7 @@ type Retention struct {
 	Sources  []string `yaml:"sources"` // none: all
 	Anchor   string   `yaml:"anchor"`
 	Period   string   `yaml:"period"` // ISO 8601: P10Y, P6M, P90D, P0D
-	Action   string   `yaml:"action"`
+	Action   Action   `yaml:"action"`
 	Holds    []string `yaml:"holds"` // keeping holds that stop the action; freezing ones always do
 	Entry    `yaml:",inline"`
 

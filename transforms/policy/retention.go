@@ -54,6 +54,20 @@ func (a *Anchors) Get(anchor Anchor) (day canon.Date, ok bool) {
 	return a.days[anchor], a.known&(1<<anchor) != 0
 }
 
+// Action is what happens to a record whose period has passed.
+type Action string
+
+// Actions of retention.
+const (
+	Delete    Action = "delete"
+	Anonymise Action = "anonymise" // nothing is left that leads to the person
+	Aggregate Action = "aggregate" // counts are kept, the record goes
+	// Suppress lets the record go and keeps what it forbids under the person's marks ([Pack.SuppressionKeys]), so that it
+	// counts when a source brings the person back. It does not erase the person, who may join again.
+	Suppress Action = "suppress"
+	Keep     Action = "keep" // never due: the notice sets no end
+)
+
 // Item is one record whose retention is asked for. Person and SourceKey are the caller's own and come back unread.
 type Item struct {
 	Person    string
@@ -75,7 +89,7 @@ type Due struct {
 	AnchorDate canon.Date
 	LastDay    canon.Date // the last day of the period
 	DueDate    canon.Date // the first day on which the action is due
-	Action     string
+	Action     Action
 	Clause     string
 	Hold       string // the hold that keeps the record, "" when nothing does
 }
@@ -94,7 +108,7 @@ func (p *Pack) outlived(items []Item, date canon.Date, held bool) []Due {
 	var out []Due
 	for i := range items {
 		d, ok := p.end(&items[i])
-		if !ok || d.DueDate > date || d.Action == "keep" || (d.Hold != "") != held {
+		if !ok || d.DueDate > date || d.Action == Keep || (d.Hold != "") != held {
 			continue
 		}
 		d.Item = i

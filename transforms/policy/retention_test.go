@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -57,11 +58,13 @@ func TestDue(t *testing.T) {
 		{SourceKey: "alumnus's contact", Category: "contact", Feed: "peppi/alumnit", Anchors: at(EmploymentEnd, "2026-11-01")},
 	}
 	want := []struct {
-		key, due, action, clause string
+		key, due string
+		action   Action
+		clause   string
 	}{
-		{"left today", "2026-11-22", "delete", "XAMK-36"}, {"invoice, over", "2026-11-22", "delete", "XAMK-37"},
-		{"project", "2026-11-22", "delete", "XAMK-38"}, {"a hold that does not count here", "2026-01-01", "delete", "XAMK-36"},
-		{"staff contact", "2026-11-01", "delete", "XAMK-34"},
+		{"left today", "2026-11-22", Delete, "XAMK-36"}, {"invoice, over", "2026-11-22", Delete, "XAMK-37"},
+		{"project", "2026-11-22", Delete, "XAMK-38"}, {"a hold that does not count here", "2026-01-01", Delete, "XAMK-36"},
+		{"staff contact", "2026-11-01", Delete, "XAMK-34"},
 	}
 	got := p.Due(items, day(t, "2026-11-22"))
 	if len(got) != len(want) {
@@ -76,6 +79,19 @@ func TestDue(t *testing.T) {
 	held := p.Held(items, day(t, "2026-11-22"))
 	if len(held) != 3 || held[0].Hold != "rdi" || held[1].Hold != "legal_claim" || held[2].Hold != "?" {
 		t.Errorf("held %+v", held)
+	}
+}
+
+func TestKeepIsNeverDue(t *testing.T) {
+	src, _ := Shipped("xamk")
+	p, err := Parse("x.yaml", []byte(strings.Replace(string(src), "period: P20Y, action: delete", "period: P20Y, action: keep", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := Item{Category: "project", Feed: "reportronic/projektihenkilot"}
+	item.Anchors.Set(ProjectEnd, day(t, "1980-01-01"))
+	if got := p.Due([]Item{item}, day(t, "2026-11-22")); len(got) != 0 {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -126,7 +142,7 @@ func TestThreat_T26_DueIsTheSlowReference(t *testing.T) {
 			want = from
 		}
 		q := *p
-		q.Retention = []Retention{{Category: "project", anchor: ProjectEnd, period: period, Action: "delete", Entry: Entry{Clause: []string{"XAMK-38"}}}}
+		q.Retention = []Retention{{Category: "project", anchor: ProjectEnd, period: period, Action: Delete, Entry: Entry{Clause: []string{"XAMK-38"}}}}
 		q.retention = map[string][]int{"project": {0}}
 		item := Item{Category: "project"}
 		item.Anchors.Set(ProjectEnd, from)
