@@ -1,6 +1,11 @@
 package protect
 
-import "uoma/internal/canon"
+import (
+	"strings"
+
+	"uoma/internal/canon"
+	"uoma/transforms/policy"
+)
 
 // origin says where a register column's value comes from.
 type origin uint8
@@ -32,9 +37,7 @@ type identityColumn struct {
 // plan is how rows of one table from one feed are parted; it is made once a feed and table.
 type plan struct {
 	table                  *canon.Table
-	allow                  bool
-	category, basis        string
-	clause                 string
+	decision               policy.LoadDecision
 	out                    *canon.Builder // nil for tables of identity alone
 	columns                []outColumn
 	identity               []identityColumn
@@ -55,10 +58,9 @@ func (p *Protector) plan(b *canon.Batch) *plan {
 }
 
 func (p *Protector) newPlan(b *canon.Batch) *plan {
-	pl := &plan{table: b.Table}
-	pl.allow, pl.category, pl.basis, pl.clause = p.s.Policy.Table(b.Feed, b.Table.Name)
+	pl := &plan{table: b.Table, decision: p.s.Policy.Table(b.Feed, b.Table.Name)}
 	for i, c := range b.Table.Columns {
-		if c.Class.Identifying() {
+		if c.Class.Identifying() && p.stored(b.Table, c) {
 			pl.identity = append(pl.identity, identityColumn{i, c.Name, c.Class})
 		}
 	}
@@ -68,11 +70,23 @@ func (p *Protector) newPlan(b *canon.Batch) *plan {
 	target := p.s.Target(b.Table)
 	pl.out = canon.NewBuilder(target, b.Feed)
 	for _, c := range target.Columns {
-		pl.columns = append(pl.columns, column(b.Table, c.Name))
+		o := column(b.Table, c.Name)
+		if (o.from == fromColumn || o.from == fromToken) && !p.stored(b.Table, b.Table.Columns[o.at]) {
+			o = outColumn{from: fromNothing}
+		}
+		pl.columns = append(pl.columns, o)
 	}
 	return pl
 }
 
+// stored tells whether the policy lets a column's values be kept: some are there to find out who is who and no more.
+func (p *Protector) stored(t *canon.Table, c canon.Column) bool {
+	_, store, _ := p.s.Policy.Column(t.Name, c.Name)
+	return store
+}
+
+// column finds what fills a register column. A canonical column with the name of a leading one has its table's name
+// before it there.
 func column(t *canon.Table, name string) outColumn {
 	switch name {
 	case "source":
@@ -91,6 +105,9 @@ func column(t *canon.Table, name string) outColumn {
 		return outColumn{from: fromNothing}
 	}
 	at := t.Index(name)
+	if at < 0 {
+		at = t.Index(strings.TrimPrefix(name, t.Name+"_"))
+	}
 	if at < 0 {
 		return outColumn{from: fromNothing}
 	}

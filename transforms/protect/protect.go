@@ -13,15 +13,18 @@ package protect
 
 import (
 	"uoma/internal/canon"
+	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
 )
 
-// Policy says what may be loaded.
+// Policy says what may be loaded; *policy.Loader is one.
 type Policy interface {
-	// Table decides for all rows of a canonical table from a feed. clause is the rule that refuses, or that allows.
-	Table(feed, table string) (allow bool, category, legalBasis, clause string)
+	// Table decides for all rows of a canonical table from a feed.
+	Table(feed, table string) policy.LoadDecision
 	// Row decides for one row of an allowed table; withheld with the clause when it may not be loaded.
 	Row(b *canon.Batch, i int) (clause string, withheld bool)
+	// Column tells whether a column's values may be stored at all.
+	Column(table, column string) (clause string, store, matching bool)
 }
 
 // Standing is what the resolver and the suppression list say of a record.
@@ -29,16 +32,17 @@ type Standing struct {
 	Subject string // "" when the record has none
 	Clause  string // not "": the person is suppressed under this clause
 	Known   bool   // some person row names the record
+	Member  bool   // the person is a member of the register that members-only data belongs to
+	Ended   string // clause under which somebody is no member
 }
 
 // Settings of a [Protector].
 type Settings struct {
 	Run      string
-	Tokens   *pseudonym.Domain                        // domain of source rows, records and keys
-	Policy   Policy                                   //
-	Standing func(system, personKey string) Standing  // called once a source row
-	Target   func(t *canon.Table) *canon.Table        // the register's shape of a canonical table
-	Clauses  func(clause string, table string, n int) // told of canonical rows left out of rows that are loaded; may be nil
+	Tokens   *pseudonym.Domain // domain of source rows, records and keys
+	Policy   Policy
+	Standing func(system, personKey string) Standing // called once a source row
+	Target   func(t *canon.Table) *canon.Table       // the register's shape of a canonical table
 }
 
 // Entry is a loaded source row's part for the vault.
@@ -136,12 +140,10 @@ func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
 	if !r.standing.Known || r.standing.Clause != "" {
 		return
 	}
-	if !pl.allow {
-		p.refuse(r, pl, pl.clause)
-		return
-	}
-	if clause, withheld := p.s.Policy.Row(b, i); withheld {
-		p.refuse(r, pl, clause)
+	if clause, withheld := p.refused(pl, b, i, r); withheld {
+		if r.clause == "" {
+			r.clause = clause
+		}
 		return
 	}
 	r.kept = true
@@ -153,13 +155,15 @@ func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
 	}
 }
 
-func (p *Protector) refuse(r *sourceRow, pl *plan, clause string) {
-	if r.clause == "" {
-		r.clause = clause
+// refused tells whether the policy keeps a canonical row out, and by which clause.
+func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clause string, withheld bool) {
+	switch {
+	case !pl.decision.Allow:
+		return pl.decision.Clause, true
+	case pl.decision.MembersOnly && !r.standing.Member && !r.point:
+		return r.standing.Ended, true
 	}
-	if p.s.Clauses != nil {
-		p.s.Clauses(clause, pl.table.Name, 1)
-	}
+	return p.s.Policy.Row(b, i)
 }
 
 // source finds the source row of a canonical row, or begins it.
@@ -230,9 +234,9 @@ func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow) {
 		case fromRecord:
 			pl.out.Text(o, r.entry.Record)
 		case fromCategory:
-			pl.out.Text(o, pl.category)
+			pl.out.Text(o, pl.decision.Category)
 		case fromBasis:
-			pl.out.Text(o, pl.basis)
+			pl.out.Text(o, pl.decision.LegalBasis)
 		case fromRun:
 			pl.out.Text(o, p.s.Run)
 		case fromNothing:

@@ -75,13 +75,14 @@ type Settings struct {
 type Engine struct {
 	s       Settings
 	members map[string]*Member // by feed and row key
+	touched map[string]bool    // rows that were added since the engine was made
 	before  map[string]bool    // ids that the last night had
 	retired map[string]bool    // ids that were given up
 }
 
 // New makes an empty engine.
 func New(s Settings) *Engine {
-	return &Engine{s: s, members: map[string]*Member{}, before: map[string]bool{}, retired: map[string]bool{}}
+	return &Engine{s: s, members: map[string]*Member{}, touched: map[string]bool{}, before: map[string]bool{}, retired: map[string]bool{}}
 }
 
 // Restore adds what an earlier night remembered, and the ids that were given up since the first one.
@@ -98,12 +99,13 @@ func (e *Engine) Restore(members []Member, retired []string) {
 
 func memberKey(feed, rowKey string) string { return feed + canon.KeySeparator + rowKey }
 
-// Remove forgets a source row. A row that is about to be added anew is removed first.
+// Remove forgets a source row.
 func (e *Engine) Remove(feed, rowKey string) {
 	delete(e.members, memberKey(feed, rowKey))
 }
 
-// Add takes the identity facts of new or changed source rows: batches of the tables person, email, phone and address.
+// Add takes the identity facts of new or changed source rows: batches of the tables person, email, phone and address, in
+// any order. What was remembered of a row that is added gives way.
 // Other tables say nothing about who somebody is and are passed over.
 func (e *Engine) Add(b *canon.Batch) {
 	switch b.Table.Name {
@@ -125,11 +127,16 @@ func (e *Engine) Add(b *canon.Batch) {
 func (e *Engine) member(b *canon.Batch, i int) *Member {
 	rowKey := b.Col(canon.RowKey).Text(i)
 	k := memberKey(b.Feed, rowKey)
-	m := e.members[k]
-	if m == nil {
-		m = &Member{Feed: b.Feed, RowKey: strings.Clone(rowKey), PersonKey: strings.Clone(b.Col(canon.PersonKey).Text(i)), Birth: NoBirth}
-		e.members[k] = m
+	old := e.members[k]
+	if e.touched[k] {
+		return old
 	}
+	e.touched[k] = true
+	m := &Member{Feed: b.Feed, RowKey: strings.Clone(rowKey), PersonKey: strings.Clone(b.Col(canon.PersonKey).Text(i)), Birth: NoBirth}
+	if old != nil && old.PersonKey == m.PersonKey {
+		m.Subject = old.Subject
+	}
+	e.members[k] = m
 	return m
 }
 

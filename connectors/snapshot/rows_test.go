@@ -1,0 +1,45 @@
+package snapshot_test
+
+import (
+	"slices"
+	"testing"
+
+	"uoma/connectors/snapshot"
+)
+
+type note struct {
+	Name  string   `parquet:"name"`
+	Day   int32    `parquet:"day"`
+	Mails []string `parquet:"mails,list"`
+}
+
+func TestStateRowsComeBack(t *testing.T) {
+	for _, n := range []int{0, 1, 1000, 150_000} {
+		s := store(t)
+		rows := make([]note, n)
+		for i := range rows {
+			rows[i] = note{Name: string(rune('a' + i%26)), Day: int32(i) - 500}
+			if i%3 > 0 {
+				rows[i].Mails = []string{"x", "y"}[:i%3]
+			}
+		}
+		d, err := snapshot.WriteRows(s, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := snapshot.WriteRows(s, rows)
+		if err != nil || again != d {
+			t.Fatalf("digest differs or %v", err)
+		}
+		got, err := snapshot.ReadRows[note](s, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same := slices.EqualFunc(rows, got, func(a, b note) bool {
+			return a.Name == b.Name && a.Day == b.Day && slices.Equal(a.Mails, b.Mails)
+		})
+		if !same {
+			t.Fatalf("%d rows came back as %d, or changed", len(rows), len(got))
+		}
+	}
+}
