@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -48,6 +49,25 @@ func UpdateSelected(ctx context.Context, tx *sqlx.Tx, table, key, column string,
 func JoinSelected(table, column string) string {
 	t := Quote(table)
 	return strings.Join([]string{Quote(selected), "CROSS JOIN", t, "ON", t + "." + Quote(column), "=", Quote(selected) + ".k"}, " ")
+}
+
+// perList is how many keys one IN list names: fewer than any driver's limit, and more gain nothing.
+const perList = 1000
+
+// In calls f for every thousand keys or fewer, with as many question marks, for use in WHERE column IN (marks), and the
+// keys as arguments. Unlike [Select] it needs no temporary table, which pays where a statement is about one table.
+func In(keys []string, f func(marks string, args []any) error) error {
+	args := make([]any, 0, min(len(keys), perList))
+	for chunk := range slices.Chunk(keys, perList) {
+		args = args[:0]
+		for _, k := range chunk {
+			args = append(args, k)
+		}
+		if err := f("?"+strings.Repeat(",?", len(chunk)-1), args); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func affected(ctx context.Context, tx *sqlx.Tx, table, query string, args ...any) (int64, error) {

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -33,23 +34,28 @@ func (v *Vault) Open(ctx context.Context, subjects []string, which Groups) iter.
 	}
 }
 
-// readChunk is how many subjects one query names: fewer than any driver's limit of parameters.
-const readChunk = 1000
-
 // read streams entries; wanted, when given, sees them before they are decrypted.
 func (v *Vault) read(ctx context.Context, tx *sqlx.Tx, subjects []string, which Groups, wanted func(*Entry) bool) iter.Seq2[Entry, error] {
 	r := &reader{vault: v, which: which, wanted: wanted}
 	if subjects == nil {
-		return r.query(ctx, tx, nil)
+		return r.query(ctx, tx, "", nil)
 	}
 	sorted := slices.Compact(slices.Sorted(slices.Values(subjects)))
 	return func(yield func(Entry, error) bool) {
-		for chunk := range slices.Chunk(sorted, readChunk) {
-			for e, err := range r.query(ctx, tx, chunk) {
-				if !yield(e, err) || err != nil {
-					return
+		stop := errors.New("stopped")
+		err := database.In(sorted, func(marks string, args []any) error {
+			for e, err := range r.query(ctx, tx, marks, args) {
+				if err != nil {
+					return err
+				}
+				if !yield(e, nil) {
+					return stop
 				}
 			}
+			return nil
+		})
+		if err != nil && err != stop {
+			yield(Entry{}, err)
 		}
 	}
 }
@@ -64,7 +70,7 @@ type reader struct {
 	key     *key
 }
 
-func (r *reader) query(ctx context.Context, tx *sqlx.Tx, subjects []string) iter.Seq2[Entry, error] {
+func (r *reader) query(ctx context.Context, tx *sqlx.Tx, marks string, args []any) iter.Seq2[Entry, error] {
 	var b strings.Builder
 	b.WriteString("SELECT i.`source_key`, i.`record`, i.`subject`, i.`source`, i.`epoch`, s.`wrapped_key`, s.`epoch`")
 	for g, column := range groupColumns {
@@ -73,12 +79,8 @@ func (r *reader) query(ctx context.Context, tx *sqlx.Tx, subjects []string) iter
 		}
 	}
 	b.WriteString(" FROM `identity` i JOIN `subject` s ON s.`subject` = i.`subject`")
-	args := make([]any, len(subjects))
-	if len(subjects) > 0 {
-		b.WriteString(" WHERE i.`subject` IN (?" + strings.Repeat(",?", len(subjects)-1) + ")")
-		for i, s := range subjects {
-			args[i] = s
-		}
+	if marks != "" {
+		b.WriteString(" WHERE i.`subject` IN (" + marks + ")")
 	}
 	b.WriteString(" ORDER BY i.`subject`, i.`source_key`")
 	return func(yield func(Entry, error) bool) {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"io"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/sync/errgroup"
@@ -13,7 +15,7 @@ import (
 )
 
 // putChunk is how many entries are sealed before they are written: their cells are the memory a Put needs.
-const putChunk = 16_384
+const putChunk = 32_768
 
 var (
 	identityColumns = []string{"source_key", "record", "subject", "source", "names", "identifiers", "contacts", "epoch"}
@@ -31,7 +33,8 @@ func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, entries []Entr
 	return nil
 }
 
-func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry) error {
+func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, given []Entry) error {
+	entries, sourceKeys := latest(given)
 	subjects := distinct(entries)
 	keys, err := v.keysOf(ctx, tx, subjects)
 	if err != nil {
@@ -53,7 +56,34 @@ func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, entries []E
 	if err := writeKeys(ctx, tx, subjects, keys); err != nil {
 		return err
 	}
-	return database.Replace(ctx, tx, "identity", identityColumns, &identityRows{entries, cells, keys})
+	if err := drop(ctx, tx, sourceKeys); err != nil {
+		return err
+	}
+	return database.Load(ctx, tx, "identity", identityColumns, &identityRows{entries, cells, keys})
+}
+
+// latest gives the entries in the order of their source keys, in which the store keeps them, and of two with the same
+// the later; and the keys.
+func latest(given []Entry) ([]Entry, []string) {
+	sorted := slices.Clone(given)
+	slices.SortStableFunc(sorted, func(a, b Entry) int { return strings.Compare(a.SourceKey, b.SourceKey) })
+	entries := sorted[:0]
+	sourceKeys := make([]string, 0, len(sorted))
+	for i := range sorted {
+		if i+1 < len(sorted) && sorted[i+1].SourceKey == sorted[i].SourceKey {
+			continue
+		}
+		entries = append(entries, sorted[i])
+		sourceKeys = append(sourceKeys, sorted[i].SourceKey)
+	}
+	return entries, sourceKeys
+}
+
+func drop(ctx context.Context, tx *sqlx.Tx, sourceKeys []string) error {
+	return database.In(sourceKeys, func(marks string, args []any) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM `identity` WHERE `source_key` IN ("+marks+")", args...)
+		return database.Failed("remove entries", err)
+	})
 }
 
 // identityRows gives entries and their cells to the bulk load.
@@ -106,35 +136,42 @@ func distinct(entries []Entry) []string {
 
 // keysOf unwraps the keys that the store has of some subjects.
 func (v *Vault) keysOf(ctx context.Context, tx *sqlx.Tx, subjects []string) (map[string]*key, error) {
-	if err := database.Select(ctx, tx, subjects); err != nil {
-		return nil, err
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT `subject`.`subject`, `wrapped_key`, `epoch`, `seals`, `created_run`, `destroyed_run` FROM "+
-		database.JoinSelected("subject", "subject"))
-	if err != nil {
-		return nil, database.Failed("read subject keys", err)
-	}
-	defer rows.Close()
 	keys := make(map[string]*key, len(subjects))
-	for rows.Next() {
-		var subject, created string
-		var wrapped []byte
-		var epoch, seals int64
-		var destroyed sql.NullString
-		if err := rows.Scan(&subject, &wrapped, &epoch, &seals, &created, &destroyed); err != nil {
-			return nil, database.Failed("read subject keys", err)
-		}
-		if destroyed.Valid {
-			return nil, errErased
-		}
-		k, err := v.unwrap(subject, wrapped, epoch)
+	err := database.In(subjects, func(marks string, args []any) error {
+		rows, err := tx.QueryContext(ctx, "SELECT `subject`, `wrapped_key`, `epoch`, `seals`, `created_run`, `destroyed_run` FROM `subject`"+
+			" WHERE `subject` IN ("+marks+")", args...)
 		if err != nil {
-			return nil, err
+			return database.Failed("read subject keys", err)
 		}
-		k.seals, k.created, k.wrapped = seals, created, wrapped
-		keys[subject] = k
+		defer rows.Close()
+		for rows.Next() {
+			subject, k, err := v.scanKey(rows)
+			if err != nil {
+				return database.Failed("read subject keys", err)
+			}
+			keys[subject] = k
+		}
+		return database.Failed("read subject keys", rows.Err())
+	})
+	return keys, err
+}
+
+func (v *Vault) scanKey(rows *sql.Rows) (subject string, k *key, err error) {
+	var created string
+	var wrapped []byte
+	var epoch, seals int64
+	var destroyed sql.NullString
+	if err := rows.Scan(&subject, &wrapped, &epoch, &seals, &created, &destroyed); err != nil {
+		return "", nil, err
 	}
-	return keys, database.Failed("read subject keys", rows.Err())
+	if destroyed.Valid {
+		return "", nil, errErased
+	}
+	if k, err = v.unwrap(subject, wrapped, epoch); err != nil {
+		return "", nil, err
+	}
+	k.seals, k.created, k.wrapped = seals, created, wrapped
+	return subject, k, nil
 }
 
 func (v *Vault) unwrap(subject string, wrapped []byte, epoch int64) (*key, error) {
@@ -195,7 +232,16 @@ func (v *Vault) sealAll(entries []Entry, keys map[string]*key) ([]sealed, error)
 
 // writeKeys stores new keys, and the count of seals of all.
 func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[string]*key) error {
-	return database.Replace(ctx, tx, "subject", subjectColumns, database.Each(subjects, func(s *string, col int) database.Value {
+	var fresh, known []string
+	for _, s := range subjects {
+		if keys[s].fresh {
+			fresh = append(fresh, s)
+		} else {
+			known = append(known, s)
+		}
+	}
+	slices.Sort(fresh)
+	value := func(s *string, col int) database.Value {
 		k := keys[*s]
 		switch col {
 		case 0:
@@ -208,5 +254,9 @@ func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[str
 			return database.Int(k.seals)
 		}
 		return database.Text(k.created)
-	}))
+	}
+	if err := database.Load(ctx, tx, "subject", subjectColumns, database.Each(fresh, value)); err != nil {
+		return err
+	}
+	return database.Replace(ctx, tx, "subject", subjectColumns, database.Each(known, value))
 }

@@ -62,13 +62,7 @@ func (v *Vault) Put(ctx context.Context, run string, entries []Entry) error {
 
 // Drop removes the entries of source rows.
 func (v *Vault) Drop(ctx context.Context, sourceKeys []string) error {
-	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
-		if err := database.Select(ctx, tx, sourceKeys); err != nil {
-			return err
-		}
-		_, err := database.DeleteSelected(ctx, tx, "identity", "source_key")
-		return err
-	})
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error { return drop(ctx, tx, sourceKeys) })
 }
 
 // Move is a record that turned out to belong to another person.
