@@ -1,0 +1,285 @@
+package xlsx
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+)
+
+// Bounds of a sheet by ECMA-376.
+const (
+	maxRow    = 1 << 20
+	maxColumn = 1 << 14
+)
+
+// sheet streams the rows of a worksheet part.
+type sheet struct {
+	x        *scanner
+	w        *workbook
+	limits   tabular.Limits
+	inData   bool
+	line     int
+	column   int // of the cell that was read last, 1-based
+	cells    [][]byte
+	kinds    []byte
+	space    []byte // text of the row's cells; a cell keeps its place when this grows for a later one
+	value    []byte
+	bytes    int
+	wide     bool
+	control  bool
+	tooWide  bool
+	tooLarge bool
+}
+
+// next reads the next row element into the sheet's fields, or gives io.EOF behind the document's end.
+func (s *sheet) next() error {
+	for {
+		t, err := s.x.next()
+		if err != nil {
+			return err
+		}
+		switch name := string(s.x.local); {
+		case t == startTag && s.x.depth == 2 && name == "sheetData":
+			s.inData = true
+		case t == endTag && s.x.depth == 1 && name == "sheetData":
+			s.inData = false
+		case t == startTag && s.x.depth == 3 && s.inData && name == "row":
+			return s.row()
+		}
+	}
+}
+
+func (s *sheet) row() error {
+	line := s.line + 1
+	if r := s.x.attr("r"); r != nil {
+		var ok bool
+		if line, ok = number(r); !ok || line <= s.line || line > maxRow {
+			return xmlError("its rows are not in order")
+		}
+	}
+	s.line, s.column = line, 0
+	s.cells, s.kinds, s.space, s.bytes = s.cells[:0], s.kinds[:0], s.space[:0], 0
+	s.wide, s.control, s.tooWide, s.tooLarge = false, false, false, false
+	for {
+		t, err := s.x.next()
+		if err != nil {
+			return cut(err)
+		}
+		if t == endTag && s.x.depth == 2 {
+			return nil
+		}
+		if t != startTag {
+			continue
+		}
+		if string(s.x.local) != "c" {
+			err = s.x.skip()
+		} else {
+			err = s.cell()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// cell reads one c element and puts it at its column.
+func (s *sheet) cell() error {
+	column := s.column + 1
+	if r := s.x.attr("r"); r != nil {
+		var ok bool
+		if column, ok = columnOf(r); !ok || column <= s.column || column > maxColumn {
+			return xmlError("its cells are not in order")
+		}
+	}
+	s.column = column
+	kind := cellType(s.x.attr("t"))
+	style, _ := number(s.x.attr("s"))
+	if err := s.content(); err != nil {
+		return err
+	}
+	if column > s.limits.Columns {
+		s.tooWide = s.tooWide || len(s.value) > 0
+		return nil
+	}
+	for len(s.cells) < column {
+		s.cells = append(s.cells, nil)
+		s.kinds = append(s.kinds, canon.KindEmpty)
+	}
+	text, letter, err := s.interpret(kind, style)
+	if err != nil {
+		return err
+	}
+	return s.put(column-1, text, letter)
+}
+
+// content reads the cell's value, whichever of its forms it has, into s.value.
+func (s *sheet) content() (err error) {
+	depth, inValue := s.x.depth, false
+	s.value = s.value[:0]
+	for {
+		t, err := s.x.next()
+		if err != nil {
+			return cut(err)
+		}
+		switch {
+		case t == endTag && s.x.depth < depth:
+			return nil
+		case t == startTag && string(s.x.local) == "is":
+			if s.value, err = richText(s.x, s.value[:0]); err != nil {
+				return err
+			}
+		case t == startTag:
+			inValue = string(s.x.local) == "v"
+		case t == endTag:
+			inValue = false
+		case inValue:
+			if s.value, err = s.x.appendText(s.value); err != nil {
+				return err
+			}
+			if len(s.value) > maxCell {
+				return errLimit
+			}
+		}
+	}
+}
+
+// types of cells, by the attribute t.
+type cellKind uint8
+
+const (
+	numeric cellKind = iota
+	shared
+	inline
+	formulaText
+	boolean
+	failed
+	isoDate
+)
+
+func cellType(t []byte) cellKind {
+	switch string(t) {
+	case "s":
+		return shared
+	case "inlineStr":
+		return inline
+	case "str":
+		return formulaText
+	case "b":
+		return boolean
+	case "e":
+		return failed
+	case "d":
+		return isoDate
+	}
+	return numeric
+}
+
+// interpret gives the cell's text and the letter of its kind.
+func (s *sheet) interpret(kind cellKind, style int) ([]byte, byte, error) {
+	value := s.value
+	if kind != inline && kind != formulaText {
+		value = bytes.TrimSpace(value)
+	}
+	if len(value) == 0 {
+		return nil, canon.KindEmpty, nil
+	}
+	switch kind {
+	case shared:
+		text, ok := s.w.strings.get(value)
+		if !ok {
+			return nil, 0, xmlError("a cell names a shared string that is not there")
+		}
+		return text, canon.KindText, nil
+	case inline:
+		return value, canon.KindText, nil
+	case formulaText:
+		text, err := resolved(value, 0)
+		return text, canon.KindText, err
+	case boolean:
+		if string(value) == "1" || string(value) == "true" {
+			return []byte("true"), canon.KindBool, nil
+		}
+		return []byte("false"), canon.KindBool, nil
+	case isoDate:
+		return bytes.TrimSuffix(value, []byte("T00:00:00")), canon.KindDate, nil
+	case numeric:
+		if decimal(value) {
+			text, letter := s.number(value, style)
+			return text, letter, nil
+		}
+	}
+	return nil, canon.KindError, nil
+}
+
+// number gives a date when the cell's format shows one and the number means one.
+func (s *sheet) number(value []byte, style int) ([]byte, byte) {
+	if style < 0 || style >= len(s.w.dates) || !s.w.dates[style] {
+		return value, canon.KindNumber
+	}
+	serial, ok := parseSerial(value)
+	if !ok {
+		return value, canon.KindNumber
+	}
+	date, ok := appendDate(s.value[len(s.value):], serial, s.w.date904)
+	if !ok {
+		return value, canon.KindNumber
+	}
+	return date, canon.KindDate
+}
+
+// put stores a cell; text of shared strings stays where it is.
+func (s *sheet) put(i int, text []byte, letter byte) error {
+	s.kinds[i] = letter
+	if len(text) == 0 {
+		if letter != canon.KindError {
+			s.kinds[i] = canon.KindEmpty
+		}
+		return nil
+	}
+	if s.bytes += len(text); s.bytes > s.limits.RowBytes {
+		s.tooLarge = true
+		return nil
+	}
+	if !tabular.ASCII(text) {
+		s.wide = true
+		if !utf8.Valid(text) {
+			return errEncoding
+		}
+	}
+	s.control = s.control || hasControl(text)
+	from := len(s.space)
+	s.space = append(s.space, text...)
+	s.cells[i] = s.space[from:]
+	return nil
+}
+
+// hasControl finds control characters that no text has: all but tabs and line ends.
+func hasControl(b []byte) bool {
+	for i, c := range b {
+		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
+			return true
+		}
+		if c == 0xC2 && i+1 < len(b) && b[i+1] < 0xA0 {
+			return true
+		}
+	}
+	return false
+}
+
+// columnOf reads the letters of a cell reference: A is 1, XFD is 16,384.
+func columnOf(ref []byte) (n int, ok bool) {
+	for i, c := range ref {
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		if c < 'A' || c > 'Z' {
+			return n, i > 0
+		}
+		if n = n*26 + int(c-'A') + 1; n > maxColumn {
+			return 0, false
+		}
+	}
+	return n, false
+}

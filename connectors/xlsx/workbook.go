@@ -1,0 +1,365 @@
+package xlsx
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"uoma/connectors/archive"
+	"uoma/connectors/tabular"
+	"uoma/internal/fault"
+)
+
+// maxStyles bounds cell formats, number formats, sheets and relations; ECMA-376 applications stop at 65,490 formats.
+const maxStyles = 1 << 16
+
+// workbook is what must be known before the sheet's rows are read.
+type workbook struct {
+	files   *archive.Archive
+	sheet   string // the part that holds the wanted sheet
+	date904 bool
+	dates   []bool // by cell format: whether it shows dates or times
+	strings stringTable
+}
+
+// relation is one line of a .rels part.
+type relation struct{ id, kind, target string }
+
+func openWorkbook(files *archive.Archive, sheet string, budget int64) (*workbook, error) {
+	w := &workbook{files: files, strings: stringTable{budget: budget}}
+	root, err := w.relations("_rels/.rels", ".")
+	if err != nil {
+		return nil, err
+	}
+	main := find(root, func(r relation) bool { return strings.HasSuffix(r.kind, "/officeDocument") })
+	if main == "" {
+		return nil, errWorkbook.Because(errors.New("it names no workbook"))
+	}
+	dir := path.Dir(main)
+	parts, err := w.relations(path.Join(dir, "_rels", path.Base(main)+".rels"), dir)
+	if err != nil {
+		return nil, err
+	}
+	id, err := w.readWorkbook(main, sheet)
+	if err != nil {
+		return nil, err
+	}
+	if w.sheet = find(parts, func(r relation) bool { return r.id == id && strings.HasSuffix(r.kind, "/worksheet") }); w.sheet == "" {
+		return nil, errSheet
+	}
+	if part := find(parts, func(r relation) bool { return strings.HasSuffix(r.kind, "/styles") }); part != "" {
+		if err := w.walk(part, w.readStyles); err != nil {
+			return nil, err
+		}
+	}
+	if part := find(parts, func(r relation) bool { return strings.HasSuffix(r.kind, "/sharedStrings") }); part != "" {
+		if err := w.walk(part, w.strings.read); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+func find(all []relation, wanted func(relation) bool) string {
+	for _, r := range all {
+		if wanted(r) {
+			return r.target
+		}
+	}
+	return ""
+}
+
+// walk reads a part to its end, so that its checksum is proved too.
+func (w *workbook) walk(part string, read func(*scanner) error) (err error) {
+	f, err := w.open(part)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	x := newScanner(f)
+	if err := read(x); err != nil && err != io.EOF {
+		return inPart(err, part)
+	}
+	return nil
+}
+
+// inPart names the part an error was found in.
+func inPart(err error, part string) error {
+	var own *fault.Error
+	if errors.As(err, &own) && own.Place == (fault.Place{}) {
+		return own.At(fault.Place{File: part})
+	}
+	return err
+}
+
+func (w *workbook) open(part string) (fs.File, error) {
+	f, err := w.files.Open(part)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		return nil, errWorkbook.Because(errors.New("a part of it is missing"))
+	}
+	return f, err
+}
+
+// relations reads a .rels part whose targets are relative to dir.
+func (w *workbook) relations(part, dir string) ([]relation, error) {
+	var all []relation
+	err := w.walk(part, func(x *scanner) error {
+		for {
+			t, err := x.next()
+			if err != nil {
+				return err
+			}
+			if t != startTag || string(x.local) != "Relationship" || string(x.attr("TargetMode")) == "External" {
+				continue
+			}
+			var r relation
+			r.id, r.kind = string(x.attr("Id")), string(x.attr("Type"))
+			if r.target, err = x.attrText("Target"); err != nil {
+				return err
+			}
+			if rooted, ok := strings.CutPrefix(r.target, "/"); ok {
+				r.target = path.Clean(rooted)
+			} else {
+				r.target = path.Join(dir, r.target)
+			}
+			if all = append(all, r); len(all) > maxStyles {
+				return errLimit
+			}
+		}
+	})
+	return all, err
+}
+
+// readWorkbook finds the relation of the wanted sheet, or of the first one, and the date system.
+func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
+	wanted := tabular.Fold([]byte(sheet))
+	err = w.walk(part, func(x *scanner) error {
+		for {
+			t, err := x.next()
+			if err != nil {
+				return err
+			}
+			switch {
+			case t != startTag:
+			case string(x.local) == "workbookPr":
+				flag := string(x.attr("date1904"))
+				w.date904 = flag == "1" || flag == "true"
+			case string(x.local) == "sheet" && id == "":
+				name, err := x.attrText("name")
+				if err != nil {
+					return err
+				}
+				if wanted == "" || tabular.Fold([]byte(name)) == wanted {
+					id = string(x.attr("id"))
+				}
+			}
+		}
+	})
+	if err == nil && id == "" {
+		err = errSheet
+	}
+	return id, err
+}
+
+// readStyles finds the cell formats whose number format shows a date.
+func (w *workbook) readStyles(x *scanner) error {
+	custom := map[string]bool{}
+	formats := false
+	for {
+		t, err := x.next()
+		if err != nil {
+			return err
+		}
+		switch {
+		case string(x.local) == "cellXfs" && t != text:
+			formats = t == startTag
+		case t != startTag:
+		case string(x.local) == "numFmt":
+			code, err := x.attrText("formatCode")
+			if err != nil {
+				return err
+			}
+			custom[string(x.attr("numFmtId"))] = showsDate(code)
+		case formats && string(x.local) == "xf":
+			id := string(x.attr("numFmtId"))
+			date, ok := custom[id]
+			if !ok {
+				date = builtinDate(id)
+			}
+			w.dates = append(w.dates, date)
+		}
+		if len(custom) > maxStyles || len(w.dates) > maxStyles {
+			return errLimit
+		}
+	}
+}
+
+// builtinDate knows the formats of ECMA-376 part 1, 18.8.30, that are dates or times of day; 46 is an elapsed time.
+func builtinDate(id string) bool {
+	n, err := strconv.Atoi(id)
+	return err == nil && (14 <= n && n <= 22 || 27 <= n && n <= 36 || n == 45 || n == 47 || 50 <= n && n <= 58)
+}
+
+// showsDate tells whether a number format's first section has a letter of dates that is neither quoted nor escaped nor
+// in brackets.
+func showsDate(code string) bool {
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; c {
+		case ';':
+			return false
+		case '\\', '_', '*':
+			i++
+		case '"', '[':
+			end := strings.IndexByte(code[i+1:], map[byte]byte{'"': '"', '[': ']'}[c])
+			if end < 0 {
+				return false
+			}
+			if c == '[' && end > 0 && strings.Trim(strings.ToLower(code[i+1:i+1+end]), "hms") == "" {
+				return false // elapsed time
+			}
+			i += end + 1
+		case 'd', 'D', 'm', 'M', 'y', 'Y', 'h', 'H', 's', 'S':
+			return !strings.EqualFold(code, "standard")
+		}
+	}
+	return false
+}
+
+// stringTable holds the shared strings in chunks, so that growing never copies them.
+type stringTable struct {
+	budget int64
+	chunks [][]byte
+	refs   [][]ref
+	count  int
+}
+
+// ref says where a string lies.
+type ref struct{ chunk, from, to uint32 }
+
+const (
+	chunkBytes = maxToken
+	chunkRefs  = 1 << 14
+	refBytes   = 12
+	maxCell    = maxToken // bytes of one string; applications stop at 32,767 characters
+)
+
+func (s *stringTable) read(x *scanner) error {
+	var one []byte
+	for {
+		t, err := x.next()
+		if err != nil {
+			return err
+		}
+		if t != startTag || string(x.local) != "si" || x.depth != 2 {
+			continue
+		}
+		if one, err = richText(x, one[:0]); err != nil {
+			return err
+		}
+		if err := s.add(one); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stringTable) add(b []byte) error {
+	if s.budget -= int64(len(b)) + refBytes; s.budget < 0 {
+		return errLimit.Because(errors.New("its shared strings are too large"))
+	}
+	last := len(s.chunks) - 1
+	if last < 0 || len(s.chunks[last])+len(b) > cap(s.chunks[last]) {
+		// A small table takes a small chunk.
+		s.chunks = append(s.chunks, make([]byte, 0, max(len(b), min(chunkBytes, 4096<<min(len(s.chunks), 8)))))
+		last++
+	}
+	if s.count%chunkRefs == 0 {
+		s.refs = append(s.refs, make([]ref, 0, chunkRefs))
+	}
+	from := len(s.chunks[last])
+	s.chunks[last] = append(s.chunks[last], b...)
+	r := &s.refs[len(s.refs)-1]
+	*r = append(*r, ref{uint32(last), uint32(from), uint32(from + len(b))})
+	s.count++
+	return nil
+}
+
+// get gives the string of an index as written in a cell.
+func (s *stringTable) get(index []byte) ([]byte, bool) {
+	n, ok := number(index)
+	if !ok || n >= s.count {
+		return nil, false
+	}
+	r := s.refs[n/chunkRefs][n%chunkRefs]
+	return s.chunks[r.chunk][r.from:r.to], true
+}
+
+// number reads a small unsigned number without allocating.
+func number(b []byte) (n int, ok bool) {
+	for _, c := range b {
+		if c < '0' || c > '9' || n > 1<<30 {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, len(b) > 0
+}
+
+// richText reads the text of an element of type CT_Rst up to its end: its t elements, alone or in runs, without phonetic
+// hints, and with the _xHHHH_ escapes of ECMA-376 part 1, 22.9.2.19, resolved.
+func richText(x *scanner, dst []byte) ([]byte, error) {
+	depth, inText := x.depth, false
+	from := len(dst)
+	for {
+		t, err := x.next()
+		if err != nil {
+			return dst, cut(err)
+		}
+		switch {
+		case t == endTag && x.depth < depth:
+			return resolved(dst, from)
+		case t == startTag && string(x.local) == "rPh":
+			if err := x.skip(); err != nil {
+				return dst, err
+			}
+		case t == startTag:
+			inText = string(x.local) == "t"
+		case t == endTag:
+			inText = false
+		case inText:
+			if dst, err = x.appendText(dst); err != nil {
+				return dst, err
+			}
+			if len(dst)-from > maxCell {
+				return dst, errLimit.Because(errors.New("the text of a cell is too long"))
+			}
+		}
+	}
+}
+
+// resolved resolves the escapes in dst from an index on, in place, since each becomes shorter.
+func resolved(dst []byte, from int) ([]byte, error) {
+	b := dst[from:]
+	out := from
+	for {
+		i := bytes.Index(b, []byte("_x"))
+		if i < 0 || i+7 > len(b) {
+			break
+		}
+		n, err := strconv.ParseUint(string(b[i+2:i+6]), 16, 16)
+		if err != nil || b[i+6] != '_' || 0xD800 <= n && n < 0xE000 {
+			out += copy(dst[out:], b[:i+2])
+			b = b[i+2:]
+			continue
+		}
+		out += copy(dst[out:], b[:i])
+		out = len(utf8.AppendRune(dst[:out], rune(n)))
+		b = b[i+7:]
+	}
+	out += copy(dst[out:], b)
+	return dst[:out], nil
+}
