@@ -47,6 +47,7 @@ type Conformer struct {
 	pointKind int // column that says which kind it is, or -1
 	keyOrder  []int
 	fillings  []filling
+	periods   []period
 	person    personRules
 
 	bound   binding
@@ -76,6 +77,7 @@ func New(l *layout.Layout, f *layout.Feed, s Settings) (*Conformer, error) {
 	c.order = c.evaluation(func(int) bool { return true })
 	c.compileKeys(f)
 	c.person = newPersonRules(l, f)
+	c.periods = periods(f.Fillings(), c.columns)
 	for _, fill := range f.Fillings() {
 		c.fillings = append(c.fillings, c.newFilling(fill))
 	}
@@ -118,6 +120,7 @@ func (c *Conformer) row(i int, sink *Sink) error {
 		return sink.refuse(c.rejection(i, c.values, field, code))
 	}
 	c.derive(i, sink)
+	c.checkOrder(sink)
 	rows, err := c.fill(i, sink)
 	if err != nil {
 		return err

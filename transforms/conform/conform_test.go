@@ -148,6 +148,7 @@ func TestDatesAndRanges(t *testing.T) {
 		{"open end 2099", cells{"paattymispvm": "31.12.2099"}, "kind=student from=2017-08-01\n"},
 		{"born after the run", cells{"syntymaaika": "1.1.2027"}, "invalid syntymaaika out-of-range 1"},
 		{"far start", cells{"aloituspvm": "1.1.2050"}, "invalid aloituspvm out-of-range 1"},
+		{"end before start", cells{"paattymispvm": "1.1.2010"}, "warning paattymispvm order 1"},
 		{"ISO in a Finnish file", cells{"aloituspvm": "2017-08-01"}, "invalid aloituspvm pattern 1"},
 		{"no degree without its date", cells{"valmistumispvm": ""}, "read=1 conformed=1"},
 		{"comma is the mark", cells{"laajuus_op": "210.0"}, "invalid laajuus_op pattern 1"},

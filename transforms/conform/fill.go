@@ -71,6 +71,41 @@ func (c *Conformer) newFilling(l layout.Filling) filling {
 	return f
 }
 
+// period is a pair of the feed's columns that begin and end something.
+type period struct{ start, end int }
+
+// periods gives the pairs that the fillings put into columns that belong together, each pair once.
+func periods(fillings []layout.Filling, columns []column) []period {
+	var out []period
+	source := func(l *layout.Filling, name string) int {
+		at := l.Table.Index(name)
+		i := slices.IndexFunc(l.Values, func(v layout.Value) bool { return at >= 0 && v.Column == at && v.Source >= 0 })
+		if i < 0 {
+			return -1
+		}
+		return l.Values[i].Source
+	}
+	for i := range fillings {
+		for _, names := range [][2]string{{"start", "end"}, {"from", "to"}, {"term_start", "term_end"}} {
+			p := period{source(&fillings[i], names[0]), source(&fillings[i], names[1])}
+			if p.start >= 0 && p.end >= 0 && columns[p.start].typ == columns[p.end].typ && !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// checkOrder counts what ends before it starts. Which of the two is wrong nobody knows, so both stay.
+func (c *Conformer) checkOrder(sink *Sink) {
+	for _, p := range c.periods {
+		start, end := &c.values[p.start], &c.values[p.end]
+		if start.text != "" && end.text != "" && end.num < start.num {
+			sink.fields[p.end].warn("order")
+		}
+	}
+}
+
 func (c *Conformer) newOp(v layout.Value, typ canon.Type) op {
 	o := op{do: opSource, typ: typ, source: v.Source, text: v.Const}
 	switch {

@@ -63,6 +63,12 @@ func TestFindings(t *testing.T) {
 		{"file without date", "people_{yyyyMMdd}.csv", "people.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
 		{"file in a folder", "people_{yyyyMMdd}.csv", "../people_{yyyyMMdd}.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
 		{"trailer", "{type: csv}", "{type: csv, trailer: '(x'}", "UOMA-LAY-PATTERN demo.yaml:8:32"},
+		{"trailer without count", "{type: csv}", "{type: csv, trailer: '^end$'}", "UOMA-LAY-TRAILER demo.yaml:8:32"},
+		{"required trailer", "{type: csv}", "{type: csv, trailer-required: true}", "UOMA-LAY-TRAILER demo.yaml:8:11"},
+		{"dependent column", "as: email,", "as: email, by: id,", "UOMA-LAY-POINT demo.yaml:15:5"},
+		{"dependent on nothing", "as: email, to: email.personal", "as: postcode, by: no, to: address.home.postcode", "UOMA-LAY-COLUMN demo.yaml:15:36"},
+		{"same position", "{type: csv}\n", "{type: csv, header: none}\n", ""},
+		{"positions that clash", "name: born,", "name: born, position: 1,", ""},
 		{"rule", "as: date,", "as: dates,", "UOMA-LAY-RULE demo.yaml:14:22 (feeds.0.columns.1.as)"},
 		{"format", "dates: [d.M.yyyy]\n", "", "UOMA-LAY-FORMAT demo.yaml:13:5"},
 		{"table", "person.birth_date", "people.birth_date", "UOMA-LAY-TARGET demo.yaml:14:32"},
@@ -88,7 +94,7 @@ func TestFindings(t *testing.T) {
 		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:12:40"},
 		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:15:5"},
 		{"pattern", "as: email,", "as: email, pattern: '[',", "UOMA-LAY-PATTERN demo.yaml:15:38"},
-		{"positions", "{type: csv}", "{type: csv, header: none}", ""},
+		{"address without a column", "email.personal", "address.home", "UOMA-LAY-TARGET demo.yaml:15:33"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -181,50 +187,8 @@ func TestMatch(t *testing.T) {
 			t.Errorf("%q: %v %v", tt.file, got, ok)
 		}
 	}
-	if f.FileName(day) != "people_20261122.csv" {
-		t.Error(f.FileName(day))
-	}
-}
-
-func TestBind(t *testing.T) {
-	src := strings.Replace(small, "columns:", "drop: [secret]\n  columns:", 1)
-	src = strings.Replace(src, "name: mail,", "name: mail, aliases: [sähköposti],", 1)
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := l.Feed("people")
-	b, err := f.Bind([]string{"\ufeffSecret", " Sa\u0308hko\u0308posti", "new", "ID"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(b.Index, []int{3, -1, 1}) || !slices.Equal(b.Missing, []string{"born"}) || !slices.Equal(b.Unknown, []string{"new"}) {
-		t.Errorf("got %+v", b)
-	}
-	if _, err := f.Bind([]string{"id", "ID"}); fault.ScopeOf(err) != fault.Source || !strings.Contains(err.Error(), "UOMA-LAY-HEADER-TWICE") {
-		t.Errorf("twice: %v", err)
-	}
-	if _, err := f.Bind([]string{"Aino", "aino@mail.example"}); err == nil || strings.Contains(err.Error(), "ino") {
-		t.Errorf("a file without its header must be refused and none of its values named: %v", err)
-	}
-	if f.IsHeader([]string{"1", "2"}) || !f.IsHeader([]string{"Id", "2"}) {
-		t.Error("header detection")
-	}
-}
-
-func TestBindPositions(t *testing.T) {
-	all, err := layout.Shipped()
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(all, func(l *layout.Layout) bool { return l.System == "pegasos" })
-	f := all[i].Feed("henkilot")
-	b, err := f.BindPositions(17)
-	if err != nil || len(b.Index) != 13 || b.Index[12] != 12 {
-		t.Fatalf("%+v %v", b, err)
-	}
-	if _, err := f.BindPositions(14); fault.Code(err) != "UOMA-LAY-FIELD-COUNT" {
-		t.Fatalf("got %v", err)
+	if name := f.FileName(day); name != "people_20261122.csv" {
+		t.Error(name)
 	}
 }
 

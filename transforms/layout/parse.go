@@ -7,8 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -17,23 +20,27 @@ import (
 
 // Codes of findings in layout files, one per kind of mistake.
 var (
-	errZone      = fault.New("UOMA-LAY-ZONE", "the time zone is unknown", "use a name of the IANA database, such as Europe/Helsinki")
-	errTwice     = fault.New("UOMA-LAY-TWICE", "the name stands twice", "keep one of the two")
-	errFile      = fault.New("UOMA-LAY-FILE", "the file name needs "+dateMark+" exactly once and no folder", "write it as in peppi_alumnit_"+dateMark+".csv")
-	errPattern   = fault.New("UOMA-LAY-PATTERN", "the pattern is not a regular expression", "see the RE2 syntax")
-	errRule      = fault.New("UOMA-LAY-RULE", "there is no such rule", "the rules are listed in the schema's description of \"as\"")
-	errFormat    = fault.New("UOMA-LAY-FORMAT", "a date needs a format", "name formats on the column, or dates at the top")
-	errTarget    = fault.New("UOMA-LAY-TARGET", "there is no such target", "write table.column, or table.kind.column where the table has kinds")
-	errType      = fault.New("UOMA-LAY-TYPE", "the rule's values do not fit the target", "choose a rule of the target's type")
-	errFilled    = fault.New("UOMA-LAY-FILLED", "another column fills the same target", "keep one, or number the rows: email.1.address, email.2.address")
-	errUnknown   = fault.New("UOMA-LAY-COLUMN", "the feed has no such column", "name a column of this feed")
-	errPerson    = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
-	errPoint     = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
-	errSplit     = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
-	errRow       = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
-	errCategory  = fault.New("UOMA-LAY-CATEGORY", "the feed fills a table and names no category for it", "add the table to categories: a datum without a category has no rule that lets it in")
-	errNoColumns = fault.New("UOMA-LAY-HEADER", "columns without a header need positions that differ", "give every column its own position")
+	errZone     = fault.New("UOMA-LAY-ZONE", "the time zone is unknown", "use a name of the IANA database, such as Europe/Helsinki")
+	errTwice    = fault.New("UOMA-LAY-TWICE", "the name stands twice", "keep one of the two")
+	errFile     = fault.New("UOMA-LAY-FILE", "the file name needs "+dateMark+" exactly once and no folder", "write it as in peppi_alumnit_"+dateMark+".csv")
+	errPattern  = fault.New("UOMA-LAY-PATTERN", "the pattern is not a regular expression", "see the RE2 syntax")
+	errTrailer  = fault.New("UOMA-LAY-TRAILER", "the trailer needs one group, for the number of rows", `write it as in '^Rows: (\d+)$'`)
+	errRule     = fault.New("UOMA-LAY-RULE", "there is no such rule", "the rules are listed in the schema's description of \"as\"")
+	errFormat   = fault.New("UOMA-LAY-FORMAT", "a date needs a format", "name formats on the column, or dates at the top")
+	errTarget   = fault.New("UOMA-LAY-TARGET", "there is no such target", "write table.column, or table.kind.column where the table has kinds")
+	errType     = fault.New("UOMA-LAY-TYPE", "the rule's values do not fit the target", "choose a rule of the target's type")
+	errFilled   = fault.New("UOMA-LAY-FILLED", "another column fills the same target", "keep one, or number the rows: email.1.address, email.2.address")
+	errUnknown  = fault.New("UOMA-LAY-COLUMN", "the feed has no such column", "name a column of this feed")
+	errPerson   = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
+	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
+	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
+	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
+	errCategory = fault.New("UOMA-LAY-CATEGORY", "the feed fills a table and names no category for it", "add the table to categories: a datum without a category has no rule that lets it in")
+	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
+
+// maxFindings is how many findings of one file are reported: nobody reads more at once, and each is looked up anew.
+const maxFindings = 200
 
 // Defaults of what a file may leave out.
 const (
@@ -114,6 +121,9 @@ type checker struct {
 
 // find notes a finding at a path of the document; detail names what the file says there, never data.
 func (c *checker) find(e *fault.Error, detail string, path ...string) {
+	if len(c.findings) == maxFindings {
+		return
+	}
 	e = e.At(document.Locate(c.file, c.src, path...))
 	if detail != "" {
 		e = e.Because(fmt.Errorf("%q", detail))
@@ -143,8 +153,12 @@ func (c *checker) feed(f *Feed, at []string) {
 	if f.pattern, ok = newFilePattern(f.File); !ok {
 		c.find(errFile, f.File, under("file")...)
 	}
-	if _, err := regexp.Compile(f.Format.Trailer); err != nil {
+	trailer, err := regexp.Compile(f.Format.Trailer)
+	switch {
+	case err != nil:
 		c.find(errPattern, "", under("format", "trailer")...)
+	case f.Format.Trailer != "" && trailer.NumSubexp() != 1, f.Format.Trailer == "" && f.Format.TrailerRequired:
+		c.find(errTrailer, "", under("format", "trailer")...)
 	}
 	c.names(f, under)
 	for i := range f.Columns {
@@ -171,7 +185,7 @@ func (c *checker) names(f *Feed, under func(...string) []string) {
 			seen[name] = true
 		}
 		if places[col.Position] && f.Format.Header != "required" {
-			c.find(errNoColumns, col.Name, under("columns", strconv.Itoa(i))...)
+			c.find(errPosition, col.Name, under("columns", strconv.Itoa(i))...)
 		}
 		places[col.Position] = true
 	}
@@ -261,3 +275,14 @@ func (c *checker) categories(f *Feed, under func(...string) []string) {
 		}
 	}
 }
+
+func foldAll(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = fold(n)
+	}
+	return out
+}
+
+// fold makes header names comparable, as the readers of exports do: NFC, trimmed, in any case.
+func fold(name string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(name))) }
