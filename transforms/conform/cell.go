@@ -2,6 +2,7 @@ package conform
 
 import (
 	"cmp"
+	"math/bits"
 	"regexp"
 	"slices"
 	"strconv"
@@ -138,7 +139,7 @@ func (col *column) typedCells(rule string, width int) {
 func repeats(rule string) bool {
 	switch rule {
 	case "date", "year", "bool", "sex", "decimal", "integer", "postcode", "municipality", "country", "country-alpha", "country-numeric",
-		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus":
+		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus", "text":
 		return true
 	}
 	return false
@@ -370,9 +371,10 @@ func foldCode(s string) string { return strings.ToLower(norm.NFC.String(strings.
 
 // Sizes of the memory of recent values.
 const (
-	memoSlots  = 1 << 9 // more than the days of a year or the municipalities of the country
-	memoText   = 48     // bytes; longer texts seldom come twice
-	memoStride = 8      // of the misses on taken slots one in so many takes the slot: where nothing repeats, little is copied
+	memoBits   = 9
+	memoSlots  = 1 << memoBits // more than the days of a year or the municipalities of the country
+	memoText   = 48            // bytes; longer texts seldom come twice
+	memoStride = 8             // of the misses on taken slots one in so many takes the slot: where nothing repeats, little is copied
 )
 
 // memo remembers the meaning of recent cells. It changes speed alone: a meaning depends on the cell and nothing else.
@@ -387,12 +389,27 @@ type remembered struct {
 	value value
 }
 
+// slot picks a text's slot by its length and its first and last eight bytes: texts of one column seldom differ in the
+// middle alone, and then they only take turns.
 func (m *memo) slot(text string, kind byte) *remembered {
-	h := uint32(2166136261) ^ uint32(kind) // FNV-1a
-	for i := 0; i < len(text); i++ {
-		h = (h ^ uint32(text[i])) * 16777619
+	const word = 8
+	h := uint64(len(text))<<word ^ uint64(kind)
+	if len(text) >= word {
+		h ^= load(text) ^ bits.RotateLeft64(load(text[len(text)-word:]), 29)
+	} else {
+		for i := 0; i < len(text); i++ {
+			h = h<<word | uint64(text[i])
+		}
 	}
-	return &m.slots[(h^h>>15)%memoSlots]
+	h *= 0x9e3779b97f4a7c15 // 2^64 by the golden ratio: spreads neighbours
+	return &m.slots[h>>(64-memoBits)]
+}
+
+// load reads eight bytes as a number.
+func load(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // clone copies the text, which may share memory with a batch.
