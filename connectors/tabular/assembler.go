@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,7 @@ type Row struct {
 type Assembler struct {
 	o       Options
 	names   names
+	anchor  int
 	sparse  bool
 	m       *mapping // nil until the first row told where the columns are
 	skip    []int    // fields of SkipWhenEmpty
@@ -50,7 +52,7 @@ func NewAssembler(o Options, sparse bool) (*Assembler, error) {
 		return nil, err
 	}
 	table := canon.RawTable(o.Feed, o.Names())
-	return &Assembler{o: o, names: newNames(o.Columns), sparse: sparse, b: canon.NewBuilder(table, o.Feed),
+	return &Assembler{o: o, names: newNames(o.Columns), anchor: anchorOf(o.Columns), sparse: sparse, b: canon.NewBuilder(table, o.Feed),
 		sum: Summary{Skipped: map[string]int64{}}}, nil
 }
 
@@ -114,7 +116,7 @@ func (a *Assembler) first(row *Row) (data bool, err error) {
 			return false, err
 		}
 	}
-	if required && a.o.Titles > 0 && !a.namesAnchor(row) {
+	if required && a.o.Titles > 0 && !slices.ContainsFunc(row.Cells, a.isAnchor) {
 		if a.titles++; a.titles > a.o.Titles {
 			return false, errHeader.At(a.place(row.Line)).Because(fmt.Errorf("not found within the first %d rows", a.o.Titles+1))
 		}
@@ -176,7 +178,7 @@ func (a *Assembler) data(row *Row, filled int) error {
 		a.RejectRow(row, CodeControl, "the row holds a control character, so it was damaged on its way")
 	case !fits:
 		a.RejectRow(row, CodeFieldCount, "the row has "+strconv.Itoa(n)+" fields, the export has "+strconv.Itoa(a.m.fields))
-	case a.o.Titles > 0 && a.sum.Read() < int64(a.o.Titles) && a.namesAnchor(row):
+	case a.secondHeader(row):
 		return errHeader.At(a.place(row.Line)).Because(errors.New("two rows could be the header"))
 	default:
 		a.accept(row)

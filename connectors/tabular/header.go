@@ -149,16 +149,25 @@ func (a *Assembler) looksLikeHeader(row *Row) bool {
 	return len(found) >= min(2, len(a.o.Columns))
 }
 
-// namesAnchor tells whether a row holds the name by which a header below title rows is found: that of the first
-// required column, or of the first column when none is required.
-func (a *Assembler) namesAnchor(row *Row) bool {
-	anchor := max(0, slices.IndexFunc(a.o.Columns, func(c Column) bool { return c.Required }))
-	for _, cell := range row.Cells {
-		if own, ok := a.names[Fold(cell)]; ok && own == anchor {
-			return true
-		}
+// anchorOf gives the column by which a header below title rows is found: the first required one, or the first.
+func anchorOf(columns []Column) int {
+	return max(0, slices.IndexFunc(columns, func(c Column) bool { return c.Required }))
+}
+
+// isAnchor tells whether a cell holds the anchor's name.
+func (a *Assembler) isAnchor(cell []byte) bool {
+	own, ok := a.names[Fold(cell)]
+	return ok && own == a.anchor
+}
+
+// secondHeader tells whether a row near the title rows could be the header as well: it repeats the anchor's name in the
+// anchor's column.
+func (a *Assembler) secondHeader(row *Row) bool {
+	if a.m.header == nil || a.sum.Read() >= int64(a.o.Titles) {
+		return false
 	}
-	return false
+	at := a.m.at[a.anchor]
+	return 0 <= at && at < len(row.Cells) && a.isAnchor(row.Cells[at])
 }
 
 // trimEnd cuts the empty fields that trailing delimiters leave: one, or all of them in a format without delimiters.

@@ -25,7 +25,8 @@ type sheet struct {
 	cells    [][]byte
 	kinds    []byte
 	space    []byte // text of the row's cells; a cell keeps its place when this grows for a later one
-	value    []byte
+	value    []byte // of the cell that was read last, and below what it means as a date
+	date     []byte
 	bytes    int
 	wide     bool
 	control  bool
@@ -180,7 +181,7 @@ func cellType(t []byte) cellKind {
 func (s *sheet) interpret(kind cellKind, style int) ([]byte, byte, error) {
 	value := s.value
 	if kind != inline && kind != formulaText {
-		value = bytes.TrimSpace(value)
+		value = trimSpace(value)
 	}
 	if len(value) == 0 {
 		return nil, canon.KindEmpty, nil
@@ -222,11 +223,10 @@ func (s *sheet) number(value []byte, style int) ([]byte, byte) {
 	if !ok {
 		return value, canon.KindNumber
 	}
-	date, ok := appendDate(s.value[len(s.value):], serial, s.w.date904)
-	if !ok {
+	if s.date, ok = appendDate(s.date[:0], serial, s.w.date904); !ok {
 		return value, canon.KindNumber
 	}
-	return date, canon.KindDate
+	return s.date, canon.KindDate
 }
 
 // put stores a cell; text of shared strings stays where it is.

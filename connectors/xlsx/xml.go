@@ -251,7 +251,7 @@ func (x *scanner) endTag() (token, error) {
 	if err != nil {
 		return 0, err
 	}
-	name := bytes.TrimRight(x.buf[x.pos+2:x.pos+i], " \t\r\n")
+	name := trimSpace(x.buf[x.pos+2 : x.pos+i])
 	x.pos += i + 1
 	if x.depth == 0 || !bytes.Equal(name, x.names[x.marks[x.depth-1]:]) {
 		return 0, xmlError("its elements do not nest")
@@ -273,6 +273,17 @@ func localName(name []byte) []byte {
 	return name
 }
 
+// trimSpace cuts the white space of XML.
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && space(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && space(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
 func space(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // attr gives the value of the start tag's attribute by its local name, with its entities unresolved, or nil.
@@ -282,8 +293,8 @@ func (x *scanner) attr(name string) []byte {
 		if eq < 0 {
 			return nil
 		}
-		key := localName(bytes.TrimSpace(rest[:eq]))
-		rest = bytes.TrimLeft(rest[eq+1:], " \t\r\n")
+		key := localName(trimSpace(rest[:eq]))
+		rest = trimSpace(rest[eq+1:])
 		if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
 			return nil
 		}
@@ -328,7 +339,7 @@ func (x *scanner) skip() error {
 // unescape appends raw with character references resolved and line ends made LF.
 func unescape(dst, raw []byte) ([]byte, error) {
 	for {
-		i := bytes.IndexAny(raw, "&\r")
+		i := special(raw)
 		if i < 0 {
 			return append(dst, raw...), nil
 		}
@@ -350,6 +361,16 @@ func unescape(dst, raw []byte) ([]byte, error) {
 		dst = utf8.AppendRune(dst, r)
 		raw = raw[i+end+1:]
 	}
+}
+
+// special finds what unescape must look at, or -1.
+func special(raw []byte) int {
+	for i, c := range raw {
+		if c == '&' || c == '\r' {
+			return i
+		}
+	}
+	return -1
 }
 
 func entity(name string) (rune, bool) {
