@@ -1,0 +1,114 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// States of snapshots.
+const (
+	Good       = "good"
+	Rejected   = "rejected"   // truncated, empty or shrunken: never compared with
+	Superseded = "superseded" // another snapshot of the same feed and date took its place
+)
+
+// Snapshot is a feed's export as it was landed.
+type Snapshot struct {
+	Digest       string `db:"digest"`
+	Feed         string `db:"feed"`
+	LogicalDate  string `db:"logical_date"`
+	Run          string `db:"run"`
+	Rows         int64  `db:"rows"`
+	Bytes        int64  `db:"bytes"`
+	SourceDigest string `db:"source_digest"`
+	LayoutDigest string `db:"layout_digest"`
+	State        string `db:"state"`
+}
+
+var snapshotColumns = []string{"digest", "feed", "logical_date", "run", "rows", "bytes", "source_digest", "layout_digest", "state"}
+
+// AddSnapshot writes a snapshot down. One with the same feed, date and digest must be the same and stays as it is.
+func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
+	old, ok, err := FindSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return insert(ctx, q, "snapshot", snapshotColumns, s.Digest, s.Feed, s.LogicalDate, s.Run, s.Rows, s.Bytes, s.SourceDigest, s.LayoutDigest, s.State)
+	case old.Rows != s.Rows || old.SourceDigest != s.SourceDigest || old.LayoutDigest != s.LayoutDigest:
+		return ErrRaced
+	}
+	return nil
+}
+
+// SetSnapshotState moves a snapshot from one state to another.
+func SetSnapshotState(ctx context.Context, q sqlx.ExtContext, s Snapshot, to string) error {
+	return swap(ctx, q, "UPDATE `snapshot` SET `state` = ? WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ? AND `state` = ?",
+		to, s.Feed, s.LogicalDate, s.Digest, s.State)
+}
+
+const selectSnapshot = "SELECT `digest`, `feed`, `logical_date`, `run`, `rows`, `bytes`, `source_digest`, `layout_digest`, `state` FROM `snapshot`"
+
+// FindSnapshot gives one snapshot.
+func FindSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest string) (s Snapshot, ok bool, err error) {
+	ok, err = get(ctx, q, &s, selectSnapshot+" WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ?", feed, date, digest)
+	return s, ok, err
+}
+
+// LastGood gives a feed's good snapshot of the latest date that is not after the given one.
+func LastGood(ctx context.Context, q sqlx.QueryerContext, feed, date string) (s Snapshot, ok bool, err error) {
+	ok, err = get(ctx, q, &s, selectSnapshot+" WHERE `feed` = ? AND `logical_date` <= ? AND `state` = ? ORDER BY `logical_date` DESC, `digest` LIMIT 1",
+		feed, date, Good)
+	return s, ok, err
+}
+
+// Snapshots lists the latest snapshots of a feed, or of all when it is "", newest first.
+func Snapshots(ctx context.Context, q sqlx.QueryerContext, feed string, limit int) ([]Snapshot, error) {
+	return list[Snapshot](ctx, q, selectSnapshot+" WHERE ? = '' OR `feed` = ? ORDER BY `logical_date` DESC, `feed`, `digest` LIMIT ?", feed, feed, limit)
+}
+
+// Watermark is how far a pipeline has come with a feed: the snapshot that the register was last loaded from.
+type Watermark struct {
+	Pipeline    string `db:"pipeline"`
+	Feed        string `db:"feed"`
+	LogicalDate string `db:"logical_date"`
+	Snapshot    string `db:"snapshot"` // digest
+}
+
+// SetWatermark moves a watermark on from the snapshot previous, "" when there was none.
+func SetWatermark(ctx context.Context, q sqlx.ExtContext, w Watermark, previous string) error {
+	if previous == "" {
+		return insert(ctx, q, "watermark", []string{"pipeline", "feed", "logical_date", "snapshot"}, w.Pipeline, w.Feed, w.LogicalDate, w.Snapshot)
+	}
+	return swap(ctx, q, "UPDATE `watermark` SET `logical_date` = ?, `snapshot` = ? WHERE `pipeline` = ? AND `feed` = ? AND `snapshot` = ?",
+		w.LogicalDate, w.Snapshot, w.Pipeline, w.Feed, previous)
+}
+
+// Watermarks lists a pipeline's watermarks by feed.
+func Watermarks(ctx context.Context, q sqlx.QueryerContext, pipeline string) ([]Watermark, error) {
+	return list[Watermark](ctx, q, "SELECT `pipeline`, `feed`, `logical_date`, `snapshot` FROM `watermark` WHERE `pipeline` = ? ORDER BY `feed`", pipeline)
+}
+
+// State names a file in which a pipeline keeps something from run to run, by its digest.
+type State struct {
+	Pipeline string `db:"pipeline"`
+	Name     string `db:"name"`
+	Digest   string `db:"digest"`
+	Run      string `db:"run"` // that wrote it
+}
+
+// SetState puts a new file in the place of the one with the digest previous, "" when there was none.
+func SetState(ctx context.Context, q sqlx.ExtContext, s State, previous string) error {
+	if previous == "" {
+		return insert(ctx, q, "state", []string{"pipeline", "name", "digest", "run"}, s.Pipeline, s.Name, s.Digest, s.Run)
+	}
+	return swap(ctx, q, "UPDATE `state` SET `digest` = ?, `run` = ? WHERE `pipeline` = ? AND `name` = ? AND `digest` = ?",
+		s.Digest, s.Run, s.Pipeline, s.Name, previous)
+}
+
+// FindState gives a named state of a pipeline.
+func FindState(ctx context.Context, q sqlx.QueryerContext, pipeline, name string) (s State, ok bool, err error) {
+	ok, err = get(ctx, q, &s, "SELECT `pipeline`, `name`, `digest`, `run` FROM `state` WHERE `pipeline` = ? AND `name` = ?", pipeline, name)
+	return s, ok, err
+}
