@@ -90,7 +90,7 @@ func TestProtectedPeopleHaveNoWhereabouts(t *testing.T) {
 
 // The kind of a phone may itself be a column: a home number goes with the address.
 func TestProtectedHomePhone(t *testing.T) {
-	src := `{system: s, title: t, controller: "10118", feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a], categories: {person: p, phone: p},
+	src := `{system: s, title: t, controller: "10118", feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a],
   columns: [{name: a}, {name: b, as: bool, to: person.protected}, {name: n, as: phone, to: phone.1.number}, {name: k, to: phone.1.kind}, {name: h, as: phone, to: phone.home}]}]}`
 	l, err := layout.Parse("f.yaml", []byte(src))
 	if err != nil {

@@ -11,7 +11,8 @@
 // "objection.marketing.email".
 //
 // [Parse] reports every finding of a file at once with line and column. The package reads no export, checks no value
-// and imports neither connectors nor the rules themselves.
+// and imports neither connectors nor the rules themselves. A layout says what a value is, never what may be done with it:
+// data categories, purposes and periods are the policy pack's.
 package layout
 
 import (
@@ -63,18 +64,17 @@ const (
 
 // Feed is one kind of file.
 type Feed struct {
-	Name       string             `yaml:"name"`
-	File       string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
-	Member     string             `yaml:"member"` // name inside the archive when File is one
-	Format     Format             `yaml:"format"`
-	Snapshot   string             `yaml:"snapshot"`
-	Guard      Guard              `yaml:"guard"`
-	Key        Key                `yaml:"key"`
-	Person     Person             `yaml:"person"`
-	Categories map[string]string  `yaml:"categories"` // data category of the policy, by canonical table
-	Drop       []string           `yaml:"drop"`       // columns known and never read
-	Rows       map[string]RowRule `yaml:"rows"`       // extra rules of canonical rows, by label
-	Columns    []Column           `yaml:"columns"`
+	Name     string             `yaml:"name"`
+	File     string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
+	Member   string             `yaml:"member"` // name inside the archive when File is one
+	Format   Format             `yaml:"format"`
+	Snapshot string             `yaml:"snapshot"`
+	Guard    Guard              `yaml:"guard"`
+	Key      Key                `yaml:"key"`
+	Person   Person             `yaml:"person"`
+	Drop     []string           `yaml:"drop"` // columns known and never read
+	Rows     map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label
+	Columns  []Column           `yaml:"columns"`
 
 	system   string
 	fillings []Filling
@@ -102,9 +102,6 @@ func (f *Feed) Index(column string) int {
 	}
 	return -1
 }
-
-// Category gives the policy's data category of what the feed fills into a canonical table, or "".
-func (f *Feed) Category(table string) string { return f.Categories[table] }
 
 // Fillings gives the canonical rows that one source row can fill, in the order of the canonical tables.
 func (f *Feed) Fillings() []Filling { return f.fillings }

@@ -24,7 +24,6 @@ feeds:
   format: {type: csv}
   key: [id]
   person: [id]
-  categories: {person: basics, email: contact}
   columns:
   - {name: id, required: true}
   - {name: born, as: date, to: person.birth_date}
@@ -45,7 +44,7 @@ func TestParseDefaults(t *testing.T) {
 		t.Error("the digest is not the file's SHA-256")
 	case f.Snapshot != layout.Full, f.Guard != (layout.Guard{Removed: 2, Shrink: 20}):
 		t.Errorf("feed defaults: %q %+v", f.Snapshot, f.Guard)
-	case f.FullName() != "demo/people", f.Category("email") != "contact":
+	case f.FullName() != "demo/people":
 		t.Error("names")
 	case f.Columns[0].Invalid != layout.Quarantine, f.Columns[1].Invalid != layout.Null:
 		t.Error("a key quarantines its row, another column does not")
@@ -57,7 +56,7 @@ func TestParseDefaults(t *testing.T) {
 // Each case replaces one text of the small layout; the finding must name the very place.
 func TestFindings(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
-		{"unknown key", "as: date,", "az: date,", "UOMA-CFG-SCHEMA demo.yaml:14:5 (feeds.0.columns.1)"},
+		{"unknown key", "as: date,", "az: date,", "UOMA-CFG-SCHEMA demo.yaml:13:5 (feeds.0.columns.1)"},
 		{"controller", `"10118"`, `"118"`, "UOMA-CFG-SCHEMA demo.yaml:3:13 (controller)"},
 		{"zone", "title: Demo", "title: Demo\nzone: Europe/Nowhere", "UOMA-LAY-ZONE demo.yaml:3:7"},
 		{"file without date", "people_{yyyyMMdd}.csv", "people.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
@@ -65,36 +64,34 @@ func TestFindings(t *testing.T) {
 		{"trailer", "{type: csv}", "{type: csv, trailer: '(x'}", "UOMA-LAY-PATTERN demo.yaml:8:32"},
 		{"trailer without count", "{type: csv}", "{type: csv, trailer: '^end$'}", "UOMA-LAY-TRAILER demo.yaml:8:32"},
 		{"required trailer", "{type: csv}", "{type: csv, trailer-required: true}", "UOMA-LAY-TRAILER demo.yaml:8:11"},
-		{"dependent column", "as: email,", "as: email, by: id,", "UOMA-LAY-POINT demo.yaml:15:5"},
-		{"dependent on nothing", "as: email, to: email.personal", "as: postcode, by: no, to: address.home.postcode", "UOMA-LAY-COLUMN demo.yaml:15:36"},
+		{"dependent column", "as: email,", "as: email, by: id,", "UOMA-LAY-POINT demo.yaml:14:5"},
+		{"dependent on nothing", "as: email, to: email.personal", "as: postcode, by: no, to: address.home.postcode", "UOMA-LAY-COLUMN demo.yaml:14:36"},
 		{"same position", "{type: csv}\n", "{type: csv, header: none}\n", ""},
 		{"positions that clash", "name: born,", "name: born, position: 1,", ""},
-		{"rule", "as: date,", "as: dates,", "UOMA-LAY-RULE demo.yaml:14:22 (feeds.0.columns.1.as)"},
-		{"format", "dates: [d.M.yyyy]\n", "", "UOMA-LAY-FORMAT demo.yaml:13:5"},
-		{"table", "person.birth_date", "people.birth_date", "UOMA-LAY-TARGET demo.yaml:14:32"},
-		{"column", "person.birth_date", "person.born", "UOMA-LAY-TARGET demo.yaml:14:32"},
-		{"provenance is no target", "person.birth_date", "person.row_key", "UOMA-LAY-TARGET demo.yaml:14:32"},
-		{"kind", "email.personal", "email.private", "UOMA-LAY-TARGET demo.yaml:15:33"},
-		{"type", "as: date, to: person.birth_date", "as: bool, to: person.birth_date", "UOMA-LAY-TYPE demo.yaml:14:32"},
-		{"flag of no boolean", "to: email.personal", "to: objection.marketing", "UOMA-LAY-TYPE demo.yaml:15:33"},
-		{"filled twice", "{name: id, required: true}", "{name: id, as: email, to: email.personal}", "UOMA-LAY-FILLED demo.yaml:15:33"},
+		{"rule", "as: date,", "as: dates,", "UOMA-LAY-RULE demo.yaml:13:22 (feeds.0.columns.1.as)"},
+		{"format", "dates: [d.M.yyyy]\n", "", "UOMA-LAY-FORMAT demo.yaml:12:5"},
+		{"table", "person.birth_date", "people.birth_date", "UOMA-LAY-TARGET demo.yaml:13:32"},
+		{"column", "person.birth_date", "person.born", "UOMA-LAY-TARGET demo.yaml:13:32"},
+		{"provenance is no target", "person.birth_date", "person.row_key", "UOMA-LAY-TARGET demo.yaml:13:32"},
+		{"kind", "email.personal", "email.private", "UOMA-LAY-TARGET demo.yaml:14:33"},
+		{"type", "as: date, to: person.birth_date", "as: bool, to: person.birth_date", "UOMA-LAY-TYPE demo.yaml:13:32"},
+		{"flag of no boolean", "to: email.personal", "to: objection.marketing", "UOMA-LAY-TYPE demo.yaml:14:33"},
+		{"filled twice", "{name: id, required: true}", "{name: id, as: email, to: email.personal}", "UOMA-LAY-FILLED demo.yaml:14:33"},
 		{"key column", "key: [id]", "key: [no]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
 		{"alternative", "key: [id]", "key: [[id, no]]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
 		{"no person", "  person: [id]\n", "", "UOMA-LAY-PERSON demo.yaml:6:3"},
 		{"point", "person: [id]", "person: {point: mail}", "UOMA-LAY-POINT demo.yaml:10:19"},
-		{"point without by", "as: email", "as: point", "UOMA-LAY-POINT demo.yaml:15:5"},
+		{"point without by", "as: email", "as: point", "UOMA-LAY-POINT demo.yaml:14:5"},
 		{"skip", "{type: csv}", "{type: csv, skip-when-empty: [no]}", "UOMA-LAY-COLUMN demo.yaml:8:41"},
-		{"column twice", "name: born", "name: ID", "UOMA-LAY-TWICE demo.yaml:14:12"},
-		{"dropped and read", "columns:", "drop: [Born]\n  columns:", "UOMA-LAY-TWICE demo.yaml:12:10"},
-		{"category missing", ", email: contact}", "}", "UOMA-LAY-CATEGORY demo.yaml:11:15"},
-		{"category of nothing", "email: contact", "email: contact, phone: contact", "UOMA-LAY-TARGET demo.yaml:11:55"},
-		{"when", "columns:", "rows: {person: {when: no=1}}\n  columns:", "UOMA-LAY-COLUMN demo.yaml:12:25"},
-		{"row", "columns:", "rows: {people: {when: id}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:12:18"},
-		{"constant's column", "columns:", "rows: {person: {set: {no: x}}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:12:29"},
-		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:12:40"},
-		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:15:5"},
-		{"pattern", "as: email,", "as: email, pattern: '[',", "UOMA-LAY-PATTERN demo.yaml:15:38"},
-		{"address without a column", "email.personal", "address.home", "UOMA-LAY-TARGET demo.yaml:15:33"},
+		{"column twice", "name: born", "name: ID", "UOMA-LAY-TWICE demo.yaml:13:12"},
+		{"dropped and read", "columns:", "drop: [Born]\n  columns:", "UOMA-LAY-TWICE demo.yaml:11:10"},
+		{"when", "columns:", "rows: {person: {when: no=1}}\n  columns:", "UOMA-LAY-COLUMN demo.yaml:11:25"},
+		{"row", "columns:", "rows: {people: {when: id}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:11:18"},
+		{"constant's column", "columns:", "rows: {person: {set: {no: x}}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:11:29"},
+		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:11:40"},
+		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:14:5"},
+		{"pattern", "as: email,", "as: email, pattern: '[',", "UOMA-LAY-PATTERN demo.yaml:14:38"},
+		{"address without a column", "email.personal", "address.home", "UOMA-LAY-TARGET demo.yaml:14:33"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package layout
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,7 +34,6 @@ var (
 	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
 	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
 	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
-	errCategory = fault.New("UOMA-LAY-CATEGORY", "the feed fills a table and names no category for it", "add the table to categories: a datum without a category has no rule that lets it in")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 
@@ -169,7 +167,6 @@ func (c *checker) feed(f *Feed, at []string) {
 	}
 	c.keys(f, under)
 	c.fill(f, under)
-	c.categories(f, under)
 }
 
 // names finds header names and positions that would catch two columns.
@@ -254,25 +251,6 @@ func (c *checker) keys(f *Feed, under func(...string) []string) {
 		c.reference(f, f.Person.Point, under("person", "point")...)
 	case f.Columns[i].As != "point":
 		c.find(errPoint, f.Person.Point, under("person", "point")...)
-	}
-}
-
-// categories finds a filled table without a category, and a category for a table that is not filled.
-func (c *checker) categories(f *Feed, under func(...string) []string) {
-	filled := map[string]bool{}
-	for _, fill := range f.fillings {
-		if name := fill.Table.Name; !filled[name] && f.Categories[name] == "" {
-			c.find(errCategory, name, under("categories")...)
-		}
-		filled[fill.Table.Name] = true
-	}
-	if len(c.findings) > 0 { // a wrong target would be reported twice
-		return
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Categories)) {
-		if !filled[name] {
-			c.find(errTarget, name, under("categories", name)...)
-		}
 	}
 }
 
