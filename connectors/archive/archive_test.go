@@ -231,7 +231,7 @@ func TestThreat_T04_ArchiveNames(t *testing.T) {
 }
 
 func TestThreat_T01_BombStaysSmall(t *testing.T) {
-	// A ratio just under the limit, twenty times: what is read is bounded by what is asked for, not by what it inflates to.
+	// A ratio under the limit: memory is bounded by what is asked for, not by what the entry inflates to.
 	noise := make([]byte, 0, 1<<20)
 	for i := uint32(0); len(noise) < 1<<20; i++ {
 		noise = binary.LittleEndian.AppendUint32(noise, i*2654435761)

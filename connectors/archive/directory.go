@@ -24,7 +24,7 @@ const (
 	localLen     = 30
 
 	maxComment   = 1<<16 - 1
-	maxDirectory = 64 << 20 // bytes of central directory, 6 KiB an entry
+	maxDirectory = 4 << 20 // bytes of central directory, 400 for each of 10,000 entries
 
 	flagEncrypted = 1 << 0
 	flagStrong    = 1 << 6

@@ -17,6 +17,9 @@ import (
 // maxPending bounds the lines of totals that wait for the end of the export to prove that they are trailing.
 const maxPending = 64
 
+// maxTotals bounds such a line in bytes; a longer one is none.
+const maxTotals = 64 << 10
+
 // Row is one row as a format found it. Its slices are read during [Assembler.Add] only.
 type Row struct {
 	Line    int64
@@ -267,7 +270,12 @@ func (a *Assembler) hold(row *Row) {
 	if len(a.pending) == maxPending {
 		a.settlePending(false)
 	}
-	a.pending = append(a.pending, a.rejection(row, CodeSummaryRow, "the row looks like a line of totals, but more data follows it"))
+	r := a.rejection(row, CodeSummaryRow, "the row looks like a line of totals, but more data follows it or it is too long for one")
+	if len(r.Raw) > maxTotals {
+		a.reject(r)
+		return
+	}
+	a.pending = append(a.pending, r)
 }
 
 func (a *Assembler) settlePending(trailing bool) {

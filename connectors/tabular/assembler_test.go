@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +106,8 @@ func TestTotals(t *testing.T) {
 		"a name":                   {[]string{"Sum|Wing|3", "Totally|2|3", "Antallet|2|3"}, 3, 0, 0},
 		"without shape of a row":   {[]string{"1|2|3", "Rivejä yhteensä: 1"}, 1, 1, 0},
 		"no first value":           {[]string{"|Total|3"}, 0, 1, 0},
+		"too long":                 {[]string{"1|2|3", "Total|" + strings.Repeat("x", 1<<17) + "|"}, 1, 0, 1},
+		"too many":                 {slices.Repeat([]string{"Total||"}, 65), 0, 1, 64},
 		"decomposed":               {[]string{"Yhteensa\u0308||"}, 0, 1, 0},
 	}
 	columns := []tabular.Column{{Name: "a", Required: true}, {Name: "b"}, {Name: "c"}}

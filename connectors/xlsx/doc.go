@@ -3,7 +3,7 @@
 // [New] gives a [Reader] over a file that can be read anywhere; headers, skipped rows and rejected rows follow the rules
 // of package tabular. The ZIP is checked by package archive before anything in it is read. Of the workbook the reader
 // takes the list of sheets, the 1904 flag, the number formats and the shared strings, which it holds in memory up to
-// [Limits].StringBytes; the sheet itself is streamed. Nothing is ever written to disk.
+// [Options].Strings bytes; the sheet itself is streamed. Nothing is ever written to disk.
 //
 // Each cell has a kind of [canon]: text; numbers as the decimal text that is stored; dates, which are numbers under a
 // date format, as YYYY-MM-DD, with THH:MM:SS when they have a time of day, and as HH:MM:SS when they are nothing else;

@@ -56,7 +56,6 @@ func TestThreat_T02_HostileXML(t *testing.T) {
 
 func TestThreat_T01_StringBomb(t *testing.T) {
 	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
 	o := columns("a", "b")
 	o.Strings = 8 << 20
 	o.Archive = archive.Limits{Ratio: 2000}
@@ -72,6 +71,15 @@ func TestThreat_T01_StringBomb(t *testing.T) {
 	}
 	if got := read(p.pack(t), columns("a", "b")); fault.Code(got.err) != "UOMA-LND-BOMB" {
 		t.Fatalf("the ZIP's ratio passes: %v", got.err)
+	}
+}
+
+func TestThreat_T01_LargeParts(t *testing.T) {
+	o := columns("a", "b")
+	o.Archive = archive.Limits{Ratio: 2000}
+	long := strings.Repeat(`<numFmt numFmtId="164" formatCode="d"/>`, 500_000)
+	if got := read(parts{styles: `<styleSheet>` + long + `</styleSheet>`}.pack(t), o); fault.Code(got.err) != "UOMA-LND-BOMB" {
+		t.Fatal(got.err)
 	}
 }
 

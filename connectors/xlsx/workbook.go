@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -17,6 +18,9 @@ import (
 
 // maxStyles bounds cell formats, number formats, sheets and relations; ECMA-376 applications stop at 65,490 formats.
 const maxStyles = 1 << 16
+
+// maxPart bounds in bytes the parts of which more than single strings is held: relations, workbook and styles.
+const maxPart = 16 << 20
 
 // workbook is what must be known before the sheet's rows are read.
 type workbook struct {
@@ -53,12 +57,12 @@ func openWorkbook(files *archive.Archive, sheet string, budget int64) (*workbook
 		return nil, errSheet
 	}
 	if part := find(parts, func(r relation) bool { return strings.HasSuffix(r.kind, "/styles") }); part != "" {
-		if err := w.walk(part, w.readStyles); err != nil {
+		if err := w.walk(part, maxPart, w.readStyles); err != nil {
 			return nil, err
 		}
 	}
 	if part := find(parts, func(r relation) bool { return strings.HasSuffix(r.kind, "/sharedStrings") }); part != "" {
-		if err := w.walk(part, w.strings.read); err != nil {
+		if err := w.walk(part, math.MaxInt64, w.strings.read); err != nil {
 			return nil, err
 		}
 	}
@@ -74,13 +78,16 @@ func find(all []relation, wanted func(relation) bool) string {
 	return ""
 }
 
-// walk reads a part to its end, so that its checksum is proved too.
-func (w *workbook) walk(part string, read func(*scanner) error) (err error) {
+// walk reads a part of at most so many bytes to its end, so that its checksum is proved too.
+func (w *workbook) walk(part string, most int64, read func(*scanner) error) (err error) {
 	f, err := w.open(part)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() > most {
+		return inPart(errLimit.Because(errors.New("a part of it is too large")), part)
+	}
 	x := newScanner(f)
 	if err := read(x); err != nil && err != io.EOF {
 		return inPart(err, part)
@@ -108,7 +115,7 @@ func (w *workbook) open(part string) (fs.File, error) {
 // relations reads a .rels part whose targets are relative to dir.
 func (w *workbook) relations(part, dir string) ([]relation, error) {
 	var all []relation
-	err := w.walk(part, func(x *scanner) error {
+	err := w.walk(part, maxPart, func(x *scanner) error {
 		for {
 			t, err := x.next()
 			if err != nil {
@@ -138,7 +145,7 @@ func (w *workbook) relations(part, dir string) ([]relation, error) {
 // readWorkbook finds the relation of the wanted sheet, or of the first one, and the date system.
 func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
 	wanted := tabular.Fold([]byte(sheet))
-	err = w.walk(part, func(x *scanner) error {
+	err = w.walk(part, maxPart, func(x *scanner) error {
 		for {
 			t, err := x.next()
 			if err != nil {
