@@ -64,9 +64,7 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 	lc := &f.Columns[i]
 	col := column{name: lc.Name, by: -1, runDate: s.RunDate, otherwise: lc.Default, list: lc.List, suffix: lc.Append, open: lc.Open,
 		negate: lc.Negate, forbid: lc.Forbid, required: lc.Required, quarantine: lc.Invalid == layout.Quarantine,
-		email: rules["email"], phone: rules["phone"]}
-	typ, known := layout.RuleType(lc.As)
-	col.typ, col.rule = typ, rules[lc.As]
+		email: rules["email"], phone: rules["phone"], rule: rules[lc.As]}
 	if lc.By != "" {
 		col.by, col.local = f.Index(lc.By), l.Region
 	}
@@ -75,39 +73,48 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 		col.point, col.rule = true, rules["text"]
 	case "year":
 		col.rule = year
+	case "date":
+		col.rangeOf = rangeOf(lc.To)
 	}
-	if !known || col.rule == nil {
+	var known bool
+	if col.typ, known = layout.RuleType(lc.As); !known || col.rule == nil {
 		return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name})
 	}
-	params := identifier.Params{RunDate: s.RunDate, AllowTemporary: s.AllowTemporary, AllowSynthetic: s.AllowSynthetic, Zone: zone,
-		Region: l.Region, Formats: lc.Formats, Decimal: l.Decimal[0], Scopes: l.Scopes, PadPostcode: true,
-		EmptyMarkers: append(identifier.DefaultEmptyMarkers(), lc.Empty...)}
 	if lc.Pattern != "" {
 		pattern, err := regexp.Compile(lc.Pattern)
 		if err != nil {
 			return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name}).Wrap(err)
 		}
-		params.Pattern, col.pattern = pattern, pattern
+		col.pattern = pattern
 	}
-	col.params = &params
+	col.params = &identifier.Params{RunDate: s.RunDate, AllowTemporary: s.AllowTemporary, AllowSynthetic: s.AllowSynthetic, Zone: zone,
+		Region: l.Region, Formats: lc.Formats, Decimal: l.Decimal[0], Scopes: l.Scopes, PadPostcode: true, Pattern: col.pattern,
+		EmptyMarkers: append(identifier.DefaultEmptyMarkers(), lc.Empty...)}
 	col.typedCells(lc.As, lc.Width)
 	col.closed = lc.As == "text" && lc.Pattern == ""
-	if len(lc.Codes) > 0 {
-		col.codes = make(map[string]string, len(lc.Codes))
-		for from, to := range lc.Codes {
-			col.codes[foldCode(from)] = to
-		}
-	}
-	if lc.As == "date" {
-		col.rangeOf = identifier.StudyRange
-		if slices.Contains(lc.To, "person.birth_date") || slices.Contains(lc.To, "person.deceased_date") {
-			col.rangeOf = identifier.BirthRange
-		}
-	}
+	col.addCodes(lc.Codes)
 	if col.by < 0 && (repeats(lc.As) || len(lc.Codes) > 0) {
 		col.memo = new(memo)
 	}
 	return col, nil
+}
+
+// rangeOf gives the range in which dates that fill the targets make sense.
+func rangeOf(targets []string) func(d, run canon.Date) string {
+	if slices.Contains(targets, "person.birth_date") || slices.Contains(targets, "person.deceased_date") {
+		return identifier.BirthRange
+	}
+	return identifier.StudyRange
+}
+
+func (col *column) addCodes(codes map[string]string) {
+	if len(codes) == 0 {
+		return
+	}
+	col.codes = make(map[string]string, len(codes))
+	for from, to := range codes {
+		col.codes[foldCode(from)] = to
+	}
 }
 
 // typedCells decides what a workbook's date, number and bool cells mean under the rule. Where they mean nothing, the

@@ -231,3 +231,60 @@ func TestSinkErrorsEndTheBatch(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// demo makes a conformer of a small layout: columns and rows as YAML.
+func demo(t *testing.T, rows, columns string) (*conform.Conformer, *layout.Feed) {
+	t.Helper()
+	src := `{system: s, title: t, controller: "10118", dates: [d.M.yyyy], feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a], rows: {` +
+		rows + `}, columns: [{name: a, to: person.source_key}, ` + columns + `]}]}`
+	l, err := layout.Parse("f.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, &l.Feeds[0]
+}
+
+func TestNotation(t *testing.T) {
+	tests := []struct {
+		name, rows, columns string
+		row                 cells
+		want                string // a row, or "" when the table has none
+		table               string
+	}{
+		{"value present", "role.staff: {when: b}", "{name: b}", cells{"b": "x"}, "kind=staff", "role"},
+		{"value absent", "role.staff: {when: b}", "{name: b}", nil, "", "role"},
+		{"absent wanted", `role.staff: {when: "!b"}`, "{name: b}", nil, "kind=staff", "role"},
+		{"one of", "role.staff: {when: b=x|y}", "{name: b}", cells{"b": "y"}, "kind=staff", "role"},
+		{"none of", "role.staff: {when: b!=x|y}", "{name: b}", cells{"b": "y"}, "", "role"},
+		{"all hold", "role.staff: {when: [b=y, c]}", "{name: b}, {name: c}", cells{"b": "y"}, "", "role"},
+		{"condition on the canonical value", "role.staff: {when: b=true}", "{name: b, as: bool}", cells{"b": "1"}, "kind=staff", "role"},
+		{"constants", "employment: {set: {employer: Xamk, start: 2020-02-03}}", "{name: b, to: employment.title}", cells{"b": "Lehtori"}, "employer=Xamk title=Lehtori start=2020-02-03", "employment"},
+		{"flag by two columns", "", "{name: b, as: bool, to: objection.marketing.sms}, {name: c, as: bool, to: objection.marketing.sms}", cells{"b": "0", "c": "1"}, "scope=marketing channel=sms", "objection"},
+		{"flag down", "", "{name: b, as: bool, to: objection.marketing}", cells{"b": "0"}, "", "objection"},
+		{"negated flag", "", "{name: b, as: bool, negate: true, to: objection.survey}", cells{"b": "0"}, "scope=survey", "objection"},
+		{"negated and silent", "", "{name: b, as: bool, negate: true, to: objection.survey}", nil, "", "objection"},
+		{"flag of a role", "", "{name: b, as: bool, to: role.donor}", cells{"b": "1"}, "kind=donor", "role"},
+		{"numbered rows", "", "{name: b, to: study.1.right_key}, {name: c, to: study.2.right_key}", cells{"c": "7"}, "right_key=7", "study"},
+		{"local day of an instant", "", "{name: b, as: instant, to: role.staff.from}", cells{"b": "2020-02-02T22:30:00Z"}, "kind=staff from=2020-02-03", "role"},
+		{"year", "", "{name: b, as: year, to: study.start}", cells{"b": "2008"}, "start=2008-01-01", "study"},
+		{"default", "", "{name: b, default: x, to: study.right_key}", nil, "right_key=x", "study"},
+		{"default of an unknown code", "", "{name: b, default: work, codes: {p: personal}, to: email.1.kind}, {name: c, as: email, to: email.1.address}", cells{"b": "?", "c": "a@b.example"}, "kind=work address=a@b.example", "email"},
+		{"further empty marker", "", "{name: b, empty: [puuttuu], to: study.right_key}", cells{"b": "Puuttuu"}, "", "study"},
+		{"number as text", "", "{name: b, as: decimal, to: degree.grade}, {name: c, as: date, to: degree.date}", cells{"b": "3.50", "c": "1.2.2020"}, "date=2020-02-01 grade=3.5", "degree"},
+		{"list with a bad value", "", `{name: b, as: country-numeric, list: ",", to: person.nationality}`, cells{"b": "246,000"}, "institution_code=10118", "person"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, f := demo(t, tt.rows, tt.columns)
+			o := run(t, c, raw(t, f, 1, cells{"a": "1"}.with(tt.row)))
+			got := o.table(tt.table)
+			if tt.want == "" && len(got) > 0 || tt.want != "" && (len(got) != 1 || !strings.HasSuffix(got[0], " "+tt.want)) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

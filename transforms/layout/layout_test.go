@@ -67,7 +67,6 @@ func TestFindings(t *testing.T) {
 		{"dependent column", "as: email,", "as: email, by: id,", "UOMA-LAY-POINT demo.yaml:14:5"},
 		{"dependent on nothing", "as: email, to: email.personal", "as: postcode, by: no, to: address.home.postcode", "UOMA-LAY-COLUMN demo.yaml:14:36"},
 		{"same position", "{type: csv}\n", "{type: csv, header: none}\n", ""},
-		{"positions that clash", "name: born,", "name: born, position: 1,", ""},
 		{"rule", "as: date,", "as: dates,", "UOMA-LAY-RULE demo.yaml:13:22 (feeds.0.columns.1.as)"},
 		{"format", "dates: [d.M.yyyy]\n", "", "UOMA-LAY-FORMAT demo.yaml:12:5"},
 		{"table", "person.birth_date", "people.birth_date", "UOMA-LAY-TARGET demo.yaml:13:32"},
@@ -109,6 +108,21 @@ func TestFindings(t *testing.T) {
 				t.Fatalf("got  %v\nwant %v", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestPositionsWithoutHeader(t *testing.T) {
+	src := strings.NewReplacer("{type: csv}", "{type: csv, header: none}", "name: born,", "name: born, position: 1,").Replace(small)
+	if _, err := layout.Parse("demo.yaml", []byte(src)); fault.Code(err) != "UOMA-LAY-POSITION" {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestFindingsAreBounded(t *testing.T) {
+	src := small + strings.Repeat("  - {name: id}\n", 1000)
+	_, err := layout.Parse("demo.yaml", []byte(src))
+	if list, ok := err.(fault.List); !ok || len(list) != 200 {
+		t.Fatalf("got %T of %d", err, len(list))
 	}
 }
 
@@ -227,4 +241,23 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever a layout says, only tables and columns of the compiled list come out of it.
+func TestThreat_T08_TargetsComeFromTheCompiledList(t *testing.T) {
+	for _, target := range []string{"person.hetu'; --", "person`.hetu", "person.hetu\\0", "sqlite_master.sql", "email.personal.address; x", "person"} {
+		_, err := layout.Parse("demo.yaml", []byte(strings.Replace(small, "person.birth_date", `"`+target+`"`, 1)))
+		if fault.Code(err) != "UOMA-LAY-TARGET" {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+}
+
+// Patterns are RE2, which takes linear time, and bounded in length; there is no template and no expression.
+func TestThreat_T09_PatternsAreBounded(t *testing.T) {
+	long := strings.Repeat("(a|b)*", 1<<17)
+	_, err := layout.Parse("demo.yaml", []byte(strings.Replace(small, "as: email,", "as: email, pattern: '"+long+"',", 1)))
+	if fault.Code(err) != "UOMA-CFG-SCHEMA" {
+		t.Errorf("got code %q", fault.Code(err))
+	}
 }
