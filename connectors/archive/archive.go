@@ -19,24 +19,27 @@ type Limits struct {
 	Ratio     int64 // inflated to compressed bytes of one entry, applied from 64 KiB on
 }
 
-// DefaultLimits is what no honest export of the known systems comes near.
-var DefaultLimits = Limits{Entries: 10_000, EntrySize: 2 << 30, TotalSize: 8 << 30, Ratio: 200}
+// DefaultLimits gives what no honest export of the known systems comes near.
+func DefaultLimits() Limits {
+	return Limits{Entries: 10_000, EntrySize: 2 << 30, TotalSize: 8 << 30, Ratio: 200}
+}
 
 // ratioFrom is the inflated size from which the ratio counts: a small file of equal lines compresses well and harms nobody.
 const ratioFrom = 64 << 10
 
 func (l Limits) orDefault() Limits {
-	set := func(v *int64, d int64) {
+	d := DefaultLimits()
+	set := func(v *int64, standard int64) {
 		if *v <= 0 {
-			*v = d
+			*v = standard
 		}
 	}
 	if l.Entries <= 0 {
-		l.Entries = DefaultLimits.Entries
+		l.Entries = d.Entries
 	}
-	set(&l.EntrySize, DefaultLimits.EntrySize)
-	set(&l.TotalSize, DefaultLimits.TotalSize)
-	set(&l.Ratio, DefaultLimits.Ratio)
+	set(&l.EntrySize, d.EntrySize)
+	set(&l.TotalSize, d.TotalSize)
+	set(&l.Ratio, d.Ratio)
 	return l
 }
 

@@ -47,16 +47,19 @@ type Limits struct {
 	Columns  int
 }
 
-// DefaultLimits is beyond every honest row.
-var DefaultLimits = Limits{RowBytes: 16 << 20, Columns: 4096}
+// DefaultLimits gives what is beyond every honest row.
+func DefaultLimits() Limits {
+	return Limits{RowBytes: 16 << 20, Columns: 4096}
+}
 
 // OrDefault fills what is not set.
 func (l Limits) OrDefault() Limits {
+	d := DefaultLimits()
 	if l.RowBytes <= 0 {
-		l.RowBytes = DefaultLimits.RowBytes
+		l.RowBytes = d.RowBytes
 	}
 	if l.Columns <= 0 {
-		l.Columns = DefaultLimits.Columns
+		l.Columns = d.Columns
 	}
 	return l
 }
