@@ -43,9 +43,10 @@ type Conformer struct {
 	order     []int // of evaluating columns: one that another depends on comes first
 	key       [][]int
 	personKey [][]int
-	point     int // column of the contact point that is the person key, or -1
-	pointKind int // column that says which kind it is, or -1
-	keyOrder  []int
+	point     int   // column of the contact point that is the person key, or -1
+	pointKind int   // column that says which kind it is, or -1
+	keyOrder  []int // of evaluating what the row key needs
+	whoOrder  []int // the same for the person key
 	fillings  []filling
 	periods   []period
 	person    personRules
@@ -158,6 +159,7 @@ func (c *Conformer) refuse() (field, code string) {
 
 // binding is where the layout's columns stand in a raw table.
 type binding struct {
+	batch *canon.Batch
 	table *canon.Table
 	cols  []canon.Col // by column of the layout
 	at    []int       // place among the table's own columns, -1 when it has none
@@ -168,6 +170,10 @@ type binding struct {
 // bind finds the columns of a raw batch by name: a snapshot of an older layout may have fewer, or others between.
 func (c *Conformer) bind(raw *canon.Batch) {
 	b := &c.bound
+	if b.batch == raw {
+		return
+	}
+	b.batch = raw
 	if b.table != raw.Table {
 		b.table = raw.Table
 		b.at = make([]int, len(c.columns))

@@ -28,6 +28,24 @@ func TestThreat_T07_IdentityCodeThatDisagreesIsNotUsed(t *testing.T) {
 	}
 }
 
+// A key that passes for another row's or for a contact point would hijack a record.
+func TestThreat_T07_KeysCannotBeForged(t *testing.T) {
+	right := cast()["student-register/opiskeluoikeudet"][0]
+	for _, forged := range []cells{{"oikeus_avain": "1\x1f2"}, {"opiskelija_avain": "@email:aino.esimerkki@mail.example"}} {
+		c, f := conformer(t, "student-register/opiskeluoikeudet")
+		batch := raw(t, f, 2, right.with(forged))
+		o := run(t, c, batch)
+		if len(o.rejected) != 1 || o.rejected[0].Code != "key-unsafe" && o.rejected[0].Code != "pattern" {
+			t.Errorf("%q: %s", forged, o.text())
+		}
+		_, row := c.Key(batch, 0, nil)
+		_, person := c.PersonKey(batch, 0, nil)
+		if row && person {
+			t.Errorf("%q makes keys", forged)
+		}
+	}
+}
+
 func TestInvalidIdentifierKeepsTheRow(t *testing.T) {
 	o := one(t, "peppi/alumnit", aino().with(cells{"henkilotunnus": "010190-900R", "oppijanumero": "1.2.246.562.24.10000000004"}))
 	person := o.table("person")[0]

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"slices"
+	"strings"
 
 	"uoma/internal/canon"
 	"uoma/transforms/layout"
@@ -19,18 +20,22 @@ func (c *Conformer) compileKeys(f *layout.Feed) {
 		return parts
 	}
 	c.key, c.personKey = resolve(f.Key), resolve(f.Person.Key)
-	needed := map[int]bool{}
-	for _, part := range slices.Concat(c.key, c.personKey) {
-		for _, j := range part {
-			needed[j] = true
+	order := func(columns []int) []int {
+		for _, j := range columns {
+			if by := c.columns[j].by; by >= 0 {
+				columns = append(columns, by)
+			}
 		}
+		return c.evaluation(func(j int) bool { return slices.Contains(columns, j) })
 	}
+	c.keyOrder = order(slices.Concat(c.key...))
+	who := slices.Concat(c.personKey...)
 	if f.Person.Point != "" {
 		c.point = f.Index(f.Person.Point)
 		c.pointKind = c.columns[c.point].by
-		needed[c.point], needed[c.pointKind] = true, true
+		who = append(who, c.point)
 	}
-	c.keyOrder = c.evaluation(func(j int) bool { return needed[j] })
+	c.whoOrder = order(who)
 }
 
 // Key appends the key of a raw row to dst, from the normalised values of its columns. ok is false when the key cannot
@@ -44,7 +49,7 @@ func (c *Conformer) Key(raw *canon.Batch, i int, dst []byte) (key []byte, ok boo
 // PersonKey appends the key of the person of a raw row to dst, as [Conformer.Key] does.
 func (c *Conformer) PersonKey(raw *canon.Batch, i int, dst []byte) (key []byte, ok bool) {
 	c.bind(raw)
-	c.evaluate(c.keyOrder, c.keyVals, i)
+	c.evaluate(c.whoOrder, c.keyVals, i)
 	return c.appendPerson(dst, c.keyVals)
 }
 
@@ -52,6 +57,7 @@ func (c *Conformer) PersonKey(raw *canon.Batch, i int, dst []byte) (key []byte, 
 func (c *Conformer) Unkeyed(raw *canon.Batch, i int) canon.Rejection {
 	c.bind(raw)
 	c.evaluate(c.keyOrder, c.keyVals, i)
+	c.evaluate(c.whoOrder, c.keyVals, i)
 	parts := slices.Concat(c.key, c.personKey)
 	if c.point >= 0 {
 		parts = append(parts, []int{c.point})
@@ -60,6 +66,7 @@ func (c *Conformer) Unkeyed(raw *canon.Batch, i int) canon.Rejection {
 	return c.rejection(i, c.keyVals, field, code)
 }
 
+// appendKey joins the parts of a key. A part that holds the separator is refused: with it one row could pass for another.
 func appendKey(dst []byte, values []value, parts [][]int) ([]byte, bool) {
 	start := len(dst)
 	for i, part := range parts {
@@ -67,7 +74,7 @@ func appendKey(dst []byte, values []value, parts [][]int) ([]byte, bool) {
 			dst = append(dst, canon.KeySeparator...)
 		}
 		text := first(values, part)
-		if text == "" {
+		if text == "" || strings.Contains(text, canon.KeySeparator) {
 			return dst[:start], false
 		}
 		dst = append(dst, text...)
@@ -87,7 +94,12 @@ func first(values []value, part []int) string {
 
 func (c *Conformer) appendPerson(dst []byte, values []value) ([]byte, bool) {
 	if c.point < 0 {
-		return appendKey(dst, values, c.personKey)
+		start := len(dst)
+		dst, ok := appendKey(dst, values, c.personKey)
+		if ok && dst[start] == canon.PointPrefix[0] { // a name that passes for a contact point
+			return dst[:start], false
+		}
+		return dst, ok
 	}
 	point := values[c.point].text
 	if point == "" {
@@ -102,7 +114,8 @@ func (c *Conformer) appendPerson(dst []byte, values []value) ([]byte, bool) {
 	return append(dst, point...), true
 }
 
-// absentPart names the first column whose lack leaves a key without a part, and why it has no value.
+// absentPart names the first column whose lack leaves a key without a part, and why it has no value. When no part is
+// absent, the key is one that must not be.
 func (c *Conformer) absentPart(values []value, parts [][]int) (field, code string) {
 	for _, part := range parts {
 		if first(values, part) != "" {
@@ -115,5 +128,5 @@ func (c *Conformer) absentPart(values []value, parts [][]int) (field, code strin
 		}
 		return c.columns[part[0]].name, "key-missing"
 	}
-	return "", "key-missing"
+	return c.columns[parts[0][0]].name, "key-unsafe"
 }

@@ -48,6 +48,8 @@ func sentence(code string) string {
 		return "a required column is empty"
 	case "key-missing":
 		return "the row's key cannot be made because a part of it is empty"
+	case "key-unsafe":
+		return "the row's key has a form that could pass for another row's"
 	case "no-content":
 		return "the row fills no canonical table"
 	case "spreadsheet":
