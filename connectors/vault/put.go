@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"io"
@@ -15,7 +16,7 @@ import (
 )
 
 // putChunk is how many entries are sealed before they are written: their cells are the memory a Put needs.
-const putChunk = 32_768
+const putChunk = 65_536
 
 var (
 	identityColumns = []string{"source_key", "record", "subject", "source", "names", "identifiers", "contacts", "epoch"}
@@ -65,16 +66,20 @@ func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, given []Ent
 // latest gives the entries in the order of their source keys, in which the store keeps them, and of two with the same
 // the later; and the keys.
 func latest(given []Entry) ([]Entry, []string) {
-	sorted := slices.Clone(given)
-	slices.SortStableFunc(sorted, func(a, b Entry) int { return strings.Compare(a.SourceKey, b.SourceKey) })
-	entries := sorted[:0]
-	sourceKeys := make([]string, 0, len(sorted))
-	for i := range sorted {
-		if i+1 < len(sorted) && sorted[i+1].SourceKey == sorted[i].SourceKey {
+	order := make([]int, len(given))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(strings.Compare(given[a].SourceKey, given[b].SourceKey), a-b)
+	})
+	entries, sourceKeys := make([]Entry, 0, len(given)), make([]string, 0, len(given))
+	for n, i := range order {
+		if n+1 < len(order) && given[order[n+1]].SourceKey == given[i].SourceKey {
 			continue
 		}
-		entries = append(entries, sorted[i])
-		sourceKeys = append(sourceKeys, sorted[i].SourceKey)
+		entries = append(entries, given[i])
+		sourceKeys = append(sourceKeys, given[i].SourceKey)
 	}
 	return entries, sourceKeys
 }
@@ -121,7 +126,7 @@ func blobOrNull(b []byte) database.Value {
 	return database.Blob(b)
 }
 
-// distinct gives the entries' subjects in the order of their first entry.
+// distinct gives the entries' subjects in the order of their tokens, in which they are found and stored fastest.
 func distinct(entries []Entry) []string {
 	seen := make(map[string]struct{}, len(entries))
 	out := make([]string, 0, len(entries))
@@ -131,6 +136,7 @@ func distinct(entries []Entry) []string {
 			out = append(out, entries[i].Subject)
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 
@@ -240,7 +246,6 @@ func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[str
 			known = append(known, s)
 		}
 	}
-	slices.Sort(fresh)
 	value := func(s *string, col int) database.Value {
 		k := keys[*s]
 		switch col {
