@@ -91,9 +91,8 @@ func handshakeError(err error) error {
 	if errors.As(err, &ours) {
 		return ours
 	}
-	var alert tls.AlertError
 	var op *net.OpError
-	if !errors.As(err, &alert) && (errors.As(err, &op) || lineFailure(err)) {
+	if !isAlert(err) && (errors.As(err, &op) || lineFailure(err)) {
 		return &Error{fault: errNetwork.Wrap(err), connect: true, again: true}
 	}
 	return &Error{fault: errTLS.Because(err)}
@@ -108,11 +107,16 @@ func networkError(ctx context.Context, err error) error {
 	if errors.As(err, &ours) {
 		return ours
 	}
-	var alert tls.AlertError // TLS 1.3: the server's refusal of our certificate comes after our side of the handshake
-	if errors.As(err, &alert) {
-		return &Error{fault: errTLS.Because(alert)}
+	if isAlert(err) { // TLS 1.3: the server's refusal of our certificate comes after our side of the handshake
+		return &Error{fault: errTLS.Wrap(err)}
 	}
 	return &Error{fault: errNetwork.Wrap(err), again: true}
+}
+
+// isAlert recognises an alert of the TLS protocol, which crypto/tls gives as a network error of these operations.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
 }
 
 func lineFailure(err error) bool {

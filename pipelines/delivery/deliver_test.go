@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,9 +85,11 @@ func TestThreat_T29_KilledAnywhere(t *testing.T) {
 	rig := endpointtest.New(t, nil)
 	for _, victim := range steps(t) {
 		t.Run(victim, func(t *testing.T) {
+			var wg sync.WaitGroup // most of the time is spent waiting for the disk
 			for seed := range uint64(20) {
-				killedAt(t, rig, victim, seed)
+				wg.Go(func() { killedAt(t, rig, victim, seed) })
 			}
+			wg.Wait()
 		})
 	}
 }
