@@ -98,7 +98,8 @@ const (
 
 // Journal records runs and stages. The ledger implements it; a dry run has one that records nothing.
 type Journal interface {
-	// Begin opens the run or finds it: its state before this attempt ("" when new) and the facts of finished stages.
+	// Begin opens the run or finds it: its state before this attempt ("" when new) and the facts of finished stages. Of a
+	// run that ended in part it gives no facts: it starts anew, so that sources which came late are taken in.
 	Begin(ctx context.Context, r *Run) (before State, facts map[string]json.RawMessage, err error)
 	// StageDone records a finished stage. A stage that recorded itself inside its own transaction returns the same facts,
 	// and recording them again changes nothing.
@@ -128,7 +129,7 @@ func Execute(ctx context.Context, r *Run, stages []Stage, j Journal) (Outcome, e
 		r.Facts = map[string]json.RawMessage{}
 	}
 	out := Outcome{Run: r.ID(), State: before, Facts: r.Facts}
-	if before == Finished || before == Part {
+	if before == Finished {
 		out.Already = true
 		return out, nil
 	}

@@ -191,6 +191,31 @@ func TestThreat_T42_RestoredLedger(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.folder, "outbox", parcel.ManifestName(d.ID))); err != nil {
 		t.Errorf("evidence of what was sent is gone: %v", err)
 	}
+	reconcile(t, s)
+	if _, err := s.machine().Deliver(ctx, next); fault.Code(err) != "UOMA-DLV-PERIOD-DUPLICATE" {
+		t.Errorf("the period that the ledger forgot: %v", err)
+	}
+}
+
+func reconcile(t *testing.T, s *side) {
+	t.Helper()
+	m := s.machine()
+	for _, second := range []string{"", "Anna ", "Bo"} {
+		var d outbox.Delivery
+		err := m.Hold(ctx, func(held context.Context) (err error) {
+			d, err = m.Reconcile(held, "anna", second)
+			return err
+		})
+		if second != "Bo" {
+			if !errors.Is(err, ErrTwoPeople) {
+				t.Errorf("confirmed by one person: %v", err)
+			}
+			continue
+		}
+		if err != nil || d.Sequence != 2 || d.Kind != Reconciled {
+			t.Fatalf("reconcile: %v %+v", err, d)
+		}
+	}
 }
 
 // A copy of the ledger that sent something else under our number.
@@ -202,8 +227,20 @@ func TestThreat_T42_ForkedLedger(t *testing.T) {
 	if _, err := b.machine().Deliver(ctx, order); fault.Code(err) != "UOMA-DLV-LEDGER-BEHIND" {
 		t.Errorf("a second ledger: %v", err)
 	}
-	if rig.Accepted() != 1 {
+	m := b.machine()
+	b.must(m.Hold(ctx, func(held context.Context) error { _, err := m.Reconcile(held, "Anna", "Bo"); return err }))
+	next := order
+	next.From++
+	d, err = b.machine().Deliver(ctx, next) // the copy continues the chain
+	b.closed(d, err)
+	if d.Sequence != 2 || d.ReceiptSequence != 2 {
+		t.Errorf("%+v", d)
+	}
+	if rig.Accepted() != 2 {
 		t.Errorf("%d accepted", rig.Accepted())
+	}
+	if _, err := a.machine().Deliver(ctx, Order{parcel.Full, "", 1, 2}); fault.Code(err) != "UOMA-DLV-LEDGER-BEHIND" {
+		t.Errorf("the original goes on: %v", err)
 	}
 }
 

@@ -70,8 +70,9 @@ type Result struct {
 	Entries  []Entry
 	Withheld []Withheld
 	Orphans  []Orphan
-	Rows     int // source rows in the group: len(Entries) + contact-point rows kept + withheld + orphans
-	Kept     int // source rows loaded
+	Decided  []string // source keys of the rows that were kept or withheld: what was stored of them before gives way
+	Rows     int      // source rows in the group: len(Entries) + contact-point rows kept + withheld + orphans
+	Kept     int      // source rows loaded
 }
 
 // Protector does the work for one goroutine.
@@ -121,6 +122,9 @@ func (p *Protector) Group(batches []*canon.Batch) *Result {
 }
 
 func (p *Protector) settle(r *sourceRow, res *Result) {
+	if r.kept || r.standing.Clause != "" || r.standing.Known {
+		res.Decided = append(res.Decided, r.entry.SourceKey)
+	}
 	switch {
 	case r.kept:
 		res.Kept++

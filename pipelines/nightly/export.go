@@ -1,0 +1,217 @@
+package nightly
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"time"
+
+	"uoma/connectors/archive"
+	"uoma/connectors/csvfile"
+	"uoma/connectors/folder"
+	"uoma/connectors/tabular"
+	"uoma/connectors/xlsx"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+// Inbox is where exports lie.
+type Inbox interface {
+	Open() (Files, error)
+}
+
+// Files is an open inbox.
+type Files interface {
+	fs.FS
+	io.Closer
+}
+
+// FolderInbox is a folder of this machine.
+type FolderInbox string
+
+// Open opens the folder.
+func (f FolderInbox) Open() (Files, error) { return folder.Open(string(f)) }
+
+var (
+	errManifest = fault.New("UOMA-LND-MANIFEST", "the archive's manifest does not describe its files", "ask the owner of the system for the export again").For(fault.Source)
+	errDigest   = fault.New("UOMA-LND-DIGEST", "a file of the archive is not the one that the manifest describes", "ask the owner of the system for the export again").For(fault.Source)
+)
+
+// maxManifest bounds a manifest: it names a handful of files.
+const maxManifest = 1 << 20
+
+// export is one feed's open export: rows, and what must hold after the last one.
+type export struct {
+	tabular.Reader
+	ModTime time.Time
+
+	file   *folder.Stable
+	closer io.Closer
+	hash   hash.Hash // of the bytes that the reader was given
+	listed *listed   // what the manifest says of the file
+}
+
+type listed struct {
+	Name   string `json:"name"`
+	Rows   int64  `json:"rows"`
+	SHA256 string `json:"sha256"`
+}
+
+// openExport opens a feed's file, or its member of an archive, and makes the reader that the layout asks for.
+func openExport(files fs.FS, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (*export, error) {
+	raw, err := files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := folder.NewStable(raw, path.Base(name))
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	e := &export{file: file, ModTime: file.ModTime(), hash: sha256.New()}
+	if err := e.open(l, f, name, reject); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) error {
+	options, err := tabularOptions(f, name, reject)
+	if err != nil {
+		return err
+	}
+	if f.Format.Type == "xlsx" {
+		e.Reader = xlsx.New(e.file, e.file.Size(), xlsx.Options{Options: options, Sheet: f.Format.Sheet})
+		return nil
+	}
+	var r io.Reader = e.file
+	if f.Member != "" {
+		if r, err = e.member(f); err != nil {
+			return err
+		}
+	}
+	o := csvfile.Options{Options: options, Encoding: f.Format.Encoding}
+	if f.Format.Delimiter != "" {
+		o.Delimiter = f.Format.Delimiter[0]
+	}
+	e.Reader = csvfile.New(io.TeeReader(r, e.hash), o)
+	return nil
+}
+
+// member opens the feed's file inside an archive, after its manifest.
+func (e *export) member(f *layout.Feed) (io.Reader, error) {
+	zip, err := archive.Open(e.file, e.file.Size(), archive.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	if f.Format.Manifest != "" {
+		if e.listed, err = readManifest(zip, f.Format.Manifest, f.Member); err != nil {
+			return nil, err
+		}
+	}
+	m, err := zip.Open(f.Member)
+	if err != nil {
+		return nil, err
+	}
+	e.closer = m
+	return m, nil
+}
+
+func readManifest(zip fs.FS, manifest, member string) (*listed, error) {
+	src, err := zip.Open(manifest)
+	if err != nil {
+		return nil, errManifest.Wrap(err)
+	}
+	defer src.Close()
+	var m struct {
+		Files []listed `json:"files"`
+	}
+	if err := json.NewDecoder(io.LimitReader(src, maxManifest)).Decode(&m); err != nil {
+		return nil, errManifest.Wrap(err)
+	}
+	for i := range m.Files {
+		if m.Files[i].Name == member {
+			return &m.Files[i], nil
+		}
+	}
+	return nil, errManifest.At(fault.Place{Field: member})
+}
+
+// Verify tells whether the file stayed as it was and is what its manifest says.
+func (e *export) Verify() error {
+	if err := e.file.Verify(); err != nil {
+		return err
+	}
+	if e.listed == nil {
+		return e.digestInPlace()
+	}
+	if hex.EncodeToString(e.hash.Sum(nil)) != e.listed.SHA256 {
+		return errDigest.At(fault.Place{Field: e.listed.Name})
+	}
+	if n := e.Summary().Read(); n != e.listed.Rows {
+		return errDigest.At(fault.Place{Field: e.listed.Name}).Because(fmt.Errorf("%d rows instead of %d", n, e.listed.Rows))
+	}
+	return nil
+}
+
+// digestInPlace hashes a file that its format reads here and there.
+func (e *export) digestInPlace() error {
+	if _, inPlace := e.Reader.(*xlsx.Reader); !inPlace {
+		return nil
+	}
+	_, err := io.Copy(e.hash, e.file)
+	return err
+}
+
+// Sum gives the SHA-256 of the bytes that were parsed.
+func (e *export) Sum() string {
+	sum := e.hash.Sum(nil)
+	return hex.EncodeToString(sum)
+}
+
+// Close closes the file.
+func (e *export) Close() error {
+	if e.closer != nil {
+		e.closer.Close()
+	}
+	return e.file.Close()
+}
+
+// tabularOptions puts a layout's format into the reader's terms.
+func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (tabular.Options, error) {
+	o := tabular.Options{
+		Feed: f.FullName(), File: name, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts,
+		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, Reject: reject,
+	}
+	if f.Format.Type == "xlsx" {
+		o.Titles = maxTitles
+	}
+	for i, c := range f.Columns {
+		position := c.Position
+		if position == 0 {
+			position = i + 1
+		}
+		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: position, Required: c.Required})
+	}
+	if f.Format.Trailer != "" {
+		re, err := regexp.Compile(f.Format.Trailer)
+		if err != nil {
+			return o, err
+		}
+		if re.NumSubexp() > 0 { // a line of totals without a count controls nothing; the reader knows it for what it is
+			o.Trailer = re
+		}
+	}
+	return o, nil
+}
+
+// maxTitles is how many rows of report name, parameters and run time may stand above a sheet's header.
+const maxTitles = 20

@@ -1,0 +1,339 @@
+package nightly
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/transforms/policy"
+)
+
+// GovernFacts is what the stage leaves in the ledger: counts of people, none of them named.
+type GovernFacts struct {
+	People     int                       `json:"people"`     // persons of the register
+	Members    int                       `json:"members"`    // of them members of the register that the policy knows
+	Protected  int                       `json:"protected"`  // under an address protection order
+	Deceased   int                       `json:"deceased"`   //
+	Consents   map[string]map[string]int `json:"consents"`   // purpose to state to persons and channels
+	Objections map[string]int            `json:"objections"` // scope to persons
+	Due        map[string]int            `json:"due"`        // due retention actions by category
+	DueActions map[string]int            `json:"due_actions"`
+	Oldest     string                    `json:"oldest_due,omitempty"` // date since which the longest overdue action is due
+	Changed    int                       `json:"changed"`              // consents and due actions that differ from last night
+}
+
+// govern works out what the policy makes of everybody: effective consents, due retention.
+type govern struct{ n *Night }
+
+func (govern) Name() string { return "govern" }
+
+// Durable marks the checkpoint: consents and due actions are committed.
+func (govern) Durable() {}
+
+func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	night := s.n.open // of a dry run, which sees what it would have committed
+	if night == nil {
+		var err error
+		if night, err = s.n.ws.Register.Begin(ctx); err != nil {
+			return nil, err
+		}
+		defer night.Rollback()
+	}
+	g := &governing{n: s.n, r: r, people: map[string]*person{}, byRecord: map[string][]*person{}}
+	if err := g.read(ctx, &night.View); err != nil {
+		return nil, err
+	}
+	facts := g.facts()
+	consents := g.consents(&facts)
+	changed, err := night.ReplaceConsents(ctx, sequence(consents))
+	if err != nil {
+		return nil, err
+	}
+	dues := g.dues(&facts)
+	more, err := night.ReplaceRetention(ctx, sequence(dues))
+	if err != nil {
+		return nil, err
+	}
+	facts.Changed = changed + more
+	if r.Dry {
+		return facts, nil
+	}
+	if err := s.n.check(ctx, night.Tx()); err != nil {
+		return nil, err
+	}
+	return facts, night.Commit()
+}
+
+// person is what the register knows of somebody.
+type person struct {
+	token    string
+	facts    policy.Facts
+	standing policy.Standing
+	speaks   bool // has a consent or an objection
+}
+
+// governing is the state of the stage.
+type governing struct {
+	n        *Night
+	r        *pipelines.Run
+	people   map[string]*person
+	byRecord map[string][]*person
+	items    []policy.Item
+	seen     map[itemKey]bool
+}
+
+type itemKey struct{ sourceKey, category string }
+
+func (g *governing) read(ctx context.Context, v *register.View) error {
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return err
+		}
+		p := g.people[l.Person]
+		if p == nil {
+			p = &person{token: l.Person}
+			g.people[l.Person] = p
+		}
+		g.byRecord[l.Record] = append(g.byRecord[l.Record], p)
+	}
+	for _, t := range []struct {
+		table   string
+		columns []string
+		note    func(p *person, b *canon.Batch, i int)
+	}{
+		{"degree", []string{"record", "institution_code", "date"}, noteDegree},
+		{"role", []string{"record", "kind", "from", "to"}, noteRole},
+		{"person", []string{"record", "deceased", "deceased_date", "protected"}, notePerson},
+		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, noteConsent},
+		{"objection", []string{"record", "scope", "channel", "time"}, noteObjection},
+	} {
+		for b, err := range v.Read(ctx, t.table, t.columns, register.Current) {
+			if err != nil {
+				return err
+			}
+			record := b.Col(0)
+			for i := range b.Len() {
+				for _, p := range g.byRecord[record.Text(i)] {
+					t.note(p, b, i)
+				}
+			}
+			g.r.Progress.Advance(int64(b.Len()), "register rows")
+		}
+	}
+	for _, p := range g.people {
+		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
+	}
+	return g.readItems(ctx, v)
+}
+
+func noteDegree(p *person, b *canon.Batch, i int) {
+	if d, ok := b.Col(2).Day(i); ok && !b.Col(1).Null(i) {
+		p.facts.Degrees = append(p.facts.Degrees, policy.Degree{Institution: b.Col(1).Text(i), Date: d})
+	}
+}
+
+func noteRole(p *person, b *canon.Batch, i int) {
+	m := membership{records: map[string]*policy.Facts{"": &p.facts}}
+	m.role("", b.Col(1), b.Col(2), b.Col(3), i)
+}
+
+func notePerson(p *person, b *canon.Batch, i int) {
+	m := membership{records: map[string]*policy.Facts{"": &p.facts}}
+	m.death("", b.Col(1), b.Col(2), i)
+	p.facts.Protected = p.facts.Protected || b.Col(3).Bool(i)
+}
+
+func noteConsent(p *person, b *canon.Batch, i int) {
+	channel, ok := policy.ParseChannel(b.Col(2).Text(i))
+	if !ok || !b.Col(6).Null(i) { // a topic is narrower than the purpose: it says nothing of the whole
+		return
+	}
+	state, _ := policy.ParseState(b.Col(3).Text(i))
+	at, _ := b.Col(4).Instant(i)
+	p.speaks = true
+	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
+}
+
+func noteObjection(p *person, b *canon.Batch, i int) {
+	channel, _ := policy.ParseChannel(b.Col(2).Text(i))
+	at, _ := b.Col(3).Instant(i)
+	p.speaks = true
+	p.facts.Objections = append(p.facts.Objections, policy.Objection{Scope: strings.Clone(b.Col(1).Text(i)), Channel: channel, Time: at})
+}
+
+func (g *governing) facts() GovernFacts {
+	f := GovernFacts{People: len(g.people), Consents: map[string]map[string]int{}, Objections: map[string]int{}, Due: map[string]int{}, DueActions: map[string]int{}}
+	for _, p := range g.people {
+		if p.standing.Member {
+			f.Members++
+		}
+		if p.facts.Protected {
+			f.Protected++
+		}
+		if p.facts.Deceased {
+			f.Deceased++
+		}
+		scopes := map[string]bool{}
+		for _, o := range p.facts.Objections {
+			if !scopes[o.Scope] {
+				scopes[o.Scope] = true
+				f.Objections[o.Scope]++
+			}
+		}
+	}
+	return f
+}
+
+// consents gives the effective consents of everybody who has said anything, in the register's order.
+func (g *governing) consents(f *GovernFacts) []register.Consent {
+	instant := (g.r.Date + 1).Time().UnixMicro() - 1 // the end of the logical day
+	var out []register.Consent
+	for _, token := range sortedKeys(g.people) {
+		p := g.people[token]
+		if !p.speaks {
+			continue
+		}
+		from := len(out)
+		for _, c := range g.n.pack.Effective(&p.facts, instant) {
+			state := c.State.String()
+			if f.Consents[c.Purpose] == nil {
+				f.Consents[c.Purpose] = map[string]int{}
+			}
+			f.Consents[c.Purpose][state]++
+			x := register.Consent{Person: token, Purpose: c.Purpose, Channel: c.Channel.String(), State: state, Clause: c.Clause}
+			if c.Since > 0 {
+				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
+			}
+			out = append(out, x)
+		}
+		slices.SortFunc(out[from:], func(a, b register.Consent) int {
+			if c := strings.Compare(a.Purpose, b.Purpose); c != 0 {
+				return c
+			}
+			return strings.Compare(a.Channel, b.Channel)
+		})
+	}
+	return out
+}
+
+// readItems gathers what retention is asked of: rows whose person left or died, whose own matter ended, or which their
+// source no longer has. A row of which nothing has ended cannot be due and is passed over.
+func (g *governing) readItems(ctx context.Context, v *register.View) error {
+	g.seen = map[itemKey]bool{}
+	loader := g.n.pack.Loader(g.r.Date)
+	for _, t := range register.Tables() {
+		columns := []string{"source", "source_key", "record", "category", "last_seen_run"}
+		end, hasEnd := endAnchors[t.Name]
+		if hasEnd {
+			columns = append(columns, "end")
+		}
+		for b, err := range v.Read(ctx, t.Name, columns, register.All) {
+			if err != nil {
+				return err
+			}
+			for i := range b.Len() {
+				g.item(t.Name, b, i, end, hasEnd, loader)
+			}
+		}
+	}
+	return nil
+}
+
+// endAnchors are the anchors that a row's own end sets.
+var endAnchors = map[string]policy.Anchor{"employment": policy.EmploymentEnd, "project": policy.ProjectEnd}
+
+func (g *governing) item(table string, b *canon.Batch, i int, end policy.Anchor, hasEnd bool, loader *policy.Loader) {
+	var a policy.Anchors
+	any := false
+	set := func(anchor policy.Anchor, day canon.Date) { a.Set(anchor, day); any = true }
+	if hasEnd {
+		if d, ok := b.Col(5).Day(i); ok {
+			set(end, d)
+		}
+	}
+	if !b.Col(4).Null(i) {
+		if d, ok := runDate(b.Col(4).Text(i)); ok {
+			set(policy.SourceRemoved, d)
+		}
+	}
+	token := ""
+	for _, p := range g.byRecord[b.Col(2).Text(i)] {
+		token = p.token
+		if p.standing.Ended {
+			set(policy.MembershipEnd, p.standing.Until)
+		}
+		if p.facts.Deceased {
+			set(policy.Deceased, max(p.facts.DeceasedOn, 0))
+		}
+	}
+	if !any {
+		return
+	}
+	feed, key := strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i))
+	g.add(policy.Item{Person: token, Feed: feed, SourceKey: key, Category: strings.Clone(b.Col(3).Text(i)), Anchors: a})
+	if table == "person" { // contact data stands in the vault, under the same source row
+		if d := loader.Table(feed, "email"); d.Allow {
+			g.add(policy.Item{Person: token, Feed: feed, SourceKey: key, Category: d.Category, Anchors: a})
+		}
+	}
+}
+
+func (g *governing) add(x policy.Item) {
+	k := itemKey{x.SourceKey, x.Category}
+	if !g.seen[k] {
+		g.seen[k] = true
+		g.items = append(g.items, x)
+	}
+}
+
+// runDate gives the logical date of a run's id.
+func runDate(run string) (canon.Date, bool) {
+	if len(run) < len("2026-01-02") {
+		return 0, false
+	}
+	d, err := canon.ParseDate(run[len(run)-len("2026-01-02"):])
+	return d, err == nil
+}
+
+// dues gives the due retention actions in the register's order.
+func (g *governing) dues(f *GovernFacts) []register.Due {
+	var out []register.Due
+	oldest := g.r.Date + 1
+	for _, d := range g.n.pack.Due(g.items, g.r.Date) {
+		f.Due[d.Category]++
+		f.DueActions[fmt.Sprint(d.Action)]++
+		oldest = min(oldest, d.DueDate)
+		out = append(out, register.Due{Person: d.Person, Source: d.Feed, SourceKey: d.SourceKey, Category: d.Category,
+			Due: d.DueDate, Action: fmt.Sprint(d.Action), Clause: d.Clause})
+	}
+	if oldest <= g.r.Date {
+		f.Oldest = oldest.String()
+	}
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		for _, c := range []int{strings.Compare(a.Person, b.Person), strings.Compare(a.SourceKey, b.SourceKey), strings.Compare(a.Category, b.Category)} {
+			if c != 0 {
+				return c < 0
+			}
+		}
+		return a.Action < b.Action
+	})
+	return out
+}
+
+func sequence[T any](list []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, x := range list {
+			if !yield(x, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,302 @@
+package nightly
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"slices"
+	"sort"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/snapshot"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/transforms/conform"
+	"uoma/transforms/layout"
+)
+
+// FeedFacts is what landing a feed left behind. It holds counts, names of columns and digests.
+type FeedFacts struct {
+	Feed      string           `json:"feed"`
+	File      string           `json:"file"`
+	Digest    string           `json:"digest,omitempty"`   // of the snapshot; "" when the feed did not land
+	Previous  string           `json:"previous,omitempty"` // of the last good snapshot
+	Rows      int64            `json:"rows"`               // rows in the snapshot
+	Rejected  int64            `json:"rejected"`           // rows that could not be read
+	Skipped   map[string]int64 `json:"skipped,omitempty"`
+	Bytes     int64            `json:"bytes"`
+	Encoding  string           `json:"encoding,omitempty"`
+	Unknown   []string         `json:"unknown_columns,omitempty"`
+	Missing   []string         `json:"missing_columns,omitempty"`
+	Reordered bool             `json:"reordered,omitempty"`
+	Mojibake  int64            `json:"mojibake,omitempty"`
+	Control   *int64           `json:"control_total,omitempty"`
+	Extracted time.Time        `json:"extracted_at,omitzero"` // the export's own time stamp
+	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
+	Reason    string           `json:"reason,omitempty"`
+	Hint      string           `json:"hint,omitempty"`
+}
+
+// LandFacts is what the stage leaves in the ledger.
+type LandFacts struct {
+	Feeds  []FeedFacts `json:"feeds"`
+	Failed int         `json:"failed_sources"` // systems that stopped
+}
+
+// Partial tells whether a system stopped.
+func (f LandFacts) Partial() bool { return f.Failed > 0 }
+
+var (
+	errAbsent = fault.New("UOMA-LND-ABSENT", "the export of the night is not in the inbox",
+		"ask the owner of the system, put the file there and run the same date again under a new attempt").For(fault.Source)
+	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
+		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
+	errSibling = fault.New("UOMA-LND-SIBLING", "another export of the same system is bad, so the system stopped as a whole",
+		"correct the other export").For(fault.Source)
+)
+
+// land takes a snapshot of every feed.
+type land struct{ n *Night }
+
+func (land) Name() string { return "land" }
+
+// Durable marks the checkpoint: the ledger knows the snapshots.
+func (land) Durable() {}
+
+func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	files, err := s.n.inbox.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
+	marks, err := s.marks(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]FeedFacts, 0, 16)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	s.n.each(func(l *layout.Layout, f *layout.Feed) {
+		g.Go(func() error {
+			ff, err := s.feed(gctx, r, files, l, f, marks)
+			if err != nil {
+				return err
+			}
+			s.n.mu.Lock()
+			defer s.n.mu.Unlock()
+			facts = append(facts, ff)
+			return nil
+		})
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	sort.Slice(facts, func(i, j int) bool { return facts[i].Feed < facts[j].Feed })
+	out := LandFacts{Feeds: facts, Failed: stopSystems(facts)}
+	for _, ff := range facts {
+		if ff.Code != "" {
+			r.Log.Warn("source stopped", "feed", ff.Feed, "file", ff.File, "code", ff.Code, "reason", ff.Reason, "next", ff.Hint)
+		}
+	}
+	return out, nil
+}
+
+// feed lands one feed. A fault of scope Source becomes part of the facts; other errors stop the run.
+func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, marks map[string]string) (FeedFacts, error) {
+	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
+	ff.Previous = marks[ff.Feed]
+	err := s.take(ctx, r, files, l, f, &ff)
+	if err == nil {
+		err = s.guard(f, &ff)
+	}
+	var e *fault.Error
+	if errors.As(err, &e) && e.Scope != fault.Run {
+		ff.fail(e)
+		return ff, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		ff.fail(errAbsent)
+		return ff, nil
+	}
+	return ff, err
+}
+
+func (ff *FeedFacts) fail(e *fault.Error) {
+	ff.Digest, ff.Code, ff.Reason, ff.Hint = "", e.Code, e.Message, e.Hint
+	if e.Place.Line > 0 || e.Place.Field != "" {
+		ff.Reason += " (" + fault.Place{Line: e.Place.Line, Field: e.Place.Field}.String() + ")"
+	}
+}
+
+// take reads the export and writes the snapshot.
+func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) error {
+	var bad []canon.Rejection
+	src, err := openExport(files, l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	ff.Extracted = src.ModTime.UTC()
+	c, err := conform.New(l, f, s.n.conformSettings(r))
+	if err != nil {
+		return err
+	}
+	raw := f.RawTable()
+	w, err := snapshot.Create(s.n.ws.Snapshots, ff.Feed, names(raw))
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	k := keyer{c: c}
+	for b, err := range src.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		keys, hashes := k.rows(b)
+		if err := w.Write(b, keys, hashes); err != nil {
+			return err
+		}
+		r.Progress.Advance(int64(b.Len()), "rows")
+	}
+	if err := src.Verify(); err != nil {
+		return err
+	}
+	sum := src.Summary()
+	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
+	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, drift(f, sum.Unknown), sum.Missing, sum.Reordered
+	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
+	if int64(len(bad)) != sum.Rejected || w.Rows() != sum.Rows {
+		return fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
+	}
+	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
+		return err
+	}
+	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
+		return err
+	}
+	if r.Dry {
+		return nil
+	}
+	return ledger.AddSnapshot(ctx, s.n.ws.RegisterDB, ledger.Snapshot{
+		Digest: ff.Digest, Feed: ff.Feed, LogicalDate: r.Date.String(), Run: r.ID(), Rows: ff.Rows, Bytes: ff.Bytes,
+		SourceDigest: src.Sum(), LayoutDigest: l.Digest(), State: ledger.Good,
+	})
+}
+
+// marks gives each feed's last good snapshot: the one that the register was last loaded from.
+func (s land) marks(ctx context.Context, r *pipelines.Run) (map[string]string, error) {
+	list, err := ledger.Watermarks(ctx, s.n.ws.RegisterDB, r.Pipeline)
+	out := make(map[string]string, len(list))
+	for _, w := range list {
+		out[w.Feed] = w.Snapshot
+	}
+	return out, err
+}
+
+// drift leaves out the columns that the layout knows and drops on purpose.
+func drift(f *layout.Feed, unknown []string) []string {
+	dropped := map[string]bool{}
+	for _, d := range f.Drop {
+		dropped[tabular.Fold([]byte(d))] = true
+	}
+	return slices.DeleteFunc(unknown, func(u string) bool { return dropped[tabular.Fold([]byte(u))] })
+}
+
+func names(t *canon.Table) []string {
+	out := make([]string, 0, len(t.Columns))
+	for _, c := range t.Columns[canon.RawFirst:] {
+		out = append(out, c.Name)
+	}
+	return out
+}
+
+// guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people.
+func (s land) guard(f *layout.Feed, ff *FeedFacts) error {
+	c, err := compare(s.n.ws.Snapshots, ff.Previous, ff.Digest)
+	if err != nil {
+		return err
+	}
+	s.n.mu.Lock()
+	s.n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
+	s.n.mu.Unlock()
+	if c.before == 0 || f.Snapshot != layout.Full {
+		return nil
+	}
+	lost := 100 * float64(len(c.removed)) / float64(c.before)
+	fewer := 100 * float64(c.before-len(c.fates)) / float64(c.before)
+	if lost > f.Guard.Removed && len(c.removed) > guardFloor || fewer > f.Guard.Shrink {
+		return errShrunk.Because(fmt.Errorf("%d of %d rows are gone (%.1f %%, limit %.1f %%), %d rows instead of %d (limit -%.0f %%)",
+			len(c.removed), c.before, lost, f.Guard.Removed, len(c.fates), c.before, f.Guard.Shrink))
+	}
+	return nil
+}
+
+// guardFloor is how many rows may always go: a share of a small feed is a handful of people.
+const guardFloor = 5
+
+// stopSystems fails every feed of a system of which one feed failed, and counts the systems.
+func stopSystems(facts []FeedFacts) int {
+	failed := map[string]bool{}
+	for i := range facts {
+		if facts[i].Code != "" {
+			failed[canon.SystemOf(facts[i].Feed)] = true
+		}
+	}
+	for i := range facts {
+		if facts[i].Code == "" && failed[canon.SystemOf(facts[i].Feed)] {
+			facts[i].fail(errSibling)
+		}
+	}
+	return len(failed)
+}
+
+// keyer gives a batch's row keys and hashes, in buffers that it uses again.
+type keyer struct {
+	c      *conform.Conformer
+	arena  []byte
+	keys   [][]byte
+	hashes []snapshot.Hash
+	buf    []byte
+}
+
+func (k *keyer) rows(b *canon.Batch) ([][]byte, []snapshot.Hash) {
+	n := b.Len()
+	k.arena, k.keys, k.hashes = k.arena[:0], k.keys[:0], k.hashes[:0]
+	at := make([]int, n+1)
+	for i := range n {
+		k.arena, _ = k.c.Key(b, i, k.arena)
+		at[i+1] = len(k.arena)
+		k.hashes = append(k.hashes, k.hash(b, i))
+	}
+	for i := range n {
+		k.keys = append(k.keys, k.arena[at[i]:at[i+1]])
+	}
+	return k.keys, k.hashes
+}
+
+// hash gives the first 128 bits of SHA-256 over the row's cells, each with its length and its kind, and not over its line:
+// a row that moved is the same row.
+func (k *keyer) hash(b *canon.Batch, i int) snapshot.Hash {
+	k.buf = k.buf[:0]
+	for c := canon.RawKinds; c < len(b.Table.Columns); c++ {
+		col := b.Col(c)
+		if col.Null(i) {
+			k.buf = append(k.buf, 0)
+			continue
+		}
+		v := col.Bytes(i)
+		k.buf = binary.AppendUvarint(k.buf, uint64(len(v))+1)
+		k.buf = append(k.buf, v...)
+	}
+	sum := sha256.Sum256(k.buf)
+	return snapshot.Hash(sum[:snapshot.HashSize])
+}

@@ -1,0 +1,382 @@
+package nightly
+
+import (
+	"context"
+	"encoding/json"
+	"sort"
+
+	"golang.org/x/sync/errgroup"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/protect"
+	"uoma/transforms/resolve"
+)
+
+// Account is a feed's balance: Read = Loaded + Unchanged + Merged + Quarantined + Withheld.
+type Account struct {
+	Feed        string           `json:"feed"`
+	Read        int64            `json:"read"`
+	Loaded      int64            `json:"loaded"`
+	Unchanged   int64            `json:"unchanged"`
+	Merged      int64            `json:"merged"`
+	Quarantined int64            `json:"quarantined"`
+	Withheld    int64            `json:"withheld"`
+	Clauses     map[string]int64 `json:"clauses,omitempty"` // withheld rows by clause
+	Reasons     map[string]int64 `json:"reasons,omitempty"` // quarantined rows by code
+}
+
+// Difference is 0 when no row is lost or counted twice.
+func (a Account) Difference() int64 {
+	return a.Read - a.Loaded - a.Unchanged - a.Merged - a.Quarantined - a.Withheld
+}
+
+// LoadFacts is what the stage leaves in the ledger.
+type LoadFacts struct {
+	Accounts []Account                 `json:"accounts"`
+	Tables   map[string]register.Count `json:"tables"` // the register after the commit
+	Before   map[string]register.Count `json:"before"`
+	Entries  int64                     `json:"vault_entries"` // written tonight
+	Links    int                       `json:"links"`         // made or moved tonight
+}
+
+var errBalance = fault.New("UOMA-LOD-BALANCE", "rows of a source do not add up, so nothing was loaded",
+	"this is a mistake of the program: keep the workspace as it is and report the code with the output of uoma runs show")
+
+// load writes the vault, then the register, the ledger and the resolver's state in one transaction.
+type load struct{ n *Night }
+
+func (load) Name() string { return "load" }
+
+// Durable marks the checkpoint: the night's commit.
+func (load) Durable() {}
+
+func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	facts := LoadFacts{}
+	var err error
+	if facts.Accounts, err = accounts(r); err != nil {
+		return nil, err
+	}
+	mem, err := s.n.remember()
+	if err != nil {
+		return nil, err
+	}
+	night, err := s.n.ws.Register.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.Dry {
+		s.n.open = night
+	} else {
+		defer night.Rollback()
+	}
+	if facts.Before, err = night.Counts(ctx); err != nil {
+		return nil, err
+	}
+	// The vault is another store and commits for itself, before the register does: a vault entry that no register row
+	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side.
+	g, gctx := errgroup.WithContext(ctx)
+	if !r.Dry {
+		g.Go(func() (err error) {
+			facts.Entries, err = s.vault(gctx, r)
+			return err
+		})
+	}
+	g.Go(func() (err error) {
+		facts.Links, err = s.register(gctx, r, night)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if facts.Tables, err = night.Counts(ctx); err != nil {
+		return nil, err
+	}
+	if r.Dry {
+		return facts, nil
+	}
+	if err := s.ledger(ctx, r, night, mem, facts); err != nil {
+		return nil, err
+	}
+	return facts, night.Commit()
+}
+
+// accounts adds up what conform and protect counted.
+func accounts(r *pipelines.Run) ([]Account, error) {
+	var conformed ConformFacts
+	var protected ProtectFacts
+	if err := r.Fact("conform", &conformed); err != nil {
+		return nil, err
+	}
+	if err := r.Fact("protect", &protected); err != nil {
+		return nil, err
+	}
+	kept := map[string]FeedKept{}
+	for _, k := range protected.Feeds {
+		kept[k.Feed] = k
+	}
+	var out []Account
+	for _, c := range conformed.Feeds {
+		k := kept[c.Feed]
+		a := Account{Feed: c.Feed, Read: c.Read, Loaded: k.Loaded, Unchanged: c.Unchanged, Merged: c.Merged,
+			Quarantined: c.Quarantined + k.Orphans, Clauses: k.Withheld, Reasons: c.Reasons}
+		if k.Orphans > 0 {
+			a.Reasons = add(a.Reasons, "orphan", k.Orphans)
+		}
+		for _, n := range k.Withheld {
+			a.Withheld += n
+		}
+		if a.Difference() != 0 {
+			return nil, errBalance.At(fault.Place{Field: c.Feed})
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func add(m map[string]int64, key string, n int64) map[string]int64 {
+	if m == nil {
+		m = map[string]int64{}
+	}
+	m[key] += n
+	return m
+}
+
+// vault stores the identity of tonight's rows, takes out what gave way, and moves records to their new subjects.
+func (s load) vault(ctx context.Context, r *pipelines.Run) (int64, error) {
+	var gone []string
+	for token := range s.n.touched {
+		if s.n.held[token] != "" {
+			gone = append(gone, token)
+		}
+	}
+	sort.Strings(gone)
+	if err := s.n.ws.Vault.Drop(ctx, gone); err != nil {
+		return 0, err
+	}
+	if err := s.n.ws.Vault.Move(ctx, r.ID(), s.moves()); err != nil {
+		return 0, err
+	}
+	var written int64
+	for _, f := range s.n.landed() {
+		spool, err := s.n.ws.Work.Open(workName(r, "vault", f.feed.FullName()))
+		if err != nil {
+			return written, err
+		}
+		err = entries(ctx, spool, func(chunk []vault.Entry) error {
+			written += int64(len(chunk))
+			r.Progress.Advance(int64(len(chunk)), "vault entries")
+			return s.n.ws.Vault.Put(ctx, r.ID(), chunk)
+		})
+		spool.Close()
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// moves gives the records whose subject is another than last night.
+func (s load) moves() []vault.Move {
+	d := s.n.ws.SourceTokens()
+	var out []vault.Move
+	for i := range s.n.resolved.Records {
+		if x := &s.n.resolved.Records[i]; x.Before != "" && x.Before != x.Subject {
+			out = append(out, vault.Move{Record: protect.Record(d, x.System, x.PersonKey), From: x.Before, To: x.Subject})
+		}
+	}
+	return out
+}
+
+// register writes rows, links and events into the night's transaction.
+func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night) (links int, err error) {
+	touched := sortedKeys(s.n.touched)
+	removed := s.removed()
+	if err := night.Drop(ctx, without(touched, removed)); err != nil {
+		return 0, err
+	}
+	if err := night.End(ctx, sortedKeys(removed), r.ID()); err != nil {
+		return 0, err
+	}
+	for _, f := range s.n.landed() {
+		if err := s.put(ctx, r, night, f); err != nil {
+			return 0, err
+		}
+	}
+	if links, err = s.link(ctx, r, night); err != nil {
+		return 0, err
+	}
+	return links, night.Events(ctx, s.events(r))
+}
+
+// removed gives the tokens of rows that their system no longer exports.
+func (s load) removed() map[string]bool {
+	d := s.n.ws.SourceTokens()
+	out := map[string]bool{}
+	for _, f := range s.n.landed() {
+		for _, key := range f.changes.removed {
+			out[protect.SourceKey(d, f.feed.FullName(), string(key))] = true
+		}
+	}
+	return out
+}
+
+func without(keys []string, skip map[string]bool) []string {
+	out := keys[:0:0]
+	for _, k := range keys {
+		if !skip[k] {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func (s load) put(ctx context.Context, r *pipelines.Run, night *register.Night, f *feedNight) error {
+	spool, err := s.n.ws.Work.Open(workName(r, "register", f.feed.FullName()))
+	if err != nil {
+		return err
+	}
+	defer spool.Close()
+	for b, err := range canon.ReadBatches(spool.Reader(), register.Tables()) {
+		if err != nil {
+			return err
+		}
+		if err := night.Put(ctx, b, r.ID()); err != nil {
+			return err
+		}
+		r.Progress.Advance(int64(b.Len()), "register rows")
+	}
+	return nil
+}
+
+// link makes the links of records and contact points to persons what the resolver says, writing only differences.
+func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night) (int, error) {
+	want := s.wanted(r)
+	var gone []register.Link
+	for l, err := range night.Links(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		key := register.Link{Record: l.Record, Person: l.Person}
+		if _, keep := want[key]; keep {
+			delete(want, key)
+		} else if s.decided(l.Record) {
+			gone = append(gone, l)
+		}
+	}
+	if err := night.Unlink(ctx, gone); err != nil {
+		return 0, err
+	}
+	fresh := make([]register.Link, 0, len(want))
+	for l := range want {
+		fresh = append(fresh, register.Link{Record: l.Record, Person: l.Person, Since: r.ID()})
+	}
+	sort.Slice(fresh, func(i, j int) bool {
+		if fresh[i].Record != fresh[j].Record {
+			return fresh[i].Record < fresh[j].Record
+		}
+		return fresh[i].Person < fresh[j].Person
+	})
+	return len(fresh) + len(gone), night.Link(ctx, fresh)
+}
+
+// decided tells whether tonight's resolution speaks of a record. One that it does not know keeps its link: its rows have
+// ended, and what is left of them still belongs to somebody.
+func (s load) decided(record string) bool { return s.n.spoken[record] }
+
+// wanted gives the links that should stand: every record that is not kept out, and every contact point that rows are
+// about, to everybody who has it in the same system.
+func (s load) wanted(r *pipelines.Run) map[register.Link]struct{} {
+	source, persons := s.n.ws.SourceTokens(), s.n.ws.Persons()
+	want := make(map[register.Link]struct{}, len(s.n.resolved.Records))
+	s.n.spoken = make(map[string]bool, len(s.n.resolved.Records))
+	person := map[string]string{}
+	of := func(subject string) string {
+		p := person[subject]
+		if p == "" {
+			p = workspace.PersonOf(persons, subject)
+			person[subject] = p
+		}
+		return p
+	}
+	put := func(system, key, subject string) {
+		record := protect.Record(source, system, key)
+		s.n.spoken[record] = true
+		if s.n.kept(subject) {
+			want[register.Link{Record: record, Person: of(subject)}] = struct{}{}
+		}
+	}
+	for i := range s.n.resolved.Records {
+		x := &s.n.resolved.Records[i]
+		put(x.System, x.PersonKey, x.Subject)
+	}
+	for _, p := range s.n.resolved.Points(s.n.pointSystems()) {
+		put(p.System, p.PersonKey, p.Subject)
+	}
+	return want
+}
+
+// events puts the resolver's events into the register's terms: pseudonyms.
+func (s load) events(r *pipelines.Run) []register.Event {
+	persons := s.n.ws.Persons()
+	kinds := map[string]string{resolve.Created: register.Created, resolve.Merged: register.Merged, resolve.Split: register.Split}
+	var out []register.Event
+	for _, e := range s.n.resolved.Events {
+		kind, ok := kinds[e.Kind]
+		if !ok {
+			continue
+		}
+		x := register.Event{Run: r.ID(), Seq: int64(len(out)), Kind: kind, Person: workspace.PersonOf(persons, e.Subject)}
+		if e.Other != "" {
+			x.Other = workspace.PersonOf(persons, e.Other)
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// ledger records the night inside its own transaction.
+func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts) error {
+	tx := night.Tx()
+	if err := mem.commit(ctx, tx, r); err != nil {
+		return err
+	}
+	for _, f := range s.n.landed() {
+		w := ledger.Watermark{Pipeline: r.Pipeline, Feed: f.feed.FullName(), LogicalDate: r.Date.String(), Snapshot: f.facts.Digest}
+		if err := ledger.SetWatermark(ctx, tx, w, f.facts.Previous); err != nil {
+			return err
+		}
+	}
+	var rows []ledger.Account
+	for _, a := range facts.Accounts {
+		rows = append(rows, ledger.Account{Run: r.ID(), Feed: a.Feed, RowsRead: a.Read, Loaded: a.Loaded, Unchanged: a.Unchanged,
+			Merged: a.Merged, Quarantined: a.Quarantined, Withheld: a.Withheld})
+	}
+	if err := ledger.PutAccounts(ctx, tx, rows); err != nil {
+		return err
+	}
+	for _, f := range s.n.landed() {
+		name := f.feed.FullName()
+		bad, err := s.n.quarantined(r, name)
+		if err != nil {
+			return err
+		}
+		if err := ledger.PutQuarantined(ctx, tx, r.ID(), name, bad); err != nil {
+			return err
+		}
+	}
+	raw, err := json.Marshal(facts)
+	if err != nil {
+		return err
+	}
+	now := r.Now()
+	if err := workspace.RecordStage(ctx, tx, r, "load", raw, now, now); err != nil {
+		return err
+	}
+	return s.n.check(ctx, tx)
+}

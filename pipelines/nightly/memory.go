@@ -1,0 +1,144 @@
+package nightly
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/blob"
+	"uoma/connectors/ledger"
+	"uoma/connectors/snapshot"
+	"uoma/pipelines"
+	"uoma/transforms/resolve"
+)
+
+// What a night leaves to the next one besides the stores, by name in the ledger.
+const (
+	stateMembers  = "members"  // the resolver's rows
+	stateRetired  = "retired"  // subject ids that were given up
+	stateWithheld = "withheld" // source rows that the policy kept out, with the clause
+	stateConfig   = "config"   // digest of everything that decides besides the exports
+)
+
+type retiredID struct {
+	Subject string `parquet:"subject"`
+}
+
+type withheldRow struct {
+	SourceKey string `parquet:"source_key"`
+	Clause    string `parquet:"clause,dict"`
+}
+
+// ConfigDigest is the digest of everything besides exports and time that decides what becomes of a row: settings,
+// layouts, policy, program.
+func (n *Night) ConfigDigest() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%x\n%s\n", Version, sha256.Sum256(n.ws.Source), n.pack.Digest())
+	for _, l := range n.layouts {
+		fmt.Fprintf(h, "%s %s\n", l.System, l.Digest())
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
+// the next night decides every row anew.
+const Version = "1"
+
+// mustRedo tells whether rows that did not change must be decided anew.
+func (n *Night) mustRedo(ctx context.Context, r *pipelines.Run) (bool, error) {
+	last, found, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateConfig)
+	return found && last.Digest != n.ConfigDigest(), err
+}
+
+// recallWithheld reads which rows were withheld on the last night.
+func (n *Night) recallWithheld(ctx context.Context, r *pipelines.Run) error {
+	rows, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
+	n.withheld = make(map[string]string, len(rows))
+	for _, w := range rows {
+		n.withheld[w.SourceKey] = w.Clause
+	}
+	return err
+}
+
+// recallEngine gives the resolver with all that it remembers.
+func (n *Night) recallEngine(ctx context.Context, r *pipelines.Run) (*resolve.Engine, error) {
+	members, err := recallRows[resolve.Member](ctx, n, r, stateMembers)
+	if err != nil {
+		return nil, err
+	}
+	retired, err := recallRows[retiredID](ctx, n, r, stateRetired)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(retired))
+	for i, x := range retired {
+		ids[i] = x.Subject
+	}
+	subjects := n.ws.SubjectIDs()
+	e := resolve.New(resolve.Settings{
+		Clean: map[string]bool{"student-register": true, "pegasos": true},
+		Mint: func(system, personKey string, n int) string {
+			return subjects.Token("subject", system, personKey, fmt.Sprint(n))
+		},
+	})
+	e.Restore(members, ids)
+	return e, nil
+}
+
+func recallRows[T any](ctx context.Context, n *Night, r *pipelines.Run, name string) ([]T, error) {
+	last, found, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, name)
+	if err != nil || !found {
+		return nil, err
+	}
+	return snapshot.ReadRows[T](n.ws.State, last.Digest)
+}
+
+// memory is what tonight leaves, as digests.
+type memory map[string]string
+
+// remember writes the state files. They are named by digest, so that a killed night leaves nothing that a later one
+// would take for its own.
+func (n *Night) remember() (memory, error) {
+	retired := make([]retiredID, 0)
+	for _, id := range n.engine.Retired() {
+		retired = append(retired, retiredID{id})
+	}
+	withheld := make([]withheldRow, 0, len(n.held))
+	for _, k := range sortedKeys(n.held) {
+		withheld = append(withheld, withheldRow{k, n.held[k]})
+	}
+	m := memory{stateConfig: n.ConfigDigest()}
+	for _, w := range []struct {
+		name  string
+		write func(*blob.Store) (string, error)
+	}{
+		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.engine.Members()) }},
+		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
+		{stateWithheld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, withheld) }},
+	} {
+		digest, err := w.write(n.ws.State)
+		if err != nil {
+			return nil, err
+		}
+		m[w.name] = digest
+	}
+	return m, nil
+}
+
+// commit makes tonight's state the last one, inside the night's transaction.
+func (m memory) commit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run) error {
+	for _, name := range sortedKeys(m) {
+		last, _, err := ledger.FindState(ctx, tx, r.Pipeline, name)
+		if err != nil {
+			return err
+		}
+		next := ledger.State{Pipeline: r.Pipeline, Name: name, Digest: m[name], Run: r.ID()}
+		if err := ledger.SetState(ctx, tx, next, last.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}

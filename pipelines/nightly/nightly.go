@@ -1,0 +1,107 @@
+// Package nightly holds the stages of the nightly pipeline: land, conform, resolve, protect, load, govern, report.
+//
+//	land     each feed's export → an encrypted snapshot; a bad export stops its system alone
+//	conform  the snapshot's rows → canonical rows, spooled encrypted; what cannot be used → quarantine
+//	resolve  person records → subjects, on the state of the last committed night
+//	protect  canonical rows → register rows and vault entries, spooled encrypted
+//	load     the vault first, then register, ledger and resolver state in one transaction: the night's commit
+//	govern   register × policy → effective consents, due retention
+//	report   what the stages left in the ledger → quality report
+//
+// Land and load are checkpoints: a killed night takes no second snapshot, and does not load twice. Between them
+// everything is computed from snapshots and the committed state, so that computing it again gives the same.
+//
+// The package wires connectors to transforms; meaning lives in the transforms, bytes in the connectors.
+package nightly
+
+import (
+	"context"
+	"sync"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+	"uoma/transforms/resolve"
+)
+
+// Night is what the stages of one run share.
+type Night struct {
+	ws      *workspace.Workspace
+	layouts []*layout.Layout
+	pack    *policy.Pack
+	inbox   Inbox
+	check   func(context.Context, *sqlx.Tx) error // proves before the commit that the run still holds its lease
+
+	feeds    map[string]*feedNight        // by full name; what is known of each landed feed
+	redo     bool                         // decide every row anew
+	withheld map[string]string            // source rows withheld on the last night, and the clause
+	touched  map[string]bool              // source rows of the last night that changed or went
+	members  *membership                  // facts of tonight's rows
+	rejected map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
+	engine   *resolve.Engine
+	resolved *resolve.Result
+	standing *standings
+	held     map[string]string // source rows withheld tonight
+	open     *register.Night   // of a dry run: what it would have committed
+	spoken   map[string]bool   // records and contact points that tonight's resolution knows, by token
+
+	mu sync.Mutex
+}
+
+// feedNight is one feed on one night.
+type feedNight struct {
+	layout  *layout.Layout
+	feed    *layout.Feed
+	facts   FeedFacts
+	changes *changes
+}
+
+// New prepares a night over an open workspace. check is called inside the night's transaction, last before its commit.
+func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
+	return &Night{
+		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
+		feeds: map[string]*feedNight{}, members: newMembership(), rejected: map[string][]canon.Rejection{}, held: map[string]string{}, touched: map[string]bool{},
+	}
+}
+
+// Close gives up what a dry run would have committed.
+func (n *Night) Close() {
+	if n.open != nil {
+		n.open.Rollback()
+	}
+}
+
+// Stages gives the stages in order.
+func (n *Night) Stages() []pipelines.Stage {
+	return []pipelines.Stage{land{n}, conformStage{n}, resolveStage{n}, protectStage{n}, load{n}, govern{n}, report{n}}
+}
+
+// each calls visit for every feed of every layout, in a fixed order.
+func (n *Night) each(visit func(l *layout.Layout, f *layout.Feed)) {
+	for _, l := range n.layouts {
+		for i := range l.Feeds {
+			visit(l, &l.Feeds[i])
+		}
+	}
+}
+
+// workName names a work file of a run.
+func workName(r *pipelines.Run, stage, feed string) string {
+	return r.ID() + "/" + stage + "/" + flat(feed)
+}
+
+// flat makes a feed's name one path element.
+func flat(feed string) string {
+	b := []byte(feed)
+	for i := range b {
+		if b[i] == '/' {
+			b[i] = '.'
+		}
+	}
+	return string(b)
+}

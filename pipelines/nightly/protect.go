@@ -1,0 +1,163 @@
+package nightly
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"slices"
+	"sort"
+
+	"golang.org/x/sync/errgroup"
+
+	"uoma/connectors/blob"
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/transforms/policy"
+	"uoma/transforms/protect"
+)
+
+// FeedKept is what protect decided for a feed's spooled rows.
+type FeedKept struct {
+	Feed     string           `json:"feed"`
+	Rows     int64            `json:"rows"`     // spooled source rows
+	Loaded   int64            `json:"loaded"`   // source rows of which something is stored
+	Withheld map[string]int64 `json:"withheld"` // source rows of which nothing is, by clause
+	Orphans  int64            `json:"orphans"`  // source rows whose person no row names
+}
+
+// ProtectFacts is what the stage leaves in the ledger.
+type ProtectFacts struct {
+	Feeds      []FeedKept `json:"feeds"`
+	Suppressed int        `json:"suppressed"` // subjects kept out because they were erased
+	Members    int        `json:"members"`    // subjects that are members of the register
+}
+
+// protectStage parts identity from content.
+type protectStage struct{ n *Night }
+
+func (protectStage) Name() string { return "protect" }
+
+func (s protectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	st, err := s.n.standings(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	out := ProtectFacts{Suppressed: len(st.suppressed), Members: st.memberCount()}
+	loader := s.n.pack.Loader(r.Date)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, f := range s.n.landed() {
+		g.Go(func() error {
+			kept, err := s.feed(gctx, r, f, loader, st)
+			if err != nil {
+				return err
+			}
+			s.n.mu.Lock()
+			defer s.n.mu.Unlock()
+			out.Feeds = append(out.Feeds, kept)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	sort.Slice(out.Feeds, func(i, j int) bool { return out.Feeds[i].Feed < out.Feeds[j].Feed })
+	return out, nil
+}
+
+// feed protects one feed's spool into two others: register rows, and facts for the vault.
+func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, loader *policy.Loader, st *standings) (FeedKept, error) {
+	name := f.feed.FullName()
+	kept := FeedKept{Feed: name, Withheld: map[string]int64{}}
+	spool, err := s.n.ws.Work.Open(workName(r, "conform", name))
+	if err != nil {
+		return kept, err
+	}
+	defer spool.Close()
+	out, err := newProtected(s.n.ws.Work)
+	if err != nil {
+		return kept, err
+	}
+	defer out.discard()
+	shapes := map[string]*canon.Table{}
+	p := protect.New(protect.Settings{
+		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: st.of,
+		Target: func(t *canon.Table) *canon.Table {
+			if shapes[t.Name] == nil {
+				shape := register.Table(*t)
+				shapes[t.Name] = &shape
+			}
+			return shapes[t.Name]
+		},
+	})
+	var bad []canon.Rejection
+	for group, err := range groups(spool) {
+		if err != nil {
+			return kept, err
+		}
+		if err := ctx.Err(); err != nil {
+			return kept, err
+		}
+		res := p.Group(group)
+		kept.Rows += int64(res.Rows)
+		kept.Loaded += int64(res.Kept)
+		kept.Orphans += int64(len(res.Orphans))
+		for _, o := range res.Orphans {
+			bad = append(bad, canon.Rejection{Feed: name, Line: o.Line, Code: "orphan", Key: o.Key,
+				Reason: "no person row of the system names the person of this row"})
+		}
+		s.n.hold(res.Withheld, kept.Withheld)
+		if err := out.write(name, res); err != nil {
+			return kept, err
+		}
+		r.Progress.Advance(int64(res.Rows), "rows")
+	}
+	s.n.mu.Lock()
+	s.n.rejected[name] = append(s.n.rejected[name], bad...)
+	s.n.mu.Unlock()
+	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), bad); err != nil {
+		return kept, err
+	}
+	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
+}
+
+// hold notes which rows are withheld, so that the next night decides on them again.
+func (n *Night) hold(rows []protect.Withheld, byClause map[string]int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, w := range rows {
+		n.held[w.SourceKey] = w.Clause
+		byClause[w.Clause]++
+	}
+}
+
+// groups gives the canonical batches that were made from one raw batch together. Within a group tables come in the order
+// of the vocabulary and each once, so that a table that is not behind its predecessor begins the next group.
+func groups(spool *blob.File) func(yield func([]*canon.Batch, error) bool) {
+	order := map[string]int{}
+	for i, t := range canon.Tables() {
+		order[t.Name] = i
+	}
+	return func(yield func([]*canon.Batch, error) bool) {
+		var group []*canon.Batch
+		for b, err := range canon.ReadBatches(spool.Reader(), canon.Tables()) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if n := len(group); n > 0 && order[b.Table.Name] <= order[group[n-1].Table.Name] {
+				if !yield(group, nil) {
+					return
+				}
+				group = nil
+			}
+			group = append(group, b)
+		}
+		if len(group) > 0 {
+			yield(group, nil)
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

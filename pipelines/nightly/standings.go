@@ -1,0 +1,185 @@
+package nightly
+
+import (
+	"context"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+	"uoma/transforms/protect"
+	"uoma/transforms/pseudonym"
+	"uoma/transforms/resolve"
+)
+
+// standings answers what a record's person is to the register tonight: erased, a member, neither.
+type standings struct {
+	resolved   *resolve.Result
+	members    map[string]policy.Standing // by subject
+	suppressed map[string]string          // subject to clause
+	stranger   string                     // clause under which somebody unknown is no member
+}
+
+func (s *standings) of(system, personKey string) protect.Standing {
+	subject, known := s.resolved.Subject(system, personKey)
+	if !known {
+		return protect.Standing{}
+	}
+	m, ok := s.members[subject]
+	if !ok {
+		m.Clause = s.stranger
+	}
+	return protect.Standing{Subject: subject, Known: true, Clause: s.suppressed[subject], Member: m.Member, Ended: m.Clause}
+}
+
+func (s *standings) memberCount() int {
+	n := 0
+	for _, m := range s.members {
+		if m.Member {
+			n++
+		}
+	}
+	return n
+}
+
+// standings works out membership from tonight's rows and from those in the register that did not change, and
+// suppression from the marks of everybody whom the resolver knows.
+func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
+	facts := map[string]*policy.Facts{}
+	of := func(subject string) *policy.Facts {
+		f := facts[subject]
+		if f == nil {
+			f = &policy.Facts{}
+			facts[subject] = f
+		}
+		return f
+	}
+	for _, key := range sortedKeys(n.members.records) {
+		system, personKey := splitRecord(key)
+		if subject, ok := n.resolved.Subject(system, personKey); ok {
+			join(of(subject), n.members.records[key])
+		}
+	}
+	if err := n.registered(ctx, of); err != nil {
+		return nil, err
+	}
+	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	for subject, f := range facts {
+		st.members[subject] = n.pack.Member(f, r.Date)
+	}
+	var err error
+	st.suppressed, err = n.suppressed(ctx)
+	n.standing = st
+	return st, err
+}
+
+func splitRecord(key string) (system, personKey string) {
+	for i := 0; i < len(key); i++ {
+		if key[i] == canon.KeySeparator[0] {
+			return key[:i], key[i+1:]
+		}
+	}
+	return key, ""
+}
+
+// registered adds the facts of rows that are in the register and neither changed nor left tonight.
+func (n *Night) registered(ctx context.Context, of func(subject string) *policy.Facts) error {
+	var subjects map[string]string // record token to subject, made when the register has anything
+	return n.ws.Register.See(ctx, func(v *register.View) error {
+		for _, table := range []string{"degree", "role", "person"} {
+			for b, err := range v.Read(ctx, table, memberColumns[table], register.Current) {
+				if err != nil {
+					return err
+				}
+				if subjects == nil {
+					subjects = n.subjectsByToken()
+				}
+				m := newMembership()
+				m.registerBatch(table, b, n.touched)
+				for record, f := range m.records {
+					if subject, ok := subjects[record]; ok {
+						join(of(subject), f)
+					}
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// memberColumns are what membership needs of the register's tables: the row's and the record's token, then the facts.
+var memberColumns = map[string][]string{
+	"degree": {"source_key", "record", "institution_code", "date"},
+	"role":   {"source_key", "record", "kind", "from", "to"},
+	"person": {"source_key", "record", "deceased", "deceased_date"},
+}
+
+// registerBatch is note for rows of the register, whose records are tokens. Rows in skip are left out.
+func (m *membership) registerBatch(table string, b *canon.Batch, skip map[string]bool) {
+	for i := range b.Len() {
+		if skip[b.Col(0).Text(i)] {
+			continue
+		}
+		record := string([]byte(b.Col(1).Text(i)))
+		switch table {
+		case "degree":
+			m.degree(record, b.Col(2), b.Col(3), i)
+		case "role":
+			m.role(record, b.Col(2), b.Col(3), b.Col(4), i)
+		case "person":
+			m.death(record, b.Col(2), b.Col(3), i)
+		}
+	}
+}
+
+func (n *Night) subjectsByToken() map[string]string {
+	d := n.ws.SourceTokens()
+	out := make(map[string]string, len(n.resolved.Records))
+	for i := range n.resolved.Records {
+		r := &n.resolved.Records[i]
+		out[protect.Record(d, r.System, r.PersonKey)] = r.Subject
+	}
+	return out
+}
+
+// suppressed finds the subjects of whom any record bears a mark of the suppression list.
+func (n *Night) suppressed(ctx context.Context) (map[string]string, error) {
+	list, err := n.ws.Vault.Suppressed(ctx)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	tokens := n.ws.Suppression()
+	out := map[string]string{}
+	for i := range n.resolved.Records {
+		subject := n.resolved.Records[i].Subject
+		if out[subject] != "" {
+			continue
+		}
+		for _, id := range n.resolved.Identities(i) {
+			for _, mark := range n.pack.SuppressionKeys(id) {
+				if s, hit := list[SuppressionToken(tokens, mark)]; hit {
+					out[subject] = s.Clause
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
+// SuppressionToken gives the token under which a mark of an erased person is kept.
+func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token("suppressed", mark) }
+
+// kept tells whether anything of a record may be in the register.
+func (n *Night) kept(subject string) bool { return n.standing.suppressed[subject] == "" }
+
+// pointSystems gives the systems of which some feed names people by contact point alone.
+func (n *Night) pointSystems() map[string]bool {
+	out := map[string]bool{}
+	n.each(func(l *layout.Layout, f *layout.Feed) {
+		if f.Person.Point != "" {
+			out[l.System] = true
+		}
+	})
+	return out
+}

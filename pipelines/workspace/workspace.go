@@ -1,0 +1,226 @@
+// Package workspace is a folder with everything one installation needs: settings, keys, inbox, stores, snapshots,
+// reports, outgoing deliveries.
+//
+// [Init] makes one, [Open] opens it for a run or a query, [Check] finds every fault of it without changing anything.
+// Opening applies pending migrations, so that the stores always have the tables of this release; a folder that others
+// may write to is refused, because whoever can change a layout can redirect people's data.
+//
+// The package wires connectors together and knows no stage.
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"uoma/connectors/blob"
+	"uoma/connectors/database"
+	"uoma/connectors/keys"
+	"uoma/connectors/ledger"
+	"uoma/connectors/outbox"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/fault"
+	"uoma/transforms/pseudonym"
+)
+
+// Folders of a workspace.
+const (
+	KeysDir       = "keys"
+	SnapshotDir   = "snapshots"
+	StateDir      = "state"
+	QuarantineDir = "quarantine"
+	WorkDir       = "work"
+	ReportDir     = "reports"
+	OutboxDir     = "outbox"
+	ReceiptDir    = "receipts"
+	RecipientDir  = "recipients"
+	LayoutDir     = "layouts"
+	PolicyDir     = "policies"
+	PipelineDir   = "pipelines"
+	ScheduleDir   = "schedules"
+)
+
+// keyEpoch is the epoch of subject keys made by this release; rotating the master key raises it.
+const keyEpoch = 1
+
+// Workspace is an open workspace. It is safe for concurrent use.
+type Workspace struct {
+	Dir      string
+	Settings *Settings
+	Source   []byte // the text of uoma.yaml
+	Keys     *keys.Ring
+
+	Snapshots  *blob.Store
+	State      *blob.Store
+	Quarantine *blob.Store
+	Work       *blob.Store
+
+	RegisterDB *database.DB
+	VaultDB    *database.DB
+	Register   *register.Register
+	Vault      *vault.Vault
+	Outbox     *outbox.Outbox
+
+	closers []func() error
+}
+
+var errWritable = fault.New("UOMA-WSP-WRITABLE", "the workspace may be written by others", "chmod 700 the folder and its settings")
+
+// Open opens the workspace in dir.
+func Open(ctx context.Context, dir string) (*Workspace, error) {
+	settings, src, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, dir, dir, settings, src)
+}
+
+// OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys and settings: what
+// a backfill computes must touch nothing of the nightly's.
+func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, error) {
+	s := *of.Settings
+	s.Stores.Register, s.Stores.Vault = "sqlite:register.db", "sqlite:vault.db"
+	dir := filepath.Join(of.Dir, sub)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return open(ctx, dir, of.Dir, &s, of.Source)
+}
+
+// open opens the stores in dir with the keys of home.
+func open(ctx context.Context, dir, home string, s *Settings, src []byte) (_ *Workspace, err error) {
+	if err := private(home); err != nil {
+		return nil, err
+	}
+	w := &Workspace{Dir: dir, Settings: s, Source: src}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Close())
+		}
+	}()
+	if err := w.openKeys(home); err != nil {
+		return nil, err
+	}
+	if err := w.openFiles(); err != nil {
+		return nil, err
+	}
+	if w.RegisterDB, err = w.openStore(ctx, s.Stores.Register); err != nil {
+		return nil, err
+	}
+	if w.VaultDB, err = w.openStore(ctx, s.Stores.Vault); err != nil {
+		return nil, err
+	}
+	w.Register = register.New(w.RegisterDB)
+	w.Vault = vault.New(w.VaultDB, w.Keys, rand.Reader, keyEpoch)
+	if err := ledger.Migrate(ctx, w.RegisterDB); err != nil {
+		return nil, err
+	}
+	if err := w.Register.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.Vault.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	w.Outbox, err = outbox.Open(ctx, w.RegisterDB)
+	return w, err
+}
+
+func (w *Workspace) openKeys(home string) error {
+	master, err := keyPath(home, w.Settings.Keys.Master)
+	if err != nil {
+		return err
+	}
+	storage, err := keyPath(home, w.Settings.Keys.Storage)
+	if err != nil {
+		return err
+	}
+	w.Keys, err = keys.Load(master, storage, rand.Reader)
+	return err
+}
+
+func (w *Workspace) openFiles() error {
+	for _, f := range []struct {
+		dir   string
+		store **blob.Store
+	}{{SnapshotDir, &w.Snapshots}, {StateDir, &w.State}, {QuarantineDir, &w.Quarantine}, {WorkDir, &w.Work}} {
+		s, err := blob.Open(filepath.Join(w.Dir, f.dir), w.Keys.Storage(), w.Keys.Derive("file-name"))
+		if err != nil {
+			return err
+		}
+		*f.store = s
+		w.closers = append(w.closers, s.Close)
+	}
+	return nil
+}
+
+func (w *Workspace) openStore(ctx context.Context, setting string) (*database.DB, error) {
+	dsn, err := storeDSN(w.Dir, setting, keys.ReadSecret)
+	if err != nil {
+		return nil, err
+	}
+	db, err := database.Open(ctx, dsn)
+	if err != nil {
+		return nil, err
+	}
+	w.closers = append(w.closers, db.Close)
+	return db, nil
+}
+
+// private refuses a folder that group or others may write to.
+func private(dir string) error {
+	st, err := os.Stat(dir)
+	if err != nil {
+		return errAbsent.At(fault.Place{File: dir})
+	}
+	if st.Mode().Perm()&0o022 != 0 {
+		return errWritable.At(fault.Place{File: dir})
+	}
+	return nil
+}
+
+// Close closes the stores.
+func (w *Workspace) Close() error {
+	var errs []error
+	for i := len(w.closers) - 1; i >= 0; i-- {
+		errs = append(errs, w.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// Path gives a path inside the workspace.
+func (w *Workspace) Path(parts ...string) string {
+	return filepath.Join(append([]string{w.Dir}, parts...)...)
+}
+
+// InboxPath gives the folder of exports.
+func (w *Workspace) InboxPath() string { return within(w.Dir, w.Settings.Inbox) }
+
+// SourceTokens gives the domain of source rows, records and keys.
+func (w *Workspace) SourceTokens() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("index"))
+}
+
+// SubjectIDs gives the domain from which subject ids are minted.
+func (w *Workspace) SubjectIDs() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("subject"))
+}
+
+// Persons gives the register's pseudonymisation domain: subject to person.
+func (w *Workspace) Persons() *pseudonym.Domain { return w.Domain("register", 1) }
+
+// PersonOf gives a subject's pseudonym in a domain.
+func PersonOf(d *pseudonym.Domain, subject string) string { return d.Token("person", subject) }
+
+// Domain gives the pseudonymisation domain of a purpose or recipient in an epoch.
+func (w *Workspace) Domain(name string, epoch int) *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("domain", name, strconv.Itoa(epoch)))
+}
+
+// Suppression gives the domain of the suppression list's tokens.
+func (w *Workspace) Suppression() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("suppression"))
+}

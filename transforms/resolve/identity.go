@@ -1,0 +1,56 @@
+package resolve
+
+import (
+	"strings"
+
+	"uoma/internal/canon"
+	"uoma/transforms/policy"
+)
+
+// Identities gives what the i-th record says of who its person is, one of each source row, for the suppression list.
+func (r *Result) Identities(i int) []policy.Identity {
+	rec := r.by[i]
+	out := make([]policy.Identity, len(rec.members))
+	for j, m := range rec.members {
+		id := policy.Identity{
+			Hetu: m.Hetu, Oppijanumero: m.Oppijanumero, EmployeeNumber: m.EmployeeNumber,
+			System: rec.system, SourceKey: rec.personKey, FamilyName: m.Family, GivenNames: m.Given,
+		}
+		id.Institution, id.StudentNumber, _ = strings.Cut(m.StudentNumber, ":")
+		if m.Birth != NoBirth {
+			id.BirthDate, id.HasBirthDate = canon.Date(m.Birth), true
+		}
+		out[j] = id
+	}
+	return out
+}
+
+// Point is a contact point of somebody's record, as rows that know only the contact point name it.
+type Point struct {
+	System, PersonKey string // PersonKey begins with [canon.PointPrefix]
+	Subject           string
+}
+
+// Points gives the contact points of all records of some systems, each once a subject.
+func (r *Result) Points(systems map[string]bool) []Point {
+	seen := map[Point]bool{}
+	var out []Point
+	for i := range r.Records {
+		rec := r.by[i]
+		if !systems[rec.system] {
+			continue
+		}
+		add := func(kind string, values []string) {
+			for _, v := range values {
+				p := Point{rec.system, canon.PointPrefix + kind + ":" + v, r.Records[i].Subject}
+				if !seen[p] {
+					seen[p] = true
+					out = append(out, p)
+				}
+			}
+		}
+		add("email", rec.emails)
+		add("phone", rec.phones)
+	}
+	return out
+}
