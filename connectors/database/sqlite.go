@@ -18,10 +18,11 @@ var pragmas = [...]string{
 	"journal_mode(WAL)", // readers see the last commit while a night is written
 	"synchronous(FULL)", // a confirmed commit survives the loss of power
 	"foreign_keys(ON)",
-	"secure_delete(ON)",   // deleted bytes are overwritten
-	"temp_store(MEMORY)",  // nothing of a query in the system's temporary folder
-	"trusted_schema(OFF)", // a schema that came with a file runs no function
-	"cache_size(-131072)", // KiB: a night's index pages stay in memory
+	"secure_delete(ON)",            // deleted bytes are overwritten
+	"temp_store(MEMORY)",           // nothing of a query in the system's temporary folder
+	"trusted_schema(OFF)",          // a schema that came with a file runs no function
+	"journal_size_limit(67108864)", // bytes: the log of a first night is not kept for ever
+	"cache_size(-131072)",          // KiB: a night's index pages stay in memory
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {

@@ -91,7 +91,8 @@ func (n *Night) Events(ctx context.Context, events []Event) error {
 }
 
 // Erase removes every row of some records, their links and events, and what the policy made of the persons that have
-// no record left. It tells how many canonical rows went.
+// no record left. It tells how many canonical rows went. After the commit, [database.DB.Scrub] makes the bytes leave
+// SQLite's files.
 func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err error) {
 	if len(records) == 0 {
 		return 0, nil

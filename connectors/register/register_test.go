@@ -382,9 +382,18 @@ func TestReadersSeeLastNightOrTonight(t *testing.T) {
 func TestRollbackForgetsTheNight(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)
+		night(t, r, func(n *register.Night) error {
+			return n.Put(t.Context(), batch(tableNamed(t, "role"), ints(0, 20), ""), "n0")
+		})
 		before, _ := r.Digest(t.Context())
 		n, err := r.Begin(t.Context())
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Drop(t.Context(), tokens('s', ints(0, 5))); err != nil { // its temporary table must not commit
+			t.Fatal(err)
+		}
+		if _, err := n.Erase(t.Context(), tokens('r', ints(3, 5))); err != nil {
 			t.Fatal(err)
 		}
 		if err := n.Put(t.Context(), batch(tableNamed(t, "exam"), ints(0, 200), ""), "n1"); err != nil {
@@ -526,6 +535,58 @@ func BenchmarkPut(b *testing.B) {
 			})
 		}
 		b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
+}
+
+// BenchmarkChange drops and puts the one row in a hundred that changes from night to night.
+func BenchmarkChange(b *testing.B) {
+	const n, changed = 260_000, 2_600
+	person := tableNamed(b, "person")
+	databasetest.EachB(b, func(b *testing.B, db *database.DB) {
+		r := open(b, db)
+		night(b, r, func(n1 *register.Night) error { return n1.Put(b.Context(), scattered(person, 0, n), "n1") })
+		again := scattered(person, 0, changed)
+		var keys []string
+		for i := range again.Len() {
+			keys = append(keys, again.Col(register.SourceKey).Text(i))
+		}
+		for b.Loop() {
+			night(b, r, func(n2 *register.Night) error {
+				if err := n2.Drop(b.Context(), keys); err != nil {
+					return err
+				}
+				return n2.Put(b.Context(), again, "n2")
+			})
+		}
+		b.ReportMetric(float64(changed*b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
+}
+
+// BenchmarkRead streams every column of a table in key order, and hashes it.
+func BenchmarkRead(b *testing.B) {
+	const n = 100_000
+	person := tableNamed(b, "person")
+	databasetest.EachB(b, func(b *testing.B, db *database.DB) {
+		r := open(b, db)
+		night(b, r, func(n1 *register.Night) error { return n1.Put(b.Context(), scattered(person, 0, n), "n1") })
+		b.Run("read", func(b *testing.B) {
+			for b.Loop() {
+				for _, err := range r.Read(b.Context(), "person", nil, register.Current) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+		b.Run("digest", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := r.Digest(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	})
 }
 
