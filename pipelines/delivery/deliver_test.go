@@ -186,7 +186,7 @@ func TestThreat_T42_RestoredLedger(t *testing.T) {
 		}
 	}
 	if rig.Accepted() != 2 {
-		t.Errorf("%d accepted", rig.Accepted())
+		t.Errorf("%d accepted by a restored ledger", rig.Accepted())
 	}
 	if _, err := os.Stat(filepath.Join(s.folder, "outbox", parcel.ManifestName(d.ID))); err != nil {
 		t.Errorf("evidence of what was sent is gone: %v", err)
@@ -194,6 +194,19 @@ func TestThreat_T42_RestoredLedger(t *testing.T) {
 	reconcile(t, s)
 	if _, err := s.machine().Deliver(ctx, next); fault.Code(err) != "UOMA-DLV-PERIOD-DUPLICATE" {
 		t.Errorf("the period that the ledger forgot: %v", err)
+	}
+	m := s.machine() // the refused delivery is given up by a person, and the chain goes on
+	refused, _, err := m.Find(ctx, next)
+	s.must(err)
+	s.must(m.Hold(ctx, func(held context.Context) error { return m.GiveUp(held, &refused) }))
+	next.From++
+	d, err = s.machine().Deliver(ctx, next)
+	s.closed(d, err)
+	if d.Sequence != 3 || d.ReceiptSequence != 3 {
+		t.Errorf("%+v", d)
+	}
+	if err := m.Hold(ctx, func(held context.Context) error { return m.GiveUp(held, &d) }); !errors.Is(err, ErrKnownThere) {
+		t.Errorf("an accepted delivery was given up: %v", err)
 	}
 }
 

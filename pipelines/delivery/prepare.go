@@ -132,7 +132,7 @@ func (m *Machine) manifest(d *outbox.Delivery, s parcel.Sealed, named []parcel.S
 	}
 }
 
-// Void takes back a delivery of which no byte can have left. Its number and period become free again.
+// Void takes back a delivery that the endpoint cannot have: nothing of it has left, or [Machine.GiveUp] made sure. Its number and period become free again.
 func (m *Machine) Void(ctx context.Context, d *outbox.Delivery) error {
 	return m.run("void",
 		action{"1-commit", func() error {

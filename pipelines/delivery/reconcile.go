@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"uoma/connectors/carrier"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/internal/fault"
@@ -115,4 +116,32 @@ func (m *Machine) takeOver(ctx context.Context, r *parcel.Receipt, raw, signatur
 	}
 	err := m.lease.Insert(ctx, &d)
 	return d, err
+}
+
+// ErrKnownThere refuses to give up what the endpoint has.
+var ErrKnownThere = fault.New("UOMA-DLV-KNOWN-THERE", "the endpoint has taken this delivery", "it can only be finished, or superseded by a correction")
+
+// GiveUp voids a delivery that was begun and that the endpoint refused or never saw, so that the chain can go on. It is a
+// person's decision, and only the endpoint's own word makes it possible: it must not know the delivery, and its chain
+// must end before it. A manifest that was still under way and arrives later is found by the next [Machine.Agree].
+// It is called inside [Machine.Hold].
+func (m *Machine) GiveUp(ctx context.Context, d *outbox.Delivery) error {
+	if d.State != outbox.Encrypted {
+		return ErrKnownThere
+	}
+	_, err := m.Carrier.Status(ctx, d.ID)
+	if err == nil {
+		return ErrKnownThere
+	}
+	if carrier.Problem(err) != carrier.UnknownDelivery {
+		return err
+	}
+	h, err := m.Carrier.Head(ctx, d.Chain.Dataset)
+	if err != nil {
+		return err
+	}
+	if h.Sequence >= d.Sequence {
+		return ErrLedgerBehind
+	}
+	return m.Void(ctx, d)
 }
