@@ -5,6 +5,9 @@ import "github.com/spf13/cobra"
 // commands lists every subcommand.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.initCommand(),
+		a.runCommand(),
+		a.generateCommand(),
 		a.versionCommand(),
 	}
 }

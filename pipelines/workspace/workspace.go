@@ -65,7 +65,9 @@ type Workspace struct {
 	Vault      *vault.Vault
 	Outbox     *outbox.Outbox
 
-	closers []func() error
+	home     string // where settings, keys and the workspace's own documents are
+	volatile bool   // new files have no name and go with the program
+	closers  []func() error
 }
 
 var errWritable = fault.New("UOMA-WSP-WRITABLE", "the workspace may be written by others", "chmod 700 the folder and its settings")
@@ -76,7 +78,16 @@ func Open(ctx context.Context, dir string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, dir, settings, src)
+	return open(ctx, dir, dir, settings, src, false)
+}
+
+// OpenDry opens the workspace in dir for a run that leaves nothing behind: files that it writes have no name.
+func OpenDry(ctx context.Context, dir string) (*Workspace, error) {
+	settings, src, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, dir, dir, settings, src, true)
 }
 
 // OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys and settings: what
@@ -88,15 +99,15 @@ func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, er
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, of.Dir, &s, of.Source)
+	return open(ctx, dir, of.Dir, &s, of.Source, false)
 }
 
 // open opens the stores in dir with the keys of home.
-func open(ctx context.Context, dir, home string, s *Settings, src []byte) (_ *Workspace, err error) {
+func open(ctx context.Context, dir, home string, s *Settings, src []byte, volatile bool) (_ *Workspace, err error) {
 	if err := private(home); err != nil {
 		return nil, err
 	}
-	w := &Workspace{Dir: dir, Settings: s, Source: src}
+	w := &Workspace{Dir: dir, Settings: s, Source: src, home: home, volatile: volatile}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -147,7 +158,11 @@ func (w *Workspace) openFiles() error {
 		dir   string
 		store **blob.Store
 	}{{SnapshotDir, &w.Snapshots}, {StateDir, &w.State}, {QuarantineDir, &w.Quarantine}, {WorkDir, &w.Work}} {
-		s, err := blob.Open(filepath.Join(w.Dir, f.dir), w.Keys.Storage(), w.Keys.Derive("file-name"))
+		open := blob.Open
+		if w.volatile {
+			open = blob.OpenVolatile
+		}
+		s, err := open(filepath.Join(w.Dir, f.dir), w.Keys.Storage(), w.Keys.Derive("file-name"))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"uoma/connectors/outbox"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var date string
+	var dry, scheduled bool
+	c := &cobra.Command{
+		Use:   "run PIPELINE",
+		Short: "Run a pipeline for a date, or finish a run that was killed",
+		Long: `Run a pipeline for a logical date. A run that is finished is not repeated; one that was killed goes on where it
+stopped; one that ended in part (some source failed) is tried again for the sources that failed.
+
+Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another process runs the pipeline, 7 the delivery was refused.`,
+		Example: `  uoma run nightly --date 2026-11-22
+  uoma run nightly --date 2026-11-22 --dry-run     # compute everything, write nothing
+  uoma run career-survey --date auto --json`,
+		Args: exactly(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			mode := pipelines.Manual
+			if scheduled {
+				mode = pipelines.Nightly
+			}
+			out, err := a.runPipeline(c.Context(), args[0], date, mode, dry)
+			if err != nil {
+				return err
+			}
+			if err := a.printJSON("run", true, out); err != nil {
+				return err
+			}
+			if out.State == pipelines.Part {
+				return statusError(exitPartial)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&date, "date", "auto", "logical date YYYY-MM-DD; auto is today in the workspace's time zone")
+	c.Flags().BoolVar(&dry, "dry-run", false, "read and compute everything, write and send nothing")
+	c.Flags().BoolVar(&scheduled, "scheduled", false, "the run was started by a schedule")
+	return c
+}
+
+// runPipeline opens the workspace and runs a pipeline in it.
+func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines.Mode, dry bool) (out pipelines.Outcome, err error) {
+	open := workspace.Open
+	if dry {
+		open = workspace.OpenDry
+	}
+	ws, err := open(ctx, a.workspace)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, ws.Close()) }()
+	day, err := a.logicalDate(ws, date)
+	if err != nil {
+		return out, err
+	}
+	log := a.logger()
+	r := &pipelines.Run{Pipeline: name, Date: day, Mode: mode, Dry: dry, Now: a.now, Log: log, Progress: a.newProgress(log)}
+	def, err := ws.Pipeline(name)
+	if err != nil {
+		return out, err
+	}
+	return execute1(ctx, ws, def, r)
+}
+
+// execute1 runs one pipeline in an open workspace.
+func execute1(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run) (out pipelines.Outcome, err error) {
+	pack, err := ws.Policy(r.Date)
+	if err != nil {
+		return out, err
+	}
+	layouts, err := ws.Layouts()
+	if err != nil {
+		return out, err
+	}
+	var journal pipelines.Journal = workspace.DryJournal{}
+	j := ws.NewJournal(version, "", pack.Digest())
+	if !r.Dry {
+		if ctx, err = j.Hold(ctx, r); err != nil {
+			return out, err
+		}
+		defer func() { err = errors.Join(err, j.Free(context.WithoutCancel(ctx))) }()
+		journal = j
+	}
+	var stages []pipelines.Stage
+	{
+		n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
+		defer n.Close()
+		stages = n.Stages()
+	}
+	stages = slices.DeleteFunc(stages, func(s pipelines.Stage) bool { return !slices.Contains(def.Stages, s.Name()) })
+	return pipelines.Execute(ctx, r, stages, journal)
+}
+
+var errDate = fault.New("UOMA-CFG-DATE", "the date is not of the form YYYY-MM-DD", "write --date 2026-11-22, or --date auto for today")
+
+// logicalDate reads --date; auto is today in the controller's time zone.
+func (a *app) logicalDate(ws *workspace.Workspace, s string) (canon.Date, error) {
+	if s == "auto" || s == "" {
+		return canon.DateOf(a.now().In(ws.Settings.Location)), nil
+	}
+	d, err := canon.ParseDate(s)
+	if err != nil {
+		return 0, usageError{errDate}
+	}
+	return d, nil
+}
+
+var _ = outbox.Closed
+var _ = os.Stdout
+var _ = filepath.Join
+var _ = time.Now
+var _ = json.Marshal
+var _ = fmt.Sprint

@@ -1,0 +1,149 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+)
+
+var (
+	errSystem   = fault.New("UOMA-WSP-SYSTEM", "the settings name a system that no layout describes", "write layouts/SYSTEM.yaml, or take the system out of uoma.yaml; uoma layout list shows the known ones")
+	errPolicy   = fault.New("UOMA-WSP-POLICY", "no version of the policy pack is in force on the date", "uoma policy list shows the packs and their dates")
+	errPipeline = fault.New("UOMA-WSP-PIPELINE", "there is no such pipeline", "the shipped ones are nightly and career-survey; write pipelines/NAME.yaml for your own")
+)
+
+// documents reads the YAML files of a folder of the workspace, by path. A missing folder is an empty one.
+func (w *Workspace) documents(folder string, visit func(file string, src []byte) error) error {
+	entries, err := os.ReadDir(filepath.Join(w.home, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".yaml" {
+			continue
+		}
+		src, err := os.ReadFile(filepath.Join(w.home, folder, e.Name()))
+		if err != nil {
+			return err
+		}
+		if err := visit(folder+"/"+e.Name(), src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Layouts gives the layouts of the systems that the workspace reads: its own in layouts/, which go before shipped ones of
+// the same system.
+func (w *Workspace) Layouts() ([]*layout.Layout, error) {
+	shipped, err := layout.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	bySystem := map[string]*layout.Layout{}
+	for _, l := range shipped {
+		bySystem[l.System] = l
+	}
+	err = w.documents(LayoutDir, func(file string, src []byte) error {
+		l, err := layout.Parse(file, src)
+		if err == nil {
+			bySystem[l.System] = l
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	systems := w.Settings.Systems
+	if len(systems) == 0 {
+		for s := range bySystem {
+			systems = append(systems, s)
+		}
+	}
+	systems = slices.Sorted(slices.Values(systems))
+	out := make([]*layout.Layout, 0, len(systems))
+	for _, s := range systems {
+		if bySystem[s] == nil {
+			return nil, errSystem.At(fault.Place{File: FileName, Field: s})
+		}
+		out = append(out, bySystem[s])
+	}
+	return out, nil
+}
+
+// Policy gives the version of the workspace's policy pack that is in force on a date.
+func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
+	var packs []*policy.Pack
+	own := map[string]bool{}
+	err := w.documents(PolicyDir, func(file string, src []byte) error {
+		p, err := policy.Parse(file, src)
+		if err == nil {
+			packs, own[p.ID] = append(packs, p), true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range policy.ShippedIDs() {
+		if own[id] {
+			continue
+		}
+		src, _ := policy.Shipped(id)
+		p, err := policy.Parse("policies/"+id+".yaml", src)
+		if err != nil {
+			return nil, err
+		}
+		packs = append(packs, p)
+	}
+	shelf, err := policy.Collect(packs...)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := shelf.InForce(w.Settings.Policy, date)
+	if !ok {
+		return nil, errPolicy.At(fault.Place{File: FileName, Field: "policy"}).Because(fmt.Errorf("%s on %s", w.Settings.Policy, date))
+	}
+	return p, nil
+}
+
+// Pipelines gives the pipelines of the workspace by name: its own in pipelines/, and the shipped ones.
+func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
+	all, err := pipelines.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	err = w.documents(PipelineDir, func(file string, src []byte) error {
+		d, err := pipelines.Parse(file, src)
+		if err == nil {
+			all[d.Pipeline] = d
+		}
+		return err
+	})
+	return all, err
+}
+
+// Pipeline gives one pipeline.
+func (w *Workspace) Pipeline(name string) (*pipelines.Definition, error) {
+	all, err := w.Pipelines()
+	if err != nil {
+		return nil, err
+	}
+	if d := all[name]; d != nil {
+		return d, nil
+	}
+	return nil, errPipeline.At(fault.Place{Field: strings.ToLower(name)})
+}
