@@ -9,7 +9,7 @@ import (
 func (m *maker) row(p *Person, d *Degree) Row {
 	own := m.ordered(p.Records, append(slices.Clone(m.s.Registers), m.s.ContactSources...))
 	contact := m.ordered(p.Records, m.s.ContactSources)
-	r := Row{Institution: m.institution(p, d), Language: languages[0]}
+	r := Row{Institution: institution(own, d), Language: languages[0]}
 	r.StudentNumber = Clean(m.studentNumber(own, d, r.Institution), maxNumber)
 	m.names(&r, own)
 	if m.s.sends("person", "contact_language") {
@@ -54,12 +54,13 @@ func first(values []string) string {
 	return ""
 }
 
-func (m *maker) institution(p *Person, d *Degree) string {
+// institution gives the degree's own code: a predecessor's degree stays the predecessor's.
+func institution(own []*Record, d *Degree) string {
 	if d.Institution != "" {
 		return d.Institution
 	}
-	for i := range p.Records {
-		if r := &p.Records[i]; r.ID == d.Record && r.Institution != "" {
+	for _, r := range own {
+		if r.ID == d.Record && r.Institution != "" {
 			return r.Institution
 		}
 	}

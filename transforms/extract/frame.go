@@ -21,7 +21,7 @@ type Extract struct {
 }
 
 // Make decides for each person with a degree of the year, and makes the rows of those who are sent. Others are not looked
-// at. It changes the order of the persons' own slices.
+// at.
 func Make(people []Person, s Settings) *Extract {
 	m := maker{s: s, counts: map[Withheld]int64{}}
 	out := &Extract{}
@@ -76,7 +76,9 @@ func (m *maker) account() []Withheld {
 		w.N = n
 		out = append(out, w)
 	}
-	slices.SortFunc(out, func(a, b Withheld) int { return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Clause, b.Clause)) })
+	slices.SortFunc(out, func(a, b Withheld) int {
+		return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Clause, b.Clause))
+	})
 	return out
 }
 
