@@ -1,10 +1,9 @@
-// Package outbox is the ledger of deliveries: one row for each delivery that was ever prepared, and one lease for each
-// chain of them.
+// Package outbox is the ledger of deliveries: one row for each delivery that was ever prepared.
 //
 // A [Chain] is what has a sequence without gaps: sender, recipient and dataset. Who wants to write takes the chain's
-// [Lease] first; every write carries its fencing number and is one statement that changes the row only while state,
-// version and lease are what the writer thinks they are ([Lease.Insert], [Lease.Save]). A writer that was taken over
-// cannot write any more, whatever it still believes. The same code runs on SQLite and MariaDB.
+// [Lease] first; every write ([Lease.Insert], [Lease.Save]) is one transaction that changes the row only while state,
+// version and fencing number are what the writer thinks they are. A writer that was taken over cannot write any more,
+// whatever it still believes. The same code runs on SQLite and MariaDB.
 //
 // The package knows which states there are. It must not know when one follows another, and it sees no file, key or wire.
 package outbox
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"uoma/connectors/database"
+	"uoma/connectors/ledger"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 )
@@ -93,8 +93,11 @@ type Outbox struct{ db *database.DB }
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Open brings the tables to this release.
+// Open brings the tables to this release, and those of the run ledger, in which the leases stand.
 func Open(ctx context.Context, db *database.DB) (*Outbox, error) {
+	if err := ledger.Migrate(ctx, db); err != nil {
+		return nil, err
+	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err

@@ -61,12 +61,8 @@ const fixed = 9
 
 var (
 	selectRow = "SELECT " + strings.Join(columns, ", ") + " FROM delivery "
-	// insertRow and updateRow write only while the lease has the fencing number; the last parameters name it.
-	insertRow = "INSERT INTO delivery (" + strings.Join(columns, ", ") + ") SELECT :" + strings.Join(columns, ", :") +
-		" FROM delivery_lease WHERE sender = :sender AND recipient = :recipient AND dataset = :dataset AND fence = :fence"
-	updateRow = "UPDATE delivery SET " + assignments() + " WHERE id = :id AND state = :state_before AND version = :version_before" +
-		" AND EXISTS (SELECT 1 FROM delivery_lease l WHERE l.sender = delivery.sender AND l.recipient = delivery.recipient" +
-		" AND l.dataset = delivery.dataset AND l.fence = :fence)"
+	insertRow = "INSERT INTO delivery (" + strings.Join(columns, ", ") + ") VALUES (:" + strings.Join(columns, ", :") + ")"
+	updateRow = "UPDATE delivery SET " + assignments() + " WHERE id = :id AND state = :state_before AND version = :version_before"
 )
 
 func assignments() string {
