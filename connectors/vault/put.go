@@ -198,7 +198,7 @@ func (v *Vault) makeKeys(keys map[string]*key, subjects []string, run string) er
 			continue
 		}
 		if _, err := io.ReadFull(v.random, plain); err != nil {
-			return database.Failed("draw a subject's key", err)
+			return errRandom.Wrap(err)
 		}
 		k, err := newKey(plain, v.epoch)
 		if err != nil {
@@ -218,7 +218,7 @@ func (v *Vault) sealAll(entries []Entry, keys map[string]*key) ([]sealed, error)
 	const perEntry = groups * nonceSize
 	nonces := make([]byte, len(entries)*perEntry)
 	if _, err := io.ReadFull(v.random, nonces); err != nil {
-		return nil, database.Failed("draw nonces", err)
+		return nil, errRandom.Wrap(err)
 	}
 	out := make([]sealed, len(entries))
 	workers := runtime.GOMAXPROCS(0)

@@ -94,13 +94,19 @@ func (v *Vault) Move(ctx context.Context, run string, moves []Move) error {
 	})
 }
 
-// Erase destroys a subject's key and removes its entries, then makes the bytes leave SQLite's files. It tells how many
-// entries went; a subject that is unknown or erased already has none. The row of the subject stays as a mark that no
-// entry may come under it again.
-func (v *Vault) Erase(ctx context.Context, subject, run string) (entries int64, err error) {
+// Erase destroys the keys of subjects and removes their entries, then makes the bytes leave SQLite's files. It tells how
+// many entries went; a subject that is unknown or erased already has none, so a call that was cut short is made again.
+// The row of a subject stays as a mark that no entry may come under it again.
+func (v *Vault) Erase(ctx context.Context, subjects []string, run string) (entries int64, err error) {
 	err = v.db.Do(ctx, func(tx *sqlx.Tx) error {
-		entries, err = erase(ctx, tx, subject, run)
-		return err
+		for _, s := range subjects {
+			n, err := erase(ctx, tx, s, run)
+			if err != nil {
+				return err
+			}
+			entries += n
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, err

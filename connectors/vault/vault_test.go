@@ -211,6 +211,22 @@ func TestThreat_T16_NonceNeverRepeats(t *testing.T) {
 	}
 }
 
+func TestThreat_T16_WithoutRandomBytesNothingIsSealed(t *testing.T) {
+	db := databasetest.SQLite(t)
+	open(t, db)
+	for _, size := range []int{0, 31, 32, 60} { // not enough for a key, or for the nonces after it
+		v := vault.New(db, newRing(t), bytes.NewReader(make([]byte, size)), 1)
+		if err := v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A")}); fault.Code(err) != "UOMA-VLT-RANDOM" {
+			t.Errorf("%d random bytes: %v", size, err)
+		}
+	}
+	var n int
+	must(t, db.Get(&n, "SELECT (SELECT COUNT(*) FROM `identity`) + (SELECT COUNT(*) FROM `subject`)"))
+	if n != 0 {
+		t.Errorf("%d rows were written", n)
+	}
+}
+
 func TestMoveSealsUnderTheNewSubject(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		v := open(t, db)
@@ -221,7 +237,7 @@ func TestMoveSealsUnderTheNewSubject(t *testing.T) {
 		if got := collect(t, v, nil, vault.Everything); !reflect.DeepEqual(got, want) {
 			t.Errorf("%d entries, and not as they were to be moved", len(got))
 		}
-		if _, err := v.Erase(t.Context(), token('p', 0), "n3"); err != nil {
+		if _, err := v.Erase(t.Context(), []string{token('p', 0)}, "n3"); err != nil {
 			t.Fatal(err)
 		}
 		if got := collect(t, v, nil, vault.Everything); !reflect.DeepEqual(got, want[1:]) {
@@ -235,7 +251,7 @@ func TestErasedSubjectStaysErased(t *testing.T) {
 		v := open(t, db)
 		must(t, v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A"), entry(1, 0, "B"), entry(2, 1, "C")}))
 		for _, want := range []int64{2, 0} {
-			if n, err := v.Erase(t.Context(), token('p', 0), "n2"); err != nil || n != want {
+			if n, err := v.Erase(t.Context(), []string{token('p', 0), "unknown"}, "n2"); err != nil || n != want {
 				t.Errorf("erased %d entries, want %d: %v", n, want, err)
 			}
 		}
@@ -278,10 +294,8 @@ func TestThreat_T21_ErasedBytesLeaveTheFiles(t *testing.T) {
 	if n := found(t, dir, canaries); n == 0 {
 		t.Fatal("the search finds nothing even before")
 	}
-	for _, s := range subjects {
-		if _, err := v.Erase(t.Context(), s, "n2"); err != nil {
-			t.Fatal(err)
-		}
+	if n, err := v.Erase(t.Context(), subjects, "n2"); err != nil || n != 80 {
+		t.Fatalf("erased %d entries: %v", n, err)
 	}
 	if n := found(t, dir, canaries); n != 0 {
 		t.Errorf("%d of %d erased byte strings are still in the files", n, len(canaries))
@@ -407,7 +421,7 @@ func TestVaultAgreesWithAMap(t *testing.T) {
 							n++
 						}
 					}
-					got, err := v.Erase(context.Background(), s, "n")
+					got, err := v.Erase(context.Background(), []string{s}, "n")
 					if err != nil || got != int64(n) {
 						rt.Fatalf("erased %d, want %d: %v", got, n, err)
 					}
