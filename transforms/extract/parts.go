@@ -78,7 +78,7 @@ func encodeParquet(rows []Row) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), nil
+	return withoutPageIndex(out.Bytes())
 }
 
 // encodeCSV writes RFC 4180 with a header, commas and CRLF; a missing value is an empty field. Nothing is escaped for
