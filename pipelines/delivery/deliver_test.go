@@ -83,11 +83,15 @@ func steps(t *testing.T) (names []string) {
 // Killed at every place, and then, by a seed, at random places until a process gets through: one acceptance, one end.
 func TestThreat_T29_KilledAnywhere(t *testing.T) {
 	rig := endpointtest.New(t, nil)
+	empty := newSide(t, rig)
+	empty.must(empty.db.Close())
+	tables, err := os.ReadFile(filepath.Join(empty.folder, "register.db"))
+	empty.must(err)
 	for _, victim := range steps(t) {
 		t.Run(victim, func(t *testing.T) {
 			var wg sync.WaitGroup // most of the time is spent waiting for the disk
 			for seed := range uint64(20) {
-				wg.Go(func() { killedAt(t, rig, victim, seed) })
+				wg.Go(func() { killedAt(t, rig, tables, victim, seed) })
 			}
 			wg.Wait()
 		})
@@ -95,9 +99,9 @@ func TestThreat_T29_KilledAnywhere(t *testing.T) {
 }
 
 // killedAt gives every run a dataset of its own, so that one endpoint serves them all.
-func killedAt(t *testing.T, rig *endpointtest.Rig, victim string, seed uint64) {
+func killedAt(t *testing.T, rig *endpointtest.Rig, tables []byte, victim string, seed uint64) {
 	t.Helper()
-	s := newSide(t, rig)
+	s := newSideFrom(t, rig, tables)
 	own := chain
 	own.Dataset = "d" + strings.ToLower(parcel.SHA256Hex([]byte(victim + string(rune('a'+seed))))[:16])
 	random := rand.New(rand.NewPCG(seed, 1))
@@ -411,6 +415,61 @@ func TestTimePasses(t *testing.T) {
 	list, err := s.ledger.List(ctx, chain)
 	if err != nil || len(list) != 2 || list[0].State != outbox.Voided || list[1].State != outbox.Encrypted {
 		t.Errorf("%+v %v", list, err)
+	}
+}
+
+// A recipient whose last key has ended gets nothing, whether the delivery is new or sealed already.
+func TestThreat_T41_ExpiredRecipient(t *testing.T) {
+	for _, sealed := range []bool{false, true} {
+		rig := endpointtest.New(t, nil)
+		s := newSide(t, rig)
+		m := s.machine()
+		m.Profile.Life = 1000 * 24 * time.Hour
+		m.Step = func(name string) error {
+			if sealed && name == "send/1-file" {
+				return errKilled
+			}
+			return nil
+		}
+		if sealed {
+			if _, err := m.Deliver(ctx, order); !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+		}
+		rig.Clock.Move(400 * 24 * time.Hour)
+		m.Step = nil
+		if _, err := m.Deliver(ctx, order); !errors.Is(err, parcel.ErrExpired) {
+			t.Errorf("sealed before %v: %v", sealed, err)
+		}
+		h, err := rig.Carrier("").Head(ctx, chain.Dataset)
+		if err != nil || h.Sequence != 0 {
+			t.Errorf("something left: %+v %v", h, err)
+		}
+	}
+}
+
+// A delivery signed with a key that was replaced since does not leave under it.
+func TestThreat_T41_ReplacedSigningKey(t *testing.T) {
+	rig, other := endpointtest.New(t, nil), endpointtest.New(t, nil)
+	s := newSide(t, rig)
+	m := s.machine()
+	m.Step = func(name string) error {
+		if name == "send/3-keys" {
+			m.Signer = other.Signer
+		}
+		return nil
+	}
+	if _, err := m.Deliver(ctx, order); !errors.Is(err, ErrSigningKey) {
+		t.Errorf("another key: %v", err)
+	}
+	m = s.machine()
+	m.Profile.SignerUntil = rig.Clock.Now().Add(-time.Minute)
+	rig.Clock.Move(2 * outbox.LeaseFor)
+	if _, err := m.Deliver(ctx, order); !errors.Is(err, ErrSigningKey) {
+		t.Errorf("an ended key: %v", err)
+	}
+	if rig.Accepted() != 0 {
+		t.Error("it was accepted")
 	}
 }
 

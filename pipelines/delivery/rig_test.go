@@ -90,12 +90,19 @@ type side struct {
 	ledger  *outbox.Outbox
 	source  *source
 	carrier carrier.Carrier
+	pinned  *parcel.Recipient
 	made    atomic.Int64
 }
 
-func newSide(t testing.TB, rig *endpointtest.Rig) *side {
+func newSide(t testing.TB, rig *endpointtest.Rig) *side { return newSideFrom(t, rig, nil) }
+
+// newSideFrom begins with the bytes of a database that has its tables already, which saves their making.
+func newSideFrom(t testing.TB, rig *endpointtest.Rig, tables []byte) *side {
 	t.Helper()
-	s := &side{t: t, rig: rig, folder: t.TempDir(), source: &source{}}
+	s := &side{t: t, rig: rig, folder: t.TempDir(), source: &source{}, pinned: rig.Pinned()}
+	if tables != nil {
+		s.must(os.WriteFile(filepath.Join(s.folder, "register.db"), tables, 0o600))
+	}
 	for _, f := range []string{"outbox", "receipts"} {
 		s.must(os.Mkdir(filepath.Join(s.folder, f), 0o700))
 	}
@@ -145,7 +152,7 @@ func (s *side) machine() *Machine {
 	return &Machine{
 		Profile: Profile{Pipeline: "career-survey", Chain: chain, SchemaVersion: "1.0", Domain: "uraseuranta", Epoch: 1,
 			Software: parcel.Software{Name: "uoma", Version: "0.1.0"}},
-		Recipient: s.rig.Pinned(), Signer: s.rig.Signer, Ledger: s.ledger, Carrier: s.carrier, Source: s.source,
+		Recipient: s.pinned, Signer: s.rig.Signer, Ledger: s.ledger, Carrier: s.carrier, Source: s.source,
 		Outbox: root("outbox"), Receipts: root("receipts"), Holder: fmt.Sprint("process-", s.made.Add(1)),
 		Now: s.rig.Clock.Now, Rand: rand.Reader,
 	}

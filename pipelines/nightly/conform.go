@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"uoma/connectors/blob"
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/pipelines"
@@ -139,7 +140,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 		return FeedRows{}, err
 	}
 	defer out.Discard()
-	w := &conforming{n: s.n, f: f, c: c, members: newMembership(), tokens: s.n.ws.SourceTokens(), rows: FeedRows{
+	w := &conforming{n: s.n, out: out, f: f, c: c, members: newMembership(), tokens: s.n.ws.SourceTokens(), rows: FeedRows{
 		Feed: name, Before: int64(f.changes.before), Removed: int64(len(f.changes.removed)),
 		Read: f.facts.Rows + f.facts.Rejected, Reasons: map[string]int64{}, Tables: map[string]int64{},
 	}}
@@ -187,6 +188,7 @@ type conforming struct {
 	rows    FeedRows
 	bad     []canon.Rejection
 
+	out                *blob.Writer
 	emitting, counting *conform.Sink
 	current            *canon.Batch // the batch that a rejection's line is looked up in
 	at                 int          // rows of the snapshot before the current batch
@@ -225,6 +227,11 @@ func (w *conforming) batch(b *canon.Batch) error {
 	}
 	if err := w.emitting.Flush(); err != nil {
 		return err
+	}
+	if len(going) > 0 {
+		if err := endGroup(w.out); err != nil {
+			return err
+		}
 	}
 	return w.into(w.counting, b, staying, true)
 }

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"uoma/connectors/blob"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
@@ -103,6 +102,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		kept.Rows += int64(res.Rows)
 		kept.Loaded += int64(res.Kept)
 		kept.Orphans += int64(len(res.Orphans))
+		s.n.orphaned(res.Orphans)
 		for _, o := range res.Orphans {
 			bad = append(bad, canon.Rejection{Feed: name, Line: o.Line, Code: "orphan", Key: o.Key,
 				Reason: "no person row of the system names the person of this row"})
@@ -122,6 +122,15 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
 }
 
+// orphaned notes rows without a person, which may find one on another night.
+func (n *Night) orphaned(rows []protect.Orphan) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, o := range rows {
+		n.held[o.SourceKey] = "orphan"
+	}
+}
+
 // hold notes which rows are withheld, so that the next night decides on them again.
 func (n *Night) hold(rows []protect.Withheld, byClause map[string]int64) {
 	n.mu.Lock()
@@ -129,34 +138,6 @@ func (n *Night) hold(rows []protect.Withheld, byClause map[string]int64) {
 	for _, w := range rows {
 		n.held[w.SourceKey] = w.Clause
 		byClause[w.Clause]++
-	}
-}
-
-// groups gives the canonical batches that were made from one raw batch together. Within a group tables come in the order
-// of the vocabulary and each once, so that a table that is not behind its predecessor begins the next group.
-func groups(spool *blob.File) func(yield func([]*canon.Batch, error) bool) {
-	order := map[string]int{}
-	for i, t := range canon.Tables() {
-		order[t.Name] = i
-	}
-	return func(yield func([]*canon.Batch, error) bool) {
-		var group []*canon.Batch
-		for b, err := range canon.ReadBatches(spool.Reader(), canon.Tables()) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if n := len(group); n > 0 && order[b.Table.Name] <= order[group[n-1].Table.Name] {
-				if !yield(group, nil) {
-					return
-				}
-				group = nil
-			}
-			group = append(group, b)
-		}
-		if len(group) > 0 {
-			yield(group, nil)
-		}
 	}
 }
 

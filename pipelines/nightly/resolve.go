@@ -3,7 +3,6 @@ package nightly
 import (
 	"context"
 
-	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/transforms/resolve"
 )
@@ -61,7 +60,7 @@ func (s resolveStage) add(ctx context.Context, r *pipelines.Run, f *feedNight) e
 		return err
 	}
 	defer spool.Close()
-	for b, err := range canon.ReadBatches(spool.Reader(), canon.Tables()) {
+	for b, err := range spoolBatches(spool) {
 		if err != nil {
 			return err
 		}
