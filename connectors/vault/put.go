@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"io"
@@ -23,23 +22,63 @@ var (
 	subjectColumns  = []string{"subject", "wrapped_key", "epoch", "seals", "created_run"}
 )
 
-func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry) error {
-	for len(entries) > 0 {
-		chunk := entries[:min(len(entries), putChunk)]
-		entries = entries[len(chunk):]
-		if err := v.putOne(ctx, tx, run, chunk); err != nil {
+// put takes the entries in the order of their subjects, so that a subject's key is fetched or made once.
+func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, given []Entry) error {
+	var empty bool // the first night has nothing to look up
+	if err := tx.GetContext(ctx, &empty, "SELECT NOT EXISTS (SELECT 1 FROM `subject`)"); err != nil {
+		return database.Failed("look into the vault", err)
+	}
+	order := latest(given)
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(given[a].Subject, given[b].Subject) })
+	for len(order) > 0 {
+		n := min(len(order), putChunk)
+		for n < len(order) && given[order[n]].Subject == given[order[n-1]].Subject {
+			n++
+		}
+		if err := v.putOne(ctx, tx, run, pick(given, order[:n]), empty); err != nil {
 			return err
 		}
+		order = order[n:]
 	}
 	return nil
 }
 
-func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, given []Entry) error {
-	entries, sourceKeys := latest(given)
+// latest gives the entries by number, of several with the same source key the last one.
+func latest(given []Entry) []int {
+	last := make(map[string]int, len(given))
+	for i := range given {
+		last[given[i].SourceKey] = i
+	}
+	order := make([]int, 0, len(last))
+	for i := range given {
+		if last[given[i].SourceKey] == i {
+			order = append(order, i)
+		}
+	}
+	return order
+}
+
+// pick gives entries in the order of their source keys, in which the store keeps them.
+func pick(given []Entry, numbers []int) []Entry {
+	slices.SortFunc(numbers, func(a, b int) int { return strings.Compare(given[a].SourceKey, given[b].SourceKey) })
+	out := make([]Entry, len(numbers))
+	for i, n := range numbers {
+		out[i] = given[n]
+	}
+	return out
+}
+
+// putOne stores entries of which it has all that this Put has of their subjects.
+func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry, empty bool) error {
 	subjects := distinct(entries)
-	keys, err := v.keysOf(ctx, tx, subjects)
-	if err != nil {
-		return err
+	keys := make(map[string]*key, len(subjects))
+	if !empty {
+		if err := v.keysOf(ctx, tx, subjects, keys); err != nil {
+			return err
+		}
+		if err := drop(ctx, tx, sourceKeys(entries)); err != nil {
+			return err
+		}
 	}
 	if err := v.makeKeys(keys, subjects, run); err != nil {
 		return err
@@ -57,31 +96,15 @@ func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, given []Ent
 	if err := writeKeys(ctx, tx, subjects, keys); err != nil {
 		return err
 	}
-	if err := drop(ctx, tx, sourceKeys); err != nil {
-		return err
-	}
 	return database.Load(ctx, tx, "identity", identityColumns, &identityRows{entries, cells, keys})
 }
 
-// latest gives the entries in the order of their source keys, in which the store keeps them, and of two with the same
-// the later; and the keys.
-func latest(given []Entry) ([]Entry, []string) {
-	order := make([]int, len(given))
-	for i := range order {
-		order[i] = i
+func sourceKeys(entries []Entry) []string {
+	out := make([]string, len(entries))
+	for i := range entries {
+		out[i] = entries[i].SourceKey
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(strings.Compare(given[a].SourceKey, given[b].SourceKey), a-b)
-	})
-	entries, sourceKeys := make([]Entry, 0, len(given)), make([]string, 0, len(given))
-	for n, i := range order {
-		if n+1 < len(order) && given[order[n+1]].SourceKey == given[i].SourceKey {
-			continue
-		}
-		entries = append(entries, given[i])
-		sourceKeys = append(sourceKeys, given[i].SourceKey)
-	}
-	return entries, sourceKeys
+	return out
 }
 
 func drop(ctx context.Context, tx *sqlx.Tx, sourceKeys []string) error {
@@ -140,10 +163,9 @@ func distinct(entries []Entry) []string {
 	return out
 }
 
-// keysOf unwraps the keys that the store has of some subjects.
-func (v *Vault) keysOf(ctx context.Context, tx *sqlx.Tx, subjects []string) (map[string]*key, error) {
-	keys := make(map[string]*key, len(subjects))
-	err := database.In(subjects, func(marks string, args []any) error {
+// keysOf adds the keys that the store has of some subjects.
+func (v *Vault) keysOf(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[string]*key) error {
+	return database.In(subjects, func(marks string, args []any) error {
 		rows, err := tx.QueryContext(ctx, "SELECT `subject`, `wrapped_key`, `epoch`, `seals`, `created_run`, `destroyed_run` FROM `subject`"+
 			" WHERE `subject` IN ("+marks+")", args...)
 		if err != nil {
@@ -159,7 +181,6 @@ func (v *Vault) keysOf(ctx context.Context, tx *sqlx.Tx, subjects []string) (map
 		}
 		return database.Failed("read subject keys", rows.Err())
 	})
-	return keys, err
 }
 
 func (v *Vault) scanKey(rows *sql.Rows) (subject string, k *key, err error) {

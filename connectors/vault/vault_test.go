@@ -459,7 +459,7 @@ func BenchmarkPut(b *testing.B) {
 			db.MustExec("DELETE FROM `identity`")
 			db.MustExec("DELETE FROM `subject`")
 			b.StartTimer()
-			for chunk := range slices.Chunk(entries, 65_536) {
+			for chunk := range slices.Chunk(entries, 130_000) {
 				must(b, v.Put(b.Context(), "nightly-2026-11-22", chunk))
 			}
 		}
