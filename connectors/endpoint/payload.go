@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -205,16 +204,4 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 		b.timer.Reset(noProgress)
 	}
 	return n, err
-}
-
-// sleep waits, or ends with the context.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

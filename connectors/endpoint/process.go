@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"uoma/connectors/carrier"
 	"uoma/connectors/parcel"
 )
 
@@ -28,7 +29,7 @@ func (e *Endpoint) Process(ctx context.Context) error {
 			if err := e.process(d); err != nil {
 				e.Log.Error("processing failed", slog.String("delivery", d.manifest.DeliveryID), slog.String("error", err.Error()))
 				e.wake()
-				if !sleep(ctx, again) {
+				if carrier.Sleep(ctx, again) != nil {
 					return nil
 				}
 			}

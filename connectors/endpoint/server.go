@@ -215,7 +215,8 @@ func (e *Endpoint) Serve(ctx context.Context, ln net.Listener, config *tls.Confi
 		<-gctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(gctx), 5*time.Second)
 		defer cancel()
-		return errors.Join(srv.Shutdown(stop), srv.Close())
+		_ = srv.Shutdown(stop) // what is still under way is cut; the endpoint keeps what came of it
+		return srv.Close()
 	})
 	return g.Wait()
 }

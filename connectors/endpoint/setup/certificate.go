@@ -33,7 +33,7 @@ func makeAuthority(root *os.Root, name, title string, now time.Time) error {
 		Subject: pkix.Name{CommonName: title}, NotBefore: now.Add(-backdate), NotAfter: now.Add(authorityLife),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 	}
-	return issue(root, name, template, nil)
+	return certify(root, name, template, nil)
 }
 
 // makeServer writes a server certificate for names and addresses.
@@ -49,7 +49,7 @@ func makeServer(root *os.Root, name string, hosts []string, authority *tls.Certi
 		}
 		template.DNSNames = append(template.DNSNames, h)
 	}
-	return issue(root, name, template, authority)
+	return certify(root, name, template, authority)
 }
 
 // makeClient writes a sender's certificate, whose URI SAN is the sender's id.
@@ -62,11 +62,11 @@ func makeClient(root *os.Root, name, sender string, authority *tls.Certificate, 
 		Subject: pkix.Name{CommonName: sender}, NotBefore: now.Add(-backdate), NotAfter: now.Add(certificateLife), URIs: []*url.URL{id},
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	return issue(root, name, template, authority)
+	return certify(root, name, template, authority)
 }
 
-// issue makes a key, has the certificate signed by the authority (by itself when nil) and writes both.
-func issue(root *os.Root, name string, template *x509.Certificate, authority *tls.Certificate) error {
+// certify makes a key, has the certificate signed by the authority (by itself when nil) and writes both.
+func certify(root *os.Root, name string, template *x509.Certificate, authority *tls.Certificate) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return errTLS.Because(err)
