@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // BatchRows is how many rows a producer puts into a batch unless it has a reason: large enough to spread the cost of a
@@ -123,83 +122,6 @@ func (c Col) AppendTo(b []byte, i int) []byte {
 		return strconv.AppendBool(b, a.Value(i))
 	}
 	return b
-}
-
-// Builder fills batches of one table. It is not safe for concurrent use.
-type Builder struct {
-	table *Table
-	feed  string
-	b     *array.RecordBuilder
-	rows  int
-}
-
-// NewBuilder makes an empty builder.
-func NewBuilder(t *Table, feed string) *Builder {
-	return &Builder{table: t, feed: feed, b: array.NewRecordBuilder(memory.DefaultAllocator, schemaOf(t))}
-}
-
-// Len gives the rows finished so far.
-func (w *Builder) Len() int { return w.rows }
-
-// EndRow closes a row. Every column must have been given exactly one value.
-func (w *Builder) EndRow() { w.rows++ }
-
-// Null gives the current row's column i no value.
-func (w *Builder) Null(i int) { w.b.Field(i).AppendNull() }
-
-// Text gives column i a Text or Decimal value, which is copied.
-func (w *Builder) Text(i int, s string) { w.b.Field(i).(*array.StringBuilder).Append(s) }
-
-// Bytes is Text for a byte slice.
-func (w *Builder) Bytes(i int, s []byte) { w.b.Field(i).(*array.StringBuilder).BinaryBuilder.Append(s) }
-
-// TextOrNull gives column i a value, or none when it is empty.
-func (w *Builder) TextOrNull(i int, s string) {
-	if s == "" {
-		w.Null(i)
-		return
-	}
-	w.Text(i, s)
-}
-
-// Int gives column i an Int value.
-func (w *Builder) Int(i int, v int64) { w.b.Field(i).(*array.Int64Builder).Append(v) }
-
-// Day gives column i a Day value.
-func (w *Builder) Day(i int, d Date) { w.b.Field(i).(*array.Date32Builder).Append(arrow.Date32(d)) }
-
-// Instant gives column i microseconds since 1970 UTC.
-func (w *Builder) Instant(i int, us int64) {
-	w.b.Field(i).(*array.TimestampBuilder).Append(arrow.Timestamp(us))
-}
-
-// Bool gives column i a Bool value.
-func (w *Builder) Bool(i int, v bool) { w.b.Field(i).(*array.BooleanBuilder).Append(v) }
-
-// Copy gives column i the value of row r of another column of the same type.
-func (w *Builder) Copy(i int, c Col, r int) {
-	if c.a.IsNull(r) {
-		w.Null(i)
-		return
-	}
-	switch a := c.a.(type) {
-	case *array.String:
-		w.Text(i, a.Value(r))
-	case *array.Int64:
-		w.Int(i, a.Value(r))
-	case *array.Date32:
-		w.Day(i, Date(a.Value(r)))
-	case *array.Timestamp:
-		w.Instant(i, int64(a.Value(r)))
-	case *array.Boolean:
-		w.Bool(i, a.Value(r))
-	}
-}
-
-// Flush gives the finished rows as a batch and starts anew.
-func (w *Builder) Flush() *Batch {
-	w.rows = 0
-	return &Batch{Table: w.table, Feed: w.feed, record: w.b.NewRecord()}
 }
 
 func schemaOf(t *Table) *arrow.Schema {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 )
 
@@ -16,7 +17,7 @@ const (
 
 // WriteBatch appends a batch to a byte stream: table name, feed, then the Arrow IPC bytes, each with its length before it.
 func WriteBatch(w io.Writer, b *Batch) error {
-	var body frame
+	body := make(frame, 0, sizeOf(b.record))
 	aw := ipc.NewWriter(&body, ipc.WithSchema(b.record.Schema()))
 	if err := aw.Write(b.record); err != nil {
 		return err
@@ -35,6 +36,19 @@ func WriteBatch(w io.Writer, b *Batch) error {
 		}
 	}
 	return nil
+}
+
+// sizeOf gives about how many bytes a record takes on a stream.
+func sizeOf(r arrow.Record) int {
+	n := 4096 + 256*int(r.NumCols())
+	for _, c := range r.Columns() {
+		for _, b := range c.Data().Buffers() {
+			if b != nil {
+				n += b.Len() + 64
+			}
+		}
+	}
+	return n
 }
 
 type frame []byte

@@ -1,0 +1,184 @@
+package canon
+
+import (
+	"encoding/binary"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+)
+
+// Builder fills batches of one table. It is not safe for concurrent use.
+//
+// Values are appended to plain slices in Arrow's own layout, which a flush hands over as they are; the next batch begins
+// with slices of the size that the last one needed, so that nothing is copied while they grow.
+type Builder struct {
+	table   *Table
+	feed    string
+	schema  *arrow.Schema
+	columns []vector
+	rows    int
+}
+
+// vector is one column in the making.
+type vector struct {
+	valid   []byte // bitmap, least significant bit first
+	offsets []byte // 32-bit little-endian ends of texts, after a leading zero
+	data    []byte // texts; fixed-width values little-endian; booleans as a bitmap
+	n       int
+	nulls   int
+}
+
+// NewBuilder makes an empty builder.
+func NewBuilder(t *Table, feed string) *Builder {
+	w := &Builder{table: t, feed: feed, schema: schemaOf(t), columns: make([]vector, len(t.Columns))}
+	for i := range w.columns {
+		w.columns[i].begin(t.Columns[i].Type, vector{})
+	}
+	return w
+}
+
+// begin empties a column and gives it room as last time.
+func (v *vector) begin(t Type, last vector) {
+	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16)}
+	if t == Text || t == Decimal {
+		v.offsets = append(make([]byte, 0, len(last.offsets)+4), 0, 0, 0, 0)
+	}
+}
+
+// mark notes whether the value that was just appended is there.
+func (v *vector) mark(there bool) {
+	if v.n%8 == 0 {
+		v.valid = append(v.valid, 0)
+	}
+	if there {
+		v.valid[v.n/8] |= 1 << (v.n % 8)
+	} else {
+		v.nulls++
+	}
+	v.n++
+}
+
+func (v *vector) text() { v.offsets = binary.LittleEndian.AppendUint32(v.offsets, uint32(len(v.data))) }
+
+// Len gives the rows finished so far.
+func (w *Builder) Len() int { return w.rows }
+
+// EndRow closes a row. Every column must have been given exactly one value.
+func (w *Builder) EndRow() { w.rows++ }
+
+// Null gives the current row's column i no value.
+func (w *Builder) Null(i int) {
+	v := &w.columns[i]
+	switch w.table.Columns[i].Type {
+	case Int, Instant:
+		v.data = append(v.data, 0, 0, 0, 0, 0, 0, 0, 0)
+	case Day:
+		v.data = append(v.data, 0, 0, 0, 0)
+	case Bool:
+		v.bit(false)
+	default:
+		v.text()
+	}
+	v.mark(false)
+}
+
+// Text gives column i a Text or Decimal value, which is copied.
+func (w *Builder) Text(i int, s string) {
+	v := &w.columns[i]
+	v.data = append(v.data, s...)
+	v.text()
+	v.mark(true)
+}
+
+// Bytes is Text for a byte slice.
+func (w *Builder) Bytes(i int, s []byte) {
+	v := &w.columns[i]
+	v.data = append(v.data, s...)
+	v.text()
+	v.mark(true)
+}
+
+// TextOrNull gives column i a value, or none when it is empty.
+func (w *Builder) TextOrNull(i int, s string) {
+	if s == "" {
+		w.Null(i)
+		return
+	}
+	w.Text(i, s)
+}
+
+// Int gives column i an Int value.
+func (w *Builder) Int(i int, x int64) {
+	v := &w.columns[i]
+	v.data = binary.LittleEndian.AppendUint64(v.data, uint64(x))
+	v.mark(true)
+}
+
+// Day gives column i a Day value.
+func (w *Builder) Day(i int, d Date) {
+	v := &w.columns[i]
+	v.data = binary.LittleEndian.AppendUint32(v.data, uint32(d))
+	v.mark(true)
+}
+
+// Instant gives column i microseconds since 1970 UTC.
+func (w *Builder) Instant(i int, us int64) { w.Int(i, us) }
+
+// Bool gives column i a Bool value.
+func (w *Builder) Bool(i int, x bool) {
+	v := &w.columns[i]
+	v.bit(x)
+	v.mark(true)
+}
+
+func (v *vector) bit(x bool) {
+	if v.n%8 == 0 {
+		v.data = append(v.data, 0)
+	}
+	if x {
+		v.data[v.n/8] |= 1 << (v.n % 8)
+	}
+}
+
+// Copy gives column i the value of row r of another column of the same type.
+func (w *Builder) Copy(i int, c Col, r int) {
+	if c.a.IsNull(r) {
+		w.Null(i)
+		return
+	}
+	switch a := c.a.(type) {
+	case *array.String:
+		w.Text(i, a.Value(r))
+	case *array.Int64:
+		w.Int(i, a.Value(r))
+	case *array.Date32:
+		w.Day(i, Date(a.Value(r)))
+	case *array.Timestamp:
+		w.Instant(i, int64(a.Value(r)))
+	case *array.Boolean:
+		w.Bool(i, a.Value(r))
+	}
+}
+
+// Flush gives the finished rows as a batch and starts anew. The batch shares nothing with the builder.
+func (w *Builder) Flush() *Batch {
+	rows := w.rows
+	if len(w.columns) > 0 {
+		rows = w.columns[0].n // a producer that fills column by column ends no rows
+	}
+	arrays := make([]arrow.Array, len(w.columns))
+	for i := range w.columns {
+		v := &w.columns[i]
+		buffers := []*memory.Buffer{memory.NewBufferBytes(v.valid)}
+		if v.offsets != nil {
+			buffers = append(buffers, memory.NewBufferBytes(v.offsets))
+		}
+		buffers = append(buffers, memory.NewBufferBytes(v.data))
+		arrays[i] = array.MakeFromData(array.NewData(w.schema.Field(i).Type, v.n, buffers, nil, v.nulls, 0))
+		v.begin(w.table.Columns[i].Type, *v)
+	}
+	b := &Batch{Table: w.table, Feed: w.feed, record: array.NewRecord(w.schema, arrays, int64(rows))}
+	w.rows = 0
+	return b
+}
