@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"uoma/internal/canon"
-	"uoma/internal/fault"
 )
 
 // History is what the ledger knows of a pipeline's runs.
@@ -17,8 +16,6 @@ type History interface {
 	// Running tells whether some program is at work on the pipeline now: whether its lease is held and not run out.
 	Running(ctx context.Context, pipeline string) (bool, error)
 }
-
-var errUnscheduled = fault.New("UOMA-CFG-SCHEDULE", "no schedule runs this pipeline, so no date is due", "name the date, or write a schedule for the pipeline")
 
 // Plan gives the logical dates that are due at now, in order, each once. finished are the dates that have run; since is
 // the instant from which on somebody was there to see fire times, the zero time when that is not known.
@@ -64,24 +61,12 @@ func lastUpTo(dates []canon.Date, limit canon.Date) canon.Date {
 	return last
 }
 
-// Due gives the dates of a pipeline that its schedules, enabled or not, make due at now: what a program runs that
-// systemd or a crontab has started without naming a date.
-func Due(ctx context.Context, all []*Schedule, pipeline string, h History, now time.Time) ([]canon.Date, error) {
-	finished, err := h.Finished(ctx, pipeline)
+// Due gives the logical dates that are due at now when nobody has been watching: what a program runs that systemd or a
+// crontab has started at a fire time, or at boot after one was missed.
+func (s *Schedule) Due(ctx context.Context, h History, now time.Time) ([]canon.Date, error) {
+	finished, err := h.Finished(ctx, s.Pipeline)
 	if err != nil {
 		return nil, err
 	}
-	var due []canon.Date
-	known := false
-	for _, s := range all {
-		if s.Pipeline == pipeline {
-			known = true
-			due = append(due, s.Plan(finished, time.Time{}, now)...)
-		}
-	}
-	if !known {
-		return nil, errUnscheduled.At(fault.Place{Field: pipeline})
-	}
-	slices.Sort(due)
-	return slices.Compact(due), nil
+	return s.Plan(finished, time.Time{}, now), nil
 }

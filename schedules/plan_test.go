@@ -10,8 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"uoma/internal/canon"
-	"uoma/internal/fault"
-	"uoma/schedules"
 )
 
 func days(t testing.TB, list ...string) []canon.Date {
@@ -86,20 +84,13 @@ func TestPlanIsAscendingAndNeverWhatHasFinished(t *testing.T) {
 }
 
 func TestDue(t *testing.T) {
-	all := []*schedules.Schedule{
-		schedule(t, "15 2 * * *", "Europe/Helsinki", "catch_up: all"),
-		schedule(t, "15 3 * * *", "Europe/Helsinki", "catch_up: last", "enabled: false"),
-	}
-	h := &ledger{finished: days(t, "2026-11-20")}
-	got, err := schedules.Due(context.Background(), all, "nightly", h, utc(t, "2026-11-22 12:00"))
+	s := schedule(t, "15 2 * * *", "Europe/Helsinki", "catch_up: all", "enabled: false")
+	got, err := s.Due(context.Background(), &ledger{finished: days(t, "2026-11-20")}, utc(t, "2026-11-22 12:00"))
 	if want := days(t, "2026-11-21", "2026-11-22"); err != nil || !slices.Equal(got, want) {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	if _, err := schedules.Due(context.Background(), all, "other", h, utc(t, "2026-11-22 12:00")); fault.Code(err) != "UOMA-CFG-SCHEDULE" {
-		t.Fatalf("got %v", err)
-	}
 	broken := errors.New("away")
-	if _, err := schedules.Due(context.Background(), all, "nightly", &ledger{err: broken}, time.Time{}); !errors.Is(err, broken) {
+	if _, err := s.Due(context.Background(), &ledger{err: broken}, time.Time{}); !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}
 }

@@ -3,8 +3,8 @@
 //
 // What a schedule means is pure and takes the time as an argument: [Schedule.Next] and [Schedule.Between] give fire
 // times, [Schedule.Plan] the logical dates that are due, given those that the ledger knows as finished. A [Server]
-// waits and runs what is due; [Schedule.Systemd] writes units for those who let systemd wait instead, and [Due] tells a
-// program started by them which dates to run. Whatever waits, the ledger alone decides what has run.
+// waits and runs what is due; [Schedule.Systemd] writes units for those who let systemd wait instead, and [Schedule.Due]
+// tells the program that they start which dates to run. Whatever waits, the ledger alone decides what has run.
 //
 // The package knows no stage, no source and no store: it sees runs through [History] and starts them through [Runner].
 package schedules
