@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"iter"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -30,30 +31,83 @@ func newView(q sqlx.QueryerContext) View {
 }
 
 // Which says which rows of a table are read.
-type Which bool
+type Which uint8
 
 const (
-	All     Which = false // also rows that their system no longer exports
-	Current Which = true  // rows whose last_seen_run is NULL
+	All     Which = iota // also rows that their system no longer exports
+	Current              // rows whose last_seen_run is NULL
+	Ended                // rows that their system no longer exports
 )
 
-// Read streams columns of a table of canonical rows, all columns when none are named. Batches have no feed; the column
-// source tells it.
-func (v *View) Read(ctx context.Context, table string, columns []string, which Which) canon.Batches {
+// Condition narrows a reading. Where Value is given, the one column must have it; else at least one of the columns must
+// have a value that is not 0.
+type Condition struct {
+	Columns []string
+	Value   string
+}
+
+// Read streams columns of a table of canonical rows that meet all conditions, all columns when none are named. Batches
+// have no feed; the column source tells it.
+func (v *View) Read(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
+	return v.read(ctx, table, columns, which, conditions, func(t string) string { return database.Quote(t) })
+}
+
+// ReadRecords is Read for the rows of some records alone.
+func (n *Night) ReadRecords(ctx context.Context, table string, columns, records []string, which Which) canon.Batches {
+	if err := database.Select(ctx, n.tx, records); err != nil {
+		return func(yield func(*canon.Batch, error) bool) { yield(nil, err) }
+	}
+	return n.read(ctx, table, columns, which, nil, func(t string) string { return database.JoinSelected(t, "record") })
+}
+
+// where puts which and conditions into SQL.
+func (v *View) where(shape *canon.Table, which Which, conditions []Condition) (text string, args []any, err error) {
+	var all []string
+	switch which {
+	case Current:
+		all = append(all, "`last_seen_run` IS NULL")
+	case Ended:
+		all = append(all, "`last_seen_run` IS NOT NULL")
+	}
+	for _, c := range conditions {
+		if _, err := v.subset(shape.Name, c.Columns); err != nil {
+			return "", nil, err
+		}
+		if c.Value != "" {
+			all = append(all, database.Quote(c.Columns[0])+" = ?")
+			args = append(args, c.Value)
+			continue
+		}
+		var any []string
+		for _, name := range c.Columns {
+			q := database.Quote(name)
+			any = append(any, q+" IS NOT NULL AND "+q+" <> 0")
+		}
+		all = append(all, "("+strings.Join(any, " OR ")+")")
+	}
+	if len(all) == 0 {
+		return "", nil, nil
+	}
+	return " WHERE " + strings.Join(all, " AND "), args, nil
+}
+
+func (v *View) read(ctx context.Context, table string, columns []string, which Which, conditions []Condition, from func(string) string) canon.Batches {
 	return func(yield func(*canon.Batch, error) bool) {
 		shape, err := v.subset(table, columns)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		query := "SELECT " + database.Columns(names(shape)) + " FROM " + database.Quote(shape.Name)
-		if which == Current {
-			query += " WHERE `last_seen_run` IS NULL"
+		where, args, err := v.where(shape, which, conditions)
+		if err != nil {
+			yield(nil, err)
+			return
 		}
+		query := "SELECT " + database.Columns(names(shape)) + " FROM " + from(shape.Name) + where
 		out := canon.NewBuilder(shape, "")
 		cells := make([]cell, len(shape.Columns))
 		stopped := false
-		err = v.scan(ctx, shape.Name, query+" ORDER BY `source_key`, `seq`", cells, func() (bool, error) {
+		err = v.scan(ctx, shape.Name, query+" ORDER BY `source_key`, `seq`", args, cells, func() (bool, error) {
 			if err := appendRow(out, shape, cells); err != nil {
 				return false, err
 			}
@@ -93,9 +147,9 @@ func (v *View) subset(table string, columns []string) (*canon.Table, error) {
 	return out, nil
 }
 
-// scan runs a query without parameters and calls each for every row, whose cells are valid until the next.
-func (v *View) scan(ctx context.Context, table, query string, cells []cell, each func() (more bool, err error)) error {
-	rows, err := v.q.QueryContext(ctx, query)
+// scan runs a query and calls each for every row, whose cells are valid until the next.
+func (v *View) scan(ctx context.Context, table, query string, args []any, cells []cell, each func() (more bool, err error)) error {
+	rows, err := v.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return database.Failed("read "+table, err)
 	}
@@ -135,7 +189,7 @@ func spoilt(t *canon.Table, col int) error {
 func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
 		cells := make([]cell, len(linkColumns))
-		err := v.scan(ctx, "link", "SELECT "+database.Columns(linkColumns)+" FROM `link` ORDER BY `record`, `person`", cells, func() (bool, error) {
+		err := v.scan(ctx, "link", "SELECT "+database.Columns(linkColumns)+" FROM `link` ORDER BY `record`, `person`", nil, cells, func() (bool, error) {
 			return yield(Link{Record: cells[0].string(), Person: cells[1].string(), Since: cells[2].string()}, nil), nil
 		})
 		if err != nil {
@@ -208,7 +262,7 @@ func (v *View) digestTable(ctx context.Context, h hash.Hash, table string, colum
 	name := cell{kind: text, text: table}
 	buf := name.digest(nil)
 	query := "SELECT " + database.Columns(columns) + " FROM " + database.Quote(table) + " ORDER BY " + database.Columns(order)
-	err := v.scan(ctx, table, query, cells, func() (bool, error) {
+	err := v.scan(ctx, table, query, nil, cells, func() (bool, error) {
 		for i := range cells {
 			buf = cells[i].digest(buf)
 		}

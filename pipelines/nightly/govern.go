@@ -46,7 +46,7 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		}
 		defer night.Rollback()
 	}
-	g := &governing{n: s.n, r: r, people: map[string]*person{}, byRecord: map[string][]*person{}}
+	g := &governing{n: s.n, r: r, night: night, people: map[string]*person{}, byRecord: map[string][]*person{}}
 	if err := g.read(ctx, &night.View); err != nil {
 		return nil, err
 	}
@@ -83,6 +83,7 @@ type person struct {
 type governing struct {
 	n        *Night
 	r        *pipelines.Run
+	night    *register.Night
 	people   map[string]*person
 	byRecord map[string][]*person
 	items    []policy.Item
@@ -106,15 +107,16 @@ func (g *governing) read(ctx context.Context, v *register.View) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
+		where   []register.Condition
 		note    func(p *person, b *canon.Batch, i int)
 	}{
-		{"degree", []string{"record", "institution_code", "date"}, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, noteRole},
-		{"person", []string{"record", "deceased", "deceased_date", "protected"}, notePerson},
-		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, noteConsent},
-		{"objection", []string{"record", "scope", "channel", "time"}, noteObjection},
+		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
+		{"role", []string{"record", "kind", "from", "to"}, onlyMembers["role"], noteRole},
+		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
+		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
+		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range v.Read(ctx, t.table, t.columns, register.Current) {
+		for b, err := range v.Read(ctx, t.table, t.columns, register.Current, t.where...) {
 			if err != nil {
 				return err
 			}
@@ -130,8 +132,16 @@ func (g *governing) read(ctx context.Context, v *register.View) error {
 	for _, p := range g.people {
 		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
 	}
-	return g.readItems(ctx, v)
+	return g.readItems(ctx)
 }
+
+// onlyMembers narrows the tables that membership depends on to the rows that say anything of it.
+var onlyMembers = map[string][]register.Condition{
+	"role":   {{Columns: []string{"kind"}, Value: memberRole}},
+	"person": flagged("deceased", "deceased_date"),
+}
+
+func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
 
 func noteDegree(p *person, b *canon.Batch, i int) {
 	if d, ok := b.Col(2).Day(i); ok && !b.Col(1).Null(i) {
@@ -207,6 +217,9 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 				f.Consents[c.Purpose] = map[string]int{}
 			}
 			f.Consents[c.Purpose][state]++
+			if c.State == policy.Unknown {
+				continue // no word: what nobody said is not written down
+			}
 			x := register.Consent{Person: token, Purpose: c.Purpose, Channel: c.Channel.String(), State: state, Clause: c.Clause}
 			if c.Since > 0 {
 				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
@@ -223,27 +236,52 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 	return out
 }
 
-// readItems gathers what retention is asked of: rows whose person left or died, whose own matter ended, or which their
-// source no longer has. A row of which nothing has ended cannot be due and is passed over.
-func (g *governing) readItems(ctx context.Context, v *register.View) error {
+// readItems gathers what retention is asked of: rows which their source no longer has, whose own matter ended, or whose
+// person left or died. A row of which nothing has ended cannot be due and is not read.
+func (g *governing) readItems(ctx context.Context) error {
 	g.seen = map[itemKey]bool{}
 	loader := g.n.pack.Loader(g.r.Date)
+	left := g.leftRecords()
 	for _, t := range register.Tables() {
 		columns := []string{"source", "source_key", "record", "category", "last_seen_run"}
 		end, hasEnd := endAnchors[t.Name]
 		if hasEnd {
 			columns = append(columns, "end")
 		}
-		for b, err := range v.Read(ctx, t.Name, columns, register.All) {
-			if err != nil {
-				return err
-			}
-			for i := range b.Len() {
-				g.item(t.Name, b, i, end, hasEnd, loader)
+		readings := []canon.Batches{g.night.Read(ctx, t.Name, columns, register.Ended)}
+		if hasEnd {
+			readings = append(readings, g.night.Read(ctx, t.Name, columns, register.Current, flagged("end")...))
+		}
+		if len(left) > 0 {
+			readings = append(readings, g.night.ReadRecords(ctx, t.Name, columns, left, register.Current))
+		}
+		for _, batches := range readings {
+			for b, err := range batches {
+				if err != nil {
+					return err
+				}
+				for i := range b.Len() {
+					g.item(t.Name, b, i, end, hasEnd, loader)
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// leftRecords gives the records of everybody who left the register or died.
+func (g *governing) leftRecords() []string {
+	var out []string
+	for record, people := range g.byRecord {
+		for _, p := range people {
+			if p.standing.Ended || p.facts.Deceased {
+				out = append(out, record)
+				break
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // endAnchors are the anchors that a row's own end sets.

@@ -1,0 +1,192 @@
+package survey
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
+	"uoma/transforms/policy"
+	"uoma/transforms/quality"
+)
+
+var errMoved = fault.New("UOMA-SVY-MOVED", "a nightly run began while people were selected", "run again when it has finished")
+
+// choice is who goes out, at one moment.
+type choice struct {
+	gate    gate
+	cut     time.Time // words recorded up to here were heard
+	year    int
+	extract *extract.Extract
+	quality []byte // quality.json
+	digest  string // of everything that goes out
+	verdict string // the worse of the night's and the extract's own
+}
+
+// choose selects the graduates of a year as the stores stand now.
+func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choice, error) {
+	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), year: year}
+	var err error
+	if c.gate, err = s.check(ctx); err != nil {
+		return nil, err
+	}
+	var f *frame
+	err = s.ws.Register.See(ctx, func(v *register.View) error {
+		f, err = s.see(ctx, v, year)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.open(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	// The vault is another store than the register: a night that began in between could have changed it alone.
+	if again, err := s.check(ctx); err != nil || again != c.gate {
+		return nil, errMoved.Wrap(err)
+	}
+	settings := s.settings(year)
+	c.extract = extract.Make(s.decide(f, id, asOf(r)), settings)
+	if err := s.judge(r, c, settings); err != nil {
+		return nil, err
+	}
+	c.digest, err = s.digest(c)
+	return c, err
+}
+
+// judge holds the extract against the quality rules and writes quality.json for the recipient. What blocks is an error.
+func (s *Survey) judge(r *pipelines.Run, c *choice, settings extract.Settings) error {
+	leaks := c.extract.Leaks(settings)
+	withheld := quality.Counts{}
+	for _, w := range c.extract.Withheld {
+		withheld[w.Clause] += w.N
+	}
+	report := quality.Build(quality.Input{
+		Run: quality.Run{ID: r.ID(), Pipeline: r.Pipeline, Date: r.Date.String(), Mode: string(r.Mode), Attempt: 1,
+			Policy: quality.Policy{ID: s.pack.ID, Version: s.pack.Version, Digest: s.pack.Digest()}, Commit: c.gate.Run},
+		Extracts: []quality.Extract{{Dataset: s.terms.Dataset, Recipient: s.terms.Recipient, Eligible: c.extract.Eligible,
+			Sent: int64(len(c.extract.Rows)), Withheld: withheld, Formulas: c.extract.Formulas(), Leaks: &leaks}},
+	})
+	if report.Verdict != "pass" && report.Verdict != "warn" {
+		return errGate.At(fault.Place{Field: s.terms.Dataset}).Because(fmt.Errorf("%d reasons in the extract itself: %v", len(report.Reasons), report.Reasons))
+	}
+	c.verdict = c.gate.Verdict
+	if report.Verdict == "warn" {
+		c.verdict = "warn"
+	}
+	c.quality = quality.Aggregates(report)
+	return nil
+}
+
+// digest names everything that goes out under a key of its own: two choices with one digest seal to the same rows.
+func (s *Survey) digest(c *choice) (string, error) {
+	h := hmac.New(sha256.New, s.ws.Keys.Derive("selection", s.domain()))
+	for _, p := range c.extract.Pseudonyms {
+		h.Write([]byte(p))
+	}
+	for part, err := range c.extract.Parts("csv") {
+		if err != nil {
+			return "", err
+		}
+		h.Write(part.Data)
+	}
+	h.Write(c.quality)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// decide asks the policy for each person of the frame. A row is made of several categories, and each must be allowed.
+func (s *Survey) decide(f *frame, id *identity, at canon.Date) []extract.Person {
+	domain := s.ws.Domain(s.domain(), epoch)
+	people := f.persons()
+	compacts := make([]policy.Compact, len(people))
+	out := make([]extract.Person, len(people))
+	for i, g := range people {
+		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
+		compacts[i] = s.pack.Compact(&g.facts, at)
+		out[i] = extract.Person{Pseudonym: workspace.PersonOf(domain, g.person), Protected: g.facts.Protected,
+			Records: id.records[g.person], Degrees: g.degrees}
+	}
+	d := s.decider(at)
+	answers := make([]policy.Decision, len(people))
+	for n, c := range d.cases {
+		c.DecideAll(compacts, answers)
+		for i := range out {
+			if n == 0 || out[i].Decision.Allow {
+				out[i].Decision = answers[i]
+			}
+		}
+	}
+	for i, g := range people {
+		if !out[i].Decision.Allow {
+			out[i].Refusal = d.refusal(&g.facts)
+		}
+	}
+	return out
+}
+
+// decider asks one question about each category that a row is made of.
+type decider struct {
+	s     *Survey
+	at    canon.Date
+	cases []*policy.Case
+	open  bool // somebody against whom nothing speaks is sent
+}
+
+func (s *Survey) decider(at canon.Date) *decider {
+	d := &decider{s: s, at: at}
+	for _, category := range categories {
+		d.cases = append(d.cases, s.pack.Case(policy.Query{Category: category, Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
+			IncludeProtected: s.terms.Protected == "email", At: at}))
+	}
+	d.open = d.allows(&policy.Compact{})
+	return d
+}
+
+func (d *decider) allows(c *policy.Compact) bool {
+	for _, each := range d.cases {
+		if !each.Decide(c).Allow {
+			return false
+		}
+	}
+	return true
+}
+
+// refusal names why the policy refuses somebody, in the policy's own order of reasons.
+func (d *decider) refusal(f *policy.Facts) extract.Reason {
+	switch {
+	case !d.open:
+		return extract.NoBasis
+	case f.Restricted || len(f.Holds) > 0:
+		return extract.Restricted
+	case f.Suppressed:
+		return extract.Suppressed
+	case f.Deceased && (f.DeceasedOn == 0 || f.DeceasedOn <= d.at):
+		return extract.Deceased
+	case f.Protected && !d.s.takesProtected():
+		return extract.Protected
+	case !d.s.pack.Member(f, d.at).Member:
+		return extract.NotMember
+	}
+	silent := *f
+	silent.Objections = nil
+	if c := d.s.pack.Compact(&silent, d.at); d.allows(&c) {
+		return extract.Objection
+	}
+	return extract.NoConsent
+}
+
+// takesProtected tells whether people under an address protection order are sent: where the survey asks for it and the
+// notice leaves it to the survey.
+func (s *Survey) takesProtected() bool {
+	d, ok := s.pack.Disclosure(s.terms.Recipient, s.terms.Purpose)
+	return ok && d.Protected == "by_profile" && s.terms.Protected == "email"
+}

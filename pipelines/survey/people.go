@@ -1,0 +1,242 @@
+package survey
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/transforms/extract"
+	"uoma/transforms/policy"
+)
+
+// graduate is a person of the frame as the register knows one.
+type graduate struct {
+	person  string // the register's pseudonym
+	facts   policy.Facts
+	degrees []extract.Degree
+}
+
+// frame is everything that the register says of the graduates of a year.
+type frame struct {
+	year      int
+	graduates map[string]*graduate   // by person
+	records   map[string][]*graduate // by record; a contact point may be of several
+	rows      map[string]*rowFacts   // person rows that are still exported, by source key
+	rights    map[string]*right      // study rights, by record and right, and by record and degree code
+}
+
+// rowFacts is what the register keeps of a person row; the rest is in the vault.
+type rowFacts struct {
+	institution, language string
+	modified              int64
+}
+
+// right is what a degree's study right adds to it.
+type right struct{ kind, field, version, municipality, institution string }
+
+// see reads the frame in one state of the register. Its streams follow each other, as one transaction reads them all.
+func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, error) {
+	f := &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+	graduated, err := f.graduated(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.link(ctx, v, graduated); err != nil {
+		return nil, err
+	}
+	for _, t := range []struct {
+		table   string
+		columns []string
+		take    func(c columns, i int, of []*graduate)
+	}{
+		{"study", []string{"right_key", "degree_code", "type", "field", "field_version", "municipality", "institution_code"}, f.study},
+		{"degree", []string{"source_key", "right_key", "date", "code", "title", "ects", "grade", "scale", "institution_code"}, f.degree},
+		{"person", []string{"source_key", "institution_code", "contact_language", "modified_at", "deceased", "deceased_date", "protected"}, f.person},
+		{"role", []string{"kind", "from", "to"}, f.role},
+		{"consent", []string{"purpose", "channel", "state", "time"}, f.consent},
+		{"objection", []string{"scope", "channel", "time"}, f.objection},
+	} {
+		if err := f.read(ctx, v, t.table, t.columns, t.take); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// graduated gives the records that have a degree of the year in a register of degrees.
+func (f *frame) graduated(ctx context.Context, v *register.View) (map[string]bool, error) {
+	out := map[string]bool{}
+	for b, err := range v.Read(ctx, "degree", []string{"source", "record", "date"}, register.Current) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Len() {
+			if d, ok := b.Col(2).Day(i); ok && d.Year() == f.year && slices.Contains(registers, canon.SystemOf(b.Col(0).Text(i))) {
+				out[strings.Clone(b.Col(1).Text(i))] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+// link finds the persons of the graduated records, and then every record of these persons: what they said in any system
+// counts.
+func (f *frame) link(ctx context.Context, v *register.View, graduated map[string]bool) error {
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return err
+		}
+		if graduated[l.Record] && f.graduates[l.Person] == nil {
+			f.graduates[l.Person] = &graduate{person: l.Person}
+		}
+	}
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return err
+		}
+		if g := f.graduates[l.Person]; g != nil {
+			f.records[l.Record] = append(f.records[l.Record], g)
+		}
+	}
+	return nil
+}
+
+// columns are a batch's columns by name, and the row's own.
+type columns struct {
+	*canon.Batch
+	system, record string
+	current        bool // the row is still exported
+}
+
+func (c columns) text(name string, i int) string { return strings.Clone(c.Named(name).Text(i)) }
+
+// read gives every row of a table that is about somebody in the frame to take: also rows that are exported no more, as
+// a word against a use, a death or a protection order outlives them.
+func (f *frame) read(ctx context.Context, v *register.View, table string, names []string, take func(c columns, i int, of []*graduate)) error {
+	for b, err := range v.Read(ctx, table, append([]string{"source", "record", "last_seen_run"}, names...), register.All) {
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			if of := f.records[b.Col(1).Text(i)]; of != nil {
+				take(columns{b, canon.SystemOf(strings.Clone(b.Col(0).Text(i))), strings.Clone(b.Col(1).Text(i)), b.Col(2).Null(i)}, i, of)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *frame) study(c columns, i int, _ []*graduate) {
+	if !c.current {
+		return
+	}
+	r := &right{kind: c.text("type", i), field: c.text("field", i), version: c.text("field_version", i),
+		municipality: c.text("municipality", i), institution: c.text("institution_code", i)}
+	for _, key := range []string{"right\x00" + c.text("right_key", i), "code\x00" + c.text("degree_code", i)} {
+		if at := c.record + "\x00" + key; f.rights[at] == nil {
+			f.rights[at] = r
+		}
+	}
+}
+
+// degree joins a degree with its study right: by the right's key, or, when the degree names none, by its code.
+func (f *frame) degree(c columns, i int, of []*graduate) {
+	date, ok := c.Named("date").Day(i)
+	if !c.current || !ok {
+		return
+	}
+	d := extract.Degree{
+		System: c.system, Record: c.record, Key: c.text("source_key", i), Date: date, Institution: c.text("institution_code", i),
+		Code: c.text("code", i), Title: c.text("title", i), Credits: c.text("ects", i), Grade: c.text("grade", i), Scale: c.text("scale", i),
+	}
+	at := "right\x00" + c.text("right_key", i)
+	if c.Named("right_key").Null(i) {
+		at = "code\x00" + d.Code
+	}
+	if r := f.rights[c.record+"\x00"+at]; r != nil {
+		d.RightType, d.Field, d.FieldVersion, d.Municipality = r.kind, r.field, r.version, r.municipality
+		if d.Institution == "" {
+			d.Institution = r.institution
+		}
+	}
+	for _, g := range of {
+		g.degrees = append(g.degrees, d)
+		if d.Institution != "" {
+			g.facts.Degrees = append(g.facts.Degrees, policy.Degree{Institution: d.Institution, Date: d.Date})
+		}
+	}
+}
+
+func (f *frame) person(c columns, i int, of []*graduate) {
+	if c.current {
+		modified, _ := c.Named("modified_at").Instant(i)
+		f.rows[c.text("source_key", i)] = &rowFacts{c.text("institution_code", i), c.text("contact_language", i), modified}
+	}
+	on, dated := c.Named("deceased_date").Day(i)
+	dead, protected := dated || c.Named("deceased").Bool(i), c.Named("protected").Bool(i)
+	for _, g := range of {
+		g.facts.Protected = g.facts.Protected || protected
+		if !dead {
+			continue
+		}
+		g.facts.Deceased = true
+		if dated {
+			g.facts.DeceasedOn = max(g.facts.DeceasedOn, on)
+		}
+	}
+}
+
+// member is the role that says that a person joined the register, or left it.
+const member = "alumnus"
+
+// role takes joining from rows that are still exported alone; leaving outlives its row.
+func (f *frame) role(c columns, i int, of []*graduate) {
+	if c.Named("kind").Text(i) != member {
+		return
+	}
+	from, joined := c.Named("from").Day(i)
+	to, left := c.Named("to").Day(i)
+	for _, g := range of {
+		if joined && c.current {
+			g.facts.Joined = append(g.facts.Joined, from)
+		}
+		if left {
+			g.facts.Left = append(g.facts.Left, to)
+		}
+	}
+}
+
+func (f *frame) consent(c columns, i int, of []*graduate) {
+	channel, known := policy.ParseChannel(c.Named("channel").Text(i))
+	if !known {
+		return
+	}
+	state, _ := policy.ParseState(c.Named("state").Text(i))
+	at, _ := c.Named("time").Instant(i)
+	word := policy.Consent{Purpose: c.text("purpose", i), Channel: channel, State: state, Time: at, Source: c.system}
+	for _, g := range of {
+		g.facts.Consents = append(g.facts.Consents, word)
+	}
+}
+
+// objection takes a channel that it does not know for all of them, and a word without a time as said from the beginning.
+func (f *frame) objection(c columns, i int, of []*graduate) {
+	channel, _ := policy.ParseChannel(c.Named("channel").Text(i))
+	at, _ := c.Named("time").Instant(i)
+	word := policy.Objection{Scope: c.text("scope", i), Channel: channel, Time: at}
+	for _, g := range of {
+		g.facts.Objections = append(g.facts.Objections, word)
+	}
+}
+
+// persons gives the frame in a fixed order.
+func (f *frame) persons() []*graduate {
+	out := make([]*graduate, 0, len(f.graduates))
+	for _, p := range slices.Sorted(maps.Keys(f.graduates)) {
+		out = append(out, f.graduates[p])
+	}
+	return out
+}
