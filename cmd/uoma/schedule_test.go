@@ -128,7 +128,7 @@ func TestScheduleServeEndsWithoutComplaint(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	c := a.scheduleServeCommand()
-	c.SetArgs(nil)
+	c.SetArgs([]string{})
 	if err := c.ExecuteContext(ctx); err != nil {
 		t.Fatal(err)
 	}
