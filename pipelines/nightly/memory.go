@@ -142,3 +142,8 @@ func (m memory) commit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run) error
 	}
 	return nil
 }
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
