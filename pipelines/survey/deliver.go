@@ -31,6 +31,9 @@ func (t deliverStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	}
 	var facts DeliverFacts
 	err := t.s.holding(ctx, r, func(ctx context.Context, m *delivery.Machine, d *outbox.Delivery) error {
+		if d.ID == "" {
+			return outbox.ErrNone // taken back by somebody else since it was sealed
+		}
 		facts.Already = d.State != outbox.Encrypted
 		err := t.s.send(ctx, r, m, d, &facts)
 		facts.Delivery, facts.Sequence, facts.State = d.ID, d.Sequence, string(d.State)

@@ -31,6 +31,9 @@ func (t receiptStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	}
 	var facts ReceiptFacts
 	err := t.s.holding(ctx, r, func(ctx context.Context, m *delivery.Machine, d *outbox.Delivery) error {
+		if d.ID == "" {
+			return outbox.ErrNone // taken back by somebody else since it was sealed
+		}
 		facts.Already = d.State == outbox.Closed
 		err := m.Advance(ctx, d)
 		facts.Delivery, facts.Sequence, facts.State = d.ID, d.Sequence, string(d.State)

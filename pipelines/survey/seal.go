@@ -82,7 +82,10 @@ func (s *Survey) holding(ctx context.Context, r *pipelines.Run, f func(context.C
 		return err
 	}
 	if found && d.State == outbox.Closed {
-		return errors.Join(f(ctx, m, &d), rejection(&d))
+		if err := f(ctx, m, &d); err != nil {
+			return err
+		}
+		return rejection(&d)
 	}
 	return m.Hold(ctx, func(ctx context.Context) error {
 		if d, _, err = m.Find(ctx, s.order(r)); err != nil {

@@ -422,3 +422,20 @@ func TestPartsStayBelowTheLimit(t *testing.T) {
 		}
 	}
 }
+
+func TestLeaksAreCounted(t *testing.T) {
+	x := Make([]Person{aino()}, terms)
+	if n := x.Leaks(terms); n != 0 {
+		t.Errorf("%d leaks in a good row", n)
+	}
+	p := aino()
+	p.Degrees[0].Title, p.Degrees[0].Grade, p.Records[0].GivenNames = "010190-900P", "call +358400000001", "Aino a@b.example"
+	if n := Make([]Person{p}, terms).Leaks(terms); n != 3 {
+		t.Errorf("%d leaks, want 3", n)
+	}
+	send := terms
+	send.IdentityCode = true
+	if x := Make([]Person{aino()}, send); x.Leaks(send) != 0 || x.Leaks(terms) != 1 {
+		t.Error("an identity code in its own column counts only where it is not sent")
+	}
+}
