@@ -27,6 +27,8 @@ type GovernFacts struct {
 	DueActions map[string]int            `json:"due_actions"`
 	Oldest     string                    `json:"oldest_due,omitempty"` // date since which the longest overdue action is due
 	Changed    int                       `json:"changed"`              // consents and due actions that differ from last night
+	Withdrawn  int                       `json:"withdrawn"`            // persons, purposes and channels with a refusal, withdrawal or objection
+	Used       int                       `json:"used"`                 // of these, that the decision function would still use: must be 0
 }
 
 // govern works out what the policy makes of everybody: effective consents, due retention.
@@ -220,6 +222,7 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 			if c.State == policy.Unknown {
 				continue // no word: what nobody said is not written down
 			}
+			g.honoured(p, c, f)
 			x := register.Consent{Person: token, Purpose: c.Purpose, Channel: c.Channel.String(), State: state, Clause: c.Clause}
 			if c.Since > 0 {
 				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
@@ -267,6 +270,25 @@ func (g *governing) readItems(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// honoured checks with the decision function that what somebody refused or withdrew is not used.
+func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
+	if c.State != policy.Refused && c.State != policy.Withdrawn {
+		return
+	}
+	f.Withdrawn++
+	purpose, ok := g.n.pack.Purpose(c.Purpose)
+	if !ok {
+		return
+	}
+	for _, category := range purpose.Categories {
+		q := policy.Query{Facts: &p.facts, Category: category, Purpose: c.Purpose, Channel: c.Channel, At: g.r.Date}
+		if g.n.pack.Decide(q).Allow {
+			f.Used++
+			return
+		}
+	}
 }
 
 // leftRecords gives the records of everybody who left the register or died.

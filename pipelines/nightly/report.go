@@ -247,7 +247,8 @@ func matching(f ResolveFacts) *quality.Matching {
 }
 
 func privacy(f allFacts) *quality.Privacy {
-	p := &quality.Privacy{Objections: quality.Counts{}, Suppressed: int64(f.protect.Suppressed), Protected: int64(f.govern.Protected)}
+	p := &quality.Privacy{Honoured: &quality.Honoured{Withdrawn: int64(f.govern.Withdrawn), Used: int64(f.govern.Used)},
+		Objections: quality.Counts{}, Suppressed: int64(f.protect.Suppressed), Protected: int64(f.govern.Protected)}
 	for _, purpose := range sortedKeys(f.govern.Consents) {
 		c := f.govern.Consents[purpose]
 		p.Consents = append(p.Consents, quality.Consent{Purpose: purpose, Granted: int64(c["granted"]), Refused: int64(c["refused"]),
