@@ -100,7 +100,7 @@ func Kinds() []Kind {
 			"Compare with the system; if they really left, raise the limit for one night."},
 		{"completeness", "Required field empty", completeness, sevWarn, "G2", steward, true,
 			"Rows without this field cannot be used for everything that they are kept for.",
-			"Fill the field in the source; the link shows by which rule it is empty."},
+			"Fill the field where the row was typed; the next night brings it."},
 		{"conformity", "Values that break the rule", conformity, sevBlock, "G2", steward, true,
 			"A value that does not pass its rule is left out, as if it had never been given.",
 			"Correct the values in the source; the reasons beside the field say which rule."},

@@ -35,6 +35,15 @@ func (c clock) at(stamp string) string {
 	return t.In(c.zone).Format("2 Jan 2006 15:04 MST")
 }
 
+// short writes "22 Nov 02:14", where the year and the zone are told elsewhere.
+func (c clock) short(stamp string) string {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return ""
+	}
+	return t.In(c.zone).Format("2 Jan 15:04")
+}
+
 // between writes how long it was from a to b.
 func (c clock) between(a, b string) string {
 	from, err1 := time.Parse(time.RFC3339, a)

@@ -16,13 +16,15 @@ var styleSource string
 
 // pageTemplate is compiled once; a broken template is a mistake in the program.
 var pageTemplate = template.Must(template.New("quality").Funcs(template.FuncMap{
-	"n":      grouped,
-	"mark":   markOf,
-	"total":  Counts.Total,
-	"ranked": ranked,
-	"cell":   cellText,
-	"other":  otherText,
-	"people": peopleText,
+	"n":       grouped,
+	"mark":    markOf,
+	"word":    wordOf,
+	"total":   Counts.Total,
+	"ranked":  ranked,
+	"cell":    cellText,
+	"other":   otherText,
+	"people":  peopleText,
+	"clauses": clausesText,
 }).Parse(pageSource))
 
 // HTML writes the report for people: one page without script or outside request. Same report, same bytes.
@@ -45,6 +47,21 @@ func markOf(status string) string {
 		return "✕"
 	}
 	return "·"
+}
+
+// wordOf says a status in a word for people.
+func wordOf(status string) string {
+	switch status {
+	case statusPass:
+		return "kept"
+	case statusWarn:
+		return "warning"
+	case statusFail:
+		return "blocking"
+	case statusError:
+		return "not computed"
+	}
+	return status
 }
 
 func cellText(c Cells, code string) string {
@@ -73,36 +90,37 @@ type cut struct{ Text, Class string }
 
 // line is a row of a small table.
 type line struct {
-	ID, Title, Where, Status, Count, Unit, Value, Detail, Why, Do, Owner, Since string
+	ID, Title, Where, Status, Count, Unit, Value, Detail, Why, Do, Owner, Since, Link string
 }
 
 // page is the report as it is laid out.
 type page struct {
-	R                        *Report
-	Style                    template.CSS
-	VerdictWord, VerdictMark string
-	Day, Started, Took       string
-	Tiles                    []tile
-	Todo, More, Waived       []line
-	MoreCount                int
-	Cut                      int
-	Balance                  []balanceRow
-	Total                    []cut
-	Sources                  []sourceRow
-	Dims                     []string
-	Heat                     []heatRow
-	Fields                   []fieldTable
-	FieldsCut                bool
-	Sizes                    []sizeRow
-	Promises                 []line
-	Deliveries               []deliveryRow
-	Trends                   []chart
-	Gates                    []gateRow
-	GatesOpen                int
-	Kinds                    []kindRow
-	Digests, Stages          []line
-	clock                    clock
-	kinds                    map[string]Kind
+	R                            *Report
+	Style                        template.CSS
+	VerdictWord, VerdictMark     string
+	Day, Started, Took, ZoneWord string
+	Tiles                        []tile
+	Todo, More, Waived           []line
+	MoreCount                    int
+	Cut                          int
+	Balance                      []balanceRow
+	Total                        []cut
+	Sources                      []sourceRow
+	Dims                         []string
+	Heat                         []heatRow
+	Fields                       []fieldTable
+	FieldsCut                    bool
+	Sizes                        []sizeRow
+	Promises                     []line
+	Deliveries                   []deliveryRow
+	Trends                       []chart
+	Gates                        []gateRow
+	GatesOpen                    int
+	Kinds                        []kindRow
+	Digests, Stages              []line
+	clock                        clock
+	kinds                        map[string]Kind
+	links                        map[string]string // dataset to the place of its fields
 }
 
 type tile struct{ Title, Value, Under, Class string }
@@ -112,13 +130,17 @@ var verdictWords = map[string]string{"pass": "All good", "warn": "Went through, 
 
 func newPage(r *Report) *page {
 	p := &page{R: r, Style: template.CSS(styleSource), VerdictWord: verdictWords[r.Verdict], VerdictMark: markOf(r.Verdict),
-		clock: newClock(r.Run.Zone), kinds: map[string]Kind{}}
+		clock: newClock(r.Run.Zone), kinds: map[string]Kind{}, links: map[string]string{}}
+	for i, d := range r.Datasets {
+		p.links[d.ID] = anchor(i)
+	}
 	for _, k := range r.Kinds {
 		p.kinds[k.Name] = k
 	}
 	p.Day = p.clock.day(r.Run.Date)
 	p.Started = p.clock.at(r.Run.StartedAt)
 	p.Took = p.clock.between(r.Run.StartedAt, r.Run.FinishedAt)
+	p.ZoneWord = p.clock.zone.String()
 	p.Tiles = tiles(r)
 	p.todo()
 	p.balance()
@@ -218,7 +240,9 @@ func (p *page) checked() {
 		row := rows[c.Kind]
 		if row == nil {
 			row = &kindRow{Kind: p.kinds[c.Kind], Limit: c.Limit}
-			row.Dimension += " (" + finnish[c.Dimension] + ")"
+			if other := finnish[c.Dimension]; other != c.Dimension {
+				row.Dimension += " (" + other + ")"
+			}
 			if c.Limit == "0" {
 				row.Limit = "must be 0"
 			}

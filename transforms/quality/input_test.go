@@ -19,7 +19,7 @@ func at(s string) time.Time {
 func ptr[T any](v T) *T { return &v }
 
 func digest(seed string) string {
-	return fmt.Sprintf("%064x", []byte(seed+strings.Repeat("~", 32))[:32])
+	return fmt.Sprintf("%064x", []byte(seed + strings.Repeat("~", 32))[:32])
 }
 
 // night is an ordinary night with some trouble: one export has shrunk, one has a new column, a few rows are bad.

@@ -18,35 +18,49 @@ const removed = "(removed)"
 const (
 	maxName  = 96
 	maxProse = 320
+	maxRead  = 4096 // bytes of a string that are looked at; a longer one is no name and no sentence
 )
 
 // door is the one way in for strings. It counts what it takes out.
 type door struct{ dropped int64 }
 
 var (
-	digestPattern = regexp.MustCompile(`^(?:[a-z0-9]+:)?[0-9a-f]{8,128}$`)
+	digestPattern = regexp.MustCompile(`^(?:[a-z0-9]+:)?[0-9a-f]{16,128}$`)
 	pathPattern   = regexp.MustCompile(`(?:[A-Za-z]:)?(?:[\\/]+[^\s\\/:;,]+){2,}`)
 	quotedPattern = regexp.MustCompile(`"[^"]*"|'[^']*'|“[^”]*”|‘[^’]*’|` + "`[^`]*`")
 )
 
 // name lets a name of a column, table, rule, state or code pass.
 func (d *door) name(s string) string {
-	s = clip(visible(s), maxName)
-	if looksLikeValue(s) {
+	if len(s) > maxRead {
 		d.dropped++
 		return removed
 	}
-	return s
+	s = visible(s)
+	short := clip(s, maxName) // a cut may hide a value or make one
+	if looksLikeValue(s) || looksLikeValue(short) {
+		d.dropped++
+		return removed
+	}
+	return short
 }
 
 // prose lets a sentence of ours pass without what a driver or parser may have quoted in it.
 func (d *door) prose(s string) string {
+	if len(s) > maxRead {
+		d.dropped++
+		return removed
+	}
 	s = visible(s)
 	s = quotedPattern.ReplaceAllString(s, "“…”")
 	s = pathPattern.ReplaceAllStringFunc(s, base)
 	s, hits := mask(s)
 	d.dropped += int64(hits)
-	return clip(s, maxProse)
+	if s = clip(s, maxProse); looksLikeValue(s) { // what stood beside a hit, or was cut, may be another
+		d.dropped++
+		return removed
+	}
+	return s
 }
 
 // file makes a file's name relative: its system's folder and itself.
@@ -64,7 +78,7 @@ func base(path string) string {
 }
 
 func (d *door) digest(s string) string {
-	if s == "" || digestPattern.MatchString(s) {
+	if s == "" || len(s) <= maxRead && digestPattern.MatchString(s) && !looksLikeValue(s) {
 		return s
 	}
 	d.dropped++

@@ -61,19 +61,22 @@ func (c *Check) affected() int64 {
 }
 
 func (p *page) task(c *Check) line {
-	l := line{ID: c.ID, Title: p.kinds[c.Kind].Title, Where: where(c), Status: c.Status, Unit: c.Unit, Detail: c.Detail,
-		Value: c.Value, Why: c.Why, Do: c.Do, Owner: c.Owner}
+	l := line{ID: c.ID, Title: p.kinds[c.Kind].Title, Where: where(c), Link: p.links[c.Dataset], Status: c.Status,
+		Unit: counted(c.Unit, c.Numerator), Detail: c.Detail, Value: c.Value, Why: c.Why, Do: c.Do, Owner: c.Owner}
 	switch {
 	case c.Kind == "sourceStopped":
 	case c.Unit == "percent" && c.Denominator != nil:
 		l.Count, l.Unit = grouped(c.affected()), "of "+grouped(*c.Denominator)
 		l.Value += " %"
-		if l.Detail != "" {
-			l.Detail += ". "
+		l.Detail = c.Value + " % (" + c.Limit + ")"
+		if c.Detail != "" {
+			l.Detail += ": " + c.Detail
 		}
-		l.Detail += c.Value + " %; " + c.Limit + "."
 	case c.Numerator != nil:
 		l.Count = grouped(*c.Numerator)
+	}
+	if l.Detail != "" && !strings.HasSuffix(l.Detail, ".") {
+		l.Detail += "."
 	}
 	l.Since = "new in this run"
 	if c.Runs > 1 {
@@ -83,6 +86,16 @@ func (p *page) task(c *Check) line {
 		l.Since += ": tune or fix"
 	}
 	return l
+}
+
+// counted gives a unit its form for one.
+func counted(unit string, n *int64) string {
+	one := map[string]string{"changes": "change", "cells": "cell", "columns": "column", "pairs": "pair", "strings": "string",
+		"rows": "row", "records": "record", "hits": "hit", "stages": "stage", "sources": "source", "deliveries": "delivery", "hours": "hour"}
+	if w, ok := one[unit]; ok && n != nil && abs(*n) == 1 {
+		return w
+	}
+	return unit
 }
 
 func where(c *Check) string {
@@ -109,10 +122,10 @@ func (p *page) balance() {
 		row.Parts, row.Label = flow(s.Rows)
 		var notes []string
 		if len(s.Quarantined) > 0 {
-			notes = append(notes, "quarantined: "+tally(s.Quarantined))
+			notes = append(notes, "Quarantined: "+tally(s.Quarantined))
 		}
 		if s.Rows.Skipped > 0 {
-			notes = append(notes, "besides, no rows: "+tally(s.Skipped))
+			notes = append(notes, "Not counted as rows: "+tally(s.Skipped))
 		}
 		row.Note = strings.Join(notes, ". ")
 		if s.State == "stopped" {
@@ -182,7 +195,7 @@ type sourceRow struct {
 
 func (p *page) sources() {
 	for _, s := range p.R.Sources {
-		row := sourceRow{Name: s.ID, File: s.File, State: s.State, Worst: s.Worst, Taken: p.clock.at(s.ExtractedAt), Age: age(s.AgeMinutes),
+		row := sourceRow{Name: s.ID, File: base(s.File), State: s.State, Worst: s.Worst, Taken: p.clock.short(s.ExtractedAt), Age: age(s.AgeMinutes),
 			Before: grouped(s.Change.Previous), Added: grouped(s.Change.Added), Changed: grouped(s.Change.Changed), Removed: grouped(s.Change.Removed),
 			Encoding: s.Encoding, Columns: columnsText(s.Schema), Spark: sparkline(s.ID, s.Trend)}
 		if row.Taken == "" {
@@ -321,7 +334,10 @@ func (p *page) fieldRow(f FieldReport) fieldRow {
 	return row
 }
 
-func codesText(c Cells) string {
+func codesText(c Cells) string { return "codes: " + clausesText(c) }
+
+// clausesText lists cells in a line.
+func clausesText(c Cells) string {
 	var parts []string
 	for _, x := range c.Shown[:min(len(c.Shown), maxListed)] {
 		parts = append(parts, x.Code+" "+grouped(x.N))
@@ -332,7 +348,7 @@ func codesText(c Cells) string {
 	if c.Folded {
 		parts = append(parts, "other "+otherText(c))
 	}
-	return "codes: " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // dash shows a share; 100.00 is the dull case and stays short.

@@ -13,9 +13,13 @@ var (
 	// Finnish identity code (DVV: every century sign of the 2023 reform), Norwegian number, learner number (OID).
 	identityPattern = regexp.MustCompile(`^(?:[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]|[0-9]{11}|1\.2\.246\.562\.2[0-9]{0,2}\.[0-9]+)(?:[^0-9A-Za-z]|$)`)
 	// International and Finnish mobile numbers as people write them.
-	phonePattern = regexp.MustCompile(`^(?:(?:\+|00)[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}|0[45][0-9](?:[ -]?[0-9]){5,8}(?:[^0-9A-Za-z.]|$))`)
-	mailPattern  = regexp.MustCompile(`[^\s@<>"'(),;:]+(?:@|%40|＠)[^\s@<>"'(),;:]+\.[A-Za-z]{2,}`)
+	phonePattern = regexp.MustCompile(`^(?:\+[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}|00[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}(?:[^0-9A-Za-z]|$)|0[45][0-9](?:[ -]?[0-9]){5,8}(?:[^0-9A-Za-z]|$))`)
+	// UUIDs are keys of our own, and now and then one holds what looks like a number.
+	uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:[^0-9A-Za-z-]|$)`)
+	mailPattern = regexp.MustCompile(`[^\s@<>"'(),;:]+(?:@|%40|＠)[^\s@<>"'(),;:]+\.[A-Za-z]{2,}`)
 )
+
+const uuidLength = 36
 
 // window is how many bytes around a sign are looked at; the longest address has 254 (RFC 5321).
 const window = 320
@@ -31,6 +35,11 @@ func leaks(text []byte) [][2]int {
 		found = append(found, [2]int{from, to})
 	}
 	for i := 0; i < len(text); i++ {
+		if i+uuidLength <= len(text) && text[i+8] == '-' && text[i+13] == '-' && (i == 0 || !alphanumeric(text[i-1])) &&
+			uuidPattern.Match(text[i:min(len(text), i+uuidLength+1)]) {
+			i += uuidLength - 1
+			continue
+		}
 		switch c := text[i]; {
 		case c == '@' || c == '%' && bytes.HasPrefix(text[i:], []byte("%40")) || c == 0xEF && bytes.HasPrefix(text[i:], []byte("＠")):
 			from := max(0, i-window)

@@ -14,7 +14,8 @@ type Report struct {
 	Version    int              `json:"version"`
 	Run        RunReport        `json:"run"`
 	Verdict    string           `json:"verdict"` // pass, warn, block, stop
-	Sentence   string           `json:"sentence"`
+	Headline   string           `json:"headline"`
+	Summary    string           `json:"summary"`
 	Reasons    []string         `json:"reasons"` // ids of the checks behind the verdict
 	Totals     Totals           `json:"totals"`
 	Sources    []SourceReport   `json:"sources"`

@@ -28,7 +28,7 @@ func (b *builder) finish() {
 	b.worst()
 	b.verdict()
 	b.gates()
-	b.r.Sentence = b.r.sentence()
+	b.r.Headline, b.r.Summary = b.r.headline(), b.r.summary()
 	b.r.Trend = make([]Past, 0, len(b.in.History)+1)
 	for _, p := range append(slices.Clone(b.in.History), b.r.Past()) {
 		p.Feeds, p.Open = nil, nil // the feeds' own are beside them
@@ -242,33 +242,42 @@ func union(a, b []string) []string {
 	return a
 }
 
-// sentence says the verdict in words.
-func (r *Report) sentence() string {
+// headline says the verdict in one sentence.
+func (r *Report) headline() string {
 	t := r.Totals
-	var parts []string
 	switch r.Verdict {
 	case "stop":
-		parts = append(parts, "The run stopped and the register is as it was.")
+		return "The run stopped, and the register is as it was."
 	case "block":
-		parts = append(parts, plural(t.Blocking, "problem blocks", "problems block")+" a part of the run.")
-	case "warn":
-		parts = append(parts, "The night went through, with "+plural(t.Warnings, "thing", "things")+" to look at.")
-	default:
-		parts = append(parts, "Everything is in order.")
-	}
-	if t.Sources > 0 {
-		switch {
-		case t.SourcesStopped > 0:
-			parts = append(parts, fmt.Sprintf("%d of %d exports stopped; the others were used.", t.SourcesStopped, t.Sources))
-		default:
-			parts = append(parts, fmt.Sprintf("All %d exports arrived.", t.Sources))
+		s := plural(t.Blocking, "problem blocks", "problems block") + " a part of the run"
+		if t.Warnings > 0 {
+			s += ", and " + plural(t.Warnings, "warning waits", "warnings wait")
 		}
+		return s + "."
+	case "warn":
+		return "The run went through, with " + plural(t.Warnings, "thing", "things") + " to look at."
 	}
-	if t.Rows.Difference == 0 && t.Rows.Read > 0 && !r.unbalanced() {
+	return "Everything is in order."
+}
+
+// summary says what was read and whether it adds up.
+func (r *Report) summary() string {
+	t := r.Totals
+	var parts []string
+	switch {
+	case t.SourcesStopped > 0:
+		parts = append(parts, fmt.Sprintf("%d of %d exports stopped; the others were used.", t.SourcesStopped, t.Sources))
+	case t.Sources > 0:
+		parts = append(parts, "All "+plural(t.Sources, "export", "exports")+" arrived.")
+	}
+	switch {
+	case r.unbalanced():
+		parts = append(parts, "Some rows are not accounted for.")
+	case t.Rows.Read > 0:
 		parts = append(parts, "Each of "+plural(t.Rows.Read, "row", "rows")+" is accounted for.")
 	}
-	if r.Verdict == "block" && t.Warnings > 0 {
-		parts = append(parts, "Besides, "+plural(t.Warnings, "warning", "warnings")+".")
+	for _, e := range r.Extracts {
+		parts = append(parts, fmt.Sprintf("Of %s eligible, %s were chosen for %s.", grouped(e.Eligible), grouped(e.Sent), e.Recipient))
 	}
 	return strings.Join(parts, " ")
 }
