@@ -26,10 +26,14 @@ type choice struct {
 	cut     time.Time // words recorded up to here were heard
 	year    int
 	extract *extract.Extract
-	quality []byte // quality.json
-	digest  string // of everything that goes out
-	verdict string // the worse of the night's and the extract's own
+	people  map[string]sent // by pseudonym in the extract's domain
+	quality []byte          // quality.json
+	digest  string          // of everything that goes out
+	verdict string          // the worse of the night's and the extract's own
 }
+
+// sent is who stands behind a pseudonym, and by which clause the row goes out.
+type sent struct{ person, clause string }
 
 // choose selects the graduates of a year as the stores stand now.
 func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choice, error) {
@@ -55,7 +59,12 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 		return nil, errMoved.Wrap(err)
 	}
 	settings := s.settings(year)
-	c.extract = extract.Make(s.decide(f, id, asOf(r)), settings)
+	people := s.decide(f, id, asOf(r))
+	c.people = make(map[string]sent, len(people))
+	for i, g := range f.persons() {
+		c.people[people[i].Pseudonym] = sent{g.person, people[i].Decision.Clause}
+	}
+	c.extract = extract.Make(people, settings)
 	if err := s.judge(r, c, settings); err != nil {
 		return nil, err
 	}
@@ -63,7 +72,8 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 	return c, err
 }
 
-// judge holds the extract against the quality rules and writes quality.json for the recipient. What blocks is an error.
+// judge holds the extract against the quality rules and writes quality.json for the recipient, dated by the night that it
+// rests on. What blocks is an error.
 func (s *Survey) judge(r *pipelines.Run, c *choice, settings extract.Settings) error {
 	leaks := c.extract.Leaks(settings)
 	withheld := quality.Counts{}
@@ -71,7 +81,7 @@ func (s *Survey) judge(r *pipelines.Run, c *choice, settings extract.Settings) e
 		withheld[w.Clause] += w.N
 	}
 	report := quality.Build(quality.Input{
-		Run: quality.Run{ID: r.ID(), Pipeline: r.Pipeline, Date: r.Date.String(), Mode: string(r.Mode), Attempt: 1,
+		Run: quality.Run{ID: r.ID(), Pipeline: r.Pipeline, Date: c.gate.Date, Mode: string(r.Mode), Attempt: 1,
 			Policy: quality.Policy{ID: s.pack.ID, Version: s.pack.Version, Digest: s.pack.Digest()}, Commit: c.gate.Run},
 		Extracts: []quality.Extract{{Dataset: s.terms.Dataset, Recipient: s.terms.Recipient, Eligible: c.extract.Eligible,
 			Sent: int64(len(c.extract.Rows)), Withheld: withheld, Formulas: c.extract.Formulas(), Leaks: &leaks}},
@@ -103,7 +113,7 @@ func (s *Survey) digest(c *choice) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// decide asks the policy for each person of the frame. A row is made of several categories, and each must be allowed.
+// decide asks the policy for each person of the frame, in its order. A row is made of several categories, and each must be allowed.
 func (s *Survey) decide(f *frame, id *identity, at canon.Date) []extract.Person {
 	domain := s.ws.Domain(s.domain(), epoch)
 	people := f.persons()

@@ -21,6 +21,7 @@ var errGate = fault.New("UOMA-DLV-QUALITY-GATE", "the data is not fit to be sent
 // gate is what the last nightly run says of the register.
 type gate struct {
 	Run     string // the register's present commit
+	Date    string // its logical date, YYYY-MM-DD
 	Verdict string // pass or warn
 }
 
@@ -53,5 +54,5 @@ func (s *Survey) check(ctx context.Context) (gate, error) {
 	if facts.Verdict != "pass" && facts.Verdict != "warn" {
 		return gate{}, errGate.At(fault.Place{Field: last.ID}).Because(fmt.Errorf("the verdict of its report is %q", facts.Verdict))
 	}
-	return gate{last.ID, facts.Verdict}, nil
+	return gate{last.ID, last.LogicalDate, facts.Verdict}, nil
 }

@@ -103,24 +103,24 @@ func rejection(d *outbox.Delivery) error {
 	return nil
 }
 
-// finishOthers brings the chain's other deliveries to their ends, oldest first: the chain has no gaps. One that has not
-// left is taken back when its rows are others by now; its own run prepares it anew.
+// finishOthers brings the chain's other deliveries to their ends, oldest first, as the chain has no gaps. One whose sending
+// had begun is finished; one of which nothing has left is taken back, as nobody asks for its period now: a run for it
+// prepares it anew.
 func (s *Survey) finishOthers(ctx context.Context, m *delivery.Machine, own string) error {
 	list, err := m.Ledger.List(ctx, s.chain())
 	if err != nil {
 		return err
 	}
 	for _, d := range list {
-		if d.Done() || d.ID == own {
+		switch {
+		case d.Done() || d.ID == own:
 			continue
+		case d.Attempts == 0:
+			err = m.Void(ctx, &d)
+		default:
+			err = m.Advance(ctx, &d)
 		}
-		if voided, err := s.voidChanged(ctx, m, &d); err != nil || voided {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		if err := m.Advance(ctx, &d); err != nil && d.State != outbox.Voided && !errors.Is(err, delivery.ErrRejected) {
+		if err != nil && !errors.Is(err, delivery.ErrRejected) {
 			return err
 		}
 	}
@@ -153,9 +153,13 @@ func (s *Survey) seal(ctx context.Context, r *pipelines.Run, m *delivery.Machine
 			}
 		}
 		if d.State != outbox.Prepared {
-			return nil
+			return s.note(m, d)
 		}
-		if err := m.Encrypt(ctx, d); !errors.Is(err, delivery.ErrConsentChanged) {
+		err := m.Encrypt(ctx, d)
+		if err == nil {
+			return s.note(m, d)
+		}
+		if !errors.Is(err, delivery.ErrConsentChanged) {
 			return err
 		}
 	}

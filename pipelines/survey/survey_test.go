@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
 )
 
@@ -377,5 +379,76 @@ func TestWhatIsRefused(t *testing.T) {
 	r.must(os.Remove(r.ws.Path("keys", "client.key")))
 	if _, err := r.run(false); fault.Code(err) != "UOMA-SVY-CERTIFICATE" {
 		t.Errorf("no key: %v", err)
+	}
+}
+
+func TestWhoWasSentWhat(t *testing.T) {
+	r := newRig(t)
+	out, err := r.run(false)
+	r.must(err)
+	all, err := Disclosures(ctx, r.ws, nil)
+	r.must(err)
+	aino := workspace.PersonOf(r.ws.Persons(), "P1")
+	hers, err := Disclosures(ctx, r.ws, []string{aino, workspace.PersonOf(r.ws.Persons(), "P5")})
+	r.must(err)
+	if len(all) != 3 || len(hers) != 1 {
+		t.Fatalf("%d people, %d of the two", len(all), len(hers))
+	}
+	d := hers[0]
+	if d.Person != aino || d.Delivery != fact[SealFacts](t, out, "seal").Delivery || d.Recipient != "csc" || d.Purpose != "career_monitoring" ||
+		d.Clause != "XAMK-31" || d.State != "closed" || !slices.Contains(d.Columns, "sahkoposti1") || slices.Contains(d.Columns, "henkilotunnus") {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What was prepared and never left was sent to nobody.
+func TestWhatNeverLeftWasSentToNobody(t *testing.T) {
+	r := newRig(t)
+	killed := errors.New("killed")
+	r.step = func(name string) error {
+		if name == "send/5-attempt" {
+			return killed
+		}
+		return nil
+	}
+	if _, err := r.run(false); !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	all, err := Disclosures(ctx, r.ws, nil)
+	if err != nil || len(all) != 0 {
+		t.Errorf("%d people, %v", len(all), err)
+	}
+	// The next year's run takes back what nobody asks for any more; asked for again, the period is prepared anew.
+	r.step = nil
+	r.endpoint.Clock.Move(outbox.LeaseFor + time.Second)
+	r.date = r.date.AddMonths(12)
+	_, err = r.run(false)
+	r.must(err)
+	if list := r.deliveries(); len(list) != 2 || list[0].State != outbox.Voided || list[1].Sequence != 1 {
+		t.Errorf("%+v", list)
+	}
+	r.date = r.date.AddMonths(-12) - 1
+	_, err = r.run(false)
+	r.must(err)
+	if all, err = Disclosures(ctx, r.ws, nil); err != nil || len(all) != 3 || r.endpoint.Accepted() != 2 {
+		t.Errorf("%d people, %d accepted, %v", len(all), r.endpoint.Accepted(), err)
+	}
+}
+
+// Everything that a run leaves behind, byte by byte.
+func TestThreat_T36_NoIdentityIsLeftBehind(t *testing.T) {
+	r := newRig(t)
+	_, err := r.run(false)
+	r.must(err)
+	for _, path := range r.tree() {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			continue // a folder
+		}
+		for _, canary := range []string{"Varhainen", "VARHAINEN", "p12350@mail.example", "+3584000012350", "aino.esimerkki", "010190-900P"} {
+			if bytes.Contains(raw, []byte(canary)) {
+				t.Errorf("%s holds a value of a person", filepath.Base(path))
+			}
+		}
 	}
 }

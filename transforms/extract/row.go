@@ -69,3 +69,14 @@ func (r *Row) cells() [22]cell {
 		{"arvosana", r.Grade, false}, {"asteikko", r.Scale, false},
 	}
 }
+
+// Columns names the columns in which the row has a value, in order.
+func (r *Row) Columns() []string {
+	var out []string
+	for _, c := range r.cells() {
+		if c.text != "" {
+			out = append(out, c.column)
+		}
+	}
+	return out
+}

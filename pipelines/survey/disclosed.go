@@ -1,0 +1,118 @@
+package survey
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"uoma/connectors/outbox"
+	"uoma/internal/fault"
+	"uoma/pipelines/delivery"
+	"uoma/pipelines/workspace"
+)
+
+// Disclosure says what a recipient was sent of a person: for a data subject's access request (GDPR 15(1)(c)) and for
+// telling recipients of a later erasure or restriction (GDPR 19).
+type Disclosure struct {
+	Person    string    `json:"person"` // the register's pseudonym
+	Delivery  string    `json:"delivery_id"`
+	Recipient string    `json:"recipient"`
+	Dataset   string    `json:"dataset"`
+	Purpose   string    `json:"purpose"`
+	Clause    string    `json:"clause"` // of the notice that lets it go
+	Columns   []string  `json:"columns"`
+	State     string    `json:"state"` // of the delivery
+	At        time.Time `json:"at"`    // when the delivery took that state, UTC
+}
+
+// list is the encrypted file that says who is in a delivery.
+type list struct {
+	Purpose string     `json:"purpose"`
+	People  []included `json:"people"`
+}
+
+type included struct {
+	Person  string   `json:"person"`
+	Clause  string   `json:"clause"`
+	Columns []string `json:"columns"`
+}
+
+var errList = fault.New("UOMA-SVY-LIST", "the list of who is in a delivery cannot be read", "restore the workspace's state folder from its backup")
+
+func listName(id string) string { return "deliveries/" + id }
+
+// note writes down who is in a sealed delivery, before its first byte leaves. Doing it again writes the same.
+func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
+	c := m.Source.(*source).last
+	if c == nil || c.digest != d.SelectionDigest {
+		return errList.Wrap(errChosen)
+	}
+	l := list{Purpose: s.terms.Purpose, People: []included{}}
+	for i := range c.extract.Rows {
+		who := c.people[c.extract.Pseudonyms[i]]
+		l.People = append(l.People, included{who.person, who.clause, c.extract.Rows[i].Columns()})
+	}
+	w, err := s.ws.State.Create()
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	if err := json.NewEncoder(w).Encode(l); err != nil {
+		return err
+	}
+	_, err = w.Commit(listName(d.ID), "")
+	return err
+}
+
+// Disclosures gives what recipients were sent of some persons of the register, or of everybody when persons is nil, in
+// the order of deliveries. Deliveries that no byte has left of are left out.
+func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string) ([]Disclosure, error) {
+	all, err := ws.Outbox.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Disclosure
+	for _, d := range all {
+		if d.Attempts == 0 || d.State == outbox.Voided {
+			continue
+		}
+		l, err := readList(ws, d.ID)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // of another pipeline, or taken over from the endpoint
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range l.People {
+			if persons == nil || slices.Contains(persons, p.Person) {
+				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
+					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
+			}
+		}
+	}
+	return out, nil
+}
+
+func readList(ws *workspace.Workspace, id string) (*list, error) {
+	f, err := ws.State.Open(listName(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(f.Reader())
+	if err != nil {
+		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
+	}
+	l := &list{}
+	if err := json.Unmarshal(raw, l); err != nil {
+		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
+	}
+	return l, nil
+}
