@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS `run` (
     `started_at` BIGINT NOT NULL,
     `finished_at` BIGINT NOT NULL,
     `software` VARCHAR(64) NOT NULL,
-    `config_digest` VARCHAR(64) NOT NULL,
-    `policy_digest` VARCHAR(64) NOT NULL,
+    `config_digest` VARCHAR(128) NOT NULL,
+    `policy_digest` VARCHAR(128) NOT NULL,
     `facts` MEDIUMTEXT NOT NULL
 );

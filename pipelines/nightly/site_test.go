@@ -1,0 +1,412 @@
+package nightly_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/internal/mariadbtest"
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+)
+
+// checks is how many inputs a property over whole nights is tried on unless -rapid.checks says otherwise: a night of a
+// small campus takes a quarter of a second, and each input damages several feeds.
+const checks = "25"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if f := flag.Lookup("rapid.checks"); f != nil && !asked {
+		if err := f.Value.Set(checks); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(runAll(m))
+}
+
+// runAll runs the tests and takes away what they share.
+func runAll(m *testing.M) int {
+	defer program.remove()
+	return mariadbtest.Run(m)
+}
+
+// open opens the site's workspace until the test ends.
+func (s site) open(t testing.TB) *workspace.Workspace {
+	t.Helper()
+	ws, err := workspace.Open(context.Background(), s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ws.Close() })
+	return ws
+}
+
+// at runs f on the open workspace.
+func (s site) at(t testing.TB, f func(ws *workspace.Workspace)) {
+	t.Helper()
+	ws, err := workspace.Open(context.Background(), s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	f(ws)
+}
+
+// attempt runs one night, as a dry run or not, and gives its outcome and its log.
+func (s site) attempt(t testing.TB, date canon.Date, dry bool) (out pipelines.Outcome, log string, err error) {
+	t.Helper()
+	ctx := context.Background()
+	open := workspace.Open
+	if dry {
+		open = workspace.OpenDry
+	}
+	ws, err := open(ctx, s.dir)
+	if err != nil {
+		return out, "", err
+	}
+	defer ws.Close()
+	var text bytes.Buffer
+	r := &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Dry: dry, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(&text, nil)), Progress: quiet{}}
+	out, err = s.execute(ctx, ws, r)
+	return out, text.String(), err
+}
+
+func (s site) execute(ctx context.Context, ws *workspace.Workspace, r *pipelines.Run) (out pipelines.Outcome, err error) {
+	pack, err := ws.Policy(r.Date)
+	if err != nil {
+		return out, err
+	}
+	layouts, err := ws.Layouts()
+	if err != nil {
+		return out, err
+	}
+	j := ws.NewJournal("test", "", pack.Digest())
+	var journal pipelines.Journal = workspace.DryJournal{}
+	if !r.Dry {
+		if ctx, err = j.Hold(ctx, r); err != nil {
+			return out, err
+		}
+		defer j.Free(context.WithoutCancel(ctx))
+		journal = j
+	}
+	n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
+	defer n.Close()
+	return pipelines.Execute(ctx, r, n.Stages(), journal)
+}
+
+// finish runs a night that must end in a state.
+func (s site) finish(t testing.TB, date canon.Date, want pipelines.State) pipelines.Outcome {
+	t.Helper()
+	out, log, err := s.attempt(t, date, false)
+	if err != nil || out.State != want {
+		t.Fatalf("%s ended %q, not %q: %v\n%s", date, out.State, want, err, log)
+	}
+	return out
+}
+
+// settings writes uoma.yaml anew: the site's inbox and some lines more.
+func (s site) settings(t testing.TB, more string) {
+	t.Helper()
+	write(t, filepath.Join(s.dir, workspace.FileName), []byte(settings+"inbox: "+filepath.Join(s.campus, "inbox")+"\n"+more))
+}
+
+// onMariaDB moves the site's stores, still empty, to two databases of a server.
+func (s site) onMariaDB(t testing.TB) site {
+	t.Helper()
+	for _, name := range []string{"register", "vault"} {
+		write(t, filepath.Join(s.dir, workspace.KeysDir, name+".dsn"), []byte("mysql:"+mariadbtest.DSN(t)+"\n"))
+	}
+	s.settings(t, "stores: {register: \"file:keys/register.dsn\", vault: \"file:keys/vault.dsn\"}\n")
+	return s
+}
+
+// again makes a site with the same keys, over a copy of the exports, and nothing loaded.
+func (s site) again(t testing.TB) site {
+	t.Helper()
+	c := site{dir: filepath.Join(t.TempDir(), "workspace"), campus: t.TempDir(), people: s.people}
+	if err := workspace.Init(c.dir, []byte(settings)); err != nil {
+		t.Fatal(err)
+	}
+	copyTree(t, s.campus, c.campus)
+	copyTree(t, filepath.Join(s.dir, workspace.KeysDir), filepath.Join(c.dir, workspace.KeysDir))
+	c.settings(t, "")
+	return c
+}
+
+// copy makes a site in the same state: workspace and exports, byte by byte. Nobody may have the workspace open.
+func (s site) copy(t testing.TB) site {
+	t.Helper()
+	c := site{dir: filepath.Join(t.TempDir(), "workspace"), campus: t.TempDir(), people: s.people}
+	copyTree(t, s.campus, c.campus)
+	copyTree(t, s.dir, c.dir)
+	text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(c.dir, workspace.FileName), bytes.ReplaceAll(text, []byte(s.campus), []byte(c.campus)))
+	return c
+}
+
+func copyTree(t testing.TB, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t testing.TB, path string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// export names a file of the inbox by its pattern: "peppi/peppi_alumnit_%s.csv".
+func (s site) export(pattern string, d canon.Date) string {
+	return filepath.Join(s.campus, "inbox", filepath.FromSlash(fmt.Sprintf(pattern, d.Time().Format("20060102"))))
+}
+
+// Exports of a night, by the feeds that they hold.
+const (
+	peppiFile     = "peppi/peppi_alumnit_%s.csv"
+	registerFile  = "student-register/opiskelijarekisteri_%s.zip"
+	pegasosFile   = "pegasos/PEGASOS_HENKILOT_%s.csv"
+	projectFile   = "reportronic/reportronic_projektihenkilot_%s.xlsx"
+	projectStaff  = "reportronic/reportronic_henkilosto_%s.xlsx"
+	profileFile   = "alumni-portal/alumni_profiles_%s.csv"
+	consentFile   = "alumni-portal/alumni_consents_%s.csv"
+	crmFile       = "dynamics365/dynamics_contacts_%s.csv"
+	crmConsents   = "dynamics365/dynamics_consents_%s.csv"
+	linesOfHeader = 1
+)
+
+var csvFiles = []string{peppiFile, pegasosFile, profileFile, consentFile, crmFile, crmConsents}
+
+// registerDigest gives the digest of all that the register holds.
+func (s site) registerDigest(t testing.TB) (digest string) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		var err error
+		if digest, err = ws.Register.Digest(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return digest
+}
+
+// identity gives a digest of what the vault holds, opened: who is who and all facts.
+func (s site) identity(t testing.TB) (digest string) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) { digest = identityOf(t, ws) })
+	return digest
+}
+
+func identityOf(t testing.TB, ws *workspace.Workspace) string {
+	t.Helper()
+	h := sha256.New()
+	for e, err := range ws.Vault.Open(context.Background(), nil, vault.Everything) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(h, "%q %q %q %q\n", e.Subject, e.SourceKey, e.Record, e.Source)
+		for _, facts := range [][]vault.Fact{e.Names, e.Identifiers, e.Contacts} {
+			for _, f := range facts {
+				fmt.Fprintf(h, "%q %d %q %q\n", f.Table, f.Seq, f.Column, string(f.Value))
+			}
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// outcome is everything that a night must leave the same however it came about.
+type outcome struct{ register, identity, accounts, quarantine, states string }
+
+func (s site) outcome(t testing.TB, run string) (o outcome) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		ctx := context.Background()
+		var err error
+		if o.register, err = ws.Register.Digest(ctx); err != nil {
+			t.Fatal(err)
+		}
+		o.identity = identityOf(t, ws)
+		accounts, err := ledger.Accounts(ctx, ws.RegisterDB, run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.accounts = fmt.Sprint(accounts)
+		bad, err := ledger.QuarantineOf(ctx, ws.RegisterDB, run, "", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.quarantine = fmt.Sprint(bad)
+		for _, name := range []string{"members", "retired", "withheld"} {
+			state, _, err := ledger.FindState(ctx, ws.RegisterDB, "nightly", name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.states += name + " " + state.Digest + "\n"
+		}
+	})
+	return o
+}
+
+// files gives the SHA-256 of every file below a folder whose relative path keep accepts.
+func files(t testing.TB, dir string, keep func(path string) bool) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil || keep != nil && !keep(rel) {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		h := sha256.New()
+		if _, err := io.Copy(h, f); err != nil {
+			return err
+		}
+		out[rel] = hex.EncodeToString(h.Sum(nil))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// differences names the files that two trees do not share.
+func differences(a, b map[string]string) (out []string) {
+	names := maps.Clone(a)
+	maps.Copy(names, b)
+	for _, n := range slices.Sorted(maps.Keys(names)) {
+		if a[n] != b[n] {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// tables gives every row of every table of both stores as text, the lease apart: it belongs to whoever looks.
+func (s site) tables(t testing.TB) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	s.at(t, func(ws *workspace.Workspace) {
+		for store, db := range map[string]*sqlx.DB{"register": ws.RegisterDB.DB, "vault": ws.VaultDB.DB} {
+			var names []string
+			if err := db.Select(&names, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"); err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range names {
+				if n != "lease" {
+					out[store+"."+n] = dump(t, db, n)
+				}
+			}
+		}
+	})
+	return out
+}
+
+func dump(t testing.TB, db *sqlx.DB, table string) string {
+	t.Helper()
+	rows, err := db.Queryx("SELECT * FROM `" + table + "`")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		cells, err := rows.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("%q", fmt.Sprint(cells...)))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// sourceRows gives the tokens of the source rows that the register holds, by feed.
+func sourceRows(t testing.TB, v *register.View, which register.Which) map[string]map[string]bool {
+	t.Helper()
+	out := map[string]map[string]bool{}
+	for _, table := range register.Tables() {
+		for b, err := range v.Read(context.Background(), table.Name, []string{"source", "source_key"}, which) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Len() {
+				feed := strings.Clone(b.Col(0).Text(i))
+				if out[feed] == nil {
+					out[feed] = map[string]bool{}
+				}
+				out[feed][strings.Clone(b.Col(1).Text(i))] = true
+			}
+		}
+	}
+	return out
+}
+
+// counts gives the register's current rows by table, as text.
+func (s site) counts(t testing.TB) (text string) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		counts, err := ws.Register.Counts(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			text += fmt.Sprintf("%s %d\n", name, counts[name].Current)
+		}
+	})
+	return text
+}
