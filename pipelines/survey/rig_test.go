@@ -19,6 +19,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"golang.org/x/crypto/ssh"
 
+	"uoma/connectors/endpoint"
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/endpoint/setup"
 	"uoma/connectors/ledger"
@@ -48,12 +49,16 @@ type rig struct {
 	terms    pipelines.Survey
 	date     canon.Date
 	step     func(name string) error
+	instead  string // delivery that the next one supersedes
 	made     int
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB) *rig { return newRigAt(t, nil) }
+
+// newRigAt is newRig with another configuration of the endpoint.
+func newRigAt(t testing.TB, change func(*endpoint.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, endpoint: endpointtest.New(t, nil), pack: shipped(t, func(s string) string { return s })}
+	r := &rig{t: t, endpoint: endpointtest.New(t, change), pack: shipped(t, func(s string) string { return s })}
 	dir := filepath.Join(t.TempDir(), "ws")
 	r.must(workspace.Init(dir, []byte("institution: \"10118\"\nsender:\n  id: "+sender+"\n")))
 	r.enrol(dir)
@@ -334,7 +339,7 @@ func (r *rig) stages(dry bool) ([]pipelines.Stage, *pipelines.Run) {
 	r.t.Helper()
 	r.made++
 	s, err := New(r.ws, &r.def, r.pack, Options{
-		Rand: rand.Reader, Holder: fmt.Sprint("process-", r.made), Software: parcel.Software{Name: "uoma", Version: "0.1.0"}, Step: r.step,
+		Rand: rand.Reader, Holder: fmt.Sprint("process-", r.made), Software: parcel.Software{Name: "uoma", Version: "0.1.0"}, Step: r.step, Supersedes: r.instead,
 		Sleep: func(ctx context.Context, d time.Duration) error { time.Sleep(d / 100); return ctx.Err() },
 	})
 	r.must(err)

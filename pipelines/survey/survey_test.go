@@ -3,6 +3,7 @@ package survey
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,12 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"uoma/connectors/endpoint"
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
 )
@@ -432,6 +435,40 @@ func TestWhatNeverLeftWasSentToNobody(t *testing.T) {
 	r.must(err)
 	if all, err = Disclosures(ctx, r.ws, nil); err != nil || len(all) != 3 || r.endpoint.Accepted() != 2 {
 		t.Errorf("%d people, %d accepted, %v", len(all), r.endpoint.Accepted(), err)
+	}
+}
+
+// picky rejects every delivery while it is told to.
+type picky struct{ reject *bool }
+
+func (picky) File(string, io.Reader) error { return nil }
+
+func (p picky) Findings() []parcel.Reason {
+	if !*p.reject {
+		return nil
+	}
+	return []parcel.Reason{{Type: "schema-violation", Table: extract.Table, Count: 1}}
+}
+
+// A rejected delivery ends, stays an error however often the period is asked for, and is replaced by one that names it.
+func TestARejectedDeliveryIsSuperseded(t *testing.T) {
+	reject := true
+	r := newRigAt(t, func(c *endpoint.Config) {
+		c.Datasets = map[string]endpoint.Dataset{"uraseuranta": {Schemas: map[string]string{extract.SchemaVersion: ""},
+			Validator: func(*parcel.Manifest) endpoint.Check { return picky{&reject} }}}
+	})
+	for range 2 {
+		if _, err := r.run(false); !errors.Is(err, delivery.ErrRejected) {
+			t.Fatal(err)
+		}
+	}
+	first := r.deliveries()[0]
+	reject, r.instead = false, first.ID
+	out, err := r.run(false)
+	r.must(err)
+	f := fact[ReceiptFacts](t, out, "receipt")
+	if f.State != "closed" || f.Status != parcel.Accepted || f.Sequence != 2 || len(r.deliveries()) != 2 || r.deliveries()[1].Supersedes != first.ID {
+		t.Errorf("%+v", f)
 	}
 }
 
