@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"uoma/transforms/quality"
@@ -55,5 +58,29 @@ func TestSameInputSameBytes(t *testing.T) {
 		if !bytes.Equal(page, again) || !bytes.Equal(data, more) {
 			t.Fatal("two reports of one input differ")
 		}
+	}
+}
+
+func TestOrderOfTheInputDoesNotMatter(t *testing.T) {
+	page, data := render(t, quality.Build(night()))
+	in := night()
+	slices.Reverse(in.Sources)
+	slices.Reverse(in.Datasets)
+	slices.Reverse(in.Register)
+	slices.Reverse(in.Deliveries)
+	slices.Reverse(in.Privacy.Consents)
+	slices.Reverse(in.Privacy.Retention)
+	slices.SortStableFunc(in.Fields, func(a, b quality.Field) int { return -strings.Compare(a.Feed, b.Feed) })
+	again, more := render(t, quality.Build(in))
+	if !bytes.Equal(page, again) || !bytes.Equal(data, more) {
+		t.Error("the same facts in another order give another report")
+	}
+}
+
+func TestInputIsLeftAlone(t *testing.T) {
+	in := night()
+	quality.Build(in)
+	if !reflect.DeepEqual(in, night()) {
+		t.Error("building a report changed its input")
 	}
 }

