@@ -1,19 +1,27 @@
 package resolve
 
-// clusters is a union of records with a veto: two clusters become one only when no record of one contradicts any of the
-// other.
-type clusters struct {
-	records []*record
-	parent  []int32
-	lists   [][]int32 // records of a cluster, at its root
+// view is a night's records with what is needed to compare them.
+type view struct {
+	records []record
+	names   *onomasticon
 	clean   map[string]bool
+	apart   map[[2]int32]bool // records that a person has parted, smaller number first
 }
 
-func newClusters(records []*record, clean map[string]bool) *clusters {
-	c := &clusters{records: records, parent: make([]int32, len(records)), lists: make([][]int32, len(records)), clean: clean}
-	for i := range records {
-		c.parent[i] = int32(i)
-		c.lists[i] = []int32{int32(i)}
+// clusters is a union of records with a veto: two clusters become one only when no record of one contradicts any of the
+// other. The records of a cluster are a ring.
+type clusters struct {
+	*view
+	parent []int32
+	next   []int32
+	size   []int32 // at the root
+}
+
+func newClusters(v *view) *clusters {
+	n := len(v.records)
+	c := &clusters{view: v, parent: make([]int32, n), next: make([]int32, n), size: make([]int32, n)}
+	for i := range c.parent {
+		c.parent[i], c.next[i], c.size[i] = int32(i), int32(i), 1
 	}
 	return c
 }
@@ -26,14 +34,31 @@ func (c *clusters) root(i int32) int32 {
 	return i
 }
 
-// join makes one cluster of two. The smaller root stays, so that the order of joins leaves no trace.
+// join makes one cluster of two roots. The smaller one stays, so that the order of joins leaves no trace.
 func (c *clusters) join(a, b int32) {
 	if a > b {
 		a, b = b, a
 	}
 	c.parent[b] = a
-	c.lists[a] = append(c.lists[a], c.lists[b]...)
-	c.lists[b] = nil
+	c.size[a] += c.size[b]
+	c.next[a], c.next[b] = c.next[b], c.next[a]
+}
+
+// pairs calls f with every record of one root's cluster and every record of the other's until f answers false.
+func (c *clusters) pairs(a, b int32, f func(i, j int32) bool) {
+	for i := a; ; {
+		for j := b; ; {
+			if !f(i, j) {
+				return
+			}
+			if j = c.next[j]; j == b {
+				break
+			}
+		}
+		if i = c.next[i]; i == a {
+			return
+		}
+	}
 }
 
 // maxCluster is how many records of one person there can be: more is a sign of a shared identifier, not of a person.
@@ -43,63 +68,83 @@ const maxCluster = 40
 type veto string
 
 const (
+	vetoNone       veto = ""
 	vetoIdentifier veto = "identifier"   // another strong identifier contradicts
 	vetoBirth      veto = "birth-date"   // birth dates contradict
 	vetoName       veto = "name"         // given names contradict
 	vetoSize       veto = "size"         // the cluster would hold more records than a person has
 	vetoClean      veto = "clean-system" // two records of a system that has no duplicates
-	vetoNone       veto = ""
+	vetoApart      veto = "apart"        // a person has parted two of the records
 )
 
-// byIdentifier checks two clusters that share a strong identifier. A national identity code that agrees is stronger than
-// the other identifiers, which may be old or mistyped; names must not contradict wholly in any case.
-func (c *clusters) byIdentifier(a, b int32, national bool) veto {
-	return c.every(a, b, func(x, y *record) veto {
-		if disagree(x.hetus, y.hetus) {
-			return vetoIdentifier
+// every gives the first veto of a check of all records of one cluster with all of the other.
+func (c *clusters) every(a, b int32, check func(x, y *record) veto) veto {
+	if c.size[a]+c.size[b] > maxCluster {
+		return vetoSize
+	}
+	out := vetoNone
+	c.pairs(a, b, func(i, j int32) bool {
+		if c.apart != nil && c.apart[[2]int32{min(i, j), max(i, j)}] {
+			out = vetoApart
+		} else {
+			out = check(&c.records[i], &c.records[j])
 		}
-		sameCode := meet(x.hetus, y.hetus)
-		if disagree(x.oppijas, y.oppijas) && !sameCode {
+		return out == vetoNone
+	})
+	return out
+}
+
+// byIdentifier checks two clusters that share a strong identifier. Birth dates must not contradict, nor other
+// identifiers; where the national identity code agrees, learner numbers may differ, as one person can have several.
+//
+// Given names that contradict are overruled only by further evidence: whoever types a wrong number hits a stranger, not
+// somebody with the same second identifier, or of the same family at the same address or telephone.
+func (c *clusters) byIdentifier(a, b int32) veto {
+	names, proof := contradict, false
+	v := c.every(a, b, func(x, y *record) veto {
+		code := relate(x, y, hetuOf)
+		switch {
+		case code == disagree:
 			return vetoIdentifier
-		}
-		if birthsDisagree(x, y) && !sameCode {
+		case births(x, y) == disagree:
 			return vetoBirth
+		case code != agree && relate(x, y, oppijaOf) == disagree:
+			return vetoIdentifier
 		}
-		n := compareNames(x, y)
-		if n.given == contradict && (n.family == contradict || !national) {
-			return vetoName
-		}
+		n := c.names.compare(x, y)
+		names = max(names, n.given)
+		proof = proof || sharedIdentifiers(x, y) > 1 || n.family >= alike && (share(x, y, emailsOf) || share(x, y, phonesOf))
 		return vetoNone
 	})
+	if v == vetoNone && names == contradict && !proof {
+		return vetoName
+	}
+	return v
+}
+
+func sharedIdentifiers(x, y *record) int {
+	n := 0
+	for i := range identifiers {
+		if relate(x, y, identifiers[i].of) == agree {
+			n++
+		}
+	}
+	return n
 }
 
 // byRule checks two clusters that rules on names and contacts want to join: nothing at all may contradict.
 func (c *clusters) byRule(a, b int32) veto {
 	return c.every(a, b, func(x, y *record) veto {
 		switch {
-		case disagree(x.hetus, y.hetus), disagree(x.oppijas, y.oppijas), disagree(x.employees, y.employees):
+		case relate(x, y, hetuOf) == disagree, relate(x, y, oppijaOf) == disagree, relate(x, y, employeeOf) == disagree:
 			return vetoIdentifier
-		case x.system == y.system && c.clean[x.system]:
+		case x.System == y.System && c.clean[x.System]:
 			return vetoClean
-		case birthsDisagree(x, y):
+		case births(x, y) == disagree:
 			return vetoBirth
-		case compareNames(x, y).given == contradict:
+		case c.names.compare(x, y).given == contradict:
 			return vetoName
 		}
 		return vetoNone
 	})
-}
-
-func (c *clusters) every(a, b int32, check func(x, y *record) veto) veto {
-	if len(c.lists[a])+len(c.lists[b]) > maxCluster {
-		return vetoSize
-	}
-	for _, i := range c.lists[a] {
-		for _, j := range c.lists[b] {
-			if v := check(c.records[i], c.records[j]); v != vetoNone {
-				return v
-			}
-		}
-	}
-	return vetoNone
 }

@@ -9,12 +9,12 @@ import (
 
 // Identities gives what the i-th record says of who its person is, one of each source row, for the suppression list.
 func (r *Result) Identities(i int) []policy.Identity {
-	rec := r.by[i]
-	out := make([]policy.Identity, len(rec.members))
-	for j, m := range rec.members {
+	rec := &r.by[i]
+	out := make([]policy.Identity, len(rec.rows))
+	for j, m := range rec.rows {
 		id := policy.Identity{
 			Hetu: m.Hetu, Oppijanumero: m.Oppijanumero, EmployeeNumber: m.EmployeeNumber,
-			System: rec.system, SourceKey: rec.personKey, FamilyName: m.Family, GivenNames: m.Given,
+			System: rec.System, SourceKey: rec.PersonKey, FamilyName: m.Family, GivenNames: m.Given,
 		}
 		id.Institution, id.StudentNumber, _ = strings.Cut(m.StudentNumber, ":")
 		if m.Birth != NoBirth {
@@ -35,22 +35,24 @@ type Point struct {
 func (r *Result) Points(systems map[string]bool) []Point {
 	seen := map[Point]bool{}
 	var out []Point
-	for i := range r.Records {
-		rec := r.by[i]
-		if !systems[rec.system] {
+	for i := range r.by {
+		rec := &r.by[i]
+		if !systems[rec.System] {
 			continue
 		}
 		add := func(kind string, values []string) {
 			for _, v := range values {
-				p := Point{rec.system, canon.PointPrefix + kind + ":" + v, r.Records[i].Subject}
+				p := Point{rec.System, canon.PointPrefix + kind + ":" + v, r.Records[i].Subject}
 				if !seen[p] {
 					seen[p] = true
 					out = append(out, p)
 				}
 			}
 		}
-		add("email", rec.emails)
-		add("phone", rec.phones)
+		for _, m := range rec.rows {
+			add("email", m.Emails)
+			add("phone", m.Phones)
+		}
 	}
 	return out
 }

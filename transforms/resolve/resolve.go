@@ -7,20 +7,25 @@
 // Linking is careful rather than eager, as two people in one subject is worse than one person in two:
 //
 //  1. Strong identifiers link: national identity code, learner number, student number within an institution, employee
-//     number, eduPersonPrincipalName, in this order. Records that share an identifier and are otherwise nobody's twin are
-//     one person. Records that share it while names or another strong identifier contradict are a conflict: they are
-//     counted and not linked, so that one wrong identifier never bridges two people.
-//  2. Where identifiers are silent, rules on name, birth date and contact link, each asking for two independent
-//     agreements, a given name among them: household members share address, phone and family name, and twins the birth
-//     date too. A record that fits two people is left alone and counted.
+//     number, eduPersonPrincipalName, in this order. Birth dates or other strong identifiers that contradict make the
+//     shared one a conflict: it is counted and links nobody, so that one wrong identifier never bridges two people. A
+//     given name that contradicts needs a second identifier, or the family name with a contact point, to be overruled.
+//  2. Where identifiers are silent, rules on name, birth date and contact link, the surest first. Each asks for a given
+//     name and for agreements that a household or a namesake would not have together: household members share address,
+//     telephone and family name, and twins the birth date too. A record that fits two people who are not one is left
+//     alone and counted for a person to decide.
 //
 // Every link is checked against all records of both clusters, so that no chain of weak links joins what contradicts.
-// The order of records never matters.
+// What comes out depends on the rows alone: neither on their order nor on the nights on which they came.
 //
-// A subject keeps its id as long as most of its records stay together. [Event] tells of merges and splits; an id that is
-// given up is never given to someone else.
+// A subject keeps its id as long as most of its records stay together. [Event] tells of merges and splits, and
+// [Engine.Undo] takes one back; an id that is given up is never given to someone else.
 //
-// The package is pure: ids are minted by a function of the caller.
+// The way of the rows: the engine (this file, store.go) keeps them sorted; record.go groups them by record; block.go finds
+// records that have a value in common; names.go, nickname.go and similar.go compare names; rules.go says what makes two
+// records one person; cluster.go and link.go join them; subject.go gives each cluster its id.
+//
+// The package is pure: ids are minted by a function of the caller. It knows no system by name, no file and no policy.
 package resolve
 
 import (
@@ -31,7 +36,7 @@ import (
 	"uoma/internal/canon"
 )
 
-// Member is what is remembered of one source row with identity facts. Text is folded (see fold.go); the engine's own
+// Member is what is remembered of one source row with identity facts. Text is folded (see [Fold]); the engine's own
 // state, for encrypted storage only.
 type Member struct {
 	Feed      string `parquet:"feed,dict"`
@@ -48,10 +53,10 @@ type Member struct {
 	Former         string   `parquet:"former"`
 	Given          string   `parquet:"given"` // all given names, in order
 	Call           string   `parquet:"call"`
-	Birth          int32    `parquet:"birth"` // canon.Date, or NoBirth
-	Emails         []string `parquet:"emails,list"`
-	Phones         []string `parquet:"phones,list"`
-	Place          string   `parquet:"place"` // postcode and street line
+	Birth          int32    `parquet:"birth"`       // canon.Date, or NoBirth
+	Emails         []string `parquet:"emails,list"` // sorted
+	Phones         []string `parquet:"phones,list"` // sorted
+	Place          string   `parquet:"place"`       // postcode and street line; of several the first in order
 }
 
 // NoBirth stands for an unknown birth date.
@@ -65,44 +70,46 @@ var roles = []string{"info", "alumni", "office", "toimisto", "kirjaamo", "hakuto
 
 // Settings of an engine.
 type Settings struct {
-	// Mint makes a subject id for a new subject from its first record and a number that is 0 unless that id is taken.
+	// Mint makes a subject id for a new subject from its first record and a number that is 0 unless that id is taken. The
+	// same arguments give the same id, so that a person who was gone for a while comes back under the old one.
 	Mint func(system, personKey string, n int) string
 	// Clean names systems that have no duplicates: rules on names never put two of their records together.
 	Clean map[string]bool
+	// Apart are pairs of records that a person has found to be two people. Nothing joins them.
+	Apart []Pair
 }
+
+// Key names a record.
+type Key struct{ System, PersonKey string }
+
+// Pair is two records.
+type Pair struct{ A, B Key }
 
 // Engine holds the rows of all nights. It is not safe for concurrent use.
 type Engine struct {
 	s       Settings
-	members map[string]*Member // by feed and row key
-	touched map[string]bool    // rows that were added since the engine was made
-	before  map[string]bool    // ids that the last night had
+	rows    []Member           // by feed and row key
+	changes map[rowKey]*Member // not yet worked into rows; nil for rows that are gone
+	left    map[Key]string     // subjects of records of which a row went since the last night
 	retired map[string]bool    // ids that were given up
 }
 
 // New makes an empty engine.
 func New(s Settings) *Engine {
-	return &Engine{s: s, members: map[string]*Member{}, touched: map[string]bool{}, before: map[string]bool{}, retired: map[string]bool{}}
+	return &Engine{s: s, changes: map[rowKey]*Member{}, left: map[Key]string{}, retired: map[string]bool{}}
 }
 
-// Restore adds what an earlier night remembered, and the ids that were given up since the first one.
+// Restore adds what an earlier night remembered, and the ids that were given up since the first one. The engine takes
+// members over: the caller does not use the slice any more.
 func (e *Engine) Restore(members []Member, retired []string) {
-	for i := range members {
-		m := members[i]
-		e.members[memberKey(m.Feed, m.RowKey)] = &m
-		e.before[m.Subject] = true
-	}
+	e.restore(members)
 	for _, id := range retired {
 		e.retired[id] = true
 	}
 }
 
-func memberKey(feed, rowKey string) string { return feed + canon.KeySeparator + rowKey }
-
 // Remove forgets a source row.
-func (e *Engine) Remove(feed, rowKey string) {
-	delete(e.members, memberKey(feed, rowKey))
-}
+func (e *Engine) Remove(feed, key string) { e.changes[rowKey{feed, key}] = nil }
 
 // Add takes the identity facts of new or changed source rows: batches of the tables person, email, phone and address, in
 // any order. What was remembered of a row that is added gives way.
@@ -114,29 +121,24 @@ func (e *Engine) Add(b *canon.Batch) {
 	case "email":
 		e.addContacts(b, "address", func(m *Member, v string) {
 			if local, _, _ := strings.Cut(v, "@"); !slices.Contains(roles, local) {
-				m.Emails = appendOnce(m.Emails, v)
+				m.Emails = include(m.Emails, v)
 			}
 		})
 	case "phone":
-		e.addContacts(b, "number", func(m *Member, v string) { m.Phones = appendOnce(m.Phones, v) })
+		e.addContacts(b, "number", func(m *Member, v string) { m.Phones = include(m.Phones, v) })
 	case "address":
 		e.addAddresses(b)
 	}
 }
 
+// member gives the row that facts are added to: a new one on the first facts of tonight.
 func (e *Engine) member(b *canon.Batch, i int) *Member {
-	rowKey := b.Col(canon.RowKey).Text(i)
-	k := memberKey(b.Feed, rowKey)
-	old := e.members[k]
-	if e.touched[k] {
-		return old
+	key := b.Col(canon.RowKey).Text(i)
+	if m := e.changes[rowKey{b.Feed, key}]; m != nil {
+		return m
 	}
-	e.touched[k] = true
-	m := &Member{Feed: b.Feed, RowKey: strings.Clone(rowKey), PersonKey: strings.Clone(b.Col(canon.PersonKey).Text(i)), Birth: NoBirth}
-	if old != nil && old.PersonKey == m.PersonKey {
-		m.Subject = old.Subject
-	}
-	e.members[k] = m
+	m := &Member{Feed: b.Feed, RowKey: strings.Clone(key), PersonKey: strings.Clone(b.Col(canon.PersonKey).Text(i)), Birth: NoBirth}
+	e.changes[m.key()] = m
 	return m
 }
 
@@ -172,26 +174,29 @@ func (e *Engine) addContacts(b *canon.Batch, column string, add func(*Member, st
 func (e *Engine) addAddresses(b *canon.Batch) {
 	street, postcode := b.Named("line1"), b.Named("postcode")
 	for i := range b.Len() {
-		if !street.Null(i) && !postcode.Null(i) {
-			e.member(b, i).Place = postcode.Text(i) + " " + Fold(street.Text(i))
+		if street.Null(i) || postcode.Null(i) {
+			continue
+		}
+		place := postcode.Text(i) + " " + Fold(street.Text(i))
+		if m := e.member(b, i); m.Place == "" || place < m.Place {
+			m.Place = place
 		}
 	}
 }
 
-func appendOnce(list []string, v string) []string {
-	if slices.Contains(list, v) {
+// include puts a value into a sorted list that has each value once.
+func include(list []string, v string) []string {
+	i, found := slices.BinarySearch(list, v)
+	if found {
 		return list
 	}
-	return append(list, v)
+	return slices.Insert(list, i, v)
 }
 
-// Members gives what to remember, in a fixed order.
+// Members gives what to remember, by feed and row key. The slice is the engine's own and valid until the engine changes.
 func (e *Engine) Members() []Member {
-	out := make([]Member, 0, len(e.members))
-	for _, k := range slices.Sorted(maps.Keys(e.members)) {
-		out = append(out, *e.members[k])
-	}
-	return out
+	e.settle()
+	return e.rows
 }
 
 // Retired gives the ids that were given up, in a fixed order.
@@ -199,10 +204,8 @@ func (e *Engine) Retired() []string { return slices.Sorted(maps.Keys(e.retired))
 
 // Forget drops every row of a subject and gives its id up: what is erased is remembered nowhere.
 func (e *Engine) Forget(subject string) {
-	for k, m := range e.members {
-		if m.Subject == subject {
-			delete(e.members, k)
-		}
-	}
+	e.settle()
+	e.rows = slices.DeleteFunc(e.rows, func(m Member) bool { return m.Subject == subject })
+	maps.DeleteFunc(e.left, func(_ Key, id string) bool { return id == subject })
 	e.retired[subject] = true
 }

@@ -1,11 +1,6 @@
 package resolve
 
-import (
-	"cmp"
-	"slices"
-
-	"uoma/internal/canon"
-)
+import "cmp"
 
 // Record is a record with its subject.
 type Record struct {
@@ -27,6 +22,11 @@ type Event struct {
 	Kind    string
 	Subject string
 	Other   string
+	Records []Key // that went from Other to Subject, by system and person key
+}
+
+func compareEvents(a, b Event) int {
+	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Other, b.Other))
 }
 
 // Stats counts what happened; it holds no value.
@@ -36,8 +36,14 @@ type Stats struct {
 	Links     map[string]int `json:"links"`     // joins by rule
 	Conflicts map[string]int `json:"conflicts"` // refused joins of an identifier, by rule and reason
 	Review    map[string]int `json:"review"`    // pairs that fit more than one person, by rule
-	Oversized map[string]int `json:"oversized"` // blocks too large to be evidence, by rule
+	Oversized map[string]int `json:"oversized"` // values that too many records have to be evidence, by kind
 	Sizes     map[int]int    `json:"sizes"`     // clusters by number of records
+}
+
+func (s *Stats) oversized(name string, b *blocks) {
+	if b.oversized > 0 {
+		s.Oversized[name] += b.oversized
+	}
 }
 
 // Result is the outcome of a night.
@@ -46,13 +52,13 @@ type Result struct {
 	Events  []Event
 	Stats   Stats
 
-	at map[string]int
-	by []*record
+	at map[Key]int32
+	by []record
 }
 
 // Subject gives the subject of a record; ok is false when no row names the record.
 func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
-	i, ok := r.at[system+canon.KeySeparator+personKey]
+	i, ok := r.at[Key{system, personKey}]
 	if !ok {
 		return "", false
 	}
@@ -61,128 +67,82 @@ func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
 
 // Resolve finds the subjects of all records.
 func (e *Engine) Resolve() *Result {
-	records := e.records()
-	res := &Result{by: records, at: make(map[string]int, len(records)), Stats: Stats{
+	e.settle()
+	records, at := e.records()
+	res := &Result{by: records, at: at, Stats: Stats{
 		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{},
 		Oversized: map[string]int{}, Sizes: map[int]int{},
 	}}
-	c := newClusters(records, e.s.Clean)
+	c := newClusters(&view{records: records, names: newOnomasticon(records), clean: e.s.Clean, apart: e.apart(at)})
 	c.linkIdentifiers(&res.Stats)
 	c.linkRules(&res.Stats)
-	groups := c.groups()
-	subjects := e.assign(records, groups, res)
+	g := c.groups()
+	subjects := e.assign(records, g, res)
 	res.Records = make([]Record, len(records))
-	for g, list := range groups {
-		res.Stats.Sizes[len(list)]++
-		for _, i := range list {
-			r := records[i]
-			res.Records[i] = Record{r.system, r.personKey, subjects[g], r.before}
-			for _, m := range r.members {
-				m.Subject = subjects[g]
-			}
+	for i := range records {
+		r, id := &records[i], subjects[g.of[i]]
+		res.Records[i] = Record{r.System, r.PersonKey, id, r.before}
+		for _, m := range r.rows {
+			m.Subject = id
 		}
 	}
-	for i, r := range res.Records {
-		res.at[r.System+canon.KeySeparator+r.PersonKey] = i
+	for n := range g.len() {
+		res.Stats.Sizes[len(g.at(n))]++
 	}
-	res.Stats.Subjects = len(groups)
+	res.Stats.Subjects = g.len()
+	clear(e.left)
 	return res
 }
 
-// groups gives the clusters, each sorted, in the order of their first record.
-func (c *clusters) groups() [][]int32 {
-	var out [][]int32
-	for i := range c.records {
-		if c.parent[i] == int32(i) {
-			slices.Sort(c.lists[i])
-			out = append(out, c.lists[i])
+// apart gives the parted pairs whose records are both there.
+func (e *Engine) apart(at map[Key]int32) map[[2]int32]bool {
+	var out map[[2]int32]bool
+	for _, p := range e.s.Apart {
+		a, okA := at[p.A]
+		b, okB := at[p.B]
+		if !okA || !okB {
+			continue
 		}
+		if out == nil {
+			out = map[[2]int32]bool{}
+		}
+		out[[2]int32{min(a, b), max(a, b)}] = true
 	}
 	return out
 }
 
-// claim is a cluster's wish to keep an id.
-type claim struct {
-	group, records int
-	id             string
+// groups are the clusters in the order of their first record, the records of each in their order.
+type groups struct {
+	of   []int32 // group of each record
+	recs []int32
+	ends []int32
 }
 
-// assign gives every group its subject id: the id that most of its records had, each id to one group, and a new one to
-// groups that keep none. Events tell of ids that were given up.
-func (e *Engine) assign(records []*record, groups [][]int32, res *Result) []string {
-	subjects := make([]string, len(groups))
-	var claims []claim
-	alive := map[string]bool{}
-	for g, list := range groups {
-		counts := map[string]int{}
-		for _, i := range list {
-			if id := records[i].before; id != "" {
-				counts[id]++
-				alive[id] = true
-			}
-		}
-		for id, n := range counts {
-			claims = append(claims, claim{g, n, id})
-		}
+func (g *groups) len() int { return len(g.ends) }
+
+func (g *groups) at(i int) []int32 {
+	from := int32(0)
+	if i > 0 {
+		from = g.ends[i-1]
 	}
-	slices.SortFunc(claims, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(b.records, a.records), cmp.Compare(a.id, b.id), cmp.Compare(a.group, b.group))
-	})
-	owner := map[string]int{}
-	for _, c := range claims {
-		if _, taken := owner[c.id]; !taken && subjects[c.group] == "" {
-			subjects[c.group], owner[c.id] = c.id, c.group
-		}
-	}
-	for g, list := range groups {
-		if subjects[g] == "" {
-			subjects[g] = e.mint(records[list[0]], alive)
-			owner[subjects[g]] = g
-			alive[subjects[g]] = true
-		}
-	}
-	e.events(claims, subjects, owner, groups, records, res)
-	return subjects
+	return g.recs[from:g.ends[i]]
 }
 
-// mint makes an id that no subject has or had.
-func (e *Engine) mint(first *record, alive map[string]bool) string {
-	for n := 0; ; n++ {
-		id := e.s.Mint(first.system, first.personKey, n)
-		if !alive[id] && !e.retired[id] {
-			return id
+func (c *clusters) groups() *groups {
+	g := &groups{of: make([]int32, len(c.records)), recs: make([]int32, len(c.records))}
+	end := int32(0)
+	for i := range c.records {
+		if c.parent[i] == int32(i) {
+			g.of[i] = int32(len(g.ends))
+			g.ends = append(g.ends, end) // where the group's next record goes
+			end += c.size[i]
 		}
 	}
-}
-
-func (e *Engine) events(claims []claim, subjects []string, owner map[string]int, groups [][]int32, records []*record, res *Result) {
-	for g, list := range groups {
-		fresh := true
-		for _, i := range list {
-			fresh = fresh && records[i].before == ""
-		}
-		if fresh {
-			res.Events = append(res.Events, Event{Kind: Created, Subject: subjects[g]})
-		}
+	for i := range c.records {
+		n := g.of[c.root(int32(i))]
+		g.of[i] = n
+		g.recs[g.ends[n]] = int32(i)
+		g.ends[n]++
 	}
-	for _, c := range claims {
-		mine := subjects[c.group]
-		if mine == c.id {
-			continue
-		}
-		if _, kept := owner[c.id]; kept {
-			res.Events = append(res.Events, Event{Split, mine, c.id})
-			continue
-		}
-		res.Events = append(res.Events, Event{Merged, mine, c.id})
-		e.retired[c.id] = true
-	}
-	for id := range e.before {
-		if _, kept := owner[id]; !kept && !e.retired[id] {
-			res.Events = append(res.Events, Event{Kind: Vanished, Subject: id})
-		}
-	}
-	slices.SortFunc(res.Events, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Other, b.Other))
-	})
+	return g
 }

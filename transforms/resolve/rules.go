@@ -1,262 +1,158 @@
 package resolve
 
-import (
-	"slices"
-	"strconv"
-)
+import "strings"
 
 // Limits of a block: more records with one value are no evidence of one person.
 const (
 	maxIdentifierBlock = 64  // a default value typed into an identifier field
 	maxRuleBlock       = 200 // a switchboard number, a shared mailbox
+	maxNameBlock       = 24  // a name of many people
 )
 
-// identifiers are the strong identifiers, the most trusted first.
-var identifiers = []struct {
-	rule     string
-	national bool
-	values   func(*record) []string
-}{
-	{"hetu", true, func(r *record) []string { return r.hetus }},
-	{"oppijanumero", true, func(r *record) []string { return r.oppijas }},
-	{"student-number", false, func(r *record) []string { return r.students }},
-	{"employee-number", false, func(r *record) []string { return r.employees }},
-	{"eppn", false, func(r *record) []string { return r.eppns }},
+// identifier is a strong identifier.
+type identifier struct {
+	blocking
+	of func(*Member) string
 }
 
-// linkIdentifiers joins records that share a strong identifier, and counts what contradicts.
-func (c *clusters) linkIdentifiers(s *Stats) {
-	for _, id := range identifiers {
-		for _, block := range c.blocks(id.values, maxIdentifierBlock, s, id.rule) {
-			c.linkBlock(block, s, id.rule, func(a, b int32) veto { return c.byIdentifier(a, b, id.national) })
-		}
-	}
+// identifiers lists the strong identifiers, the most trusted first.
+var identifiers = []identifier{
+	strong("hetu", hetuOf), strong("oppijanumero", oppijaOf), strong("student-number", studentOf),
+	strong("employee-number", employeeOf), strong("eppn", eppnOf),
 }
 
-// linkBlock joins each record of a block to the first cluster before it that nothing vetoes.
-func (c *clusters) linkBlock(block []int32, s *Stats, rule string, check func(a, b int32) veto) {
-	var tried []int32
-	for i, r := range block {
-		tried = tried[:0]
-		for _, o := range block[:i] {
-			a, b := c.root(o), c.root(r)
-			if a == b {
-				break
-			}
-			if slices.Contains(tried, a) {
-				continue
-			}
-			tried = append(tried, a)
-			v := check(a, b)
-			if v == vetoNone {
-				c.join(a, b)
-				s.Links[rule]++
-				break
-			}
-			s.Conflicts[rule+":"+string(v)]++
+func strong(name string, of func(*Member) string) identifier {
+	return identifier{blocking{name, maxIdentifierBlock, func(m *Member, put func(hash)) {
+		if v := of(m); v != "" {
+			put(noHash.text(v))
 		}
-	}
+	}}, of}
 }
 
-// blocks groups records by value, in a fixed order. A record with several values is in several blocks.
-func (c *clusters) blocks(values func(*record) []string, limit int, s *Stats, rule string) [][]int32 {
-	byValue := map[string][]int32{}
-	for i, r := range c.records {
-		for _, v := range values(r) {
-			byValue[v] = append(byValue[v], int32(i))
-		}
-	}
-	out := make([][]int32, 0, len(byValue)/2)
-	for _, b := range byValue {
-		switch {
-		case len(b) > limit:
-			s.Oversized[rule]++
-		case len(b) > 1:
-			out = append(out, b)
-		}
-	}
-	slices.SortFunc(out, func(a, b []int32) int { return slices.Compare(a, b) })
-	return out
+// rule is a reason to take two records for one person, the surest first. Every rule asks for a given name that agrees.
+type rule uint8
+
+const (
+	byNothing        rule = iota
+	byNameBirthPoint      // names and birth date, and a contact point, home or student number
+	byNameBirth           // names and birth date
+	byNumber              // student number of an institution that went up in another, and family name or birth date
+	byEmail               // address, and family name or birth date or exactly the given name
+	byPhone               // telephone, and family name or birth date
+	byBirthPlace          // birth date and home
+	byBirthAlike          // birth date, and one of the names mistyped
+	byBirthGiven          // birth date and all of several given names: the family name changed
+	byPlace               // names and home
+	byFullName            // family name and all of several given names, which hardly a stranger would bear
+	rules
+)
+
+var ruleNames = [rules]string{
+	byNameBirthPoint: "name-birth-contact", byNameBirth: "name-birth", byNumber: "number-name", byEmail: "email-name", byPhone: "phone-name",
+	byBirthPlace: "birth-place", byBirthAlike: "birth-alike", byBirthGiven: "birth-given", byPlace: "name-place", byFullName: "full-name",
 }
 
-// rules join what identifiers left apart. Each asks for a given name and at least two further agreements that a household
-// or a namesake would not have together. Earlier rules are the surer ones.
-var rules = []struct {
-	name   string
-	values func(*record) []string
-	agree  func(a, b *record, n compared) bool
-}{
-	{"name-birth", nameBirth, func(a, b *record, n compared) bool {
-		return n.given == equal && n.family == equal && birthsAgree(a, b)
+// judge gives the surest rule by which two records are one person, or byNothing.
+func (v *view) judge(a, b *record) rule {
+	n := v.names.compare(a, b)
+	if n.given < alike {
+		return byNothing
+	}
+	born := births(a, b)
+	if born == disagree {
+		return byNothing
+	}
+	var (
+		same   = n.given == equal && n.family == equal
+		place  = relate(a, b, placeOf) == agree
+		number = relate(a, b, currentNumber) == agree
+		email  = share(a, b, emailsOf)
+		phone  = share(a, b, phonesOf)
+		kin    = n.family >= alike || born == agree
+	)
+	switch {
+	case same && born == agree && (place || number || email || phone):
+		return byNameBirthPoint
+	case same && born == agree:
+		return byNameBirth
+	case number && kin:
+		return byNumber
+	case email && (kin || n.given == equal):
+		return byEmail
+	case phone && kin:
+		return byPhone
+	case born == agree && place:
+		return byBirthPlace
+	case born == agree && n.family >= alike && (n.given == equal || n.family == equal):
+		return byBirthAlike
+	case born == agree && allShared(a, b):
+		return byBirthGiven
+	case same && place:
+		return byPlace
+	case same && v.names.fewest(a, b) <= maxNamesakes:
+		return byFullName
+	}
+	return byNothing
+}
+
+// maxNamesakes is how many strangers of one full name may be expected where the name alone makes two records one person.
+const maxNamesakes = 0.1
+
+// candidates are the blockings that bring together whom a rule may join.
+var candidates = []blocking{
+	{"number", maxIdentifierBlock, func(m *Member, put func(hash)) {
+		if v := currentNumber(m); v != "" {
+			put(noHash.text(v))
+		}
 	}},
-	{"email-name", func(r *record) []string { return r.emails }, func(a, b *record, n compared) bool {
-		return n.given >= alike && (n.family >= alike || birthsAgree(a, b))
+	{"email", maxRuleBlock, func(m *Member, put func(hash)) { putAll(m.Emails, put) }},
+	{"phone", maxRuleBlock, func(m *Member, put func(hash)) { putAll(m.Phones, put) }},
+	{"place", maxRuleBlock, func(m *Member, put func(hash)) {
+		if m.Place != "" {
+			put(noHash.text(m.Place))
+		}
 	}},
-	{"phone-name", func(r *record) []string { return r.phones }, func(a, b *record, n compared) bool {
-		return n.given >= alike && (n.family >= alike || birthsAgree(a, b))
+	{"birth-name", maxRuleBlock, func(m *Member, put func(hash)) {
+		if m.Birth == NoBirth {
+			return
+		}
+		// In any place, so that swapped and former names meet.
+		for _, name := range [...]string{m.Family, m.Former, m.primary(), m.first()} {
+			if name != "" {
+				put(noHash.day(m.Birth).text(name))
+			}
+		}
 	}},
-	{"birth-place", birthPlace, func(a, b *record, n compared) bool {
-		return n.given >= alike && birthsAgree(a, b)
-	}},
-	{"birth-alike", birthGiven, func(a, b *record, n compared) bool {
-		return n.given == equal && n.family == alike && birthsAgree(a, b)
-	}},
-	{"birth-alike-given", birthFamily, func(a, b *record, n compared) bool {
-		return n.given == alike && n.family == equal && birthsAgree(a, b)
-	}},
-	{"name-place", namePlace, func(a, b *record, n compared) bool {
-		return n.given == equal && n.family == equal
+	{"full-name", maxNameBlock, func(m *Member, put func(hash)) {
+		if strings.Contains(m.Given, " ") {
+			putName(m.Family, m.Given, put)
+			putName(m.Former, m.Given, put)
+		}
 	}},
 }
 
-// linkRules applies the rules. Within a block a cluster is joined only to the one cluster that it fits: fitting two, it is
-// left alone, and the pairs are counted for a person to decide.
-func (c *clusters) linkRules(s *Stats) {
-	for _, rule := range rules {
-		for _, block := range c.blocks(rule.values, maxRuleBlock, s, rule.name) {
-			for {
-				a, b, ambiguous := c.onlyPair(block, rule.agree)
-				if ambiguous > 0 {
-					s.Review[rule.name] += ambiguous
-				}
-				if a < 0 {
-					break
-				}
-				c.join(a, b)
-				s.Links[rule.name]++
-			}
-		}
+func putName(family, given string, put func(hash)) {
+	if family != "" && given != "" {
+		put(noHash.text(family).text(given))
 	}
 }
 
-// onlyPair gives two clusters of a block that fit each other and of which neither contradicts another fit's choice, and
-// how many pairs were left because a cluster fits two that do not fit each other; a is -1 when there is no pair to join.
-func (c *clusters) onlyPair(block []int32, agree func(a, b *record, n compared) bool) (a, b int32, ambiguous int) {
-	roots := c.roots(block)
-	if len(roots) < 2 {
-		return -1, -1, 0
+func putAll(values []string, put func(hash)) {
+	for _, v := range values {
+		put(noHash.text(v))
 	}
-	fits := make(map[[2]int32]bool)
-	degree := make(map[int32][]int32)
-	for i, x := range roots {
-		for _, y := range roots[:i] {
-			if c.anyAgree(x, y, agree) && c.byRule(y, x) == vetoNone {
-				fits[[2]int32{y, x}] = true
-				degree[x] = append(degree[x], y)
-				degree[y] = append(degree[y], x)
-			}
-		}
-	}
-	for i, x := range roots {
-		for _, y := range roots[:i] {
-			if !fits[[2]int32{y, x}] {
-				continue
-			}
-			if c.oneGroup(append(degree[x], degree[y]...), fits) {
-				return y, x, 0
-			}
-			ambiguous++
-		}
-	}
-	return -1, -1, ambiguous
 }
 
-// oneGroup tells whether all of these clusters fit one another: then they are one person and the order does not matter.
-func (c *clusters) oneGroup(list []int32, fits map[[2]int32]bool) bool {
-	for i, x := range list {
-		for _, y := range list[:i] {
-			if x != y && !fits[[2]int32{min(x, y), max(x, y)}] {
-				return false
-			}
-		}
+// successors are institutions that went up in another one, which keeps their student numbers: the universities of applied
+// sciences of Kymenlaakso and Mikkeli became Xamk on 1 January 2017. As both may have given the same number, it is
+// evidence beside a name and never an identifier.
+var successors = map[string]string{"02506": "10118", "02608": "10118"}
+
+// currentNumber gives the student number as the institution of today would know it.
+func currentNumber(m *Member) string {
+	institution, number, ok := strings.Cut(m.StudentNumber, ":")
+	if today := successors[institution]; ok && today != "" {
+		return today + ":" + number
 	}
-	return true
+	return m.StudentNumber
 }
-
-func (c *clusters) roots(block []int32) []int32 {
-	out := make([]int32, 0, len(block))
-	for _, i := range block {
-		out = append(out, c.root(i))
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// anyAgree tells whether some record of one cluster agrees with some record of the other.
-func (c *clusters) anyAgree(a, b int32, agree func(x, y *record, n compared) bool) bool {
-	for _, i := range c.lists[a] {
-		for _, j := range c.lists[b] {
-			x, y := c.records[i], c.records[j]
-			if agree(x, y, compareNames(x, y)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// The values below are what records of one person have in common under a rule.
-
-func nameBirth(r *record) []string {
-	var out []string
-	for _, d := range r.births {
-		for i := range r.names {
-			n := &r.names[i]
-			for _, f := range []string{n.family, n.former} {
-				if f == "" || n.primary() == "" {
-					continue
-				}
-				// in either order, so that swapped names meet
-				out = note(out, birthKey(d)+min(f, n.primary())+"|"+max(f, n.primary()))
-				if len(n.given) > 0 {
-					out = note(out, birthKey(d)+min(f, n.given[0])+"|"+max(f, n.given[0]))
-				}
-			}
-		}
-	}
-	return out
-}
-
-func birthGiven(r *record) []string {
-	return withBirth(r, func(n *name) string { return n.primary() })
-}
-
-func birthFamily(r *record) []string {
-	return withBirth(r, func(n *name) string { return n.family })
-}
-
-func withBirth(r *record, part func(*name) string) []string {
-	var out []string
-	for _, d := range r.births {
-		for i := range r.names {
-			if p := part(&r.names[i]); p != "" {
-				out = note(out, birthKey(d)+p)
-			}
-		}
-	}
-	return out
-}
-
-func birthPlace(r *record) []string {
-	var out []string
-	for _, d := range r.births {
-		for _, p := range r.places {
-			out = note(out, birthKey(d)+p)
-		}
-	}
-	return out
-}
-
-func namePlace(r *record) []string {
-	var out []string
-	for _, p := range r.places {
-		for i := range r.names {
-			if n := &r.names[i]; n.family != "" && n.primary() != "" {
-				out = note(out, p+"|"+n.family+"|"+n.primary())
-			}
-		}
-	}
-	return out
-}
-
-func birthKey(d int32) string { return strconv.Itoa(int(d)) + "|" }

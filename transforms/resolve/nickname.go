@@ -1,0 +1,122 @@
+package resolve
+
+import "strings"
+
+// everydayForms lists given names with the forms that people use every day, one person's names on a line. A form may
+// stand on several lines (Jussi is short for Juhani and for Johannes); two names of one line are not the same name when
+// both are formal, so that the formal ones stand before the bar.
+const everydayForms = `
+aleksander aleksanteri aleksandra alexander alexandra|aleksi alex ale santeri santtu sandra sanna lexa
+anna anne anneli annikki annika annukka|anni annu anu anska ansku
+antero|antti ante
+antti andreas|antsa antza
+arttu artturi arthur|artsi arska art
+benjamin|ben benkku benny
+birgit birgitta|pirkko biggi gitta
+charlotta charlotte lotta|lotta lotte charlie
+christian kristian|kris krisu chris
+christina kristiina kristina kirsi|kirsi kirsti krista kiki stina tiina tina chris
+daniel daniela|dani dan danny
+edvard eduard|eetu edi ed eddie
+elina eliina helena heleena|eeli elli ellu hely leena lena nelli helli
+elisabet elisabeth elisa eliisa elizabeth|elisa eliisa liisa lisa elli betty beth liz bettina elise lissu
+emilia emma amelia|emma emmi milla emppu millie ems
+erik eerik eric|eero eki erkki ekku
+fredrik frederik|fredi fredu fred freddie
+gabriel gabriela gabriella|gabi gabe ella
+hannele|hanne hannu
+hannes johannes juhani juhana johan john|jussi juha juho jukka juuso hannu hannes janne jan jani johnny jack jon jokke jussu
+heikki henrik henri henrikki henry|hessu heka heikka heke henkka henri henna hank harry
+ilkka ilmari|ilkka imppu ile
+ismo|ise
+jaakko jakob jacob james|jaska jake jim jimmy jamie jaakoppi
+jarmo jari jarkko|jarska jartsa jare
+joel|jolle
+johanna johanne joanna|hanna hannele jonna jossu jojo jo joan
+joonas jonas jonathan|joni jonttu jon nate
+josefiina josefina josefin joosefiina|fiina josse fina jose
+joseph josef joosef|joe jope jooseppi
+julia juulia juliana|jullu julle jules
+kaarina karin karina|kaija kaisa kaarin karita rina
+kalevi|kalle kale
+karl kaarle carl charles|kalle kale charlie chuck calle
+katariina katarina katriina catharina katharina catherine katherine kaarina|kaisa katri kati katja kata kaija katrin riina rina kate kathy kat trina
+kimmo|kimi kimppa
+konstantin konstantinos|kosti kostas
+lars lauri lasse|lasse late lassi
+liisa|lissu liisu
+ludvig ludwig|lude ludde lutz
+magdalena magdaleena matleena|leena lena malena mallu
+margareta margareeta marketta margit margaret marjatta|reeta reetta greta meeri maggie meg maija marju marjo retu peggy
+maria marja mari|maija maiju maikki mari marja maarit mia masa mary mimmi
+markku markus marko marcus mark|make markka masa mara
+martti martin|mara martsa marty
+matias mathias matthias matti matthew|matti masa mati matte matt
+mauri maurits|mauno masa
+michael mikael mikko|mika mikko mike miika miikka micke mick miksu
+mohammed muhammad mohamed|mo
+nathalie natalia natalie|natta nat tasha
+nicholas nikolai niklas nicolas|niko nick nik klaus nikke nicke
+olavi olof|olli ola ole
+oliver olivia|olli ollie liv livia
+paavo paul paavali pauli|pave pali
+pentti bengt|pena benkku
+per peter petri petteri pekka|pekka petri pete petja petter pelle
+rafael|rafa raffe
+rebecca rebekka|bekka becky reba
+reijo|reiska
+richard rikhard|riku rikki rick dick rich
+robert robin|robi roope bob rob bobby robbie
+samuel samuli|sami samu sam samppa
+sebastian|sebu basti seb
+sofia sophia|sohvi soffi fia sonja sophie
+stefan stephan steven stephen|steve stefu teppo tapani
+susanna susanne|sanna sanni susa susan susu sue suski
+taina|taikku
+tapani tapio|tapsa tappi
+teemu|teme
+theodor teodor|teo teddy ted
+theresa teresa terese|tessa terhi resa
+thomas tuomas tomas|tomi tommi tom tuomo tuomi
+timo timothy|timppa tim
+tobias|tobi tobbe
+valdemar|valtteri valle
+valtteri walter|valtsu valde
+veli|vellu
+vilhelm vilhelmi william wilhelm vilhelmiina|ville viljami vili will bill willy liam mina minna viljo
+vilhelmiina wilhelmina|mina minna viivi
+viktor victor viktoria victoria|vikke vicke viki vicky tori
+viljami|ville vili
+yrjo george georg|yka yrkki
+`
+
+// forms maps each form to the lines that hold it: formal names as they are, everyday ones with a bar before them.
+type forms map[string][]int16
+
+// everydayIndex is made once from everydayForms and does not change: odd numbers are lines in which the name is an
+// everyday form, even ones lines in which it is formal.
+var everydayIndex = func() forms {
+	out := forms{}
+	for n, line := range strings.Split(strings.TrimSpace(everydayForms), "\n") {
+		formal, everyday, _ := strings.Cut(line, "|")
+		for w := range words(formal) {
+			out[w] = append(out[w], int16(2*n))
+		}
+		for w := range words(everyday) {
+			out[w] = append(out[w], int16(2*n+1))
+		}
+	}
+	return out
+}()
+
+// everyday tells whether one of two names is an everyday form of the other.
+func everyday(a, b string) bool {
+	for _, x := range everydayIndex[a] {
+		for _, y := range everydayIndex[b] {
+			if x/2 == y/2 && x != y {
+				return true
+			}
+		}
+	}
+	return false
+}
