@@ -20,7 +20,7 @@ $(BIN)/%: FORCE
 FORCE:
 
 demo: build ## run the nightly and the career survey on the committed fixtures
-	@./cmd/demo.sh build/demo
+	@./fixtures/demo.sh build/demo
 
 test: tools ## install what is missing, then run every test with the race detector
 	@CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...

@@ -7,6 +7,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.initCommand(),
 		a.runCommand(),
+		a.scheduleCommand(),
 		a.generateCommand(),
 		a.versionCommand(),
 	}

@@ -31,7 +31,8 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
+	var said statusError
+	if err != nil && !errors.As(err, &said) {
 		a.complain(err)
 	}
 	return exitCode(err)

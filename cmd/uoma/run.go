@@ -2,21 +2,20 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"uoma/connectors/outbox"
+	"uoma/connectors/parcel"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
 
@@ -43,7 +42,7 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 			if err != nil {
 				return err
 			}
-			if err := a.printJSON("run", true, out); err != nil {
+			if err := a.printOutcome(out, dry); err != nil {
 				return err
 			}
 			if out.State == pipelines.Part {
@@ -79,11 +78,11 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 	if err != nil {
 		return out, err
 	}
-	return execute1(ctx, ws, def, r)
+	return runIn(ctx, ws, def, r)
 }
 
-// execute1 runs one pipeline in an open workspace.
-func execute1(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run) (out pipelines.Outcome, err error) {
+// runIn runs one pipeline in an open workspace.
+func runIn(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run) (out pipelines.Outcome, err error) {
 	pack, err := ws.Policy(r.Date)
 	if err != nil {
 		return out, err
@@ -102,7 +101,13 @@ func execute1(ctx context.Context, ws *workspace.Workspace, def *pipelines.Defin
 		journal = j
 	}
 	var stages []pipelines.Stage
-	{
+	if def.Survey != nil {
+		s, err := survey.New(ws, def, pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+		if err != nil {
+			return out, err
+		}
+		stages = s.Stages()
+	} else {
 		n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
 		defer n.Close()
 		stages = n.Stages()
@@ -125,9 +130,5 @@ func (a *app) logicalDate(ws *workspace.Workspace, s string) (canon.Date, error)
 	return d, nil
 }
 
-var _ = outbox.Closed
-var _ = os.Stdout
-var _ = filepath.Join
-var _ = time.Now
-var _ = json.Marshal
-var _ = fmt.Sprint
+// holder names this process for leases, unlike any other.
+func holder(r *pipelines.Run) string { return fmt.Sprintf("%d-%d", os.Getpid(), r.Now().UnixNano()) }

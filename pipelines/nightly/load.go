@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sort"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -57,7 +58,7 @@ func (load) Name() string { return "load" }
 func (load) Durable() {}
 
 func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
-	facts := LoadFacts{}
+	facts, started := LoadFacts{}, r.Now()
 	var err error
 	if facts.Accounts, err = accounts(r); err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if r.Dry {
 		return facts, nil
 	}
-	if err := s.ledger(ctx, r, night, mem, facts); err != nil {
+	if err := s.ledger(ctx, r, night, mem, facts, started); err != nil {
 		return nil, err
 	}
 	return facts, night.Commit()
@@ -341,7 +342,7 @@ func (s load) events(r *pipelines.Run) []register.Event {
 }
 
 // ledger records the night inside its own transaction.
-func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts) error {
+func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts, started time.Time) error {
 	tx := night.Tx()
 	if err := mem.commit(ctx, tx, r); err != nil {
 		return err
@@ -374,8 +375,7 @@ func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Nigh
 	if err != nil {
 		return err
 	}
-	now := r.Now()
-	if err := workspace.RecordStage(ctx, tx, r, "load", raw, now, now); err != nil {
+	if err := workspace.RecordStage(ctx, tx, r, "load", raw, started, r.Now()); err != nil {
 		return err
 	}
 	return s.n.check(ctx, tx)

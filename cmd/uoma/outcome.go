@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/survey"
+)
+
+// printOutcome says in a few lines how a run ended.
+func (a *app) printOutcome(out pipelines.Outcome, dry bool) error {
+	if a.json {
+		return a.printJSON("run", true, out)
+	}
+	p := palette(a.out)
+	state := string(out.State)
+	switch {
+	case out.Already:
+		state = "was finished before; nothing was done"
+	case dry:
+		state = "computed; nothing was written or sent"
+	case out.State == pipelines.Part:
+		state = p.red("finished in part")
+	}
+	fmt.Fprintf(a.out, "%s %s\n", p.bold(out.Run), state)
+	if _, isNight := out.Facts["load"]; isNight {
+		return a.printNight(out)
+	}
+	return a.printSurvey(out)
+}
+
+func (a *app) printNight(out pipelines.Outcome) error {
+	r := &pipelines.Run{Facts: out.Facts}
+	var land nightly.LandFacts
+	var load nightly.LoadFacts
+	var res nightly.ResolveFacts
+	var gov nightly.GovernFacts
+	var rep nightly.ReportFacts
+	for stage, into := range map[string]any{"land": &land, "load": &load, "resolve": &res, "govern": &gov, "report": &rep} {
+		if err := r.Fact(stage, into); err != nil {
+			return err
+		}
+	}
+	var sum nightly.Account
+	for _, x := range load.Accounts {
+		sum.Read += x.Read
+		sum.Loaded += x.Loaded
+		sum.Unchanged += x.Unchanged
+		sum.Merged += x.Merged
+		sum.Quarantined += x.Quarantined
+		sum.Withheld += x.Withheld
+	}
+	for _, f := range land.Feeds {
+		if f.Code != "" {
+			fmt.Fprintf(a.out, "  stopped   %s: %s: %s\n            %s\n", f.Feed, f.Code, f.Reason, f.Hint)
+		}
+	}
+	fmt.Fprintf(a.out, "  rows      %s read from %d exports: %s loaded, %s unchanged, %s merged, %s quarantined, %s withheld by policy\n",
+		thousands(sum.Read), len(load.Accounts), thousands(sum.Loaded), thousands(sum.Unchanged), thousands(sum.Merged), thousands(sum.Quarantined), thousands(sum.Withheld))
+	fmt.Fprintf(a.out, "  people    %s records are %s people (%d new, %d merged, %d split); %s are members of the alumni register\n",
+		thousands(int64(res.Records)), thousands(int64(res.Subjects)), res.Created, res.Merged, res.Split, thousands(int64(gov.Members)))
+	fmt.Fprintf(a.out, "  quality   %s: %s\n", rep.Verdict, rep.Headline)
+	if rep.HTML != "" {
+		fmt.Fprintf(a.out, "  report    %s/%s\n", strings.TrimSuffix(a.workspace, "/"), rep.HTML)
+	}
+	return nil
+}
+
+func (a *app) printSurvey(out pipelines.Outcome) error {
+	r := &pipelines.Run{Facts: out.Facts}
+	var sel survey.SelectFacts
+	var seal survey.SealFacts
+	var rec survey.ReceiptFacts
+	for stage, into := range map[string]any{"select": &sel, "seal": &seal, "receipt": &rec} {
+		if err := r.Fact(stage, into); err != nil {
+			return err
+		}
+	}
+	var left []string
+	for _, w := range sel.Withheld {
+		left = append(left, fmt.Sprintf("%d %s (%s)", w.N, w.Reason, w.Clause))
+	}
+	if len(left) == 0 {
+		left = []string{"nobody"}
+	}
+	fmt.Fprintf(a.out, "  frame     %s graduated from %s to %s: %s go to %s; left out: %s\n",
+		thousands(sel.Eligible), sel.Period.From, sel.Period.To, thousands(sel.Sent), sel.Recipient, strings.Join(left, ", "))
+	fmt.Fprintf(a.out, "  delivery  %s, number %d: %s\n", rec.Delivery, rec.Sequence, rec.State)
+	if rec.Receipt != "" {
+		fmt.Fprintf(a.out, "  receipt   %s, %s, signature checked\n", rec.Status, rec.Level)
+	}
+	return nil
+}

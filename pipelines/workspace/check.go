@@ -1,0 +1,269 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"uoma/connectors/blob"
+	"uoma/connectors/database"
+	"uoma/connectors/keys"
+	"uoma/connectors/parcel"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+)
+
+// Severity says what a finding means for the next run.
+type Severity string
+
+const (
+	Error   Severity = "error"   // the next run, or a recovery, will fail or would be unsafe
+	Warning Severity = "warning" // something is missing or half done; runs go on
+	Note    Severity = "note"    // worth knowing
+)
+
+// Finding is one thing that [Check] found. It holds no personal value.
+type Finding struct {
+	Severity Severity    `json:"severity"`
+	Code     string      `json:"code"`
+	Place    fault.Place `json:"place,omitzero"`
+	Message  string      `json:"message"`
+	Hint     string      `json:"hint,omitempty"`
+}
+
+// CheckOptions are what a check needs from outside.
+type CheckOptions struct {
+	Now     time.Time
+	Connect bool // also dial the recipients' endpoints and the database servers
+	// Free gives the bytes that are free on the file system of a path; nil skips the check of disk space.
+	Free func(path string) (uint64, error)
+}
+
+// Check finds every fault of the workspace in dir at once and changes nothing: it makes no file, migrates no store and
+// takes no lease, so that it may run beside a run. Its findings stand in the order of the checks: settings, permissions,
+// keys, documents, inbox, stores, deliveries, recipients, space.
+func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
+	c := &checker{dir: dir, o: o}
+	defer c.close()
+	settings, src, err := readSettings(dir)
+	if err != nil {
+		c.add(Error, err)
+		if fault.Code(err) == errAbsent.Code {
+			return c.found, nil
+		}
+	} else {
+		c.w = &Workspace{Dir: dir, Settings: settings, Source: src, home: dir}
+	}
+	checks := []func(context.Context){c.permissions}
+	if c.w != nil { // without settings nobody knows where the rest is
+		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.runs, c.files, c.leftovers, c.people, c.deliveries,
+			c.recipients, c.space)
+	}
+	for _, check := range checks {
+		if err := ctx.Err(); err != nil {
+			return c.found, err
+		}
+		check(ctx)
+	}
+	return c.found, nil
+}
+
+// checker gathers findings. Each check uses what the ones before it could open, and skips what they could not.
+type checker struct {
+	dir   string
+	o     CheckOptions
+	w     *Workspace // nil when the settings are broken
+	found []Finding
+
+	layouts   []*layout.Layout
+	pipelines map[string]*pipelines.Definition
+	register  *database.DB // nil when there is none yet, or it cannot be read
+	vault     *database.DB
+	busy      bool // a run holds its lease now
+	closers   []func() error
+}
+
+func (c *checker) close() {
+	for _, f := range slices.Backward(c.closers) {
+		_ = f() // nothing was written
+	}
+}
+
+var errUnchecked = fault.New("UOMA-CHK-FAILED", "a part of the workspace cannot be checked", "correct the other findings first, then check again")
+
+// add notes an error, or each of several that came together.
+func (c *checker) add(s Severity, err error) {
+	for _, e := range faults(err) {
+		p := e.Place
+		if rel, relErr := filepath.Rel(c.dir, p.File); p.File != "" && relErr == nil && filepath.IsLocal(rel) {
+			p.File = rel
+		}
+		c.found = append(c.found, Finding{Severity: s, Code: e.Code, Place: p, Message: e.Message, Hint: e.Hint})
+	}
+}
+
+// Findings makes findings of severity error of an error that holds one fault or several.
+func Findings(err error) []Finding {
+	var c checker
+	c.add(Error, err)
+	return c.found
+}
+
+// faults gives the faults in an error. The text of anything else may hold values and is not shown.
+func faults(err error) []*fault.Error {
+	var list fault.List
+	var one *fault.Error
+	var path *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &list):
+		return list
+	case errors.As(err, &one):
+		return []*fault.Error{one}
+	case errors.As(err, &path):
+		return []*fault.Error{errUnchecked.At(fault.Place{File: path.Path}).Because(path.Err)}
+	}
+	return []*fault.Error{errUnchecked.Wrap(err)}
+}
+
+// keys loads the key material, and opens the file stores that exist.
+func (c *checker) keys(context.Context) {
+	master, err := keyPath(c.dir, c.w.Settings.Keys.Master)
+	c.add(Error, err)
+	storage, storageErr := keyPath(c.dir, c.w.Settings.Keys.Storage)
+	c.add(Error, storageErr)
+	if err == nil && storageErr == nil {
+		ring, err := keys.Load(master, storage, rand.Reader)
+		c.add(Error, err)
+		c.w.Keys = ring
+	}
+	if signing, err := keyPath(c.dir, c.w.Settings.Keys.Signing); err != nil {
+		c.add(Error, err)
+	} else if _, err := parcel.LoadSigner(signing); err != nil {
+		c.add(Error, err)
+	}
+	if c.w.Keys == nil {
+		return
+	}
+	for _, f := range []struct {
+		dir   string
+		store **blob.Store
+	}{{SnapshotDir, &c.w.Snapshots}, {StateDir, &c.w.State}, {QuarantineDir, &c.w.Quarantine}} {
+		if !isFolder(c.w.Path(f.dir)) {
+			continue // the first run makes it
+		}
+		s, err := blob.Open(c.w.Path(f.dir), c.w.Keys.Storage(), c.w.Keys.Derive("file-name"))
+		c.add(Error, err)
+		if err == nil {
+			*f.store = s
+			c.closers = append(c.closers, s.Close)
+		}
+	}
+}
+
+// documents parses every document of the workspace, and asks whether the settings find what they name.
+func (c *checker) documents(context.Context) {
+	broken := len(c.found)
+	c.each(LayoutDir, func(file string, src []byte) error { _, err := layout.Parse(file, src); return err })
+	c.each(PolicyDir, func(file string, src []byte) error { _, err := policy.Parse(file, src); return err })
+	c.each(PipelineDir, func(file string, src []byte) error { _, err := pipelines.Parse(file, src); return err })
+	if len(c.found) > broken {
+		return // what follows would only say the first of them again
+	}
+	var err error
+	c.layouts, err = c.w.Layouts()
+	c.add(Error, err)
+	c.pipelines, err = c.w.Pipelines()
+	c.add(Error, err)
+	_, err = c.w.Policy(canon.DateOf(c.o.Now.In(c.w.Settings.Location)))
+	c.add(Error, err)
+}
+
+func (c *checker) each(folder string, parse func(file string, src []byte) error) {
+	c.add(Error, c.w.documents(folder, func(file string, src []byte) error {
+		c.add(Error, parse(file, src))
+		return nil
+	}))
+}
+
+var (
+	errOpenToWrite = fault.New("UOMA-CHK-WRITABLE", "others than the owner may write here", "chmod go-w the place: whoever can change it can redirect people's data")
+	errOpenToRead  = fault.New("UOMA-CHK-READABLE", "others than the owner may read what holds personal data", "chmod 600 files and 700 folders here")
+	errOpenKey     = fault.New("UOMA-CHK-KEY-READABLE", "others than the owner may read key material", "chmod 600 the file and 700 its folder; if somebody may have read it, rotate the key")
+)
+
+// access is how open a part of the workspace may stand: permission bits that nobody but the owner may have.
+type access struct {
+	write, read fs.FileMode
+	fault       *fault.Error // of a part that is open to readers
+	severity    Severity
+}
+
+// accessOf gives the rule of a place by its first folder. The inbox is written by whoever carries exports, often a
+// group; settings and documents hold no secret; reports hold no personal data.
+func accessOf(top string) access {
+	switch top {
+	case KeysDir:
+		return access{0o022, 0o055, errOpenKey, Error}
+	case SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir, ReceiptDir:
+		return access{0o022, 0o055, errOpenToRead, Warning}
+	case "inbox":
+		return access{0o002, 0o005, errOpenToRead, Warning}
+	}
+	if strings.Contains(top, ".db") {
+		return access{0o022, 0o055, errOpenToRead, Error} // the store refuses to open
+	}
+	return access{write: 0o022}
+}
+
+// permissions walks the workspace. Of each part it names the first place that is too open, and counts the others.
+func (c *checker) permissions(context.Context) {
+	type key struct{ top, code string }
+	first := map[key]int{} // finding by part
+	more := map[key]int{}
+	note := func(top string, s Severity, e *fault.Error) {
+		k := key{top, e.Code}
+		if _, known := first[k]; known {
+			more[k]++
+			return
+		}
+		c.add(s, e)
+		first[k] = len(c.found) - 1
+	}
+	c.add(Error, filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			c.add(Error, err)
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil || info.Mode()&fs.ModeSymlink != 0 {
+			return nil // gone since, or a link: what it leads to is not part of the workspace
+		}
+		rel, err := filepath.Rel(c.dir, path)
+		if err != nil {
+			return err
+		}
+		top, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+		rule, mode, place := accessOf(top), info.Mode().Perm(), fault.Place{File: rel}
+		if mode&rule.write != 0 {
+			note(top, Error, errOpenToWrite.At(place))
+		}
+		if mode&rule.read != 0 {
+			note(top, rule.severity, rule.fault.At(place))
+		}
+		return nil
+	}))
+	for k, n := range more {
+		c.found[first[k]].Message += fmt.Sprintf(" (and %d more in %s)", n, k.top)
+	}
+}

@@ -1,0 +1,294 @@
+package workspace
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"uoma/connectors/carrier"
+	"uoma/connectors/folder"
+	"uoma/connectors/outbox"
+	"uoma/connectors/parcel"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+func isFolder(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+var (
+	errInbox       = fault.New("UOMA-CHK-INBOX", "the inbox cannot be read", "make the folder that inbox: in uoma.yaml names, readable by the run user")
+	errInboxSystem = fault.New("UOMA-CHK-INBOX-SYSTEM", "the inbox has no folder of the system", "make it and let the system's export be put there, or take the system out of systems: in uoma.yaml")
+	errInboxNone   = fault.New("UOMA-CHK-INBOX-NONE", "no export of the feed is in the inbox", "ask the owner of the system; the layout says how the file is named")
+	errInboxLast   = fault.New("UOMA-CHK-INBOX-LAST", "last export found", "nothing to do")
+	errInboxName   = fault.New("UOMA-CHK-INBOX-NAME", "the file is of no feed of its system and is never read", "compare its name with the layout: uoma layout show SYSTEM")
+)
+
+// inbox tells what of each feed has come, and what is there that nobody reads.
+func (c *checker) inbox(context.Context) {
+	in, err := folder.Open(c.w.InboxPath())
+	if err != nil {
+		c.add(Error, errInbox.At(fault.Place{File: c.w.Settings.Inbox}).Because(errors.Unwrap(errors.Unwrap(err))))
+		return
+	}
+	defer in.Close()
+	for _, l := range c.layouts {
+		entries, refused, err := in.List(l.System)
+		if errors.Is(err, fs.ErrNotExist) {
+			c.add(Warning, errInboxSystem.At(fault.Place{Field: l.System}))
+			continue
+		}
+		c.add(Error, err)
+		if len(refused) > 0 {
+			c.add(Warning, refused)
+		}
+		c.system(l, entries)
+	}
+}
+
+func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
+	last := map[string]canon.Date{}
+	for _, e := range entries {
+		known := e.IsDir()
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			if day, ok := f.Match(e.Name()); ok {
+				known = true
+				if before, seen := last[f.Name]; !seen || day > before {
+					last[f.Name] = day
+				}
+			}
+		}
+		if !known {
+			c.add(Warning, errInboxName.At(fault.Place{File: folder.Shown(path.Join(l.System, e.Name()))}))
+		}
+	}
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		if day, ok := last[f.Name]; ok {
+			c.add(Note, errInboxLast.At(fault.Place{Field: f.FullName()}).Because(errors.New(day.String())))
+		} else {
+			c.add(Warning, errInboxNone.At(fault.Place{Field: f.FullName()}))
+		}
+	}
+}
+
+var errLeftover = fault.New("UOMA-CHK-PARTIAL", "a killed program left files that it had not finished", "the next run removes them; after a backup was restored, remove *.partial by hand")
+
+// leftovers looks for half-written files. While a run is at work they are its own.
+func (c *checker) leftovers(context.Context) {
+	if c.busy {
+		return
+	}
+	for _, dir := range []string{SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir} {
+		entries, err := os.ReadDir(c.w.Path(dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.add(Error, err)
+		}
+		n := 0
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), parcel.PartialSuffix) {
+				n++
+			}
+		}
+		if n > 0 {
+			c.add(Warning, errLeftover.At(fault.Place{File: dir}).Because(fmt.Errorf("%d", n)))
+		}
+	}
+}
+
+var (
+	errOpenDelivery = fault.New("UOMA-CHK-DELIVERY", "a delivery is not finished", "run its pipeline again for the same date: it goes on where it stopped")
+	errLateDelivery = fault.New("UOMA-CHK-DELIVERY-LATE", "a delivery is not finished and its time has passed", "uoma delivery show ID; decide with the recipient what becomes of it")
+	errRefused      = fault.New("UOMA-CHK-DELIVERY-REJECTED", "the recipient rejected a delivery and no other has taken its place", "uoma delivery show ID; correct the extract and deliver again")
+	errSealedGone   = fault.New("UOMA-CHK-DELIVERY-FILE", "a file of an unfinished delivery is not in the outbox", "restore the folder outbox from the backup")
+)
+
+// deliveries looks for deliveries that are on their way.
+func (c *checker) deliveries(ctx context.Context) {
+	if c.register == nil {
+		return
+	}
+	box, err := outbox.Open(ctx, c.register) // its tables are of this release, or it fails as nothing may be written
+	if err != nil {
+		c.add(Warning, errStoreOld.At(fault.Place{Field: "deliveries"}))
+		return
+	}
+	all, err := box.All(ctx)
+	c.add(Error, err)
+	superseded := map[string]bool{}
+	for i := range all {
+		superseded[all[i].Supersedes] = true
+	}
+	for i := range all {
+		c.delivery(&all[i], superseded[all[i].ID])
+	}
+}
+
+func (c *checker) delivery(d *outbox.Delivery, superseded bool) {
+	place := fault.Place{Field: d.ID}
+	switch {
+	case d.Done() || d.State == outbox.Rejected && superseded:
+		return
+	case d.State == outbox.Rejected:
+		c.add(Error, errRefused.At(place))
+		return
+	case !d.NotAfter.IsZero() && d.NotAfter.Before(c.o.Now):
+		c.add(Error, errLateDelivery.At(place).Because(errors.New(string(d.State))))
+	default:
+		c.add(Warning, errOpenDelivery.At(place).Because(errors.New(string(d.State))))
+	}
+	if d.State == outbox.Prepared {
+		return // nothing is sealed yet
+	}
+	for _, suffix := range []string{".age", ".manifest.json", ".manifest.json.sig"} {
+		if _, err := os.Stat(c.w.Path(OutboxDir, d.ID+suffix)); err != nil {
+			c.add(Error, errSealedGone.At(fault.Place{File: path.Join(OutboxDir, d.ID+suffix)}))
+		}
+	}
+}
+
+var errUnpinnedYet = fault.New("UOMA-CHK-RECIPIENT", "the recipient of a pipeline is not pinned yet, so that it cannot deliver", "put recipients/ID.yaml there, approved by two people")
+
+// recipients reads the pinned recipients and, when there are any, our own certificate.
+func (c *checker) recipients(ctx context.Context) {
+	entries, err := os.ReadDir(c.w.Path(RecipientDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.add(Error, err)
+	}
+	var pinned []*parcel.Recipient
+	known := map[string]bool{}
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), ".yaml")
+		if !ok {
+			continue
+		}
+		known[id] = true
+		r, warnings, err := parcel.LoadRecipient(c.w.Path(RecipientDir), id, c.o.Now)
+		c.add(Error, err)
+		if len(warnings) > 0 {
+			c.add(Warning, warnings)
+		}
+		if err == nil {
+			pinned = append(pinned, r)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.pipelines)) {
+		if s := c.pipelines[name].Survey; s != nil && !known[s.Recipient] {
+			c.add(Note, errUnpinnedYet.At(fault.Place{Field: name + " " + s.Recipient}))
+		}
+	}
+	if len(known) == 0 {
+		return
+	}
+	if own, ok := c.certificate(); ok && c.o.Connect {
+		for _, r := range pinned {
+			c.add(Error, dial(ctx, r, own))
+		}
+	}
+}
+
+// certificateWarns is how long before our certificate ends a person is told.
+const certificateWarns = 30 * 24 * time.Hour
+
+var (
+	errCertificate = fault.New("UOMA-CHK-CERTIFICATE", "the client certificate or its key cannot be used", "put both where sender: in uoma.yaml says; the recipient signs the certificate")
+	errCertEnded   = fault.New("UOMA-CHK-CERTIFICATE-ENDED", "the client certificate is not valid now", "ask the recipient to sign a new one")
+	errCertEnds    = fault.New("UOMA-CHK-CERTIFICATE-ENDS", "the client certificate ends within 30 days", "ask the recipient to sign a new one")
+	errCertSender  = fault.New("UOMA-CHK-CERTIFICATE-SENDER", "the client certificate is of another sender than the settings", "compare sender: id: in uoma.yaml with the certificate's URI urn:uoma:sender:ID")
+)
+
+// certificate loads our certificate; ok is false when it cannot be used.
+func (c *checker) certificate() (own tls.Certificate, ok bool) {
+	s := c.w.Settings.Sender
+	place := fault.Place{File: s.Certificate}
+	own, err := tls.LoadX509KeyPair(within(c.dir, s.Certificate), within(c.dir, s.Key))
+	if err != nil {
+		c.add(Error, errCertificate.At(place).Wrap(err))
+		return own, false
+	}
+	leaf, err := x509.ParseCertificate(own.Certificate[0])
+	switch {
+	case err != nil:
+		c.add(Error, errCertificate.At(place).Wrap(err))
+		return own, false
+	case c.o.Now.Before(leaf.NotBefore) || c.o.Now.After(leaf.NotAfter):
+		c.add(Error, errCertEnded.At(place))
+		ok = false
+	default:
+		ok = true
+		if c.o.Now.Add(certificateWarns).After(leaf.NotAfter) {
+			c.add(Warning, errCertEnds.At(place))
+		}
+	}
+	for _, u := range leaf.URIs {
+		if u.String() == carrier.SenderPrefix+s.ID {
+			return own, ok
+		}
+	}
+	c.add(Error, errCertSender.At(place))
+	return own, ok
+}
+
+var errVersion = fault.New("UOMA-CHK-ENDPOINT", "the endpoint does not speak our version of the protocol", "ask the recipient which versions it takes; a newer release of Uoma may be needed")
+
+// dial asks an endpoint what it takes.
+func dial(ctx context.Context, r *parcel.Recipient, own tls.Certificate) error {
+	ca, err := os.ReadFile(filepath.Clean(r.CA))
+	if err != nil {
+		return err
+	}
+	line, err := carrier.NewHTTPS(carrier.Settings{URL: r.URL, CA: ca, Pins: r.SPKIPins, Certificate: own})
+	if err != nil {
+		return err
+	}
+	defer line.Close()
+	can, err := line.Capabilities(ctx)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(can.Versions, parcel.Version) {
+		return errVersion.At(fault.Place{Field: r.ID})
+	}
+	return nil
+}
+
+// Space in bytes below which a run is at risk, and below which it will fail.
+const (
+	spaceWarns = 4 << 30
+	spaceFails = 256 << 20
+)
+
+var (
+	errSpace     = fault.New("UOMA-CHK-SPACE", "too little space is left for a run", "free space on the file system of the workspace")
+	errSpaceSoon = fault.New("UOMA-CHK-SPACE-SOON", "little space is left", "a night needs about twice the size of its exports, and the stores as much again when they are migrated")
+)
+
+// space looks at the file system of the workspace.
+func (c *checker) space(context.Context) {
+	if c.o.Free == nil {
+		return
+	}
+	free, err := c.o.Free(c.dir)
+	switch {
+	case err != nil:
+		c.add(Error, errUnchecked.Because(err))
+	case free < spaceFails:
+		c.add(Error, errSpace.Because(fmt.Errorf("%d MiB", free>>20)))
+	case free < spaceWarns:
+		c.add(Warning, errSpaceSoon.Because(fmt.Errorf("%d MiB", free>>20)))
+	}
+}
