@@ -267,8 +267,10 @@ func (r *Report) summary() string {
 	switch {
 	case t.SourcesStopped > 0:
 		parts = append(parts, fmt.Sprintf("%d of %d exports stopped; the others were used.", t.SourcesStopped, t.Sources))
-	case t.Sources > 0:
-		parts = append(parts, "All "+plural(t.Sources, "export", "exports")+" arrived.")
+	case t.Sources == 1:
+		parts = append(parts, "The export arrived.")
+	case t.Sources > 1:
+		parts = append(parts, fmt.Sprintf("All %d exports arrived.", t.Sources))
 	}
 	switch {
 	case r.unbalanced():
