@@ -6,9 +6,17 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.initCommand(),
-		a.runCommand(),
+		completing(a.runCommand(), a.completePipelines),
+		a.runsCommand(),
+		a.quarantineCommand(),
+		a.checkCommand(),
 		a.scheduleCommand(),
+		a.deliveryCommand(),
+		a.layoutCommand(),
+		a.policyCommand(),
 		a.generateCommand(),
+		a.evaluateCommand(),
+		a.completionCommand(),
 		a.versionCommand(),
 	}
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+)
+
+// feedLine is one feed of a layout.
+type feedLine struct {
+	Feed    string       `json:"feed"`
+	File    string       `json:"file"`
+	Member  string       `json:"member,omitempty"`
+	Format  string       `json:"format"`
+	From    string       `json:"layout"` // where the layout comes from
+	Columns []columnLine `json:"columns,omitempty"`
+}
+
+type columnLine struct {
+	Name     string   `json:"name"`
+	Rule     string   `json:"rule"`
+	To       []string `json:"to"`
+	Required bool     `json:"required"`
+}
+
+func feedsOf(f workspace.LayoutFile, columns bool) []feedLine {
+	var out []feedLine
+	for i := range f.Layout.Feeds {
+		x := &f.Layout.Feeds[i]
+		l := feedLine{Feed: x.FullName(), File: f.Layout.System + "/" + x.File, Member: x.Member, Format: x.Format.Type, From: f.File}
+		for _, c := range x.Columns {
+			if columns {
+				l.Columns = append(l.Columns, columnLine{c.Name, cmp.Or(c.As, "text"), append([]string{}, c.To...), c.Required})
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+var errNoLayout = fault.New("UOMA-CLI-LAYOUT", "no layout describes the system", "uoma layout list shows what there is; write layouts/SYSTEM.yaml for another system")
+
+func (a *app) layoutCommand() *cobra.Command {
+	list := a.layoutListCommand()
+	c := &cobra.Command{
+		Use:   "layout",
+		Short: "List, show and check the layouts of source systems",
+		Example: `  uoma layout list
+  uoma layout show peppi
+  uoma layout show peppi --source > layouts/peppi.yaml    # a copy to change
+  uoma layout check layouts/peppi.yaml`,
+		Args: exactly(0),
+		RunE: list.RunE,
+	}
+	c.AddCommand(list, a.layoutShowCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) error {
+		_, err := layout.Parse(file, src)
+		return err
+	}))
+	return c
+}
+
+func (a *app) layoutListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the feeds that the workspace can read, and the files they are expected in",
+		Example: "  uoma layout list --json",
+		Args:    exactly(0),
+		RunE: func(*cobra.Command, []string) error {
+			files, err := workspace.LayoutFiles(a.workspace)
+			if err != nil {
+				return err
+			}
+			feeds := []feedLine{}
+			for _, f := range files {
+				feeds = append(feeds, feedsOf(f, false)...)
+			}
+			if a.json {
+				return a.printJSON("layout list", true, feeds)
+			}
+			var rows [][]string
+			for _, f := range feeds {
+				rows = append(rows, []string{f.Feed, f.Format, f.File, cmp.Or(f.Member, "-"), f.From})
+			}
+			return a.table([]string{"FEED", "FORMAT", "FILE IN THE INBOX", "MEMBER", "LAYOUT"}, rows)
+		},
+	}
+}
+
+func (a *app) layoutShowCommand() *cobra.Command {
+	var source bool
+	c := &cobra.Command{
+		Use:   "show SYSTEM",
+		Short: "Show a system's feeds, columns and what they fill",
+		Example: `  uoma layout show peppi
+  uoma layout show peppi --source > layouts/peppi.yaml    # a copy to change`,
+		Args: exactly(1),
+		ValidArgsFunction: a.completeDocuments(func() (systems []string) {
+			files, _ := workspace.LayoutFiles(a.workspace) // completion has nobody to tell
+			for _, f := range files {
+				systems = append(systems, f.Layout.System)
+			}
+			return systems
+		}),
+		RunE: func(_ *cobra.Command, args []string) error {
+			files, err := workspace.LayoutFiles(a.workspace)
+			if err != nil {
+				return err
+			}
+			for _, f := range files {
+				if f.Layout.System != args[0] {
+					continue
+				}
+				if source {
+					_, err := a.out.Write(f.Source)
+					return err
+				}
+				return a.printLayout(f)
+			}
+			return usageError{errNoLayout}
+		},
+	}
+	c.Flags().BoolVar(&source, "source", false, "print the file itself, to be copied and changed")
+	return c
+}
+
+func (a *app) printLayout(f workspace.LayoutFile) error {
+	feeds := feedsOf(f, true)
+	if a.json {
+		return a.printJSON("layout show", true, map[string]any{"system": f.Layout.System, "title": f.Layout.Title, "digest": f.Layout.Digest(), "feeds": feeds})
+	}
+	fmt.Fprintf(a.out, "%s: %s (%s)\n", f.Layout.System, f.Layout.Title, f.File)
+	for _, x := range feeds {
+		fmt.Fprintf(a.out, "\n%s  %s\n", x.Feed, strings.TrimSuffix(x.File+" → "+x.Member, " → "))
+		var rows [][]string
+		for _, c := range x.Columns {
+			required := ""
+			if c.Required {
+				required = "required"
+			}
+			rows = append(rows, []string{c.Name, c.Rule, cmp.Or(strings.Join(c.To, ", "), "-"), required})
+		}
+		if err := a.table([]string{"COLUMN", "RULE", "FILLS", ""}, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}

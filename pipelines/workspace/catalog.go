@@ -1,0 +1,106 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+
+	"uoma/pipelines"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+)
+
+// Shipped stands in the place of a file's name for a document that comes with the program.
+const Shipped = "shipped"
+
+// PolicyFile is a version of a policy pack and where it comes from.
+type PolicyFile struct {
+	File string // path inside the workspace, or [Shipped]
+	Pack *policy.Pack
+}
+
+// PolicyFiles lists the versions of policy packs that the workspace in dir can use, by pack and first day: its own, and
+// the shipped ones of which it has none. It needs neither keys nor stores, and no settings.
+func PolicyFiles(dir string) ([]PolicyFile, error) {
+	var out []PolicyFile
+	own := map[string]bool{}
+	w := &Workspace{Dir: dir, home: dir}
+	err := w.documents(PolicyDir, func(file string, src []byte) error {
+		p, err := policy.Parse(file, src)
+		if err == nil {
+			out, own[p.ID] = append(out, PolicyFile{file, p}), true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range policy.ShippedIDs() {
+		if own[id] {
+			continue
+		}
+		src, _ := policy.Shipped(id)
+		p, err := policy.Parse("policies/"+id+".yaml", src)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, PolicyFile{Shipped, p})
+	}
+	slices.SortFunc(out, func(a, b PolicyFile) int {
+		if c := strings.Compare(a.Pack.ID, b.Pack.ID); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Pack.InForce.From, b.Pack.InForce.From)
+	})
+	return out, nil
+}
+
+// LayoutFile is a layout, where it comes from, and its text.
+type LayoutFile struct {
+	File   string // path inside the workspace, or [Shipped]
+	Layout *layout.Layout
+	Source []byte
+}
+
+// LayoutFiles lists the layouts that the workspace in dir can use, by system: its own, and the shipped ones of systems of
+// which it has none. It needs neither keys nor stores, and no settings.
+func LayoutFiles(dir string) ([]LayoutFile, error) {
+	shipped, err := layout.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	bySystem := map[string]LayoutFile{}
+	for _, l := range shipped {
+		src, err := layout.ShippedSource(l.System + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		bySystem[l.System] = LayoutFile{Shipped, l, src}
+	}
+	w := &Workspace{Dir: dir, home: dir}
+	err = w.documents(LayoutDir, func(file string, src []byte) error {
+		l, err := layout.Parse(file, src)
+		if err == nil {
+			bySystem[l.System] = LayoutFile{file, l, src}
+		}
+		return err
+	})
+	out := make([]LayoutFile, 0, len(bySystem))
+	for _, f := range bySystem {
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b LayoutFile) int { return strings.Compare(a.Layout.System, b.Layout.System) })
+	return out, err
+}
+
+// OwnPipelines lists the pipelines that the workspace in dir describes itself; a file that cannot be read is left out.
+func OwnPipelines(dir string) []*pipelines.Definition {
+	var out []*pipelines.Definition
+	w := &Workspace{Dir: dir, home: dir}
+	_ = w.documents(PipelineDir, func(file string, src []byte) error { // uoma check tells of what cannot be read
+		if d, err := pipelines.Parse(file, src); err == nil {
+			out = append(out, d)
+		}
+		return nil
+	})
+	return out
+}
