@@ -93,6 +93,7 @@ func (s *Survey) judge(r *pipelines.Run, c *choice, settings extract.Settings) e
 	if report.Verdict == "warn" {
 		c.verdict = "warn"
 	}
+	report.Verdict = c.verdict // the recipient reads one verdict, the manifest's
 	c.quality = quality.Aggregates(report)
 	return nil
 }

@@ -29,12 +29,13 @@ var everybody = []string{"12345", "12350", "777"}
 
 func TestTheFourStages(t *testing.T) {
 	r := newRig(t)
+	r.night("nightly-2026-11-23", ledger.Finished, `{"verdict":"warn"}`)
 	out, err := r.run(false)
 	r.must(err)
 	chosen := fact[SelectFacts](t, out, "select")
 	want := []extract.Withheld{{Reason: extract.Deceased, Clause: "XAMK-36", N: 1}, {Reason: extract.NoContact, Clause: "XAMK-31", N: 1},
 		{Reason: extract.Objection, Clause: "XAMK-53", N: 1}, {Reason: extract.Protected, Clause: "XAMK-32", N: 1}}
-	if chosen.Eligible != 7 || chosen.Sent != 3 || !reflect.DeepEqual(chosen.Withheld, want) || chosen.Register != "nightly-2026-11-22" {
+	if chosen.Eligible != 7 || chosen.Sent != 3 || !reflect.DeepEqual(chosen.Withheld, want) || chosen.Register != "nightly-2026-11-23" {
 		t.Errorf("%+v", chosen)
 	}
 	sealed, sent, receipt := fact[SealFacts](t, out, "seal"), fact[DeliverFacts](t, out, "deliver"), fact[ReceiptFacts](t, out, "receipt")
@@ -47,7 +48,10 @@ func TestTheFourStages(t *testing.T) {
 	if receipt.State != "closed" || receipt.Status != "accepted" || receipt.Level != "validated" || receipt.Receipt == "" {
 		t.Errorf("%+v", receipt)
 	}
-	rows, inner, _ := r.received(sent.Delivery)
+	rows, inner, quality := r.received(sent.Delivery)
+	if d := r.deliveries()[0]; !bytes.Contains(quality, []byte(`"verdict": "`+d.QualityVerdict+`"`)) || d.RegisterCommit != "nightly-2026-11-23" {
+		t.Errorf("%+v", d)
+	}
 	if !slices.Equal(numbers(rows), everybody) || inner.PseudonymDomain != "csc/uraseuranta" || inner.Suppressed["deceased"] != 0 {
 		t.Errorf("%v %+v", numbers(rows), inner)
 	}
