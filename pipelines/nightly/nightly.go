@@ -37,18 +37,19 @@ type Night struct {
 	inbox   Inbox
 	check   func(context.Context, *sqlx.Tx) error // proves before the commit that the run still holds its lease
 
-	feeds    map[string]*feedNight        // by full name; what is known of each landed feed
-	redo     bool                         // decide every row anew
-	withheld map[string]string            // source rows withheld on the last night, and the clause
-	touched  map[string]bool              // source rows of the last night that changed or went
-	members  *membership                  // facts of tonight's rows
-	rejected map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
-	engine   *resolve.Engine
-	resolved *resolve.Result
-	standing *standings
-	held     map[string]string // source rows withheld tonight
-	open     *register.Night   // of a dry run: what it would have committed
-	spoken   map[string]bool   // records and contact points that tonight's resolution knows, by token
+	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
+	redo                   bool                         // decide every row anew
+	withheld               map[string]string            // source rows withheld on the last night, and the clause
+	touched                map[string]bool              // source rows of the last night that changed or went
+	members                *membership                  // facts of tonight's rows
+	rejected               map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
+	engine                 *resolve.Engine
+	resolved               *resolve.Result
+	standing               *standings
+	held                   map[string]string // source rows withheld tonight
+	open                   *register.Night   // of a dry run: what it would have committed
+	recordKept, recordHeld map[string]bool   // records of which a row was kept, or withheld, tonight, by token
+	spoken                 map[string]bool   // records and contact points that tonight's resolution knows, by token
 
 	mu sync.Mutex
 }
@@ -66,6 +67,7 @@ func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, i
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
 		feeds: map[string]*feedNight{}, members: newMembership(), rejected: map[string][]canon.Rejection{}, held: map[string]string{}, touched: map[string]bool{},
+		recordKept: map[string]bool{}, recordHeld: map[string]bool{},
 	}
 }
 

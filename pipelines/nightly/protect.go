@@ -107,7 +107,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 			bad = append(bad, canon.Rejection{Feed: name, Line: o.Line, Code: "orphan", Key: o.Key,
 				Reason: "no person row of the system names the person of this row"})
 		}
-		s.n.hold(res.Withheld, kept.Withheld)
+		s.n.hold(res, kept.Withheld)
 		if err := out.write(name, res); err != nil {
 			return kept, err
 		}
@@ -131,13 +131,18 @@ func (n *Night) orphaned(rows []protect.Orphan) {
 	}
 }
 
-// hold notes which rows are withheld, so that the next night decides on them again.
-func (n *Night) hold(rows []protect.Withheld, byClause map[string]int64) {
+// hold notes which rows are withheld, so that the next night decides on them again, and of which records something is
+// kept or withheld.
+func (n *Night) hold(res *protect.Result, byClause map[string]int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, w := range rows {
+	for _, w := range res.Withheld {
 		n.held[w.SourceKey] = w.Clause
+		n.recordHeld[w.Record] = true
 		byClause[w.Clause]++
+	}
+	for _, record := range res.Records {
+		n.recordKept[record] = true
 	}
 }
 

@@ -54,6 +54,7 @@ type Entry struct {
 // Withheld is a source row of which nothing may be loaded.
 type Withheld struct {
 	SourceKey string
+	Record    string
 	Clause    string
 }
 
@@ -70,7 +71,7 @@ type Result struct {
 	Entries  []Entry
 	Withheld []Withheld
 	Orphans  []Orphan
-	Decided  []string // source keys of the rows that were kept or withheld: what was stored of them before gives way
+	Records  []string // records of the rows that were kept
 	Rows     int      // source rows in the group: len(Entries) + contact-point rows kept + withheld + orphans
 	Kept     int      // source rows loaded
 }
@@ -122,19 +123,17 @@ func (p *Protector) Group(batches []*canon.Batch) *Result {
 }
 
 func (p *Protector) settle(r *sourceRow, res *Result) {
-	if r.kept || r.standing.Clause != "" || r.standing.Known {
-		res.Decided = append(res.Decided, r.entry.SourceKey)
-	}
 	switch {
 	case r.kept:
 		res.Kept++
+		res.Records = append(res.Records, r.entry.Record)
 		if !r.point {
 			res.Entries = append(res.Entries, r.entry)
 		}
 	case r.standing.Clause == "" && !r.standing.Known:
 		res.Orphans = append(res.Orphans, Orphan{r.entry.SourceKey, r.line, r.key})
 	default:
-		res.Withheld = append(res.Withheld, Withheld{r.entry.SourceKey, r.clause})
+		res.Withheld = append(res.Withheld, Withheld{r.entry.SourceKey, r.entry.Record, r.clause})
 	}
 }
 

@@ -1,0 +1,111 @@
+package nightly
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"uoma/connectors/register"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/protect"
+)
+
+// link makes the links of records and contact points to persons what the resolver says, and writes only differences. A
+// record has a link while the register has a row of it: nobody is a person of the register by being known to the resolver.
+func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night) (int, error) {
+	var before []register.Link
+	for l, err := range night.Links(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		before = append(before, l)
+	}
+	want, err := s.wanted(ctx, night, before)
+	if err != nil {
+		return 0, err
+	}
+	var gone []register.Link
+	for _, l := range before {
+		key := register.Link{Record: l.Record, Person: l.Person}
+		if _, keep := want[key]; keep {
+			delete(want, key)
+		} else if s.n.spoken[l.Record] {
+			gone = append(gone, l)
+		}
+	}
+	if err := night.Unlink(ctx, gone); err != nil {
+		return 0, err
+	}
+	fresh := make([]register.Link, 0, len(want))
+	for l := range want {
+		fresh = append(fresh, register.Link{Record: l.Record, Person: l.Person, Since: r.ID()})
+	}
+	slices.SortFunc(fresh, func(a, b register.Link) int {
+		return cmp.Or(cmp.Compare(a.Record, b.Record), cmp.Compare(a.Person, b.Person))
+	})
+	return len(fresh) + len(gone), night.Link(ctx, fresh)
+}
+
+// wanted gives the links that should stand: every record of which something is stored, and every contact point that
+// stored rows are about, to everybody who has it in the same system. Records that tonight's resolution does not know are
+// not in it and keep their links: their rows have ended, and what is left of them still belongs to somebody.
+func (s load) wanted(ctx context.Context, night *register.Night, before []register.Link) (map[register.Link]struct{}, error) {
+	stored, err := s.stored(ctx, night, before)
+	if err != nil {
+		return nil, err
+	}
+	source, persons := s.n.ws.SourceTokens(), s.n.ws.Persons()
+	want := make(map[register.Link]struct{}, len(stored))
+	s.n.spoken = make(map[string]bool, len(s.n.resolved.Records))
+	person := map[string]string{}
+	put := func(system, key, subject string) {
+		record := protect.Record(source, system, key)
+		s.n.spoken[record] = true
+		if !stored[record] || !s.n.kept(subject) {
+			return
+		}
+		if person[subject] == "" {
+			person[subject] = workspace.PersonOf(persons, subject)
+		}
+		want[register.Link{Record: record, Person: person[subject]}] = struct{}{}
+	}
+	for i := range s.n.resolved.Records {
+		x := &s.n.resolved.Records[i]
+		put(x.System, x.PersonKey, x.Subject)
+	}
+	for _, p := range s.n.resolved.Points(s.n.pointSystems()) {
+		put(p.System, p.PersonKey, p.Subject)
+	}
+	return want, nil
+}
+
+// stored gives the records that have a row in the register: those of which a row was kept tonight, and those that had
+// one before and did not lose their last one.
+func (s load) stored(ctx context.Context, night *register.Night, before []register.Link) (map[string]bool, error) {
+	out := s.n.recordKept
+	var doubtful []string
+	for _, l := range before {
+		switch {
+		case out[l.Record]:
+		case s.n.recordHeld[l.Record]:
+			doubtful = append(doubtful, l.Record)
+		default:
+			out[l.Record] = true
+		}
+	}
+	if len(doubtful) == 0 {
+		return out, nil
+	}
+	for _, t := range register.Tables() {
+		for b, err := range night.ReadRecords(ctx, t.Name, []string{"record"}, doubtful, register.All) {
+			if err != nil {
+				return nil, err
+			}
+			for i := range b.Len() {
+				out[string([]byte(b.Col(0).Text(i)))] = true
+			}
+		}
+	}
+	return out, nil
+}
