@@ -255,6 +255,9 @@ func (c *checker) permissions(context.Context) {
 		}
 		top, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
 		rule, mode, place := accessOf(top), info.Mode().Perm(), fault.Place{File: rel}
+		if ext := filepath.Ext(rel); ext == ".crt" || ext == ".pub" {
+			rule.read = 0 // public by its nature
+		}
 		if mode&rule.write != 0 {
 			note(top, Error, errOpenToWrite.At(place))
 		}
