@@ -25,6 +25,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"filippo.io/age"
 
@@ -284,14 +285,21 @@ func (s *Store) Remove(name string) error {
 // RemoveDigest removes a digest-named file; a missing one is no error.
 func (s *Store) RemoveDigest(digest, ext string) error { return s.Remove(digestPath(digest, ext)) }
 
-// Sweep removes what a killed program left half-written. Call it only while no other writer runs.
+// alive tells whether the program that began a file still runs.
+func alive(name string) bool {
+	before, _, _ := strings.Cut(name, "-")
+	pid, err := strconv.Atoi(before)
+	return err == nil && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+}
+
+// Sweep removes what killed programs of this machine left half-written. Files of a program that still runs stay.
 func (s *Store) Sweep() error {
 	entries, err := fs.ReadDir(s.root.FS(), ".")
 	if err != nil {
 		return errWrite.Because(err)
 	}
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), partial) {
+		if strings.HasSuffix(e.Name(), partial) && !alive(e.Name()) {
 			if err := s.Remove(e.Name()); err != nil {
 				return err
 			}

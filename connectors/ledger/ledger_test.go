@@ -112,6 +112,13 @@ func TestSnapshotsWatermarksAndStates(t *testing.T) {
 		if s, ok, err := ledger.LastGood(ctx, db, "peppi/alumnit", "2026-01-31"); err != nil || !ok || s != b {
 			t.Errorf("%+v %t %v", s, ok, err)
 		}
+		other = b
+		other.SourceDigest, other.LayoutDigest = "of the file saved again", "of the layout of today"
+		must(t, ledger.AddSnapshot(ctx, db, other))
+		if s, _, err := ledger.FindSnapshot(ctx, db, b.Feed, b.LogicalDate, b.Digest); err != nil || s != other {
+			t.Errorf("the same rows in another file: %+v %v", s, err)
+		}
+		must(t, ledger.AddSnapshot(ctx, db, b))
 		must(t, ledger.SetSnapshotState(ctx, db, b, ledger.Rejected))
 		if err := ledger.SetSnapshotState(ctx, db, b, ledger.Rejected); !errors.Is(err, ledger.ErrRaced) {
 			t.Errorf("a state changed twice: %v", err)

@@ -109,6 +109,15 @@ func FinishStage(ctx context.Context, q sqlx.ExtContext, run, name, state, facts
 		state, now.UnixMicro(), facts, run, name, Running)
 }
 
+// ForgetStages removes the stages of a run that starts anew, so that what an earlier attempt left is not taken for done.
+func ForgetStages(ctx context.Context, q sqlx.ExtContext, run string) error {
+	_, err := q.ExecContext(ctx, "DELETE FROM `stage` WHERE `run` = ?", run)
+	if err != nil {
+		return database.Failed("forget the stages of a run", err)
+	}
+	return nil
+}
+
 // FindStage gives one stage of a run.
 func FindStage(ctx context.Context, q sqlx.QueryerContext, run, name string) (s Stage, ok bool, err error) {
 	ok, err = get(ctx, q, &s, "SELECT "+database.Columns(stageColumns)+" FROM `stage` WHERE `run` = ? AND `name` = ?", run, name)

@@ -28,7 +28,8 @@ type Snapshot struct {
 
 var snapshotColumns = []string{"digest", "feed", "logical_date", "run", "rows", "bytes", "source_digest", "layout_digest", "state"}
 
-// AddSnapshot writes a snapshot down. One with the same feed, date and digest must be the same and stays as it is.
+// AddSnapshot writes a snapshot down. One with the same feed, date and digest holds the same rows; it takes the state,
+// the run and the digests of this landing, as the same rows may come in another file or be judged by another layout.
 func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
 	old, ok, err := FindSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
 	switch {
@@ -36,10 +37,14 @@ func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
 		return err
 	case !ok:
 		return insert(ctx, q, "snapshot", snapshotColumns, s.Digest, s.Feed, s.LogicalDate, s.Run, s.Rows, s.Bytes, s.SourceDigest, s.LayoutDigest, s.State)
-	case old.Rows != s.Rows || old.SourceDigest != s.SourceDigest || old.LayoutDigest != s.LayoutDigest:
+	case old.Rows != s.Rows:
 		return ErrRaced
+	case old == s:
+		return nil
 	}
-	return nil
+	return swap(ctx, q, "UPDATE `snapshot` SET `run` = ?, `bytes` = ?, `source_digest` = ?, `layout_digest` = ?, `state` = ?"+
+		" WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ? AND `state` = ?",
+		s.Run, s.Bytes, s.SourceDigest, s.LayoutDigest, s.State, s.Feed, s.LogicalDate, s.Digest, old.State)
 }
 
 // SetSnapshotState moves a snapshot from one state to another.

@@ -90,6 +90,15 @@ func (n *Night) Events(ctx context.Context, events []Event) error {
 	}))
 }
 
+// NextEvent gives the sequence number that a run's next event takes: 0 unless an earlier attempt of the run wrote some.
+func (n *Night) NextEvent(ctx context.Context, run string) (seq int64, err error) {
+	err = n.tx.GetContext(ctx, &seq, "SELECT COALESCE(MAX(`seq`) + 1, 0) FROM `subject_event` WHERE `run` = ?", run)
+	if err != nil {
+		return 0, database.Failed("read the last event of a run", err)
+	}
+	return seq, nil
+}
+
 // Erase removes every row of some records, their links and events, and what the policy made of the persons that have
 // no record left. It tells how many canonical rows went. After the commit, [database.DB.Scrub] makes the bytes leave
 // SQLite's files.

@@ -56,6 +56,9 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := r.Fact("land", &landed); err != nil {
 		return nil, err
 	}
+	if err := s.n.sweep(r); err != nil {
+		return nil, err
+	}
 	if err := s.n.recall(ctx, r, landed); err != nil {
 		return nil, err
 	}
@@ -194,7 +197,8 @@ type conforming struct {
 	at                 int          // rows of the snapshot before the current batch
 	key                []byte
 	tokens             *pseudonym.Domain
-	touched            []string // tokens of rows that were there on the last night and are decided anew
+	touched            []string         // tokens of rows that were there on the last night and are decided anew
+	touching           map[int64]string // of the current batch, by line
 	unchangedRejected  int64
 	inCounting         bool
 }
@@ -202,6 +206,7 @@ type conforming struct {
 // batch conforms one batch of the snapshot: the rows that go on, then those that are only counted.
 func (w *conforming) batch(b *canon.Batch) error {
 	var going, staying []int
+	w.touching = map[int64]string{}
 	for i := range b.Len() {
 		switch f := w.f.changes.fates[w.at+i]; f {
 		case changed:
@@ -224,6 +229,9 @@ func (w *conforming) batch(b *canon.Batch) error {
 	w.at += b.Len()
 	if err := w.into(w.emitting, b, going, false); err != nil {
 		return err
+	}
+	for _, token := range w.touching { // their order says nothing: they become a set
+		w.touched = append(w.touched, token)
 	}
 	if err := w.emitting.Flush(); err != nil {
 		return err
@@ -259,11 +267,12 @@ func pick(b *canon.Batch, rows []int) *canon.Batch {
 	return out.Flush()
 }
 
-// touch notes the token of a row that was there on the last night and is decided anew.
+// touch notes the token of a row that was there on the last night and is decided anew, unless it is rejected: then what
+// is known of it from before stands until it is right again.
 func (w *conforming) touch(b *canon.Batch, i int) {
 	if key, ok := w.c.Key(b, i, w.key[:0]); ok {
 		w.key = key
-		w.touched = append(w.touched, protect.SourceKey(w.tokens, w.rows.Feed, string(key)))
+		w.touching[b.Col(canon.RawLine).Int(i)] = protect.SourceKey(w.tokens, w.rows.Feed, string(key))
 	}
 }
 
@@ -277,7 +286,8 @@ func (w *conforming) heldBefore(b *canon.Batch, i int) bool {
 	if !ok {
 		return false
 	}
-	return w.n.withheld[protect.SourceKey(w.tokens, w.rows.Feed, string(key))] != ""
+	_, held := w.n.withheld[protect.SourceKey(w.tokens, w.rows.Feed, string(key))]
+	return held
 }
 
 func (w *conforming) conflict(b *canon.Batch, i int) {
@@ -298,6 +308,8 @@ func (w *conforming) reject(x canon.Rejection) error {
 	}
 	if w.inCounting {
 		w.unchangedRejected++
+	} else {
+		delete(w.touching, x.Line)
 	}
 	w.quarantine(x)
 	return nil

@@ -73,6 +73,9 @@ func (land) Name() string { return "land" }
 func (land) Durable() {}
 
 func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	if err := s.n.sweep(r); err != nil {
+		return nil, err
+	}
 	files, err := s.n.inbox.Open()
 	if err != nil {
 		return nil, err

@@ -152,7 +152,7 @@ func add(m map[string]int64, key string, n int64) map[string]int64 {
 func (s load) vault(ctx context.Context, r *pipelines.Run) (int64, error) {
 	var gone []string
 	for token := range s.n.touched {
-		if s.n.held[token] != "" {
+		if _, held := s.n.held[token]; held {
 			gone = append(gone, token)
 		}
 	}
@@ -212,7 +212,11 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if links, err = s.link(ctx, r, night); err != nil {
 		return 0, err
 	}
-	return links, night.Events(ctx, s.events(r))
+	next, err := night.NextEvent(ctx, r.ID())
+	if err != nil {
+		return 0, err
+	}
+	return links, night.Events(ctx, s.events(r, next))
 }
 
 // removed gives the tokens of rows that their system no longer exports.
@@ -255,17 +259,18 @@ func (s load) put(ctx context.Context, r *pipelines.Run, night *register.Night, 
 	return nil
 }
 
-// events puts the resolver's events into the register's terms: pseudonyms.
-func (s load) events(r *pipelines.Run) []register.Event {
+// events puts the resolver's events into the register's terms: pseudonyms, numbered from next. Of a suppressed person
+// nothing is written down.
+func (s load) events(r *pipelines.Run, next int64) []register.Event {
 	persons := s.n.ws.Persons()
 	kinds := map[string]string{resolve.Created: register.Created, resolve.Merged: register.Merged, resolve.Split: register.Split}
 	var out []register.Event
 	for _, e := range s.n.resolved.Events {
 		kind, ok := kinds[e.Kind]
-		if !ok {
+		if !ok || !s.n.kept(e.Subject) {
 			continue
 		}
-		x := register.Event{Run: r.ID(), Seq: int64(len(out)), Kind: kind, Person: workspace.PersonOf(persons, e.Subject)}
+		x := register.Event{Run: r.ID(), Seq: next + int64(len(out)), Kind: kind, Person: workspace.PersonOf(persons, e.Subject)}
 		if e.Other != "" {
 			x.Other = workspace.PersonOf(persons, e.Other)
 		}

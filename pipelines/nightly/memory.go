@@ -29,6 +29,7 @@ type retiredID struct {
 
 type withheldRow struct {
 	SourceKey string `parquet:"source_key"`
+	Feed      string `parquet:"feed,dict"`
 	Clause    string `parquet:"clause,dict"`
 }
 
@@ -56,9 +57,9 @@ func (n *Night) mustRedo(ctx context.Context, r *pipelines.Run) (bool, error) {
 // recallWithheld reads which rows were withheld on the last night.
 func (n *Night) recallWithheld(ctx context.Context, r *pipelines.Run) error {
 	rows, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
-	n.withheld = make(map[string]string, len(rows))
+	n.withheld = make(map[string]withheldRow, len(rows))
 	for _, w := range rows {
-		n.withheld[w.SourceKey] = w.Clause
+		n.withheld[w.SourceKey] = w
 	}
 	return err
 }
@@ -106,9 +107,10 @@ func (n *Night) remember() (memory, error) {
 	for _, id := range n.engine.Retired() {
 		retired = append(retired, retiredID{id})
 	}
+	n.carryWithheld()
 	withheld := make([]withheldRow, 0, len(n.held))
 	for _, k := range sortedKeys(n.held) {
-		withheld = append(withheld, withheldRow{k, n.held[k]})
+		withheld = append(withheld, n.held[k])
 	}
 	m := memory{stateConfig: n.ConfigDigest()}
 	for _, w := range []struct {
@@ -126,6 +128,15 @@ func (n *Night) remember() (memory, error) {
 		m[w.name] = digest
 	}
 	return m, nil
+}
+
+// carryWithheld keeps what is known of feeds that did not land tonight: their rows are as they were.
+func (n *Night) carryWithheld() {
+	for k, w := range n.withheld {
+		if n.feeds[w.Feed] == nil {
+			n.held[k] = w
+		}
+	}
 }
 
 // commit makes tonight's state the last one, inside the night's transaction.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"uoma/connectors/blob"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
@@ -39,17 +40,17 @@ type Night struct {
 
 	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
 	redo                   bool                         // decide every row anew
-	withheld               map[string]string            // source rows withheld on the last night, and the clause
+	withheld               map[string]withheldRow       // source rows withheld on the last night, by token
 	touched                map[string]bool              // source rows of the last night that changed or went
 	members                *membership                  // facts of tonight's rows
 	rejected               map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings
-	held                   map[string]string // source rows withheld tonight
-	open                   *register.Night   // of a dry run: what it would have committed
-	recordKept, recordHeld map[string]bool   // records of which a row was kept, or withheld, tonight, by token
-	spoken                 map[string]bool   // records and contact points that tonight's resolution knows, by token
+	held                   map[string]withheldRow // source rows withheld tonight, by token
+	open                   *register.Night        // of a dry run: what it would have committed
+	recordKept, recordHeld map[string]bool        // records of which a row was kept, or withheld, tonight, by token
+	spoken                 map[string]bool        // records and contact points that tonight's resolution knows, by token
 
 	mu sync.Mutex
 }
@@ -66,7 +67,7 @@ type feedNight struct {
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, members: newMembership(), rejected: map[string][]canon.Rejection{}, held: map[string]string{}, touched: map[string]bool{},
+		feeds: map[string]*feedNight{}, members: newMembership(), rejected: map[string][]canon.Rejection{}, held: map[string]withheldRow{}, touched: map[string]bool{},
 		recordKept: map[string]bool{}, recordHeld: map[string]bool{},
 	}
 }
@@ -76,6 +77,19 @@ func (n *Night) Close() {
 	if n.open != nil {
 		n.open.Rollback()
 	}
+}
+
+// sweep removes what killed programs left half-written. The run holds its lease.
+func (n *Night) sweep(r *pipelines.Run) error {
+	if r.Dry {
+		return nil
+	}
+	for _, s := range []*blob.Store{n.ws.Snapshots, n.ws.State, n.ws.Quarantine, n.ws.Work} {
+		if err := s.Sweep(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Stages gives the stages in order.

@@ -102,12 +102,12 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		kept.Rows += int64(res.Rows)
 		kept.Loaded += int64(res.Kept)
 		kept.Orphans += int64(len(res.Orphans))
-		s.n.orphaned(res.Orphans)
+		s.n.orphaned(name, res.Orphans)
 		for _, o := range res.Orphans {
 			bad = append(bad, canon.Rejection{Feed: name, Line: o.Line, Code: "orphan", Key: o.Key,
 				Reason: "no person row of the system names the person of this row"})
 		}
-		s.n.hold(res, kept.Withheld)
+		s.n.hold(name, res, kept.Withheld)
 		if err := out.write(name, res); err != nil {
 			return kept, err
 		}
@@ -123,21 +123,21 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 }
 
 // orphaned notes rows without a person, which may find one on another night.
-func (n *Night) orphaned(rows []protect.Orphan) {
+func (n *Night) orphaned(feed string, rows []protect.Orphan) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, o := range rows {
-		n.held[o.SourceKey] = "orphan"
+		n.held[o.SourceKey] = withheldRow{o.SourceKey, feed, "orphan"}
 	}
 }
 
 // hold notes which rows are withheld, so that the next night decides on them again, and of which records something is
 // kept or withheld.
-func (n *Night) hold(res *protect.Result, byClause map[string]int64) {
+func (n *Night) hold(feed string, res *protect.Result, byClause map[string]int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, w := range res.Withheld {
-		n.held[w.SourceKey] = w.Clause
+		n.held[w.SourceKey] = withheldRow{w.SourceKey, feed, w.Clause}
 		n.recordHeld[w.Record] = true
 		byClause[w.Clause]++
 	}

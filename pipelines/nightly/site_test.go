@@ -88,10 +88,34 @@ func (s site) attempt(t testing.TB, date canon.Date, dry bool) (out pipelines.Ou
 	}
 	defer ws.Close()
 	var text bytes.Buffer
-	r := &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Dry: dry, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(&text, nil)), Progress: quiet{}}
+	r := newRun(date)
+	r.Dry, r.Log = dry, slog.New(slog.NewTextHandler(&text, nil))
 	out, err = s.execute(ctx, ws, r)
 	return out, text.String(), err
+}
+
+func newRun(date canon.Date) *pipelines.Run {
+	return &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Now: time.Now,
+		Log: slog.New(slog.DiscardHandler), Progress: quiet{}}
+}
+
+// stopper stops a run when a stage has ended, or at once when it names none.
+type stopper struct {
+	quiet
+	stage string
+	stop  context.CancelFunc
+}
+
+func (s stopper) Begin(string) {
+	if s.stage == "" {
+		s.stop()
+	}
+}
+
+func (s stopper) End(stage string, _ time.Duration) {
+	if stage == s.stage {
+		s.stop()
+	}
 }
 
 func (s site) execute(ctx context.Context, ws *workspace.Workspace, r *pipelines.Run) (out pipelines.Outcome, err error) {

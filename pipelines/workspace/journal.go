@@ -102,10 +102,18 @@ func (j *Journal) Begin(ctx context.Context, r *pipelines.Run) (pipelines.State,
 	if before == pipelines.Finished {
 		return before, facts, nil
 	}
-	j.run, err = ledger.Start(ctx, j.w.RegisterDB, ledger.Run{
-		ID: r.ID(), Pipeline: r.Pipeline, LogicalDate: r.Date.String(), Mode: string(r.Mode),
-		Software: j.software, ConfigDigest: j.config, PolicyDigest: j.policy,
-	}, r.Now())
+	err = j.w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) (err error) {
+		if before == pipelines.Part {
+			if err := ledger.ForgetStages(ctx, tx, r.ID()); err != nil {
+				return err
+			}
+		}
+		j.run, err = ledger.Start(ctx, tx, ledger.Run{
+			ID: r.ID(), Pipeline: r.Pipeline, LogicalDate: r.Date.String(), Mode: string(r.Mode),
+			Software: j.software, ConfigDigest: j.config, PolicyDigest: j.policy,
+		}, r.Now())
+		return err
+	})
 	r.Attempt = int(j.run.Attempt)
 	return before, facts, err
 }
