@@ -11,6 +11,8 @@ func (a *app) commands() []*cobra.Command {
 		a.quarantineCommand(),
 		a.checkCommand(),
 		a.scheduleCommand(),
+		a.backfillCommand(),
+		a.eraseCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),

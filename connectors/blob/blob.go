@@ -294,6 +294,9 @@ func alive(name string) bool {
 
 // Sweep removes what killed programs of this machine left half-written. Files of a program that still runs stay.
 func (s *Store) Sweep() error {
+	if s.volatile {
+		return nil
+	}
 	entries, err := fs.ReadDir(s.root.FS(), ".")
 	if err != nil {
 		return errWrite.Because(err)
@@ -303,6 +306,27 @@ func (s *Store) Sweep() error {
 			if err := s.Remove(e.Name()); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// SweepDigests removes the digest-named files with an extension that are not to be kept. A volatile store leaves what is
+// on disk.
+func (s *Store) SweepDigests(ext string, keep map[string]bool) error {
+	if s.volatile {
+		return nil
+	}
+	names, err := fs.Glob(s.root.FS(), "??/*"+ext+".age")
+	if err != nil {
+		return errWrite.Because(err)
+	}
+	for _, name := range names {
+		if keep[strings.TrimSuffix(path.Base(name), ext+".age")] {
+			continue
+		}
+		if err := s.Remove(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -200,3 +200,22 @@ func TestVolatileLeavesNothing(t *testing.T) {
 		t.Fatalf("a dry run made a folder: %v", err)
 	}
 }
+
+func TestSweepDigestsKeepsWhatIsNamed(t *testing.T) {
+	s := open(t, t.TempDir())
+	keep, gone := put(t, s, "kept", ""), put(t, s, "gone", "")
+	put(t, s, "other", "work/spool")
+	if err := s.SweepDigests(".x", map[string]bool{keep: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(keep, ".x"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(gone, ".x"); fault.Code(err) != "UOMA-BLB-MISSING" {
+		t.Fatalf("not swept: %v", err)
+	}
+	f, err := s.Open("work/spool")
+	if got := read(t, f, err); got != "other" {
+		t.Fatalf("got %q", got)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"uoma/connectors/blob"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
 	"uoma/connectors/tabular"
@@ -73,6 +74,12 @@ func (land) Name() string { return "land" }
 func (land) Durable() {}
 
 func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	// The run holds the pipeline's lease, so that half-written files here are a killed run's.
+	for _, files := range []*blob.Store{s.n.ws.Snapshots, s.n.ws.Quarantine, s.n.ws.Work} {
+		if err := files.Sweep(); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.n.sweep(r); err != nil {
 		return nil, err
 	}
@@ -81,7 +88,7 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	defer files.Close()
-	marks, err := s.marks(ctx, r)
+	marks, err := s.n.marks(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +110,11 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	return landFacts(r, facts), nil
+}
+
+// landFacts closes the facts of all feeds, and says aloud which systems stopped.
+func landFacts(r *pipelines.Run, facts []FeedFacts) LandFacts {
 	sort.Slice(facts, func(i, j int) bool { return facts[i].Feed < facts[j].Feed })
 	out := LandFacts{Feeds: facts, Failed: stopSystems(facts)}
 	for _, ff := range facts {
@@ -110,16 +122,20 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			r.Log.Warn("source stopped", "feed", ff.Feed, "file", ff.File, "code", ff.Code, "reason", ff.Reason, "next", ff.Hint)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // feed lands one feed. A fault of scope Source becomes part of the facts; other errors stop the run.
 func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, marks map[string]string) (FeedFacts, error) {
 	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
 	ff.Previous = marks[ff.Feed]
-	err := s.take(ctx, r, files, l, f, &ff)
+	source, err := s.take(ctx, r, files, l, f, &ff)
 	if err == nil {
-		err = s.guard(f, &ff)
+		state := ledger.Good
+		if err = s.n.guard(f, &ff); err != nil {
+			state = ledger.Rejected
+		}
+		err = errors.Join(err, s.record(ctx, r, l, &ff, source, state))
 	}
 	var e *fault.Error
 	if errors.As(err, &e) && e.Scope != fault.Run {
@@ -141,63 +157,68 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 }
 
 // take reads the export and writes the snapshot.
-func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) error {
+func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, err error) {
 	var bad []canon.Rejection
 	src, err := openExport(files, l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer src.Close()
 	ff.Extracted = src.ModTime.UTC()
 	c, err := conform.New(l, f, s.n.conformSettings(r))
 	if err != nil {
-		return err
+		return "", err
 	}
 	raw := f.RawTable()
 	w, err := snapshot.Create(s.n.ws.Snapshots, ff.Feed, names(raw))
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer w.Discard()
 	k := keyer{c: c}
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return err
+			return "", err
 		}
 		keys, hashes := k.rows(b)
 		if err := w.Write(b, keys, hashes); err != nil {
-			return err
+			return "", err
 		}
 		r.Progress.Advance(int64(b.Len()), "rows")
 	}
 	if err := src.Verify(); err != nil {
-		return err
+		return "", err
 	}
 	sum := src.Summary()
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
 	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, drift(f, sum.Unknown), sum.Missing, sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
 	if int64(len(bad)) != sum.Rejected || w.Rows() != sum.Rows {
-		return fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
+		return "", fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
 	}
 	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
-		return err
+		return "", err
 	}
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
-		return err
+		return "", err
 	}
+	return src.Sum(), nil
+}
+
+// record writes the snapshot into the ledger.
+func (s land) record(ctx context.Context, r *pipelines.Run, l *layout.Layout, ff *FeedFacts, source, state string) error {
 	if r.Dry {
 		return nil
 	}
 	return ledger.AddSnapshot(ctx, s.n.ws.RegisterDB, ledger.Snapshot{
 		Digest: ff.Digest, Feed: ff.Feed, LogicalDate: r.Date.String(), Run: r.ID(), Rows: ff.Rows, Bytes: ff.Bytes,
-		SourceDigest: src.Sum(), LayoutDigest: l.Digest(), State: ledger.Good,
+		SourceDigest: source, LayoutDigest: l.Digest(), State: state,
 	})
 }
 
 // marks gives each feed's last good snapshot: the one that the register was last loaded from.
-func (s land) marks(ctx context.Context, r *pipelines.Run) (map[string]string, error) {
-	list, err := ledger.Watermarks(ctx, s.n.ws.RegisterDB, r.Pipeline)
+func (n *Night) marks(ctx context.Context, r *pipelines.Run) (map[string]string, error) {
+	list, err := ledger.Watermarks(ctx, n.ws.RegisterDB, r.Pipeline)
 	out := make(map[string]string, len(list))
 	for _, w := range list {
 		out[w.Feed] = w.Snapshot
@@ -223,14 +244,14 @@ func names(t *canon.Table) []string {
 }
 
 // guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people.
-func (s land) guard(f *layout.Feed, ff *FeedFacts) error {
-	c, err := compare(s.n.ws.Snapshots, ff.Previous, ff.Digest)
+func (n *Night) guard(f *layout.Feed, ff *FeedFacts) error {
+	c, err := compare(n.ws.Snapshots, ff.Previous, ff.Digest)
 	if err != nil {
 		return err
 	}
-	s.n.mu.Lock()
-	s.n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
-	s.n.mu.Unlock()
+	n.mu.Lock()
+	n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
+	n.mu.Unlock()
 	if c.before == 0 || f.Snapshot != layout.Full {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/blob"
+	"uoma/connectors/database"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
 	"uoma/pipelines"
@@ -157,4 +158,18 @@ func (m memory) commit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run) error
 func digest(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// SweepState removes state files that the ledger does not name: those of earlier nights and of killed ones. They hold what
+// the resolver remembered of people, and nobody asks for them again. The caller holds the pipeline's lease.
+func (n *Night) SweepState(ctx context.Context) error {
+	var named []string
+	if err := n.ws.RegisterDB.SelectContext(ctx, &named, "SELECT `digest` FROM `state`"); err != nil {
+		return database.Failed("list the state files", err)
+	}
+	keep := map[string]bool{}
+	for _, d := range named {
+		keep[d] = true
+	}
+	return n.ws.State.SweepDigests(snapshot.Ext, keep)
 }

@@ -38,6 +38,8 @@ type Night struct {
 	inbox   Inbox
 	check   func(context.Context, *sqlx.Tx) error // proves before the commit that the run still holds its lease
 
+	replayOf *workspace.Workspace // whose snapshots are replayed instead of landing exports
+
 	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
 	redo                   bool                         // decide every row anew
 	withheld               map[string]withheldRow       // source rows withheld on the last night, by token
@@ -94,7 +96,11 @@ func (n *Night) sweep(r *pipelines.Run) error {
 
 // Stages gives the stages in order.
 func (n *Night) Stages() []pipelines.Stage {
-	return []pipelines.Stage{land{n}, conformStage{n}, resolveStage{n}, protectStage{n}, load{n}, govern{n}, report{n}}
+	var first pipelines.Stage = land{n}
+	if n.replayOf != nil {
+		first = replay{n}
+	}
+	return []pipelines.Stage{first, conformStage{n}, resolveStage{n}, protectStage{n}, load{n}, govern{n}, report{n}}
 }
 
 // each calls visit for every feed of every layout, in a fixed order.

@@ -64,6 +64,9 @@ func (s report) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return nil, errReport.Because(err)
 		}
 	}
+	if err := s.n.SweepState(ctx); err != nil {
+		return nil, err
+	}
 	return facts, s.n.ws.Work.Remove(r.ID())
 }
 

@@ -6,10 +6,10 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 	"uoma/transforms/protect"
-	"uoma/transforms/pseudonym"
 	"uoma/transforms/resolve"
 )
 
@@ -158,7 +158,7 @@ func (n *Night) suppressed(ctx context.Context) (map[string]string, error) {
 		}
 		for _, id := range n.resolved.Identities(i) {
 			for _, mark := range n.pack.SuppressionKeys(id) {
-				if s, hit := list[SuppressionToken(tokens, mark)]; hit {
+				if s, hit := list[workspace.SuppressionToken(tokens, mark)]; hit {
 					out[subject] = s.Clause
 				}
 			}
@@ -166,9 +166,6 @@ func (n *Night) suppressed(ctx context.Context) (map[string]string, error) {
 	}
 	return out, nil
 }
-
-// SuppressionToken gives the token under which a mark of an erased person is kept.
-func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token("suppressed", mark) }
 
 // kept tells whether anything of a record may be in the register.
 func (n *Night) kept(subject string) bool { return n.standing.suppressed[subject] == "" }

@@ -90,8 +90,8 @@ func OpenDry(ctx context.Context, dir string) (*Workspace, error) {
 	return open(ctx, dir, dir, settings, src, true)
 }
 
-// OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys and settings: what
-// a backfill computes must touch nothing of the nightly's.
+// OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys, settings and
+// snapshots: what a backfill computes must touch nothing of the nightly's.
 func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, error) {
 	s := *of.Settings
 	s.Stores.Register, s.Stores.Vault = "sqlite:register.db", "sqlite:vault.db"
@@ -99,7 +99,11 @@ func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, er
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, of.Dir, &s, of.Source, false)
+	w, err := open(ctx, dir, of.home, &s, of.Source, false)
+	if err == nil {
+		w.Snapshots = of.Snapshots
+	}
+	return w, err
 }
 
 // open opens the stores in dir with the keys of home.
@@ -211,8 +215,13 @@ func (w *Workspace) Path(parts ...string) string {
 	return filepath.Join(append([]string{w.Dir}, parts...)...)
 }
 
+// HomePath gives a path beside the settings: of a scratch workspace, in the workspace that it belongs to.
+func (w *Workspace) HomePath(parts ...string) string {
+	return filepath.Join(append([]string{w.home}, parts...)...)
+}
+
 // InboxPath gives the folder of exports.
-func (w *Workspace) InboxPath() string { return within(w.Dir, w.Settings.Inbox) }
+func (w *Workspace) InboxPath() string { return within(w.home, w.Settings.Inbox) }
 
 // SourceTokens gives the domain of source rows, records and keys.
 func (w *Workspace) SourceTokens() *pseudonym.Domain {
@@ -234,6 +243,9 @@ func PersonOf(d *pseudonym.Domain, subject string) string { return d.Token("pers
 func (w *Workspace) Domain(name string, epoch int) *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("domain", name, strconv.Itoa(epoch)))
 }
+
+// SuppressionToken gives the token under which a mark of an erased person is kept.
+func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token("suppressed", mark) }
 
 // Suppression gives the domain of the suppression list's tokens.
 func (w *Workspace) Suppression() *pseudonym.Domain {
