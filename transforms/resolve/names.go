@@ -230,12 +230,12 @@ func (o *onomasticon) familyNames(x, y *Member) agreement {
 		return equal
 	case shareWord(a, b):
 		return alike
-	case jaroWinkler(a, b) < familyAlike && (len(a) < 4 || len(b) < 4 || !oneEdit(a, b)):
+	case len(a) < 4 || len(b) < 4 || two(o.family, a, b): // every letter of a short name counts
 		return contradict
-	case two(o.family, a, b):
-		return contradict
+	case jaroWinkler(a, b) >= familyAlike, oneEdit(a, b):
+		return alike
 	}
-	return alike
+	return contradict
 }
 
 // shareWord tells whether one of two double names holds the other's name (Näyte-Öhman, Öhman).

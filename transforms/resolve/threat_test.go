@@ -1,0 +1,118 @@
+package resolve_test
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+
+	"uoma/transforms/resolve"
+)
+
+// Crafted collisions: an identifier that conflicts bridges nobody, and is counted.
+func TestThreat_T07_CollidingIdentifiersBridgeNobody(t *testing.T) {
+	victim := person(peppi, "1", "hetu", "010190-900P", "oppijanumero", "1.2.246.562.24.10000000003", "birth_date", "1990-01-01",
+		"family_name", "Esimerkki", "given_names", "Aino Maria", "email", "aino@mail.example")
+	for _, c := range []struct {
+		name, conflict string
+		intruder       row
+	}{
+		{"same identity code, other birth date", "hetu:birth-date", person(register, "2", "hetu", "010190-900P", "birth_date", "1991-01-01",
+			"family_name", "Esimerkki", "given_names", "Aino Maria")},
+		{"same identity code, other name", "hetu:name", person(register, "2", "hetu", "010190-900P", "birth_date", "1990-01-01",
+			"family_name", "Testaaja", "given_names", "Reijo")},
+		{"same identity code, other given name", "hetu:name", person(register, "2", "hetu", "010190-900P", "family_name", "Esimerkki", "given_names", "Eino")},
+		{"same learner number, other name", "oppijanumero:name", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
+			"family_name", "Testaaja", "given_names", "Reijo")},
+		{"same learner number, other birth date", "oppijanumero:birth-date", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
+			"birth_date", "1990-01-02", "family_name", "Esimerkki", "given_names", "Aino Maria")},
+		{"same learner number, other identity code", "oppijanumero:identifier", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
+			"hetu", "140385-901E", "family_name", "Esimerkki", "given_names", "Aino Maria")},
+		{"same learner number, sign of the identity code differs", "oppijanumero:identifier", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
+			"hetu", "010190Y900P", "birth_date", "1990-01-01", "family_name", "Esimerkki", "given_names", "Aino Maria", "email", "aino@mail.example")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			res := engine(victim, c.intruder).Resolve()
+			if same(t, res, victim, c.intruder) {
+				t.Error("two people were merged")
+			}
+			if res.Stats.Conflicts[c.conflict] != 1 {
+				t.Errorf("got conflicts %v, want one of %s", res.Stats.Conflicts, c.conflict)
+			}
+		})
+	}
+}
+
+// A and B share the identity code, B and C the student number, and A's and C's identity codes contradict.
+func TestThreat_T07_NoChainOverAThirdRecord(t *testing.T) {
+	a := person(pegasos, "a", "hetu", "140385-901E", "family_name", "Testaaja", "given_names", "Veikko")
+	b := person(peppi, "b", "hetu", "140385-901E", "student_number", "2100001", "family_name", "Testaaja", "given_names", "Veikko")
+	c := person(register, "c", "hetu", "140385Y901E", "student_number", "2100001", "family_name", "Testaaja", "given_names", "Veikko")
+	bare := person(peppi, "b", "student_number", "2100001", "family_name", "Testaaja", "given_names", "Veikko", "email", "v@mail.example")
+	res := engine(a, b, c).Resolve()
+	if !same(t, res, a, b) || same(t, res, b, c) || res.Stats.Conflicts["student-number:identifier"] != 1 {
+		t.Error("the student number bridged two identity codes")
+	}
+	// The bridge has no code itself: it may be one of them, and never both.
+	res = engine(a.with("email", "v@mail.example"), bare, c).Resolve()
+	if same(t, res, a, c) {
+		t.Error("two identity codes in one subject")
+	}
+}
+
+// A default value typed into an identifier field makes no person of many.
+func TestThreat_T07_DefaultValuesLinkNobody(t *testing.T) {
+	var rows []row
+	for i := range 100 {
+		rows = append(rows, person(crm, fmt.Sprintf("c%03d", i), "employee_number", "000000", "family_name", "Koe", "call_name", "Olli"))
+	}
+	res := engine(rows...).Resolve()
+	if res.Stats.Subjects != 100 || res.Stats.Oversized["employee-number"] != 1 {
+		t.Errorf("got %d subjects, oversized %v", res.Stats.Subjects, res.Stats.Oversized)
+	}
+}
+
+// A poisoned row merges two people; when it is gone and the merge undone, everything is as it was, bit by bit.
+func TestThreat_T07_UndoRestoresWhatWas(t *testing.T) {
+	a := person(peppi, "a", "birth_date", "1990-01-01", "family_name", "Esimerkki", "given_names", "Aino", "email", "a@mail.example")
+	b := person(register, "b", "family_name", "Koe", "given_names", "Aino", "phone", "+358400000001")
+	poison := person(crm, "c", "family_name", "Koe", "call_name", "Aino", "email", "a@mail.example", "phone", "+358400000001")
+	e := engine(a, b)
+	e.Resolve()
+	members, retired := slices.Clone(e.Members()), e.Retired()
+
+	e = reborn(e)
+	add(e, poison)
+	res := e.Resolve()
+	merges := events(res, resolve.Merged)
+	if !same(t, res, a, b) || len(merges) != 1 || len(e.Retired()) != 1 {
+		t.Fatalf("the poisoned row does not merge: events %v", res.Events)
+	}
+	e = reborn(e)
+	e.Remove(crm, "c")
+	for _, m := range merges {
+		e.Undo(m)
+	}
+	res = e.Resolve()
+	if len(res.Events) != 0 {
+		t.Errorf("undoing leaves events %v", res.Events)
+	}
+	if !reflect.DeepEqual(e.Members(), members) || !slices.Equal(e.Retired(), retired) {
+		t.Error("undoing does not restore what was")
+	}
+}
+
+// Who was found to be two people stays two, whatever the sources say.
+func TestThreat_T07_PartedRecordsStayApart(t *testing.T) {
+	a := person(peppi, "a", "hetu", "010190-900P", "family_name", "Esimerkki", "given_names", "Aino")
+	b := person(register, "b", "hetu", "010190-900P", "family_name", "Esimerkki", "given_names", "Aino")
+	c := person(crm, "c", "birth_date", "1990-01-01", "family_name", "Esimerkki", "call_name", "Aino")
+	s := settings()
+	s.Apart = []resolve.Pair{{A: b.record(), B: a.record()}, {A: a.record(), B: resolve.Key{System: "gone", PersonKey: "x"}}}
+	e := resolve.New(s)
+	add(e, a.with("birth_date", "1990-01-01"), b.with("birth_date", "1990-01-01"), c)
+	res := e.Resolve()
+	if same(t, res, a, b) || res.Stats.Conflicts["hetu:apart"] != 1 {
+		t.Errorf("parted records were joined; conflicts %v", res.Stats.Conflicts)
+	}
+}
