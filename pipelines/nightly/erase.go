@@ -50,6 +50,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	n.held = n.withheld
+	for entry, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
+		if err != nil {
+			return out, err
+		}
+		n.held[entry.SourceKey] = withheldRow{entry.SourceKey, entry.Source, clause} // so that the next night decides on the row anew, and withholds it
+	}
 	e.Forget(subject)
 	night, err := n.ws.Register.Begin(ctx)
 	if err != nil {

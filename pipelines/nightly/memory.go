@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -118,7 +119,7 @@ func (n *Night) remember() (memory, error) {
 		name  string
 		write func(*blob.Store) (string, error)
 	}{
-		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.engine.Members()) }},
+		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateWithheld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, withheld) }},
 	} {
@@ -138,6 +139,15 @@ func (n *Night) carryWithheld() {
 			n.held[k] = w
 		}
 	}
+}
+
+// rememberable gives the resolver's rows without those of erased people: their rows are decided anew every night.
+func (n *Night) rememberable() []resolve.Member {
+	members := n.engine.Members()
+	if n.standing == nil || len(n.standing.suppressed) == 0 {
+		return members
+	}
+	return slices.DeleteFunc(slices.Clone(members), func(m resolve.Member) bool { return !n.kept(m.Subject) })
 }
 
 // commit makes tonight's state the last one, inside the night's transaction.
