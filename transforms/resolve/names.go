@@ -92,18 +92,6 @@ func (o *onomasticon) namesakes(x, y *Member) float64 {
 // sameList tells whether two rows have all given names in common, two or more.
 func sameList(x, y *Member) bool { return x.Given == y.Given && strings.Contains(x.Given, " ") }
 
-// allShared tells whether two records have all given names in common, two or more.
-func allShared(a, b *record) bool {
-	for _, x := range a.rows {
-		for _, y := range b.rows {
-			if sameList(x, y) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // fewest gives the fewest namesakes over all rows of two records.
 func (o *onomasticon) fewest(a, b *record) float64 {
 	out := math.Inf(1)
@@ -142,15 +130,26 @@ func (o *onomasticon) compare(a, b *record) compared {
 }
 
 func (o *onomasticon) names(x, y *Member) compared {
-	if swapped(x, y) {
-		return compared{equal, equal}
+	c := compared{o.givenNames(x, y), o.familyNames(x, y)}
+	if c.given == contradict && c.family == contradict {
+		return o.swapped(x, y)
 	}
-	return compared{o.givenNames(x, y), o.familyNames(x, y)}
+	return c
 }
 
-// swapped tells whether given and family name stand in each other's place.
-func swapped(x, y *Member) bool {
-	return x.Family != "" && y.Family != "" && x.Family == y.primary() && y.Family == x.primary()
+// swapped compares names of which one row's stand in each other's place.
+func (o *onomasticon) swapped(x, y *Member) compared {
+	if x.Family == "" || y.Family == "" {
+		return compared{}
+	}
+	xs, ys := *x, *y
+	xs.Family, xs.Former, xs.Given, xs.Call = x.primary(), "", "", x.Family
+	ys.Given, ys.Call = "", y.primary()
+	c := compared{o.givenNames(&xs, &ys), o.familyNames(&xs, &ys)}
+	if c.given == contradict || c.family == contradict {
+		return compared{}
+	}
+	return c
 }
 
 // givenNames compares what two people are called, and all their given names where both are known: sisters may share a
@@ -164,16 +163,21 @@ func (o *onomasticon) givenNames(x, y *Member) agreement {
 		return o.allGiven(x.Given, y.Given)
 	case a == b:
 		return equal
-	case within(a, y.Given) || within(b, x.Given) || within(a, b) || within(b, a):
+	case within(a, b) || within(b, a):
+		return alike // Anna and Anna-Maria
+	}
+	direct := o.given1(a, b)
+	if direct == contradict && (within(a, y.Given) || within(b, x.Given)) {
 		if x.Call != "" && y.Call != "" {
-			return alike // one of them goes by another name
+			return unclear // they go by different names, though one bears the other's
 		}
 		return equal
 	}
-	return o.given1(a, b)
+	return direct
 }
 
-// allGiven compares two lists of given names. The shorter one must be within the longer one.
+// allGiven compares two lists of given names. The shorter one must be within the longer one; beside others that agree
+// any single slip passes.
 func (o *onomasticon) allGiven(a, b string) agreement {
 	if a == b {
 		return equal
@@ -186,6 +190,9 @@ func (o *onomasticon) allGiven(a, b string) agreement {
 		best := contradict
 		for w := range words(b) {
 			best = max(best, o.given1(v, w))
+			if best < unclear && oneEdit(v, w) {
+				best = unclear
+			}
 		}
 		worst = min(worst, best)
 	}
@@ -210,9 +217,22 @@ func (o *onomasticon) given1(a, b string) agreement {
 	return contradict
 }
 
-// slip tells whether two names of four letters or more, with the same first and last one, are one edit apart.
+// slip tells whether two names with the same first and last letter are one edit apart. Of names shorter than six letters
+// a changed letter makes another name more often than a mistake (Anna and Anja, Mika and Mira).
 func slip(a, b string) bool {
-	return len(a) >= 4 && len(b) >= 4 && a[0] == b[0] && a[len(a)-1] == b[len(b)-1] && oneEdit(a, b)
+	if min(len(a), len(b)) < 3 || a[0] != b[0] || a[len(a)-1] != b[len(b)-1] || !oneEdit(a, b) {
+		return false
+	}
+	return len(a) != len(b) || len(a) >= 6 || sameLetters(a, b)
+}
+
+// sameLetters tells of two names of one length that are one edit apart whether they have the same letters.
+func sameLetters(a, b string) bool {
+	sum := 0
+	for i := range len(a) {
+		sum += int(a[i]) - int(b[i])
+	}
+	return sum == 0
 }
 
 // initial tells whether one of two names is only the other's first letter.

@@ -11,6 +11,7 @@ anna anne anneli annikki annika annukka|anni annu anu anska ansku
 antero|antti ante
 antti andreas|antsa antza
 arttu artturi arthur|artsi arska art
+aurora|rora aura auri
 benjamin|ben benkku benny
 birgit birgitta|pirkko biggi gitta
 charlotta charlotte lotta|lotta lotte charlie
@@ -51,6 +52,7 @@ margareta margareeta marketta margit margaret marjatta|reeta reetta greta meeri 
 maria marja mari|maija maiju maikki mari marja maarit mia masa mary mimmi
 markku markus marko marcus mark|make markka masa mara
 martti martin|mara martsa marty
+matilda mathilda|tilda tilde
 matias mathias matthias matti matthew|matti masa mati matte matt
 mauri maurits|mauno masa
 michael mikael mikko|mika mikko mike miika miikka micke mick miksu

@@ -41,7 +41,6 @@ const (
 	byPhone               // telephone, and family name or birth date
 	byBirthPlace          // birth date and home
 	byBirthAlike          // birth date, and one of the names mistyped
-	byBirthGiven          // birth date and all of several given names: the family name changed
 	byPlace               // names and home
 	byFullName            // family name and all of several given names, which hardly a stranger would bear
 	rules
@@ -49,7 +48,7 @@ const (
 
 var ruleNames = [rules]string{
 	byNameBirthPoint: "name-birth-contact", byNameBirth: "name-birth", byNumber: "number-name", byEmail: "email-name", byPhone: "phone-name",
-	byBirthPlace: "birth-place", byBirthAlike: "birth-alike", byBirthGiven: "birth-given", byPlace: "name-place", byFullName: "full-name",
+	byBirthPlace: "birth-place", byBirthAlike: "birth-alike", byPlace: "name-place", byFullName: "full-name",
 }
 
 // judge gives the surest rule by which two records are one person, or byNothing.
@@ -85,8 +84,6 @@ func (v *view) judge(a, b *record) rule {
 		return byBirthPlace
 	case born == agree && n.family >= alike && (n.given == equal || n.family == equal):
 		return byBirthAlike
-	case born == agree && allShared(a, b):
-		return byBirthGiven
 	case same && place:
 		return byPlace
 	case same && v.names.fewest(a, b) <= maxNamesakes:
