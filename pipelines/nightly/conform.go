@@ -197,7 +197,7 @@ type conforming struct {
 	at                 int          // rows of the snapshot before the current batch
 	key                []byte
 	tokens             *pseudonym.Domain
-	touched            []string         // tokens of rows that were there on the last night and are decided anew
+	touched            []string         // tokens of rows that were there on an earlier night and are decided anew
 	touching           map[int64]string // of the current batch, by line
 	unchangedRejected  int64
 	inCounting         bool
@@ -213,6 +213,9 @@ func (w *conforming) batch(b *canon.Batch) error {
 			w.touch(b, i)
 			going = append(going, i)
 		case added:
+			if w.f.changes.before > 0 { // it may have been there before the last night, and ended
+				w.touch(b, i)
+			}
 			going = append(going, i)
 		case unchanged:
 			if w.heldBefore(b, i) {
@@ -267,7 +270,7 @@ func pick(b *canon.Batch, rows []int) *canon.Batch {
 	return out.Flush()
 }
 
-// touch notes the token of a row that was there on the last night and is decided anew, unless it is rejected: then what
+// touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what
 // is known of it from before stands until it is right again.
 func (w *conforming) touch(b *canon.Batch, i int) {
 	if key, ok := w.c.Key(b, i, w.key[:0]); ok {

@@ -43,7 +43,7 @@ type Night struct {
 	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
 	redo                   bool                         // decide every row anew
 	withheld               map[string]withheldRow       // source rows withheld on the last night, by token
-	touched                map[string]bool              // source rows of the last night that changed or went
+	touched                map[string]bool              // source rows of earlier nights that changed, went or came back
 	members                *membership                  // facts of tonight's rows
 	rejected               map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
 	engine                 *resolve.Engine

@@ -38,9 +38,11 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	asked := false
 	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if f := flag.Lookup("rapid.checks"); f != nil && !asked {
-		if err := f.Value.Set(checks); err != nil {
-			panic(err)
+	if !asked {
+		for name, value := range map[string]string{"rapid.checks": checks, "rapid.shrinktime": "10s"} {
+			if err := flag.Set(name, value); err != nil {
+				panic(err)
+			}
 		}
 	}
 	os.Exit(runAll(m))
