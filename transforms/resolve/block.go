@@ -58,16 +58,17 @@ func (b *blocks) at(i int) []int32 {
 // block groups records by value. A record with several values is in several blocks.
 func (bl *blocking) block(records []record) *blocks {
 	entries := make([]entry, 0, len(records)+len(records)/4)
-	for i := range records {
-		first := len(entries)
-		put := func(h hash) {
-			for _, e := range entries[first:] {
-				if e.value == h {
-					return
-				}
+	rec, first := int32(0), 0 // the record in work, and where its entries begin
+	put := func(h hash) {
+		for _, e := range entries[first:] {
+			if e.value == h {
+				return
 			}
-			entries = append(entries, entry{h, int32(i)})
 		}
+		entries = append(entries, entry{h, rec})
+	}
+	for i := range records {
+		rec, first = int32(i), len(entries)
 		for _, m := range records[i].rows {
 			bl.keys(m, put)
 		}

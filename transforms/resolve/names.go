@@ -142,10 +142,18 @@ func (o *onomasticon) swapped(x, y *Member) compared {
 	if x.Family == "" || y.Family == "" {
 		return compared{}
 	}
-	xs, ys := *x, *y
-	xs.Family, xs.Former, xs.Given, xs.Call = x.primary(), "", "", x.Family
-	ys.Given, ys.Call = "", y.primary()
-	c := compared{o.givenNames(&xs, &ys), o.familyNames(&xs, &ys)}
+	if c := o.swappedIn(x, y); c != (compared{}) {
+		return c
+	}
+	return o.swappedIn(y, x)
+}
+
+// swappedIn compares names of which x's stand in each other's place.
+func (o *onomasticon) swappedIn(x, y *Member) compared {
+	c := compared{o.given1(x.Family, y.primary()), o.family1(x.primary(), y.Family)}
+	if within(x.Family, y.Given) {
+		c.given = equal
+	}
 	if c.given == contradict || c.family == contradict {
 		return compared{}
 	}
@@ -204,7 +212,7 @@ func (o *onomasticon) given1(a, b string) agreement {
 	switch {
 	case a == b:
 		return equal
-	case initial(a, b):
+	case a == "" || b == "" || initial(a, b):
 		return unclear
 	case everyday(a, b):
 		return alike
@@ -246,7 +254,16 @@ func (o *onomasticon) familyNames(x, y *Member) agreement {
 	switch {
 	case a == "" || b == "":
 		return unclear
-	case a == b, a == y.Former, b == x.Former:
+	case a == y.Former, b == x.Former:
+		return equal
+	}
+	return o.family1(a, b)
+}
+
+// family1 compares two family names.
+func (o *onomasticon) family1(a, b string) agreement {
+	switch {
+	case a == b:
 		return equal
 	case shareWord(a, b):
 		return alike

@@ -64,7 +64,7 @@ func (v *view) judge(a, b *record) rule {
 	var (
 		same   = n.given == equal && n.family == equal
 		place  = relate(a, b, placeOf) == agree
-		number = relate(a, b, currentNumber) == agree
+		number = sameNumber(a, b)
 		email  = share(a, b, emailsOf)
 		phone  = share(a, b, phonesOf)
 		kin    = n.family >= alike || born == agree
@@ -98,8 +98,8 @@ const maxNamesakes = 0.1
 // candidates are the blockings that bring together whom a rule may join.
 var candidates = []blocking{
 	{"number", maxIdentifierBlock, func(m *Member, put func(hash)) {
-		if v := currentNumber(m); v != "" {
-			put(noHash.text(v))
+		if institution, number := currentNumber(m); number != "" {
+			put(noHash.text(institution).text(number))
 		}
 	}},
 	{"email", maxRuleBlock, func(m *Member, put func(hash)) { putAll(m.Emails, put) }},
@@ -145,11 +145,24 @@ func putAll(values []string, put func(hash)) {
 // evidence beside a name and never an identifier.
 var successors = map[string]string{"02506": "10118", "02608": "10118"}
 
-// currentNumber gives the student number as the institution of today would know it.
-func currentNumber(m *Member) string {
-	institution, number, ok := strings.Cut(m.StudentNumber, ":")
-	if today := successors[institution]; ok && today != "" {
-		return today + ":" + number
+// currentNumber gives the student number and the institution that would know it today.
+func currentNumber(m *Member) (institution, number string) {
+	institution, number, _ = strings.Cut(m.StudentNumber, ":")
+	if today := successors[institution]; today != "" {
+		institution = today
 	}
-	return m.StudentNumber
+	return institution, number
+}
+
+// sameNumber tells whether two records have a student number in common that one institution would know today.
+func sameNumber(a, b *record) bool {
+	for _, x := range a.rows {
+		xi, xn := currentNumber(x)
+		for _, y := range b.rows {
+			if yi, yn := currentNumber(y); xn != "" && xn == yn && xi == yi {
+				return true
+			}
+		}
+	}
+	return false
 }
