@@ -20,28 +20,34 @@ func (c *clusters) linkIdentifiers(s *Stats) {
 	}
 }
 
-// linkBlock joins each record of a block to the first cluster before it that shares the identifier and nothing vetoes.
+// linkBlock joins the clusters of a block that share the identifier and are one person. Who fits two that contradict each
+// other is nobody's: one of them has the identifier of the other, and nothing tells whose it is.
 func (c *clusters) linkBlock(block []int32, id *identifier, s *Stats) {
-	var tried []int32
-	for i, r := range block {
-		tried = tried[:0]
-		for _, o := range block[:i] {
-			a, b := c.root(o), c.root(r)
-			if a == b {
-				break
-			}
-			if slices.Contains(tried, a) || relate(&c.records[o], &c.records[r], id.of) != agree {
+	var fits []edge
+	for i, y := range block {
+		for _, x := range block[:i] {
+			a, b := c.root(x), c.root(y)
+			e := edge{a: min(a, b), b: max(a, b)}
+			if a == b || slices.Contains(fits, e) || relate(&c.records[x], &c.records[y], id.of) != agree {
 				continue
 			}
-			tried = append(tried, a)
-			v := c.byIdentifier(a, b)
-			if v == vetoNone {
-				c.join(a, b)
-				s.Links[id.name]++
-				break
-			}
+			fits = append(fits, e)
+		}
+	}
+	if len(fits) == 0 {
+		return
+	}
+	fits = slices.DeleteFunc(fits, func(e edge) bool {
+		v := c.byIdentifier(e.a, e.b)
+		if v != vetoNone {
 			s.Conflicts[id.name+":"+string(v)]++
 		}
+		return v != vetoNone
+	})
+	joined, unsure := c.joinSure(fits, c.byIdentifier)
+	s.Links[id.name] += joined
+	if unsure > 0 {
+		s.Conflicts[id.name+":ambiguous"] += unsure
 	}
 }
 
@@ -108,35 +114,44 @@ func (v *view) judgeBlock(out []edge, block, of []int32) []edge {
 	return out
 }
 
-// linkRule joins the clusters of one rule's edges. A cluster is joined to all that it fits when these are one person, too:
-// when nothing of them contradicts. Otherwise it is left alone, and the pairs are counted for a person to decide. What
-// is joined is decided before anything is, so that the order of edges does not matter.
+// linkRule joins the clusters of one rule's edges.
 func (c *clusters) linkRule(edges []edge, s *Stats) {
 	name := ruleNames[edges[0].rule]
-	fits := c.fits(edges)
-	neighbours := map[int32][]int32{}
+	joined, unsure := c.joinSure(c.fits(edges), c.byRule)
+	s.Links[name] += joined
+	if unsure > 0 {
+		s.Review[name] += unsure
+	}
+}
+
+// joinSure joins pairs of clusters that fit. A cluster is joined to all that it fits when these are one person, too: when
+// nothing of them contradicts. Otherwise it is left alone. What is joined is decided before anything is, so that the order
+// of pairs does not matter. It gives how many joins were made, and how many pairs are for a person to decide.
+func (c *clusters) joinSure(fits []edge, check func(a, b int32) veto) (joined, unsure int) {
+	neighbours := make(map[int32][]int32, len(fits))
 	for _, e := range fits {
 		neighbours[e.a] = append(neighbours[e.a], e.b)
 		neighbours[e.b] = append(neighbours[e.b], e.a)
 	}
 	sure := fits[:0]
 	for _, e := range fits {
-		if c.onePerson(neighbours[e.a], neighbours[e.b]) {
+		if c.onePerson(neighbours[e.a], neighbours[e.b], check) {
 			sure = append(sure, e)
 		} else {
-			s.Review[name]++
+			unsure++
 		}
 	}
 	for _, e := range sure {
 		switch a, b := c.root(e.a), c.root(e.b); {
 		case a == b:
-		case c.byRule(a, b) == vetoNone:
+		case check(a, b) == vetoNone:
 			c.join(a, b)
-			s.Links[name]++
+			joined++
 		default:
-			s.Review[name]++
+			unsure++
 		}
 	}
+	return joined, unsure
 }
 
 // fits gives the pairs of clusters that the edges join and nothing vetoes, each once.
@@ -152,11 +167,11 @@ func (c *clusters) fits(edges []edge) []edge {
 }
 
 // onePerson tells whether nothing contradicts among the neighbours of two clusters, who are among them.
-func (c *clusters) onePerson(a, b []int32) bool {
+func (c *clusters) onePerson(a, b []int32, check func(a, b int32) veto) bool {
 	if len(a) == 1 && len(b) == 1 {
 		return true
 	}
-	if len(a)+len(b) > maxCluster {
+	if len(a)+len(b) > 2*maxCluster {
 		return false
 	}
 	all := slices.Concat(a, b)
@@ -164,7 +179,7 @@ func (c *clusters) onePerson(a, b []int32) bool {
 	all = slices.Compact(all)
 	for i, x := range all {
 		for _, y := range all[:i] {
-			if c.byRule(x, y) != vetoNone {
+			if check(x, y) != vetoNone {
 				return false
 			}
 		}

@@ -169,7 +169,7 @@ func (o *onomasticon) givenNames(x, y *Member) agreement {
 		return unclear
 	case strings.Contains(x.Given, " ") && strings.Contains(y.Given, " "):
 		return o.allGiven(x.Given, y.Given)
-	case a == b:
+	case a == b, squeezed(x.Given, y.Given):
 		return equal
 	case within(a, b) || within(b, a):
 		return alike // Anna and Anna-Maria
@@ -263,7 +263,7 @@ func (o *onomasticon) familyNames(x, y *Member) agreement {
 // family1 compares two family names.
 func (o *onomasticon) family1(a, b string) agreement {
 	switch {
-	case a == b:
+	case a == b, squeezed(a, b):
 		return equal
 	case shareWord(a, b):
 		return alike
@@ -286,6 +286,27 @@ func shareWord(a, b string) bool {
 		}
 	}
 	return false
+}
+
+// squeezed tells whether two names differ in nothing but where words end (Anna-Maria, Annamaria).
+func squeezed(a, b string) bool {
+	if a == "" || strings.Contains(a, " ") == strings.Contains(b, " ") {
+		return false
+	}
+	j := 0
+	for i := range len(a) {
+		if a[i] == ' ' {
+			continue
+		}
+		for j < len(b) && b[j] == ' ' {
+			j++
+		}
+		if j == len(b) || a[i] != b[j] {
+			return false
+		}
+		j++
+	}
+	return j == len(b)
 }
 
 // within tells whether every word of a is one of b's.

@@ -111,6 +111,8 @@ func TestGivenNames(t *testing.T) {
 		{"aino", "", "eino", "", contradict},
 		{"mika", "", "miika", "", alike},
 		{"anna", "", "anja", "", contradict},
+		{"anna maria", "", "annamaria", "", equal},
+		{"anna maria", "", "annamari", "", contradict},
 		{"mika", "", "mira", "", contradict},
 		{"matti", "", "mtati", "", alike},
 		{"nora ingrid", "nora", "", "nra", alike},
@@ -135,7 +137,7 @@ func TestFamilyNames(t *testing.T) {
 		want                   agreement
 	}{
 		{"koe", "", "koe", "", equal}, {"koe", "nayte", "nayte", "", equal}, {"koe", "", "testaaja", "", contradict}, {"koe", "", "", "", unclear},
-		{"nayte ohman", "", "ohman", "", alike}, {"testaaja", "", "testaja", "", alike}, {"aho", "", "laho", "", contradict},
+		{"nayte ohman", "", "ohman", "", alike}, {"testaaja", "", "testaja", "", alike}, {"aho", "", "laho", "", contradict}, {"von koe", "", "vonkoe", "", equal},
 	} {
 		x, y := &Member{Family: c.a, Former: c.aFormer}, &Member{Family: c.b, Former: c.bFormer}
 		if o.familyNames(x, y) != c.want || o.familyNames(y, x) != c.want {

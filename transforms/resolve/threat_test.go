@@ -58,6 +58,15 @@ func TestThreat_T07_NoChainOverAThirdRecord(t *testing.T) {
 	if same(t, res, a, c) {
 		t.Error("two identity codes in one subject")
 	}
+	// Three records with one learner number, two of which contradict: the third is nobody's.
+	number := []string{"oppijanumero", "1.2.246.562.24.10000000003"}
+	x, y := person(pegasos, "x", "birth_date", "1990-01-01", "family_name", "Koe", "given_names", "Aino").with(number...),
+		person(register, "y", "birth_date", "1991-01-01", "family_name", "Testaaja", "given_names", "Aino").with(number...)
+	z := person(peppi, "z", "given_names", "Aino").with(number...)
+	res = engine(x, y, z).Resolve()
+	if same(t, res, x, z) || same(t, res, y, z) || res.Stats.Conflicts["oppijanumero:ambiguous"] != 2 {
+		t.Errorf("a number of two people gave a third record to one of them: %v", res.Stats.Conflicts)
+	}
 }
 
 // A default value typed into an identifier field makes no person of many.
