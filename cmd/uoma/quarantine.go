@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	quarantineRuns = 100       // latest runs that a list without --run looks at
+	quarantineRuns = 30        // latest runs that a list without --run looks at
 	quarantineRows = 1_000_000 // rows of a run that are counted
 )
 

@@ -11,7 +11,7 @@ import (
 
 // BatchRows is how many rows a producer puts into a batch unless it has a reason: large enough to spread the cost of a
 // call, small enough that a hundred columns of it stay in the processor's cache.
-const BatchRows = 8192
+const BatchRows = 4096
 
 // Batch is some rows of one table from one feed. It is valid until its producer is asked for the next one; who keeps it
 // longer copies what it needs.

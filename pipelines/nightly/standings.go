@@ -61,6 +61,7 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			join(of(subject), n.members.records[key])
 		}
 	}
+	n.members = nil // told; a night's memory is what its largest stage needs
 	if err := n.registered(ctx, of); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,7 @@ type checker struct {
 	register  *database.DB // nil when there is none yet, or it cannot be read
 	vault     *database.DB
 	busy      bool // a run holds its lease now
+	left      bool // a run was killed and not finished
 	closers   []func() error
 }
 
@@ -209,15 +210,15 @@ type access struct {
 	severity    Severity
 }
 
-// accessOf gives the rule of a place by its first folder. The inbox is written by whoever carries exports, often a
+// accessOf gives the rule of a place by its first folder, inbox being the first of the inbox. The inbox is written by whoever carries exports, often a
 // group; settings and documents hold no secret; reports hold no personal data.
-func accessOf(top string) access {
+func accessOf(top, inbox string) access {
 	switch top {
 	case KeysDir:
 		return access{0o022, 0o055, errOpenKey, Error}
 	case SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir, ReceiptDir:
 		return access{0o022, 0o055, errOpenToRead, Warning}
-	case "inbox":
+	case inbox:
 		return access{0o002, 0o005, errOpenToRead, Warning}
 	}
 	if strings.Contains(top, ".db") {
@@ -228,6 +229,10 @@ func accessOf(top string) access {
 
 // permissions walks the workspace. Of each part it names the first place that is too open, and counts the others.
 func (c *checker) permissions(context.Context) {
+	inbox := "inbox"
+	if c.w != nil {
+		inbox, _, _ = strings.Cut(filepath.ToSlash(c.w.Settings.Inbox), "/")
+	}
 	type key struct{ top, code string }
 	first := map[key]int{} // finding by part
 	more := map[key]int{}
@@ -254,7 +259,7 @@ func (c *checker) permissions(context.Context) {
 			return err
 		}
 		top, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
-		rule, mode, place := accessOf(top), info.Mode().Perm(), fault.Place{File: rel}
+		rule, mode, place := accessOf(top, inbox), info.Mode().Perm(), fault.Place{File: rel}
 		if ext := filepath.Ext(rel); ext == ".crt" || ext == ".pub" {
 			rule.read = 0 // public by its nature
 		}
