@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"pgregory.net/rapid"
@@ -343,6 +344,27 @@ func TestFileAndItsLogAreTheOwnersOnly(t *testing.T) {
 	}
 	if _, err := database.Open(t.Context(), "sqlite:"+open); fault.Code(err) != "UOMA-DBS-MODE" {
 		t.Errorf("a file that others read: %v", err)
+	}
+}
+
+// TestOpenWaitsForNoWriter opens a file, and more connections to it, while somebody else writes a long transaction.
+func TestOpenWaitsForNoWriter(t *testing.T) {
+	writer := databasetest.SQLite(t)
+	err := writer.Do(t.Context(), func(tx *sqlx.Tx) error {
+		ctx, stop := context.WithTimeout(t.Context(), 5*time.Second) // a quarter of what a connection waits for a writer
+		defer stop()
+		reader, err := database.Open(ctx, "sqlite:"+writer.Path)
+		if err != nil {
+			return err
+		}
+		defer reader.Close()
+		return reader.See(ctx, func(*sqlx.Tx) error {
+			var one int
+			return reader.GetContext(ctx, &one, "SELECT 1")
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

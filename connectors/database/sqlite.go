@@ -4,19 +4,22 @@ import (
 	"context"
 	"net/url"
 	"os"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"uoma/internal/fault"
 )
 
-// pragmas are set on every connection, in this order: the busy timeout before the first statement that may wait, the
-// vacuum mode before the first page is written.
-var pragmas = [...]string{
+// vacuumMode must be set before the first page is written, and not later: setting it again is a write, for which a reader
+// would wait while a night is being written.
+const vacuumMode = "auto_vacuum(INCREMENTAL)"
+
+// pragmas are set on every connection, in this order: the busy timeout before the first statement that may wait.
+var pragmas = []string{
 	"busy_timeout(20000)", // milliseconds: longer than any commit of ours
-	"auto_vacuum(INCREMENTAL)",
-	"journal_mode(WAL)", // readers see the last commit while a night is written
-	"synchronous(FULL)", // a confirmed commit survives the loss of power
+	"journal_mode(WAL)",   // readers see the last commit while a night is written
+	"synchronous(FULL)",   // a confirmed commit survives the loss of power
 	"foreign_keys(ON)",
 	"secure_delete(ON)",            // deleted bytes are overwritten
 	"temp_store(MEMORY)",           // nothing of a query in the system's temporary folder
@@ -26,10 +29,29 @@ var pragmas = [...]string{
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
-	if err := ensurePrivate(path); err != nil {
+	fresh, err := ensurePrivate(path)
+	if err != nil {
 		return nil, err
 	}
-	q := url.Values{"_pragma": pragmas[:], "_txlock": {"immediate"}} // a writer waits at BEGIN, never fails half-way
+	if fresh {
+		first, err := connect(ctx, path, slices.Insert(slices.Clone(pragmas), 1, vacuumMode))
+		if err != nil {
+			return nil, err
+		}
+		if err := first.Close(); err != nil {
+			return nil, Failed("make the database file", err)
+		}
+	}
+	db, err := connect(ctx, path, pragmas)
+	if err != nil {
+		return nil, err
+	}
+	return &DB{DB: db, Dialect: SQLite, Path: path}, nil
+}
+
+// connect opens the file with pragmas that every connection sets.
+func connect(ctx context.Context, path string, pragmas []string) (*sqlx.DB, error) {
+	q := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}} // a writer waits at BEGIN, never fails half-way
 	db, err := sqlx.Open(string(SQLite), "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {
 		return nil, Failed("open the database file", err)
@@ -38,26 +60,26 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		db.Close()
 		return nil, Failed("open the database file", err)
 	}
-	return &DB{DB: db, Dialect: SQLite, Path: path}, nil
+	return db, nil
 }
 
 // ensurePrivate makes the file before SQLite does, which would let the umask decide who may read it. The write-ahead
-// log and its index take the file's mode.
-func ensurePrivate(path string) error {
+// log and its index take the file's mode. fresh tells that nothing is in it yet.
+func ensurePrivate(path string) (fresh bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fault.New("UOMA-DBS-FILE", "the database file cannot be opened",
+		return false, fault.New("UOMA-DBS-FILE", "the database file cannot be opened",
 			"create its folder with mode 0700 and run as its owner").Because(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return Failed("look at the database file", err)
+		return false, Failed("look at the database file", err)
 	}
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
-		return fault.New("UOMA-DBS-MODE", "the database file can be read by others", "chmod 600 the file")
+		return false, fault.New("UOMA-DBS-MODE", "the database file can be read by others", "chmod 600 the file")
 	}
-	return nil
+	return info.Size() == 0, nil
 }
 
 // Scrub makes deleted bytes of an SQLite store leave its files: freed pages are given back and the write-ahead log is
