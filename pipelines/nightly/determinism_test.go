@@ -26,14 +26,14 @@ func TestSameNightsGiveTheSameRegister(t *testing.T) {
 		t.Fatal("the nights do not differ, so the test says nothing")
 	}
 	identity := first.identity(t)
-	for name, make := range map[string]func(t *testing.T) site{
+	for name, prepare := range map[string]func(t *testing.T) site{
 		"one processor":  func(t *testing.T) site { processors(t, 1); return first.again(t) },
 		"two processors": func(t *testing.T) site { processors(t, 2); return first.again(t) },
 		"shuffled rows":  func(t *testing.T) site { return first.again(t).shuffled(t, 3) },
 		"mariadb":        func(t *testing.T) site { return first.again(t).onMariaDB(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := make(t)
+			s := prepare(t)
 			for n := range want {
 				s.night(t, firstNight+canon.Date(n))
 				if got := s.registerDigest(t); got != want[n] {

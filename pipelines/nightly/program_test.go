@@ -25,14 +25,16 @@ func (b *binary) path(t testing.TB) string {
 	if b.err != nil {
 		t.Fatal(b.err)
 	}
-	return filepath.Join(b.dir, "uoma")
+	return b.file()
 }
+
+func (b *binary) file() string { return filepath.Join(b.dir, "uoma") }
 
 func (b *binary) build() {
 	if b.dir, b.err = os.MkdirTemp("", "uoma"); b.err != nil {
 		return
 	}
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(b.dir, "uoma"), "uoma/cmd/uoma").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", b.file(), "uoma/cmd/uoma").CombinedOutput(); err != nil {
 		b.err = fmt.Errorf("build uoma: %w\n%s", err, out)
 	}
 }
