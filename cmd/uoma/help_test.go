@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +39,18 @@ func TestNoColour(t *testing.T) {
 	}
 	if palette(io.Discard) {
 		t.Error("what is no terminal has colours")
+	}
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	t.Setenv("NO_COLOR", "")
+	if !palette(terminal) {
+		t.Error("a terminal has no colours")
+	}
+	t.Setenv("NO_COLOR", "1") // https://no-color.org
+	if palette(terminal) {
+		t.Error("NO_COLOR is not honoured")
 	}
 }
