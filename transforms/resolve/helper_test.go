@@ -12,7 +12,7 @@ import (
 )
 
 // row is a source row as conform would give it, by canonical column: "email" and "phone" hold several values parted by
-// a bar, "place" is postcode and street parted by one. The key is the person key, too, unless "row" is another.
+// a bar, "place" is postcode and street parted by one, several places parted by a semicolon. The key is the person key, too, unless "row" is another.
 type row struct {
 	feed, key string
 	facts     map[string]string
@@ -56,8 +56,10 @@ func batches(rows ...row) []*canon.Batch {
 				out = append(out, batch(r, c[0], map[string]string{c[1]: v}))
 			}
 		}
-		if postcode, street, ok := strings.Cut(r.facts["place"], "|"); ok {
-			out = append(out, batch(r, "address", map[string]string{"postcode": postcode, "line1": street}))
+		for _, place := range strings.Split(r.facts["place"], ";") {
+			if postcode, street, ok := strings.Cut(place, "|"); ok {
+				out = append(out, batch(r, "address", map[string]string{"postcode": postcode, "line1": street}))
+			}
 		}
 	}
 	return out

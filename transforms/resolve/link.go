@@ -13,7 +13,7 @@ func (c *clusters) linkIdentifiers(s *Stats) {
 	parallel(len(identifiers), func(i int) { found[i] = identifiers[i].block(c.records) })
 	for i := range identifiers {
 		id, b := &identifiers[i], found[i]
-		s.oversized(id.name, b)
+		count(s.Oversized, id.name, b.oversized)
 		for k := range b.len() {
 			c.linkBlock(b.at(k), id, s)
 		}
@@ -45,10 +45,8 @@ func (c *clusters) linkBlock(block []int32, id *identifier, s *Stats) {
 		return v != vetoNone
 	})
 	joined, unsure := c.joinSure(fits, c.byIdentifier)
-	s.Links[id.name] += joined
-	if unsure > 0 {
-		s.Conflicts[id.name+":ambiguous"] += unsure
-	}
+	count(s.Links, id.name, joined)
+	count(s.Conflicts, id.name+":ambiguous", unsure)
 }
 
 // edge is two records, or two clusters, that a rule takes for one person; a is the smaller.
@@ -84,7 +82,7 @@ func (c *clusters) edges(s *Stats) []edge {
 	parallel(len(candidates), func(i int) { found[i] = candidates[i].block(c.records) })
 	var all []edge
 	for i, b := range found {
-		s.oversized(candidates[i].name, b)
+		count(s.Oversized, candidates[i].name, b.oversized)
 		const share = 1024 // blocks that a worker takes at once
 		parts := make([][]edge, (b.len()+share-1)/share)
 		parallel(len(parts), func(p int) {
@@ -118,10 +116,8 @@ func (v *view) judgeBlock(out []edge, block, of []int32) []edge {
 func (c *clusters) linkRule(edges []edge, s *Stats) {
 	name := ruleNames[edges[0].rule]
 	joined, unsure := c.joinSure(c.fits(edges), c.byRule)
-	s.Links[name] += joined
-	if unsure > 0 {
-		s.Review[name] += unsure
-	}
+	count(s.Links, name, joined)
+	count(s.Review, name, unsure)
 }
 
 // joinSure joins pairs of clusters that fit. A cluster is joined to all that it fits when these are one person, too: when

@@ -92,13 +92,10 @@ viljami|ville vili
 yrjo george georg|yka yrkki
 `
 
-// forms maps each form to the lines that hold it: formal names as they are, everyday ones with a bar before them.
-type forms map[string][]int16
-
-// everydayIndex is made once from everydayForms and does not change: odd numbers are lines in which the name is an
-// everyday form, even ones lines in which it is formal.
-var everydayIndex = func() forms {
-	out := forms{}
+// everydayIndex tells for each name of everydayForms on which lines it stands: line n is 2n where the name is formal and
+// 2n+1 where it is an everyday form. It does not change.
+var everydayIndex = func() map[string][]int16 {
+	out := map[string][]int16{}
 	for n, line := range strings.Split(strings.TrimSpace(everydayForms), "\n") {
 		formal, everyday, _ := strings.Cut(line, "|")
 		for w := range words(formal) {

@@ -38,7 +38,7 @@ func (w world) row(n int) row {
 		"call_name":          {"", "", "Olli", "Hanna", "Testaaja", "Anna"},
 		"email":              {"", "", "a@mail.example", "b@mail.example|a@mail.example", "c@mail.example"},
 		"phone":              {"", "", "+358400000001", "+358400000002|+358400000001", "+358400000003"},
-		"place":              {"", "", "50100|Mallikatu 1", "50100|Mallikatu 2"},
+		"place":              {"", "", "50100|Mallikatu 1", "50100|Mallikatu 2", "50100|Mallikatu 2;50100|Mallikatu 1"},
 	}
 	for _, k := range slices.Sorted(maps.Keys(facts)) {
 		r.facts[k] = w.pick(k, facts[k]...)

@@ -34,15 +34,16 @@ type Stats struct {
 	Records   int            `json:"records"`
 	Subjects  int            `json:"subjects"`
 	Links     map[string]int `json:"links"`     // joins by rule
-	Conflicts map[string]int `json:"conflicts"` // refused joins of an identifier, by rule and reason
+	Conflicts map[string]int `json:"conflicts"` // refused joins of an identifier, as "identifier:reason"
 	Review    map[string]int `json:"review"`    // pairs that fit more than one person, by rule
 	Oversized map[string]int `json:"oversized"` // values that too many records have to be evidence, by kind
 	Sizes     map[int]int    `json:"sizes"`     // clusters by number of records
 }
 
-func (s *Stats) oversized(name string, b *blocks) {
-	if b.oversized > 0 {
-		s.Oversized[name] += b.oversized
+// count adds to a count that is listed only when it is not zero.
+func count(in map[string]int, name string, n int) {
+	if n > 0 {
+		in[name] += n
 	}
 }
 
