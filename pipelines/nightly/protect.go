@@ -131,14 +131,16 @@ func (n *Night) orphaned(feed string, rows []protect.Orphan) {
 	}
 }
 
-// hold notes which rows are withheld, so that the next night decides on them again, and of which records something is
-// kept or withheld.
+// hold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
+// which may have lost their last row, as one that was stored before is withheld now.
 func (n *Night) hold(feed string, res *protect.Result, byClause map[string]int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, w := range res.Withheld {
 		n.held[w.SourceKey] = withheldRow{w.SourceKey, feed, w.Clause}
-		n.recordHeld[w.Record] = true
+		if n.touched[w.SourceKey] {
+			n.recordHeld[w.Record] = true
+		}
 		byClause[w.Clause]++
 	}
 	for _, record := range res.Records {
