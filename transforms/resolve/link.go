@@ -124,6 +124,10 @@ func (c *clusters) linkRule(edges []edge, s *Stats) {
 // nothing of them contradicts. Otherwise it is left alone. What is joined is decided before anything is, so that the order
 // of pairs does not matter. It gives how many joins were made, and how many pairs are for a person to decide.
 func (c *clusters) joinSure(fits []edge, check func(a, b int32) veto) (joined, unsure int) {
+	if len(fits) == 1 {
+		c.join(fits[0].a, fits[0].b)
+		return 1, 0
+	}
 	neighbours := make(map[int32][]int32, len(fits))
 	for _, e := range fits {
 		neighbours[e.a] = append(neighbours[e.a], e.b)

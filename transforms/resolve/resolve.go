@@ -12,11 +12,11 @@
 //     given name that contradicts needs a second identifier, or the family name with a contact point, to be overruled.
 //  2. Where identifiers are silent, rules on name, birth date and contact link, the surest first. Each asks for a given
 //     name and for agreements that a household or a namesake would not have together: household members share address,
-//     telephone and family name, and twins the birth date too. A record that fits two people who are not one is left
-//     alone and counted for a person to decide.
+//     telephone and family name, and twins the birth date too. Only a full name that hardly a second person would bear
+//     is enough alone. A record that fits two people who are not one is left alone and counted for a person to decide.
 //
 // Every link is checked against all records of both clusters, so that no chain of weak links joins what contradicts.
-// What comes out depends on the rows alone: neither on their order nor on the nights on which they came.
+// Different birth dates are never one person's: a mistyped one costs a link. What comes out depends on the rows alone: neither on their order nor on the nights on which they came.
 //
 // A subject keeps its id as long as most of its records stay together. [Event] tells of merges and splits, and
 // [Engine.Undo] takes one back; an id that is given up is never given to someone else.
