@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"strconv"
 	"testing"
 
@@ -62,9 +64,16 @@ func TestExitCodes(t *testing.T) {
 		}
 		reached[c.want] = true
 	}
+	page, err := os.ReadFile("../../docs/operator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, code := range exitConstants(t) {
 		if !reached[code] {
 			t.Errorf("no error in the table ends with %s (%d)", name, code)
+		}
+		if !bytes.Contains(page, fmt.Appendf(nil, "\n| %d | ", code)) {
+			t.Errorf("docs/operator.md does not name exit code %d", code)
 		}
 	}
 }
