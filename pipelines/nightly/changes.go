@@ -30,7 +30,6 @@ type known struct {
 	now       snapshot.Hash
 	first     int32 // position in this snapshot, or -1
 	hadBefore bool
-	conflict  bool
 }
 
 // compare reads the key columns of two snapshots. previous is "" when there is no last good one. A row without a key is
