@@ -16,7 +16,8 @@
 //     is enough alone. A record that fits two people who are not one is left alone and counted for a person to decide.
 //
 // Every link is checked against all records of both clusters, so that no chain of weak links joins what contradicts.
-// Different birth dates are never one person's: a mistyped one costs a link. What comes out depends on the rows alone: neither on their order nor on the nights on which they came.
+// Different birth dates are never one person's: a mistyped one costs a link. What comes out depends on the rows alone,
+// neither on their order nor on the nights on which they came.
 //
 // A subject keeps its id as long as most of its records stay together. [Event] tells of merges and splits, and
 // [Engine.Undo] takes one back; an id that is given up is never given to someone else.
@@ -25,7 +26,8 @@
 // records that have a value in common; names.go, nickname.go and similar.go compare names; rules.go says what makes two
 // records one person; cluster.go and link.go join them; subject.go gives each cluster its id.
 //
-// The package is pure: ids are minted by a function of the caller. It knows no system by name, no file and no policy.
+// The package is pure: ids are minted by a function of the caller. It knows no system by name and no file,
+// and of the policy only the form in which it asks who somebody is.
 package resolve
 
 import (
@@ -71,7 +73,8 @@ var roles = []string{"info", "alumni", "office", "toimisto", "kirjaamo", "hakuto
 // Settings of an engine.
 type Settings struct {
 	// Mint makes a subject id for a new subject from its first record and a number that is 0 unless that id is taken. The
-	// same arguments give the same id, so that a person who was gone for a while comes back under the old one.
+	// same arguments give the same id, so that a person who was gone for a while and comes back with the same first record
+	// has the old one again.
 	Mint func(system, personKey string, n int) string
 	// Clean names systems that have no duplicates: rules on names never put two of their records together.
 	Clean map[string]bool
