@@ -146,27 +146,17 @@ func (a *app) backfill(ctx context.Context, ws *workspace.Workspace, def *pipeli
 func (a *app) replay(ctx context.Context, scratch, ws *workspace.Workspace, def *pipelines.Definition, d canon.Date) (one replayed, err error) {
 	log := a.logger()
 	r := &pipelines.Run{Pipeline: def.Pipeline, Date: d, Mode: pipelines.Backfill, Now: a.now, Log: log, Progress: a.newProgress(log)}
-	pack, err := ws.Policy(d)
-	if err != nil {
-		return one, err
-	}
-	layouts, err := ws.Layouts()
-	if err != nil {
-		return one, err
-	}
-	j := scratch.NewJournal(version, "", pack.Digest())
-	if ctx, err = j.Hold(ctx, r); err != nil {
-		return one, err
-	}
-	defer func() { err = errors.Join(err, j.Free(context.WithoutCancel(ctx))) }()
-	n := nightly.NewReplay(scratch, ws, layouts, pack, j.Check)
-	defer n.Close()
-	out, err := pipelines.Execute(ctx, r, n.Stages(), j)
-	if err != nil {
-		return one, err
-	}
-	one = replayed{Date: d.String(), State: out.State, Already: out.Already, Report: scratch.Path(workspace.ReportDir, r.ID(), "quality.html")}
-	one.Digest, err = scratch.Register.Digest(ctx)
+	err = held(ctx, scratch, ws, r, func(ctx context.Context, h holding) error {
+		n := nightly.NewReplay(scratch, ws, h.layouts, h.pack, h.journal.Check)
+		defer n.Close()
+		out, err := pipelines.Execute(ctx, r, n.Stages(), h.journal)
+		if err != nil {
+			return err
+		}
+		one = replayed{Date: d.String(), State: out.State, Already: out.Already, Report: scratch.Path(workspace.ReportDir, r.ID(), "quality.html")}
+		one.Digest, err = scratch.Register.Digest(ctx)
+		return err
+	})
 	return one, err
 }
 

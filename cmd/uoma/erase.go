@@ -65,22 +65,13 @@ func (a *app) erase(ctx context.Context, system, key, clause string) (out nightl
 	today := canon.DateOf(a.now().In(ws.Settings.Location))
 	// The run stands under the nightly's lease, as it changes what the nightly would.
 	r := &pipelines.Run{Pipeline: "nightly", Date: today, Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
-	pack, err := ws.Policy(today)
-	if err != nil {
-		return out, err
-	}
-	layouts, err := ws.Layouts()
-	if err != nil {
-		return out, err
-	}
-	j := ws.NewJournal(version, "", pack.Digest())
-	if ctx, err = j.Hold(ctx, r); err != nil {
-		return out, err
-	}
-	defer func() { err = errors.Join(err, j.Free(context.WithoutCancel(ctx))) }()
-	n := nightly.New(ws, layouts, pack, nil, j.Check)
-	defer n.Close()
-	erasure := *r
-	erasure.Pipeline = "erase"
-	return n.Erase(ctx, &erasure, "nightly", system, key, clause)
+	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
+		n := nightly.New(ws, h.layouts, h.pack, nil, h.journal.Check)
+		defer n.Close()
+		erasure := *r
+		erasure.Pipeline = "erase"
+		out, err = n.Erase(ctx, &erasure, "nightly", system, key, clause)
+		return err
+	})
+	return out, err
 }

@@ -17,6 +17,8 @@ import (
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
 )
 
 func (a *app) runCommand() *cobra.Command {
@@ -83,37 +85,60 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 
 // runIn runs one pipeline in an open workspace.
 func runIn(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run) (out pipelines.Outcome, err error) {
-	pack, err := ws.Policy(r.Date)
-	if err != nil {
-		return out, err
-	}
-	layouts, err := ws.Layouts()
-	if err != nil {
-		return out, err
-	}
-	var journal pipelines.Journal = workspace.DryJournal{}
-	j := ws.NewJournal(version, "", pack.Digest())
-	if !r.Dry {
-		if ctx, err = j.Hold(ctx, r); err != nil {
-			return out, err
-		}
-		defer func() { err = errors.Join(err, j.Free(context.WithoutCancel(ctx))) }()
-		journal = j
-	}
-	var stages []pipelines.Stage
-	if def.Survey != nil {
-		s, err := survey.New(ws, def, pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
+		stages, done, err := stagesOf(ws, def, r, h)
 		if err != nil {
-			return out, err
+			return err
 		}
-		stages = s.Stages()
-	} else {
-		n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
-		defer n.Close()
-		stages = n.Stages()
+		defer done()
+		stages = slices.DeleteFunc(stages, func(s pipelines.Stage) bool { return !slices.Contains(def.Stages, s.Name()) })
+		var journal pipelines.Journal = h.journal
+		if r.Dry {
+			journal = workspace.DryJournal{}
+		}
+		out, err = pipelines.Execute(ctx, r, stages, journal)
+		return err
+	})
+	return out, err
+}
+
+func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run, h holding) (stages []pipelines.Stage, done func(), err error) {
+	if def.Survey != nil {
+		s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.Stages(), func() {}, nil
 	}
-	stages = slices.DeleteFunc(stages, func(s pipelines.Stage) bool { return !slices.Contains(def.Stages, s.Name()) })
-	return pipelines.Execute(ctx, r, stages, journal)
+	n := nightly.New(ws, h.layouts, h.pack, nightly.FolderInbox(ws.InboxPath()), h.journal.Check)
+	return n.Stages(), n.Close, nil
+}
+
+// holding is what work under a pipeline's lease has at hand.
+type holding struct {
+	pack    *policy.Pack
+	layouts []*layout.Layout
+	journal *workspace.Journal
+}
+
+// held runs f under the lease of r's pipeline in ws, with the policy and the layouts of rules. A dry run takes no lease.
+func held(ctx context.Context, ws, rules *workspace.Workspace, r *pipelines.Run, f func(context.Context, holding) error) (err error) {
+	h := holding{}
+	if h.pack, err = rules.Policy(r.Date); err != nil {
+		return err
+	}
+	if h.layouts, err = rules.Layouts(); err != nil {
+		return err
+	}
+	h.journal = ws.NewJournal(version, "", h.pack.Digest())
+	if r.Dry {
+		return f(ctx, h)
+	}
+	if ctx, err = h.journal.Hold(ctx, r); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.journal.Free(context.WithoutCancel(ctx))) }()
+	return f(ctx, h)
 }
 
 var errDate = fault.New("UOMA-CFG-DATE", "the date is not of the form YYYY-MM-DD", "write --date 2026-11-22, or --date auto for today")
