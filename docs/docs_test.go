@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -180,4 +181,57 @@ func cell(of map[string][]string, otherwise string) string {
 		parts = append(parts, "`"+folder+"`: "+strings.Join(of[folder], ", "))
 	}
 	return strings.Join(parts, "<br>")
+}
+
+var (
+	demoBlock = regexp.MustCompile("(?s)```text\n(Uoma demo: .*?)```")
+	uuid      = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+)
+
+// TestDemoSaysWhatTheReadmeSays runs the demo and compares what it prints with the README.
+func TestDemoSaysWhatTheReadmeSays(t *testing.T) {
+	readme := filepath.Join(top, "README.md")
+	text := pages(t)[readme]
+	block := demoBlock.FindStringSubmatch(text)
+	if block == nil {
+		t.Fatal("the README shows no demo")
+	}
+	got := demo(t)
+	if !strings.HasPrefix(got, "Uoma demo: ") || !strings.Contains(got, "signature checked") {
+		t.Fatalf("the demo says:\n%s", got)
+	}
+	if uuid.ReplaceAllString(got, "ID") == uuid.ReplaceAllString(block[1], "ID") {
+		return
+	}
+	if !*update {
+		t.Fatalf("the README shows another demo: go test ./docs -update\n%s", got)
+	}
+	if err := os.WriteFile(readme, []byte(strings.Replace(text, block[1], got, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// demo gives what the demo prints up to its last hint, with paths as from the top of the tree.
+func demo(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := filepath.Abs(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(root, "fixtures"), filepath.Join(dir, "fixtures")); err != nil { // the script looks for ../bin
+		t.Fatal(err)
+	}
+	run := func(folder, program string, args ...string) string {
+		c := exec.CommandContext(t.Context(), program, args...)
+		c.Dir = folder
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", program, err, out)
+		}
+		return string(out)
+	}
+	run(root, "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "bin")+"/", "./cmd/uoma", "./cmd/endpoint")
+	out, _, _ := strings.Cut(run(dir, "fixtures/demo.sh", "build/demo"), "\nNothing was sent twice")
+	return out
 }
