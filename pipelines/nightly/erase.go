@@ -2,8 +2,10 @@ package nightly
 
 import (
 	"context"
+	"strings"
 
 	"uoma/connectors/ledger"
+	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -43,6 +45,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	}
 	records, marks := n.traces(r, subject, clause)
 	out.Records, out.Marks = len(records), len(marks)
+	own, shared := n.pointsOf(subject)
 	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {
 		return out, err
 	}
@@ -56,12 +59,29 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		}
 		n.held[entry.SourceKey] = withheldRow{entry.SourceKey, entry.Source, clause} // so that the next night decides on the row anew, and withholds it
 	}
+	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
+	// command can be repeated.
+	if out.Entries, err = n.ws.Vault.Erase(ctx, []string{subject}, r.ID()); err != nil {
+		return out, err
+	}
 	e.Forget(subject)
 	night, err := n.ws.Register.Begin(ctx)
 	if err != nil {
 		return out, err
 	}
 	defer night.Rollback()
+	records = append(records, own...)
+	if err := n.holdRows(ctx, night, records, clause); err != nil {
+		return out, err
+	}
+	person := workspace.PersonOf(n.ws.Persons(), subject)
+	var links []register.Link
+	for _, record := range shared {
+		links = append(links, register.Link{Record: record, Person: person})
+	}
+	if err := night.Unlink(ctx, links); err != nil {
+		return out, err
+	}
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
 		return out, err
 	}
@@ -85,13 +105,47 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := night.Commit(); err != nil {
 		return out, err
 	}
-	if out.Entries, err = n.ws.Vault.Erase(ctx, []string{subject}, r.ID()); err != nil {
-		return out, err
-	}
 	if err := n.ws.RegisterDB.Scrub(ctx); err != nil {
 		return out, err
 	}
 	return out, n.SweepState(ctx)
+}
+
+// holdRows notes the source rows of records as withheld, so that the next night decides on them anew, and withholds them.
+func (n *Night) holdRows(ctx context.Context, night *register.Night, records []string, clause string) error {
+	for _, t := range register.Tables() {
+		for b, err := range night.ReadRecords(ctx, t.Name, []string{"source", "source_key"}, records, register.All) {
+			if err != nil {
+				return err
+			}
+			for i := range b.Len() {
+				key := strings.Clone(b.Col(1).Text(i))
+				n.held[key] = withheldRow{key, strings.Clone(b.Col(0).Text(i)), clause}
+			}
+		}
+	}
+	return nil
+}
+
+// pointsOf gives the records of a subject's contact points: those that nobody else has, and those that others share.
+func (n *Night) pointsOf(subject string) (own, shared []string) {
+	source, others, mine := n.ws.SourceTokens(), map[string]bool{}, map[string]bool{}
+	for _, p := range n.resolved.Points(n.pointSystems()) {
+		record := protect.Record(source, p.System, p.PersonKey)
+		if p.Subject == subject {
+			mine[record] = true
+		} else {
+			others[record] = true
+		}
+	}
+	for _, record := range sortedKeys(mine) {
+		if others[record] {
+			shared = append(shared, record)
+		} else {
+			own = append(own, record)
+		}
+	}
+	return own, shared
 }
 
 // traces gives the tokens of all records of a subject, and the marks by which its person is known again.

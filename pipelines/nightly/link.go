@@ -3,11 +3,14 @@ package nightly
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"uoma/connectors/register"
+	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
 	"uoma/transforms/protect"
 )
 
@@ -81,7 +84,7 @@ func (s load) wanted(ctx context.Context, night *register.Night, before []regist
 }
 
 // stored gives the records that have a row in the register: those of which a row was kept tonight, and those that had
-// one before and did not lose their last one.
+// one before and did not lose their last one. A contact point may have rows before anybody has it, so its rows are asked.
 func (s load) stored(ctx context.Context, night *register.Night, before []register.Link) (map[string]bool, error) {
 	out := s.n.recordKept
 	var doubtful []string
@@ -94,18 +97,48 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 			out[l.Record] = true
 		}
 	}
+	if err := s.storedPoints(ctx, night, out); err != nil {
+		return nil, err
+	}
 	if len(doubtful) == 0 {
 		return out, nil
 	}
 	for _, t := range register.Tables() {
-		for b, err := range night.ReadRecords(ctx, t.Name, []string{"record"}, doubtful, register.All) {
-			if err != nil {
-				return nil, err
-			}
-			for i := range b.Len() {
-				out[string([]byte(b.Col(0).Text(i)))] = true
-			}
+		if err := records(night.ReadRecords(ctx, t.Name, []string{"record"}, doubtful, register.All), out); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// storedPoints adds the contact points of which the register has rows, from feeds that name people by them alone.
+func (s load) storedPoints(ctx context.Context, night *register.Night, out map[string]bool) (err error) {
+	s.n.each(func(_ *layout.Layout, f *layout.Feed) {
+		if f.Person.Point == "" || err != nil {
+			return
+		}
+		tables := map[string]bool{}
+		for _, fill := range f.Fillings() {
+			if !fill.Table.Identity() {
+				tables[fill.Table.Name] = true
+			}
+		}
+		for _, t := range sortedKeys(tables) {
+			err = errors.Join(err, records(night.Read(ctx, t, []string{"record"}, register.All, register.Condition{Columns: []string{"source"}, Value: f.FullName()}), out))
+		}
+	})
+	return err
+}
+
+// records notes the records of rows, their only column.
+func records(rows canon.Batches, out map[string]bool) error {
+	for b, err := range rows {
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			out[string([]byte(b.Col(0).Text(i)))] = true
+		}
+	}
+	return nil
 }

@@ -18,13 +18,14 @@ type standings struct {
 	resolved   *resolve.Result
 	members    map[string]policy.Standing // by subject
 	suppressed map[string]string          // subject to clause
+	points     map[string]string          // contact points, by record key, that suppressed subjects alone have, to clause
 	stranger   string                     // clause under which somebody unknown is no member
 }
 
 func (s *standings) of(system, personKey string) protect.Standing {
 	subject, known := s.resolved.Subject(system, personKey)
 	if !known {
-		return protect.Standing{}
+		return protect.Standing{Clause: s.points[system+canon.KeySeparator+personKey]}
 	}
 	m, ok := s.members[subject]
 	if !ok {
@@ -70,7 +71,9 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 		st.members[subject] = n.pack.Member(f, r.Date)
 	}
 	var err error
-	st.suppressed, err = n.suppressed(ctx)
+	if st.suppressed, err = n.suppressed(ctx); err == nil {
+		st.points = n.suppressedPoints(st.suppressed)
+	}
 	n.standing = st
 	return st, err
 }
@@ -166,6 +169,26 @@ func (n *Night) suppressed(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// suppressedPoints gives the contact points that belong to suppressed subjects and to nobody else, with the clause.
+func (n *Night) suppressedPoints(suppressed map[string]string) map[string]string {
+	if len(suppressed) == 0 {
+		return nil
+	}
+	out, shared := map[string]string{}, map[string]bool{}
+	for _, p := range n.resolved.Points(n.pointSystems()) {
+		key := p.System + canon.KeySeparator + p.PersonKey
+		if clause := suppressed[p.Subject]; clause != "" {
+			out[key] = clause
+		} else {
+			shared[key] = true
+		}
+	}
+	for key := range shared {
+		delete(out, key)
+	}
+	return out
 }
 
 // kept tells whether anything of a record may be in the register.

@@ -41,7 +41,7 @@ type Settings struct {
 	Run      string
 	Tokens   *pseudonym.Domain // domain of source rows, records and keys
 	Policy   Policy
-	Standing func(system, personKey string) Standing // called once a source row
+	Standing func(system, personKey string) Standing // called once a source row; of a contact point, only Clause is read
 	Target   func(t *canon.Table) *canon.Table       // the register's shape of a canonical table
 }
 
@@ -186,9 +186,10 @@ func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
 	r.entry.SourceKey = SourceKey(p.s.Tokens, b.Feed, rowKey)
 	r.entry.Record = Record(p.s.Tokens, system, personKey)
 	r.entry.Source = b.Feed
-	r.standing = Standing{Known: true}
-	if !r.point {
-		r.standing = p.s.Standing(system, personKey)
+	r.standing = p.s.Standing(system, personKey)
+	if r.point {
+		r.standing.Known = true // a contact point need not belong to anybody yet
+	} else {
 		r.entry.Subject = r.standing.Subject
 		r.entry.Identifiers = append(r.entry.Identifiers, canon.Fact{Column: "row_key", Value: rowKey}, canon.Fact{Column: "person_key", Value: personKey})
 	}
