@@ -15,9 +15,9 @@ const (
 	exitUsage       = 2   // the command line is wrong
 	exitPartial     = 3   // finished, but at least one source failed
 	exitFindings    = 4   // a check found faults
-	exitSettings    = 5   // uoma.yaml, a layout, a policy pack, a key or a pinned recipient is wrong
+	exitSettings    = 5   // uoma.yaml, a layout, a policy pack or a key is wrong
 	exitBusy        = 6   // another process holds the lease
-	exitDelivery    = 7   // a delivery was refused or needs a person
+	exitDelivery    = 7   // a delivery was refused, its recipient is not pinned, or it needs a person
 	exitInterrupted = 130 // stopped by a signal
 )
 

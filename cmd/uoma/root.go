@@ -105,7 +105,7 @@ func (a *app) complain(err error) {
 		fmt.Fprintf(a.err, "  %s %s\n", p.bold("next:"), e.Hint)
 	}
 	var u usageError
-	if errors.As(err, &u) {
+	if errors.As(err, &u) && e == nil {
 		fmt.Fprintf(a.err, "  %s uoma --help\n", p.bold("next:"))
 	}
 }

@@ -124,8 +124,16 @@ func TestScheduleRunRunsWhatIsDueOnce(t *testing.T) {
 }
 
 func TestScheduleServeEndsWithoutComplaint(t *testing.T) {
-	a := &app{out: io.Discard, err: io.Discard, workspace: emptyWorkspace(t), quiet: true, now: time.Now}
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	dir := emptyWorkspace(t)
+	ws, err := workspace.Open(context.Background(), dir) // makes the stores, which takes longer than serving does
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ws.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{out: io.Discard, err: io.Discard, workspace: dir, quiet: true, now: time.Now}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	c := a.scheduleServeCommand()
 	c.SetArgs([]string{})

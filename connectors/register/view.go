@@ -208,8 +208,8 @@ func (v *View) EventsOf(ctx context.Context, person string) ([]Event, error) {
 
 // Count is the size of a table.
 type Count struct {
-	Rows    int64 `db:"n"`
-	Current int64 `db:"now"` // rows that are still exported
+	Rows    int64 `db:"n" json:"rows"`
+	Current int64 `db:"now" json:"current"` // rows that are still exported
 }
 
 // Counts gives the size of every table of canonical rows.

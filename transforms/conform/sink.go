@@ -23,19 +23,19 @@ type Rows struct{ Read, Conformed, Rejected int64 }
 
 // Field counts the cells of one column. It holds no value.
 type Field struct {
-	Name     string
-	Targets  []string // canonical columns that it fills
-	Required bool
-	Present  int64
-	Missing  int64
-	Invalid  []Count // by reason; such a cell is neither present nor missing
-	Warnings []Count // by code; such a cell is counted elsewhere too
+	Name     string   `json:"name"`
+	Targets  []string `json:"targets,omitempty"` // canonical columns that it fills
+	Required bool     `json:"required,omitempty"`
+	Present  int64    `json:"present"`
+	Missing  int64    `json:"missing"`
+	Invalid  []Count  `json:"invalid,omitempty"`  // by reason; such a cell is neither present nor missing
+	Warnings []Count  `json:"warnings,omitempty"` // by code; such a cell is counted elsewhere too
 }
 
 // Count is how often a code came up.
 type Count struct {
-	Code string
-	N    int64
+	Code string `json:"code"`
+	N    int64  `json:"n"`
 }
 
 // NewSink makes a sink for the conformer's rows. emit gets canonical batches, each valid until it returns; reject gets
