@@ -183,6 +183,21 @@ func cell(of map[string][]string, otherwise string) string {
 	return strings.Join(parts, "<br>")
 }
 
+var direct = regexp.MustCompile(`(?m)^\t(\S+) (v\S+)$`) // an indirect one has a comment behind it
+
+func TestEveryDependencyIsJustified(t *testing.T) {
+	mod, err := os.ReadFile(filepath.Join(top, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pages(t)["dependencies.md"]
+	for _, m := range direct.FindAllStringSubmatch(string(mod), -1) {
+		if !strings.Contains(text, "| `"+m[1]+"` | "+m[2]+" |") {
+			t.Errorf("dependencies.md has no line for %s %s", m[1], m[2])
+		}
+	}
+}
+
 var (
 	demoBlock = regexp.MustCompile("(?s)```text\n(Uoma demo: .*?)```")
 	uuid      = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
