@@ -199,6 +199,11 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
 		return "", err
 	}
+	if unread(f, sum.Unknown) {
+		for i := range bad {
+			bad[i].Raw = nil
+		}
+	}
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
 		return "", err
 	}
@@ -224,6 +229,12 @@ func (n *Night) marks(ctx context.Context, r *pipelines.Run) (map[string]string,
 		out[w.Feed] = w.Snapshot
 	}
 	return out, err
+}
+
+// unread tells whether the export has columns that the layout does not read. A row that could not be split into its
+// columns would carry them into the quarantine; of such an export only the row's place is kept.
+func unread(f *layout.Feed, unknown []string) bool {
+	return len(f.Drop) > 0 || len(unknown) > 0 || slices.ContainsFunc(f.Format.FieldCounts, func(n int) bool { return n > len(f.Columns) })
 }
 
 // drift leaves out the columns that the layout knows and drops on purpose.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"uoma/connectors/ledger"
+	"uoma/connectors/outbox"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -109,6 +110,9 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 		return in, err
 	}
 	if in.History, err = s.history(ctx, r); err != nil {
+		return in, err
+	}
+	if in.Deliveries, err = s.deliveries(ctx); err != nil {
 		return in, err
 	}
 	people := quality.Table{Name: "people", People: true, Rows: int64(f.govern.People)}
@@ -305,6 +309,22 @@ func (s report) stages(ctx context.Context, r *pipelines.Run, in *quality.Input)
 	}
 	in.Run.Commit = r.ID()
 	return nil
+}
+
+// deliveries gives how far every delivery has got, oldest first.
+func (s report) deliveries(ctx context.Context) ([]quality.Delivery, error) {
+	all, err := s.n.ws.Outbox.All(ctx)
+	var out []quality.Delivery
+	for i := range all {
+		d := &all[i]
+		x := quality.Delivery{ID: d.ID, Dataset: d.Chain.Dataset, Recipient: d.Chain.Recipient, Sequence: d.Sequence,
+			State: string(d.State), Level: d.ReceiptLevel, Status: d.ReceiptStatus, Done: d.Done()}
+		if d.State != outbox.Prepared && d.State != outbox.Encrypted {
+			x.Sent = d.UpdatedAt
+		}
+		out = append(out, x)
+	}
+	return out, err
 }
 
 // maxHistory is how many earlier runs the trends show.
