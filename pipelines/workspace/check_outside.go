@@ -34,7 +34,7 @@ var (
 	errInboxSystem = fault.New("UOMA-CHK-INBOX-SYSTEM", "the inbox has no folder of the system", "make it and let the system's export be put there, or take the system out of systems: in uoma.yaml")
 	errInboxNone   = fault.New("UOMA-CHK-INBOX-NONE", "no export of the feed is in the inbox", "ask the owner of the system; the layout says how the file is named")
 	errInboxLast   = fault.New("UOMA-CHK-INBOX-LAST", "last export found", "nothing to do")
-	errInboxName   = fault.New("UOMA-CHK-INBOX-NAME", "the file is of no feed of its system and is never read", "compare its name with the layout: uoma layout show SYSTEM")
+	errInboxName   = fault.New("UOMA-CHK-INBOX-NAME", "files in the inbox are of no feed of their system and are never read", "compare their names with the layout: uoma layout show SYSTEM")
 )
 
 // inbox tells what of each feed has come, and what is there that nobody reads.
@@ -60,7 +60,7 @@ func (c *checker) inbox(context.Context) {
 }
 
 func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
-	last := map[string]canon.Date{}
+	last, strangers := map[string]canon.Date{}, 0
 	for _, e := range entries {
 		known := e.IsDir()
 		for i := range l.Feeds {
@@ -73,8 +73,11 @@ func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 			}
 		}
 		if !known {
-			c.add(Warning, errInboxName.At(fault.Place{File: folder.Shown(path.Join(l.System, e.Name()))}))
+			strangers++
 		}
+	}
+	if strangers > 0 { // their names are whatever somebody called them, a person's perhaps
+		c.add(Warning, errInboxName.At(fault.Place{Field: l.System}).Because(fmt.Errorf("%d", strangers)))
 	}
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
