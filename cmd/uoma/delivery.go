@@ -59,7 +59,7 @@ func (a *app) deliveryCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.deliveryShowCommand())
+	c.AddCommand(list, a.deliveryShowCommand(), a.deliveryReconcileCommand())
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,25 +19,31 @@ import (
 var errConfirm = fault.New("UOMA-ERA-CONFIRM", "an erasure cannot be undone", "repeat the command with --yes")
 
 func (a *app) eraseCommand() *cobra.Command {
-	var system, key, clause string
+	var system, clause string
 	var yes bool
 	c := &cobra.Command{
-		Use:   "erase --system S --key K --clause C",
+		Use:   "erase --system S --clause C",
 		Short: "Erase a person: destroy the key, remove the rows, keep the next export's rows out",
 		Long: `Erase the person of one record: the person's key in the vault is destroyed, every row of every system about the
 person leaves vault and register, and keyed marks stay behind by which later exports' rows are withheld. It cannot be
-undone. Encrypted snapshots keep the exports as they came until they are removed by their own retention.`,
-		Example: `  uoma erase --system student-register --key 12345 --clause XAMK-39 --yes
-  uoma erase --system peppi --key '10118|2100001' --clause XAMK-39 --yes`,
-		Args: exactly(0),
+undone. Encrypted snapshots keep the exports as they came until they are removed by their own retention.
+
+The record's person key is read from standard input, so that neither the list of processes nor the shell's history names
+the person. Parts of a composite key are joined by |.`,
+		Example: `  uoma erase --system student-register --clause XAMK-39 --yes < key.txt`,
+		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if system == "" || key == "" || clause == "" {
-				return usageError{errors.New("--system, --key and --clause are needed")}
+			if system == "" || clause == "" {
+				return usageError{errors.New("--system and --clause are needed")}
 			}
 			if !yes {
 				return errConfirm
 			}
-			out, err := a.erase(c.Context(), system, strings.ReplaceAll(key, "|", canon.KeySeparator), clause)
+			key, err := readKey(c.InOrStdin())
+			if err != nil {
+				return err
+			}
+			out, err := a.erase(c.Context(), system, key, clause)
 			if err != nil {
 				return err
 			}
@@ -50,10 +57,25 @@ undone. Encrypted snapshots keep the exports as they came until they are removed
 	}
 	f := c.Flags()
 	f.StringVar(&system, "system", "", "system of one of the person's records")
-	f.StringVar(&key, "key", "", "the record's person key; parts joined by |")
 	f.StringVar(&clause, "clause", "", "clause of the notice, or article of law, under which the person is erased")
 	f.BoolVar(&yes, "yes", false, "do it")
 	return c
+}
+
+// maxKey is longer than any key of a system.
+const maxKey = 1024
+
+// readKey reads a person key from a person or a pipe.
+func readKey(in io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(in, maxKey))
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimSpace(string(b))
+	if key == "" {
+		return "", usageError{errors.New("the person key is read from standard input, which was empty")}
+	}
+	return strings.ReplaceAll(key, "|", canon.KeySeparator), nil
 }
 
 func (a *app) erase(ctx context.Context, system, key, clause string) (out nightly.Erased, err error) {

@@ -87,6 +87,10 @@ func (a *app) printSurvey(out pipelines.Outcome) error {
 	}
 	fmt.Fprintf(a.out, "  frame     %s graduated from %s to %s: %s go to %s; left out: %s\n",
 		thousands(sel.Eligible), sel.Period.From, sel.Period.To, thousands(sel.Sent), sel.Recipient, strings.Join(left, ", "))
+	if rec.Delivery == "" {
+		fmt.Fprintf(a.out, "  delivery  %s\n", rec.State)
+		return nil
+	}
 	fmt.Fprintf(a.out, "  delivery  %s, number %d: %s\n", rec.Delivery, rec.Sequence, rec.State)
 	if rec.Receipt != "" {
 		fmt.Fprintf(a.out, "  receipt   %s, %s, signature checked\n", rec.Status, rec.Level)

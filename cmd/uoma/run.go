@@ -130,7 +130,7 @@ func held(ctx context.Context, ws, rules *workspace.Workspace, r *pipelines.Run,
 	if h.layouts, err = rules.Layouts(); err != nil {
 		return err
 	}
-	h.journal = ws.NewJournal(version, "", h.pack.Digest())
+	h.journal = ws.NewJournal(version, nightly.ConfigDigest(rules, h.layouts, h.pack), h.pack.Digest())
 	if r.Dry {
 		return f(ctx, h)
 	}

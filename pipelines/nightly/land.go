@@ -58,7 +58,7 @@ func (f LandFacts) Partial() bool { return f.Failed > 0 }
 
 var (
 	errAbsent = fault.New("UOMA-LND-ABSENT", "the export of the night is not in the inbox",
-		"ask the owner of the system, put the file there and run the same date again under a new attempt").For(fault.Source)
+		"ask the owner of the system for it, put it into the inbox and run the same date again; the other systems are in already").For(fault.Source)
 	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
 		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
 	errSibling = fault.New("UOMA-LND-SIBLING", "another export of the same system is bad, so the system stopped as a whole",
@@ -263,7 +263,7 @@ func (n *Night) guard(f *layout.Feed, ff *FeedFacts) error {
 	n.mu.Lock()
 	n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
 	n.mu.Unlock()
-	if c.before == 0 || f.Snapshot != layout.Full {
+	if c.before == 0 {
 		return nil
 	}
 	lost := 100 * float64(len(c.removed)) / float64(c.before)

@@ -14,6 +14,9 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
 	"uoma/transforms/resolve"
 )
 
@@ -37,10 +40,13 @@ type withheldRow struct {
 
 // ConfigDigest is the digest of everything besides exports and time that decides what becomes of a row: settings,
 // layouts, policy, program.
-func (n *Night) ConfigDigest() string {
+func (n *Night) ConfigDigest() string { return ConfigDigest(n.ws, n.layouts, n.pack) }
+
+// ConfigDigest is the digest of what decides in a workspace; see [Night.ConfigDigest].
+func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%x\n%s\n", Version, sha256.Sum256(n.ws.Source), n.pack.Digest())
-	for _, l := range n.layouts {
+	fmt.Fprintf(h, "%s\n%x\n%s\n", Version, sha256.Sum256(ws.Source), pack.Digest())
+	for _, l := range layouts {
 		fmt.Fprintf(h, "%s %s\n", l.System, l.Digest())
 	}
 	return hex.EncodeToString(h.Sum(nil))

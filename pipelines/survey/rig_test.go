@@ -28,6 +28,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
+	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
@@ -53,14 +54,28 @@ type rig struct {
 	made     int
 }
 
-func newRig(t testing.TB) *rig { return newRigAt(t, nil) }
+func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 
-// newRigAt is newRig with another configuration of the endpoint.
-func newRigAt(t testing.TB, change func(*endpoint.Config)) *rig {
+func newRig(t testing.TB) *rig { return newRigAt(t, nil, "") }
+
+// onBothStores runs a test over SQLite and over MariaDB.
+func onBothStores(t *testing.T, f func(t *testing.T, r *rig)) {
+	t.Run("sqlite", func(t *testing.T) { f(t, newRig(t)) })
+	t.Run("mariadb", func(t *testing.T) {
+		dsn := filepath.Join(t.TempDir(), "dsn")
+		if err := os.WriteFile(dsn, []byte("mysql:"+mariadbtest.DSN(t)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f(t, newRigAt(t, nil, "stores: {register: \"file:"+dsn+"\", vault: \"file:"+dsn+"\"}\n"))
+	})
+}
+
+// newRigAt is newRig with another configuration of the endpoint, and with more settings of the workspace.
+func newRigAt(t testing.TB, change func(*endpoint.Config), settings string) *rig {
 	t.Helper()
 	r := &rig{t: t, endpoint: endpointtest.New(t, change), pack: shipped(t, func(s string) string { return s })}
 	dir := filepath.Join(t.TempDir(), "ws")
-	r.must(workspace.Init(dir, []byte("institution: \"10118\"\nsender:\n  id: "+sender+"\n")))
+	r.must(workspace.Init(dir, []byte("institution: \"10118\"\nsender:\n  id: "+sender+"\n"+settings)))
 	r.enrol(dir)
 	ws, err := workspace.Open(ctx, dir)
 	r.must(err)

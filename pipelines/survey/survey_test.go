@@ -27,8 +27,9 @@ import (
 // everybody are the numbers of the graduates of 2021 whom the shipped pack and pipeline send.
 var everybody = []string{"12345", "12350", "777"}
 
-func TestTheFourStages(t *testing.T) {
-	r := newRig(t)
+func TestTheFourStages(t *testing.T) { onBothStores(t, inTheFourStages) }
+
+func inTheFourStages(t *testing.T, r *rig) {
 	r.night("nightly-2026-11-23", ledger.Finished, `{"verdict":"warn"}`)
 	out, err := r.run(false)
 	r.must(err)
@@ -69,8 +70,9 @@ func TestTheFourStages(t *testing.T) {
 	}
 }
 
-func TestAPeriodIsSentOnce(t *testing.T) {
-	r := newRig(t)
+func TestAPeriodIsSentOnce(t *testing.T) { onBothStores(t, inAPeriodIsSentOnce) }
+
+func inAPeriodIsSentOnce(t *testing.T, r *rig) {
 	first, err := r.run(false)
 	r.must(err)
 	r.endpoint.Stop() // what is done needs no endpoint
@@ -460,7 +462,7 @@ func TestARejectedDeliveryIsSuperseded(t *testing.T) {
 	r := newRigAt(t, func(c *endpoint.Config) {
 		c.Datasets = map[string]endpoint.Dataset{"uraseuranta": {Schemas: map[string]string{extract.SchemaVersion: ""},
 			Validator: func(*parcel.Manifest) endpoint.Check { return picky{&reject} }}}
-	})
+	}, "")
 	for range 2 {
 		if _, err := r.run(false); !errors.Is(err, delivery.ErrRejected) {
 			t.Fatal(err)

@@ -56,25 +56,18 @@ func (l *Layout) Feed(name string) *Feed {
 	return nil
 }
 
-// Snapshot kinds.
-const (
-	Full  = "full"  // the export holds every row; a row that is absent is gone
-	Delta = "delta" // the export holds new and changed rows only
-)
-
-// Feed is one kind of file.
+// Feed is one kind of file. An export holds every row: one that is absent is gone.
 type Feed struct {
-	Name     string             `yaml:"name"`
-	File     string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
-	Member   string             `yaml:"member"` // name inside the archive when File is one
-	Format   Format             `yaml:"format"`
-	Snapshot string             `yaml:"snapshot"`
-	Guard    Guard              `yaml:"guard"`
-	Key      Key                `yaml:"key"`
-	Person   Person             `yaml:"person"`
-	Drop     []string           `yaml:"drop"` // columns known and never read
-	Rows     map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label
-	Columns  []Column           `yaml:"columns"`
+	Name    string             `yaml:"name"`
+	File    string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
+	Member  string             `yaml:"member"` // name inside the archive when File is one
+	Format  Format             `yaml:"format"`
+	Guard   Guard              `yaml:"guard"`
+	Key     Key                `yaml:"key"`
+	Person  Person             `yaml:"person"`
+	Drop    []string           `yaml:"drop"` // columns known and never read
+	Rows    map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label
+	Columns []Column           `yaml:"columns"`
 
 	system   string
 	fillings []Filling

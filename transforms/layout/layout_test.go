@@ -42,8 +42,8 @@ func TestParseDefaults(t *testing.T) {
 		t.Errorf("layout defaults: %q %q %q", l.Zone, l.Region, l.Decimal)
 	case l.Digest() != hex.EncodeToString(sum[:]):
 		t.Error("the digest is not the file's SHA-256")
-	case f.Snapshot != layout.Full, f.Guard != (layout.Guard{Removed: 2, Shrink: 20}):
-		t.Errorf("feed defaults: %q %+v", f.Snapshot, f.Guard)
+	case f.Guard != (layout.Guard{Removed: 2, Shrink: 20}):
+		t.Errorf("guard: %+v", f.Guard)
 	case f.FullName() != "demo/people":
 		t.Error("names")
 	case f.Columns[0].Invalid != layout.Quarantine, f.Columns[1].Invalid != layout.Null:

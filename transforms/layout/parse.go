@@ -75,7 +75,6 @@ func (l *Layout) complete() {
 
 func (f *Feed) complete(l *Layout) {
 	f.system = l.System
-	f.Snapshot = cmp.Or(f.Snapshot, Full)
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")
 	if f.Guard == (Guard{}) {
