@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
 
@@ -40,6 +42,7 @@ func (govern) Name() string { return "govern" }
 func (govern) Durable() {}
 
 func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	started := r.Now()
 	night := s.n.open // of a dry run, which sees what it would have committed
 	if night == nil {
 		var err error
@@ -66,6 +69,13 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	facts.Changed = changed + more
 	if r.Dry {
 		return facts, nil
+	}
+	raw, err := json.Marshal(facts)
+	if err != nil {
+		return nil, err
+	}
+	if err := workspace.RecordStage(ctx, night.Tx(), r, "govern", raw, started, r.Now()); err != nil {
+		return nil, err
 	}
 	if err := s.n.check(ctx, night.Tx()); err != nil {
 		return nil, err

@@ -135,7 +135,7 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 		if err = s.n.guard(f, &ff); err != nil {
 			state = ledger.Rejected
 		}
-		err = errors.Join(err, s.record(ctx, r, l, &ff, source, state))
+		err = errors.Join(s.record(ctx, r, l, &ff, source, state), err) // a ledger that cannot be written outweighs a bad export
 	}
 	var e *fault.Error
 	if errors.As(err, &e) && e.Scope != fault.Run {
