@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+[ -x /usr/bin/time ] || { echo "GNU time is needed: apt-get install time" >&2; exit 1; }
 people=${1:-100000}
 runs=${2:-3}
 dir=$(mktemp -d build.bench.XXXXXX)
