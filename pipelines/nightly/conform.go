@@ -38,7 +38,8 @@ type FeedRows struct {
 // ConformFacts is what the stage leaves in the ledger.
 type ConformFacts struct {
 	Feeds []FeedRows `json:"feeds"`
-	// Redone tells that every row was conformed anew because settings, layouts, policy or program are others than last night's.
+	// Redone tells that every row of some feed was conformed anew, as settings, layouts, policy or program are others than
+	// when it was loaded last.
 	Redone bool `json:"redone,omitempty"`
 }
 
@@ -91,10 +92,7 @@ func (n *Night) recall(ctx context.Context, r *pipelines.Run, landed LandFacts) 
 		facts[ff.Feed] = ff
 	}
 	var err error
-	if n.redo, err = n.mustRedo(ctx, r); err != nil {
-		return err
-	}
-	if err := n.recallWithheld(ctx, r); err != nil {
+	if err := n.recallDecisions(ctx, r); err != nil {
 		return err
 	}
 	n.each(func(l *layout.Layout, f *layout.Feed) {
@@ -112,8 +110,9 @@ func (n *Night) recall(ctx context.Context, r *pipelines.Run, landed LandFacts) 
 		if fn.changes == nil {
 			fn.changes, err = compare(n.ws.Snapshots, ff.Previous, ff.Digest)
 		}
-		if n.redo && err == nil {
+		if err == nil && ff.Previous != "" && n.mustRedo(ff.Feed) {
 			fn.changes.redo()
+			n.redo = true
 		}
 	})
 	return err

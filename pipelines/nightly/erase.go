@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
@@ -49,7 +48,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {
 		return out, err
 	}
-	if err := n.recallWithheld(ctx, &of); err != nil {
+	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
 	n.held = n.withheld
@@ -88,13 +87,6 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	mem, err := n.remember()
 	if err != nil {
 		return out, err
-	}
-	config, found, err := ledger.FindState(ctx, night.Tx(), pipeline, stateConfig)
-	if err != nil {
-		return out, err
-	}
-	if found { // an erasure decides nothing anew: the next night compares with what the last one decided under
-		mem[stateConfig] = config.Digest
 	}
 	if err := mem.commit(ctx, night.Tx(), &of); err != nil {
 		return out, err

@@ -25,7 +25,7 @@ const (
 	stateMembers  = "members"  // the resolver's rows
 	stateRetired  = "retired"  // subject ids that were given up
 	stateWithheld = "withheld" // source rows that the policy kept out, with the clause
-	stateConfig   = "config"   // digest of everything that decides besides the exports
+	stateDecided  = "decided"  // by feed: digest of everything besides the exports that its rows were last decided under
 )
 
 type retiredID struct {
@@ -36,6 +36,11 @@ type withheldRow struct {
 	SourceKey string `parquet:"source_key"`
 	Feed      string `parquet:"feed,dict"`
 	Clause    string `parquet:"clause,dict"`
+}
+
+type decidedFeed struct {
+	Feed   string `parquet:"feed"`
+	Config string `parquet:"config"` // see [ConfigDigest]
 }
 
 // ConfigDigest is the digest of everything besides exports and time that decides what becomes of a row: settings,
@@ -56,18 +61,24 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 // the next night decides every row anew.
 const Version = "1"
 
-// mustRedo tells whether rows that did not change must be decided anew.
-func (n *Night) mustRedo(ctx context.Context, r *pipelines.Run) (bool, error) {
-	last, found, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateConfig)
-	return found && last.Digest != n.ConfigDigest(), err
-}
+// mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
+// stopped on the night of a change has it still before it.
+func (n *Night) mustRedo(feed string) bool { return n.decided[feed] != n.ConfigDigest() }
 
-// recallWithheld reads which rows were withheld on the last night.
-func (n *Night) recallWithheld(ctx context.Context, r *pipelines.Run) error {
+// recallDecisions reads which rows were withheld on the last night, and under what every feed's rows were decided.
+func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	rows, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
+	if err != nil {
+		return err
+	}
 	n.withheld = make(map[string]withheldRow, len(rows))
 	for _, w := range rows {
 		n.withheld[w.SourceKey] = w
+	}
+	feeds, err := recallRows[decidedFeed](ctx, n, r, stateDecided)
+	n.decided = make(map[string]string, len(feeds))
+	for _, f := range feeds {
+		n.decided[f.Feed] = f.Config
 	}
 	return err
 }
@@ -120,7 +131,14 @@ func (n *Night) remember() (memory, error) {
 	for _, k := range sortedKeys(n.held) {
 		withheld = append(withheld, n.held[k])
 	}
-	m := memory{stateConfig: n.ConfigDigest()}
+	for _, f := range n.landed() {
+		n.decided[f.feed.FullName()] = n.ConfigDigest()
+	}
+	decided := make([]decidedFeed, 0, len(n.decided))
+	for _, feed := range sortedKeys(n.decided) {
+		decided = append(decided, decidedFeed{feed, n.decided[feed]})
+	}
+	m := memory{}
 	for _, w := range []struct {
 		name  string
 		write func(*blob.Store) (string, error)
@@ -128,6 +146,7 @@ func (n *Night) remember() (memory, error) {
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateWithheld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, withheld) }},
+		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 	} {
 		digest, err := w.write(n.ws.State)
 		if err != nil {

@@ -41,7 +41,8 @@ type Night struct {
 	replayOf *workspace.Workspace // whose snapshots are replayed instead of landing exports
 
 	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
-	redo                   bool                         // decide every row anew
+	redo                   bool                         // the rows of some feed are all decided anew
+	decided                map[string]string            // by feed: the configuration that its rows were last decided under
 	withheld               map[string]withheldRow       // source rows withheld on the last night, by token
 	touched                map[string]bool              // source rows of earlier nights that changed, went or came back
 	members                *membership                  // facts of tonight's rows
