@@ -32,7 +32,8 @@ type kill struct {
 // TestThreat_T29_KilledNightIsFinishedByTheNext kills the real program at points all over a night (SIGKILL) and holds the
 // run that finishes it to the same register, vault, accounts, quarantine and state as one that was left alone.
 func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
-	base := newSite(t, 600, 2)
+	t.Parallel()
+	base := newSite(t, 400, 2)
 	base.night(t, firstNight)
 	date := firstNight + 1
 	alone := base.copy(t)
@@ -43,7 +44,7 @@ func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
 		s := base.copy(t)
 		stage := s.killed(t, date, k)
 		hit[stage]++
-		if i%3 == 0 { // the one that finishes is killed, too
+		if i%5 == 0 { // the one that finishes is killed, too
 			s.freeLease(t)
 			hit[s.killed(t, date, kill{after: whole / 2})]++
 		}
@@ -69,6 +70,7 @@ func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
 
 // TestThreat_T29_KilledNightOnMariaDB is the same with stores on a server.
 func TestThreat_T29_KilledNightOnMariaDB(t *testing.T) {
+	t.Parallel()
 	base := newSite(t, smallCampus, 2)
 	alone := base.again(t).onMariaDB(t)
 	alone.night(t, firstNight)
@@ -104,10 +106,10 @@ func (o outcome) unlike(want outcome) (parts string) {
 
 var stageNames = []string{"land", "conform", "resolve", "protect", "load", "govern", "report"}
 
-// killPoints spreads kills over a night: eight at any time, and in each stage three.
+// killPoints spreads kills over a night: five at any time, and in each stage three.
 func killPoints(whole time.Duration, stages map[string]time.Duration) (out []kill) {
 	random := rand.New(rand.NewPCG(5, 7))
-	for range 8 {
+	for range 5 {
 		out = append(out, kill{after: time.Duration(random.Int64N(int64(whole)))})
 	}
 	for i, stage := range stageNames {

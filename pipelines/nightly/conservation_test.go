@@ -21,6 +21,7 @@ import (
 // a code and nothing of it changes, or every row read is in exactly one place. The night after, with sound exports, ends
 // as if the damaged one had not been.
 func TestEveryRowOfDamagedExportsIsAccountedFor(t *testing.T) {
+	t.Parallel()
 	base := newSite(t, 200, 3)
 	base.night(t, firstNight)
 	sound := base.copy(t)

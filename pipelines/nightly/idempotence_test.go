@@ -47,6 +47,7 @@ func TestFinishedNightAgainChangesNothing(t *testing.T) {
 // TestNightInPartIsFinishedWhenTheExportComes retries a night for a source that came late: the end is that of a night to
 // which all came in time, and what was loaded the first time is not loaded twice.
 func TestNightInPartIsFinishedWhenTheExportComes(t *testing.T) {
+	t.Parallel()
 	const late = registerFile
 	for _, night := range []canon.Date{0, 1} {
 		t.Run(fmt.Sprintf("night %d", night+1), func(t *testing.T) {
@@ -85,6 +86,7 @@ func TestNightInPartIsFinishedWhenTheExportComes(t *testing.T) {
 // TestKilledRetryOfANightInPartIsNotTakenForDone checks that what an earlier attempt left in the ledger does not stand in
 // for the work of a later one that was cut short.
 func TestKilledRetryOfANightInPartIsNotTakenForDone(t *testing.T) {
+	t.Parallel()
 	for _, last := range []string{"", "land", "resolve"} {
 		t.Run("stopped after "+last, func(t *testing.T) {
 			s := newSite(t, smallCampus, 1)
@@ -123,6 +125,7 @@ func (s site) stopAfter(t testing.TB, date canon.Date, stage string) {
 
 // TestThreat_T06_CutExportRemovesNobody is the mass-change guard: every export cut at each twentieth stops its system.
 func TestThreat_T06_CutExportRemovesNobody(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, 600, 2)
 	s.finish(t, firstNight, pipelines.Finished)
 	for percent := 0; percent < 100; percent += 5 {
@@ -182,6 +185,7 @@ func cut(t testing.TB, path string, percent int) {
 // TestWithheldRowsOutliveANightWithoutTheirSystem checks that a night without a system does not forget which of its rows
 // the policy kept out.
 func TestWithheldRowsOutliveANightWithoutTheirSystem(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, smallCampus, 3)
 	whole := s.again(t)
 	for n := range canon.Date(3) {

@@ -34,6 +34,7 @@ type victim struct {
 // TestThreat_T25_ErasedPersonStaysGone holds invariant 6: a person is erased whose systems go on exporting. Rows stay as
 // they are, change, are decided anew with all others, go and come back; nothing of the person is stored again.
 func TestThreat_T25_ErasedPersonStaysGone(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, smallCampus, 7)
 	for n := range canon.Date(2) {
 		s.finish(t, firstNight+n, pipelines.Finished)

@@ -35,6 +35,7 @@ const canary = "Kanarialintu"
 // in places where they do not belong and in file names are searched for in every byte that nights leave in the workspace
 // and on their outputs: nights that succeed, stop sources, are tried dry, and are killed.
 func TestThreat_T36_NoIdentityOutsideTheVault(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, smallCampus, 4)
 	for n := range canon.Date(4) {
 		s.plant(t, firstNight+n)

@@ -21,6 +21,7 @@ import (
 
 // TestQuarantinedRowLeavesWhatStood damages one person's row for a night: what is known of the person stays.
 func TestQuarantinedRowLeavesWhatStood(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(rows [][]byte) [][]byte{
 		"a required field is missing": func(rows [][]byte) [][]byte {
 			cells := bytes.Split(rows[2], []byte(";"))
