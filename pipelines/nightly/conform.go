@@ -57,6 +57,9 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := r.Fact("land", &landed); err != nil {
 		return nil, err
 	}
+	if err := s.n.forward(ctx, r); err != nil { // this run may have landed before the later one
+		return nil, err
+	}
 	if err := s.n.sweep(r); err != nil {
 		return nil, err
 	}
@@ -212,7 +215,7 @@ func (w *conforming) batch(b *canon.Batch) error {
 			w.touch(b, i)
 			going = append(going, i)
 		case added:
-			if w.f.changes.before > 0 { // it may have been there before the last night, and ended
+			if w.f.facts.Previous != "" { // it may have been there before the last night, and ended
 				w.touch(b, i)
 			}
 			going = append(going, i)

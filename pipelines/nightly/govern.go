@@ -157,7 +157,7 @@ func flagged(columns ...string) []register.Condition { return []register.Conditi
 
 func noteDegree(p *person, b *canon.Batch, i int) {
 	if d, ok := b.Col(2).Day(i); ok && !b.Col(1).Null(i) {
-		p.facts.Degrees = append(p.facts.Degrees, policy.Degree{Institution: b.Col(1).Text(i), Date: d})
+		p.facts.Degrees = append(p.facts.Degrees, policy.Degree{Institution: strings.Clone(b.Col(1).Text(i)), Date: d})
 	}
 }
 

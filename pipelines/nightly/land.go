@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"uoma/connectors/blob"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
 	"uoma/connectors/tabular"
@@ -61,6 +60,8 @@ var (
 		"ask the owner of the system for it, put it into the inbox and run the same date again; the other systems are in already").For(fault.Source)
 	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
 		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
+	errPast = fault.New("UOMA-LND-PAST", "a later night is in the register already, and the register does not go back",
+		"run the latest date again with the late export under that date's name, or replay the past with uoma backfill")
 	errSibling = fault.New("UOMA-LND-SIBLING", "another export of the same system is bad, so the system stopped as a whole",
 		"correct the other export").For(fault.Source)
 )
@@ -74,11 +75,8 @@ func (land) Name() string { return "land" }
 func (land) Durable() {}
 
 func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
-	// The run holds the pipeline's lease, so that half-written files here are a killed run's.
-	for _, files := range []*blob.Store{s.n.ws.Snapshots, s.n.ws.Quarantine, s.n.ws.Work} {
-		if err := files.Sweep(); err != nil {
-			return nil, err
-		}
+	if err := s.n.forward(ctx, r); err != nil {
+		return nil, err
 	}
 	if err := s.n.sweep(r); err != nil {
 		return nil, err
@@ -138,15 +136,15 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 		err = errors.Join(s.record(ctx, r, l, &ff, source, state), err) // a ledger that cannot be written outweighs a bad export
 	}
 	var e *fault.Error
-	if errors.As(err, &e) && e.Scope != fault.Run {
+	switch {
+	case errors.As(err, &e) && e.Scope != fault.Run:
 		ff.fail(e)
-		return ff, nil
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	case e == nil && errors.Is(err, fs.ErrNotExist): // a missing file of the workspace itself has a fault of its own
 		ff.fail(errAbsent)
-		return ff, nil
+	default:
+		return ff, err
 	}
-	return ff, err
+	return ff, nil
 }
 
 func (ff *FeedFacts) fail(e *fault.Error) {
@@ -221,6 +219,17 @@ func (s land) record(ctx context.Context, r *pipelines.Run, l *layout.Layout, ff
 	})
 }
 
+// forward refuses a date before that of what is in the register: exports of the past would undo what is known since.
+func (n *Night) forward(ctx context.Context, r *pipelines.Run) error {
+	list, err := ledger.Watermarks(ctx, n.ws.RegisterDB, r.Pipeline)
+	for _, w := range list {
+		if w.LogicalDate > r.Date.String() {
+			return errPast
+		}
+	}
+	return err
+}
+
 // marks gives each feed's last good snapshot: the one that the register was last loaded from.
 func (n *Night) marks(ctx context.Context, r *pipelines.Run) (map[string]string, error) {
 	list, err := ledger.Watermarks(ctx, n.ws.RegisterDB, r.Pipeline)
@@ -257,6 +266,10 @@ func names(t *canon.Table) []string {
 // guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people.
 func (n *Night) guard(f *layout.Feed, ff *FeedFacts) error {
 	c, err := compare(n.ws.Snapshots, ff.Previous, ff.Digest)
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return e.For(fault.Source) // without its last good snapshot nobody can tell what changed; the others have theirs
+	}
 	if err != nil {
 		return err
 	}
