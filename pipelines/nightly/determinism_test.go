@@ -11,7 +11,7 @@ import (
 	"uoma/pipelines"
 )
 
-const smallCampus = 300
+const smallCampus = 200
 
 // TestSameNightsGiveTheSameRegister holds invariant 2: same snapshots, policy, keys and dates give the same register bit
 // for bit, whatever the processors, the store and the order of rows in the exports.

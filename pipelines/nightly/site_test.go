@@ -32,7 +32,7 @@ import (
 
 // checks is how many inputs a property over whole nights is tried on unless -rapid.checks says otherwise: a night of a
 // small campus takes a quarter of a second, and each input damages several feeds.
-const checks = "15"
+const checks = "12"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
