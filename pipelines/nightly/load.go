@@ -3,6 +3,7 @@ package nightly
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sort"
 	"time"
 
@@ -63,10 +64,6 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if facts.Accounts, err = accounts(r); err != nil {
 		return nil, err
 	}
-	mem, err := s.n.remember()
-	if err != nil {
-		return nil, err
-	}
 	night, err := s.n.ws.Register.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -76,6 +73,14 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	} else {
 		defer night.Rollback()
 	}
+	leaving, err := s.n.lapse(ctx, night)
+	if err != nil {
+		return nil, err
+	}
+	mem, err := s.n.remember()
+	if err != nil {
+		return nil, err
+	}
 	if facts.Before, err = night.Counts(ctx); err != nil {
 		return nil, err
 	}
@@ -84,12 +89,12 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	if !r.Dry {
 		g.Go(func() (err error) {
-			facts.Entries, err = s.vault(gctx, r)
+			facts.Entries, err = s.vault(gctx, r, leaving.sourceKeys)
 			return err
 		})
 	}
 	g.Go(func() (err error) {
-		facts.Links, err = s.register(gctx, r, night)
+		facts.Links, err = s.register(gctx, r, night, leaving)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -148,9 +153,9 @@ func add(m map[string]int64, key string, n int64) map[string]int64 {
 	return m
 }
 
-// vault stores the identity of tonight's rows, takes out what gave way, and moves records to their new subjects.
-func (s load) vault(ctx context.Context, r *pipelines.Run) (int64, error) {
-	var gone []string
+// vault stores the identity of tonight's rows, takes out what gave way or lapsed, and moves records to their new subjects.
+func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int64, error) {
+	gone := slices.Clone(lapsed)
 	for token := range s.n.touched {
 		if _, held := s.n.held[token]; held {
 			gone = append(gone, token)
@@ -195,7 +200,10 @@ func (s load) moves() []vault.Move {
 }
 
 // register writes rows, links and events into the night's transaction.
-func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night) (links int, err error) {
+func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night, leaving lapsed) (links int, err error) {
+	if err := leaving.remove(ctx, night); err != nil {
+		return 0, err
+	}
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	if err := night.Drop(ctx, without(touched, removed)); err != nil {

@@ -1,0 +1,70 @@
+package nightly
+
+import (
+	"context"
+
+	"uoma/connectors/register"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/protect"
+)
+
+// lapsed is what the stores hold of somebody who was somebody else last night, and tonight turned out to be an erased
+// person: new rows are withheld by protect, and what is stored already goes here.
+type lapsed struct {
+	records    []string        // of the people, and contact points that nobody else has
+	links      []register.Link // to contact points that others have as well
+	sourceKeys []string        // vault entries
+}
+
+// lapse finds them, and notes their source rows as withheld, so that the next night decides on these anew: the resolver
+// remembers nothing of an erased person, and would not know whose they are.
+func (n *Night) lapse(ctx context.Context, night *register.Night) (out lapsed, err error) {
+	source, persons := n.ws.SourceTokens(), n.ws.Persons()
+	clauses, mine := map[string]string{}, map[string]string{} // by subject; by record
+	for i := range n.resolved.Records {
+		x := &n.resolved.Records[i]
+		clause := n.standing.suppressed[x.Subject]
+		if clause == "" || x.Before == "" {
+			continue
+		}
+		clauses[x.Subject], clauses[x.Before] = clause, clause
+		mine[protect.Record(source, x.System, x.PersonKey)] = clause
+	}
+	if len(mine) == 0 {
+		return out, nil
+	}
+	for e, err := range n.ws.Vault.Open(ctx, sortedKeys(clauses), 0) {
+		if err != nil {
+			return out, err
+		}
+		if clause := mine[e.Record]; clause != "" {
+			out.sourceKeys = append(out.sourceKeys, e.SourceKey)
+			n.held[e.SourceKey] = withheldRow{e.SourceKey, e.Source, clause}
+		}
+	}
+	for _, subject := range sortedKeys(clauses) {
+		own, shared := n.pointsOf(subject)
+		for _, record := range own {
+			mine[record] = clauses[subject]
+		}
+		for _, record := range shared {
+			out.links = append(out.links, register.Link{Record: record, Person: workspace.PersonOf(persons, subject)})
+		}
+	}
+	out.records = sortedKeys(mine)
+	for _, record := range out.records {
+		if err := n.holdRows(ctx, night, []string{record}, mine[record]); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// remove takes them out of the register.
+func (l lapsed) remove(ctx context.Context, night *register.Night) error {
+	if err := night.Unlink(ctx, l.links); err != nil {
+		return err
+	}
+	_, err := night.Erase(ctx, l.records)
+	return err
+}
