@@ -99,8 +99,7 @@ type Writer struct {
 
 // Create begins a file.
 func (s *Store) Create() (*Writer, error) {
-	name := strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(s.serial.Add(1), 10) + partial
-	f, err := s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, name, err := s.begin()
 	if err != nil {
 		return nil, errWrite.Because(err)
 	}
@@ -114,6 +113,18 @@ func (s *Store) Create() (*Writer, error) {
 		return nil, errors.Join(err, f.Close(), s.root.Remove(name))
 	}
 	return &Writer{s: s, f: f, name: name, age: w, mac: hmac.New(sha256.New, s.nameKey)}, nil
+}
+
+// begin makes a file under a name that nobody has: another Store of this program, and a program in another container,
+// may have the same process number and folder.
+func (s *Store) begin() (f *os.File, name string, err error) {
+	for {
+		name = strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(s.serial.Add(1), 10) + partial
+		f, err = s.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, name, err
+		}
+	}
 }
 
 // Write encrypts p.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"filippo.io/age"
@@ -198,6 +199,37 @@ func TestVolatileLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "work")); !os.IsNotExist(err) {
 		t.Fatalf("a dry run made a folder: %v", err)
+	}
+}
+
+// TestStoresOfOneFolderDoNotShareAFile writes through two stores of a folder at once.
+func TestStoresOfOneFolderDoNotShareAFile(t *testing.T) {
+	dir := t.TempDir()
+	stores, writers := [2]*blob.Store{}, [2]*blob.Writer{}
+	for i := range stores {
+		var err error
+		stores[i] = open(t, dir)
+		if writers[i], err = stores[i].Create(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, w := range writers {
+		if _, err := w.Write([]byte{byte('a' + i)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Commit(strconv.Itoa(i), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, s := range stores {
+		f, err := s.Open(strconv.Itoa(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if b, err := io.ReadAll(f.Reader()); err != nil || string(b) != string(rune('a'+i)) {
+			t.Errorf("file %d holds %q, %v", i, b, err)
+		}
 	}
 }
 
