@@ -51,6 +51,23 @@ func JoinSelected(table, column string) string {
 	return strings.Join([]string{Quote(selected), "CROSS JOIN", t, "ON", t + "." + Quote(column), "=", Quote(selected) + ".k"}, " ")
 }
 
+// Whole gives what stands after FROM to read a table from end to end. SQLite would walk the key's index for the sake of
+// an order and look up each row, which is slower than to sort the few that are wanted.
+func Whole(d Dialect, table string) string {
+	if d == SQLite {
+		return Quote(table) + " NOT INDEXED"
+	}
+	return Quote(table)
+}
+
+// WholeSelected is [JoinSelected] for a column without an index, of which SQLite would make one for every query.
+func WholeSelected(d Dialect, table, column string) string {
+	if d != SQLite {
+		return JoinSelected(table, column)
+	}
+	return Whole(d, table) + " CROSS JOIN " + Quote(selected) + " ON " + Quote(table) + "." + Quote(column) + " = " + Quote(selected) + ".k"
+}
+
 // perList is how many keys one IN list names: fewer than any driver's limit, and more gain nothing.
 const perList = 1000
 

@@ -15,14 +15,21 @@ import (
 	"uoma/internal/fault"
 )
 
-// View reads the register. Everything comes in the order of primary keys, which is the same in every store.
+// View reads the register. Everything but what [View.Scan] gives comes in the order of primary keys, which is the same in
+// every store.
 type View struct {
-	q       sqlx.QueryerContext
+	q       queryer
 	shapes  map[string]*canon.Table
 	columns map[string][]string
 }
 
-func newView(q sqlx.QueryerContext) View {
+// queryer is a database or a transaction that knows its dialect.
+type queryer interface {
+	sqlx.QueryerContext
+	DriverName() string
+}
+
+func newView(q queryer) View {
 	v := View{q: q, shapes: shapes(), columns: map[string][]string{}}
 	for name, t := range v.shapes {
 		v.columns[name] = names(t)
@@ -49,15 +56,49 @@ type Condition struct {
 // Read streams columns of a table of canonical rows that meet all conditions, all columns when none are named. Batches
 // have no feed; the column source tells it.
 func (v *View) Read(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
-	return v.read(ctx, table, columns, which, conditions, func(t string) string { return database.Quote(t) })
+	r := reading{table: table, columns: columns, which: which, conditions: conditions, from: database.Quote, ordered: true}
+	if which == Ended || len(conditions) > 0 {
+		r.from = v.whole // few rows are found faster in the table than by walking the key, and are soon sorted
+	}
+	return v.read(ctx, r)
 }
 
-// ReadRecords is Read for the rows of some records alone.
-func (n *Night) ReadRecords(ctx context.Context, table string, columns, records []string, which Which) canon.Batches {
-	if err := database.Select(ctx, n.tx, records); err != nil {
-		return func(yield func(*canon.Batch, error) bool) { yield(nil, err) }
-	}
-	return n.read(ctx, table, columns, which, nil, func(t string) string { return database.JoinSelected(t, "record") })
+// Scan is Read in the order in which the store keeps the rows, which costs least and is not the same in every store: for
+// who only adds things up.
+func (v *View) Scan(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
+	return v.read(ctx, reading{table: table, columns: columns, which: which, conditions: conditions, from: v.whole})
+}
+
+// whole names a table that is read from end to end.
+func (v *View) whole(table string) string {
+	return database.Whole(database.Dialect(v.q.DriverName()), table)
+}
+
+// Selected reads the rows of some records alone. It is valid until the next call of its [Night] that writes, or selects
+// other records.
+type Selected struct{ night *Night }
+
+// SelectRecords selects records for several readings.
+func (n *Night) SelectRecords(ctx context.Context, records []string) (Selected, error) {
+	return Selected{n}, database.Select(ctx, n.tx, records)
+}
+
+// Read is [View.Read] for the rows of the selected records.
+func (s Selected) Read(ctx context.Context, table string, columns []string, which Which) canon.Batches {
+	n := s.night
+	return n.read(ctx, reading{table: table, columns: columns, which: which, ordered: true, from: func(t string) string {
+		return database.WholeSelected(database.Dialect(n.q.DriverName()), t, "record")
+	}})
+}
+
+// reading is a query on one table.
+type reading struct {
+	table      string
+	columns    []string
+	which      Which
+	conditions []Condition
+	from       func(table string) string
+	ordered    bool
 }
 
 // where puts which and conditions into SQL.
@@ -91,23 +132,26 @@ func (v *View) where(shape *canon.Table, which Which, conditions []Condition) (t
 	return " WHERE " + strings.Join(all, " AND "), args, nil
 }
 
-func (v *View) read(ctx context.Context, table string, columns []string, which Which, conditions []Condition, from func(string) string) canon.Batches {
+func (v *View) read(ctx context.Context, r reading) canon.Batches {
 	return func(yield func(*canon.Batch, error) bool) {
-		shape, err := v.subset(table, columns)
+		shape, err := v.subset(r.table, r.columns)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		where, args, err := v.where(shape, which, conditions)
+		where, args, err := v.where(shape, r.which, r.conditions)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		query := "SELECT " + database.Columns(names(shape)) + " FROM " + from(shape.Name) + where
+		query := "SELECT " + database.Columns(names(shape)) + " FROM " + r.from(shape.Name) + where
+		if r.ordered {
+			query += " ORDER BY `source_key`, `seq`"
+		}
 		out := canon.NewBuilder(shape, "")
 		cells := make([]cell, len(shape.Columns))
 		stopped := false
-		err = v.scan(ctx, shape.Name, query+" ORDER BY `source_key`, `seq`", args, cells, func() (bool, error) {
+		err = v.scan(ctx, shape.Name, query, args, cells, func() (bool, error) {
 			if err := appendRow(out, shape, cells); err != nil {
 				return false, err
 			}

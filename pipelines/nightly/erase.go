@@ -105,8 +105,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 
 // holdRows notes the source rows of records as withheld, so that the next night decides on them anew, and withholds them.
 func (n *Night) holdRows(ctx context.Context, night *register.Night, records []string, clause string) error {
+	selected, err := night.SelectRecords(ctx, records)
+	if err != nil {
+		return err
+	}
 	for _, t := range register.Tables() {
-		for b, err := range night.ReadRecords(ctx, t.Name, []string{"source", "source_key"}, records, register.All) {
+		for b, err := range selected.Read(ctx, t.Name, []string{"source", "source_key"}, register.All) {
 			if err != nil {
 				return err
 			}

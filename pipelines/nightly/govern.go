@@ -117,18 +117,19 @@ func (g *governing) read(ctx context.Context, v *register.View) error {
 		g.byRecord[l.Record] = append(g.byRecord[l.Record], p)
 	}
 	for _, t := range []struct {
+		read    reading // of words, the order decides between two of the same instant
 		table   string
 		columns []string
 		where   []register.Condition
 		note    func(p *person, b *canon.Batch, i int)
 	}{
-		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, onlyMembers["role"], noteRole},
-		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
-		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
-		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
+		{v.Scan, "degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
+		{v.Scan, "role", []string{"record", "kind", "from", "to"}, onlyMembers["role"], noteRole},
+		{v.Scan, "person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
+		{v.Read, "consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
+		{v.Read, "objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range v.Read(ctx, t.table, t.columns, register.Current, t.where...) {
+		for b, err := range t.read(ctx, t.table, t.columns, register.Current, t.where...) {
 			if err != nil {
 				return err
 			}
@@ -147,6 +148,9 @@ func (g *governing) read(ctx context.Context, v *register.View) error {
 	return g.readItems(ctx)
 }
 
+// reading is a way to read the register.
+type reading func(ctx context.Context, table string, columns []string, which register.Which, conditions ...register.Condition) canon.Batches
+
 // onlyMembers narrows the tables that membership depends on to the rows that say anything of it.
 var onlyMembers = map[string][]register.Condition{
 	"role":   {{Columns: []string{"kind"}, Value: memberRole}},
@@ -156,19 +160,15 @@ var onlyMembers = map[string][]register.Condition{
 func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
 
 func noteDegree(p *person, b *canon.Batch, i int) {
-	if d, ok := b.Col(2).Day(i); ok && !b.Col(1).Null(i) {
-		p.facts.Degrees = append(p.facts.Degrees, policy.Degree{Institution: strings.Clone(b.Col(1).Text(i)), Date: d})
+	if inst := b.Col(1); !inst.Null(i) {
+		addDegree(&p.facts, inst, b.Col(2), i)
 	}
 }
 
-func noteRole(p *person, b *canon.Batch, i int) {
-	m := membership{records: map[string]*policy.Facts{"": &p.facts}}
-	m.role("", b.Col(1), b.Col(2), b.Col(3), i)
-}
+func noteRole(p *person, b *canon.Batch, i int) { addRole(&p.facts, b.Col(2), b.Col(3), i) }
 
 func notePerson(p *person, b *canon.Batch, i int) {
-	m := membership{records: map[string]*policy.Facts{"": &p.facts}}
-	m.death("", b.Col(1), b.Col(2), i)
+	addDeath(&p.facts, b.Col(1), b.Col(2), i)
 	p.facts.Protected = p.facts.Protected || b.Col(3).Bool(i)
 }
 
@@ -255,6 +255,10 @@ func (g *governing) readItems(ctx context.Context) error {
 	g.seen = map[itemKey]bool{}
 	loader := g.n.pack.Loader(g.r.Date)
 	left := g.leftRecords()
+	selected, err := g.night.SelectRecords(ctx, left)
+	if err != nil {
+		return err
+	}
 	for _, t := range register.Tables() {
 		columns := []string{"source", "source_key", "record", "category", "last_seen_run"}
 		end, hasEnd := endAnchors[t.Name]
@@ -266,7 +270,7 @@ func (g *governing) readItems(ctx context.Context) error {
 			readings = append(readings, g.night.Read(ctx, t.Name, columns, register.Current, flagged("end")...))
 		}
 		if len(left) > 0 {
-			readings = append(readings, g.night.ReadRecords(ctx, t.Name, columns, left, register.Current))
+			readings = append(readings, selected.Read(ctx, t.Name, columns, register.Current))
 		}
 		for _, batches := range readings {
 			for b, err := range batches {

@@ -103,8 +103,12 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 	if len(doubtful) == 0 {
 		return out, nil
 	}
+	selected, err := night.SelectRecords(ctx, doubtful)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range register.Tables() {
-		if err := records(night.ReadRecords(ctx, t.Name, []string{"record"}, doubtful, register.All), out); err != nil {
+		if err := records(selected.Read(ctx, t.Name, []string{"record"}, register.All), out); err != nil {
 			return nil, err
 		}
 	}
@@ -124,7 +128,7 @@ func (s load) storedPoints(ctx context.Context, night *register.Night, out map[s
 			}
 		}
 		for _, t := range sortedKeys(tables) {
-			err = errors.Join(err, records(night.Read(ctx, t, []string{"record"}, register.All, register.Condition{Columns: []string{"source"}, Value: f.FullName()}), out))
+			err = errors.Join(err, records(night.Scan(ctx, t, []string{"record"}, register.All, register.Condition{Columns: []string{"source"}, Value: f.FullName()}), out))
 		}
 	})
 	return err

@@ -1,6 +1,8 @@
 package nightly
 
 import (
+	"strings"
+
 	"uoma/internal/canon"
 	"uoma/transforms/policy"
 )
@@ -46,9 +48,8 @@ func (m *membership) note(b *canon.Batch) {
 }
 
 func (m *membership) degree(key string, inst, date canon.Col, i int) {
-	if d, ok := date.Day(i); ok && !inst.Null(i) {
-		f := m.of(key)
-		f.Degrees = append(f.Degrees, policy.Degree{Institution: string([]byte(inst.Text(i))), Date: d})
+	if _, ok := date.Day(i); ok && !inst.Null(i) {
+		addDegree(m.of(key), inst, date, i)
 	}
 }
 
@@ -56,10 +57,26 @@ func (m *membership) degree(key string, inst, date canon.Col, i int) {
 const memberRole = "alumnus"
 
 func (m *membership) role(key string, kind, from, to canon.Col, i int) {
-	if kind.Text(i) != memberRole {
-		return
+	if kind.Text(i) == memberRole {
+		addRole(m.of(key), from, to, i)
 	}
-	f := m.of(key)
+}
+
+func (m *membership) death(key string, dead, on canon.Col, i int) {
+	if _, dated := on.Day(i); dated || dead.Bool(i) {
+		addDeath(m.of(key), dead, on, i)
+	}
+}
+
+// addDegree adds a degree of an institution to somebody's facts, unless it has no date.
+func addDegree(f *policy.Facts, inst, date canon.Col, i int) {
+	if d, ok := date.Day(i); ok {
+		f.Degrees = append(f.Degrees, policy.Degree{Institution: strings.Clone(inst.Text(i)), Date: d})
+	}
+}
+
+// addRole adds the days on which somebody took the role of a member, and gave it up.
+func addRole(f *policy.Facts, from, to canon.Col, i int) {
 	if d, ok := from.Day(i); ok {
 		f.Joined = append(f.Joined, d)
 	}
@@ -68,12 +85,12 @@ func (m *membership) role(key string, kind, from, to canon.Col, i int) {
 	}
 }
 
-func (m *membership) death(key string, dead, on canon.Col, i int) {
+// addDeath adds a death, of which the day may be unknown.
+func addDeath(f *policy.Facts, dead, on canon.Col, i int) {
 	day, dated := on.Day(i)
 	if !dead.Bool(i) && !dated {
 		return
 	}
-	f := m.of(key)
 	f.Deceased = true
 	if dated {
 		f.DeceasedOn = day

@@ -92,7 +92,7 @@ func (n *Night) registered(ctx context.Context, of func(subject string) *policy.
 	var subjects map[string]string // record token to subject, made when the register has anything
 	return n.ws.Register.See(ctx, func(v *register.View) error {
 		for _, table := range []string{"degree", "role", "person"} {
-			for b, err := range v.Read(ctx, table, memberColumns[table], register.Current, onlyMembers[table]...) {
+			for b, err := range v.Scan(ctx, table, memberColumns[table], register.Current, onlyMembers[table]...) {
 				if err != nil {
 					return err
 				}
