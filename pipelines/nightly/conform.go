@@ -174,7 +174,6 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
 	s.n.members.add(w.members)
-	s.n.rejected[name] = w.bad
 	for _, t := range w.touched {
 		s.n.touched[t] = true
 	}

@@ -40,13 +40,12 @@ type Night struct {
 
 	replayOf *workspace.Workspace // whose snapshots are replayed instead of landing exports
 
-	feeds                  map[string]*feedNight        // by full name; what is known of each landed feed
-	redo                   bool                         // the rows of some feed are all decided anew
-	decided                map[string]string            // by feed: the configuration that its rows were last decided under
-	withheld               map[string]withheldRow       // source rows withheld on the last night, by token
-	touched                map[string]bool              // source rows of earlier nights that changed, went or came back
-	members                *membership                  // facts of tonight's rows
-	rejected               map[string][]canon.Rejection // by feed: rows that conform or protect quarantined
+	feeds                  map[string]*feedNight  // by full name; what is known of each landed feed
+	redo                   bool                   // the rows of some feed are all decided anew
+	decided                map[string]string      // by feed: the configuration that its rows were last decided under
+	withheld               map[string]withheldRow // source rows withheld on the last night, by token
+	touched                map[string]bool        // source rows of earlier nights that changed, went or came back
+	members                *membership            // facts of tonight's rows
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings
@@ -70,7 +69,7 @@ type feedNight struct {
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, members: newMembership(), rejected: map[string][]canon.Rejection{}, held: map[string]withheldRow{}, touched: map[string]bool{},
+		feeds: map[string]*feedNight{}, members: newMembership(), held: map[string]withheldRow{}, touched: map[string]bool{},
 		recordKept: map[string]bool{}, recordHeld: map[string]bool{},
 	}
 }

@@ -113,9 +113,6 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		}
 		r.Progress.Advance(int64(res.Rows), "rows")
 	}
-	s.n.mu.Lock()
-	s.n.rejected[name] = append(s.n.rejected[name], bad...)
-	s.n.mu.Unlock()
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), bad); err != nil {
 		return kept, err
 	}
