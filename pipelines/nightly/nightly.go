@@ -22,7 +22,6 @@ import (
 
 	"uoma/connectors/blob"
 	"uoma/connectors/register"
-	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
