@@ -1,5 +1,7 @@
 package database
 
+import "bytes"
+
 // Value is one value on its way into a table. It is passed by value and points into its owner's memory, so that a bulk
 // load makes no garbage for it. The zero Value is NULL.
 type Value struct {
@@ -46,6 +48,10 @@ func TextOrNull(s string) Value {
 // Blob makes bytes. The slice may not change until the load has returned.
 func Blob(b []byte) Value { return Value{kind: blob, b: b} }
 
+func (v Value) equal(w Value) bool {
+	return v.kind == w.kind && v.n == w.n && v.s == w.s && bytes.Equal(v.b, w.b)
+}
+
 // Arg gives the value as a statement's parameter.
 func (v Value) Arg() any {
 	switch v.kind {
@@ -59,7 +65,8 @@ func (v Value) Arg() any {
 	return nil
 }
 
-// Rows are rows to be loaded, addressed by row and by column in the order given to [Load]. Each value is asked for once.
+// Rows are rows to be loaded, addressed by row and by column in the order given to [Load]. A value may be
+// asked for more than once.
 type Rows interface {
 	Len() int
 	Value(row, col int) Value
