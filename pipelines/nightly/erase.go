@@ -84,6 +84,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
 		return out, err
 	}
+	n.carryWithheld()
 	mem, err := n.remember()
 	if err != nil {
 		return out, err

@@ -64,6 +64,11 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if facts.Accounts, err = accounts(r); err != nil {
 		return nil, err
 	}
+	if !r.Dry {
+		if err := s.n.beginVault(ctx, r); err != nil {
+			return nil, err
+		}
+	}
 	night, err := s.n.ws.Register.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -77,15 +82,14 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem, err := s.n.remember()
-	if err != nil {
-		return nil, err
-	}
+	s.n.carryWithheld()
+	var mem memory
 	if facts.Before, err = night.Counts(ctx); err != nil {
 		return nil, err
 	}
 	// The vault is another store and commits for itself, before the register does: a vault entry that no register row
-	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side.
+	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side, and
+	// the state files, which nothing names before the commit.
 	g, gctx := errgroup.WithContext(ctx)
 	if !r.Dry {
 		g.Go(func() (err error) {
@@ -93,6 +97,10 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return err
 		})
 	}
+	g.Go(func() (err error) {
+		mem, err = s.n.remember()
+		return err
+	})
 	g.Go(func() (err error) {
 		facts.Links, err = s.register(gctx, r, night, leaving)
 		return err
@@ -290,6 +298,7 @@ func (s load) events(r *pipelines.Run, next int64) []register.Event {
 // ledger records the night inside its own transaction.
 func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts, started time.Time) error {
 	tx := night.Tx()
+	mem[stateVaultDone] = r.ID()
 	if err := mem.commit(ctx, tx, r); err != nil {
 		return err
 	}

@@ -26,6 +26,10 @@ const (
 	stateRetired  = "retired"  // subject ids that were given up
 	stateWithheld = "withheld" // source rows that the policy kept out, with the clause
 	stateDecided  = "decided"  // by feed: digest of everything besides the exports that its rows were last decided under
+
+	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
+	// the two, and the vault is then ahead of the register.
+	stateVaultBegun, stateVaultDone = "vault-begun", "vault-done"
 )
 
 type retiredID struct {
@@ -37,6 +41,10 @@ type withheldRow struct {
 	Feed      string `parquet:"feed,dict"`
 	Clause    string `parquet:"clause,dict"`
 }
+
+// refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
+// night without having changed, as a date that lay in the future does.
+const refused = "refused"
 
 type decidedFeed struct {
 	Feed   string `parquet:"feed"`
@@ -76,11 +84,33 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 		n.withheld[w.SourceKey] = w
 	}
 	feeds, err := recallRows[decidedFeed](ctx, n, r, stateDecided)
+	if err != nil {
+		return err
+	}
 	n.decided = make(map[string]string, len(feeds))
+	ahead, err := n.vaultAhead(ctx, r)
+	if err != nil || ahead { // with nothing decided, every row is written anew
+		return err
+	}
 	for _, f := range feeds {
 		n.decided[f.Feed] = f.Config
 	}
-	return err
+	return nil
+}
+
+// vaultAhead tells whether another night wrote the vault and was given up before its commit.
+func (n *Night) vaultAhead(ctx context.Context, r *pipelines.Run) (bool, error) {
+	begun, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateVaultBegun)
+	if err != nil {
+		return false, err
+	}
+	done, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateVaultDone)
+	return begun.Digest != done.Digest && begun.Digest != r.ID(), err
+}
+
+// beginVault notes that the run is about to write the vault.
+func (n *Night) beginVault(ctx context.Context, r *pipelines.Run) error {
+	return memory{stateVaultBegun: r.ID()}.commit(ctx, n.ws.RegisterDB, r)
 }
 
 // recallEngine gives the resolver with all that it remembers.
@@ -126,7 +156,6 @@ func (n *Night) remember() (memory, error) {
 	for _, id := range n.engine.Retired() {
 		retired = append(retired, retiredID{id})
 	}
-	n.carryWithheld()
 	withheld := make([]withheldRow, 0, len(n.held))
 	for _, k := range sortedKeys(n.held) {
 		withheld = append(withheld, n.held[k])
@@ -176,7 +205,7 @@ func (n *Night) rememberable() []resolve.Member {
 }
 
 // commit makes tonight's state the last one, inside the night's transaction.
-func (m memory) commit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run) error {
+func (m memory) commit(ctx context.Context, tx sqlx.ExtContext, r *pipelines.Run) error {
 	for _, name := range sortedKeys(m) {
 		last, _, err := ledger.FindState(ctx, tx, r.Pipeline, name)
 		if err != nil {

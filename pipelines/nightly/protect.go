@@ -74,7 +74,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		return kept, err
 	}
 	defer spool.Close()
-	out, err := newProtected(s.n.ws.Work)
+	out, err := newProtected(s.n.ws.Work, name)
 	if err != nil {
 		return kept, err
 	}
@@ -108,7 +108,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 				Reason: "no person row of the system names the person of this row"})
 		}
 		s.n.hold(name, res, kept.Withheld)
-		if err := out.write(name, res); err != nil {
+		if err := out.write(res); err != nil {
 			return kept, err
 		}
 		r.Progress.Advance(int64(res.Rows), "rows")

@@ -25,9 +25,12 @@ const (
 )
 
 // protected writes a feed's two spools.
-type protected struct{ register, vault *blob.Writer }
+type protected struct {
+	register, vault *blob.Writer
+	facts           *canon.Builder
+}
 
-func newProtected(s *blob.Store) (*protected, error) {
+func newProtected(s *blob.Store, feed string) (*protected, error) {
 	reg, err := s.Create()
 	if err != nil {
 		return nil, err
@@ -37,7 +40,7 @@ func newProtected(s *blob.Store) (*protected, error) {
 		reg.Discard()
 		return nil, err
 	}
-	return &protected{reg, v}, nil
+	return &protected{reg, v, canon.NewBuilder(&factTable, feed)}, nil
 }
 
 func (p *protected) discard() {
@@ -45,7 +48,7 @@ func (p *protected) discard() {
 	p.vault.Discard()
 }
 
-func (p *protected) write(feed string, res *protect.Result) error {
+func (p *protected) write(res *protect.Result) error {
 	for _, b := range res.Register {
 		if err := canon.WriteBatch(p.register, b); err != nil {
 			return err
@@ -54,7 +57,7 @@ func (p *protected) write(feed string, res *protect.Result) error {
 	if len(res.Entries) == 0 {
 		return nil
 	}
-	b := canon.NewBuilder(&factTable, feed)
+	b := p.facts
 	for i := range res.Entries {
 		e := &res.Entries[i]
 		for g, facts := range [][]canon.Fact{e.Names, e.Identifiers, e.Contacts} {
