@@ -174,6 +174,9 @@ func step(ctx context.Context, r *Run, s Stage, j Journal) (partial bool, err er
 	r.Progress.Begin(s.Name())
 	facts, err := s.Run(ctx, r)
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+			err = cause // a lost lease is no wish of the person at the terminal
+		}
 		if fault.Code(err) == "" && !errors.Is(err, context.Canceled) {
 			err = errStage.At(fault.Place{Field: s.Name()}).Wrap(err)
 		}

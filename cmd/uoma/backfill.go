@@ -26,11 +26,10 @@ const backfillDir = "backfills"
 
 // replayed is how one date of a backfill ended.
 type replayed struct {
-	Date    string          `json:"date"`
-	State   pipelines.State `json:"state"`
-	Already bool            `json:"already,omitempty"`
-	Digest  string          `json:"register_digest"`
-	Report  string          `json:"report"`
+	Date   string          `json:"date"`
+	State  pipelines.State `json:"state"`
+	Digest string          `json:"register_digest"`
+	Report string          `json:"report"`
 }
 
 // planned is what a backfill of a date would read.
@@ -106,18 +105,17 @@ func (a *app) planBackfill(ctx context.Context, ws *workspace.Workspace, pipelin
 	return nil
 }
 
-func (a *app) backfill(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, first, last canon.Date) error {
+func (a *app) backfill(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, first, last canon.Date) (err error) {
 	dir := filepath.Join(backfillDir, fmt.Sprintf("%s-%s-%s", def.Pipeline, first, last))
+	// A replay begins with nothing: what an earlier one of the same dates left would take part in it.
+	if err := os.RemoveAll(ws.Path(dir)); err != nil {
+		return err
+	}
 	scratch, err := workspace.OpenScratch(ctx, ws, dir)
 	if err != nil {
 		return err
 	}
-	closed := false
-	defer func() {
-		if !closed {
-			scratch.Close()
-		}
-	}()
+	defer func() { err = errors.Join(err, scratch.Close(), removeIdentities(scratch)) }()
 	if err := nightly.Prepare(ctx, scratch, ws); err != nil {
 		return err
 	}
@@ -131,10 +129,6 @@ func (a *app) backfill(ctx context.Context, ws *workspace.Workspace, def *pipeli
 		if !a.json {
 			fmt.Fprintf(a.out, "%s  %-8s  register %s…  %s\n", one.Date, one.State, one.Digest[:12], one.Report)
 		}
-	}
-	closed = true
-	if err := errors.Join(scratch.Close(), removeIdentities(scratch)); err != nil {
-		return err
 	}
 	if a.json {
 		return a.printJSON("backfill", true, out)
@@ -153,14 +147,14 @@ func (a *app) replay(ctx context.Context, scratch, ws *workspace.Workspace, def 
 		if err != nil {
 			return err
 		}
-		one = replayed{Date: d.String(), State: out.State, Already: out.Already, Report: scratch.Path(workspace.ReportDir, r.ID(), "quality.html")}
+		one = replayed{Date: d.String(), State: out.State, Report: scratch.Path(workspace.ReportDir, r.ID(), "quality.html")}
 		one.Digest, err = scratch.Register.Digest(ctx)
 		return err
 	})
 	return one, err
 }
 
-// removeIdentities removes what a finished backfill keeps of who people are.
+// removeIdentities removes what a backfill keeps of who people are, however it ended.
 func removeIdentities(scratch *workspace.Workspace) error {
 	var errs []error
 	for _, name := range []string{"vault.db", "vault.db-wal", "vault.db-shm", workspace.StateDir, workspace.QuarantineDir, workspace.WorkDir} {

@@ -177,6 +177,9 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	for _, t := range w.touched {
 		s.n.touched[t] = true
 	}
+	for _, t := range w.refused {
+		s.n.held[t] = withheldRow{t, name, refused}
+	}
 	for _, key := range f.changes.removed {
 		s.n.touched[protect.SourceKey(w.tokens, name, string(key))] = true
 	}
@@ -194,12 +197,12 @@ type conforming struct {
 
 	out                *blob.Writer
 	emitting, counting *conform.Sink
-	current            *canon.Batch // the batch that a rejection's line is looked up in
-	at                 int          // rows of the snapshot before the current batch
+	at                 int // rows of the snapshot before the current batch
 	key                []byte
 	tokens             *pseudonym.Domain
 	touched            []string         // tokens of rows that were there on an earlier night and are decided anew
 	touching           map[int64]string // of the current batch, by line
+	refused            []string         // tokens of rows that were rejected
 	unchangedRejected  int64
 	inCounting         bool
 }
@@ -219,11 +222,15 @@ func (w *conforming) batch(b *canon.Batch) error {
 			}
 			going = append(going, i)
 		case unchanged:
-			if w.heldBefore(b, i) {
-				going = append(going, i)
-			} else {
+			held := w.heldBefore(b, i)
+			if held == "" {
 				staying = append(staying, i)
+				continue
 			}
+			if held == refused { // an older version of it may stand
+				w.touch(b, i)
+			}
+			going = append(going, i)
 		case merged:
 			w.rows.Merged++
 		case conflict:
@@ -252,11 +259,11 @@ func (w *conforming) into(sink *conform.Sink, b *canon.Batch, rows []int, counti
 	if len(rows) == 0 {
 		return nil
 	}
-	w.current, w.inCounting = b, counting
+	w.inCounting = counting
 	if len(rows) < b.Len() {
-		w.current = pick(b, rows)
+		b = pick(b, rows)
 	}
-	return w.c.Batch(w.current, sink)
+	return w.c.Batch(b, sink)
 }
 
 // pick copies some rows of a batch.
@@ -280,18 +287,18 @@ func (w *conforming) touch(b *canon.Batch, i int) {
 	}
 }
 
-// heldBefore tells whether a row was withheld on the last night: what withheld it may have changed without the row.
-func (w *conforming) heldBefore(b *canon.Batch, i int) bool {
+// heldBefore gives why a row was kept out on the last night, "" when it was not: what kept it out may have changed without
+// the row.
+func (w *conforming) heldBefore(b *canon.Batch, i int) string {
 	if len(w.n.withheld) == 0 {
-		return false
+		return ""
 	}
 	key, ok := w.c.Key(b, i, w.key[:0])
 	w.key = key
 	if !ok {
-		return false
+		return ""
 	}
-	_, held := w.n.withheld[protect.SourceKey(w.tokens, w.rows.Feed, string(key))]
-	return held
+	return w.n.withheld[protect.SourceKey(w.tokens, w.rows.Feed, string(key))].Clause
 }
 
 func (w *conforming) conflict(b *canon.Batch, i int) {
@@ -303,17 +310,13 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 }
 
 func (w *conforming) reject(x canon.Rejection) error {
-	line := w.current.Col(canon.RawLine)
-	for i := range w.current.Len() {
-		if line.Int(i) == x.Line {
-			x.Raw = rowText(w.current, i)
-			break
-		}
-	}
 	if w.inCounting {
 		w.unchangedRejected++
 	} else {
 		delete(w.touching, x.Line)
+	}
+	if x.Key != "" {
+		w.refused = append(w.refused, protect.SourceKey(w.tokens, w.rows.Feed, x.Key))
 	}
 	w.quarantine(x)
 	return nil
