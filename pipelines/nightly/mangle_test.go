@@ -154,6 +154,18 @@ func (s site) mangle(t *rapid.T, tb testing.TB, night canon.Date) []string {
 // inArchive damages one file of the student register's archive; the manifest tells the truth about it, or still speaks of
 // the file before.
 func inArchive(t *rapid.T, tb testing.TB, d damage, archive []byte) []byte {
+	return rewritten(tb, archive, func(members map[string][]byte, names []string) {
+		name := rapid.SampledFrom(names).Draw(t, "member")
+		members[name] = d.apply(t, registerFile, members[name])
+		if rapid.Bool().Draw(t, "manifest knows") {
+			members["manifest.json"] = manifest(tb, members["manifest.json"], name, members[name])
+		}
+	})
+}
+
+// rewritten gives an archive with other members; edit is told the names of its tables in their order.
+func rewritten(tb testing.TB, archive []byte, edit func(members map[string][]byte, names []string)) []byte {
+	tb.Helper()
 	in, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
 		tb.Fatal(err)
@@ -172,11 +184,7 @@ func inArchive(t *rapid.T, tb testing.TB, d damage, archive []byte) []byte {
 			names = append(names, f.Name)
 		}
 	}
-	name := rapid.SampledFrom(names).Draw(t, "member")
-	members[name] = d.apply(t, registerFile, members[name])
-	if rapid.Bool().Draw(t, "manifest knows") {
-		members["manifest.json"] = manifest(tb, members["manifest.json"], name, members[name])
-	}
+	edit(members, names)
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for _, f := range in.File {
