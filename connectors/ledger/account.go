@@ -78,31 +78,6 @@ func QuarantineOf(ctx context.Context, q sqlx.QueryerContext, run, feed string, 
 		" ORDER BY `feed`, `line`, `field`, `code` LIMIT ?", run, feed, feed, limit)
 }
 
-// Withheld is a row that the policy kept out, and the clause that says so.
-type Withheld struct {
-	Run       string `db:"run"`
-	Feed      string `db:"feed"`
-	SourceKey string `db:"source_key"` // token
-	Clause    string `db:"clause"`
-}
-
-var withheldColumns = []string{"run", "feed", "source_key", "clause"}
-
-// PutWithheld writes down all rows that a run withheld of a feed, in place of those of an earlier attempt.
-func PutWithheld(ctx context.Context, tx *sqlx.Tx, run, feed string, rows []Withheld) error {
-	if err := forget(ctx, tx, "withheld", run, feed); err != nil {
-		return err
-	}
-	return database.Replace(ctx, tx, "withheld", withheldColumns, database.Each(rows, func(r *Withheld, col int) database.Value {
-		return database.Text([...]string{run, feed, r.SourceKey, r.Clause}[col])
-	}))
-}
-
-// WithheldBy lists what a run withheld, by feed and source key.
-func WithheldBy(ctx context.Context, q sqlx.QueryerContext, run string, limit int) ([]Withheld, error) {
-	return list[Withheld](ctx, q, "SELECT "+database.Columns(withheldColumns)+" FROM `withheld` WHERE `run` = ? ORDER BY `feed`, `source_key` LIMIT ?", run, limit)
-}
-
 // forget removes the lines of an earlier attempt.
 func forget(ctx context.Context, tx *sqlx.Tx, table, run, feed string) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM "+database.Quote(table)+" WHERE `run` = ? AND `feed` = ?", run, feed)

@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"errors"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -109,25 +108,16 @@ func TestSnapshotsWatermarksAndStates(t *testing.T) {
 		if err := ledger.AddSnapshot(ctx, db, other); !errors.Is(err, ledger.ErrRaced) {
 			t.Errorf("another content under the same digest: %v", err)
 		}
-		if s, ok, err := ledger.LastGood(ctx, db, "peppi/alumnit", "2026-01-31"); err != nil || !ok || s != b {
-			t.Errorf("%+v %t %v", s, ok, err)
-		}
 		other = b
 		other.SourceDigest, other.LayoutDigest = "of the file saved again", "of the layout of today"
 		must(t, ledger.AddSnapshot(ctx, db, other))
-		if s, _, err := ledger.FindSnapshot(ctx, db, b.Feed, b.LogicalDate, b.Digest); err != nil || s != other {
-			t.Errorf("the same rows in another file: %+v %v", s, err)
+		if all, err := ledger.Snapshots(ctx, db, b.Feed, 1); err != nil || len(all) != 1 || all[0] != other {
+			t.Errorf("the same rows in another file: %+v %v", all, err)
 		}
+		b.State = ledger.Rejected
 		must(t, ledger.AddSnapshot(ctx, db, b))
-		must(t, ledger.SetSnapshotState(ctx, db, b, ledger.Rejected))
-		if err := ledger.SetSnapshotState(ctx, db, b, ledger.Rejected); !errors.Is(err, ledger.ErrRaced) {
-			t.Errorf("a state changed twice: %v", err)
-		}
-		if s, ok, err := ledger.LastGood(ctx, db, "peppi/alumnit", "2026-01-31"); err != nil || !ok || s != a {
-			t.Errorf("%+v %t %v", s, ok, err)
-		}
-		if _, ok, err := ledger.LastGood(ctx, db, "peppi/alumnit", "2025-12-31"); err != nil || ok {
-			t.Errorf("%t %v", ok, err)
+		if all, err := ledger.Snapshots(ctx, db, b.Feed, 1); err != nil || len(all) != 1 || all[0] != b {
+			t.Errorf("the same rows judged anew: %+v %v", all, err)
 		}
 		if all, err := ledger.Snapshots(ctx, db, "", 10); err != nil || len(all) != 2 || all[0].Digest != "d2" {
 			t.Errorf("%+v %v", all, err)
@@ -168,18 +158,13 @@ func TestThreat_T08_AccountsAndLinesOfAnAttemptReplaceThoseBefore(t *testing.T) 
 		for attempt := range 2 {
 			must(t, db.Do(ctx, func(tx *sqlx.Tx) error {
 				rows := []ledger.Quarantined{{Line: int64(attempt), Field: hostile, Code: "field-count", Reason: hostile, Stage: "land"}}
-				held := []ledger.Withheld{{SourceKey: strings.Repeat("a", 25) + string(rune('0'+attempt)), Clause: "XAMK-31"}}
-				return errors.Join(ledger.PutAccounts(ctx, tx, []ledger.Account{a}), ledger.PutQuarantined(ctx, tx, "n1", "peppi/alumnit", rows),
-					ledger.PutWithheld(ctx, tx, "n1", "peppi/alumnit", held))
+				return errors.Join(ledger.PutAccounts(ctx, tx, []ledger.Account{a}), ledger.PutQuarantined(ctx, tx, "n1", "peppi/alumnit", rows))
 			}))
 		}
 		if got, err := ledger.Accounts(ctx, db, "n1"); err != nil || len(got) != 1 || got[0] != a {
 			t.Errorf("%+v %v", got, err)
 		}
 		if got, err := ledger.QuarantineOf(ctx, db, "n1", "", 10); err != nil || len(got) != 1 || got[0].Line != 1 || got[0].Field != hostile || got[0].Reason != hostile {
-			t.Errorf("%+v %v", got, err)
-		}
-		if got, err := ledger.WithheldBy(ctx, db, "n1", 10); err != nil || len(got) != 1 || got[0].Clause != "XAMK-31" || got[0].SourceKey[25] != '1' {
 			t.Errorf("%+v %v", got, err)
 		}
 	})

@@ -8,9 +8,8 @@ import (
 
 // States of snapshots.
 const (
-	Good       = "good"
-	Rejected   = "rejected"   // truncated, empty or shrunken: never compared with
-	Superseded = "superseded" // another snapshot of the same feed and date took its place
+	Good     = "good"
+	Rejected = "rejected" // truncated, empty or shrunken: never compared with
 )
 
 // Snapshot is a feed's export as it was landed.
@@ -31,7 +30,7 @@ var snapshotColumns = []string{"digest", "feed", "logical_date", "run", "rows", 
 // AddSnapshot writes a snapshot down. One with the same feed, date and digest holds the same rows; it takes the state,
 // the run and the digests of this landing, as the same rows may come in another file or be judged by another layout.
 func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
-	old, ok, err := FindSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
+	old, ok, err := findSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
 	switch {
 	case err != nil:
 		return err
@@ -47,24 +46,11 @@ func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
 		s.Run, s.Bytes, s.SourceDigest, s.LayoutDigest, s.State, s.Feed, s.LogicalDate, s.Digest, old.State)
 }
 
-// SetSnapshotState moves a snapshot from one state to another.
-func SetSnapshotState(ctx context.Context, q sqlx.ExtContext, s Snapshot, to string) error {
-	return swap(ctx, q, "UPDATE `snapshot` SET `state` = ? WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ? AND `state` = ?",
-		to, s.Feed, s.LogicalDate, s.Digest, s.State)
-}
-
 const selectSnapshot = "SELECT `digest`, `feed`, `logical_date`, `run`, `rows`, `bytes`, `source_digest`, `layout_digest`, `state` FROM `snapshot`"
 
-// FindSnapshot gives one snapshot.
-func FindSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest string) (s Snapshot, ok bool, err error) {
+// findSnapshot gives one snapshot.
+func findSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest string) (s Snapshot, ok bool, err error) {
 	ok, err = get(ctx, q, &s, selectSnapshot+" WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ?", feed, date, digest)
-	return s, ok, err
-}
-
-// LastGood gives a feed's good snapshot of the latest date that is not after the given one.
-func LastGood(ctx context.Context, q sqlx.QueryerContext, feed, date string) (s Snapshot, ok bool, err error) {
-	ok, err = get(ctx, q, &s, selectSnapshot+" WHERE `feed` = ? AND `logical_date` <= ? AND `state` = ? ORDER BY `logical_date` DESC, `digest` LIMIT 1",
-		feed, date, Good)
 	return s, ok, err
 }
 
