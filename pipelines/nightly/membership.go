@@ -19,7 +19,7 @@ func (m *membership) of(key string) *policy.Facts {
 	f := m.records[key]
 	if f == nil {
 		f = &policy.Facts{}
-		m.records[key] = f
+		m.records[strings.Clone(key)] = f
 	}
 	return f
 }

@@ -45,6 +45,7 @@ type Night struct {
 	withheld               map[string]withheldRow // source rows withheld on the last night, by token
 	touched                map[string]bool        // source rows of earlier nights that changed, went or came back
 	members                *membership            // facts of tonight's rows
+	enrolled               *membership            // facts of rows of the register that stay as they are, by record token
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings

@@ -63,9 +63,15 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 		}
 	}
 	n.members = nil // told; a night's memory is what its largest stage needs
-	if err := n.registered(ctx, of); err != nil {
-		return nil, err
+	if len(n.enrolled.records) > 0 {
+		subjects := n.subjectsByToken()
+		for record, f := range n.enrolled.records {
+			if subject, ok := subjects[record]; ok {
+				join(of(subject), f)
+			}
+		}
 	}
+	n.enrolled = nil
 	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
@@ -87,29 +93,21 @@ func splitRecord(key string) (system, personKey string) {
 	return key, ""
 }
 
-// registered adds the facts of rows that are in the register and neither changed nor left tonight.
-func (n *Night) registered(ctx context.Context, of func(subject string) *policy.Facts) error {
-	var subjects map[string]string // record token to subject, made when the register has anything
-	return n.ws.Register.See(ctx, func(v *register.View) error {
+// registered gathers the facts of rows that are in the register and neither changed nor left tonight, by record token.
+func (n *Night) registered(ctx context.Context) (*membership, error) {
+	m := newMembership()
+	err := n.ws.Register.See(ctx, func(v *register.View) error {
 		for _, table := range []string{"degree", "role", "person"} {
 			for b, err := range v.Scan(ctx, table, memberColumns[table], register.Current, onlyMembers[table]...) {
 				if err != nil {
 					return err
 				}
-				if subjects == nil {
-					subjects = n.subjectsByToken()
-				}
-				m := newMembership()
 				m.registerBatch(table, b, n.touched)
-				for record, f := range m.records {
-					if subject, ok := subjects[record]; ok {
-						join(of(subject), f)
-					}
-				}
 			}
 		}
 		return nil
 	})
+	return m, err
 }
 
 // memberColumns are what membership needs of the register's tables: the row's and the record's token, then the facts.
@@ -125,7 +123,7 @@ func (m *membership) registerBatch(table string, b *canon.Batch, skip map[string
 		if skip[b.Col(0).Text(i)] {
 			continue
 		}
-		record := string([]byte(b.Col(1).Text(i)))
+		record := b.Col(1).Text(i)
 		switch table {
 		case "degree":
 			m.degree(record, b.Col(2), b.Col(3), i)
