@@ -25,7 +25,7 @@ var pragmas = []string{
 	"temp_store(MEMORY)",           // nothing of a query in the system's temporary folder
 	"trusted_schema(OFF)",          // a schema that came with a file runs no function
 	"journal_size_limit(67108864)", // bytes: the log of a first night is not kept for ever
-	"cache_size(-24576)",           // KiB a connection: the inner pages of a night's indexes stay in memory
+	"cache_size(-16384)",           // KiB a connection: the inner pages of a night's indexes stay in memory
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
