@@ -89,6 +89,9 @@ func (a *app) logger() *slog.Logger {
 // complain prints an error for the person who reads it: code, place, what happened, what to do.
 func (a *app) complain(err error) {
 	p := palette(a.err)
+	if isTerminal(a.err) {
+		fmt.Fprint(a.err, "\r\x1b[K") // a progress line may stand there, cut off
+	}
 	var list fault.List
 	if errors.As(err, &list) {
 		for _, e := range list {
