@@ -166,7 +166,7 @@ func (c *checker) held(ctx context.Context, name string) bool {
 const snapshotsChecked = 10000
 
 // stateFiles are the states of a pipeline that are files; others are only digests to compare with.
-var stateFiles = map[string][]string{"nightly": {"members", "retired", "withheld"}}
+var stateFiles = map[string][]string{"nightly": {"members", "retired", "withheld", "decided"}}
 
 var (
 	errSnapshot    = fault.New("UOMA-CHK-SNAPSHOT", "the snapshot that the register was last loaded from is missing or damaged", "restore the folder snapshots from the backup; until then the next run of this source fails")
