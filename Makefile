@@ -3,10 +3,11 @@
 SHELL := /bin/bash
 GO ?= go
 BIN := bin
+BUILD ?=
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -buildvcs=false
 
-.PHONY: help build demo test lint bench fuzz clean tools
+.PHONY: help build release demo test lint bench fuzz clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,9 +16,12 @@ build: $(BIN)/uoma $(BIN)/endpoint ## build bin/uoma and bin/endpoint
 
 $(BIN)/%: FORCE
 	@mkdir -p $(BIN)
-	@$(GO) build -trimpath -o $@ ./cmd/$*
+	@$(GO) build $(BUILD) -o $@ ./cmd/$*
 
 FORCE:
+
+release: ## build without the paths of this machine
+	@$(MAKE) --no-print-directory build BUILD=-trimpath
 
 demo: build ## run the nightly and the career survey on the committed fixtures
 	@./fixtures/demo.sh build/demo

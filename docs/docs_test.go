@@ -246,7 +246,7 @@ func demo(t *testing.T) string {
 		}
 		return string(out)
 	}
-	run(root, "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "bin")+"/", "./cmd/uoma", "./cmd/endpoint")
+	run(root, "env", "CGO_ENABLED=0", "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "bin")+"/", "./cmd/uoma", "./cmd/endpoint")
 	out, _, _ := strings.Cut(run(dir, "fixtures/demo.sh", "build/demo"), "\nNothing was sent twice")
 	return out
 }

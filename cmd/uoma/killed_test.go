@@ -26,8 +26,9 @@ const kills = 20
 func TestThreat_T29_KilledDelivery(t *testing.T) {
 	bin := t.TempDir()
 	for _, name := range []string{"uoma", "endpoint"} {
-		out, err := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(bin, name), "uoma/cmd/"+name).CombinedOutput()
-		if err != nil {
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(bin, name), "uoma/cmd/"+name)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", name, err, out)
 		}
 	}

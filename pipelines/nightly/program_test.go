@@ -34,7 +34,9 @@ func (b *binary) build() {
 	if b.dir, b.err = os.MkdirTemp("", "uoma"); b.err != nil {
 		return
 	}
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", b.file(), "uoma/cmd/uoma").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", b.file(), "uoma/cmd/uoma")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if out, err := build.CombinedOutput(); err != nil {
 		b.err = fmt.Errorf("build uoma: %w\n%s", err, out)
 	}
 }
