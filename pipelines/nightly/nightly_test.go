@@ -3,8 +3,6 @@ package nightly_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"uoma/fixtures/campus"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
@@ -62,31 +59,7 @@ func (quiet) End(string, time.Duration) {}
 // night runs one night and gives its outcome.
 func (s site) night(t testing.TB, date canon.Date) pipelines.Outcome {
 	t.Helper()
-	ctx := context.Background()
-	ws, err := workspace.Open(ctx, s.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.Close()
-	r := &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Progress: quiet{}}
-	pack, err := ws.Policy(date)
-	if err != nil {
-		t.Fatal(err)
-	}
-	layouts, err := ws.Layouts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := ws.NewJournal("test", "", pack.Digest())
-	held, err := j.Hold(ctx, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer j.Free(ctx)
-	n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
-	defer n.Close()
-	out, err := pipelines.Execute(held, r, n.Stages(), j)
+	out, _, err := s.attempt(t, date, false)
 	if err != nil {
 		t.Fatal(err)
 	}
