@@ -30,11 +30,8 @@ var accountColumns = []string{"run", "feed", "rows_read", "loaded", "unchanged",
 // PutAccounts writes accounts, each in place of the one of an earlier attempt.
 func PutAccounts(ctx context.Context, tx *sqlx.Tx, accounts []Account) error {
 	return database.Replace(ctx, tx, "account", accountColumns, database.Each(accounts, func(a *Account, col int) database.Value {
-		switch col {
-		case 0:
-			return database.Text(a.Run)
-		case 1:
-			return database.Text(a.Feed)
+		if col < 2 {
+			return database.Text([...]string{a.Run, a.Feed}[col])
 		}
 		return database.Int([...]int64{a.RowsRead, a.Loaded, a.Unchanged, a.Merged, a.Quarantined, a.Withheld}[col-2])
 	}))

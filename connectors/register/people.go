@@ -41,13 +41,7 @@ var (
 // Link adds links. One that is there already takes the new run.
 func (n *Night) Link(ctx context.Context, links []Link) error {
 	return database.Replace(ctx, n.tx, "link", linkColumns, database.Each(links, func(l *Link, col int) database.Value {
-		switch col {
-		case 0:
-			return database.Text(l.Record)
-		case 1:
-			return database.Text(l.Person)
-		}
-		return database.Text(l.Since)
+		return database.Text([...]string{l.Record, l.Person, l.Since}[col])
 	}))
 }
 
@@ -72,21 +66,8 @@ func (n *Night) Unlink(ctx context.Context, links []Link) error {
 // Events writes down changes in who is who.
 func (n *Night) Events(ctx context.Context, events []Event) error {
 	return database.Load(ctx, n.tx, "subject_event", eventColumns, database.Each(events, func(e *Event, col int) database.Value {
-		switch col {
-		case 0:
-			return database.Text(e.Run)
-		case 1:
-			return database.Int(e.Seq)
-		case 2:
-			return database.Text(e.Kind)
-		case 3:
-			return database.Text(e.Person)
-		case 4:
-			return database.TextOrNull(e.Other)
-		case 5:
-			return database.TextOrNull(e.Record)
-		}
-		return database.Text(e.Rule)
+		return [...]database.Value{database.Text(e.Run), database.Int(e.Seq), database.Text(e.Kind), database.Text(e.Person),
+			database.TextOrNull(e.Other), database.TextOrNull(e.Record), database.Text(e.Rule)}[col]
 	}))
 }
 

@@ -269,17 +269,8 @@ func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[str
 	}
 	value := func(s *string, col int) database.Value {
 		k := keys[*s]
-		switch col {
-		case 0:
-			return database.Text(*s)
-		case 1:
-			return database.Blob(k.wrapped)
-		case 2:
-			return database.Int(k.epoch)
-		case 3:
-			return database.Int(k.seals)
-		}
-		return database.Text(k.created)
+		return [...]database.Value{database.Text(*s), database.Blob(k.wrapped), database.Int(k.epoch), database.Int(k.seals),
+			database.Text(k.created)}[col]
 	}
 	if err := database.Load(ctx, tx, "subject", subjectColumns, database.Each(fresh, value)); err != nil {
 		return err
