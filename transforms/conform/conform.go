@@ -112,11 +112,9 @@ func (c *Conformer) Batch(raw *canon.Batch, sink *Sink) error {
 }
 
 func (c *Conformer) row(i int, sink *Sink) error {
-	sink.rows.Read++
 	c.evaluate(c.order, c.values, i)
-	for j := range c.values {
-		sink.fields[j].count(&c.values[j])
-	}
+	sink.begin(c.values)
+	defer sink.end()
 	if field, code := c.refuse(); code != "" {
 		return sink.refuse(c.rejection(i, c.values, field, code))
 	}

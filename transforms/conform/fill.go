@@ -101,7 +101,7 @@ func (c *Conformer) checkOrder(sink *Sink) {
 	for _, p := range c.periods {
 		start, end := &c.values[p.start], &c.values[p.end]
 		if start.text != "" && end.text != "" && end.num < start.num {
-			sink.fields[p.end].warn("order")
+			sink.warn(p.end, "order")
 		}
 	}
 }
@@ -156,6 +156,7 @@ func (c *Conformer) fill(i int, sink *Sink) (rows int, err error) {
 	for k := range c.fillings {
 		f := &c.fillings[k]
 		if f.index != table {
+			sink.row.filled(table, int(seq))
 			table, seq = f.index, 0
 		}
 		if !c.applies(f) {
@@ -178,6 +179,7 @@ func (c *Conformer) fill(i int, sink *Sink) (rows int, err error) {
 			}
 		}
 	}
+	sink.row.filled(table, int(seq))
 	return rows, nil
 }
 

@@ -60,7 +60,7 @@ func (c *Conformer) derive(i int, sink *Sink) {
 	if p.protected >= 0 && c.values[p.protected].num == 1 {
 		p.sheltered = true
 		if slices.ContainsFunc(p.home, func(j int) bool { return c.values[j].text != "" }) {
-			sink.fields[p.protected].warn("whereabouts-dropped")
+			sink.warn(p.protected, "whereabouts-dropped")
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (c *Conformer) deriveBirth(sink *Sink) {
 		p.birth, p.born = birth, true
 	case birth != p.birth:
 		c.values[p.hetu].text = ""
-		sink.fields[p.hetu].warn("birth-date-conflict")
+		sink.warn(p.hetu, "birth-date-conflict")
 	}
 }
 

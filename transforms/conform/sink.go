@@ -1,9 +1,6 @@
 package conform
 
 import (
-	"cmp"
-	"slices"
-
 	"uoma/internal/canon"
 )
 
@@ -14,7 +11,9 @@ type Sink struct {
 	builders []*canon.Builder // by place in canon.Tables
 	emit     func(*canon.Batch) error
 	reject   func(canon.Rejection) error
-	fields   []Field
+	tally    *Tally
+	row      rowOutcome
+	outcomes []Outcome
 	rows     Rows
 }
 
@@ -38,15 +37,15 @@ type Count struct {
 	N    int64  `json:"n"`
 }
 
-// NewSink makes a sink for the conformer's rows. emit gets canonical batches, each valid until it returns; reject gets
-// refused rows. An error of either ends [Conformer.Batch].
+// NewSink makes a sink for the conformer's rows, with a tally of its own. emit gets canonical batches, each valid until it
+// returns; reject gets refused rows. An error of either ends [Conformer.Batch].
 func (c *Conformer) NewSink(emit func(*canon.Batch) error, reject func(canon.Rejection) error) *Sink {
-	s := &Sink{feed: c.feed.FullName(), builders: make([]*canon.Builder, len(canon.Tables())), emit: emit, reject: reject}
-	for i := range c.feed.Columns {
-		col := &c.feed.Columns[i]
-		s.fields = append(s.fields, Field{Name: col.Name, Targets: slices.Clone([]string(col.To)), Required: col.Required})
-	}
-	return s
+	return c.NewSinkOn(c.NewTally(), emit, reject)
+}
+
+// NewSinkOn is NewSink with a tally of the same feed, which may count other rows as well.
+func (c *Conformer) NewSinkOn(t *Tally, emit func(*canon.Batch) error, reject func(canon.Rejection) error) *Sink {
+	return &Sink{feed: c.feed.FullName(), builders: make([]*canon.Builder, len(canon.Tables())), emit: emit, reject: reject, tally: t}
 }
 
 // Flush hands on the batches that are not full, in the order of the canonical tables.
@@ -66,16 +65,32 @@ func (s *Sink) Flush() error {
 func (s *Sink) Rows() Rows { return s.rows }
 
 // Fields gives the counts of every column so far, in the layout's order, with codes in alphabetical order.
-func (s *Sink) Fields() []Field {
-	out := slices.Clone(s.fields)
-	byCode := func(a, b Count) int { return cmp.Compare(a.Code, b.Code) }
-	for i := range out {
-		out[i].Invalid, out[i].Warnings = slices.Clone(out[i].Invalid), slices.Clone(out[i].Warnings)
-		slices.SortFunc(out[i].Invalid, byCode)
-		slices.SortFunc(out[i].Warnings, byCode)
-	}
+func (s *Sink) Fields() []Field { return s.tally.Fields() }
+
+// Outcomes gives the outcomes of the rows since the last call, in their order. The list is valid until the next row.
+func (s *Sink) Outcomes() []Outcome {
+	out := s.outcomes
+	s.outcomes = s.outcomes[:0]
 	return out
 }
+
+// begin takes the cells of the next row.
+func (s *Sink) begin(values []value) {
+	s.rows.Read++
+	s.row.begin()
+	for j := range values {
+		s.row.cell(s.tally, j, &values[j])
+	}
+}
+
+// end counts the row that was begun.
+func (s *Sink) end() {
+	o := s.row.end(s.tally)
+	s.tally.Count(o, 1)
+	s.outcomes = append(s.outcomes, o)
+}
+
+func (s *Sink) warn(column int, code string) { s.row.warn(s.tally, column, code) }
 
 func (s *Sink) builder(f *filling) *canon.Builder {
 	b := s.builders[f.index]
@@ -91,29 +106,13 @@ func (s *Sink) refuse(r canon.Rejection) error {
 	return s.reject(r)
 }
 
-func (f *Field) count(v *value) {
-	switch {
-	case v.reason != "":
-		f.Invalid = increment(f.Invalid, v.reason)
-	case v.text != "":
-		f.Present++
-	default:
-		f.Missing++
-	}
-	if v.warning != "" {
-		f.warn(v.warning)
-	}
-}
-
-func (f *Field) warn(code string) { f.Warnings = increment(f.Warnings, code) }
-
-// increment counts a code; there are so few that a search beats a map.
-func increment(counts []Count, code string) []Count {
+// increase counts a code; there are so few that a search beats a map.
+func increase(counts []Count, code string, n int64) []Count {
 	for i := range counts {
 		if counts[i].Code == code {
-			counts[i].N++
+			counts[i].N += n
 			return counts
 		}
 	}
-	return append(counts, Count{code, 1})
+	return append(counts, Count{code, n})
 }
