@@ -10,11 +10,36 @@ import (
 	"uoma/internal/mariadbtest"
 )
 
+// Kind is a database that Uoma knows, and the name of the subtests on it.
+type Kind string
+
+// The kinds.
+const (
+	OnSQLite  Kind = "sqlite"
+	OnMariaDB Kind = "mariadb"
+)
+
+// OnBoth runs f for each kind. It is for tests that open stores themselves.
+func OnBoth(t *testing.T, f func(t *testing.T, on Kind)) {
+	t.Helper()
+	for _, on := range []Kind{OnSQLite, OnMariaDB} {
+		t.Run(string(on), func(t *testing.T) { f(t, on) })
+	}
+}
+
+// DSN gives the address of a new and empty database.
+func (on Kind) DSN(t testing.TB) string {
+	t.Helper()
+	if on == OnMariaDB {
+		return "mysql:" + mariadbtest.DSN(t)
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
 // Each runs f once on a new SQLite file and once on a new MariaDB database.
 func Each(t *testing.T, f func(t *testing.T, db *database.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, SQLite(t)) })
-	t.Run("mariadb", func(t *testing.T) { f(t, MariaDB(t)) })
+	OnBoth(t, func(t *testing.T, on Kind) { f(t, open(t, on.DSN(t))) })
 }
 
 // EachB is Each for benchmarks.
@@ -27,13 +52,13 @@ func EachB(b *testing.B, f func(b *testing.B, db *database.DB)) {
 // SQLite opens a new file in the test's folder.
 func SQLite(t testing.TB) *database.DB {
 	t.Helper()
-	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	return open(t, OnSQLite.DSN(t))
 }
 
 // MariaDB opens a new database on the test binary's own server.
 func MariaDB(t testing.TB) *database.DB {
 	t.Helper()
-	return open(t, "mysql:"+mariadbtest.DSN(t))
+	return open(t, OnMariaDB.DSN(t))
 }
 
 func open(t testing.TB, dsn string) *database.DB {
