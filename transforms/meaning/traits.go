@@ -1,0 +1,175 @@
+package meaning
+
+import (
+	"slices"
+	"strings"
+)
+
+// traits are what the values of a column have in common, as counts of filled values.
+type traits struct {
+	rows, filled, distinct int
+
+	dates, births    int // any date; a whole date in the range of births of living people
+	years            int // a year and nothing else
+	emails, phones   int
+	dialled          int // a telephone number by its own look: it begins with + or 0, or is divided
+	postcodes        int // four to six digits, or letters and digits as in Britain
+	houses           int // a number of up to four digits, perhaps with a letter
+	streets          int // a house number beside words, or a word for street
+	sexes, sexWords  int // a code, or a word or letter, for a sex
+	flags            int // yes, no, true, 0 and the like
+	numbers, digits  int // any number; digits alone
+	codes            int // one word with a digit
+	wordy            int // letters alone, with spaces, hyphens, apostrophes and stops
+	lettered         int // more letters than digits
+	single, several  int // one word; two or more
+	long             int // seven words or more
+	given, family    int // every word is a common given name; the last or first word is a common family name, or looks like one
+	mixed            int // two words or more, and a common given name among them beside others
+	cities           int
+	hetu, fnr, swede int // national identity codes with the right check character
+	oids, guids      int
+	ssns             int // 123-45-6789
+	widthOf          int // length of all values, -1 when they differ
+	spread           int // years between the tenth and the ninetieth hundredth of the dates
+}
+
+// share gives n as a share of the filled values.
+func (t *traits) share(n int) float64 {
+	if t.filled == 0 {
+		return 0
+	}
+	return float64(n) / float64(t.filled)
+}
+
+// distinctShare tells how few values repeat: 1 when none does.
+func (t *traits) distinctShare() float64 { return t.share(t.distinct) }
+
+// unique tells whether every row has a value of its own.
+func (t *traits) unique() bool { return t.rows > 1 && t.distinct == t.rows }
+
+func measure(sample [][]string, at int) traits {
+	t := traits{rows: len(sample), widthOf: -2}
+	seen := make(map[string]struct{}, len(sample))
+	var years []int
+	for _, row := range sample {
+		v := cell(row, at)
+		if v == "" {
+			continue
+		}
+		t.filled++
+		if _, ok := seen[v]; ok {
+			t.add(v, &years)
+			continue
+		}
+		seen[v] = struct{}{}
+		t.add(v, &years)
+	}
+	t.distinct = len(seen)
+	if n := len(years); n > 0 {
+		slices.Sort(years)
+		t.spread = years[n*9/10] - years[n/10]
+	}
+	return t
+}
+
+// empties are texts that stand for no value.
+var empties = words(`null none nan na n/a - . ? #n/a unknown`)
+
+// cell gives a value of a row without outer spaces; "" for what means nothing.
+func cell(row []string, at int) string {
+	if at >= len(row) {
+		return ""
+	}
+	v := strings.TrimSpace(row[at])
+	if len(v) <= 7 && empties[strings.ToLower(v)] {
+		return ""
+	}
+	return v
+}
+
+func (t *traits) add(v string, years *[]int) {
+	switch {
+	case t.widthOf == -2:
+		t.widthOf = len(v)
+	case t.widthOf != len(v):
+		t.widthOf = -1
+	}
+	s := shapeOf(v)
+	t.addDate(v, s, years)
+	t.addCode(v, s)
+	t.addText(v, s)
+}
+
+func (t *traits) addDate(v string, s shape, years *[]int) {
+	year, whole, ok := parseDate(v, s)
+	if !ok {
+		return
+	}
+	t.dates++
+	*years = append(*years, year)
+	switch {
+	case !whole && s.digits == s.length:
+		t.years++
+	case year >= firstBirth && year <= lastBirth:
+		t.births++
+	}
+}
+
+func (t *traits) addCode(v string, s shape) {
+	count(&t.emails, isEmail(v))
+	count(&t.phones, isPhone(v, s))
+	count(&t.dialled, isPhone(v, s) && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
+	count(&t.postcodes, isPostcode(v, s))
+	count(&t.houses, isHouse(v, s))
+	count(&t.numbers, isDecimal(v, s))
+	count(&t.digits, s.digits == s.length)
+	count(&t.codes, s.words == 1 && s.digits > 0)
+	count(&t.ssns, isSSN(v))
+	if s.digits == 0 || s.length > 40 || s.length < 10 {
+		return
+	}
+	count(&t.hetu, valid("hetu", v))
+	count(&t.fnr, s.digits >= 11 && valid("fnr", v))
+	count(&t.swede, isPersonnummer(v))
+	count(&t.oids, strings.HasPrefix(v, "1.2.246.562.") && valid("oppijanumero", v))
+	count(&t.guids, s.length >= 32 && valid("guid", v))
+}
+
+func (t *traits) addText(v string, s shape) {
+	word := strings.ToLower(v)
+	count(&t.sexes, sexCodes[word])
+	count(&t.sexWords, sexCodes[word] && s.digits == 0)
+	count(&t.flags, flagWords[word])
+	count(&t.wordy, s.letters > 0 && s.letters+s.joints == s.length)
+	count(&t.lettered, s.letters > s.digits)
+	count(&t.single, s.words == 1)
+	count(&t.several, s.words > 1)
+	count(&t.long, s.words > 6)
+	if s.letters == 0 || s.words > 12 {
+		return
+	}
+	folded := strings.ToLower(fold(v))
+	count(&t.streets, isStreet(folded, s))
+	count(&t.cities, commonCities[folded])
+	given, all := 0, 0
+	parts := strings.FieldsFunc(folded, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' })
+	for _, w := range parts {
+		all++
+		if commonGiven[w] {
+			given++
+		}
+	}
+	if all == 0 || s.digits > 0 {
+		return
+	}
+	count(&t.given, given == all)
+	count(&t.mixed, given > 0 && given < all)
+	count(&t.family, looksFamily(parts[0]) || looksFamily(parts[len(parts)-1]))
+}
+
+func count(n *int, yes bool) {
+	if yes {
+		*n++
+	}
+}
