@@ -347,27 +347,35 @@ func TestFileAndItsLogAreTheOwnersOnly(t *testing.T) {
 	}
 }
 
-// TestOpenWaitsForNoWriter opens a file, and more connections to it, while somebody else writes a long transaction.
+// TestOpenWaitsForNoWriter opens a store, and more connections to it, while somebody else writes a long transaction.
 func TestOpenWaitsForNoWriter(t *testing.T) {
-	writer := databasetest.SQLite(t)
-	err := writer.Do(t.Context(), func(tx *sqlx.Tx) error {
-		ctx, stop := context.WithTimeout(t.Context(), 5*time.Second) // a quarter of what a connection waits for a writer
-		defer stop()
-		reader, err := database.Open(ctx, "sqlite:"+writer.Path)
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		dsn := on.DSN(t)
+		writer, err := database.Open(t.Context(), dsn)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		defer reader.Close()
-		return reader.See(ctx, func(*sqlx.Tx) error {
-			var one int
-			return reader.GetContext(ctx, &one, "SELECT 1")
+		defer writer.Close()
+		err = writer.Do(t.Context(), func(tx *sqlx.Tx) error {
+			ctx, stop := context.WithTimeout(t.Context(), 5*time.Second) // a quarter of what a connection waits for a writer
+			defer stop()
+			reader, err := database.Open(ctx, dsn)
+			if err != nil {
+				return err
+			}
+			defer reader.Close()
+			return reader.See(ctx, func(*sqlx.Tx) error {
+				var one int
+				return reader.GetContext(ctx, &one, "SELECT 1")
+			})
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
+// TestPragmas is about SQLite alone.
 func TestPragmas(t *testing.T) {
 	db := databasetest.SQLite(t)
 	for name, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1",

@@ -264,6 +264,7 @@ func TestThreat_T42_ChainRefusals(t *testing.T) {
 		if restart == 0 {
 			rig.Stop()
 			rig.Start()
+			http.CloseIdleConnections() // they ended with the endpoint
 		}
 	}
 	superseding := pack(t, rig, 2, first, func(m *parcel.Manifest) { m.Period, m.Supersedes = first.manifest.Period, first.id })

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"reflect"
 	"sync"
 	"testing"
 	"time"
 
 	"uoma/connectors/database"
+	"uoma/connectors/database/databasetest"
 	"uoma/internal/mariadbtest"
 )
 
@@ -24,25 +24,14 @@ var (
 
 // each runs a test on both databases.
 func each(t *testing.T, test func(t *testing.T, o *Outbox)) {
-	stores := map[string]func(testing.TB) string{
-		"sqlite":  func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "ledger.db") },
-		"mariadb": func(t testing.TB) string { return "mysql:" + mariadbtest.DSN(t) + "?uoma_durability=relaxed" },
-	}
-	for name, dsn := range stores {
-		t.Run(name, func(t *testing.T) {
-			db, err := database.Open(ctx, dsn(t))
-			if err != nil {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		for range 2 { // a second opening finds the tables there
+			if _, err := Open(ctx, db); err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { db.Close() })
-			for range 2 { // a second opening finds the tables there
-				if _, err := Open(ctx, db); err != nil {
-					t.Fatal(err)
-				}
-			}
-			test(t, &Outbox{db})
-		})
-	}
+		}
+		test(t, &Outbox{db})
+	})
 }
 
 func take(t *testing.T, o *Outbox, holder string, now time.Time) *Lease {

@@ -135,8 +135,8 @@ func studyRows(table *canon.Table, rows map[int]modelRow, keys []int) *canon.Bat
 
 // TestNightsAgreeWithAModelOnBothStores writes the same nights to both stores and to maps.
 func TestNightsAgreeWithAModelOnBothStores(t *testing.T) {
-	stores := map[string]*database.DB{"sqlite": databasetest.SQLite(t), "mariadb": databasetest.MariaDB(t)}
-	registers := map[string]*register.Register{}
+	stores := map[databasetest.Kind]*database.DB{databasetest.OnSQLite: databasetest.SQLite(t), databasetest.OnMariaDB: databasetest.MariaDB(t)}
+	registers := map[databasetest.Kind]*register.Register{}
 	for name, db := range stores {
 		registers[name] = open(t, db)
 	}
@@ -316,15 +316,27 @@ func TestThreat_T35_NightNeedsNoMoreThanItsGrants(t *testing.T) {
 
 // TestThreat_T22_NothingCountsRowsInOrder proves that no table gives numbers in the order in which people came.
 func TestThreat_T22_NothingCountsRowsInOrder(t *testing.T) {
-	db := databasetest.SQLite(t)
-	open(t, db)
-	var made []string
-	if err := db.Select(&made, "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%version' AND sql IS NOT NULL AND name NOT LIKE 'sqlite%'"); err != nil {
-		t.Fatal(err)
-	}
-	for _, sql := range made {
-		if upper := strings.ToUpper(sql); strings.Contains(upper, "AUTOINCREMENT") || strings.Contains(upper, "INTEGER PRIMARY KEY") || strings.Contains(upper, "TIMESTAMP") {
-			t.Errorf("a table counts or stamps its rows: %.60s", sql)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		open(t, db)
+		q := "SELECT sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%version' AND sql IS NOT NULL AND name NOT LIKE 'sqlite%'"
+		if db.Dialect == database.MySQL {
+			q = "SELECT CONCAT_WS(' ', table_name, column_name, UPPER(extra), UPPER(data_type)) FROM information_schema.columns" +
+				" WHERE table_schema = DATABASE() AND table_name NOT LIKE '%version'"
 		}
-	}
+		var made []string
+		if err := db.Select(&made, q); err != nil {
+			t.Fatal(err)
+		}
+		for _, sql := range made {
+			upper := strings.ToUpper(sql)
+			for _, counts := range []string{"AUTOINCREMENT", "AUTO_INCREMENT", "INTEGER PRIMARY KEY", "TIMESTAMP"} {
+				if strings.Contains(upper, counts) {
+					t.Errorf("a table counts or stamps its rows: %.60s", sql)
+				}
+			}
+		}
+		if len(made) < len(register.Tables()) {
+			t.Errorf("only %d tables or columns were looked at", len(made))
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -140,26 +141,46 @@ func sqlType(i int, c canon.Column) string {
 }
 
 func TestMigrationsMakeTheCanonicalTables(t *testing.T) {
-	db := databasetest.SQLite(t)
-	open(t, db)
-	for _, table := range register.Tables() {
-		var got []struct {
-			Name string `db:"name"`
-			Type string `db:"type"`
-		}
-		if err := db.Select(&got, "SELECT name, type FROM pragma_table_info(?)", table.Name); err != nil {
-			t.Fatal(err)
-		}
-		if len(got) != len(table.Columns) {
-			t.Errorf("%s has %d columns, want %d: add a migration", table.Name, len(got), len(table.Columns))
-			continue
-		}
-		for i, c := range table.Columns {
-			if got[i].Name != c.Name || got[i].Type != sqlType(i, c) {
-				t.Errorf("%s: column %d is %s %s, want %s %s", table.Name, i, got[i].Name, got[i].Type, c.Name, sqlType(i, c))
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		open(t, db)
+		for _, table := range register.Tables() {
+			got := columns(t, db, table.Name)
+			if len(got) != len(table.Columns) {
+				t.Errorf("%s has %d columns, want %d: add a migration", table.Name, len(got), len(table.Columns))
+				continue
+			}
+			for i, c := range table.Columns {
+				if want := (column{c.Name, sqlType(i, c)}); got[i] != want {
+					t.Errorf("%s: column %d is %v, want %v", table.Name, i, got[i], want)
+				}
 			}
 		}
+	})
+}
+
+// column is a column as the store declares it.
+type column struct {
+	Name string `db:"name"`
+	Type string `db:"type"`
+}
+
+// width is what MariaDB adds to whole numbers, for display alone.
+var width = regexp.MustCompile(`INT\(\d+\)`)
+
+func columns(t testing.TB, db *database.DB, table string) (out []column) {
+	t.Helper()
+	q := "SELECT name, type FROM pragma_table_info(?)"
+	if db.Dialect == database.MySQL {
+		q = "SELECT column_name AS name, UPPER(column_type) AS type FROM information_schema.columns" +
+			" WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position"
 	}
+	if err := db.Select(&out, q, table); err != nil {
+		t.Fatal(err)
+	}
+	for i := range out {
+		out[i].Type = width.ReplaceAllString(out[i].Type, "INT")
+	}
+	return out
 }
 
 func TestThreat_T13_NoIdentifyingColumnInTheRegister(t *testing.T) {
@@ -294,32 +315,36 @@ func TestRowThatWasNotDroppedIsRefused(t *testing.T) {
 }
 
 func TestPutRefusesAnotherShape(t *testing.T) {
-	r := open(t, databasetest.SQLite(t))
-	n, err := r.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Rollback()
-	for _, table := range canon.Tables() {
-		b := canon.NewBuilder(&table, "peppi/alumnit").Flush()
-		if err := n.Put(t.Context(), b, "n1"); fault.Code(err) != "UOMA-REG-SHAPE" {
-			t.Errorf("%s: %v", table.Name, err)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		n, err := r.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		defer n.Rollback()
+		for _, table := range canon.Tables() {
+			b := canon.NewBuilder(&table, "peppi/alumnit").Flush()
+			if err := n.Put(t.Context(), b, "n1"); fault.Code(err) != "UOMA-REG-SHAPE" {
+				t.Errorf("%s: %v", table.Name, err)
+			}
+		}
+	})
 }
 
 func TestThreat_T08_NamesOfTheReaderAreChecked(t *testing.T) {
-	r := open(t, databasetest.SQLite(t))
-	for _, c := range []struct {
-		table, column, code string
-	}{{"person`; DROP TABLE x", "seq", "UOMA-REG-TABLE"}, {"email", "seq", "UOMA-REG-TABLE"}, {"person", "hetu", "UOMA-REG-COLUMN"},
-		{"person", "seq` --", "UOMA-REG-COLUMN"}} {
-		for _, err := range r.Read(t.Context(), c.table, []string{c.column}, register.All) {
-			if fault.Code(err) != c.code {
-				t.Errorf("%v, want %s", err, c.code)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		for _, c := range []struct {
+			table, column, code string
+		}{{"person`; DROP TABLE x", "seq", "UOMA-REG-TABLE"}, {"email", "seq", "UOMA-REG-TABLE"}, {"person", "hetu", "UOMA-REG-COLUMN"},
+			{"person", "seq` --", "UOMA-REG-COLUMN"}} {
+			for _, err := range r.Read(t.Context(), c.table, []string{c.column}, register.All) {
+				if fault.Code(err) != c.code {
+					t.Errorf("%v, want %s", err, c.code)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestReadersSeeLastNightOrTonight(t *testing.T) {
@@ -475,15 +500,17 @@ func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 }
 
 func TestUnorderedRowsAreRefused(t *testing.T) {
-	r := open(t, databasetest.SQLite(t))
-	n, err := r.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Rollback()
-	if _, err := n.ReplaceConsents(t.Context(), all([]register.Consent{{Person: "b"}, {Person: "a"}})); fault.Code(err) != "UOMA-REG-ORDER" {
-		t.Error(err)
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		n, err := r.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Rollback()
+		if _, err := n.ReplaceConsents(t.Context(), all([]register.Consent{{Person: "b"}, {Person: "a"}})); fault.Code(err) != "UOMA-REG-ORDER" {
+			t.Error(err)
+		}
+	})
 }
 
 func TestNightCarriesOtherWrites(t *testing.T) {

@@ -167,13 +167,14 @@ func TestThreat_T15_SwappedCellsDoNotOpen(t *testing.T) {
 }
 
 func TestThreat_T15_AnotherMasterKeyOpensNothing(t *testing.T) {
-	db := databasetest.SQLite(t)
-	v := open(t, db)
-	must(t, v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A")}))
-	thief := vault.New(db, newRing(t), rand.Reader, 1)
-	if err := firstError(thief, vault.Everything); err == nil {
-		t.Error("opened")
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		v := open(t, db)
+		must(t, v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A")}))
+		thief := vault.New(db, newRing(t), rand.Reader, 1)
+		if err := firstError(thief, vault.Everything); err == nil {
+			t.Error("opened")
+		}
+	})
 }
 
 func TestThreat_T16_WornKeySealsNoMore(t *testing.T) {
@@ -195,36 +196,38 @@ func TestThreat_T16_WornKeySealsNoMore(t *testing.T) {
 }
 
 func TestThreat_T16_NonceNeverRepeats(t *testing.T) {
-	db := databasetest.SQLite(t)
-	v := open(t, db)
-	for range 20 {
-		must(t, v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A"), entry(1, 0, "B")}))
-	}
-	seen := map[string]bool{}
-	var cells [][]byte
-	must(t, db.Select(&cells, "SELECT `names` FROM `identity` UNION ALL SELECT `contacts` FROM `identity` UNION ALL SELECT `identifiers` FROM `identity`"))
-	for _, c := range cells {
-		seen[string(c[:12])] = true
-	}
-	if len(seen) != 6 {
-		t.Errorf("%d nonces in 6 cells", len(seen))
-	}
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		v := open(t, db)
+		for range 20 {
+			must(t, v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A"), entry(1, 0, "B")}))
+		}
+		seen := map[string]bool{}
+		var cells [][]byte
+		must(t, db.Select(&cells, "SELECT `names` FROM `identity` UNION ALL SELECT `contacts` FROM `identity` UNION ALL SELECT `identifiers` FROM `identity`"))
+		for _, c := range cells {
+			seen[string(c[:12])] = true
+		}
+		if len(seen) != 6 {
+			t.Errorf("%d nonces in 6 cells", len(seen))
+		}
+	})
 }
 
 func TestThreat_T16_WithoutRandomBytesNothingIsSealed(t *testing.T) {
-	db := databasetest.SQLite(t)
-	open(t, db)
-	for _, size := range []int{0, 31, 32, 60} { // not enough for a key, or for the nonces after it
-		v := vault.New(db, newRing(t), bytes.NewReader(make([]byte, size)), 1)
-		if err := v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A")}); fault.Code(err) != "UOMA-VLT-RANDOM" {
-			t.Errorf("%d random bytes: %v", size, err)
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		open(t, db)
+		for _, size := range []int{0, 31, 32, 60} { // not enough for a key, or for the nonces after it
+			v := vault.New(db, newRing(t), bytes.NewReader(make([]byte, size)), 1)
+			if err := v.Put(t.Context(), "n1", []vault.Entry{entry(0, 0, "A")}); fault.Code(err) != "UOMA-VLT-RANDOM" {
+				t.Errorf("%d random bytes: %v", size, err)
+			}
 		}
-	}
-	var n int
-	must(t, db.Get(&n, "SELECT (SELECT COUNT(*) FROM `identity`) + (SELECT COUNT(*) FROM `subject`)"))
-	if n != 0 {
-		t.Errorf("%d rows were written", n)
-	}
+		var n int
+		must(t, db.Get(&n, "SELECT (SELECT COUNT(*) FROM `identity`) + (SELECT COUNT(*) FROM `subject`)"))
+		if n != 0 {
+			t.Errorf("%d rows were written", n)
+		}
+	})
 }
 
 func TestMoveSealsUnderTheNewSubject(t *testing.T) {
