@@ -1,0 +1,107 @@
+package likeness
+
+// Levels of [Birth].
+const (
+	BirthNear     Level = iota + 1 // within a year
+	BirthTwoParts                  // year and month, year and day, or month and day
+	BirthCentury                   // but for the century
+	BirthPartial                   // as far as both are known
+	BirthSlip                      // one digit typed wrong, or two neighbouring digits swapped
+	BirthSwapped                   // day and month in each other's place
+	BirthSame
+)
+
+// BirthLevels names the levels of [Birth].
+var BirthLevels = [...]string{"different", "near", "two parts of three", "other century", "same as far as known", "one digit", "day and month swapped", "same"}
+
+// Birth compares dates of birth. The top level wants equal full dates that are no first of January; two of those agree
+// as far as known.
+func Birth(a, b Day) Level {
+	if a == 0 || b == 0 {
+		return Different
+	}
+	if a == b {
+		if a.Weak() || !a.typedInFull() {
+			return BirthPartial
+		}
+		return BirthSame
+	}
+	if a.typedInFull() && b.typedInFull() {
+		if level := mistyped(a, b); level > Different {
+			return level
+		}
+	}
+	return agreeing(a, b)
+}
+
+// typedInFull tells whether all parts are there, possible or not.
+func (d Day) typedInFull() bool {
+	year, month, day := d.typed()
+	return year > 0 && month > 0 && day > 0
+}
+
+// mistyped compares two different dates digit by digit.
+func mistyped(a, b Day) Level {
+	ya, ma, da := a.typed()
+	yb, mb, db := b.typed()
+	switch {
+	case ya == yb && ma == db && da == mb:
+		return BirthSwapped
+	case ma == mb && da == db && ya%100 == yb%100:
+		return BirthCentury
+	case oneDigit(ya*10000+ma*100+da, yb*10000+mb*100+db):
+		return BirthSlip
+	}
+	return Different
+}
+
+// oneDigit tells whether two numbers differ in one digit, or by two neighbouring digits swapped.
+func oneDigit(a, b int) bool {
+	for a%10 == b%10 {
+		if a == b {
+			return false
+		}
+		a, b = a/10, b/10
+	}
+	if a/10 == b/10 {
+		return true
+	}
+	return a/100 == b/100 && a%10 == b/10%10 && b%10 == a/10%10
+}
+
+// agreeing compares two different dates part by part.
+func agreeing(a, b Day) Level {
+	ya, ma, da := a.known()
+	yb, mb, db := b.known()
+	same, differ := 0, 0
+	for _, p := range [3][2]int{{ya, yb}, {ma, mb}, {da, db}} {
+		switch {
+		case p[0] == 0 || p[1] == 0:
+		case p[0] == p[1]:
+			same++
+		default:
+			differ++
+		}
+	}
+	switch {
+	case differ == 0 && same > 0 && ya == yb:
+		return BirthPartial
+	case same == 2:
+		return BirthTwoParts
+	case ya == 0 || yb == 0:
+		return Different
+	case ya == yb, a.Full() && b.Full() && max(a.number()-b.number(), b.number()-a.number()) <= 366:
+		return BirthNear
+	case !(a.Full() && b.Full()) && max(ya-yb, yb-ya) <= 1:
+		return BirthNear
+	}
+	return Different
+}
+
+// known gives the parts that say something: of a first of January the year alone.
+func (d Day) known() (year, month, day int) {
+	if d.Weak() {
+		return d.Year(), 0, 0
+	}
+	return d.Year(), d.Month(), d.Day()
+}

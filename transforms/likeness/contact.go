@@ -1,0 +1,166 @@
+package likeness
+
+import "strings"
+
+// Levels of [Phone].
+const (
+	PhoneSlip     Level = iota + 1 // one digit typed wrong, left out or too many, or two neighbours swapped
+	PhoneNational                  // but for the country's or the area's prefix
+	PhoneSame
+)
+
+// PhoneLevels names the levels of [Phone].
+var PhoneLevels = [...]string{"different", "one slip", "other prefix", "same"}
+
+// subscriber is the fewest digits that tell a number without its prefix.
+const subscriber = 6
+
+// Phone compares telephone numbers as [FoldPhone] gives them.
+func Phone(a, b string) Level {
+	if a == b {
+		return PhoneSame
+	}
+	x, y := strings.TrimLeft(a, "+0"), strings.TrimLeft(b, "+0")
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	switch {
+	case len(x) < subscriber:
+		return Different
+	case strings.HasSuffix(y, x):
+		return PhoneNational
+	case Edits(x, y, 1) == 1:
+		return PhoneSlip
+	}
+	return Different
+}
+
+// Levels of [Email].
+const (
+	EmailSimilar Level = iota + 1 // alike as a whole
+	EmailSlips                    // one or two slips
+	EmailLocal                    // the same name at another domain
+	EmailMarks                    // but for dots, hyphens and what follows a plus sign
+	EmailSame
+)
+
+// EmailLevels names the levels of [Email].
+var EmailLevels = [...]string{"different", "similar", "one or two slips", "other domain", "other marks", "same"}
+
+// Similarity by [Dice] from which addresses are similar, and the length from which a name counts without its domain.
+const (
+	similarEmails = 0.75
+	localLeast    = 4
+)
+
+// Email compares addresses as [FoldEmail] gives them.
+func Email(a, b string) Level {
+	if a == b {
+		return EmailSame
+	}
+	if a == "" || b == "" {
+		return Different
+	}
+	la, da, _ := strings.Cut(a, "@")
+	lb, db, _ := strings.Cut(b, "@")
+	switch {
+	case da == db && sameLetters(la, lb):
+		return EmailMarks
+	case la == lb && len(la) >= localLeast:
+		return EmailLocal
+	}
+	longest := max(len(a), len(b))
+	edits := Edits(a, b, longest/4)
+	switch {
+	case edits <= 1 && longest >= 6, edits <= 2 && longest >= 12:
+		return EmailSlips
+	case edits <= longest/4 && Edits(la, lb, len(la)/3) <= len(la)/3, Dice(a, b) >= similarEmails:
+		return EmailSimilar
+	}
+	return Different
+}
+
+// sameLetters tells whether the names of two addresses have the same letters and digits, dots and the like aside.
+func sameLetters(a, b string) bool {
+	i, j := 0, 0
+	for {
+		i, j = skipMarks(a, i), skipMarks(b, j)
+		if i == len(a) || j == len(b) || a[i] == '+' || b[j] == '+' {
+			return i > 0 && j > 0 && (i == len(a) || a[i] == '+') && (j == len(b) || b[j] == '+')
+		}
+		if a[i] != b[j] {
+			return false
+		}
+		i++
+		j++
+	}
+}
+
+// skipMarks gives the place of the next byte from i on that is no mark.
+func skipMarks(s string, i int) int {
+	for i < len(s) && (s[i] == '.' || s[i] == '-' || s[i] == '_') {
+		i++
+	}
+	return i
+}
+
+// Levels of [EmailName].
+const (
+	EmailNameOne     Level = iota + 1 // one name of the two
+	EmailNameInitial                  // one name and the other's first letter
+	EmailNameBoth
+)
+
+// EmailNameLevels names the levels of [EmailName].
+var EmailNameLevels = [...]string{"no name", "one name", "name and initial", "both names"}
+
+// EmailName tells how far the local part of an address is made of a person's folded names. Any of several given or family
+// names will do; digits at the end and marks do not count.
+func EmailName(local, given, family string) Level {
+	for len(local) > 0 && (isDigit(local[len(local)-1]) || skipMarks(local, len(local)-1) == len(local)) {
+		local = local[:len(local)-1]
+	}
+	best := Different
+	if family == "" {
+		given, family = family, given
+	}
+	for f, rest := next(family); f != ""; f, rest = next(rest) {
+		best = max(best, oneName(local, f))
+		for g, more := next(given); g != ""; g, more = next(more) {
+			best = max(best, oneName(local, g), twoNames(local, g, f), twoNames(local, f, g))
+		}
+	}
+	return best
+}
+
+func oneName(local, name string) Level {
+	if len(name) > 2 && spell(local, 0, name) == len(local) {
+		return EmailNameOne
+	}
+	return Different
+}
+
+// twoNames tells whether a local part is one name, whole or its first letter, and then the other.
+func twoNames(local, first, second string) Level {
+	if i := spell(local, 0, first); i > 0 && len(first) > 1 {
+		switch {
+		case len(second) > 1 && spell(local, i, second) == len(local):
+			return EmailNameBoth
+		case len(first) > 2 && spell(local, i, second[:1]) == len(local):
+			return EmailNameInitial
+		}
+	}
+	if i := spell(local, 0, first[:1]); i > 0 && len(second) > 2 && spell(local, i, second) == len(local) {
+		return EmailNameInitial
+	}
+	return Different
+}
+
+// spell gives the place after a name that stands at place i of s, marks skipped; -1 when it does not.
+func spell(s string, i int, name string) int {
+	i = skipMarks(s, i)
+	if strings.HasPrefix(s[i:], name) {
+		return i + len(name)
+	}
+	return -1
+}
