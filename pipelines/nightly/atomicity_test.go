@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
@@ -32,63 +33,40 @@ type kill struct {
 // TestThreat_T29_KilledNightIsFinishedByTheNext kills the real program at points all over a night (SIGKILL) and holds the
 // run that finishes it to the same register, vault, accounts, quarantine and state as one that was left alone.
 func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
-	t.Parallel()
-	base := newSite(t, 400, 2)
-	base.night(t, firstNight)
-	date := firstNight + 1
-	alone := base.copy(t)
-	whole, stages := alone.timed(t, date)
-	want := alone.outcome(t, "nightly-"+date.String())
-	hit := map[string]int{}
-	for i, k := range killPoints(whole, stages) {
-		s := base.copy(t)
-		stage := s.killed(t, date, k)
-		hit[stage]++
-		if i%5 == 0 { // the one that finishes is killed, too
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		base := loadedSite(t, on)
+		date := firstNight + 1
+		alone := base.copy(t)
+		whole, stages := alone.timed(t, date)
+		want := alone.outcome(t, "nightly-"+date.String())
+		hit := map[string]int{}
+		for i, k := range killPoints(on, whole, stages) {
+			s := base.copy(t)
+			stage := s.killed(t, date, k)
+			hit[stage]++
+			if i%5 == 0 { // the one that finishes is killed, too
+				s.freeLease(t)
+				hit[s.killed(t, date, kill{after: whole / 2})]++
+			}
 			s.freeLease(t)
-			hit[s.killed(t, date, kill{after: whole / 2})]++
-		}
-		s.freeLease(t)
-		if out, err := s.child(date).CombinedOutput(); err != nil {
-			t.Fatalf("killed in %s, the next run fails: %v\n%s", stage, err, out)
-		}
-		if got := s.outcome(t, "nightly-"+date.String()); got != want {
-			t.Errorf("killed in %s, the next run ends otherwise: %s", stage, got.unlike(want))
-		}
-		for name := range files(t, s.dir, nil) {
-			if strings.HasSuffix(name, ".partial") || strings.HasPrefix(name, "work/") {
-				t.Errorf("killed in %s, %s is left", stage, name)
+			if out, err := s.child(date).CombinedOutput(); err != nil {
+				t.Fatalf("killed in %s, the next run fails: %v\n%s", stage, err, out)
+			}
+			if got := s.outcome(t, "nightly-"+date.String()); got != want {
+				t.Errorf("killed in %s, the next run ends otherwise: %s", stage, got.unlike(want))
+			}
+			for name := range files(t, s.dir, nil) {
+				if strings.HasSuffix(name, ".partial") || strings.HasPrefix(name, "work/") {
+					t.Errorf("killed in %s, %s is left", stage, name)
+				}
 			}
 		}
-	}
-	delete(hit, "nothing")
-	if len(hit) < 5 {
-		t.Errorf("only these stages were hit: %v", hit)
-	}
-	t.Logf("killed in %v", hit)
-}
-
-// TestThreat_T29_KilledNightOnMariaDB is the same with stores on a server.
-func TestThreat_T29_KilledNightOnMariaDB(t *testing.T) {
-	t.Parallel()
-	base := newSite(t, smallCampus, 2)
-	alone := base.again(t).onMariaDB(t)
-	alone.night(t, firstNight)
-	date := firstNight + 1
-	whole, stages := alone.timed(t, date)
-	want := alone.outcome(t, "nightly-"+date.String())
-	for _, k := range []kill{{"land", 0}, {"resolve", stages["protect"] / 2}, {"protect", stages["load"] / 3}, {"protect", 2 * stages["load"] / 3}, {"", whole * 9 / 10}} {
-		s := base.again(t).onMariaDB(t)
-		s.night(t, firstNight)
-		stage := s.killed(t, date, k)
-		s.freeLease(t)
-		if out, err := s.child(date).CombinedOutput(); err != nil {
-			t.Fatalf("killed in %s, the next run fails: %v\n%s", stage, err, out)
+		delete(hit, "nothing")
+		if len(hit) < 5 {
+			t.Errorf("only these stages were hit: %v", hit)
 		}
-		if got := s.outcome(t, "nightly-"+date.String()); got != want {
-			t.Errorf("killed in %s, the next run ends otherwise: %s", stage, got.unlike(want))
-		}
-	}
+		t.Logf("killed in %v", hit)
+	})
 }
 
 // unlike names what differs.
@@ -106,10 +84,15 @@ func (o outcome) unlike(want outcome) (parts string) {
 
 var stageNames = []string{"land", "conform", "resolve", "protect", "load", "govern", "report"}
 
-// killPoints spreads kills over a night: five at any time, and in each stage three.
-func killPoints(whole time.Duration, stages map[string]time.Duration) (out []kill) {
+// killPoints spreads kills over a night: some at any time, and some in each stage. Files of the program's own have more of
+// them than a server, which looks after its files itself.
+func killPoints(on databasetest.Kind, whole time.Duration, stages map[string]time.Duration) (out []kill) {
+	anywhere, inStage := 5, time.Duration(3)
+	if on == databasetest.OnMariaDB {
+		anywhere, inStage = 2, 1
+	}
 	random := rand.New(rand.NewPCG(5, 7))
-	for range 5 {
+	for range anywhere {
 		out = append(out, kill{after: time.Duration(random.Int64N(int64(whole)))})
 	}
 	for i, stage := range stageNames {
@@ -117,8 +100,8 @@ func killPoints(whole time.Duration, stages map[string]time.Duration) (out []kil
 		if i > 0 {
 			before = stageNames[i-1]
 		}
-		for third := range time.Duration(3) {
-			out = append(out, kill{before, stages[stage] * third / 3})
+		for part := range inStage {
+			out = append(out, kill{before, stages[stage] * (2*part + 1) / (2 * inStage)})
 		}
 	}
 	return out
@@ -227,51 +210,47 @@ func (s site) freeLease(t *testing.T) {
 
 // TestThreat_T30_TwoProgramsDoNotWorkAtOnce checks that a night that is being run is not begun a second time.
 func TestThreat_T30_TwoProgramsDoNotWorkAtOnce(t *testing.T) {
-	s := newSite(t, 200, 1)
-	s.at(t, func(ws *workspace.Workspace) {
-		r := newRun(firstNight)
-		pack, err := ws.Policy(firstNight)
-		if err != nil {
-			t.Fatal(err)
-		}
-		j := ws.NewJournal("test", "", pack.Digest())
-		if _, err := j.Hold(context.Background(), r); err != nil {
-			t.Fatal(err)
-		}
-		defer j.Free(context.Background())
-		if _, _, err := s.attempt(t, firstNight, false); !errors.Is(err, ledger.ErrHeld) {
-			t.Errorf("the second program got %q: %v", fault.Code(err), err)
-		}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		s.at(t, func(ws *workspace.Workspace) {
+			r := newRun(firstNight)
+			pack, err := ws.Policy(firstNight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j := ws.NewJournal("test", "", pack.Digest())
+			if _, err := j.Hold(context.Background(), r); err != nil {
+				t.Fatal(err)
+			}
+			defer j.Free(context.Background())
+			if _, _, err := s.attempt(t, firstNight, false); !errors.Is(err, ledger.ErrHeld) {
+				t.Errorf("the second program got %q: %v", fault.Code(err), err)
+			}
+		})
+		s.finish(t, firstNight, pipelines.Finished)
 	})
-	s.finish(t, firstNight, pipelines.Finished)
 }
 
 // TestReaderSeesLastNightOrTonight reads the register again and again while a night is loaded.
 func TestReaderSeesLastNightOrTonight(t *testing.T) {
-	for name, prepare := range map[string]func(*testing.T) site{
-		"sqlite":  func(t *testing.T) site { return newSite(t, 600, 2) },
-		"mariadb": func(t *testing.T) site { return newSite(t, 600, 2).onMariaDB(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := prepare(t)
-			s.night(t, firstNight)
-			reader := s.open(t)
-			seen := map[string]bool{look(t, reader): true}
-			done := background(func() { s.night(t, firstNight+1) })
-			reads := 0
-			for open := true; open; reads++ {
-				select {
-				case <-done:
-					open = false
-				default:
-				}
-				seen[look(t, reader)] = true
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		reader := s.open(t)
+		seen := map[string]bool{look(t, reader): true}
+		done := background(func() { s.night(t, firstNight+1) })
+		reads := 0
+		for open := true; open; reads++ {
+			select {
+			case <-done:
+				open = false
+			default:
 			}
-			if len(seen) != 2 {
-				t.Errorf("%d states were seen in %d reads, not 2", len(seen), reads)
-			}
-		})
-	}
+			seen[look(t, reader)] = true
+		}
+		if len(seen) != 2 {
+			t.Errorf("%d states were seen in %d reads, not 2", len(seen), reads)
+		}
+	})
 }
 
 // background runs f and closes the channel at its end.

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/snapshot"
@@ -21,37 +22,37 @@ import (
 // a code and nothing of it changes, or every row read is in exactly one place. The night after, with sound exports, ends
 // as if the damaged one had not been.
 func TestEveryRowOfDamagedExportsIsAccountedFor(t *testing.T) {
-	t.Parallel()
-	base := newSite(t, 200, 3)
-	base.night(t, firstNight)
-	sound := base.copy(t)
-	sound.night(t, firstNight+2)
-	want := sound.counts(t)
-	rapid.Check(t, func(rt *rapid.T) {
-		s := base.copy(t)
-		var landed nightly.LandFacts
-		done := s.mangle(rt, t, firstNight+1)
-		var before, after standing
-		s.at(t, func(ws *workspace.Workspace) { before = standingOf(t, ws) })
-		out, log, err := s.attempt(t, firstNight+1, false)
-		if err != nil {
-			rt.Fatalf("%v\n%v\n%s", done, err, log)
-		}
-		s.at(t, func(ws *workspace.Workspace) {
-			after = standingOf(t, ws)
-			a := audit{t: rt, ws: ws, run: out.Run, before: before, after: after, done: done}
-			facts(t, out, "land", &a.landed)
-			facts(t, out, "conform", &a.conformed)
-			a.check()
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		base := loadedSite(t, on)
+		sound := base.copy(t)
+		sound.night(t, firstNight+2)
+		want := sound.counts(t)
+		rapid.Check(t, func(rt *rapid.T) {
+			s := base.copy(t)
+			var landed nightly.LandFacts
+			done := s.mangle(rt, t, firstNight+1)
+			var before, after standing
+			s.at(t, func(ws *workspace.Workspace) { before = standingOf(t, ws) })
+			out, log, err := s.attempt(t, firstNight+1, false)
+			if err != nil {
+				rt.Fatalf("%v\n%v\n%s", done, err, log)
+			}
+			s.at(t, func(ws *workspace.Workspace) {
+				after = standingOf(t, ws)
+				a := audit{t: rt, ws: ws, run: out.Run, before: before, after: after, done: done}
+				facts(t, out, "land", &a.landed)
+				facts(t, out, "conform", &a.conformed)
+				a.check()
+			})
+			if out, log, err = s.attempt(t, firstNight+2, false); err != nil {
+				rt.Fatalf("%v\nthe sound night after failed: %v\n%s", done, err, log)
+			}
+			if facts(t, out, "land", &landed); landed.Failed > 0 {
+				shrunk(rt, landed, done) // rows that only the damaged night had are gone again, and they were many
+			} else if got := s.counts(t); got != want {
+				rt.Errorf("%v\nthe sound night after ends otherwise:\n%s\n%s", done, got, want)
+			}
 		})
-		if out, log, err = s.attempt(t, firstNight+2, false); err != nil {
-			rt.Fatalf("%v\nthe sound night after failed: %v\n%s", done, err, log)
-		}
-		if facts(t, out, "land", &landed); landed.Failed > 0 {
-			shrunk(rt, landed, done) // rows that only the damaged night had are gone again, and they were many
-		} else if got := s.counts(t); got != want {
-			rt.Errorf("%v\nthe sound night after ends otherwise:\n%s\n%s", done, got, want)
-		}
 	})
 }
 

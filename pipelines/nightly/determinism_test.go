@@ -7,16 +7,15 @@ import (
 	"runtime"
 	"testing"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 )
 
-const smallCampus = 200
-
 // TestSameNightsGiveTheSameRegister holds invariant 2: same snapshots, policy, keys and dates give the same register bit
 // for bit, whatever the processors, the store and the order of rows in the exports.
 func TestSameNightsGiveTheSameRegister(t *testing.T) {
-	first := newSite(t, smallCampus, 3)
+	first := newSite(t, databasetest.OnSQLite)
 	var want [3]string
 	for n := range want {
 		first.night(t, firstNight+canon.Date(n))
@@ -30,7 +29,7 @@ func TestSameNightsGiveTheSameRegister(t *testing.T) {
 		"one processor":  func(t *testing.T) site { processors(t, 1); return first.again(t) },
 		"two processors": func(t *testing.T) site { processors(t, 2); return first.again(t) },
 		"shuffled rows":  func(t *testing.T) site { return first.again(t).shuffled(t, 3) },
-		"mariadb":        func(t *testing.T) site { return first.again(t).onMariaDB(t) },
+		"mariadb":        func(t *testing.T) site { return first.againIn(t, databasetest.OnMariaDB, t.TempDir()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := prepare(t)
@@ -50,16 +49,16 @@ func TestSameNightsGiveTheSameRegister(t *testing.T) {
 // TestNightsSkippedEndWithTheSameRows checks that the register's rows after a night do not depend on whether every night
 // before was run.
 func TestNightsSkippedEndWithTheSameRows(t *testing.T) {
-	every := newSite(t, smallCampus, 3)
-	last := every.again(t)
-	for n := range canon.Date(3) {
-		every.finish(t, firstNight+n, pipelines.Finished)
-	}
-	last.finish(t, firstNight, pipelines.Finished)
-	last.finish(t, firstNight+2, pipelines.Finished)
-	if a, b := every.counts(t), last.counts(t); a != b {
-		t.Fatalf("current rows differ:\n%s\n%s", a, b)
-	}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		every, last := loadedSite(t, on), loadedSite(t, on)
+		for n := range canon.Date(3) {
+			every.finish(t, firstNight+n, pipelines.Finished)
+		}
+		last.finish(t, firstNight+2, pipelines.Finished)
+		if a, b := every.counts(t), last.counts(t); a != b {
+			t.Fatalf("current rows differ:\n%s\n%s", a, b)
+		}
+	})
 }
 
 func processors(t *testing.T, n int) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 )
@@ -14,25 +15,27 @@ import (
 // TestThreat_T32_NothingOutsideTheWorkspaceAndNothingForOthers runs the real program and looks at every file it left:
 // private to the owner, in the workspace, and nowhere else.
 func TestThreat_T32_NothingOutsideTheWorkspaceAndNothingForOthers(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	inbox := files(t, s.campus, nil)
-	home, temp, here := t.TempDir(), t.TempDir(), t.TempDir()
-	for n := range canon.Date(2) {
-		cmd := exec.Command(program.path(t), "run", "nightly", "--date", (firstNight + n).String(), "-w", s.dir)
-		cmd.Dir, cmd.Env = here, []string{"HOME=" + home, "TMPDIR=" + temp, "XDG_CACHE_HOME=" + home, "PATH=" + os.Getenv("PATH")}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		inbox := files(t, s.campus, nil)
+		home, temp, here := t.TempDir(), t.TempDir(), t.TempDir()
+		for n := range canon.Date(2) {
+			cmd := exec.Command(program.path(t), "run", "nightly", "--date", (firstNight + n).String(), "-w", s.dir)
+			cmd.Dir, cmd.Env = here, []string{"HOME=" + home, "TMPDIR=" + temp, "XDG_CACHE_HOME=" + home, "PATH=" + os.Getenv("PATH")}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
 		}
-	}
-	for _, dir := range []string{home, temp, here} {
-		if left := files(t, dir, nil); len(left) > 0 {
-			t.Errorf("files outside the workspace: %v", differences(left, nil))
+		for _, dir := range []string{home, temp, here} {
+			if left := files(t, dir, nil); len(left) > 0 {
+				t.Errorf("files outside the workspace: %v", differences(left, nil))
+			}
 		}
-	}
-	if d := differences(inbox, files(t, s.campus, nil)); d != nil {
-		t.Errorf("the exports changed: %v", d)
-	}
-	private(t, s.dir)
+		if d := differences(inbox, files(t, s.campus, nil)); d != nil {
+			t.Errorf("the exports changed: %v", d)
+		}
+		private(t, s.dir)
+	})
 }
 
 // private checks that group and others may do nothing with files and folders.
@@ -63,40 +66,42 @@ func private(t *testing.T, dir string) {
 
 // TestNoWorkFileOutlivesItsNight checks that spools and half-written files of a finished night are gone.
 func TestNoWorkFileOutlivesItsNight(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	s.night(t, firstNight)
-	s.stopAfter(t, firstNight+1, "conform")
-	s.finish(t, firstNight+1, pipelines.Finished)
-	for name := range files(t, filepath.Join(s.dir, "work"), nil) {
-		t.Errorf("work/%s is left", name)
-	}
-	for name := range files(t, s.dir, nil) {
-		if filepath.Ext(name) == ".partial" {
-			t.Errorf("%s is left", name)
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		s.stopAfter(t, firstNight+1, "conform")
+		s.finish(t, firstNight+1, pipelines.Finished)
+		for name := range files(t, filepath.Join(s.dir, "work"), nil) {
+			t.Errorf("work/%s is left", name)
 		}
-	}
+		for name := range files(t, s.dir, nil) {
+			if filepath.Ext(name) == ".partial" {
+				t.Errorf("%s is left", name)
+			}
+		}
+	})
 }
 
 // TestDryRunLeavesTheWorkspaceAsItIs compares every byte of the workspace, and every row of the stores.
 func TestDryRunLeavesTheWorkspaceAsItIs(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	s.night(t, firstNight)
-	tree, rows := files(t, s.dir, nil), s.tables(t)
-	if d := differences(tree, files(t, s.dir, nil)); d != nil {
-		t.Fatalf("looking at the stores changes %v, so the test says nothing", d)
-	}
-	out, log, err := s.attempt(t, firstNight+1, true)
-	if err != nil || out.State != pipelines.Finished {
-		t.Fatalf("the dry run ended %q: %v\n%s", out.State, err, log)
-	}
-	if d := differences(tree, files(t, s.dir, nil)); d != nil {
-		t.Errorf("a dry run changed %v", d)
-	}
-	if d := differences(rows, s.tables(t)); d != nil {
-		t.Errorf("a dry run changed %v", d)
-	}
-	s.finish(t, firstNight+1, pipelines.Finished)
-	if s.registerDigest(t) == "" || len(differences(rows, s.tables(t))) == 0 {
-		t.Error("the night itself changes nothing, so the test says nothing")
-	}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		tree, rows := files(t, s.dir, nil), s.tables(t)
+		if d := differences(tree, files(t, s.dir, nil)); d != nil {
+			t.Fatalf("looking at the stores changes %v, so the test says nothing", d)
+		}
+		out, log, err := s.attempt(t, firstNight+1, true)
+		if err != nil || out.State != pipelines.Finished {
+			t.Fatalf("the dry run ended %q: %v\n%s", out.State, err, log)
+		}
+		if d := differences(tree, files(t, s.dir, nil)); d != nil {
+			t.Errorf("a dry run changed %v", d)
+		}
+		if d := differences(rows, s.tables(t)); d != nil {
+			t.Errorf("a dry run changed %v", d)
+		}
+		s.finish(t, firstNight+1, pipelines.Finished)
+		if s.registerDigest(t) == "" || len(differences(rows, s.tables(t))) == 0 {
+			t.Error("the night itself changes nothing, so the test says nothing")
+		}
+	})
 }

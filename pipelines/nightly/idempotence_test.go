@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
@@ -25,88 +26,86 @@ func noDatabase(path string) bool { return !strings.Contains(filepath.Base(path)
 
 // TestFinishedNightAgainChangesNothing holds invariant 3.
 func TestFinishedNightAgainChangesNothing(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	s.finish(t, firstNight, pipelines.Finished)
-	s.finish(t, firstNight+1, pipelines.Finished)
-	rows, tree := s.tables(t), files(t, s.dir, noDatabase)
-	for range 2 {
-		for n := range canon.Date(2) {
-			if out := s.finish(t, firstNight+n, pipelines.Finished); !out.Already {
-				t.Error("a finished night was run again")
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		s.finish(t, firstNight+1, pipelines.Finished)
+		rows, tree := s.tables(t), files(t, s.dir, noDatabase)
+		for range 2 {
+			for n := range canon.Date(2) {
+				if out := s.finish(t, firstNight+n, pipelines.Finished); !out.Already {
+					t.Error("a finished night was run again")
+				}
 			}
 		}
-	}
-	if d := differences(rows, s.tables(t)); d != nil {
-		t.Errorf("tables changed: %v", d)
-	}
-	if d := differences(tree, files(t, s.dir, noDatabase)); d != nil {
-		t.Errorf("files changed: %v", d)
-	}
+		if d := differences(rows, s.tables(t)); d != nil {
+			t.Errorf("tables changed: %v", d)
+		}
+		if d := differences(tree, files(t, s.dir, noDatabase)); d != nil {
+			t.Errorf("files changed: %v", d)
+		}
+	})
 }
 
 // TestNightInPartIsFinishedWhenTheExportComes retries a night for a source that came late: the end is that of a night to
 // which all came in time, and what was loaded the first time is not loaded twice.
 func TestNightInPartIsFinishedWhenTheExportComes(t *testing.T) {
-	t.Parallel()
-	const late = registerFile
-	for _, night := range []canon.Date{0, 1} {
-		t.Run(fmt.Sprintf("night %d", night+1), func(t *testing.T) {
-			s := newSite(t, smallCampus, 2)
-			whole := s.again(t)
-			date := firstNight + night
-			run := "nightly-" + date.String()
-			for n := range night + 1 {
-				whole.finish(t, firstNight+n, pipelines.Finished)
-			}
-			for n := range night {
-				s.finish(t, firstNight+n, pipelines.Finished)
-			}
-			away := filepath.Join(t.TempDir(), "late")
-			if err := os.Rename(s.export(late, date), away); err != nil {
-				t.Fatal(err)
-			}
-			s.finish(t, date, pipelines.Part)
-			before := s.registerDigest(t)
-			s.finish(t, date, pipelines.Part)
-			if s.registerDigest(t) != before {
-				t.Error("a retry that found nothing new changed the register")
-			}
-			if err := os.Rename(away, s.export(late, date)); err != nil {
-				t.Fatal(err)
-			}
-			s.finish(t, date, pipelines.Finished)
-			if a, b := whole.counts(t), s.counts(t); a != b {
-				t.Errorf("the register differs from that of a whole night:\n%s\n%s", a, b)
-			}
-			s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, run) })
-		})
-	}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		const late = registerFile
+		for _, night := range []canon.Date{0, 1} {
+			t.Run(fmt.Sprintf("night %d", night+1), func(t *testing.T) {
+				s, whole := newSite(t, on), loadedSite(t, on)
+				date := firstNight + night
+				run := "nightly-" + date.String()
+				if night > 0 {
+					s = loadedSite(t, on)
+					whole.finish(t, date, pipelines.Finished)
+				}
+				away := filepath.Join(t.TempDir(), "late")
+				if err := os.Rename(s.export(late, date), away); err != nil {
+					t.Fatal(err)
+				}
+				s.finish(t, date, pipelines.Part)
+				before := s.registerDigest(t)
+				s.finish(t, date, pipelines.Part)
+				if s.registerDigest(t) != before {
+					t.Error("a retry that found nothing new changed the register")
+				}
+				if err := os.Rename(away, s.export(late, date)); err != nil {
+					t.Fatal(err)
+				}
+				s.finish(t, date, pipelines.Finished)
+				if a, b := whole.counts(t), s.counts(t); a != b {
+					t.Errorf("the register differs from that of a whole night:\n%s\n%s", a, b)
+				}
+				s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, run) })
+			})
+		}
+	})
 }
 
 // TestKilledRetryOfANightInPartIsNotTakenForDone checks that what an earlier attempt left in the ledger does not stand in
 // for the work of a later one that was cut short.
 func TestKilledRetryOfANightInPartIsNotTakenForDone(t *testing.T) {
-	t.Parallel()
-	for _, last := range []string{"", "land", "resolve"} {
-		t.Run("stopped after "+last, func(t *testing.T) {
-			s := newSite(t, smallCampus, 1)
-			whole := s.again(t)
-			whole.finish(t, firstNight, pipelines.Finished)
-			away := filepath.Join(t.TempDir(), "late")
-			if err := os.Rename(s.export(crmFile, firstNight), away); err != nil {
-				t.Fatal(err)
-			}
-			s.finish(t, firstNight, pipelines.Part)
-			if err := os.Rename(away, s.export(crmFile, firstNight)); err != nil {
-				t.Fatal(err)
-			}
-			s.stopAfter(t, firstNight, last)
-			s.finish(t, firstNight, pipelines.Finished)
-			if a, b := whole.counts(t), s.counts(t); a != b {
-				t.Errorf("the late source was not loaded:\n%s\n%s", a, b)
-			}
-		})
-	}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		for _, last := range []string{"", "land", "resolve"} {
+			t.Run("stopped after "+last, func(t *testing.T) {
+				s, whole := newSite(t, on), loadedSite(t, on)
+				away := filepath.Join(t.TempDir(), "late")
+				if err := os.Rename(s.export(crmFile, firstNight), away); err != nil {
+					t.Fatal(err)
+				}
+				s.finish(t, firstNight, pipelines.Part)
+				if err := os.Rename(away, s.export(crmFile, firstNight)); err != nil {
+					t.Fatal(err)
+				}
+				s.stopAfter(t, firstNight, last)
+				s.finish(t, firstNight, pipelines.Finished)
+				if a, b := whole.counts(t), s.counts(t); a != b {
+					t.Errorf("the late source was not loaded:\n%s\n%s", a, b)
+				}
+			})
+		}
+	})
 }
 
 // stopAfter runs a night until a stage has ended, then cancels it.
@@ -123,35 +122,37 @@ func (s site) stopAfter(t testing.TB, date canon.Date, stage string) {
 	})
 }
 
-// TestThreat_T06_CutExportRemovesNobody is the mass-change guard: every export cut at each twentieth stops its system.
+// TestThreat_T06_CutExportRemovesNobody is the mass-change guard: every export cut at each twentieth, of which each store
+// has every second one, stops its system.
 func TestThreat_T06_CutExportRemovesNobody(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, 600, 2)
-	s.finish(t, firstNight, pipelines.Finished)
-	for percent := 0; percent < 100; percent += 5 {
-		t.Run(fmt.Sprintf("%d percent", percent), func(t *testing.T) {
-			c := s.copy(t)
-			for _, pattern := range []string{peppiFile, pegasosFile, profileFile, crmFile, registerFile, projectStaff} {
-				cut(t, c.export(pattern, firstNight+1), percent)
-			}
-			var before, after map[string]map[string]bool
-			c.at(t, func(ws *workspace.Workspace) { before = sourceRows(t, &ws.Register.View, register.Current) })
-			out := c.finish(t, firstNight+1, pipelines.Part)
-			var landed nightly.LandFacts
-			facts(t, out, "land", &landed)
-			if want := 4; landed.Failed < want {
-				t.Errorf("%d systems stopped, not %d", landed.Failed, want)
-			}
-			c.at(t, func(ws *workspace.Workspace) { after = sourceRows(t, &ws.Register.View, register.Current) })
-			for feed, rows := range before {
-				gone := maps.Clone(rows)
-				maps.DeleteFunc(gone, func(k string, _ bool) bool { return after[feed][k] })
-				if stopped := slices.Contains(stopped(landed), feed); stopped && !maps.Equal(rows, after[feed]) || len(gone) > mayAlwaysGo {
-					t.Errorf("%s (stopped: %t): %d of %d rows went", feed, stopped, len(gone), len(rows))
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		from := map[databasetest.Kind]int{databasetest.OnMariaDB: 5}[on]
+		for percent := from; percent < 100; percent += 10 {
+			t.Run(fmt.Sprintf("%d percent", percent), func(t *testing.T) {
+				c := s.copy(t)
+				for _, pattern := range []string{peppiFile, pegasosFile, profileFile, crmFile, registerFile, projectStaff} {
+					cut(t, c.export(pattern, firstNight+1), percent)
 				}
-			}
-		})
-	}
+				var before, after map[string]map[string]bool
+				c.at(t, func(ws *workspace.Workspace) { before = sourceRows(t, &ws.Register.View, register.Current) })
+				out := c.finish(t, firstNight+1, pipelines.Part)
+				var landed nightly.LandFacts
+				facts(t, out, "land", &landed)
+				if want := 4; landed.Failed < want {
+					t.Errorf("%d systems stopped, not %d", landed.Failed, want)
+				}
+				c.at(t, func(ws *workspace.Workspace) { after = sourceRows(t, &ws.Register.View, register.Current) })
+				for feed, rows := range before {
+					gone := maps.Clone(rows)
+					maps.DeleteFunc(gone, func(k string, _ bool) bool { return after[feed][k] })
+					if stopped := slices.Contains(stopped(landed), feed); stopped && !maps.Equal(rows, after[feed]) || len(gone) > mayAlwaysGo {
+						t.Errorf("%s (stopped: %t): %d of %d rows went", feed, stopped, len(gone), len(rows))
+					}
+				}
+			})
+		}
+	})
 }
 
 // mayAlwaysGo is how many rows of a small feed may go in one night without stopping it.
@@ -185,24 +186,23 @@ func cut(t testing.TB, path string, percent int) {
 // TestWithheldRowsOutliveANightWithoutTheirSystem checks that a night without a system does not forget which of its rows
 // the policy kept out.
 func TestWithheldRowsOutliveANightWithoutTheirSystem(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, smallCampus, 3)
-	whole := s.again(t)
-	for n := range canon.Date(3) {
-		whole.finish(t, firstNight+n, pipelines.Finished)
-	}
-	s.finish(t, firstNight, pipelines.Finished)
-	if err := os.Remove(s.export(profileFile, firstNight+1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Remove(s.export(crmFile, firstNight+1)); err != nil {
-		t.Fatal(err)
-	}
-	s.finish(t, firstNight+1, pipelines.Part)
-	s.finish(t, firstNight+2, pipelines.Finished)
-	if a, b := whole.withheld(t, firstNight+2), s.withheld(t, firstNight+2); a == 0 || a != b {
-		t.Errorf("%d rows are withheld, not %d", b, a)
-	}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s, whole := loadedSite(t, on), loadedSite(t, on)
+		for n := canon.Date(1); n < 3; n++ {
+			whole.finish(t, firstNight+n, pipelines.Finished)
+		}
+		if err := os.Remove(s.export(profileFile, firstNight+1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(s.export(crmFile, firstNight+1)); err != nil {
+			t.Fatal(err)
+		}
+		s.finish(t, firstNight+1, pipelines.Part)
+		s.finish(t, firstNight+2, pipelines.Finished)
+		if a, b := whole.withheld(t, firstNight+2), s.withheld(t, firstNight+2); a == 0 || a != b {
+			t.Errorf("%d rows are withheld, not %d", b, a)
+		}
+	})
 }
 
 func (s site) withheld(t testing.TB, date canon.Date) (n int64) {

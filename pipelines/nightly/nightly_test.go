@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/fixtures/campus"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
 var firstNight = day(2026, 11, 21)
@@ -21,20 +22,30 @@ func day(y, m, d int) canon.Date {
 	return v
 }
 
+// settings are the same in every copy of a site, so that a copy decides as the site did.
 const settings = `institution: "10118"
 temporary_identifiers: true
 sender: {id: xamk}
+inbox: ../campus/inbox
 `
 
-// site is a workspace over a generated campus.
+// site is a workspace over a generated campus, on stores of one kind.
 type site struct {
 	dir, campus string
-	people      int
+	on          databasetest.Kind
 }
 
-func newSite(t testing.TB, people, nights int) site {
+func siteIn(dir string, on databasetest.Kind) site {
+	return site{dir: filepath.Join(dir, "workspace"), campus: filepath.Join(dir, "campus"), on: on}
+}
+
+// generate makes a campus and a workspace over it in a folder.
+func generate(t testing.TB, on databasetest.Kind, dir string, people, nights int) site {
 	t.Helper()
-	s := site{dir: filepath.Join(t.TempDir(), "workspace"), campus: t.TempDir(), people: people}
+	s := siteIn(dir, on)
+	if err := os.Mkdir(s.campus, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	out, err := os.OpenRoot(s.campus)
 	if err != nil {
 		t.Fatal(err)
@@ -43,10 +54,7 @@ func newSite(t testing.TB, people, nights int) site {
 	if _, err := campus.Generate(context.Background(), campus.Options{People: people, Seed: 7, Out: out, Date: firstNight, Nights: nights, Change: 0.02}); err != nil {
 		t.Fatal(err)
 	}
-	text := settings + fmt.Sprintf("inbox: %s\n", filepath.Join(s.campus, "inbox"))
-	if err := workspace.Init(s.dir, []byte(text)); err != nil {
-		t.Fatal(err)
-	}
+	workspacetest.Init(t, on, s.dir, settings)
 	return s
 }
 
@@ -73,7 +81,7 @@ func BenchmarkNight(b *testing.B) {
 	}
 	for b.Loop() {
 		b.StopTimer()
-		s := newSite(b, people, 2)
+		s := generate(b, databasetest.OnSQLite, b.TempDir(), people, 2)
 		b.StartTimer()
 		for d := range canon.Date(2) {
 			start := time.Now()

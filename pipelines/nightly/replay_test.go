@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -64,48 +65,50 @@ func (s site) replayed(t *testing.T, from, to canon.Date) []string {
 }
 
 func TestABackfillGivesWhatTheNightsGave(t *testing.T) {
-	s := newSite(t, 300, 3)
-	var want []string
-	for d := range canon.Date(3) {
-		s.night(t, firstNight+d)
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		var want []string
+		for d := range canon.Date(3) {
+			s.night(t, firstNight+d)
+			s.at(t, func(ws *workspace.Workspace) {
+				digest, err := ws.Register.Digest(context.Background())
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, digest)
+			})
+		}
+		marks := func() (out []ledger.Watermark) {
+			s.at(t, func(ws *workspace.Workspace) {
+				var err error
+				if out, err = ledger.Watermarks(context.Background(), ws.RegisterDB, "nightly"); err != nil {
+					t.Fatal(err)
+				}
+			})
+			return out
+		}
+		before := marks()
+		got := s.replayed(t, firstNight, firstNight+1)
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("night %d: the replayed register differs from the night's", i+1)
+			}
+		}
+		after := marks()
+		if len(before) == 0 || len(before) != len(after) {
+			t.Fatalf("%d watermarks before, %d after", len(before), len(after))
+		}
+		for i := range before {
+			if before[i] != after[i] {
+				t.Errorf("the backfill moved the mark of %s", before[i].Feed)
+			}
+		}
 		s.at(t, func(ws *workspace.Workspace) {
 			digest, err := ws.Register.Digest(context.Background())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want = append(want, digest)
-		})
-	}
-	marks := func() (out []ledger.Watermark) {
-		s.at(t, func(ws *workspace.Workspace) {
-			var err error
-			if out, err = ledger.Watermarks(context.Background(), ws.RegisterDB, "nightly"); err != nil {
-				t.Fatal(err)
+			if err != nil || digest != want[2] {
+				t.Errorf("the backfill changed the register: %v", err)
 			}
 		})
-		return out
-	}
-	before := marks()
-	got := s.replayed(t, firstNight, firstNight+1)
-	for i := range got {
-		if got[i] != want[i] {
-			t.Errorf("night %d: the replayed register differs from the night's", i+1)
-		}
-	}
-	after := marks()
-	if len(before) == 0 || len(before) != len(after) {
-		t.Fatalf("%d watermarks before, %d after", len(before), len(after))
-	}
-	for i := range before {
-		if before[i] != after[i] {
-			t.Errorf("the backfill moved the mark of %s", before[i].Feed)
-		}
-	}
-	s.at(t, func(ws *workspace.Workspace) {
-		digest, err := ws.Register.Digest(context.Background())
-		if err != nil || digest != want[2] {
-			t.Errorf("the backfill changed the register: %v", err)
-		}
 	})
 }
 
@@ -148,32 +151,33 @@ func (s site) eraseOne(t *testing.T) nightly.Erased {
 }
 
 func TestNobodyErasedComesBack(t *testing.T) {
-	s := newSite(t, 200, 4)
-	s.night(t, firstNight)
-	full := s.replayed(t, firstNight, firstNight)
-	out := s.eraseOne(t)
-	if out.Entries == 0 || out.Marks == 0 {
-		t.Fatalf("erased %+v", out)
-	}
-	gone := s.registerDigest(t)
-	s.night(t, firstNight) // finished: nothing happens
-	if s.registerDigest(t) != gone {
-		t.Fatal("a finished night changed the register after an erasure")
-	}
-	for d := canon.Date(1); d < 4; d++ {
-		o := s.night(t, firstNight+d)
-		var p nightly.ProtectFacts
-		if err := json.Unmarshal(o.Facts["protect"], &p); err != nil {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		full := s.replayed(t, firstNight, firstNight)
+		out := s.eraseOne(t)
+		if out.Entries == 0 || out.Marks == 0 {
+			t.Fatalf("erased %+v", out)
+		}
+		gone := s.registerDigest(t)
+		s.night(t, firstNight) // finished: nothing happens
+		if s.registerDigest(t) != gone {
+			t.Fatal("a finished night changed the register after an erasure")
+		}
+		for d := canon.Date(1); d < 4; d++ {
+			o := s.night(t, firstNight+d)
+			var p nightly.ProtectFacts
+			if err := json.Unmarshal(o.Facts["protect"], &p); err != nil {
+				t.Fatal(err)
+			}
+			if p.Suppressed == 0 {
+				t.Errorf("night %d: the erased person, whom the exports still hold, is not recognised", d+1)
+			}
+		}
+		if err := os.RemoveAll(filepath.Join(s.dir, "backfills")); err != nil {
 			t.Fatal(err)
 		}
-		if p.Suppressed == 0 {
-			t.Errorf("night %d: the erased person, whom the exports still hold, is not recognised", d+1)
+		if less := s.replayed(t, firstNight, firstNight); less[0] == full[0] {
+			t.Error("a replay brings the erased person back")
 		}
-	}
-	if err := os.RemoveAll(filepath.Join(s.dir, "backfills")); err != nil {
-		t.Fatal(err)
-	}
-	if less := s.replayed(t, firstNight, firstNight); less[0] == full[0] {
-		t.Error("a replay brings the erased person back")
-	}
+	})
 }

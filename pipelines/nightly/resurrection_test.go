@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
@@ -34,43 +35,43 @@ type victim struct {
 // TestThreat_T25_ErasedPersonStaysGone holds invariant 6: a person is erased whose systems go on exporting. Rows stay as
 // they are, change, are decided anew with all others, go and come back; nothing of the person is stored again.
 func TestThreat_T25_ErasedPersonStaysGone(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, smallCampus, 7)
-	for n := range canon.Date(2) {
-		s.finish(t, firstNight+n, pipelines.Finished)
-	}
-	v := s.victim(t)
-	s.erase(t, firstNight+1, v)
-	s.gone(t, v, "the erasure")
-	for n := canon.Date(2); n < 7; n++ {
-		switch n {
-		case 3: // the person's rows change
-			s.rewrite(t, firstNight+n, v.point, "Changed", true)
-		case 4: // every row is decided anew
-			s.settings(t, "# another text, another configuration\n")
-		case 5: // the person's system exports the person no more
-			s.rewrite(t, firstNight+n, v.point, "", false)
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		s.finish(t, firstNight+1, pipelines.Finished)
+		v := s.victim(t)
+		s.erase(t, firstNight+1, v)
+		s.gone(t, v, "the erasure")
+		for n := canon.Date(2); n < 7; n++ {
+			switch n {
+			case 3: // the person's rows change
+				s.rewrite(t, firstNight+n, v.point, "Changed", true)
+			case 4: // every row is decided anew
+				s.settings(t, "# another text, another configuration\n")
+			case 5: // the person's system exports the person no more
+				s.rewrite(t, firstNight+n, v.point, "", false)
+			}
+			s.night(t, firstNight+n)
+			s.gone(t, v, (firstNight + n).String())
+			s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+n).String()) })
 		}
-		s.night(t, firstNight+n)
-		s.gone(t, v, (firstNight + n).String())
-		s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+n).String()) })
-	}
+	})
 }
 
 // TestErasureCutShortIsRepeated stops an erasure before its commit and does it again.
 func TestErasureCutShortIsRepeated(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	s.finish(t, firstNight, pipelines.Finished)
-	v := s.victim(t)
-	s.at(t, func(ws *workspace.Workspace) { // what an erasure does first
-		if _, err := ws.Vault.Erase(context.Background(), []string{v.subject}, "erase-2026-11-21"); err != nil {
-			t.Fatal(err)
-		}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		v := s.victim(t)
+		s.at(t, func(ws *workspace.Workspace) { // what an erasure does first
+			if _, err := ws.Vault.Erase(context.Background(), []string{v.subject}, "erase-2026-11-21"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.erase(t, firstNight, v)
+		s.gone(t, v, "the erasure")
+		s.finish(t, firstNight+1, pipelines.Finished)
+		s.gone(t, v, "the night")
 	})
-	s.erase(t, firstNight, v)
-	s.gone(t, v, "the erasure")
-	s.finish(t, firstNight+1, pipelines.Finished)
-	s.gone(t, v, "the night")
 }
 
 func (s site) erase(t *testing.T, date canon.Date, v victim) {
@@ -274,30 +275,30 @@ func (s site) gone(t *testing.T, v victim, when string) {
 
 // TestConsentOfAnAddressReachesWhoGetsItLater exports a consent of an e-mail address before any contact has it.
 func TestConsentOfAnAddressReachesWhoGetsItLater(t *testing.T) {
-	s := newSite(t, smallCampus, 2)
-	always := s.again(t)
-	always.finish(t, firstNight, pipelines.Finished)
-	v := always.victim(t)
-	path := s.export(crmFile, firstNight)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, path, []byte(strings.ReplaceAll(string(text), v.point, "")))
-	s.finish(t, firstNight, pipelines.Finished)
-	s.finish(t, firstNight+1, pipelines.Finished)
-	point := ""
-	s.at(t, func(ws *workspace.Workspace) {
-		point = protect.Record(ws.SourceTokens(), "dynamics365", canon.PointPrefix+"email:"+v.point)
-		// The workspaces have the same keys, so the same tokens.
-		for l, err := range ws.Register.Links(context.Background()) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if l.Record == point {
-				return
-			}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s, always := newSite(t, on), loadedSite(t, on)
+		v := always.victim(t)
+		path := s.export(crmFile, firstNight)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Error("the consent belongs to nobody")
+		write(t, path, []byte(strings.ReplaceAll(string(text), v.point, "")))
+		s.finish(t, firstNight, pipelines.Finished)
+		s.finish(t, firstNight+1, pipelines.Finished)
+		point := ""
+		s.at(t, func(ws *workspace.Workspace) {
+			point = protect.Record(ws.SourceTokens(), "dynamics365", canon.PointPrefix+"email:"+v.point)
+			// The workspaces have the same keys, so the same tokens.
+			for l, err := range ws.Register.Links(context.Background()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if l.Record == point {
+					return
+				}
+			}
+			t.Error("the consent belongs to nobody")
+		})
 	})
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/pipelines/nightly"
@@ -35,38 +36,39 @@ const canary = "Kanarialintu"
 // in places where they do not belong and in file names are searched for in every byte that nights leave in the workspace
 // and on their outputs: nights that succeed, stop sources, are tried dry, and are killed.
 func TestThreat_T36_NoIdentityOutsideTheVault(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, smallCampus, 4)
-	for n := range canon.Date(4) {
-		s.plant(t, firstNight+n)
-	}
-	first, _ := os.ReadFile(s.export(peppiFile, firstNight))
-	search := newSearch(first)
-	said := s.run(t, 0, "run", "nightly", "--json", "--date", firstNight.String())
-	s.planted(t, firstNight)
-	said += s.run(t, 0, "run", "nightly", "--json", "--dry-run", "--date", (firstNight + 1).String())
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		for n := range canon.Date(4) {
+			s.plant(t, firstNight+n)
+		}
+		first, _ := os.ReadFile(s.export(peppiFile, firstNight))
+		search := newSearch(first)
+		said := s.run(t, 0, "run", "nightly", "--json", "--date", firstNight.String())
+		s.planted(t, firstNight)
+		said += s.run(t, 0, "run", "nightly", "--json", "--dry-run", "--date", (firstNight + 1).String())
 
-	headless(t, s.export(peppiFile, firstNight+1)) // the first person stands where the names of columns should
-	cut(t, s.export(pegasosFile, firstNight+1), 50)
-	cut(t, s.export(crmFile, firstNight+1), 40)
-	write(t, s.export(profileFile, firstNight+1), []byte("<"+canary+">"+strings.Repeat(canary+";", 9)))
-	write(t, s.export(registerFile, firstNight+1), []byte("PK"+canary))
-	write(t, s.export(projectFile, firstNight+1), []byte("PK\x03\x04"+canary))
-	said += s.run(t, 3, "run", "nightly", "--json", "--date", (firstNight + 1).String())
+		headless(t, s.export(peppiFile, firstNight+1)) // the first person stands where the names of columns should
+		cut(t, s.export(pegasosFile, firstNight+1), 50)
+		cut(t, s.export(crmFile, firstNight+1), 40)
+		write(t, s.export(profileFile, firstNight+1), []byte("<"+canary+">"+strings.Repeat(canary+";", 9)))
+		write(t, s.export(registerFile, firstNight+1), []byte("PK"+canary))
+		write(t, s.export(projectFile, firstNight+1), []byte("PK\x03\x04"+canary))
+		said += s.run(t, 3, "run", "nightly", "--json", "--date", (firstNight + 1).String())
 
-	s.killed(t, firstNight+2, kill{"resolve", 0})
-	search.in(t, s.dir, said)
-	s.freeLease(t)
-	said += s.run(t, 0, "run", "nightly", "--date", (firstNight + 2).String())
-	said += s.run(t, 0, "run", "nightly", "-q", "--json", "--date", (firstNight + 2).String())
-	said += s.run(t, 0, "runs", "list") + s.run(t, 0, "runs", "show", "nightly-"+(firstNight+1).String())
-	said += s.run(t, -1, "check") + s.run(t, -1, "check", "--json")
-	search.in(t, s.dir, said)
+		s.killed(t, firstNight+2, kill{"resolve", 0})
+		search.in(t, s, said)
+		s.freeLease(t)
+		said += s.run(t, 0, "run", "nightly", "--date", (firstNight + 2).String())
+		said += s.run(t, 0, "run", "nightly", "-q", "--json", "--date", (firstNight + 2).String())
+		said += s.run(t, 0, "runs", "list") + s.run(t, 0, "runs", "show", "nightly-"+(firstNight+1).String())
+		said += s.run(t, -1, "check") + s.run(t, -1, "check", "--json")
+		search.in(t, s, said)
+	})
 }
 
 // TestThreat_T36_NoSecretOfADSN points a store at nothing with a password that must not be printed.
 func TestThreat_T36_NoSecretOfADSN(t *testing.T) {
-	s := newSite(t, 200, 1)
+	s := newSite(t, databasetest.OnSQLite)
 	for _, dsn := range []string{
 		"mysql:" + canary + ":" + canary + "@tcp(127.0.0.1:1)/" + canary + "?uoma_tls=off",
 		"mysql:" + canary + ":" + canary + "@unix(/nowhere/" + canary + ")/x",
@@ -266,10 +268,16 @@ func (s *search) add(word string) {
 	}
 }
 
-// in searches every file of a workspace, the names of files, and what was said.
-func (s search) in(t *testing.T, dir, said string) {
+// in searches every file of a workspace, the names of files, what was said, and stores that are not files.
+func (s search) in(t *testing.T, in site, said string) {
 	t.Helper()
+	dir := in.dir
 	s.text(t, "what the program said", []byte(said))
+	if in.on != databasetest.OnSQLite {
+		for name, rows := range in.tables(t) {
+			s.text(t, name, []byte(rows))
+		}
+	}
 	n := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -20,6 +20,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"uoma/connectors/database"
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
@@ -28,11 +30,12 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
-// checks is how many inputs a property over whole nights is tried on unless -rapid.checks says otherwise: a night of a
-// small campus takes a quarter of a second, and each input damages several feeds.
-const checks = "12"
+// checks is how many inputs a property over whole nights is tried on, on each store, unless -rapid.checks says otherwise: a
+// night of a small campus takes a quarter of a second, and each input damages several feeds.
+const checks = "6"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -51,6 +54,7 @@ func TestMain(m *testing.M) {
 // runAll runs the tests and takes away what they share.
 func runAll(m *testing.M) int {
 	defer program.remove()
+	defer prepared.remove()
 	return mariadbtest.Run(m)
 }
 
@@ -153,71 +157,46 @@ func (s site) finish(t testing.TB, date canon.Date, want pipelines.State) pipeli
 	return out
 }
 
-// settings writes uoma.yaml anew: the site's inbox and some lines more.
+// settings writes uoma.yaml anew, with some lines more.
 func (s site) settings(t testing.TB, more string) {
 	t.Helper()
-	write(t, filepath.Join(s.dir, workspace.FileName), []byte(settings+"inbox: "+filepath.Join(s.campus, "inbox")+"\n"+more))
-}
-
-// onMariaDB moves the site's stores, still empty, to two databases of a server.
-func (s site) onMariaDB(t testing.TB) site {
-	t.Helper()
-	for _, name := range []string{"register", "vault"} {
-		write(t, filepath.Join(s.dir, workspace.KeysDir, name+".dsn"), []byte("mysql:"+mariadbtest.DSN(t)+"\n"))
-	}
-	s.settings(t, "stores: {register: \"file:keys/register.dsn\", vault: \"file:keys/vault.dsn\"}\n")
-	return s
+	write(t, filepath.Join(s.dir, workspace.FileName), []byte(settings+workspacetest.Stores(s.on)+more))
 }
 
 // again makes a site with the same keys, over a copy of the exports, and nothing loaded.
 func (s site) again(t testing.TB) site {
 	t.Helper()
-	c := site{dir: filepath.Join(t.TempDir(), "workspace"), campus: t.TempDir(), people: s.people}
-	if err := workspace.Init(c.dir, []byte(settings)); err != nil {
-		t.Fatal(err)
+	return s.againIn(t, s.on, t.TempDir())
+}
+
+// againIn is again on stores of another kind, and in a folder.
+func (s site) againIn(t testing.TB, on databasetest.Kind, dir string) site {
+	t.Helper()
+	c := siteIn(dir, on)
+	workspacetest.CopyTree(t, s.campus, c.campus)
+	workspacetest.Init(t, on, c.dir, settings)
+	for _, key := range []string{"master.key", "storage.key"} {
+		b, err := os.ReadFile(filepath.Join(s.dir, workspace.KeysDir, key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(c.dir, workspace.KeysDir, key), b)
 	}
-	copyTree(t, s.campus, c.campus)
-	copyTree(t, filepath.Join(s.dir, workspace.KeysDir), filepath.Join(c.dir, workspace.KeysDir))
-	c.settings(t, "")
 	return c
 }
 
-// copy makes a site in the same state: workspace and exports, byte by byte. Nobody may have the workspace open.
+// copy makes a site in the same state: workspace, stores and exports. Nobody may have the workspace open.
 func (s site) copy(t testing.TB) site {
 	t.Helper()
-	c := site{dir: filepath.Join(t.TempDir(), "workspace"), campus: t.TempDir(), people: s.people}
-	copyTree(t, s.campus, c.campus)
-	copyTree(t, s.dir, c.dir)
-	text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(c.dir, workspace.FileName), bytes.ReplaceAll(text, []byte(s.campus), []byte(c.campus)))
-	return c
+	return s.copyTo(t, t.TempDir())
 }
 
-func copyTree(t testing.TB, from, to string) {
+func (s site) copyTo(t testing.TB, dir string) site {
 	t.Helper()
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return os.MkdirAll(filepath.Join(to, rel), 0o700)
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := siteIn(dir, s.on)
+	workspacetest.CopyTree(t, s.campus, c.campus)
+	workspacetest.Copy(t, s.dir, c.dir)
+	return c
 }
 
 func write(t testing.TB, path string, b []byte) {
@@ -364,14 +343,10 @@ func (s site) tables(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	s.at(t, func(ws *workspace.Workspace) {
-		for store, db := range map[string]*sqlx.DB{"register": ws.RegisterDB.DB, "vault": ws.VaultDB.DB} {
-			var names []string
-			if err := db.Select(&names, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"); err != nil {
-				t.Fatal(err)
-			}
-			for _, n := range names {
+		for store, db := range map[string]*database.DB{workspacetest.Register: ws.RegisterDB, workspacetest.Vault: ws.VaultDB} {
+			for _, n := range workspacetest.Tables(t, db) {
 				if n != "lease" {
-					out[store+"."+n] = dump(t, db, n)
+					out[store+"."+n] = dump(t, db.DB, n)
 				}
 			}
 		}
@@ -392,13 +367,18 @@ func dump(t testing.TB, db *sqlx.DB, table string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, fmt.Sprintf("%q", fmt.Sprint(cells...)))
+		for i, c := range cells {
+			if b, ok := c.([]byte); ok {
+				cells[i] = string(b)
+			}
+		}
+		lines = append(lines, fmt.Sprintln(cells...))
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	return strings.Join(lines, "")
 }
 
 // sourceRows gives the tokens of the source rows that the register holds, by feed.

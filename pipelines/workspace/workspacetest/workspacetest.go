@@ -1,0 +1,145 @@
+// Package workspacetest puts the workspaces of tests on every kind of store that Uoma knows, and copies them with what is
+// stored in them, so that a state that many tests begin with is made once. Packages that use it need the TestMain that
+// package mariadbtest describes.
+package workspacetest
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"uoma/connectors/database"
+	"uoma/connectors/database/databasetest"
+	"uoma/internal/mariadbtest"
+	"uoma/pipelines/workspace"
+)
+
+// Names of a workspace's stores.
+const (
+	Register = "register"
+	Vault    = "vault"
+)
+
+var stores = []string{Register, Vault}
+
+const dsnExt = ".dsn"
+
+// Stores is the line of uoma.yaml that puts a workspace on stores of a kind, once [Place] made them.
+func Stores(on databasetest.Kind) string {
+	if on == databasetest.OnSQLite {
+		return "" // as a workspace is without the line
+	}
+	return "stores: {register: \"file:keys/register.dsn\", vault: \"file:keys/vault.dsn\"}\n"
+}
+
+// Place makes empty stores of a kind for the workspace in dir.
+func Place(t testing.TB, on databasetest.Kind, dir string) {
+	t.Helper()
+	if on == databasetest.OnSQLite {
+		return // they are made when the workspace is opened
+	}
+	for _, name := range stores {
+		point(t, dir, name, on.DSN(t))
+	}
+}
+
+// Init makes a workspace in dir with some settings besides its stores.
+func Init(t testing.TB, on databasetest.Kind, dir, settings string) {
+	t.Helper()
+	if err := workspace.Init(dir, []byte(settings+Stores(on))); err != nil {
+		t.Fatal(err)
+	}
+	Place(t, on, dir)
+}
+
+// Copy copies a workspace that nobody has open, with its stores, to another folder.
+func Copy(t testing.TB, from, to string) {
+	t.Helper()
+	CopyTree(t, from, to)
+	for _, name := range stores {
+		if dsn, ok := server(t, from, name); ok {
+			point(t, to, name, "mysql:"+mariadbtest.Copy(t, dsn))
+		}
+	}
+}
+
+// CopyTree copies the folders and files below from, private to their owner.
+func CopyTree(t testing.TB, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Exec changes a store of the workspace in dir behind the program's back.
+func Exec(t testing.TB, dir, name string, statements ...string) {
+	t.Helper()
+	dsn := "sqlite:" + filepath.Join(dir, name+".db")
+	if d, ok := server(t, dir, name); ok {
+		dsn = "mysql:" + d
+	}
+	db, err := database.Open(context.Background(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Tables lists the tables of a store.
+func Tables(t testing.TB, db *database.DB) (names []string) {
+	t.Helper()
+	q := "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+	if db.Dialect == database.MySQL {
+		q = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
+	}
+	if err := db.Select(&names, q); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// point writes down where a store is.
+func point(t testing.TB, dir, name, dsn string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, workspace.KeysDir, name+dsnExt), []byte(dsn+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// server gives the address of a store that is on the test's server.
+func server(t testing.TB, dir, name string) (dsn string, ok bool) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, workspace.KeysDir, name+dsnExt))
+	if os.IsNotExist(err) {
+		return "", false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.CutPrefix(strings.TrimSpace(string(text)), "mysql:")
+}
