@@ -1,6 +1,9 @@
 package nightly
 
 import (
+	"crypto/sha256"
+	"slices"
+
 	"uoma/connectors/blob"
 	"uoma/connectors/snapshot"
 )
@@ -16,97 +19,145 @@ const (
 	conflict // another row with the same key and other values stands in the same export: neither can be trusted
 )
 
-// changes is the difference between two snapshots of a feed, by row key and row hash.
+// changes is the difference between two snapshots of a feed, by row key and row hash. A place is a row's number in its
+// snapshot, from 0.
 type changes struct {
 	fates   []fate   // one a row, in snapshot order
-	removed [][]byte // row keys that the last good snapshot has and this one has not
+	from    []int32  // of an unchanged row: its place in the last good snapshot; -1 of others
+	removed [][]byte // row keys that the last good snapshot has and this one has not, in its order
 	before  int      // rows of the last good snapshot
 	keys    int      // distinct keys of this one
 }
 
+// nowhere is the place of a row that is not there.
+const nowhere = int32(-1)
+
 // known is what is remembered of a row key while two snapshots are compared.
 type known struct {
-	before    snapshot.Hash
-	now       snapshot.Hash
-	first     int32 // position in this snapshot, or -1
-	hadBefore bool
+	before, now snapshot.Hash
+	last, first int32 // places in the last good snapshot and in this one
+	conflict    bool
+}
+
+// comparison compares two snapshots. Keys are told apart by the first 128 bits of their SHA-256: keys themselves, of all
+// feeds at once, would take several times the room.
+type comparison struct {
+	changes
+	byKey map[snapshot.Hash]int32
+	all   []known
+	clash bool
 }
 
 // compare reads the key columns of two snapshots. previous is "" when there is no last good one. A row without a key is
 // always added: it is rejected when it is conformed.
 func compare(s *blob.Store, previous, current string) (*changes, error) {
-	c := &changes{}
-	rows := map[string]*known{}
+	c := &comparison{byKey: map[snapshot.Hash]int32{}}
 	if previous != "" {
-		err := snapshot.Keys(s, previous, func(key []byte, hash snapshot.Hash) {
-			c.before++
-			if len(key) == 0 {
-				return
-			}
-			if k := rows[string(key)]; k == nil {
-				rows[string(key)] = &known{before: hash, first: -1, hadBefore: true}
-			} else if k.before != hash {
-				k.before = snapshot.Hash{} // it was in conflict, so nothing of it was loaded: whatever comes now is a change
-			}
-		})
-		if err != nil {
+		if err := snapshot.Keys(s, previous, c.meetLast); err != nil {
 			return nil, err
 		}
 	}
-	conflicts := map[string]bool{}
-	err := snapshot.Keys(s, current, func(key []byte, hash snapshot.Hash) {
-		c.fates = append(c.fates, c.meet(rows, conflicts, key, hash))
-	})
+	var met []int32 // by row: its key's place in all
+	err := snapshot.Keys(s, current, func(key []byte, hash snapshot.Hash) { met = append(met, c.meet(key, hash)) })
 	if err != nil {
 		return nil, err
 	}
-	if len(conflicts) > 0 {
-		if err := c.markConflicts(s, current, conflicts); err != nil {
-			return nil, err
-		}
+	if c.clash {
+		c.markConflicts(met)
 	}
-	for key, k := range rows {
-		if k.first < 0 {
-			c.removed = append(c.removed, []byte(key))
-		} else {
-			c.keys++
-		}
-	}
-	return c, nil
+	return &c.changes, c.findRemoved(s, previous)
 }
 
-// meet decides a row's fate as far as the rows before it tell.
-func (c *changes) meet(rows map[string]*known, conflicts map[string]bool, key []byte, hash snapshot.Hash) fate {
-	if len(key) == 0 {
-		return added
+// of gives what is known of a key, making it when it is new.
+func (c *comparison) of(key []byte) (k *known, at int32, fresh bool) {
+	sum := sha256.Sum256(key)
+	id := snapshot.Hash(sum[:])
+	at, met := c.byKey[id]
+	if !met {
+		at = int32(len(c.all))
+		c.byKey[id] = at
+		c.all = append(c.all, known{last: nowhere, first: nowhere})
 	}
-	k := rows[string(key)]
+	return &c.all[at], at, !met
+}
+
+// meetLast takes a row of the last good snapshot.
+func (c *comparison) meetLast(key []byte, hash snapshot.Hash) {
+	place := int32(c.before)
+	c.before++
+	if len(key) == 0 {
+		return
+	}
+	k, _, fresh := c.of(key)
 	switch {
-	case k == nil:
-		rows[string(key)] = &known{now: hash, first: int32(len(c.fates))}
-		return added
+	case fresh:
+		k.before, k.last = hash, place
+	case k.before != hash:
+		k.before = snapshot.Hash{} // it was in conflict, so nothing of it was loaded: whatever comes now is a change
+	}
+}
+
+// meet decides a row's fate as far as the rows before it tell, and gives its key's place among all that are known.
+func (c *comparison) meet(key []byte, hash snapshot.Hash) int32 {
+	if len(key) == 0 {
+		c.decide(added, nowhere)
+		return nowhere
+	}
+	k, at, _ := c.of(key)
+	switch {
 	case k.first >= 0 && k.now == hash:
-		return merged
+		c.decide(merged, nowhere)
+		return at
 	case k.first >= 0:
-		conflicts[string(key)] = true
-		return conflict
+		k.conflict, c.clash = true, true
+		c.decide(conflict, nowhere)
+		return at
 	}
 	k.first, k.now = int32(len(c.fates)), hash
-	if k.before == hash {
-		return unchanged
+	c.keys++
+	switch {
+	case k.last < 0:
+		c.decide(added, nowhere)
+	case k.before == hash:
+		c.decide(unchanged, k.last)
+	default:
+		c.decide(changed, nowhere)
 	}
-	return changed
+	return at
+}
+
+func (c *comparison) decide(f fate, from int32) {
+	c.fates, c.from = append(c.fates, f), append(c.from, from)
 }
 
 // markConflicts gives every row of a conflicting key the fate conflict, also those before the conflict showed, so that the
 // outcome does not depend on the order of rows.
-func (c *changes) markConflicts(s *blob.Store, current string, conflicts map[string]bool) error {
-	i := 0
-	return snapshot.Keys(s, current, func(key []byte, _ snapshot.Hash) {
-		if conflicts[string(key)] {
-			c.fates[i] = conflict
+func (c *comparison) markConflicts(met []int32) {
+	for i, at := range met {
+		if at >= 0 && c.all[at].conflict {
+			c.fates[i], c.from[i] = conflict, nowhere
 		}
-		i++
+	}
+}
+
+// findRemoved looks up the keys of rows that are gone.
+func (c *comparison) findRemoved(s *blob.Store, previous string) error {
+	var gone []int32
+	for i := range c.all {
+		if k := &c.all[i]; k.first < 0 {
+			gone = append(gone, k.last)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	slices.Sort(gone)
+	place := int32(0)
+	return snapshot.Keys(s, previous, func(key []byte, _ snapshot.Hash) {
+		if len(gone) > 0 && gone[0] == place {
+			c.removed, gone = append(c.removed, slices.Clone(key)), gone[1:]
+		}
+		place++
 	})
 }
 
@@ -125,7 +176,7 @@ func (c *changes) count(f fate) int64 {
 func (c *changes) redo() {
 	for i, f := range c.fates {
 		if f == unchanged {
-			c.fates[i] = changed
+			c.fates[i], c.from[i] = changed, nowhere
 		}
 	}
 }

@@ -23,16 +23,18 @@ import (
 type FeedRows struct {
 	Feed        string           `json:"feed"`
 	Read        int64            `json:"read"`
-	Before      int64            `json:"before"` // rows of the last good snapshot
+	Before      int64            `json:"before"` // rows of the last good snapshot of an earlier date
 	Added       int64            `json:"added"`
 	Changed     int64            `json:"changed"`
 	Removed     int64            `json:"removed"`
-	Unchanged   int64            `json:"unchanged"` // and loaded on an earlier night
+	Unchanged   int64            `json:"unchanged"`           // and loaded on an earlier night
+	Earlier     int64            `json:"earlier,omitempty"`   // loaded by an earlier attempt of this night, and the same since
+	Strangers   int64            `json:"strangers,omitempty"` // unchanged, and withheld while their person is a stranger
 	Merged      int64            `json:"merged"`
 	Quarantined int64            `json:"quarantined"`
 	Reasons     map[string]int64 `json:"reasons,omitempty"` // quarantined rows by code
 	Fields      []conform.Field  `json:"fields"`
-	Tables      map[string]int64 `json:"tables"` // canonical rows spooled, by table
+	Tables      map[string]int64 `json:"tables"` // canonical rows that the feed's rows give, by table
 }
 
 // ConformFacts is what the stage leaves in the ledger.
@@ -66,7 +68,7 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.recall(ctx, r, landed); err != nil {
 		return nil, err
 	}
-	out := ConformFacts{Redone: s.n.redo}
+	out := ConformFacts{}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, f := range s.n.landed() {
@@ -85,6 +87,7 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	sort.Slice(out.Feeds, func(i, j int) bool { return out.Feeds[i].Feed < out.Feeds[j].Feed })
+	out.Redone = s.n.redo
 	return out, nil
 }
 
@@ -113,10 +116,6 @@ func (n *Night) recall(ctx context.Context, r *pipelines.Run, landed LandFacts) 
 		if fn.changes == nil {
 			fn.changes, err = compare(n.ws.Snapshots, ff.Previous, ff.Digest)
 		}
-		if err == nil && ff.Previous != "" && n.mustRedo(ff.Feed) {
-			fn.changes.redo()
-			n.redo = true
-		}
 	})
 	return err
 }
@@ -132,8 +131,8 @@ func (n *Night) landed() []*feedNight {
 	return out
 }
 
-// feed conforms one feed. Every row is conformed, so that the counts of fields are those of the whole export; only rows
-// that are new, changed or were withheld last night are spooled.
+// feed conforms one feed: the rows that are new, changed or were withheld last night. The others are counted as they were
+// counted last night; see [conform.Tally] for why that is right.
 func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) (FeedRows, error) {
 	name := f.feed.FullName()
 	c, err := conform.New(f.layout, f.feed, s.n.conformSettings(r))
@@ -145,18 +144,17 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 		return FeedRows{}, err
 	}
 	defer out.Discard()
-	w := &conforming{n: s.n, out: out, f: f, c: c, members: newMembership(), tokens: s.n.ws.SourceTokens(), rows: FeedRows{
-		Feed: name, Before: int64(f.changes.before), Removed: int64(len(f.changes.removed)),
-		Read: f.facts.Rows + f.facts.Rejected, Reasons: map[string]int64{}, Tables: map[string]int64{},
+	w := &conforming{n: s.n, r: r, out: out, f: f, c: c, members: newMembership(), tokens: s.n.ws.SourceTokens(), rows: FeedRows{
+		Feed: name, Read: f.facts.Rows + f.facts.Rejected, Reasons: map[string]int64{},
 	}}
-	w.emitting = c.NewSink(func(b *canon.Batch) error {
-		w.rows.Tables[b.Table.Name] += int64(b.Len())
+	if err := w.plan(ctx); err != nil {
+		return FeedRows{}, err
+	}
+	w.sink = c.NewSinkOn(f.rows.tally, func(b *canon.Batch) error {
 		w.members.note(b)
 		return canon.WriteBatch(out, b)
 	}, w.reject)
-	w.counting = c.NewSink(func(*canon.Batch) error { return nil }, w.reject)
-	raw := f.feed.RawTable()
-	for b, err := range snapshot.Read(ctx, s.n.ws.Snapshots, f.facts.Digest, name, names(raw)) {
+	for b, err := range w.rawRows(ctx, w.wanted) {
 		if err != nil {
 			return FeedRows{}, err
 		}
@@ -173,109 +171,91 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	}
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
+	s.n.redo = s.n.redo || w.redone
 	s.n.members.add(w.members)
 	for _, t := range w.touched {
 		s.n.touched[t] = true
 	}
-	for _, t := range w.refused {
-		s.n.held[t] = withheldRow{t, name, refused}
-	}
 	for _, key := range f.changes.removed {
 		s.n.touched[protect.SourceKey(w.tokens, name, string(key))] = true
 	}
-	return w.total(), nil
+	return w.total()
 }
 
 // conforming is the state of one feed while it is conformed.
 type conforming struct {
 	n       *Night
+	r       *pipelines.Run
 	f       *feedNight
 	c       *conform.Conformer
 	members *membership
 	rows    FeedRows
 	bad     []canon.Rejection
 
-	out                *blob.Writer
-	emitting, counting *conform.Sink
-	at                 int // rows of the snapshot before the current batch
-	key                []byte
-	tokens             *pseudonym.Domain
-	touched            []string         // tokens of rows that were there on an earlier night and are decided anew
-	touching           map[int64]string // of the current batch, by line
-	refused            []string         // tokens of rows that were rejected
-	unchangedRejected  int64
-	inCounting         bool
+	last   *rememberedFeed  // what the last night left, nil when there was none
+	redone bool             // all rows are decided anew
+	wanted []int32          // places of the rows to conform
+	again  map[int32]string // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [dated]
+
+	out      *blob.Writer
+	sink     *conform.Sink
+	at       int // of the current batch's first row among the wanted
+	key      []byte
+	tokens   *pseudonym.Domain
+	touched  []string         // tokens of rows that were there on an earlier night and are decided anew
+	touching map[int64]string // of the current batch, by line
 }
 
-// batch conforms one batch of the snapshot: the rows that go on, then those that are only counted.
+// rawRows gives the rows of the feed's snapshot at some places.
+func (w *conforming) rawRows(ctx context.Context, places []int32) canon.Batches {
+	return snapshot.Select(ctx, w.n.ws.Snapshots, w.f.facts.Digest, w.rows.Feed, names(w.f.feed.RawTable()), places)
+}
+
+// batch conforms one batch of the wanted rows.
 func (w *conforming) batch(b *canon.Batch) error {
-	var going, staying []int
-	w.touching = map[int64]string{}
-	for i := range b.Len() {
-		switch f := w.f.changes.fates[w.at+i]; f {
-		case changed:
-			w.touch(b, i)
-			going = append(going, i)
-		case added:
-			if w.f.facts.Previous != "" { // it may have been there before the last night, and ended
-				w.touch(b, i)
-			}
-			going = append(going, i)
-		case unchanged:
-			held := w.heldBefore(b, i)
-			if held == "" {
-				staying = append(staying, i)
-				continue
-			}
-			if held == refused { // an older version of it may stand
-				w.touch(b, i)
-			}
-			going = append(going, i)
-		case merged:
-			w.rows.Merged++
-		case conflict:
-			w.conflict(b, i)
-		}
-	}
+	going := make([]int, 0, b.Len())
+	places := w.wanted[w.at : w.at+b.Len()]
 	w.at += b.Len()
-	if err := w.into(w.emitting, b, going, false); err != nil {
+	w.touching = map[int64]string{}
+	for i, place := range places {
+		if w.f.changes.fates[place] == conflict {
+			w.conflict(b, i)
+			continue
+		}
+		if w.stood(place) {
+			w.touch(b, i)
+		}
+		w.f.rows.decide(b.Col(canon.RawLine).Int(i), place)
+		going = append(going, i)
+	}
+	if len(going) == 0 {
+		return nil
+	}
+	if err := w.c.Batch(pick(b, going), w.sink); err != nil {
 		return err
+	}
+	for k, o := range w.sink.Outcomes() {
+		w.f.rows.outcomes[places[going[k]]] = o
 	}
 	for _, token := range w.touching { // their order says nothing: they become a set
 		w.touched = append(w.touched, token)
 	}
-	if err := w.emitting.Flush(); err != nil {
+	if err := w.sink.Flush(); err != nil {
 		return err
 	}
-	if len(going) > 0 {
-		if err := endGroup(w.out); err != nil {
-			return err
-		}
-	}
-	return w.into(w.counting, b, staying, true)
+	return endGroup(w.out)
 }
 
-func (w *conforming) into(sink *conform.Sink, b *canon.Batch, rows []int, counting bool) error {
-	if len(rows) == 0 {
-		return nil
+// stood tells whether an older version of a row may stand in the stores.
+func (w *conforming) stood(place int32) bool {
+	switch w.f.changes.fates[place] {
+	case changed:
+		return true
+	case added:
+		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
-	w.inCounting = counting
-	if len(rows) < b.Len() {
-		b = pick(b, rows)
-	}
-	return w.c.Batch(b, sink)
-}
-
-// pick copies some rows of a batch.
-func pick(b *canon.Batch, rows []int) *canon.Batch {
-	out := canon.NewBuilder(b.Table, b.Feed)
-	for c := range b.Table.Columns {
-		col := b.Col(c)
-		for _, i := range rows {
-			out.Copy(c, col, i)
-		}
-	}
-	return out.Flush()
+	why := w.again[place]
+	return why == refused || why == dated
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what
@@ -287,20 +267,6 @@ func (w *conforming) touch(b *canon.Batch, i int) {
 	}
 }
 
-// heldBefore gives why a row was kept out on the last night, "" when it was not: what kept it out may have changed without
-// the row.
-func (w *conforming) heldBefore(b *canon.Batch, i int) string {
-	if len(w.n.withheld) == 0 {
-		return ""
-	}
-	key, ok := w.c.Key(b, i, w.key[:0])
-	w.key = key
-	if !ok {
-		return ""
-	}
-	return w.n.withheld[protect.SourceKey(w.tokens, w.rows.Feed, string(key))].Clause
-}
-
 func (w *conforming) conflict(b *canon.Batch, i int) {
 	key, _ := w.c.Key(b, i, nil)
 	w.quarantine(canon.Rejection{
@@ -310,13 +276,9 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 }
 
 func (w *conforming) reject(x canon.Rejection) error {
-	if w.inCounting {
-		w.unchangedRejected++
-	} else {
-		delete(w.touching, x.Line)
-	}
+	delete(w.touching, x.Line)
 	if x.Key != "" {
-		w.refused = append(w.refused, protect.SourceKey(w.tokens, w.rows.Feed, x.Key))
+		w.f.rows.hold(w.rows.Feed, x.Line, protect.SourceKey(w.tokens, w.rows.Feed, x.Key), refused, "")
 	}
 	w.quarantine(x)
 	return nil
@@ -329,16 +291,27 @@ func (w *conforming) quarantine(x canon.Rejection) {
 }
 
 // total closes the counts.
-func (w *conforming) total() FeedRows {
-	r := w.rows
-	r.Added, r.Changed = w.f.changes.count(added), w.f.changes.count(changed)
-	r.Unchanged = w.counting.Rows().Read - w.unchangedRejected
-	r.Quarantined += w.f.facts.Rejected
+func (w *conforming) total() (FeedRows, error) {
+	rows := w.rows
+	rows.Strangers = int64(len(w.f.rows.waiting))
+	rows.Quarantined += w.f.facts.Rejected
 	if w.f.facts.Rejected > 0 {
-		r.Reasons["unreadable"] += w.f.facts.Rejected
+		rows.Reasons["unreadable"] += w.f.facts.Rejected
 	}
-	r.Fields = addFields(w.emitting.Fields(), w.counting.Fields())
-	return r
+	rows.Fields, rows.Tables = w.f.rows.tally.Fields(), w.f.rows.tally.Tables()
+	since := w.f.changes
+	if w.f.base != w.f.facts.Previous { // an earlier attempt of this night is what it was compared with
+		var err error
+		if since, err = compare(w.n.ws.Snapshots, w.f.base, w.f.facts.Digest); err != nil {
+			return rows, err
+		}
+		if w.redone {
+			since.redo()
+		}
+	}
+	rows.Before, rows.Removed = int64(since.before), int64(len(since.removed))
+	rows.Added, rows.Changed = since.count(added), since.count(changed)
+	return rows, nil
 }
 
 // rowText gives a row as JSON, for the encrypted quarantine alone.
@@ -351,31 +324,4 @@ func rowText(b *canon.Batch, i int) []byte {
 	}
 	text, _ := json.Marshal(m) // a map of strings always marshals
 	return text
-}
-
-// addFields adds the counts of the same columns.
-func addFields(a, b []conform.Field) []conform.Field {
-	out := append([]conform.Field(nil), a...)
-	for i := range out {
-		out[i].Present += b[i].Present
-		out[i].Missing += b[i].Missing
-		out[i].Invalid = addCounts(a[i].Invalid, b[i].Invalid)
-		out[i].Warnings = addCounts(a[i].Warnings, b[i].Warnings)
-	}
-	return out
-}
-
-func addCounts(a, b []conform.Count) []conform.Count {
-	sum := map[string]int64{}
-	for _, list := range [][]conform.Count{a, b} {
-		for _, c := range list {
-			sum[c.Code] += c.N
-		}
-	}
-	var out []conform.Count
-	for code, n := range sum {
-		out = append(out, conform.Count{Code: code, N: n})
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Code < out[j].Code })
-	return out
 }

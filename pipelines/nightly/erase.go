@@ -6,6 +6,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
@@ -51,12 +52,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
-	n.held = n.withheld
+	n.unsettle(subject)
 	for entry, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
 		if err != nil {
 			return out, err
 		}
-		n.held[entry.SourceKey] = withheldRow{entry.SourceKey, entry.Source, clause} // so that the next night decides on the row anew, and withholds it
+		n.holdToken(entry.Source, entry.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
 	}
 	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
 	// command can be repeated.
@@ -84,8 +85,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
 		return out, err
 	}
-	n.carryWithheld()
-	mem, err := n.remember()
+	mem, err := n.remember(&of)
 	if err != nil {
 		return out, err
 	}
@@ -116,12 +116,30 @@ func (n *Night) holdRows(ctx context.Context, night *register.Night, records []s
 				return err
 			}
 			for i := range b.Len() {
-				key := strings.Clone(b.Col(1).Text(i))
-				n.held[key] = withheldRow{key, strings.Clone(b.Col(0).Text(i)), clause}
+				n.holdToken(strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i)), clause)
 			}
 		}
 	}
 	return nil
+}
+
+// holdToken notes a source row as withheld of which the token is known and no more.
+func (n *Night) holdToken(feed, token, clause string) {
+	n.held[feed] = append(n.held[feed], heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
+}
+
+// unsettle lets the rows that were withheld while a subject was a stranger be decided anew on the next night: nobody will
+// know then whose they are until they are conformed.
+func (n *Night) unsettle(subject string) {
+	for feed, held := range n.withheld {
+		for i := range held {
+			if person := held[i].Stranger; person != "" {
+				if of, _ := n.resolved.Subject(canon.SystemOf(feed), person); of == subject {
+					held[i].Stranger = ""
+				}
+			}
+		}
+	}
 }
 
 // pointsOf gives the records of a subject's contact points: those that nobody else has, and those that others share.

@@ -39,7 +39,7 @@ func (n *Night) lapse(ctx context.Context, night *register.Night) (out lapsed, e
 		}
 		if clause := mine[e.Record]; clause != "" {
 			out.sourceKeys = append(out.sourceKeys, e.SourceKey)
-			n.held[e.SourceKey] = withheldRow{e.SourceKey, e.Source, clause}
+			n.holdToken(e.Source, e.SourceKey, clause)
 		}
 	}
 	for _, subject := range sortedKeys(clauses) {

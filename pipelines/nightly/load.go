@@ -82,7 +82,6 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.n.carryWithheld()
 	var mem memory
 	if facts.Before, err = night.Counts(ctx); err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		})
 	}
 	g.Go(func() (err error) {
-		mem, err = s.n.remember()
+		mem, err = s.n.remember(r)
 		return err
 	})
 	g.Go(func() (err error) {
@@ -137,7 +136,7 @@ func accounts(r *pipelines.Run) ([]Account, error) {
 	var out []Account
 	for _, c := range conformed.Feeds {
 		k := kept[c.Feed]
-		a := Account{Feed: c.Feed, Read: c.Read, Loaded: k.Loaded, Unchanged: c.Unchanged, Merged: c.Merged,
+		a := Account{Feed: c.Feed, Read: c.Read, Loaded: c.Earlier + k.Loaded, Unchanged: c.Unchanged, Merged: c.Merged,
 			Quarantined: c.Quarantined + k.Orphans, Clauses: k.Withheld, Reasons: c.Reasons}
 		if k.Orphans > 0 {
 			a.Reasons = add(a.Reasons, "orphan", k.Orphans)
@@ -163,12 +162,7 @@ func add(m map[string]int64, key string, n int64) map[string]int64 {
 
 // vault stores the identity of tonight's rows, takes out what gave way or lapsed, and moves records to their new subjects.
 func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int64, error) {
-	gone := slices.Clone(lapsed)
-	for token := range s.n.touched {
-		if _, held := s.n.held[token]; held {
-			gone = append(gone, token)
-		}
-	}
+	gone := slices.Concat(lapsed, s.n.gaveWay)
 	sort.Strings(gone)
 	if err := s.n.ws.Vault.Drop(ctx, gone); err != nil {
 		return 0, err

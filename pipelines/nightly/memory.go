@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,10 +23,11 @@ import (
 
 // What a night leaves to the next one besides the stores, by name in the ledger.
 const (
-	stateMembers  = "members"  // the resolver's rows
-	stateRetired  = "retired"  // subject ids that were given up
-	stateWithheld = "withheld" // source rows that the policy kept out, with the clause
-	stateDecided  = "decided"  // by feed: digest of everything besides the exports that its rows were last decided under
+	stateMembers = "members" // the resolver's rows
+	stateRetired = "retired" // subject ids that were given up
+	stateHeld    = "held"    // source rows that were kept out, with the clause
+	stateRows    = "rows"    // by feed: what became of each of its rows
+	stateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
@@ -35,16 +37,6 @@ const (
 type retiredID struct {
 	Subject string `parquet:"subject"`
 }
-
-type withheldRow struct {
-	SourceKey string `parquet:"source_key"`
-	Feed      string `parquet:"feed,dict"`
-	Clause    string `parquet:"clause,dict"`
-}
-
-// refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
-// night without having changed, as a date that lay in the future does.
-const refused = "refused"
 
 type decidedFeed struct {
 	Feed   string `parquet:"feed"`
@@ -67,21 +59,33 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 
 // Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
 // the next night decides every row anew.
-const Version = "1"
+const Version = "2"
 
 // mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
 // stopped on the night of a change has it still before it.
 func (n *Night) mustRedo(feed string) bool { return n.decided[feed] != n.ConfigDigest() }
 
-// recallDecisions reads which rows were withheld on the last night, and under what every feed's rows were decided.
+// recallDecisions reads which rows were kept out on the last night, and under what every feed's rows were decided.
 func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
-	rows, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
+	held, err := recallRows[heldRow](ctx, n, r, stateHeld)
 	if err != nil {
 		return err
 	}
-	n.withheld = make(map[string]withheldRow, len(rows))
-	for _, w := range rows {
-		n.withheld[w.SourceKey] = w
+	n.withheld = map[string][]heldRow{}
+	for len(held) > 0 { // sorted by feed
+		end := slices.IndexFunc(held, func(h heldRow) bool { return h.Feed != held[0].Feed })
+		if end < 0 {
+			end = len(held)
+		}
+		n.withheld[held[0].Feed], held = held[:end:end], held[end:]
+	}
+	rows, err := recallRows[rememberedFeed](ctx, n, r, stateRows)
+	if err != nil {
+		return err
+	}
+	n.remembered = make(map[string]*rememberedFeed, len(rows))
+	for i := range rows {
+		n.remembered[rows[i].Feed] = &rows[i]
 	}
 	feeds, err := recallRows[decidedFeed](ctx, n, r, stateDecided)
 	if err != nil {
@@ -151,14 +155,10 @@ type memory map[string]string
 
 // remember writes the state files. They are named by digest, so that a killed night leaves nothing that a later one
 // would take for its own.
-func (n *Night) remember() (memory, error) {
+func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	retired := make([]retiredID, 0)
 	for _, id := range n.engine.Retired() {
 		retired = append(retired, retiredID{id})
-	}
-	withheld := make([]withheldRow, 0, len(n.held))
-	for _, k := range sortedKeys(n.held) {
-		withheld = append(withheld, n.held[k])
 	}
 	for _, f := range n.landed() {
 		n.decided[f.feed.FullName()] = n.ConfigDigest()
@@ -167,6 +167,7 @@ func (n *Night) remember() (memory, error) {
 	for _, feed := range sortedKeys(n.decided) {
 		decided = append(decided, decidedFeed{feed, n.decided[feed]})
 	}
+	held, rows := n.keptOut(), n.rowsToRemember(r)
 	m := memory{}
 	for _, w := range []struct {
 		name  string
@@ -174,7 +175,8 @@ func (n *Night) remember() (memory, error) {
 	}{
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
-		{stateWithheld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, withheld) }},
+		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, held) }},
+		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, rows) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 	} {
 		digest, err := w.write(n.ws.State)
@@ -186,13 +188,39 @@ func (n *Night) remember() (memory, error) {
 	return m, nil
 }
 
-// carryWithheld keeps what is known of feeds that did not land tonight: their rows are as they were.
-func (n *Night) carryWithheld() {
-	for k, w := range n.withheld {
-		if n.feeds[w.Feed] == nil {
-			n.held[k] = w
+// keptOut gives the rows that are kept out after tonight, by feed and place: of feeds that did not land what was known
+// of them, as their rows are as they were.
+func (n *Night) keptOut() []heldRow {
+	var out []heldRow
+	for feed, held := range n.withheld {
+		if n.feeds[feed] == nil {
+			out = append(out, held...)
 		}
 	}
+	for _, f := range n.landed() {
+		out = append(out, f.rows.held...)
+	}
+	for _, held := range n.held {
+		out = append(out, held...)
+	}
+	slices.SortFunc(out, func(a, b heldRow) int {
+		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Place, b.Place), cmp.Compare(a.SourceKey, b.SourceKey))
+	})
+	return out
+}
+
+// rowsToRemember gives what is known of every feed's rows, with feeds that did not land as they were.
+func (n *Night) rowsToRemember(r *pipelines.Run) []rememberedFeed {
+	var out []rememberedFeed
+	for _, feed := range sortedKeys(n.remembered) {
+		if n.feeds[feed] == nil {
+			out = append(out, *n.remembered[feed])
+		}
+	}
+	for _, f := range n.landed() {
+		out = append(out, f.remember(r))
+	}
+	return out
 }
 
 // rememberable gives the resolver's rows without those of erased people: their rows are decided anew every night.

@@ -39,20 +39,22 @@ type Night struct {
 
 	replayOf *workspace.Workspace // whose snapshots are replayed instead of landing exports
 
-	feeds                  map[string]*feedNight  // by full name; what is known of each landed feed
-	redo                   bool                   // the rows of some feed are all decided anew
-	decided                map[string]string      // by feed: the configuration that its rows were last decided under
-	withheld               map[string]withheldRow // source rows withheld on the last night, by token
-	touched                map[string]bool        // source rows of earlier nights that changed, went or came back
-	members                *membership            // facts of tonight's rows
-	enrolled               *membership            // facts of rows of the register that stay as they are, by record token
+	feeds                  map[string]*feedNight      // by full name; what is known of each landed feed
+	redo                   bool                       // the rows of some feed are all decided anew
+	decided                map[string]string          // by feed: the configuration that its rows were last decided under
+	remembered             map[string]*rememberedFeed // by feed: what the last night left of its rows
+	withheld               map[string][]heldRow       // by feed: source rows kept out on the last night
+	touched                map[string]bool            // source rows of earlier nights that changed, went or came back
+	members                *membership                // facts of tonight's rows
+	enrolled               *membership                // facts of rows of the register that stay as they are, by record token
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings
-	held                   map[string]withheldRow // source rows withheld tonight, by token
-	open                   *register.Night        // of a dry run: what it would have committed
-	recordKept, recordHeld map[string]bool        // records of which a row was kept, or withheld, tonight, by token
-	spoken                 map[string]bool        // records and contact points that tonight's resolution knows, by token
+	held                   map[string][]heldRow // by feed: source rows kept out tonight, besides those that feedNight.rows has
+	gaveWay                []string             // tokens of touched source rows that are kept out tonight
+	open                   *register.Night      // of a dry run: what it would have committed
+	recordKept, recordHeld map[string]bool      // records of which a row was kept, or withheld, tonight, by token
+	spoken                 map[string]bool      // records and contact points that tonight's resolution knows, by token
 
 	mu sync.Mutex
 }
@@ -63,13 +65,15 @@ type feedNight struct {
 	feed    *layout.Feed
 	facts   FeedFacts
 	changes *changes
+	base    string       // digest of the last good snapshot of an earlier date, "" when there is none
+	rows    *rowsTonight // what conform and protect make of the rows
 }
 
 // New prepares a night over an open workspace. check is called inside the night's transaction, last before its commit.
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, members: newMembership(), held: map[string]withheldRow{}, touched: map[string]bool{},
+		feeds: map[string]*feedNight{}, members: newMembership(), held: map[string][]heldRow{}, touched: map[string]bool{},
 		recordKept: map[string]bool{}, recordHeld: map[string]bool{},
 	}
 }

@@ -10,8 +10,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/register"
+	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/transforms/conform"
 	"uoma/transforms/policy"
 	"uoma/transforms/protect"
 )
@@ -79,8 +82,32 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		return kept, err
 	}
 	defer out.discard()
+	p := &protecting{n: s.n, f: f, st: st, kept: &kept, out: out, protector: s.protector(r, loader, st)}
+	for group, err := range groups(spool) {
+		if err != nil {
+			return kept, err
+		}
+		if err := ctx.Err(); err != nil {
+			return kept, err
+		}
+		before := kept.Rows
+		if err := p.group(group); err != nil {
+			return kept, err
+		}
+		r.Progress.Advance(kept.Rows-before, "rows")
+	}
+	if err := p.strangers(ctx, r); err != nil {
+		return kept, err
+	}
+	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), p.bad); err != nil {
+		return kept, err
+	}
+	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
+}
+
+func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, st *standings) *protect.Protector {
 	shapes := map[string]*canon.Table{}
-	p := protect.New(protect.Settings{
+	return protect.New(protect.Settings{
 		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: st.of,
 		Target: func(t *canon.Table) *canon.Table {
 			if shapes[t.Name] == nil {
@@ -90,59 +117,110 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 			return shapes[t.Name]
 		},
 	})
-	var bad []canon.Rejection
-	for group, err := range groups(spool) {
-		if err != nil {
-			return kept, err
-		}
-		if err := ctx.Err(); err != nil {
-			return kept, err
-		}
-		res := p.Group(group)
-		kept.Rows += int64(res.Rows)
-		kept.Loaded += int64(res.Kept)
-		kept.Orphans += int64(len(res.Orphans))
-		s.n.orphaned(name, res.Orphans)
-		for _, o := range res.Orphans {
-			bad = append(bad, canon.Rejection{Feed: name, Line: o.Line, Code: "orphan", Key: o.Key,
-				Reason: "no person row of the system names the person of this row"})
-		}
-		s.n.hold(name, res, kept.Withheld)
-		if err := out.write(res); err != nil {
-			return kept, err
-		}
-		r.Progress.Advance(int64(res.Rows), "rows")
-	}
-	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), bad); err != nil {
-		return kept, err
-	}
-	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
 }
 
-// orphaned notes rows without a person, which may find one on another night.
-func (n *Night) orphaned(feed string, rows []protect.Orphan) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, o := range rows {
-		n.held[o.SourceKey] = withheldRow{o.SourceKey, feed, "orphan"}
+// protecting is the state of one feed while it is protected.
+type protecting struct {
+	n         *Night
+	f         *feedNight
+	st        *standings
+	protector *protect.Protector
+	kept      *FeedKept
+	out       *protected
+	bad       []canon.Rejection
+}
+
+// group protects what was made of one run of source rows.
+func (p *protecting) group(batches []*canon.Batch) error {
+	res := p.protector.Group(batches)
+	p.kept.Rows += int64(res.Rows)
+	p.kept.Loaded += int64(res.Kept)
+	p.kept.Orphans += int64(len(res.Orphans))
+	for _, o := range res.Orphans {
+		p.f.rows.hold(p.kept.Feed, o.Line, o.SourceKey, orphan, "")
+		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
+			Reason: "no person row of the system names the person of this row"})
 	}
+	p.hold(res)
+	return p.out.write(res)
 }
 
 // hold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
 // which may have lost their last row, as one that was stored before is withheld now.
-func (n *Night) hold(feed string, res *protect.Result, byClause map[string]int64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+func (p *protecting) hold(res *protect.Result) {
+	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
-		n.held[w.SourceKey] = withheldRow{w.SourceKey, feed, w.Clause}
-		if n.touched[w.SourceKey] {
-			n.recordHeld[w.Record] = true
+		stranger := ""
+		if w.PersonKey != "" && p.st.isStranger(system, w.PersonKey) {
+			stranger = w.PersonKey
 		}
-		byClause[w.Clause]++
+		p.f.rows.hold(p.kept.Feed, w.Line, w.SourceKey, w.Clause, stranger)
+		p.kept.Withheld[w.Clause]++
+	}
+	p.n.mu.Lock()
+	defer p.n.mu.Unlock()
+	for _, o := range res.Orphans {
+		if p.n.touched[o.SourceKey] {
+			p.n.gaveWay = append(p.n.gaveWay, o.SourceKey)
+		}
+	}
+	for _, w := range res.Withheld {
+		if p.n.touched[w.SourceKey] {
+			p.n.recordHeld[w.Record] = true
+			p.n.gaveWay = append(p.n.gaveWay, w.SourceKey)
+		}
 	}
 	for _, record := range res.Records {
-		n.recordKept[record] = true
+		p.n.recordKept[record] = true
 	}
+}
+
+// strangers settles the rows that wait for their person alone: those whose person is still a stranger are withheld as they
+// were, the others are conformed and decided now. The resolver remembers what they say of who somebody is.
+func (p *protecting) strangers(ctx context.Context, r *pipelines.Run) error {
+	rows, system := p.f.rows, canon.SystemOf(p.kept.Feed)
+	var places []int32
+	for _, h := range rows.waiting {
+		if p.st.isStranger(system, h.Stranger) {
+			rows.held = append(rows.held, h)
+			p.kept.Withheld[h.Clause]++
+			continue
+		}
+		places = append(places, h.Place)
+	}
+	rows.waiting = nil
+	if len(places) == 0 {
+		return nil
+	}
+	c, err := conform.New(p.f.layout, p.f.feed, p.n.conformSettings(r))
+	if err != nil {
+		return err
+	}
+	var group []*canon.Batch
+	sink := c.NewSink(func(b *canon.Batch) error { group = append(group, b); return nil },
+		func(x canon.Rejection) error { return errBalance.At(fault.Place{Field: x.Feed}) }) // it was conformed before
+	raw := snapshot.Select(ctx, p.n.ws.Snapshots, p.f.facts.Digest, p.kept.Feed, names(p.f.feed.RawTable()), places)
+	for b, err := range raw {
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			line := b.Col(canon.RawLine).Int(i)
+			rows.late[line] = places[i]
+			rows.setLoaded(places[i], true)
+		}
+		places, group = places[b.Len():], nil
+		if err := c.Batch(b, sink); err != nil {
+			return err
+		}
+		if err := sink.Flush(); err != nil {
+			return err
+		}
+		if err := p.group(group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -56,6 +56,8 @@ type Withheld struct {
 	SourceKey string
 	Record    string
 	Clause    string
+	Line      int64
+	PersonKey string // "" of a contact point
 }
 
 // Orphan is a source row whose record no person row names.
@@ -90,6 +92,7 @@ type sourceRow struct {
 	entry    Entry
 	line     int64
 	key      string
+	person   string
 	standing Standing
 	point    bool
 	kept     bool
@@ -133,7 +136,7 @@ func (p *Protector) settle(r *sourceRow, res *Result) {
 	case r.standing.Clause == "" && !r.standing.Known:
 		res.Orphans = append(res.Orphans, Orphan{r.entry.SourceKey, r.line, r.key})
 	default:
-		res.Withheld = append(res.Withheld, Withheld{r.entry.SourceKey, r.entry.Record, r.clause})
+		res.Withheld = append(res.Withheld, Withheld{r.entry.SourceKey, r.entry.Record, r.clause, r.line, r.person})
 	}
 }
 
@@ -190,7 +193,7 @@ func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
 	if r.point {
 		r.standing.Known = true // a contact point need not belong to anybody yet
 	} else {
-		r.entry.Subject = r.standing.Subject
+		r.entry.Subject, r.person = r.standing.Subject, personKey
 		r.entry.Identifiers = append(r.entry.Identifiers, canon.Fact{Column: "row_key", Value: rowKey}, canon.Fact{Column: "person_key", Value: personKey})
 	}
 	r.clause = r.standing.Clause

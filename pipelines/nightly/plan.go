@@ -1,0 +1,156 @@
+package nightly
+
+import (
+	"context"
+
+	"uoma/connectors/snapshot"
+	"uoma/internal/canon"
+	"uoma/transforms/conform"
+	"uoma/transforms/protect"
+)
+
+// dated stands in place of a clause for a row that was loaded, and of which another row is made today though it is the
+// same: a cell was refused for the date.
+const dated = "dated"
+
+// plan says of every row of the feed's snapshot whether it is conformed tonight, and counts those that are not.
+func (w *conforming) plan(ctx context.Context) error {
+	w.recall()
+	w.again = map[int32]string{}
+	byPlace, tokens := inPlace(w.n.withheld[w.rows.Feed])
+	if err := w.askTokens(tokens); err != nil {
+		return err
+	}
+	var doubtful []int32
+	for i, fate := range w.f.changes.fates {
+		place := int32(i)
+		switch {
+		case fate == merged:
+			w.rows.Merged++
+		case fate != unchanged:
+			w.wanted = append(w.wanted, place)
+		case w.settled(place, byPlace):
+		case w.again[place] == dated:
+			doubtful = append(doubtful, place)
+			fallthrough
+		default:
+			w.wanted = append(w.wanted, place)
+		}
+	}
+	return w.settleDoubtful(ctx, doubtful)
+}
+
+// recall takes what the last night left of the feed's rows. Where it does not fit, or something else decides tonight,
+// every row is decided anew.
+func (w *conforming) recall() {
+	f := w.f
+	w.last = w.n.remembered[w.rows.Feed]
+	f.base = f.facts.Previous
+	if w.last != nil && w.last.Snapshot == f.facts.Previous && w.last.Night == w.r.Date.String() {
+		f.base = w.last.Base
+	}
+	f.rows = newRowsTonight(w.c.NewTally(), len(f.changes.fates))
+	if f.facts.Previous == "" {
+		return
+	}
+	good := !w.n.mustRedo(w.rows.Feed) && w.last != nil && f.rows.tally.Restore(w.last.counted()) &&
+		w.last.fits(f.facts.Previous, f.changes.before, f.rows.tally.Len())
+	if !good {
+		f.rows.tally = w.c.NewTally()
+		f.changes.redo()
+		w.redone = true
+	}
+}
+
+// settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was kept out,
+// or that has a cell which was refused for the date.
+func (w *conforming) settled(place int32, held map[int32]heldRow) bool {
+	rows, from := w.f.rows, w.f.changes.from[place]
+	o := w.last.outcome(from)
+	rows.outcomes[place] = o
+	h, kept := held[from]
+	switch {
+	case w.again[place] != "":
+		return false
+	case kept && h.Stranger != "" && w.n.pack.At(w.r.Date):
+		h.Place = place
+		rows.waiting = append(rows.waiting, h)
+		rows.tally.Count(o, 1)
+	case kept:
+		w.again[place] = h.Clause
+		return false
+	case rows.tally.Waits(o):
+		w.again[place] = dated
+		return false
+	default:
+		w.stay(place)
+	}
+	return true
+}
+
+// stay counts a row that was loaded before and is as it was.
+func (w *conforming) stay(place int32) {
+	w.f.rows.tally.Count(w.f.rows.outcomes[place], 1)
+	if w.last.Night == w.r.Date.String() && w.last.loaded(w.f.changes.from[place]) {
+		w.f.rows.setLoaded(place, true)
+		w.rows.Earlier++
+		return
+	}
+	w.rows.Unchanged++
+}
+
+// settleDoubtful conforms rows to see which of them have the outcome on tonight's date that they had last night; these
+// are not decided anew.
+func (w *conforming) settleDoubtful(ctx context.Context, places []int32) error {
+	if len(places) == 0 {
+		return nil
+	}
+	probe := w.c.NewTally()
+	probe.Restore(w.last.counted()) // numbers outcomes as the feed's own tally
+	sink := w.c.NewSinkOn(probe, func(*canon.Batch) error { return nil }, func(canon.Rejection) error { return nil })
+	same, at := map[int32]bool{}, 0
+	for b, err := range w.rawRows(ctx, places) {
+		if err != nil {
+			return err
+		}
+		if err := w.c.Batch(b, sink); err != nil {
+			return err
+		}
+		for _, o := range sink.Outcomes() {
+			if place := places[at]; o == w.f.rows.outcomes[place] {
+				same[place] = true
+				w.stay(place)
+			}
+			at++
+		}
+	}
+	wanted := w.wanted[:0]
+	for _, place := range w.wanted {
+		if !same[place] {
+			wanted = append(wanted, place)
+		}
+	}
+	w.wanted = wanted
+	return nil
+}
+
+// askTokens finds the rows among those that are the same of which only the token was known when they were held.
+func (w *conforming) askTokens(tokens map[string]string) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	place := 0
+	return snapshot.Keys(w.n.ws.Snapshots, w.f.facts.Digest, func(key []byte, _ snapshot.Hash) {
+		if w.f.changes.fates[place] == unchanged {
+			if clause, held := tokens[protect.SourceKey(w.tokens, w.rows.Feed, string(key))]; held {
+				w.again[int32(place)] = clause
+			}
+		}
+		place++
+	})
+}
+
+// counted gives the outcomes of the last night's rows.
+func (m *rememberedFeed) counted() conform.Outcomes {
+	return conform.Outcomes{Codes: m.Codes, Outcomes: m.Outcomes}
+}

@@ -1,0 +1,173 @@
+package nightly
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/transforms/conform"
+)
+
+// rememberedFeed is what a night leaves of a feed's rows besides their snapshot, each by its place there: what counts
+// made of the row, and whether the night loaded it.
+type rememberedFeed struct {
+	Feed     string   `parquet:"feed"`
+	Snapshot string   `parquet:"snapshot"` // digest of the snapshot that has the places
+	Base     string   `parquet:"base"`     // last good snapshot of an earlier date than Night, "" when there was none
+	Night    string   `parquet:"night"`    // logical date
+	Codes    []string `parquet:"codes,list"`
+	Outcomes []string `parquet:"outcomes,list"`
+	Rows     []byte   `parquet:"rows"`   // number of each row's outcome, 32 bits little-endian
+	Loaded   []byte   `parquet:"loaded"` // a bit a row, least significant first: it was loaded on that date
+}
+
+const outcomeSize = 4
+
+// outcome gives the number of a row's outcome.
+func (m *rememberedFeed) outcome(place int32) conform.Outcome {
+	return conform.Outcome(binary.LittleEndian.Uint32(m.Rows[int(place)*outcomeSize:]))
+}
+
+// loaded tells whether a row was loaded on the night's date.
+func (m *rememberedFeed) loaded(place int32) bool { return m.Loaded[place/8]&(1<<(place%8)) != 0 }
+
+// fits tells whether it speaks of the rows of a snapshot.
+func (m *rememberedFeed) fits(snapshot string, rows, outcomes int) bool {
+	if m == nil || m.Snapshot != snapshot || len(m.Rows) != rows*outcomeSize || len(m.Loaded) != (rows+7)/8 {
+		return false
+	}
+	for at := range rows {
+		if int(m.outcome(int32(at))) >= outcomes {
+			return false
+		}
+	}
+	return true
+}
+
+// heldRow is a source row that was kept out: by the policy under a clause, without a person, or refused.
+type heldRow struct {
+	Feed      string `parquet:"feed,dict"`
+	Place     int32  `parquet:"place"`      // in the feed's snapshot, or nowhere when only the token is known
+	SourceKey string `parquet:"source_key"` // the row's token, where the place is not known
+	Clause    string `parquet:"clause,dict"`
+	// Stranger is the person key of a row that waits for its person alone; see [standings.isStranger]. "" of a row that is
+	// decided anew every night.
+	Stranger string `parquet:"stranger"`
+}
+
+// refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
+// night without having changed, as a date that lay in the future does. orphan stands for a row without a person.
+const (
+	refused = "refused"
+	orphan  = "orphan"
+)
+
+// rowsTonight is what is gathered of a feed's rows for [rememberedFeed].
+type rowsTonight struct {
+	tally    *conform.Tally
+	outcomes []conform.Outcome // by place
+	loaded   []byte            // bitmap by place
+	lines    []int64           // of the rows that are decided tonight, ascending
+	places   []int32           // the same rows' places
+	late     map[int64]int32   // places by line of rows whose person became another after conform
+	held     []heldRow
+	waiting  []heldRow // rows of strangers that are decided tonight only if their person is none any more
+}
+
+func newRowsTonight(t *conform.Tally, rows int) *rowsTonight {
+	return &rowsTonight{tally: t, outcomes: make([]conform.Outcome, rows), loaded: make([]byte, (rows+7)/8), late: map[int64]int32{}}
+}
+
+func (t *rowsTonight) setLoaded(place int32, is bool) {
+	if bit := byte(1) << (place % 8); is {
+		t.loaded[place/8] |= bit
+	} else {
+		t.loaded[place/8] &^= bit
+	}
+}
+
+// decide notes a row that is decided tonight. It counts as loaded until it is held.
+func (t *rowsTonight) decide(line int64, place int32) {
+	t.lines, t.places = append(t.lines, line), append(t.places, place)
+	t.setLoaded(place, true)
+}
+
+// hold notes that a row that was decided tonight is kept out.
+func (t *rowsTonight) hold(feed string, line int64, token, clause, stranger string) {
+	place, ok := t.late[line]
+	if !ok {
+		at, found := slices.BinarySearch(t.lines, line)
+		if !found {
+			t.held = append(t.held, heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
+			return
+		}
+		place = t.places[at]
+	}
+	t.setLoaded(place, false)
+	if stranger != "" && t.tally.Waits(t.outcomes[place]) {
+		stranger = ""
+	}
+	t.held = append(t.held, heldRow{Feed: feed, Place: place, Clause: clause, Stranger: stranger})
+}
+
+// remember closes what is known of a feed's rows.
+func (f *feedNight) remember(r *pipelines.Run) rememberedFeed {
+	kept, numbers := f.rows.tally.Keep()
+	m := rememberedFeed{Feed: f.feed.FullName(), Snapshot: f.facts.Digest, Base: f.base, Night: r.Date.String(),
+		Codes: kept.Codes, Outcomes: kept.Outcomes, Loaded: f.rows.loaded, Rows: make([]byte, 0, len(f.rows.outcomes)*outcomeSize)}
+	for _, o := range f.rows.outcomes {
+		n := conform.Outcome(0) // of rows that were merged or in conflict, which nobody asks for
+		if int(o) < len(numbers) {
+			n = numbers[o]
+		}
+		m.Rows = binary.LittleEndian.AppendUint32(m.Rows, uint32(n))
+	}
+	return m
+}
+
+// isStranger tells whether a record's person is somebody of whom nothing makes a member of the register: no degree, no
+// role, no death is known of them, and they are not suppressed.
+//
+// What becomes of a row depends on the row, on the configuration, on whether the policy is in force, and on the standing
+// of its person ([protect.Standing]), and on nothing else. A stranger's standing is always the same. So a row that the
+// policy withheld while its person was a stranger is withheld again, under the same clause, while the row and the
+// configuration are the same, the policy is in force and the person is still a stranger; and it says nothing of its
+// person's standing itself, or the person would not have been a stranger. Such a row need not be conformed. A row of
+// which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
+func (s *standings) isStranger(system, personKey string) bool {
+	subject, known := s.resolved.Subject(system, personKey)
+	if !known || s.suppressed[subject] != "" {
+		return false
+	}
+	_, told := s.members[subject]
+	return !told
+}
+
+// inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.
+func inPlace(held []heldRow) (byPlace map[int32]heldRow, tokens map[string]string) {
+	byPlace, tokens = make(map[int32]heldRow, len(held)), map[string]string{}
+	for _, h := range held {
+		if h.Place == nowhere {
+			tokens[h.SourceKey] = h.Clause
+		} else {
+			byPlace[h.Place] = h
+		}
+	}
+	return byPlace, tokens
+}
+
+// pick copies some rows of a batch.
+func pick(b *canon.Batch, rows []int) *canon.Batch {
+	if len(rows) == b.Len() {
+		return b
+	}
+	out := canon.NewBuilder(b.Table, b.Feed)
+	for c := range b.Table.Columns {
+		col := b.Col(c)
+		for _, i := range rows {
+			out.Copy(c, col, i)
+		}
+	}
+	return out.Flush()
+}
