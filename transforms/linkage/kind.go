@@ -55,7 +55,6 @@ func KindOf(name string) (k Kind, ok bool) {
 type Field struct {
 	Name string // of the column
 	Kind Kind
-	// Clean says of a RecordID's source, and Unique of an identifier, that no person has two: two records of one source
-	// that is clean, or two different values of a unique identifier, are two people.
+	// Unique says of an identifier that no person has two: two different ones are two people.
 	Unique bool
 }

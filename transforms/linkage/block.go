@@ -1,0 +1,184 @@
+package linkage
+
+import (
+	"slices"
+)
+
+// blocks are a pass's groups of records that are compared with each other.
+type blocks struct {
+	pass    *pass
+	recs    []int32
+	ends    []int32
+	width   int     // blocks that a record is in, at most
+	of      []int32 // of each record: its blocks, or -1
+	split   int     // blocks that were too large and were split by a further key
+	left    int64   // pairs of blocks that were split which are not compared
+	windows []int32 // blocks that no key splits: a record is compared with the next ones only
+}
+
+func (b *blocks) len() int { return len(b.ends) }
+
+func (b *blocks) at(i int) []int32 {
+	from := int32(0)
+	if i > 0 {
+		from = b.ends[i-1]
+	}
+	return b.recs[from:b.ends[i]]
+}
+
+// furtherParts split blocks that are too large, in this order.
+var furtherParts = []string{"birth year", "given name", "family name", "birthday", "postcode", "city", "street name", "given initial"}
+
+// block builds a pass's blocks.
+func (t *Table) block(p *pass) *blocks {
+	b := &blocks{pass: p, width: 1}
+	parts := t.parts()
+	var further []part
+	for _, name := range furtherParts {
+		if q, ok := parts[name]; ok && !slices.ContainsFunc(p.parts, func(x part) bool { return x.name == name }) {
+			further = append(further, q)
+		}
+	}
+	list := t.entries(p, 1)
+	counts := make([]uint8, t.n)
+	blocksOf(list, func(block []entry) { b.add(t, block, further, counts) })
+	for _, n := range counts {
+		b.width = max(b.width, int(n))
+	}
+	b.of = make([]int32, t.n*b.width)
+	for i := range b.of {
+		b.of[i] = none
+	}
+	for i := range b.len() {
+		for _, rec := range b.at(i) {
+			own := b.of[int(rec)*b.width : (int(rec)+1)*b.width]
+			own[slices.Index(own, none)] = int32(i)
+		}
+	}
+	return b
+}
+
+// add takes a block, split until it is small enough.
+func (b *blocks) add(t *Table, block []entry, further []part, counts []uint8) {
+	if len(block) <= 2*blockCap {
+		b.put(block, counts)
+		return
+	}
+	if len(further) == 0 {
+		b.windows = append(b.windows, int32(len(b.ends)))
+		n, w := int64(len(block)), int64(blockCap)
+		b.left += n*(n-1)/2 - (n*w - w*(w+1)/2)
+		b.put(block, counts)
+		return
+	}
+	b.split++
+	n := int64(len(block))
+	b.left += n * (n - 1) / 2
+	sub := make([]entry, 0, len(block))
+	var keys [8]uint64
+	for _, e := range block {
+		k := further[0].keys(e.rec, keys[:0])
+		if len(k) == 0 {
+			k = append(k, 0)
+		}
+		sub = append(sub, entry{mix(e.key, k[0]), e.rec})
+	}
+	sortEntries(sub)
+	blocksOf(sub, func(block []entry) {
+		n := int64(len(block))
+		b.left -= n * (n - 1) / 2
+		b.add(t, block, further[1:], counts)
+	})
+}
+
+func (b *blocks) put(block []entry, counts []uint8) {
+	for _, e := range block {
+		b.recs = append(b.recs, e.rec)
+		counts[e.rec]++
+	}
+	b.ends = append(b.ends, int32(len(b.recs)))
+}
+
+// together tells whether two records are in one block.
+func (b *blocks) together(x, y int32) bool {
+	w := b.width
+	if w == 1 {
+		return b.of[x] == b.of[y] && b.of[x] != none
+	}
+	for _, i := range b.of[int(x)*w : (int(x)+1)*w] {
+		if i == none {
+			return false
+		}
+		if slices.Contains(b.of[int(y)*w:(int(y)+1)*w], i) {
+			return true
+		}
+	}
+	return false
+}
+
+// edge is a pair of records that may be one person's, a before b.
+type edge struct {
+	a, b   int32
+	weight float32
+}
+
+// score compares the pairs of all passes, each once, and gives those of a weight above the least.
+func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, compared int64) {
+	type job struct{ pass, from, to int }
+	var jobs []job
+	for p, b := range all {
+		const chunk = 2048
+		for from := 0; from < b.len(); from += chunk {
+			jobs = append(jobs, job{p, from, min(from+chunk, b.len())})
+		}
+	}
+	found := make([][]edge, len(jobs))
+	counts := make([]int64, len(jobs))
+	comparers := newPool(t)
+	parallel(len(jobs), func(i int) {
+		c := comparers.take()
+		defer comparers.give(c)
+		j := jobs[i]
+		b := all[j.pass]
+		var v vector
+		var out []edge
+		for k := j.from; k < j.to; k++ {
+			recs := b.at(k)
+			reach := len(recs)
+			if _, windowed := slices.BinarySearch(b.windows, int32(k)); windowed {
+				reach = blockCap
+			}
+			for x := range recs {
+			next:
+				for y := x + 1; y < min(len(recs), x+1+reach); y++ {
+					one, two := recs[x], recs[y]
+					if one == two {
+						continue
+					}
+					for _, before := range all[:j.pass] {
+						if before.together(one, two) {
+							continue next
+						}
+					}
+					counts[i]++
+					c.compare(one, two, &v)
+					if w := s.weight(&v); w > least {
+						out = append(out, edge{min(one, two), max(one, two), float32(w)})
+					}
+				}
+			}
+		}
+		found[i] = out
+	})
+	for _, n := range counts {
+		compared += n
+	}
+	edges = slices.Concat(found...)
+	slices.SortFunc(edges, func(x, y edge) int {
+		if x.a != y.a {
+			return int(x.a - y.a)
+		}
+		return int(x.b - y.b)
+	})
+	return slices.CompactFunc(edges, func(x, y edge) bool { return x.a == y.a && x.b == y.b }), compared
+}

@@ -1,0 +1,282 @@
+package linkage
+
+import (
+	"uoma/transforms/likeness"
+)
+
+// maxFeatures is how many things two records can be compared in.
+const maxFeatures = 24
+
+// absent is the level of a feature of which one of the records says nothing.
+const absent = uint8(0xFF)
+
+// vector is what comparing two records gives: of each feature the level, and of an agreement how many records have the
+// rarer of the two values, 0 where rarity does not matter.
+type vector struct {
+	level [maxFeatures]uint8
+	rare  [maxFeatures]int32
+}
+
+// comparer compares records of a table. Each worker has its own.
+type comparer struct {
+	t     *Table
+	cache [caches]*cache
+}
+
+// cache remembers the levels of pairs of values. It is direct-mapped: a pair may push out another.
+type cache struct {
+	keys   []uint64
+	levels []likeness.Level
+}
+
+const cacheSize = 1 << 15
+
+func newComparer(t *Table) *comparer { return &comparer{t: t} }
+
+// level compares two different values of a feature.
+func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
+	if a > b {
+		a, b = b, a
+	}
+	k := c.cache[f]
+	if k == nil {
+		k = &cache{make([]uint64, cacheSize), make([]likeness.Level, cacheSize)}
+		c.cache[f] = k
+	}
+	key := uint64(a)<<32 | uint64(b) // never 0: b is greater than a
+	at := key * 0x9E3779B97F4A7C15 >> (64 - 15)
+	if k.keys[at] == key {
+		return k.levels[at]
+	}
+	l := compare(v.text(a), v.text(b))
+	k.keys[at], k.levels[at] = key, l
+	return l
+}
+
+// best compares the values that two records have of one feature and gives the pair that agrees most.
+func (c *comparer) best(f int, v *values, compare func(a, b string) likeness.Level, top uint8, a, b int32) (level uint8, x, y int32) {
+	level, x, y = absent, none, none
+	if v.width == 1 {
+		x, y = v.ids[a], v.ids[b]
+		switch {
+		case x == none || y == none:
+			return absent, x, y
+		case x == y:
+			return top, x, y
+		}
+		return uint8(c.level(f, v, compare, x, y)), x, y
+	}
+	as, bs := v.of(a), v.of(b)
+	for _, i := range as {
+		if i == none {
+			break
+		}
+		for _, j := range bs {
+			if j == none {
+				break
+			}
+			if i == j {
+				return top, i, j
+			}
+		}
+	}
+	for _, i := range as {
+		if i == none {
+			break
+		}
+		for _, j := range bs {
+			if j == none {
+				break
+			}
+			if l := uint8(c.level(f, v, compare, i, j)); level == absent || l > level {
+				level, x, y = l, i, j
+			}
+		}
+	}
+	return level, x, y
+}
+
+func (v *values) rarer(x, y int32) int32 { return min(v.uses[x], v.uses[y]) }
+
+// agreement is how strongly names agree, for finding those that stand in each other's place: 0 not, 1 similar, 2 nearly,
+// 3 the same.
+func agreement(level uint8, levels int) int {
+	switch {
+	case level == absent || level == 0:
+		return 0
+	case level == 1:
+		return 1
+	case int(level) == levels-1:
+		return 3
+	}
+	return 2
+}
+
+const (
+	givenSwapped  = uint8(len(likeness.GivenLevels))
+	familySwapped = uint8(len(likeness.FamilyLevels))
+)
+
+// names compares given and family names, in their own places or in each other's.
+func (c *comparer) names(a, b int32, v *vector) {
+	t := c.t
+	gl, gx, gy := c.best(featureGiven, t.given, likeness.Given, uint8(likeness.GivenSame), a, b)
+	fl, fx, fy := c.best(featureFamily, t.family, likeness.Family, uint8(likeness.FamilySame), a, b)
+	v.level[featureGiven], v.level[featureFamily] = gl, fl
+	v.rare[featureGiven], v.rare[featureFamily] = 0, 0
+	direct := agreement(gl, len(likeness.GivenLevels)) + agreement(fl, len(likeness.FamilyLevels))
+	if direct <= 2 && c.swapped(a, b, direct, v) {
+		return
+	}
+	if gl != absent && gl > 0 {
+		v.rare[featureGiven] = t.rareGiven(gl, gx, gy)
+	}
+	if fl != absent && fl > 0 {
+		v.rare[featureFamily] = min(t.familyUses[fx], t.familyUses[fy])
+	}
+}
+
+// swapped compares names in each other's place, and takes that if they agree better there.
+func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
+	t := c.t
+	one, x1, y1 := c.crossed(a, b)
+	two, x2, y2 := c.crossed(b, a)
+	s1, s2 := agreement(one, len(likeness.FamilyLevels)), agreement(two, len(likeness.FamilyLevels))
+	if s1+s2 < 2 || s1+s2 <= direct || s1 == 0 && one != absent || s2 == 0 && two != absent {
+		return false
+	}
+	v.level[featureGiven], v.level[featureFamily] = absent, absent
+	if one != absent {
+		v.level[featureGiven] = givenSwapped
+		v.rare[featureGiven] = min(t.nameUses[x1], t.nameUses[y1])
+	}
+	if two != absent {
+		v.level[featureFamily] = familySwapped
+		v.rare[featureFamily] = min(t.nameUses[x2], t.nameUses[y2])
+	}
+	return true
+}
+
+// crossed compares the given names of one record with the family names of another.
+func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
+	t := c.t
+	level = absent
+	for _, i := range t.given.of(a) {
+		for _, j := range t.family.of(b) {
+			if i == none || j == none {
+				continue
+			}
+			l := uint8(likeness.FamilySame)
+			if i != j {
+				l = uint8(c.level(featureCrossed, t.given, likeness.Family, i, j))
+			}
+			if level == absent || l > level {
+				level, x, y = l, i, j
+			}
+		}
+	}
+	return level, x, y
+}
+
+// rareGiven gives how many records have the rarer of two given names: the whole list where all of several agree, else the
+// name that comes first.
+func (t *Table) rareGiven(level uint8, x, y int32) int32 {
+	if level == uint8(likeness.GivenSame) && t.names[x].several {
+		return t.givenUses[x]
+	}
+	return min(t.firstUses[t.names[x].first], t.firstUses[t.names[y].first])
+}
+
+// Levels of where people live, from nothing in common to the same address. The parts of an address come and go together,
+// so that they are one piece of evidence.
+const (
+	placeElsewhere = iota
+	placeRegion    // the same region
+	placeAlike     // city or postcode nearly the same
+	placeCity      // the same city, or the same postcode with nothing else to go by
+	placePostcode  // the same postcode and city
+	placeStreetish // a street that is alike
+	placeStreet    // the same street, another number
+	placeFar       // the same street and number in another place
+	placeNear      // street and number that are alike
+	placeSame      // the same street and number, in the same place if known
+	placeLevels
+)
+
+var placeNames = [placeLevels]string{"elsewhere", "same region", "place alike", "same place", "same postcode and city", "street alike", "same street",
+	"same street and number elsewhere", "address alike", "same address"}
+
+// part compares one part of an address: 0 absent, 1 different, 2 alike, 3 same.
+func (c *comparer) part(f int, v *values, compare func(a, b string) likeness.Level, alike, same, top likeness.Level, a, b int32) (how int, x, y int32) {
+	if v == nil {
+		return 0, none, none
+	}
+	l, x, y := c.best(f, v, compare, uint8(top), a, b)
+	switch {
+	case l == absent:
+		return 0, x, y
+	case l >= uint8(same):
+		return 3, x, y
+	case l >= uint8(alike):
+		return 2, x, y
+	}
+	return 1, x, y
+}
+
+// place compares where two people live.
+func (c *comparer) place(a, b int32, v *vector) {
+	t := c.t
+	post, px, _ := c.part(featurePost, t.post, likeness.Postcode, likeness.PostcodeSlip, likeness.PostcodeSame, likeness.PostcodeSame, a, b)
+	city, cx, cy := c.part(featureCity, t.city, likeness.City, likeness.CityPart, likeness.CitySame, likeness.CitySame, a, b)
+	street, sx, sy := c.part(featureStreet, t.street, likeness.Street, likeness.StreetSimilar, likeness.StreetShort, likeness.StreetSame, a, b)
+	at := max(post, city)
+	if post == 1 && city == 2 || post == 2 && city == 1 {
+		at = 2
+	}
+	level, rare := absent, int32(0)
+	switch {
+	case at == 3 && post == 3 && city == 3:
+		level, rare = placePostcode, t.post.uses[px]
+	case at == 3 && post == 3:
+		level, rare = placeCity, t.post.uses[px]
+	case at == 3:
+		level, rare = placeCity, t.city.uses[cx]
+	case at == 2:
+		level = placeAlike
+		if city == 2 {
+			rare = t.city.rarer(cx, cy)
+		}
+	case at == 1:
+		level = placeElsewhere
+	}
+	if street > 1 {
+		number := 0
+		if t.number != nil {
+			number, _, _ = c.part(featureNumber, t.number, likeness.HouseNumber, likeness.HouseNumberSlip, likeness.HouseNumberSame, likeness.HouseNumberSame, a, b)
+		}
+		rare = t.street.rarer(sx, sy)
+		switch {
+		case street == 3 && number == 3 && at != 1:
+			level = placeSame
+		case street == 3 && number == 3:
+			level = placeFar
+		case number >= 2 && at != 1:
+			level = placeNear
+		case street == 3:
+			level = placeStreet
+		case at != 1:
+			level = placeStreetish
+		}
+	} else if level == absent && street == 1 {
+		level = placeElsewhere
+	}
+	if t.region != nil && (level == absent || level == placeElsewhere) {
+		switch r, x, _ := c.part(featureRegion, t.region, likeness.City, likeness.CityPart, likeness.CitySame, likeness.CitySame, a, b); {
+		case r == 3:
+			level, rare = placeRegion, t.region.uses[x]
+		case r != 0:
+			level = placeElsewhere
+		}
+	}
+	v.level[featurePlace], v.rare[featurePlace] = level, rare
+}

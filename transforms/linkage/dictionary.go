@@ -1,0 +1,88 @@
+package linkage
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// hash64 is a fast hash of bytes that is the same in every run: it folds eight bytes at a time with a 128-bit product, as
+// wyhash does. Keys of blocks and the order of records come from it.
+func hash64(v []byte) uint64 {
+	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
+	h := k0 ^ uint64(len(v))
+	for len(v) >= 8 {
+		h = fold128(h^binary.LittleEndian.Uint64(v), k1)
+		v = v[8:]
+	}
+	var tail [8]byte
+	copy(tail[:], v)
+	return fold128(h^binary.LittleEndian.Uint64(tail[:]), k0)
+}
+
+func fold128(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b|1)
+	return hi ^ lo
+}
+
+// mix combines two hashes; the order matters.
+func mix(a, b uint64) uint64 { return fold128(a^0x8bb84b93962eacc9, b^0x2d358dccaa6c78a5) }
+
+// none is the number of a value that is not there.
+const none = int32(-1)
+
+// dictionary gives each distinct value a number, counted from 0 in order of appearance.
+type dictionary struct {
+	text  []byte
+	ends  []uint32
+	slots []uint32 // number + 1 of a value, 0 where free; a power of two
+	marks []uint32 // of each value: half of its hash
+}
+
+func (d *dictionary) len() int { return len(d.ends) }
+
+func (d *dictionary) value(i int32) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = d.ends[i-1]
+	}
+	return d.text[from:d.ends[i]]
+}
+
+// intern gives the number of a value. An empty value is none.
+func (d *dictionary) intern(v []byte) int32 {
+	if len(v) == 0 {
+		return none
+	}
+	if len(d.ends)*2 >= len(d.slots) {
+		d.grow()
+	}
+	h := hash64(v)
+	mark, mask := uint32(h>>32), uint32(len(d.slots)-1)
+	at := uint32(h) & mask
+	for ; d.slots[at] != 0; at = (at + 1) & mask {
+		i := int32(d.slots[at] - 1)
+		if d.marks[i] == mark && string(d.value(i)) == string(v) {
+			return i
+		}
+	}
+	d.text = append(d.text, v...)
+	d.ends = append(d.ends, uint32(len(d.text)))
+	d.marks = append(d.marks, mark)
+	d.slots[at] = uint32(len(d.ends))
+	return int32(len(d.ends) - 1)
+}
+
+func (d *dictionary) grow() {
+	size := max(1024, 2*len(d.slots))
+	d.slots = make([]uint32, size)
+	for i := range d.ends {
+		at := uint32(hash64(d.value(int32(i)))) & uint32(size-1)
+		for d.slots[at] != 0 {
+			at = (at + 1) & uint32(size-1)
+		}
+		d.slots[at] = uint32(i + 1)
+	}
+}
+
+// freeze drops what only intern needs.
+func (d *dictionary) freeze() { d.slots, d.marks = nil, nil }

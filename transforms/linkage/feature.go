@@ -1,0 +1,120 @@
+package linkage
+
+import "uoma/transforms/likeness"
+
+// Numbers of the features that are the same in every table. Those of identifiers, numbers and texts follow.
+const (
+	featureGiven = iota
+	featureFamily
+	featureBirth
+	featureSex
+	featurePlace
+	featurePhone
+	featureEmail
+	featureOther
+)
+
+// Numbers of caches that belong to no feature of their own.
+const (
+	featureCrossed = maxFeatures + iota
+	featurePost
+	featureCity
+	featureRegion
+	featureStreet
+	featureNumber
+	caches
+)
+
+// feature is a thing in which two records are compared.
+type feature struct {
+	name   string
+	kind   Kind
+	levels []string // Different first
+	seed   uint8    // the lowest level that counts as agreement while nothing is known yet
+	there  bool     // some column tells it
+}
+
+func (t *Table) listFeatures() {
+	swapped := func(levels []string) []string { return append(append([]string(nil), levels...), "swapped") }
+	t.features = []feature{
+		{"given names", GivenNames, swapped(likeness.GivenLevels[:]), uint8(likeness.GivenClose), len(t.names) > 0},
+		{"family name", FamilyName, swapped(likeness.FamilyLevels[:]), uint8(likeness.FamilySound), len(t.names) > 0},
+		{"birth date", BirthDate, likeness.BirthLevels[:], uint8(likeness.BirthPartial), t.birth != nil},
+		{"sex", Sex, []string{"different", "same"}, absent, t.sex != nil},
+		{"address", Street, placeNames[:], placePostcode, t.street != nil || t.post != nil || t.city != nil || t.region != nil},
+		{"phone", Phone, likeness.PhoneLevels[:], uint8(likeness.PhoneNational), t.phone != nil},
+		{"email", Email, likeness.EmailLevels[:], uint8(likeness.EmailSlips), t.email != nil},
+	}
+	for _, o := range t.others {
+		f := feature{name: o.field.Name, kind: o.field.Kind, there: true}
+		switch o.field.Kind {
+		case Identifier:
+			f.levels, f.seed = likeness.IdentifierLevels[:], uint8(likeness.IdentifierSlip)
+		case Number:
+			f.levels, f.seed = likeness.NumberLevels[:], uint8(likeness.NumberSame)
+		default:
+			f.levels, f.seed = likeness.TextLevels[:], uint8(likeness.TextClose)
+		}
+		t.features = append(t.features, f)
+	}
+}
+
+// compare compares two records in everything.
+func (c *comparer) compare(a, b int32, v *vector) {
+	t := c.t
+	c.names(a, b, v)
+	c.birth(a, b, v)
+	c.sex(a, b, v)
+	c.place(a, b, v)
+	c.simple(featurePhone, t.phone, likeness.Phone, uint8(likeness.PhoneSame), a, b, v)
+	c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
+	for i := range t.others {
+		o := &t.others[i]
+		f := featureOther + i
+		switch o.field.Kind {
+		case Identifier:
+			c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
+		case Number:
+			c.simple(f, o.values, likeness.Number, uint8(likeness.NumberSame), a, b, v)
+		default:
+			c.simple(f, o.values, likeness.Text, uint8(likeness.TextSame), a, b, v)
+		}
+	}
+}
+
+func (c *comparer) simple(f int, v *values, compare func(a, b string) likeness.Level, top uint8, a, b int32, out *vector) {
+	out.level[f], out.rare[f] = absent, 0
+	if v == nil {
+		return
+	}
+	l, x, y := c.best(f, v, compare, top, a, b)
+	out.level[f] = l
+	if l != absent && l > 0 {
+		out.rare[f] = v.rarer(x, y)
+	}
+}
+
+func (c *comparer) birth(a, b int32, v *vector) {
+	v.level[featureBirth], v.rare[featureBirth] = absent, 0
+	if c.t.birth == nil {
+		return
+	}
+	x, y := c.t.birth[a], c.t.birth[b]
+	if x != 0 && y != 0 {
+		v.level[featureBirth] = uint8(likeness.Birth(x, y))
+	}
+}
+
+func (c *comparer) sex(a, b int32, v *vector) {
+	v.level[featureSex] = absent
+	if c.t.sex == nil {
+		return
+	}
+	switch x, y := c.t.sex[a], c.t.sex[b]; {
+	case x == 0 || y == 0:
+	case x == y:
+		v.level[featureSex] = 1
+	default:
+		v.level[featureSex] = 0
+	}
+}

@@ -1,0 +1,203 @@
+package linkage
+
+import "math"
+
+// Model is what training found: how much each level of each feature says for or against one person.
+type Model struct {
+	Version  int            `json:"version"`
+	Records  int            `json:"records"` // that it was trained on
+	Prior    float64        `json:"prior"`   // share of pairs that are one person's
+	Features []FeatureModel `json:"features"`
+	// Alike are shares of pairs that are two people who have something in common by nature: a household, twins, namesakes.
+	Household float64  `json:"household"`
+	Twins     float64  `json:"twins"`
+	Namesakes float64  `json:"namesakes"`
+	Passes    []string `json:"passes"`
+}
+
+// FeatureModel is one feature's part of a [Model].
+type FeatureModel struct {
+	Name   string       `json:"name"`
+	Kind   string       `json:"kind"`
+	Levels []LevelModel `json:"levels"`
+}
+
+// LevelModel says how often a level occurs.
+type LevelModel struct {
+	Name string  `json:"name"`
+	M    float64 `json:"m"` // among pairs of one person of which both records tell the feature
+	U    float64 `json:"u"` // among pairs of two people
+	// Rarity is the mean of 1/f over pairs of two people that are at this level, f being the share of records that have the
+	// rarer value. A pair whose value is rarer than that says more, and one with a common value less. 0 where it plays no part.
+	Rarity float64 `json:"rarity,omitempty"`
+}
+
+// bits is a level's weight of evidence, before rarity.
+func (l LevelModel) bits() float64 { return math.Log2(l.M / l.U) }
+
+// Shares of what a household's members have in common as one person's records have it; and what twins and namesakes have.
+func householdShare(k Kind) float64 {
+	switch k {
+	case FamilyName:
+		return 0.7
+	case Street, AddressLine, Country:
+		return 1
+	case Phone:
+		return 0.3
+	case Email:
+		return 0.05
+	}
+	return 0
+}
+
+func twinShare(k Kind) float64 {
+	if k == BirthDate {
+		return 1
+	}
+	return householdShare(k)
+}
+
+func namesakeShare(k Kind) float64 {
+	if k == GivenNames || k == FamilyName {
+		return 0.9
+	}
+	return 0
+}
+
+// scorer turns vectors into weights. It is a model laid out for speed.
+type scorer struct {
+	n         int
+	level     [maxFeatures][]float64
+	rarity    [maxFeatures][]float64 // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
+	total     [maxFeatures]float64   // log2 of how many records tell the feature
+	prior     float64
+	alike     [3]float64 // log2 of the shares of household, twins, namesakes
+	share     [3][maxFeatures]float64
+	rarest    float64 // rarity says at most so much, in bits
+	different [maxFeatures]float64
+}
+
+const maxRarity = 8 // bits
+
+func newScorer(m *Model, t *Table) *scorer {
+	s := newPlainScorer(m)
+	for f := range m.Features {
+		s.total[f] = math.Log2(float64(max(1, t.telling(f))))
+	}
+	return s
+}
+
+// newPlainScorer makes a scorer that does not know how rare values are.
+func newPlainScorer(m *Model) *scorer {
+	s := &scorer{n: len(m.Features), prior: math.Log2(m.Prior)}
+	s.alike = [3]float64{math.Log2(m.Household), math.Log2(m.Twins), math.Log2(m.Namesakes)}
+	for f, x := range m.Features {
+		for _, l := range x.Levels {
+			s.level[f] = append(s.level[f], l.bits())
+			r := math.Inf(1)
+			if l.Rarity > 0 {
+				r = math.Log2(l.Rarity)
+			}
+			s.rarity[f] = append(s.rarity[f], r)
+		}
+		k, _ := KindOf(x.Kind)
+		s.share[0][f], s.share[1][f], s.share[2][f] = householdShare(k), twinShare(k), namesakeShare(k)
+	}
+	return s
+}
+
+// feature gives what one feature says, in bits.
+func (s *scorer) feature(f int, level uint8, rare int32) float64 {
+	if level == absent {
+		return 0
+	}
+	w := s.level[f][level]
+	if rare > 0 && !math.IsInf(s.rarity[f][level], 1) {
+		w += min(s.total[f]-logOf(rare)-s.rarity[f][level], maxRarity)
+	}
+	return w
+}
+
+// weight gives the log odds, in bits, that two records are one person's.
+func (s *scorer) weight(v *vector) float64 {
+	var r [maxFeatures]float64
+	for f := range s.n {
+		r[f] = s.feature(f, v.level[f], v.rare[f])
+	}
+	return s.combine(&r)
+}
+
+// combine weighs one person against strangers, and against people who are alike by nature.
+func (s *scorer) combine(r *[maxFeatures]float64) float64 {
+	sum := s.prior
+	for f := range s.n {
+		sum += r[f]
+	}
+	if sum < -8 { // what alike people have in common only lowers it
+		return sum
+	}
+	_, two := s.classes(r)
+	return sum - math.Log2(two)
+}
+
+// classes gives how much more often than strangers people who are alike by nature agree so, and all different people.
+func (s *scorer) classes(r *[maxFeatures]float64) (each [3]float64, two float64) {
+	two = 1
+	for c := range s.alike {
+		x := s.alike[c]
+		for f := range s.n {
+			if a := s.share[c][f]; a == 1 {
+				x += r[f]
+			} else if a > 0 && r[f] != 0 {
+				x += math.Log2(a*math.Exp2(r[f]) + 1 - a)
+			}
+		}
+		each[c] = math.Exp2(x)
+		two += each[c]
+	}
+	return each, two
+}
+
+var logs = func() (out [4096]float64) {
+	for i := range out {
+		out[i] = math.Log2(float64(i))
+	}
+	return out
+}()
+
+func logOf(n int32) float64 {
+	if int(n) < len(logs) {
+		return logs[n]
+	}
+	return math.Log2(float64(n))
+}
+
+// telling gives how many records tell a feature.
+func (t *Table) telling(f int) int {
+	count := func(v *values) (n int) {
+		if v == nil {
+			return 0
+		}
+		for i := 0; i < len(v.ids); i += v.width {
+			if v.ids[i] != none {
+				n++
+			}
+		}
+		return n
+	}
+	switch f {
+	case featureGiven:
+		return count(t.given)
+	case featureFamily:
+		return count(t.family)
+	case featureBirth, featureSex:
+		return t.n
+	case featurePlace:
+		return max(count(t.post), count(t.city), count(t.street))
+	case featurePhone:
+		return count(t.phone)
+	case featureEmail:
+		return count(t.email)
+	}
+	return count(t.others[f-featureOther].values)
+}

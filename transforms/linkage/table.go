@@ -1,0 +1,300 @@
+package linkage
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"uoma/transforms/likeness"
+)
+
+// Rows are some rows of the records to be linked. A cell is read during [Table.Append] only; an empty one is no value.
+type Rows interface {
+	Len() int
+	Cell(column, row int) []byte
+}
+
+// Table holds records for linking: every distinct value once, folded, and a number in its place in each record. Records
+// are counted from 0 in an order that depends on their ids alone, not on the order in which they came.
+type Table struct {
+	Fields []Field
+
+	n       int
+	labels  labels
+	sources *values
+	given   *values // given names and call name; one dictionary with family
+	family  *values // family name and former ones
+	full    []int   // columns of full names
+	birth   []likeness.Day
+	sex     []byte
+	street  *values // without the number
+	number  *values
+	post    *values
+	city    *values
+	region  *values
+	phone   *values
+	email   *values
+	others  []other // identifiers, numbers, texts, further address lines
+
+	names      []nameKeys // of each name
+	givenUses  []int32    // how many records have a name as given names,
+	familyUses []int32    // as a family name,
+	nameUses   []int32    // or as either
+	firstUses  []int32    // and how many have a single name, by nameKeys.first
+	features   []feature
+	loaders    []func(Rows)
+}
+
+// other is a thing that one column tells.
+type other struct {
+	*values
+	field Field
+}
+
+// labels are the ids of the records.
+type labels struct {
+	text  []byte
+	ends  []uint32
+	order []int32 // of each record in the table's order: where it came
+}
+
+func (l *labels) came(i int32) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = l.ends[i-1]
+	}
+	return l.text[from:l.ends[i]]
+}
+
+// NewTable makes an empty table of records with the given columns.
+func NewTable(fields []Field) *Table {
+	t := &Table{Fields: fields}
+	at := func(kinds ...Kind) (out []int) {
+		for i, f := range fields {
+			if slices.Contains(kinds, f.Kind) {
+				out = append(out, i)
+			}
+		}
+		return out
+	}
+	t.loadLabels(at(RecordID))
+	if c := at(Source); len(c) > 0 {
+		t.sources = newValues(1, likeness.Fold, true)
+		t.simple(t.sources, c)
+	}
+	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName))
+	t.loadBirth(at(BirthDate))
+	t.loadSex(at(Sex))
+	t.loadStreet(at(Street), at(HouseNumber))
+	for _, x := range []struct {
+		to   **values
+		kind Kind
+		fold func(string) string
+		memo bool
+	}{
+		{&t.post, Postcode, likeness.FoldCode, true}, {&t.city, City, likeness.Fold, true}, {&t.region, Region, likeness.Fold, true},
+		{&t.phone, Phone, likeness.FoldPhone, false}, {&t.email, Email, likeness.FoldEmail, false},
+	} {
+		if c := at(x.kind); len(c) > 0 {
+			*x.to = newValues(len(c), x.fold, x.memo)
+			t.simple(*x.to, c)
+		}
+	}
+	for _, c := range at(Identifier, Number, Text, AddressLine, Country) {
+		o := other{newValues(1, foldOf(fields[c].Kind), fields[c].Kind != Identifier), fields[c]}
+		t.others = append(t.others, o)
+		t.simple(o.values, []int{c})
+	}
+	return t
+}
+
+func foldOf(k Kind) func(string) string {
+	switch k {
+	case Identifier:
+		return likeness.FoldCode
+	case Number:
+		return likeness.FoldNumber
+	}
+	return likeness.Fold
+}
+
+// Len gives the number of records.
+func (t *Table) Len() int { return t.n }
+
+// Append adds rows. Columns that do not depend on each other are read side by side.
+func (t *Table) Append(r Rows) {
+	parallel(len(t.loaders), func(i int) { t.loaders[i](r) })
+	t.n += r.Len()
+}
+
+func (t *Table) load(f func(Rows)) { t.loaders = append(t.loaders, f) }
+
+func (t *Table) simple(v *values, columns []int) {
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			v.row()
+			for _, c := range columns {
+				v.put(v.number(r.Cell(c, i)))
+			}
+		}
+	})
+}
+
+func (t *Table) loadLabels(columns []int) {
+	l := &t.labels
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			if len(columns) > 0 {
+				l.text = append(l.text, r.Cell(columns[0], i)...)
+			}
+			l.ends = append(l.ends, uint32(len(l.text)))
+		}
+	})
+}
+
+func (t *Table) loadNames(given, call, family, former, full []int) {
+	width := max(1, len(given)+len(call)) // several columns of given names are one list
+	if len(given) > 1 {
+		width = 1 + len(call)
+	}
+	t.given = newValues(width, likeness.Fold, true)
+	t.family = newValues(max(1, len(family)+len(former)), likeness.Fold, true)
+	t.family.dict, t.family.memo = t.given.dict, t.given.memo
+	families := slices.Concat(family, former)
+	var list []byte
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			t.given.row()
+			t.family.row()
+			list = list[:0]
+			for _, c := range given {
+				if v := r.Cell(c, i); len(v) > 0 {
+					list = append(append(list, ' '), v...)
+				}
+			}
+			t.given.put(t.name(bytes.TrimSpace(list)))
+			for _, c := range call {
+				t.given.put(t.name(r.Cell(c, i)))
+			}
+			for _, c := range families {
+				t.family.put(t.name(r.Cell(c, i)))
+			}
+			for _, c := range full {
+				t.putFull(r.Cell(c, i))
+			}
+		}
+	})
+}
+
+// name gives a name's number. Given and family names have one dictionary, so that one that stands in the other's place
+// is found.
+func (t *Table) name(raw []byte) int32 {
+	t.family.known = t.given.known
+	return t.given.number(raw)
+}
+
+// putFull takes a full name apart: at its comma, or before its last word.
+func (t *Table) putFull(raw []byte) {
+	if family, given, ok := bytes.Cut(raw, []byte(",")); ok {
+		t.family.put(t.name(bytes.TrimSpace(family)))
+		t.given.put(t.name(bytes.TrimSpace(given)))
+		return
+	}
+	raw = bytes.TrimSpace(raw)
+	at := bytes.LastIndexByte(raw, ' ')
+	t.family.put(t.name(raw[at+1:]))
+	if at > 0 {
+		t.given.put(t.name(bytes.TrimSpace(raw[:at])))
+	}
+}
+
+func (t *Table) loadBirth(columns []int) {
+	if len(columns) == 0 {
+		return
+	}
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			var day likeness.Day
+			for _, c := range columns {
+				if v := r.Cell(c, i); len(v) > 0 && day == 0 {
+					day, _ = likeness.ParseDay(text(v))
+				}
+			}
+			t.birth = append(t.birth, day)
+		}
+	})
+}
+
+func (t *Table) loadSex(columns []int) {
+	if len(columns) == 0 {
+		return
+	}
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			t.sex = append(t.sex, sexOf(r.Cell(columns[0], i)))
+		}
+	})
+}
+
+// sexOf gives 'm', 'f', or 0 where a value says neither.
+func sexOf(raw []byte) byte {
+	switch s := strings.ToLower(string(raw)); s {
+	case "1", "m", "male", "mies", "man", "mann", "p", "h":
+		return 'm'
+	case "2", "f", "female", "nainen", "kvinna", "kvinne", "k", "n", "w", "woman":
+		return 'f'
+	}
+	return 0
+}
+
+func (t *Table) loadStreet(street, number []int) {
+	if len(street) == 0 {
+		return
+	}
+	t.street = newValues(len(street), likeness.Fold, true)
+	t.number = newValues(len(street), likeness.Fold, true)
+	var numbers []int32 // of each raw street: its house number
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			t.street.row()
+			t.number.row()
+			for _, c := range street {
+				seen := t.street.memo.len()
+				raw := t.street.memo.intern(r.Cell(c, i))
+				if raw == none {
+					continue
+				}
+				if int(raw) >= seen {
+					name, no := splitStreet(likeness.Fold(text(r.Cell(c, i))))
+					t.street.known = append(t.street.known, t.street.intern(name))
+					numbers = append(numbers, t.number.intern(no))
+				}
+				t.street.put(t.street.known[raw])
+				t.number.put(numbers[raw])
+			}
+			for _, c := range number {
+				t.number.put(t.number.number(r.Cell(c, i)))
+			}
+		}
+	})
+}
+
+// splitStreet parts a folded street line into the street's name and what begins with the house number, which stands
+// before or behind it.
+func splitStreet(s string) (name, number string) {
+	if s == "" {
+		return "", ""
+	}
+	if digit(s[0]) {
+		number, name, _ = strings.Cut(s, " ")
+		return name, number
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i-1] == ' ' && digit(s[i]) {
+			return s[:i-1], s[i:]
+		}
+	}
+	return s, ""
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }

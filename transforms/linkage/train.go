@@ -1,0 +1,253 @@
+package linkage
+
+import (
+	"math"
+	"slices"
+)
+
+// Training finds, without labels, how often each level occurs among pairs of one person (m) and of two (u): expectation
+// and maximisation (Dempster, Laird and Rubin 1977; Winkler 1988 for records) over a sample that stands for all pairs.
+//
+// Left alone, it finds the largest group of pairs that are alike, which in a register of people is the household. So it
+// starts from pairs that agree in several things at once and disagree in one at most, and beside one person and two
+// strangers it has two people of a household, twins, and namesakes, whose agreements are tied to those of one person.
+
+// pattern is a combination of levels with how many pairs of the table show it.
+type pattern struct {
+	level  [maxFeatures]uint8
+	weight float64
+	post   float64 // share of them that are one person's
+	two    float64 // share of the rest that are strangers
+}
+
+const (
+	rounds = 40
+	// seedAgree features must agree, and seedOppose at most may be different, for a pair to count as one person's at first.
+	seedAgree  = 3
+	seedOppose = 1
+)
+
+// train finds a model from sampled pairs.
+func (t *Table) train(sample []sampled) (*Model, []float64) {
+	patterns, of := patternsOf(sample, len(t.features))
+	m := &Model{Version: 1, Records: t.n}
+	for _, f := range t.features {
+		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String()})
+	}
+	t.seed(patterns)
+	pairs := float64(t.n) * float64(t.n-1) / 2
+	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.01/float64(t.n)
+	for round := range rounds {
+		t.maximise(m, patterns, pairs, round)
+		m.expect(patterns)
+	}
+	posts := make([]float64, len(sample))
+	for i, p := range of {
+		posts[i] = patterns[p].post
+	}
+	t.rarities(m, sample, posts)
+	return m, posts
+}
+
+// patternsOf counts equal vectors, in a fixed order.
+func patternsOf(sample []sampled, n int) (patterns []pattern, of []int32) {
+	index := map[[maxFeatures]uint8]int32{}
+	of = make([]int32, len(sample))
+	for i := range sample {
+		var key [maxFeatures]uint8
+		copy(key[:n], sample[i].v.level[:n])
+		k, ok := index[key]
+		if !ok {
+			k = int32(len(patterns))
+			index[key] = k
+			patterns = append(patterns, pattern{level: key})
+		}
+		patterns[k].weight += sample[i].weight
+		of[i] = k
+	}
+	return patterns, of
+}
+
+// seed takes pairs that agree strictly for one person's.
+func (t *Table) seed(patterns []pattern) {
+	told := 0
+	for _, f := range t.features {
+		if f.there {
+			told++
+		}
+	}
+	for i := range patterns {
+		p := &patterns[i]
+		agree, oppose, proof := 0, 0, false
+		for f := range t.features {
+			switch l := p.level[f]; {
+			case l == absent:
+			case l == 0:
+				oppose++
+			case l >= t.features[f].seed:
+				agree++
+				proof = proof || t.features[f].kind == Identifier && int(l) == len(t.features[f].levels)-1
+			}
+		}
+		if agree >= min(seedAgree, told) && oppose <= seedOppose || proof && agree > 1 && oppose <= seedOppose {
+			p.post = 1
+		}
+	}
+}
+
+// maximise sets the model to what the patterns' shares say.
+func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int) {
+	for f := range t.features {
+		n := len(t.features[f].levels)
+		ms, us := make([]float64, n), make([]float64, n)
+		for i := range patterns {
+			p := &patterns[i]
+			if l := p.level[f]; l != absent {
+				ms[l] += p.weight * p.post
+				us[l] += p.weight * (1 - p.post) * cond(round == 0, 1, p.two)
+				if round == 0 {
+					continue
+				}
+			}
+		}
+		// A few pairs more at every level: what was not seen is rare, not impossible. Of those that agree some two in a
+		// hundred are two people's, as long as nothing says that there are more.
+		msum, usum := sum(ms), sum(us)
+		for l := range n {
+			us[l] += 0.02*ms[l] + usum*1e-12
+			ms[l] += msum*1e-4 + 0.5
+		}
+		msum, usum = sum(ms), sum(us)
+		levels := make([]LevelModel, n)
+		for l := range n {
+			levels[l] = LevelModel{Name: t.features[f].levels[l], M: ms[l] / msum, U: us[l] / usum}
+		}
+		m.Features[f].Levels = levels
+	}
+	matches := 0.0
+	for i := range patterns {
+		matches += patterns[i].weight * patterns[i].post
+	}
+	m.Prior = max(matches, 0.5) / pairs
+}
+
+func cond(c bool, a, b float64) float64 {
+	if c {
+		return a
+	}
+	return b
+}
+
+func sum(list []float64) (s float64) {
+	for _, x := range list {
+		s += x
+	}
+	return s
+}
+
+// expect says of every pattern what share of its pairs is one person's, and how many pairs are people alike by nature.
+func (m *Model) expect(patterns []pattern) {
+	s := newPlainScorer(m)
+	var total float64
+	var alike [3]float64
+	for i := range patterns {
+		p := &patterns[i]
+		var r [maxFeatures]float64
+		for f := range s.n {
+			if p.level[f] != absent {
+				r[f] = s.level[f][p.level[f]]
+			}
+		}
+		one := s.prior
+		for f := range s.n {
+			one += r[f]
+		}
+		classes, two := s.classes(&r)
+		x := math.Exp2(one)
+		p.post = x / (x + two)
+		p.two = 1 / two
+		total += p.weight
+		for c := range alike {
+			alike[c] += p.weight * (1 - p.post) * classes[c] / two
+		}
+	}
+	floor := 0.001 / float64(m.Records)
+	m.Household = max(alike[0]/total, floor)
+	m.Twins = max(alike[1]/total, floor)
+	m.Namesakes = max(alike[2]/total, floor)
+}
+
+// rarities sets the mean rarity of each level among two people's pairs.
+func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
+	for f := range t.features {
+		total := float64(max(1, t.telling(f)))
+		for l := range m.Features[f].Levels {
+			var w, r, n float64
+			for i := range sample {
+				s := &sample[i]
+				if int(s.v.level[f]) == l && s.v.rare[f] > 0 {
+					x := s.weight * (1 - posts[i])
+					w += x
+					r += x * total / float64(s.v.rare[f])
+					n += 1 - posts[i]
+				}
+			}
+			if n > 20 {
+				m.Features[f].Levels[l].Rarity = r / w
+			}
+		}
+	}
+}
+
+// estimate says what share of one person's pairs some passes find, by the sample.
+func estimate(sample []sampled, posts []float64, passes uint64) float64 {
+	var all, found float64
+	for i := range sample {
+		x := sample[i].weight * posts[i]
+		all += x
+		if sample[i].passes&passes != 0 {
+			found += x
+		}
+	}
+	if all == 0 {
+		return 1
+	}
+	return found / all
+}
+
+// choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one
+// would find next to none or there would be too many pairs.
+func choose(candidates []candidate, sample []sampled, posts []float64, n int) []int {
+	var chosen []int
+	var mask uint64
+	left := float64(n)*pairBudget + 1e6
+	have := 0.0
+	for {
+		best, gain, value := -1, 0.0, 0.0
+		for i := range candidates {
+			c := &candidates[i]
+			if mask&(1<<i) != 0 || c.pairs == 0 || c.kept > left {
+				continue
+			}
+			g := estimate(sample, posts, mask|1<<i) - have
+			if v := g / (c.kept + float64(n)); g > minGain && v > value {
+				best, gain, value = i, g, v
+			}
+		}
+		if best < 0 {
+			break
+		}
+		mask |= 1 << best
+		have += gain
+		left -= candidates[best].kept
+		chosen = append(chosen, best)
+	}
+	slices.Sort(chosen)
+	return chosen
+}
+
+const (
+	pairBudget = 12.0   // pairs to be compared for each record
+	minGain    = 0.0003 // share of one person's pairs that a further pass must find
+	blockCap   = 50     // records that one is compared with in a block, at most
+)

@@ -1,0 +1,108 @@
+package linkage
+
+import "unsafe"
+
+// values are the values of one thing (all e-mail addresses, all streets) of all records, folded and interned: width
+// places a record, filled from the first.
+type values struct {
+	dict  *dictionary
+	width int
+	ids   []int32
+	fold  func(string) string
+	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
+	known []int32     // of each raw value: its folded one
+	uses  []int32     // of each value: how many records have it
+}
+
+func newValues(width int, fold func(string) string, memo bool) *values {
+	v := &values{dict: &dictionary{}, width: width, fold: fold}
+	if memo {
+		v.memo = &dictionary{}
+	}
+	return v
+}
+
+// number gives a raw value's folded number.
+func (v *values) number(raw []byte) int32 {
+	if len(raw) == 0 {
+		return none
+	}
+	if v.memo == nil {
+		return v.intern(v.fold(text(raw)))
+	}
+	seen := v.memo.len()
+	i := v.memo.intern(raw)
+	if int(i) < seen {
+		return v.known[i]
+	}
+	k := v.intern(v.fold(text(raw)))
+	v.known = append(v.known, k)
+	return k
+}
+
+func (v *values) intern(s string) int32 {
+	return v.dict.intern(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// text shows bytes as a string for the time of a call.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// row begins a record without values.
+func (v *values) row() {
+	for range v.width {
+		v.ids = append(v.ids, none)
+	}
+}
+
+// put adds a value to the last record, once, if there is room.
+func (v *values) put(id int32) {
+	if id == none {
+		return
+	}
+	last := v.ids[len(v.ids)-v.width:]
+	for i, x := range last {
+		switch x {
+		case id:
+			return
+		case none:
+			last[i] = id
+			return
+		}
+	}
+}
+
+// of gives a record's values; those behind the last are none.
+func (v *values) of(rec int32) []int32 { return v.ids[int(rec)*v.width : (int(rec)+1)*v.width] }
+
+// first gives a record's first value.
+func (v *values) first(rec int32) int32 { return v.ids[int(rec)*v.width] }
+
+// text gives a value. The string lives as long as the dictionary.
+func (v *values) text(id int32) string {
+	if id == none {
+		return ""
+	}
+	return text(v.dict.value(id))
+}
+
+// reorder puts the records into another order.
+func (v *values) reorder(order []int32) {
+	out := make([]int32, len(v.ids))
+	w := v.width
+	for to, from := range order {
+		copy(out[to*w:(to+1)*w], v.ids[int(from)*w:])
+	}
+	v.ids = out
+}
+
+// freeze ends the loading and counts.
+func (v *values) freeze() {
+	v.dict.freeze()
+	v.memo, v.known = nil, nil
+	v.uses = make([]int32, v.dict.len())
+	for _, id := range v.ids {
+		if id != none {
+			v.uses[id]++
+		}
+	}
+}
