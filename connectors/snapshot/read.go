@@ -1,9 +1,9 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -37,20 +37,11 @@ func groupKeys(g parquet.RowGroup, key, hash int, visit func(key []byte, hash Ha
 			err = errRead.Wrap(failed)
 		}
 	}()
-	for left := g.NumRows(); left > 0; {
-		n := int(min(left, canon.BatchRows))
-		k, err := keys.next(n)
-		if err != nil {
+	for row := range g.NumRows() {
+		if err := errors.Join(keys.seek(row), hashes.seek(row)); err != nil {
 			return err
 		}
-		h, err := hashes.next(n)
-		if err != nil {
-			return err
-		}
-		for i := range n {
-			visit(k[i].ByteArray(), Hash(h[i].ByteArray()))
-		}
-		left -= int64(n)
+		visit(keys.bytes(), Hash(hashes.bytes()))
 	}
 	return nil
 }
@@ -155,121 +146,114 @@ func cut(runs []run, n int64) (head, tail []run) {
 }
 
 func fill(b *canon.Builder, i int, c *cursor, r run) error {
-	n := int(r.to - r.from)
-	if c == nil {
-		for range n {
+	for row := r.from; row < r.to; row++ {
+		if c == nil {
 			b.Null(i)
+			continue
 		}
-		return nil
-	}
-	if err := c.skipTo(r.from); err != nil {
-		return err
-	}
-	vals, err := c.next(n)
-	if err != nil {
-		return err
-	}
-	for k := range vals {
-		switch v := &vals[k]; {
-		case v.IsNull():
+		if err := c.seek(row); err != nil {
+			return err
+		}
+		switch {
+		case c.null():
 			b.Null(i)
 		case i == canon.RawLine:
-			b.Int(i, v.Int64())
+			b.Int(i, c.ints[c.rank])
 		default:
-			b.Bytes(i, v.ByteArray())
+			b.Bytes(i, c.bytes())
 		}
 	}
 	return nil
 }
 
-// cursor reads one column chunk value by value across its pages.
+// cursor goes forward through one column chunk and shows the value of the row at which it stands. Of rows that it skips
+// it looks at nothing but whether they have a value.
 type cursor struct {
-	pages parquet.Pages
-	page  parquet.Page // the last that was read, nil when there is none left in it
-	from  int64        // first row of it
-	at    int64        // next row to give
-	vals  parquet.ValueReader
-	read  []parquet.Page // pages that the values given out point into; the last one may still be read
-	buf   []parquet.Value
+	pages  parquet.Pages
+	page   parquet.Page
+	first  int64  // row of the chunk with which the page begins
+	rows   int64  // of the page
+	at     int64  // row of the page at which the cursor stands
+	rank   int    // of the page's rows before it, how many have a value
+	levels []byte // by row: 1 with a value; nil when all have one
+
+	// The page's values, as its type keeps them.
+	ints    []int64
+	data    []byte
+	offsets []uint32 // of texts; nil when all have size bytes
+	size    int
 }
 
 func newCursor(g parquet.RowGroup, column int) *cursor {
 	return &cursor{pages: g.ColumnChunks()[column].Pages()}
 }
 
-// skipTo goes forward to a row, without a look at the values before it.
-func (c *cursor) skipTo(row int64) error {
-	if row == c.at {
-		return nil
-	}
-	c.release()
-	for c.page == nil || row >= c.from+c.page.NumRows() {
+// seek goes to a row of the chunk that does not lie behind.
+func (c *cursor) seek(row int64) error {
+	for c.page == nil || row >= c.first+c.rows {
 		if err := c.turn(); err != nil {
 			return err
 		}
-		c.release()
 	}
-	c.vals, c.at = c.page.Slice(row-c.from, c.page.NumRows()).Values(), row
+	to := row - c.first
+	if c.levels == nil {
+		c.rank = int(to)
+	} else if to > c.at {
+		c.rank += bytes.Count(c.levels[c.at:to], present)
+	}
+	c.at = to
 	return nil
 }
 
+var present = []byte{1} // definition level of a value that is there
+
 // turn reads the next page.
 func (c *cursor) turn() error {
-	if c.page != nil {
-		c.from += c.page.NumRows()
-	}
-	c.vals = nil
+	c.release()
 	p, err := c.pages.ReadPage()
 	if err != nil {
 		return errRead.Wrap(err)
 	}
-	c.read, c.page, c.vals = append(c.read, p), p, p.Values()
+	if p.Dictionary() != nil {
+		return errRead.Because(errors.New("a column has a dictionary"))
+	}
+	c.page, c.rows, c.levels = p, p.NumRows(), p.DefinitionLevels()
+	switch values := p.Data(); p.Type().Kind() {
+	case parquet.Int64:
+		c.ints = values.Int64()
+	case parquet.FixedLenByteArray:
+		c.data, c.size = values.FixedLenByteArray()
+	default:
+		c.data, c.offsets = values.ByteArray()
+	}
 	return nil
 }
 
-// next gives exactly n values, valid until the following call.
-func (c *cursor) next(n int) ([]parquet.Value, error) {
-	if cap(c.buf) < n {
-		c.buf = make([]parquet.Value, n)
+func (c *cursor) null() bool { return c.levels != nil && c.levels[c.at] != present[0] }
+
+// bytes gives the value at which the cursor stands. It is valid until the cursor goes on.
+func (c *cursor) bytes() []byte {
+	if c.offsets == nil {
+		return c.data[c.rank*c.size : (c.rank+1)*c.size]
 	}
-	c.release()
-	out := c.buf[:n]
-	for got := 0; got < n; {
-		if c.vals == nil {
-			if err := c.turn(); err != nil {
-				return nil, err
-			}
-		}
-		m, err := c.vals.ReadValues(out[got:])
-		got += m
-		if err == io.EOF {
-			c.vals = nil
-		} else if err != nil {
-			return nil, errRead.Wrap(err)
-		}
-	}
-	c.at += int64(n)
-	return out, nil
+	return c.data[c.offsets[c.rank]:c.offsets[c.rank+1]]
 }
 
-// release gives back the pages that are read to their end, whose values the caller is done with.
+// release gives back the page, whose values nobody looks at any more.
 func (c *cursor) release() {
-	keep := c.read[:0]
-	for i, p := range c.read {
-		if i == len(c.read)-1 && p == c.page {
-			keep = append(keep, p)
-			continue
-		}
-		parquet.Release(p)
+	if c.page == nil {
+		return
 	}
-	c.read = keep
+	parquet.Release(c.page)
+	c.first += c.rows
+	c.page, c.at, c.rank, c.rows = nil, 0, 0, 0
+	c.ints, c.data, c.offsets = nil, nil, nil
 }
 
 func (c *cursor) close() error {
 	if c == nil {
 		return nil
 	}
-	c.vals, c.page = nil, nil
 	c.release()
 	return c.pages.Close()
 }
