@@ -49,17 +49,27 @@ var (
 )
 
 func (a *app) evaluateCommand() *cobra.Command {
-	var file string
+	var file, clusters string
 	c := &cobra.Command{
-		Use:   "evaluate --truth FILE",
+		Use:   "evaluate --truth FILE [--clusters FILE]",
 		Short: "Tell how well people were recognised, given the truth about a synthetic campus",
 		Long: `Compare who is who after the last night with the truth that uoma generate wrote beside the exports, pair by pair of
 records: precision is the share of right pairs among those found, recall the share of pairs found among the right ones.
-Only counts are printed.`,
+Only counts are printed.
+
+With --clusters, compare two CSV files instead, of any tool: the columns record_id and cluster (or cluster_id, person), or
+else the first two. B-cubed scores weigh every record the same; an exactly right person has all of their records in one
+cluster, and no other. No workspace is needed.`,
 		Example: `  uoma generate --people 10000 --seed 7 --out campus
-  uoma evaluate --truth campus/truth/2026-11-22.csv`,
+  uoma evaluate --truth campus/truth/2026-11-22.csv
+
+  uoma generate --people 10000 --seed 7 --records people.csv
+  uoma evaluate --truth people.truth.csv --clusters clusters.csv`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if clusters != "" {
+				return a.evaluateClusters(file, clusters)
+			}
 			src, err := os.Open(file)
 			if err != nil {
 				return usageError{errTruth.At(fault.Place{File: file}).Wrap(err)}
@@ -79,6 +89,7 @@ Only counts are printed.`,
 		},
 	}
 	c.Flags().StringVar(&file, "truth", "", "truth file of the generator")
+	c.Flags().StringVar(&clusters, "clusters", "", "clusters of records that some tool found")
 	_ = c.MarkFlagRequired("truth") // fails only for a flag that is not there
 	return c
 }
