@@ -242,6 +242,20 @@ func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 	}
 }
 
+// LinksOf gives the links of some records, ordered by record and person.
+func (n *Night) LinksOf(ctx context.Context, records []string) (out []Link, err error) {
+	if err := database.Select(ctx, n.tx, records); err != nil {
+		return nil, err
+	}
+	cells := make([]cell, len(linkColumns))
+	query := "SELECT `link`.`record`, `link`.`person`, `link`.`since_run` FROM " + database.JoinSelected("link", "record") + " ORDER BY `link`.`record`, `link`.`person`"
+	err = n.scan(ctx, "link", query, nil, cells, func() (bool, error) {
+		out = append(out, Link{Record: cells[0].string(), Person: cells[1].string(), Since: cells[2].string()})
+		return true, nil
+	})
+	return out, err
+}
+
 // EventsOf gives what happened to a person, oldest first.
 func (v *View) EventsOf(ctx context.Context, person string) ([]Event, error) {
 	var out []Event

@@ -3,6 +3,8 @@ package snapshot
 import (
 	"errors"
 	"io"
+	"reflect"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -36,26 +38,120 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 	return out.Commit("", Ext)
 }
 
-// ReadRows gives what [WriteRows] stored.
+// ReadRows gives what [WriteRows] stored. Texts of a column share memory with their neighbours, so that hundreds of
+// thousands of rows cost few allocations.
 func ReadRows[T any](s *blob.Store, digest string) ([]T, error) {
-	f, err := s.OpenDigest(digest, Ext)
+	pf, closeFile, err := openFile(s, digest)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	pf, err := parquet.OpenFile(f, f.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, errRead.Wrap(err)
-	}
-	r := parquet.NewGenericReader[T](pf)
-	defer r.Close()
-	rows := make([]T, r.NumRows())
-	for got := 0; got < len(rows); {
-		n, err := r.Read(rows[got:])
-		got += n
-		if err != nil && !(errors.Is(err, io.EOF) && got == len(rows)) {
-			return nil, errRead.Wrap(err)
+	defer closeFile()
+	rows := make([]T, pf.NumRows())
+	into := reflect.ValueOf(rows)
+	for i := range into.Type().Elem().NumField() {
+		name, kind, _ := strings.Cut(into.Type().Elem().Field(i).Tag.Get("parquet"), ",")
+		path := []string{name}
+		if kind == "list" {
+			path = append(path, "list", "element")
+		}
+		leaf, ok := pf.Schema().Lookup(path...)
+		if !ok {
+			return nil, errRead.Because(errors.New("a column is missing"))
+		}
+		c := column{field: i, top: byte(leaf.MaxDefinitionLevel), row: -1}
+		for _, g := range pf.RowGroups() {
+			if err := c.read(g.ColumnChunks()[leaf.ColumnIndex].Pages(), into); err != nil {
+				return nil, errRead.Wrap(err)
+			}
+		}
+		if c.row != len(rows)-1 {
+			return nil, errRead.Because(errors.New("a column is not whole"))
 		}
 	}
 	return rows, nil
+}
+
+// column fills one field of all rows, page by page.
+type column struct {
+	field int
+	top   byte // definition level of a value that is there
+	row   int  // that was filled last
+}
+
+func (c *column) read(pages parquet.Pages, into reflect.Value) (err error) {
+	defer func() { err = errors.Join(err, pages.Close()) }()
+	for {
+		p, err := pages.ReadPage()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = c.page(p, into)
+		parquet.Release(p)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// page fills the rows of a page. A value begins a row unless its repetition level says that it goes on with the last one.
+func (c *column) page(p parquet.Page, into reflect.Value) error {
+	set, err := setter(p)
+	if err != nil {
+		return err
+	}
+	repeated, defined, next := p.RepetitionLevels(), p.DefinitionLevels(), 0
+	for i := range int(p.NumValues()) {
+		if repeated == nil || repeated[i] == 0 {
+			c.row++
+		}
+		if c.row >= into.Len() {
+			return errors.New("a column has too many rows")
+		}
+		if defined == nil || defined[i] == c.top {
+			set(into.Index(c.row).Field(c.field), next)
+			next++
+		}
+	}
+	return nil
+}
+
+// setter gives a function that puts a page's values, counted from 0, into fields.
+func setter(p parquet.Page) (func(into reflect.Value, i int), error) {
+	if d := p.Dictionary(); d != nil {
+		words, data := make([]string, d.Len()), p.Data()
+		for i := range words {
+			words[i] = string(d.Index(int32(i)).ByteArray())
+		}
+		index := data.Int32()
+		return func(into reflect.Value, i int) { setText(into, words[index[i]]) }, nil
+	}
+	switch data := p.Data(); p.Type().Kind() {
+	case parquet.Int32:
+		numbers := data.Int32()
+		return func(into reflect.Value, i int) { into.SetInt(int64(numbers[i])) }, nil
+	case parquet.Int64:
+		numbers := data.Int64()
+		return func(into reflect.Value, i int) { into.SetInt(numbers[i]) }, nil
+	case parquet.ByteArray:
+		bytes, offsets := data.ByteArray()
+		all := string(bytes)
+		return func(into reflect.Value, i int) { setText(into, all[offsets[i]:offsets[i+1]]) }, nil
+	}
+	return nil, errors.New("a column of a type that states do not have")
+}
+
+// setText puts a text into a field of its type, or at the end of a list.
+func setText(into reflect.Value, text string) {
+	switch {
+	case into.Kind() == reflect.String:
+		into.SetString(text)
+	case into.Type().Elem().Kind() == reflect.Uint8:
+		into.SetBytes([]byte(text))
+	default:
+		list := into.Addr().Interface().(*[]string)
+		*list = append(*list, text)
+	}
 }

@@ -1,6 +1,7 @@
 package snapshot_test
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 
@@ -11,6 +12,9 @@ type note struct {
 	Name  string   `parquet:"name"`
 	Day   int32    `parquet:"day"`
 	Mails []string `parquet:"mails,list"`
+	Feed  string   `parquet:"feed,dict"`
+	Bytes []byte   `parquet:"bytes"`
+	Long  int64    `parquet:"long"`
 }
 
 func TestStateRowsComeBack(t *testing.T) {
@@ -18,7 +22,7 @@ func TestStateRowsComeBack(t *testing.T) {
 		s := store(t)
 		rows := make([]note, n)
 		for i := range rows {
-			rows[i] = note{Name: string(rune('a' + i%26)), Day: int32(i) - 500}
+			rows[i] = note{Name: string(rune('a' + i%26)), Day: int32(i) - 500, Feed: []string{"", "a/b", "c/d"}[i%3], Bytes: make([]byte, i%5), Long: -int64(i) << 33}
 			if i%3 > 0 {
 				rows[i].Mails = []string{"x", "y"}[:i%3]
 			}
@@ -36,7 +40,8 @@ func TestStateRowsComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		same := slices.EqualFunc(rows, got, func(a, b note) bool {
-			return a.Name == b.Name && a.Day == b.Day && slices.Equal(a.Mails, b.Mails)
+			return a.Name == b.Name && a.Day == b.Day && slices.Equal(a.Mails, b.Mails) &&
+				a.Feed == b.Feed && bytes.Equal(a.Bytes, b.Bytes) && a.Long == b.Long
 		})
 		if !same {
 			t.Fatalf("%d rows came back as %d, or changed", len(rows), len(got))

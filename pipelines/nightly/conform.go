@@ -88,7 +88,19 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	}
 	sort.Slice(out.Feeds, func(i, j int) bool { return out.Feeds[i].Feed < out.Feeds[j].Feed })
 	out.Redone = s.n.redo
+	s.n.everything = s.n.mostDecided()
 	return out, nil
+}
+
+// mostDecided tells whether a good part of all rows is decided tonight.
+func (n *Night) mostDecided() bool {
+	const part = 4
+	decided, all := 0, 0
+	for _, f := range n.landed() {
+		decided += len(f.rows.lines)
+		all += len(f.changes.fates)
+	}
+	return decided*part > all
 }
 
 // recall fills in what a resumed run has only in the ledger: the landed feeds and their changes.

@@ -17,14 +17,12 @@ import (
 // link makes the links of records and contact points to persons what the resolver says, and writes only differences. A
 // record has a link while the register has a row of it: nobody is a person of the register by being known to the resolver.
 func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night) (int, error) {
-	var before []register.Link
-	for l, err := range night.Links(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		before = append(before, l)
+	asked := s.asked()
+	before, err := s.linked(ctx, night, asked)
+	if err != nil {
+		return 0, err
 	}
-	want, err := s.wanted(ctx, night, before)
+	want, err := s.wanted(ctx, night, before, asked)
 	if err != nil {
 		return 0, err
 	}
@@ -33,7 +31,7 @@ func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night)
 		key := register.Link{Record: l.Record, Person: l.Person}
 		if _, keep := want[key]; keep {
 			delete(want, key)
-		} else if s.n.spoken[l.Record] {
+		} else if _, spoken := asked[l.Record]; spoken {
 			gone = append(gone, l)
 		}
 	}
@@ -50,35 +48,69 @@ func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night)
 	return len(fresh) + len(gone), night.Link(ctx, fresh)
 }
 
+// asked gives the records whose links may be others than last night, with the subjects that have them: those whose
+// subject changed, or is suppressed; those of which a row was decided tonight, so that their first row may have come or
+// their last one gone; and all contact points, which anybody may have got or lost. The links of any other record are
+// what they were, as nothing of what they depend on has changed. Records that tonight's resolution does not know are not
+// among them and keep their links: their rows have ended, and what is left of them still belongs to somebody.
+func (s load) asked() map[string][]string {
+	source := s.n.ws.SourceTokens()
+	out := map[string][]string{}
+	for i := range s.n.resolved.Records {
+		x := &s.n.resolved.Records[i]
+		if x.Before == x.Subject && s.n.kept(x.Subject) && !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
+			continue
+		}
+		record := protect.Record(source, x.System, x.PersonKey)
+		out[record] = append(out[record], x.Subject)
+	}
+	for _, p := range s.n.resolved.Points(s.n.pointSystems()) {
+		record := protect.Record(source, p.System, p.PersonKey)
+		out[record] = append(out[record], p.Subject)
+	}
+	return out
+}
+
+// recordKey names a record.
+type recordKey struct{ system, personKey string }
+
+// linked gives the links that stand.
+func (s load) linked(ctx context.Context, night *register.Night, asked map[string][]string) (before []register.Link, err error) {
+	if !s.n.everything {
+		return night.LinksOf(ctx, sortedKeys(asked))
+	}
+	for l, err := range night.Links(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		before = append(before, l)
+	}
+	return before, nil
+}
+
 // wanted gives the links that should stand: every record of which something is stored, and every contact point that
-// stored rows are about, to everybody who has it in the same system. Records that tonight's resolution does not know are
-// not in it and keep their links: their rows have ended, and what is left of them still belongs to somebody.
-func (s load) wanted(ctx context.Context, night *register.Night, before []register.Link) (map[register.Link]struct{}, error) {
+// stored rows are about, to everybody who has it in the same system.
+func (s load) wanted(ctx context.Context, night *register.Night, before []register.Link, asked map[string][]string) (map[register.Link]struct{}, error) {
 	stored, err := s.stored(ctx, night, before)
 	if err != nil {
 		return nil, err
 	}
-	source, persons := s.n.ws.SourceTokens(), s.n.ws.Persons()
-	want := make(map[register.Link]struct{}, len(stored))
-	s.n.spoken = make(map[string]bool, len(s.n.resolved.Records))
+	persons := s.n.ws.Persons()
+	want := make(map[register.Link]struct{}, len(asked))
 	person := map[string]string{}
-	put := func(system, key, subject string) {
-		record := protect.Record(source, system, key)
-		s.n.spoken[record] = true
-		if !stored[record] || !s.n.kept(subject) {
-			return
+	for record, subjects := range asked {
+		if !stored[record] {
+			continue
 		}
-		if person[subject] == "" {
-			person[subject] = workspace.PersonOf(persons, subject)
+		for _, subject := range subjects {
+			if !s.n.kept(subject) {
+				continue
+			}
+			if person[subject] == "" {
+				person[subject] = workspace.PersonOf(persons, subject)
+			}
+			want[register.Link{Record: record, Person: person[subject]}] = struct{}{}
 		}
-		want[register.Link{Record: record, Person: person[subject]}] = struct{}{}
-	}
-	for i := range s.n.resolved.Records {
-		x := &s.n.resolved.Records[i]
-		put(x.System, x.PersonKey, x.Subject)
-	}
-	for _, p := range s.n.resolved.Points(s.n.pointSystems()) {
-		put(p.System, p.PersonKey, p.Subject)
 	}
 	return want, nil
 }

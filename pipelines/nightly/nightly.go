@@ -54,7 +54,8 @@ type Night struct {
 	gaveWay                []string             // tokens of touched source rows that are kept out tonight
 	open                   *register.Night      // of a dry run: what it would have committed
 	recordKept, recordHeld map[string]bool      // records of which a row was kept, or withheld, tonight, by token
-	spoken                 map[string]bool      // records and contact points that tonight's resolution knows, by token
+	everything             bool                 // so many rows are decided tonight that what did not change is not told apart
+	decidedRecords         map[recordKey]bool   // records of which a row is decided tonight, unless everything is
 
 	mu sync.Mutex
 }
@@ -74,7 +75,7 @@ func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, i
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
 		feeds: map[string]*feedNight{}, members: newMembership(), held: map[string][]heldRow{}, touched: map[string]bool{},
-		recordKept: map[string]bool{}, recordHeld: map[string]bool{},
+		recordKept: map[string]bool{}, recordHeld: map[string]bool{}, decidedRecords: map[recordKey]bool{},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -141,13 +142,13 @@ func (p *protecting) group(batches []*canon.Batch) error {
 		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
 			Reason: "no person row of the system names the person of this row"})
 	}
-	p.hold(res)
+	p.hold(res, batches)
 	return p.out.write(res)
 }
 
 // hold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
 // which may have lost their last row, as one that was stored before is withheld now.
-func (p *protecting) hold(res *protect.Result) {
+func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
 		stranger := ""
@@ -159,6 +160,17 @@ func (p *protecting) hold(res *protect.Result) {
 	}
 	p.n.mu.Lock()
 	defer p.n.mu.Unlock()
+	if !p.n.everything {
+		for _, b := range batches {
+			person := b.Col(canon.PersonKey)
+			for i := range b.Len() {
+				if key := (recordKey{system, person.Text(i)}); !p.n.decidedRecords[key] {
+					key.personKey = strings.Clone(key.personKey)
+					p.n.decidedRecords[key] = true
+				}
+			}
+		}
+	}
 	for _, o := range res.Orphans {
 		if p.n.touched[o.SourceKey] {
 			p.n.gaveWay = append(p.n.gaveWay, o.SourceKey)

@@ -64,8 +64,9 @@ func (t *Tally) Restore(from Outcomes) bool {
 		t.codes = append(t.codes, code)
 		t.code[code] = i
 	}
+	tables := len(canon.Tables())
 	for _, text := range from.Outcomes {
-		if !t.valid(text) {
+		if !t.valid(text, tables) {
 			return false
 		}
 		t.number([]byte(text))
@@ -172,13 +173,17 @@ func (t *Tally) codeNumber(code string) int {
 func (t *Tally) visit(text string, cell, warning, table func(int, int)) (whole bool) {
 	at, good := 0, true
 	next := func() int {
-		n, size := binary.Uvarint([]byte(text[at:min(len(text), at+binary.MaxVarintLen32)]))
-		if size <= 0 || n > 1<<30 {
-			good = false
-			return 0
+		n, shift := 0, 0
+		for ; at < len(text) && shift < 28; shift += 7 {
+			b := text[at]
+			at++
+			n |= int(b&0x7f) << shift
+			if b < 0x80 {
+				return n
+			}
 		}
-		at += size
-		return int(n)
+		good = false
+		return 0
 	}
 	for j := range t.feed.Columns {
 		if v := next(); good {
@@ -198,13 +203,13 @@ func (t *Tally) visit(text string, cell, warning, table func(int, int)) (whole b
 	return good
 }
 
-// valid tells whether a text is an outcome of the feed.
-func (t *Tally) valid(text string) bool {
+// valid tells whether a text is an outcome of the feed, where there are so many canonical tables.
+func (t *Tally) valid(text string, tables int) bool {
 	known := true
 	whole := t.visit(text,
 		func(_, cell int) { known = known && cell < cellRefused+len(t.codes) },
 		func(column, code int) { known = known && column < len(t.feed.Columns) && code < len(t.codes) },
-		func(table, _ int) { known = known && table < len(canon.Tables()) })
+		func(table, _ int) { known = known && table < tables })
 	return whole && known
 }
 
