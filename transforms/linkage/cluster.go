@@ -183,7 +183,7 @@ func (k *clusterer) relate(a, b int32, c *comparer, x *relation) {
 		}
 	}
 	for _, f := range k.unique {
-		x.cannot = x.cannot || v.level[f] == 0
+		x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
 	}
 	x.cannot = x.cannot || k.cannot[[2]int32{min(a, b), max(a, b)}]
 }

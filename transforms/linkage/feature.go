@@ -31,25 +31,29 @@ type feature struct {
 	kind   Kind
 	levels []string // Different first
 	seed   uint8    // the lowest level that counts as agreement while nothing is known yet
-	there  bool     // some column tells it
+	// named says that values are often made of names: an address like anna.specimen@. How alike two of them are then says
+	// something else where the names agree, so that each level stands three times: where no name agrees, one, and both.
+	named bool
+	plain int  // levels before they are listed three times
+	there bool // some column tells it
 }
 
 func (t *Table) listFeatures() {
 	swapped := func(levels []string) []string { return append(append([]string(nil), levels...), "swapped") }
 	t.features = []feature{
-		{"given names", GivenNames, swapped(likeness.GivenLevels[:]), uint8(likeness.GivenClose), len(t.names) > 0},
-		{"family name", FamilyName, swapped(likeness.FamilyLevels[:]), uint8(likeness.FamilySound), len(t.names) > 0},
-		{"birth date", BirthDate, likeness.BirthLevels[:], uint8(likeness.BirthPartial), t.birth != nil},
-		{"sex", Sex, []string{"different", "same"}, absent, t.sex != nil},
-		{"address", Street, placeNames[:], placePostcode, t.street != nil || t.post != nil || t.city != nil || t.region != nil},
-		{"phone", Phone, likeness.PhoneLevels[:], uint8(likeness.PhoneNational), t.phone != nil},
-		{"email", Email, likeness.EmailLevels[:], uint8(likeness.EmailSlips), t.email != nil},
+		{name: "given names", kind: GivenNames, levels: swapped(likeness.GivenLevels[:]), seed: uint8(likeness.GivenClose), there: len(t.names) > 0},
+		{name: "family name", kind: FamilyName, levels: swapped(likeness.FamilyLevels[:]), seed: uint8(likeness.FamilySound), there: len(t.names) > 0},
+		{name: "birth date", kind: BirthDate, levels: likeness.BirthLevels[:], seed: uint8(likeness.BirthPartial), there: t.birth != nil},
+		{name: "sex", kind: Sex, levels: []string{"different", "same"}, seed: absent, there: t.sex != nil},
+		{name: "address", kind: Street, levels: placeNames[:], seed: placePostcode, there: t.street != nil || t.post != nil || t.city != nil || t.region != nil},
+		{name: "phone", kind: Phone, levels: likeness.PhoneLevels[:], seed: uint8(likeness.PhoneNational), there: t.phone != nil},
+		{name: "email", kind: Email, levels: likeness.EmailLevels[:], seed: uint8(likeness.EmailSlips), there: t.email != nil, named: true},
 	}
 	for _, o := range t.others {
 		f := feature{name: o.field.Name, kind: o.field.Kind, there: true}
 		switch o.field.Kind {
 		case Identifier:
-			f.levels, f.seed = likeness.IdentifierLevels[:], uint8(likeness.IdentifierSlip)
+			f.levels, f.seed, f.named = likeness.IdentifierLevels[:], uint8(likeness.IdentifierSlip), true
 		case Number:
 			f.levels, f.seed = likeness.NumberLevels[:], uint8(likeness.NumberSame)
 		default:
@@ -57,6 +61,33 @@ func (t *Table) listFeatures() {
 		}
 		t.features = append(t.features, f)
 	}
+	for i := range t.features {
+		if f := &t.features[i]; f.named {
+			f.plain = len(f.levels)
+			f.levels = namedLevels(f.levels)
+		}
+	}
+}
+
+// namedLevels gives levels three times, by how many names agree.
+func namedLevels(levels []string) []string {
+	out := append([]string(nil), levels...)
+	for _, how := range []string{", one name agrees", ", both names agree"} {
+		for _, l := range levels {
+			out = append(out, l+how)
+		}
+	}
+	return out
+}
+
+// agreeing counts the names that agree.
+func (t *Table) agreeing(v *vector) (n uint8) {
+	for f := featureGiven; f <= featureFamily; f++ {
+		if l := v.level[f]; l != absent && l >= t.features[f].seed {
+			n++
+		}
+	}
+	return n
 }
 
 // compare compares two records in everything.
@@ -78,6 +109,12 @@ func (c *comparer) compare(a, b int32, v *vector) {
 			c.simple(f, o.values, likeness.Number, uint8(likeness.NumberSame), a, b, v)
 		default:
 			c.simple(f, o.values, likeness.Text, uint8(likeness.TextSame), a, b, v)
+		}
+	}
+	n := t.agreeing(v)
+	for f := range t.features {
+		if t.features[f].named && v.level[f] != absent {
+			v.level[f] += n * uint8(t.features[f].plain)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package linkage
 import (
 	"math"
 	"slices"
+
+	"uoma/transforms/likeness"
 )
 
 // Training finds, without labels, how often each level occurs among pairs of one person (m) and of two (u): expectation
@@ -17,7 +19,11 @@ type pattern struct {
 	level  [maxFeatures]uint8
 	weight float64
 	post   float64 // share of them that are one person's
+	sure   [maxFeatures]float64
 	two    float64 // share of the rest that are strangers
+	// far says that no pass finds such pairs. They tell of strangers alone: each stands for so many pairs that the doubt
+	// about one would outweigh all pairs of one person.
+	far bool
 }
 
 const (
@@ -51,16 +57,20 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 
 // patternsOf counts equal vectors, in a fixed order.
 func patternsOf(sample []sampled, n int) (patterns []pattern, of []int32) {
-	index := map[[maxFeatures]uint8]int32{}
+	index := map[[maxFeatures + 1]uint8]int32{}
 	of = make([]int32, len(sample))
 	for i := range sample {
-		var key [maxFeatures]uint8
+		var key [maxFeatures + 1]uint8
 		copy(key[:n], sample[i].v.level[:n])
+		far := sample[i].passes == 0
+		if far {
+			key[maxFeatures] = 1
+		}
 		k, ok := index[key]
 		if !ok {
 			k = int32(len(patterns))
 			index[key] = k
-			patterns = append(patterns, pattern{level: key})
+			patterns = append(patterns, pattern{level: [maxFeatures]uint8(key[:maxFeatures]), far: far})
 		}
 		patterns[k].weight += sample[i].weight
 		of[i] = k
@@ -78,21 +88,35 @@ func (t *Table) seed(patterns []pattern) {
 	}
 	for i := range patterns {
 		p := &patterns[i]
+		if p.far {
+			continue
+		}
 		agree, oppose, proof := 0, 0, false
 		for f := range t.features {
 			switch l := p.level[f]; {
 			case l == absent:
-			case l == 0:
+			case t.features[f].base(l) == 0:
 				oppose++
-			case l >= t.features[f].seed:
+			case t.features[f].base(l) >= t.features[f].seed:
 				agree++
-				proof = proof || t.features[f].kind == Identifier && int(l) == len(t.features[f].levels)-1
+				proof = proof || t.features[f].kind == Identifier && t.features[f].base(l) == uint8(likeness.IdentifierSame)
 			}
 		}
 		if agree >= min(seedAgree, told) && oppose <= seedOppose || proof && agree > 1 && oppose <= seedOppose {
 			p.post = 1
+			for f := range p.sure {
+				p.sure[f] = 1
+			}
 		}
 	}
+}
+
+// base gives a level without how many names agree.
+func (f *feature) base(l uint8) uint8 {
+	if f.named {
+		return l % uint8(f.plain)
+	}
+	return l
 }
 
 // maximise sets the model to what the patterns' shares say.
@@ -103,24 +127,17 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 		for i := range patterns {
 			p := &patterns[i]
 			if l := p.level[f]; l != absent {
-				ms[l] += p.weight * p.post
+				ms[l] += p.weight * p.sure[f]
 				us[l] += p.weight * (1 - p.post) * cond(round == 0, 1, p.two)
 				if round == 0 {
 					continue
 				}
 			}
 		}
-		// A few pairs more at every level: what was not seen is rare, not impossible. Of those that agree some two in a
-		// hundred are two people's, as long as nothing says that there are more.
-		msum, usum := sum(ms), sum(us)
-		for l := range n {
-			us[l] += 0.02*ms[l] + usum*1e-12
-			ms[l] += msum*1e-4 + 0.5
-		}
-		msum, usum = sum(ms), sum(us)
 		levels := make([]LevelModel, n)
+		t.features[f].smooth(ms, us)
 		for l := range n {
-			levels[l] = LevelModel{Name: t.features[f].levels[l], M: ms[l] / msum, U: us[l] / usum}
+			levels[l] = LevelModel{Name: t.features[f].levels[l], M: ms[l], U: us[l]}
 		}
 		m.Features[f].Levels = levels
 	}
@@ -130,6 +147,42 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 	}
 	m.Prior = max(matches, 0.5) / pairs
 }
+
+// smooth turns counts into shares. What was not seen is rare, not impossible; and of the pairs that agree some two in a
+// hundred are taken for two people's as long as nothing says that there are more. Where levels stand by how many names
+// agree, each third has shares of its own, which lean on those of all where there is little to see.
+func (f *feature) smooth(ms, us []float64) {
+	n := len(ms)
+	if f.named {
+		n = f.plain
+	}
+	allM, allU := make([]float64, n), make([]float64, n)
+	for l := range ms {
+		allM[l%n] += ms[l]
+		allU[l%n] += us[l]
+	}
+	sumM, sumU := sum(allM), sum(allU)
+	for l := range n {
+		allU[l] += 0.02*allM[l] + sumU*1e-12
+		allM[l] += sumM*1e-4 + 0.5
+	}
+	sumM, sumU = sum(allM), sum(allU)
+	for l := range n {
+		allM[l] /= sumM
+		allU[l] /= sumU
+	}
+	for from := 0; from < len(ms); from += n {
+		m, u := ms[from:from+n], us[from:from+n]
+		sumM, sumU := sum(m), sum(u)
+		for l := range n {
+			m[l] = (m[l] + lean*allM[l]) / (sumM + lean)
+			u[l] = (u[l] + 0.02*m[l]*0 + lean*allU[l]) / (sumU + lean)
+		}
+	}
+}
+
+// lean is how many pairs the shares of all weigh beside those of one third.
+const lean = 50
 
 func cond(c bool, a, b float64) float64 {
 	if c {
@@ -164,7 +217,15 @@ func (m *Model) expect(patterns []pattern) {
 		}
 		classes, two := s.classes(&r)
 		x := math.Exp2(one)
-		p.post = x / (x + two)
+		if p.post = x / (x + two); p.far {
+			p.post = 0
+		} else {
+			for f := range s.n {
+				if p.level[f] != absent {
+					p.sure[f] = s.without(f, &r, one)
+				}
+			}
+		}
 		p.two = 1 / two
 		total += p.weight
 		for c := range alike {
@@ -175,6 +236,20 @@ func (m *Model) expect(patterns []pattern) {
 	m.Household = max(alike[0]/total, floor)
 	m.Twins = max(alike[1]/total, floor)
 	m.Namesakes = max(alike[2]/total, floor)
+}
+
+const sureShare = 0.95
+
+// without gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
+func (s *scorer) without(f int, r *[maxFeatures]float64, one float64) float64 {
+	x := *r
+	x[f] = 0
+	_, two := s.classes(&x)
+	odds := math.Exp2(one - r[f])
+	if p := odds / (odds + two); p >= sureShare {
+		return p
+	}
+	return 0
 }
 
 // rarities sets the mean rarity of each level among two people's pairs.
