@@ -100,11 +100,11 @@ func (c *comparer) compare(a, b int32, v *vector) {
 	c.simple(featurePhone, t.phone, likeness.Phone, uint8(likeness.PhoneSame), a, b, v)
 	c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
 	for i := range t.others {
-		o := &t.others[i]
+		o := t.others[i]
 		f := featureOther + i
 		switch o.field.Kind {
 		case Identifier:
-			c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
+			c.identifier(f, o, a, b, v)
 		case Number:
 			c.simple(f, o.values, likeness.Number, uint8(likeness.NumberSame), a, b, v)
 		default:

@@ -29,6 +29,11 @@ func (t *Table) Finish() {
 		t.birth = pick(t.birth, t.labels.order)
 		t.sex = pick(t.sex, t.labels.order)
 	})
+	for _, o := range t.others {
+		if o.check != nil {
+			tasks = append(tasks, o.check)
+		}
+	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
 	t.listFeatures()
 }

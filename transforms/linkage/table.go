@@ -34,7 +34,7 @@ type Table struct {
 	region  *values
 	phone   *values
 	email   *values
-	others  []other // identifiers, numbers, texts, further address lines
+	others  []*other // identifiers, numbers, texts, further address lines
 
 	names      []nameKeys // of each name
 	givenUses  []int32    // how many records have a name as given names,
@@ -49,6 +49,9 @@ type Table struct {
 type other struct {
 	*values
 	field Field
+	// right says of each value of an identifier with check digits whether they are right, nil of one without.
+	right []bool
+	check func() // finds right when all values are there
 }
 
 // labels are the ids of the records.
@@ -100,22 +103,21 @@ func NewTable(fields []Field) *Table {
 			t.simple(*x.to, c)
 		}
 	}
-	for _, c := range at(Identifier, Number, Text, AddressLine, Country) {
-		o := other{newValues(1, foldOf(fields[c].Kind), fields[c].Kind != Identifier), fields[c]}
+	for _, c := range at(Identifier) {
+		o := &other{newValues(1, likeness.FoldCode, false), fields[c], nil, nil}
+		t.others = append(t.others, o)
+		t.loadIdentifier(o, c)
+	}
+	for _, c := range at(Number, Text, AddressLine, Country) {
+		fold := likeness.Fold
+		if fields[c].Kind == Number {
+			fold = likeness.FoldNumber
+		}
+		o := &other{newValues(1, fold, true), fields[c], nil, nil}
 		t.others = append(t.others, o)
 		t.simple(o.values, []int{c})
 	}
 	return t
-}
-
-func foldOf(k Kind) func(string) string {
-	switch k {
-	case Identifier:
-		return likeness.FoldCode
-	case Number:
-		return likeness.FoldNumber
-	}
-	return likeness.Fold
 }
 
 // Len gives the number of records.

@@ -1,0 +1,75 @@
+package linkage
+
+import (
+	"strings"
+
+	"uoma/transforms/identifier"
+	"uoma/transforms/likeness"
+)
+
+// checked are the identifiers whose check digits tell a right one from a mistyped one, by the name of their rule. Of other
+// identifiers any two that differ by a slip may be one.
+var checked = []string{"hetu", "fnr", "oppijanumero", "orcid"}
+
+// checkedShare of a column's different values must be right for the column to be of such an identifier.
+const checkedShare = 0.7
+
+// loadIdentifier reads a column of identifiers, and notes of each value by which rules it is right.
+func (t *Table) loadIdentifier(o *other, column int) {
+	rules := identifier.Rules()
+	params := &identifier.Params{AllowTemporary: true, AllowSynthetic: true}
+	var by []uint8 // of each value: the rules by which it is right
+	t.load(func(r Rows) {
+		for i := range r.Len() {
+			o.row()
+			raw := r.Cell(column, i)
+			id := o.number(raw)
+			o.put(id)
+			if int(id) == len(by) {
+				by = append(by, 0)
+				for k, name := range checked {
+					if c := rules[name](strings.ToUpper(text(raw)), params); c.OK() && !c.Null() {
+						by[id] |= 1 << k
+					}
+				}
+			}
+		}
+	})
+	o.check = func() { o.right = rightValues(by) }
+}
+
+// rightValues finds the rule that most values follow, and says which do; nil when there is none.
+func rightValues(by []uint8) []bool {
+	for k := range checked {
+		n := 0
+		for _, rules := range by {
+			n += int(rules >> k & 1)
+		}
+		if float64(n) < checkedShare*float64(len(by)) || n == 0 {
+			continue
+		}
+		right := make([]bool, len(by))
+		for i, rules := range by {
+			right[i] = rules>>k&1 == 1
+		}
+		return right
+	}
+	return nil
+}
+
+// identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike
+// they are, and one that is wrong is no more than text: even two equal ones count as a slip.
+func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
+	c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
+	l := v.level[f]
+	if o.right == nil || l == absent || l == 0 {
+		return
+	}
+	x, y := o.first(a), o.first(b)
+	switch {
+	case x == y && !o.right[x]:
+		v.level[f] = uint8(likeness.IdentifierSlip)
+	case x != y && o.right[x] && o.right[y]:
+		v.level[f], v.rare[f] = 0, 0
+	}
+}
