@@ -65,7 +65,11 @@ func compare(s *blob.Store, previous, current string) (*changes, error) {
 	if c.clash {
 		c.markConflicts(met)
 	}
-	return &c.changes, c.findRemoved(s, previous)
+	if err := c.findRemoved(s, previous); err != nil {
+		return nil, err
+	}
+	out := c.changes // and nothing of what was needed to find them
+	return &out, nil
 }
 
 // of gives what is known of a key, making it when it is new.

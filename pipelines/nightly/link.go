@@ -22,97 +22,119 @@ func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night)
 	if err != nil {
 		return 0, err
 	}
-	want, err := s.wanted(ctx, night, before, asked)
+	stored, err := s.stored(ctx, night, before)
 	if err != nil {
 		return 0, err
 	}
-	var gone []register.Link
-	for _, l := range before {
-		key := register.Link{Record: l.Record, Person: l.Person}
-		if _, keep := want[key]; keep {
-			delete(want, key)
-		} else if _, spoken := asked[l.Record]; spoken {
-			gone = append(gone, l)
+	want := s.wanted(asked, stored, r.ID())
+	var gone, fresh []register.Link
+	for len(before) > 0 || len(want) > 0 {
+		order := 0
+		switch {
+		case len(before) == 0:
+			order = 1
+		case len(want) == 0:
+			order = -1
+		default:
+			order = compareLinks(before[0], want[0])
+		}
+		if order < 0 && has(asked, before[0].Record) {
+			gone = append(gone, before[0])
+		}
+		if order > 0 {
+			fresh = append(fresh, want[0])
+		}
+		if order <= 0 {
+			before = before[1:]
+		}
+		if order >= 0 {
+			want = want[1:]
 		}
 	}
 	if err := night.Unlink(ctx, gone); err != nil {
 		return 0, err
 	}
-	fresh := make([]register.Link, 0, len(want))
-	for l := range want {
-		fresh = append(fresh, register.Link{Record: l.Record, Person: l.Person, Since: r.ID()})
-	}
-	slices.SortFunc(fresh, func(a, b register.Link) int {
-		return cmp.Or(cmp.Compare(a.Record, b.Record), cmp.Compare(a.Person, b.Person))
-	})
 	return len(fresh) + len(gone), night.Link(ctx, fresh)
 }
 
-// asked gives the records whose links may be others than last night, with the subjects that have them: those whose
-// subject changed, or is suppressed; those of which a row was decided tonight, so that their first row may have come or
-// their last one gone; and all contact points, which anybody may have got or lost. The links of any other record are
-// what they were, as nothing of what they depend on has changed. Records that tonight's resolution does not know are not
-// among them and keep their links: their rows have ended, and what is left of them still belongs to somebody.
-func (s load) asked() map[string][]string {
+func compareLinks(a, b register.Link) int {
+	return cmp.Or(cmp.Compare(a.Record, b.Record), cmp.Compare(a.Person, b.Person))
+}
+
+// holder is somebody who has a record or a contact point.
+type holder struct{ record, subject string }
+
+// asked gives the records whose links may be others than last night, in order, with the subjects that have them: those
+// whose subject changed, or is suppressed; those of which a row was decided tonight, so that their first row may have
+// come or their last one gone; and all contact points, which anybody may have got or lost. The links of any other record
+// are what they were, as nothing of what they depend on has changed. Records that tonight's resolution does not know are
+// not among them and keep their links: their rows have ended, and what is left of them still belongs to somebody.
+func (s load) asked() []holder {
 	source := s.n.ws.SourceTokens()
-	out := map[string][]string{}
+	var out []holder
 	for i := range s.n.resolved.Records {
 		x := &s.n.resolved.Records[i]
 		if x.Before == x.Subject && s.n.kept(x.Subject) && !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
 			continue
 		}
-		record := protect.Record(source, x.System, x.PersonKey)
-		out[record] = append(out[record], x.Subject)
+		out = append(out, holder{protect.Record(source, x.System, x.PersonKey), x.Subject})
 	}
 	for _, p := range s.n.resolved.Points(s.n.pointSystems()) {
-		record := protect.Record(source, p.System, p.PersonKey)
-		out[record] = append(out[record], p.Subject)
+		out = append(out, holder{protect.Record(source, p.System, p.PersonKey), p.Subject})
 	}
+	slices.SortFunc(out, func(a, b holder) int { return cmp.Compare(a.record, b.record) })
 	return out
+}
+
+// has tells whether a record is among those that are asked for.
+func has(asked []holder, record string) bool {
+	_, found := slices.BinarySearchFunc(asked, record, func(h holder, record string) int { return cmp.Compare(h.record, record) })
+	return found
 }
 
 // recordKey names a record.
 type recordKey struct{ system, personKey string }
 
-// linked gives the links that stand.
-func (s load) linked(ctx context.Context, night *register.Night, asked map[string][]string) (before []register.Link, err error) {
-	if !s.n.everything {
-		return night.LinksOf(ctx, sortedKeys(asked))
-	}
-	for l, err := range night.Links(ctx) {
-		if err != nil {
+// linked gives the links that stand, in order.
+func (s load) linked(ctx context.Context, night *register.Night, asked []holder) (before []register.Link, err error) {
+	if s.n.everything {
+		for l, err := range night.Links(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			before = append(before, l)
+		}
+	} else {
+		records := make([]string, len(asked))
+		for i, h := range asked {
+			records[i] = h.record
+		}
+		if before, err = night.LinksOf(ctx, slices.Compact(records)); err != nil {
 			return nil, err
 		}
-		before = append(before, l)
 	}
+	slices.SortFunc(before, compareLinks) // whatever order a store has
 	return before, nil
 }
 
-// wanted gives the links that should stand: every record of which something is stored, and every contact point that
-// stored rows are about, to everybody who has it in the same system.
-func (s load) wanted(ctx context.Context, night *register.Night, before []register.Link, asked map[string][]string) (map[register.Link]struct{}, error) {
-	stored, err := s.stored(ctx, night, before)
-	if err != nil {
-		return nil, err
-	}
-	persons := s.n.ws.Persons()
-	want := make(map[register.Link]struct{}, len(asked))
-	person := map[string]string{}
-	for record, subjects := range asked {
-		if !stored[record] {
+// wanted gives the links that should stand, in order: every record of which something is stored, and every contact point
+// that stored rows are about, to everybody who has it in the same system.
+func (s load) wanted(asked []holder, stored map[string]bool, run string) []register.Link {
+	persons, person := s.n.ws.Persons(), map[string]string{}
+	out := make([]register.Link, 0, len(asked))
+	for _, h := range asked {
+		if !stored[h.record] || !s.n.kept(h.subject) {
 			continue
 		}
-		for _, subject := range subjects {
-			if !s.n.kept(subject) {
-				continue
-			}
-			if person[subject] == "" {
-				person[subject] = workspace.PersonOf(persons, subject)
-			}
-			want[register.Link{Record: record, Person: person[subject]}] = struct{}{}
+		p := person[h.subject]
+		if p == "" {
+			p = workspace.PersonOf(persons, h.subject)
+			person[h.subject] = p
 		}
+		out = append(out, register.Link{Record: h.record, Person: p, Since: run})
 	}
-	return want, nil
+	slices.SortFunc(out, compareLinks)
+	return slices.CompactFunc(out, func(a, b register.Link) bool { return compareLinks(a, b) == 0 })
 }
 
 // stored gives the records that have a row in the register: those of which a row was kept tonight, and those that had
