@@ -120,7 +120,7 @@ const (
 // names compares given and family names, in their own places or in each other's.
 func (c *comparer) names(a, b int32, v *vector) {
 	t := c.t
-	gl, gx, gy := c.best(featureGiven, t.given, likeness.Given, uint8(likeness.GivenSame), a, b)
+	gl, gx, gy := c.given(a, b)
 	fl, fx, fy := c.best(featureFamily, t.family, likeness.Family, uint8(likeness.FamilySame), a, b)
 	v.level[featureGiven], v.level[featureFamily] = gl, fl
 	v.rare[featureGiven], v.rare[featureFamily] = 0, 0
@@ -134,6 +134,16 @@ func (c *comparer) names(a, b int32, v *vector) {
 	if fl != absent && fl > 0 {
 		v.rare[featureFamily] = min(t.familyUses[fx], t.familyUses[fy])
 	}
+}
+
+// given compares given names. Where both records list several, the lists decide; else any name that the people go by.
+func (c *comparer) given(a, b int32) (level uint8, x, y int32) {
+	v := c.t.given
+	x, y = v.first(a), v.first(b)
+	if x != none && y != none && x != y && c.t.names[x].several && c.t.names[y].several {
+		return uint8(c.level(featureGiven, v, likeness.Given, x, y)), x, y
+	}
+	return c.best(featureGiven, v, likeness.Given, uint8(likeness.GivenSame), a, b)
 }
 
 // swapped compares names in each other's place, and takes that if they agree better there.

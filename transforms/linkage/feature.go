@@ -53,7 +53,7 @@ func (t *Table) listFeatures() {
 		f := feature{name: o.field.Name, kind: o.field.Kind, there: true}
 		switch o.field.Kind {
 		case Identifier:
-			f.levels, f.seed, f.named = likeness.IdentifierLevels[:], uint8(likeness.IdentifierSlip), true
+			f.levels, f.seed = likeness.IdentifierLevels[:], uint8(likeness.IdentifierSlip)
 		case Number:
 			f.levels, f.seed = likeness.NumberLevels[:], uint8(likeness.NumberSame)
 		default:

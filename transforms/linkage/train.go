@@ -156,28 +156,40 @@ func (f *feature) smooth(ms, us []float64) {
 	if f.named {
 		n = f.plain
 	}
+	total := sum(us)
+	for l := range ms {
+		us[l] += 0.02*ms[l] + total*1e-12
+	}
 	allM, allU := make([]float64, n), make([]float64, n)
 	for l := range ms {
 		allM[l%n] += ms[l]
 		allU[l%n] += us[l]
 	}
-	sumM, sumU := sum(allM), sum(allU)
-	for l := range n {
-		allU[l] += 0.02*allM[l] + sumU*1e-12
-		allM[l] += sumM*1e-4 + 0.5
-	}
-	sumM, sumU = sum(allM), sum(allU)
-	for l := range n {
-		allM[l] /= sumM
-		allU[l] /= sumU
-	}
+	level(allM, rareM)
+	level(allU, 0)
 	for from := 0; from < len(ms); from += n {
 		m, u := ms[from:from+n], us[from:from+n]
 		sumM, sumU := sum(m), sum(u)
 		for l := range n {
 			m[l] = (m[l] + lean*allM[l]) / (sumM + lean)
-			u[l] = (u[l] + 0.02*m[l]*0 + lean*allU[l]) / (sumU + lean)
+			u[l] = (u[l] + lean*allU[l]) / (sumU + lean)
 		}
+		level(m, rareM)
+		level(u, 0)
+	}
+}
+
+// rareM is the least share of a level among one person's pairs: there is no mistake that nobody makes.
+const rareM = 0.002
+
+// level makes counts into shares that are not below the least.
+func level(list []float64, least float64) {
+	total := sum(list)
+	if total == 0 {
+		total = 1
+	}
+	for l := range list {
+		list[l] = (list[l]/total + least) / (1 + least*float64(len(list)))
 	}
 }
 
