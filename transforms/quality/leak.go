@@ -45,15 +45,42 @@ func leaks(text []byte) [][2]int {
 				add(from, to)
 			}
 		case c == '+' || c >= '0' && c <= '9' && (i == 0 || !alphanumeric(text[i-1])):
-			rest := text[i:min(len(text), i+window)]
-			if m := identityPattern.FindIndex(rest); m != nil {
-				add(i, i+m[1])
-			} else if m := phonePattern.FindIndex(rest); m != nil {
-				add(i, i+m[1])
+			if n := numberAt(text[i:min(len(text), i+window)]); n > 0 {
+				add(i, i+n)
 			}
 		}
 	}
 	return found
+}
+
+// numberAt gives the length of the identity code or telephone number that rest begins with, or 0. The first bytes tell
+// which pattern is worth asking: most digits of a report begin neither.
+func numberAt(rest []byte) int {
+	if sixDigits(rest) || bytes.HasPrefix(rest, learnerRoot) {
+		if m := identityPattern.FindIndex(rest); m != nil {
+			return m[1]
+		}
+	}
+	if rest[0] == '+' || rest[0] == '0' && len(rest) > 1 && (rest[1] == '0' || rest[1] == '4' || rest[1] == '5') {
+		if m := phonePattern.FindIndex(rest); m != nil {
+			return m[1]
+		}
+	}
+	return 0
+}
+
+var learnerRoot = []byte("1.2.246.")
+
+func sixDigits(b []byte) bool {
+	if len(b) < 6 {
+		return false
+	}
+	for _, c := range b[:6] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // Other ways to write the sign of an address.
