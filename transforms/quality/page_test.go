@@ -228,6 +228,7 @@ func large(datasets, columns int) quality.Input {
 const maxPage = 2 << 20
 
 func TestLargePageFits(t *testing.T) {
+	t.Parallel()
 	for _, datasets := range []int{200, 300} { // beyond 12 000 fields only those with something to look at are listed
 		page, err := quality.HTML(quality.Build(large(datasets, 50)))
 		if err != nil {

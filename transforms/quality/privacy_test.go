@@ -20,6 +20,7 @@ var canaries = []string{"010190-900P", "150802A978Y", "311299y934c", "aino.esime
 	"+358400001234", "+358 40 000 1234", "0400001234", "040-000 1234", "00358400001234", "14838510117", "1.2.246.562.24.10000000003"}
 
 func TestLeavesNoCanary(t *testing.T) {
+	t.Parallel()
 	for _, shape := range []string{"%s", "x_%s.csv", "/srv/inbox/%s/rows.csv", `C:\inbox\%s`, "row of %s failed", "“%s”", "a;%s;b"} {
 		for _, value := range canaries {
 			in := planted(fmt.Sprintf(shape, value))
@@ -144,6 +145,7 @@ func TestThreat_T37_HostileNames(t *testing.T) {
 
 // Two people enter a list, each in another small cell that stays small: nobody sees which.
 func TestThreat_T39_Differencing(t *testing.T) {
+	t.Parallel()
 	states := []string{"granted", "refused", "withdrawn", "expired", "unknown"}
 	view := func(c map[string]int64) []byte {
 		in := calm()
