@@ -32,14 +32,13 @@ var furtherParts = []string{"birth year", "given name", "family name", "birthday
 // block builds a pass's blocks.
 func (t *Table) block(p *pass) *blocks {
 	b := &blocks{pass: p, width: 1}
-	parts := t.parts()
 	var further []part
 	for _, name := range furtherParts {
-		if q, ok := parts[name]; ok && !slices.ContainsFunc(p.parts, func(x part) bool { return x.name == name }) {
-			further = append(further, q)
+		if i := t.part(name); i >= 0 && !slices.Contains(p.parts, i) {
+			further = append(further, t.parts[i])
 		}
 	}
-	list := t.entries(p, 1)
+	list := t.entries(p, t.n)
 	counts := make([]uint8, t.n)
 	blocksOf(list, func(block []entry) { b.add(t, block, further, counts) })
 	for _, n := range counts {

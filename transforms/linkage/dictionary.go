@@ -32,10 +32,10 @@ const none = int32(-1)
 
 // dictionary gives each distinct value a number, counted from 0 in order of appearance.
 type dictionary struct {
-	text  []byte
-	ends  []uint32
-	slots []uint32 // number + 1 of a value, 0 where free; a power of two
-	marks []uint32 // of each value: half of its hash
+	text   []byte
+	ends   []uint32
+	slots  []uint32 // number + 1 of a value, 0 where free; a power of two
+	hashes []uint64 // of each value
 }
 
 func (d *dictionary) len() int { return len(d.ends) }
@@ -57,17 +57,17 @@ func (d *dictionary) intern(v []byte) int32 {
 		d.grow()
 	}
 	h := hash64(v)
-	mark, mask := uint32(h>>32), uint32(len(d.slots)-1)
+	mask := uint32(len(d.slots) - 1)
 	at := uint32(h) & mask
 	for ; d.slots[at] != 0; at = (at + 1) & mask {
 		i := int32(d.slots[at] - 1)
-		if d.marks[i] == mark && string(d.value(i)) == string(v) {
+		if d.hashes[i] == h && string(d.value(i)) == string(v) {
 			return i
 		}
 	}
 	d.text = append(d.text, v...)
 	d.ends = append(d.ends, uint32(len(d.text)))
-	d.marks = append(d.marks, mark)
+	d.hashes = append(d.hashes, h)
 	d.slots[at] = uint32(len(d.ends))
 	return int32(len(d.ends) - 1)
 }
@@ -76,7 +76,7 @@ func (d *dictionary) grow() {
 	size := max(1024, 2*len(d.slots))
 	d.slots = make([]uint32, size)
 	for i := range d.ends {
-		at := uint32(hash64(d.value(int32(i)))) & uint32(size-1)
+		at := uint32(d.hashes[i]) & uint32(size-1)
 		for d.slots[at] != 0 {
 			at = (at + 1) & uint32(size-1)
 		}
@@ -85,4 +85,4 @@ func (d *dictionary) grow() {
 }
 
 // freeze drops what only intern needs.
-func (d *dictionary) freeze() { d.slots, d.marks = nil, nil }
+func (d *dictionary) freeze() { d.slots = nil }

@@ -36,6 +36,8 @@ func (t *Table) Finish() {
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
 	t.listFeatures()
+	t.listParts()
+	t.findMailboxes()
 }
 
 func (t *Table) simples() []*values {
@@ -120,5 +122,18 @@ func (t *Table) finishNames() {
 			t.firstUses = append(t.firstUses, 0)
 		}
 		t.firstUses[k.first] += t.givenUses[i]
+	}
+}
+
+func (t *Table) findMailboxes() {
+	if t.email == nil {
+		return
+	}
+	t.mailboxes = make([]uint64, t.email.dict.len())
+	for i := range t.mailboxes {
+		local, _, _ := strings.Cut(t.email.text(int32(i)), "@")
+		if len(local) > 3 {
+			t.mailboxes[i] = hash64([]byte(local))
+		}
 	}
 }

@@ -21,7 +21,7 @@ func (t *Table) Link(o Options) *Result {
 	for _, p := range t.candidates() {
 		candidates = append(candidates, candidate{pass: p})
 	}
-	sample := t.sample(candidates, 20000, 100000, 200000)
+	sample := t.sample(candidates)
 	m, posts := t.train(sample)
 	res.Model = m
 	debugSample(t, candidates, sample, posts)
@@ -65,6 +65,6 @@ func debugSample(t *Table, c []candidate, sample []sampled, posts []float64) {
 	}
 	println("sample", len(sample), "matches", int(all), "none", int(none))
 	for p := range c {
-		println(c[p].name, int(c[p].pairs), int(c[p].kept), c[p].drawn, int(per[p]))
+		println(c[p].name, int(c[p].found), int(c[p].pairs), c[p].drawn, int(per[p]))
 	}
 }

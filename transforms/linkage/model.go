@@ -146,16 +146,37 @@ func (s *scorer) classes(r *[maxFeatures]float64) (each [3]float64, two float64)
 	for c := range s.alike {
 		x := s.alike[c]
 		for f := range s.n {
-			if a := s.share[c][f]; a == 1 {
-				x += r[f]
-			} else if a > 0 && r[f] != 0 {
-				x += math.Log2(a*math.Exp2(r[f]) + 1 - a)
+			if r[f] != 0 {
+				x += shared(s.share[c][f], r[f])
 			}
 		}
 		each[c] = math.Exp2(x)
 		two += each[c]
 	}
 	return each, two
+}
+
+// terms gives what each level adds to each kind of people who are alike by nature, before rarity.
+func (s *scorer) terms() (out [3][maxFeatures][]float64) {
+	for c := range out {
+		for f := range s.n {
+			for _, r := range s.level[f] {
+				out[c][f] = append(out[c][f], shared(s.share[c][f], r))
+			}
+		}
+	}
+	return out
+}
+
+// shared gives the bits of a feature that people have in common in a share of cases as one person's records do.
+func shared(share, bits float64) float64 {
+	switch share {
+	case 0:
+		return 0
+	case 1:
+		return bits
+	}
+	return math.Log2(share*math.Exp2(bits) + 1 - share)
 }
 
 var logs = func() (out [4096]float64) {

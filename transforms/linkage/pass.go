@@ -1,7 +1,6 @@
 package linkage
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
@@ -16,7 +15,7 @@ type part struct {
 // pass is a way to find pairs that are worth comparing: records that agree in all of its parts.
 type pass struct {
 	name  string
-	parts []part
+	parts []int // of Table.parts
 	salt  uint64
 }
 
@@ -24,12 +23,12 @@ type pass struct {
 const maxKeys = 4
 
 // keys appends a record's keys, each once.
-func (p *pass) keys(rec int32, out []uint64) []uint64 {
+func (t *Table) keys(p *pass, rec int32, out []uint64) []uint64 {
 	var a, b [maxKeys]uint64
 	keys := append(a[:0], p.salt)
 	var values [8]uint64
-	for i := range p.parts {
-		list := p.parts[i].keys(rec, values[:0])
+	for _, i := range p.parts {
+		list := t.parts[i].keys(rec, values[:0])
 		if len(list) == 0 {
 			return out
 		}
@@ -46,19 +45,11 @@ func (p *pass) keys(rec int32, out []uint64) []uint64 {
 	return append(out, keys...)
 }
 
-func newPass(parts ...part) pass {
-	names := make([]string, len(parts))
-	for i := range parts {
-		names[i] = parts[i].name
+// listParts lists what the table's records may be blocked by.
+func (t *Table) listParts() {
+	add := func(name string, keys func(rec int32, out []uint64) []uint64) {
+		t.parts = append(t.parts, part{name, keys})
 	}
-	name := strings.Join(names, " + ")
-	return pass{name: name, parts: parts, salt: hash64([]byte(name))}
-}
-
-// parts lists what the table's records may be blocked by.
-func (t *Table) parts() map[string]part {
-	out := map[string]part{}
-	add := func(name string, keys func(rec int32, out []uint64) []uint64) { out[name] = part{name, keys} }
 	if len(t.names) > 0 {
 		add("given name", t.givenKeys)
 		add("family name", t.familyKeys)
@@ -85,9 +76,12 @@ func (t *Table) parts() map[string]part {
 			return out
 		})
 	}
-	for name, v := range map[string]*values{"postcode": t.post, "city": t.city, "phone": t.phone, "email": t.email, "street name": t.street} {
-		if v != nil {
-			add(name, v.keys)
+	for _, x := range []struct {
+		name string
+		*values
+	}{{"postcode", t.post}, {"city", t.city}, {"phone", t.phone}, {"email", t.email}, {"street name", t.street}} {
+		if x.values != nil {
+			add(x.name, x.keys)
 		}
 	}
 	if t.street != nil {
@@ -99,7 +93,25 @@ func (t *Table) parts() map[string]part {
 	for i := range t.others {
 		add(t.others[i].field.Name, t.others[i].keys)
 	}
-	return out
+}
+
+// part gives the number of a part, or -1.
+func (t *Table) part(name string) int {
+	return slices.IndexFunc(t.parts, func(p part) bool { return p.name == name })
+}
+
+// pass makes a pass of parts by their names; ok is false when the table lacks one.
+func (t *Table) pass(names ...string) (p pass, ok bool) {
+	for _, n := range names {
+		i := t.part(n)
+		if i < 0 {
+			return p, false
+		}
+		p.parts = append(p.parts, i)
+	}
+	p.name = strings.Join(names, " + ")
+	p.salt = hash64([]byte(p.name))
+	return p, true
 }
 
 // keys gives a record's values as they are.
@@ -108,7 +120,7 @@ func (v *values) keys(rec int32, out []uint64) []uint64 {
 		if id == none {
 			break
 		}
-		out = append(out, hash64(v.dict.value(id)))
+		out = append(out, v.dict.hashes[id])
 	}
 	return out
 }
@@ -161,9 +173,9 @@ func (t *Table) streetKeys(rec int32, out []uint64) []uint64 {
 	if s == none {
 		return out
 	}
-	k := hash64(t.street.dict.value(s))
+	k := t.street.dict.hashes[s]
 	if n != none {
-		k = mix(k, hash64(t.number.dict.value(n)))
+		k = mix(k, t.number.dict.hashes[n])
 	}
 	return append(out, k)
 }
@@ -173,9 +185,8 @@ func (t *Table) mailboxKeys(rec int32, out []uint64) []uint64 {
 		if id == none {
 			break
 		}
-		local, _, _ := bytes.Cut(t.email.dict.value(id), []byte("@"))
-		if len(local) > 3 {
-			out = append(out, hash64(local))
+		if k := t.mailboxes[id]; k != 0 {
+			out = append(out, k)
 		}
 	}
 	return out
@@ -192,22 +203,16 @@ var candidateParts = [][]string{
 }
 
 func (t *Table) candidates() []pass {
-	parts := t.parts()
 	var out []pass
-	for i := range t.others {
-		out = append(out, newPass(parts[t.others[i].field.Name]))
-	}
-next:
-	for _, names := range candidateParts {
-		var list []part
-		for _, n := range names {
-			p, ok := parts[n]
-			if !ok {
-				continue next
-			}
-			list = append(list, p)
+	for _, o := range t.others {
+		if p, ok := t.pass(o.field.Name); ok {
+			out = append(out, p)
 		}
-		out = append(out, newPass(list...))
+	}
+	for _, names := range candidateParts {
+		if p, ok := t.pass(names...); ok {
+			out = append(out, p)
+		}
 	}
 	return out
 }

@@ -12,19 +12,16 @@ type entry struct {
 	rec int32
 }
 
-// entries lists the records of a pass under their keys, by key and record. Of the keys only those stay of which one in
-// share is taken: a sample of whole blocks.
-func (t *Table) entries(p *pass, share uint64) []entry {
+// entries lists the first n records under their keys of a pass, by key and record.
+func (t *Table) entries(p *pass, n int) []entry {
 	const chunk = 1 << 14
-	parts := make([][]entry, (t.n+chunk-1)/chunk)
+	parts := make([][]entry, (n+chunk-1)/chunk)
 	parallel(len(parts), func(i int) {
 		var keys [maxKeys]uint64
-		out := make([]entry, 0, chunk/int(share)+64)
-		for rec := i * chunk; rec < min((i+1)*chunk, t.n); rec++ {
-			for _, k := range p.keys(int32(rec), keys[:0]) {
-				if share == 1 || k>>20%share == 0 {
-					out = append(out, entry{k, int32(rec)})
-				}
+		out := make([]entry, 0, chunk)
+		for rec := i * chunk; rec < min((i+1)*chunk, n); rec++ {
+			for _, k := range t.keys(p, int32(rec), keys[:0]) {
+				out = append(out, entry{k, int32(rec)})
 			}
 		}
 		parts[i] = out
@@ -117,86 +114,107 @@ type sampled struct {
 // candidate is a pass with what is known of it before it is chosen.
 type candidate struct {
 	pass
-	pairs float64 // that it finds, without a cap
-	kept  float64 // and with blocks cut to their cap
-	drawn int
+	found float64 // pairs that it finds among the records of the sample
+	drawn int     // of these
+	pairs float64 // pairs to be compared among all records, with blocks cut to their cap
 }
 
-// sampling of pairs for training: some of every candidate pass and some of all pairs. Each pair that is drawn stands for
+// sizes of the training sample.
+const (
+	sampleRecords = 200_000 // it is drawn from so many records, which are any, as the order of records is that of a hash
+	samplePass    = 6_000   // pairs of each candidate pass
+	sampleAny     = 40_000  // pairs of any two records
+)
+
+// sample draws pairs for training: some of every candidate pass and some of all pairs. Each pair that is drawn stands for
 // the inverse of the number of times it was to be expected among those drawn (the multiplicity estimator of sampling from
-// several frames that overlap, Hansen and Hurwitz 1943): the sample weighs as all pairs of the table do, although it is
+// several frames that overlap, Hansen and Hurwitz 1943): the sample weighs as all pairs of its records do, although it is
 // rich in pairs of one person.
-func (t *Table) sample(candidates []candidate, each, random int, pairBlocks int) []sampled {
-	share := uint64(1)
-	for t.n/int(share) > pairBlocks {
-		share *= 2
-	}
+func (t *Table) sample(candidates []candidate) []sampled {
+	n := min(t.n, sampleRecords)
 	drawn := make([][]sampled, len(candidates)+1)
-	parallel(len(candidates)+1, func(i int) {
+	parallel(len(drawn), func(i int) {
 		if i == len(candidates) {
-			drawn[i] = t.drawAny(random)
-			return
+			drawn[i] = drawAny(n)
+		} else {
+			drawn[i] = t.draw(&candidates[i], n, uint64(i))
 		}
-		drawn[i] = t.draw(&candidates[i], share, each, uint64(i))
 	})
 	all := slices.Concat(drawn...)
-	total := float64(t.n) * float64(t.n-1) / 2
 	const chunk = 4096
+	comparers := newPool(t)
 	parallel((len(all)+chunk-1)/chunk, func(i int) {
-		c := newComparer(t)
-		for k := i * chunk; k < min((i+1)*chunk, len(all)); k++ {
-			s := &all[k]
-			expected := float64(random) / total
-			var ka, kb [maxKeys]uint64
-			for p := range candidates {
-				as, bs := candidates[p].keys(s.a, ka[:0]), candidates[p].keys(s.b, kb[:0])
-				for _, x := range as {
-					if slices.Contains(bs, x) {
-						s.passes |= 1 << p
-						if candidates[p].pairs > 0 {
-							expected += float64(candidates[p].drawn) / candidates[p].pairs
-						}
-					}
-				}
-			}
-			s.weight = 1 / expected
-			c.compare(s.a, s.b, &s.v)
+		c := comparers.take()
+		defer comparers.give(c)
+		part := all[i*chunk : min((i+1)*chunk, len(all))]
+		t.weigh(part, candidates, float64(n)*float64(n-1)/2)
+		for k := range part {
+			c.compare(part[k].a, part[k].b, &part[k].v)
 		}
 	})
 	return all
 }
 
-// draw takes pairs of a pass with equal chances, and counts the pass's pairs.
-func (t *Table) draw(c *candidate, share uint64, n int, seed uint64) []sampled {
-	list := t.entries(&c.pass, share)
+// weigh says of drawn pairs which passes find them, and how many pairs they stand for.
+func (t *Table) weigh(drawn []sampled, candidates []candidate, total float64) {
+	shared := make([]int, len(t.parts))
+	var a, b [8]uint64
+	for k := range drawn {
+		s := &drawn[k]
+		for i := range t.parts {
+			shared[i] = 0
+			bs := t.parts[i].keys(s.b, b[:0])
+			for _, x := range t.parts[i].keys(s.a, a[:0]) {
+				if slices.Contains(bs, x) {
+					shared[i]++
+				}
+			}
+		}
+		expected := float64(sampleAny) / total
+		for p := range candidates {
+			keys := 1
+			for _, i := range candidates[p].parts {
+				keys *= shared[i]
+			}
+			if keys > 0 && candidates[p].found > 0 {
+				s.passes |= 1 << p
+				expected += float64(min(keys, maxKeys)) * float64(candidates[p].drawn) / candidates[p].found
+			}
+		}
+		s.weight = 1 / expected
+	}
+}
+
+// draw takes pairs of a pass with equal chances from the first n records, and counts the pass's pairs.
+func (t *Table) draw(c *candidate, n int, seed uint64) []sampled {
+	list := t.entries(&c.pass, n)
 	type run struct {
 		from, len int32
 		before    int64 // pairs of the blocks before
 	}
 	var runs []run
-	pairs, kept, at := int64(0), int64(0), 0
-	for from := 0; from < len(list); from = at {
-		at = from + 1
-		for at < len(list) && list[at].key == list[from].key {
-			at++
+	pairs, scale := int64(0), float64(t.n)/float64(n)
+	for from, to := 0, 0; from < len(list); from = to {
+		for to = from + 1; to < len(list) && list[to].key == list[from].key; {
+			to++
 		}
-		if size := int64(at - from); size > 1 {
+		if size := int64(to - from); size > 1 {
 			runs = append(runs, run{int32(from), int32(size), pairs})
 			pairs += size * (size - 1) / 2
-			kept += min(size*(size-1)/2, size*blockCap/2)
+			whole := float64(size) * scale
+			c.pairs += min(float64(size*(size-1)/2)*scale*scale, whole*blockCap/2)
 		}
 	}
-	c.pairs, c.kept = float64(pairs)*float64(share), float64(kept)*float64(share)
-	if pairs == 0 {
+	if c.found = float64(pairs); pairs == 0 {
 		return nil
 	}
+	c.drawn = int(min(samplePass, pairs))
 	d := dice(seed*0x1234567 + 42)
-	c.drawn = n
-	if int64(n) > pairs { // all of them
-		c.drawn = int(pairs)
-	}
 	out := make([]sampled, 0, c.drawn)
-	take := func(k int64) {
+	for k := range int64(c.drawn) {
+		if pairs > samplePass { // else each of them once
+			k = d.below(pairs)
+		}
 		i, _ := slices.BinarySearchFunc(runs, k, func(r run, k int64) int {
 			if r.before <= k {
 				return -1
@@ -205,15 +223,8 @@ func (t *Table) draw(c *candidate, share uint64, n int, seed uint64) []sampled {
 		})
 		r := runs[i-1]
 		x, y := pairAt(k - r.before)
-		a, b := list[r.from+int32(x)].rec, list[r.from+int32(y)].rec
-		out = append(out, sampled{a: min(a, b), b: max(a, b)})
-	}
-	for k := range int64(c.drawn) {
-		if c.drawn == int(pairs) {
-			take(k)
-		} else {
-			take(d.below(pairs))
-		}
+		one, two := list[r.from+int32(x)].rec, list[r.from+int32(y)].rec
+		out = append(out, sampled{a: min(one, two), b: max(one, two)})
 	}
 	return out
 }
@@ -230,12 +241,12 @@ func pairAt(k int64) (x, y int64) {
 	return k - y*(y-1)/2, y
 }
 
-// drawAny takes any two records.
-func (t *Table) drawAny(n int) []sampled {
+// drawAny takes any two of the first n records.
+func drawAny(n int) []sampled {
 	d := dice(7)
-	out := make([]sampled, 0, n)
-	for len(out) < n {
-		a, b := int32(d.below(int64(t.n))), int32(d.below(int64(t.n)))
+	out := make([]sampled, 0, sampleAny)
+	for n > 1 && len(out) < sampleAny {
+		a, b := int32(d.below(int64(n))), int32(d.below(int64(n)))
 		if a != b {
 			out = append(out, sampled{a: min(a, b), b: max(a, b)})
 		}

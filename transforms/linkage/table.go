@@ -42,6 +42,8 @@ type Table struct {
 	nameUses   []int32    // or as either
 	firstUses  []int32    // and how many have a single name, by nameKeys.first
 	features   []feature
+	parts      []part
+	mailboxes  []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
 	loaders    []func(Rows)
 }
 

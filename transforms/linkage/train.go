@@ -27,7 +27,8 @@ type pattern struct {
 }
 
 const (
-	rounds = 40
+	rounds  = 40
+	settled = 0.0005 // share of pairs that move between rounds when training ends
 	// seedAgree features must agree, and seedOppose at most may be different, for a pair to count as one person's at first.
 	seedAgree  = 3
 	seedOppose = 1
@@ -41,11 +42,14 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String()})
 	}
 	t.seed(patterns)
-	pairs := float64(t.n) * float64(t.n-1) / 2
+	n := float64(min(t.n, sampleRecords))
+	pairs := n * (n - 1) / 2
 	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.01/float64(t.n)
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
-		m.expect(patterns)
+		if m.expect(patterns) < settled {
+			break
+		}
 	}
 	posts := make([]float64, len(sample))
 	for i, p := range of {
@@ -129,9 +133,6 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 			if l := p.level[f]; l != absent {
 				ms[l] += p.weight * p.sure[f]
 				us[l] += p.weight * (1 - p.post) * cond(round == 0, 1, p.two)
-				if round == 0 {
-					continue
-				}
 			}
 		}
 		levels := make([]LevelModel, n)
@@ -210,54 +211,71 @@ func sum(list []float64) (s float64) {
 	return s
 }
 
-// expect says of every pattern what share of its pairs is one person's, and how many pairs are people alike by nature.
-func (m *Model) expect(patterns []pattern) {
+// expect says of every pattern what share of its pairs is one person's, and how many pairs are people alike by nature. It
+// gives how much the shares moved.
+func (m *Model) expect(patterns []pattern) (moved float64) {
 	s := newPlainScorer(m)
-	var total float64
+	terms := s.terms()
+	var total, all float64
 	var alike [3]float64
 	for i := range patterns {
 		p := &patterns[i]
-		var r [maxFeatures]float64
+		one, two, x := s.prior, 1.0, s.alike
 		for f := range s.n {
-			if p.level[f] != absent {
-				r[f] = s.level[f][p.level[f]]
+			if l := p.level[f]; l != absent {
+				one += s.level[f][l]
+				for c := range x {
+					x[c] += terms[c][f][l]
+				}
 			}
 		}
-		one := s.prior
-		for f := range s.n {
-			one += r[f]
+		var each [3]float64
+		for c := range x {
+			each[c] = math.Exp2(x[c])
+			two += each[c]
 		}
-		classes, two := s.classes(&r)
-		x := math.Exp2(one)
-		if p.post = x / (x + two); p.far {
+		before := p.post
+		odds := math.Exp2(one)
+		if p.post = odds / (odds + two); p.far {
 			p.post = 0
 		} else {
 			for f := range s.n {
-				if p.level[f] != absent {
-					p.sure[f] = s.without(f, &r, one)
+				if l := p.level[f]; l != absent {
+					p.sure[f] = 0
+					if rest := one - s.level[f][l]; rest > sureBits {
+						p.sure[f] = surely(rest, &x, &terms, f, l)
+					}
 				}
 			}
 		}
 		p.two = 1 / two
 		total += p.weight
+		all += p.weight * p.post
+		moved += p.weight * math.Abs(p.post-before)
 		for c := range alike {
-			alike[c] += p.weight * (1 - p.post) * classes[c] / two
+			alike[c] += p.weight * (1 - p.post) * each[c] / two
 		}
 	}
 	floor := 0.001 / float64(m.Records)
 	m.Household = max(alike[0]/total, floor)
 	m.Twins = max(alike[1]/total, floor)
 	m.Namesakes = max(alike[2]/total, floor)
+	return moved / max(all, 1)
 }
 
+// A pair teaches how one person's records agree in a feature when its other features leave hardly a doubt: so a feature
+// does not confirm itself.
 const sureShare = 0.95
 
-// without gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
-func (s *scorer) without(f int, r *[maxFeatures]float64, one float64) float64 {
-	x := *r
-	x[f] = 0
-	_, two := s.classes(&x)
-	odds := math.Exp2(one - r[f])
+var sureBits = math.Log2(sureShare / (1 - sureShare))
+
+// surely gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
+func surely(rest float64, x *[3]float64, terms *[3][maxFeatures][]float64, f int, l uint8) float64 {
+	two := 1.0
+	for c := range x {
+		two += math.Exp2(x[c] - terms[c][f][l])
+	}
+	odds := math.Exp2(rest)
 	if p := odds / (odds + two); p >= sureShare {
 		return p
 	}
@@ -313,11 +331,11 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int) []
 		best, gain, value := -1, 0.0, 0.0
 		for i := range candidates {
 			c := &candidates[i]
-			if mask&(1<<i) != 0 || c.pairs == 0 || c.kept > left {
+			if mask&(1<<i) != 0 || c.found == 0 || c.pairs > left {
 				continue
 			}
 			g := estimate(sample, posts, mask|1<<i) - have
-			if v := g / (c.kept + float64(n)); g > minGain && v > value {
+			if v := g / (c.pairs + float64(n)); g > minGain && v > value {
 				best, gain, value = i, g, v
 			}
 		}
@@ -326,7 +344,7 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int) []
 		}
 		mask |= 1 << best
 		have += gain
-		left -= candidates[best].kept
+		left -= candidates[best].pairs
 		chosen = append(chosen, best)
 	}
 	slices.Sort(chosen)
