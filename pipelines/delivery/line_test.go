@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"uoma/connectors/carrier"
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/outbox"
 	"uoma/internal/fault"
@@ -91,48 +92,50 @@ func join(near, far net.Conn, w wound) {
 }
 
 func TestThreat_T42_BadLines(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	var mu sync.Mutex
-	number := func(n int64) int64 {
-		mu.Lock()
-		defer mu.Unlock()
-		return random.Int64N(n)
-	}
-	tests := []struct {
-		name  string
-		wound func(n int) wound
-	}{
-		{"cut while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10)} }},
-		{"reset while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10), reset: true} }},
-		{"answers lost", func(n int) wound {
-			if n%2 == 0 {
-				return wound{down: 2600 + number(500)} // the handshake passes, some of the answers do not
-			}
-			return wound{}
-		}},
-		{"slow", func(int) wound { return wound{late: time.Millisecond} }},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			rig := endpointtest.New(t, nil)
-			s := newSide(t, rig)
-			s.source.rows = 8000 // about a megabyte that does not compress
-			l := newLine(t, rig.Addr, tt.wound)
-			s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
-			var d outbox.Delivery
-			var err error
-			for range 30 { // runs: a line this bad may use up one run's patience
-				s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
-				if d, err = s.machine().Deliver(ctx, order); err == nil {
-					break
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		random := rand.New(rand.NewPCG(1, 2))
+		var mu sync.Mutex
+		number := func(n int64) int64 {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.Int64N(n)
+		}
+		tests := []struct {
+			name  string
+			wound func(n int) wound
+		}{
+			{"cut while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10)} }},
+			{"reset while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10), reset: true} }},
+			{"answers lost", func(n int) wound {
+				if n%2 == 0 {
+					return wound{down: 2600 + number(500)} // the handshake passes, some of the answers do not
 				}
-			}
-			s.closed(d, err)
-			if d.Sequence != 1 || rig.Accepted() != 1 {
-				t.Errorf("sequence %d, %d accepted", d.Sequence, rig.Accepted())
-			}
-		})
-	}
+				return wound{}
+			}},
+			{"slow", func(int) wound { return wound{late: time.Millisecond} }},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				rig := endpointtest.New(t, nil)
+				s := newSide(t, rig, on)
+				s.source.rows = 8000 // about a megabyte that does not compress
+				l := newLine(t, rig.Addr, tt.wound)
+				s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
+				var d outbox.Delivery
+				var err error
+				for range 30 { // runs: a line this bad may use up one run's patience
+					s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
+					if d, err = s.machine().Deliver(ctx, order); err == nil {
+						break
+					}
+				}
+				s.closed(d, err)
+				if d.Sequence != 1 || rig.Accepted() != 1 {
+					t.Errorf("sequence %d, %d accepted", d.Sequence, rig.Accepted())
+				}
+			})
+		}
+	})
 }
 
 // lost is a carrier whose n-th answer is lost after the endpoint has done what was asked.
@@ -186,30 +189,32 @@ func (l *lost) Head(ctx context.Context, dataset string) (carrier.Head, error) {
 
 // Every request's answer is lost once, with a wrapper that repeats and with a process that gives up and runs again.
 func TestThreat_T42_LostAnswers(t *testing.T) {
-	for _, patient := range []bool{true, false} {
-		for n := 1; n <= 8; n++ {
-			rig := endpointtest.New(t, nil)
-			s := newSide(t, rig)
-			l := &lost{Carrier: rig.Carrier(""), n: n}
-			s.carrier = l
-			if patient {
-				s.carrier = s.patient(l)
-			}
-			var d outbox.Delivery
-			var err error
-			for range 100 {
-				if d, err = s.machine().Deliver(ctx, order); err == nil || patient {
-					break
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		for _, patient := range []bool{true, false} {
+			for n := 1; n <= 8; n++ {
+				rig := endpointtest.New(t, nil)
+				s := newSide(t, rig, on)
+				l := &lost{Carrier: rig.Carrier(""), n: n}
+				s.carrier = l
+				if patient {
+					s.carrier = s.patient(l)
 				}
-				time.Sleep(5 * time.Millisecond)
+				var d outbox.Delivery
+				var err error
+				for range 100 {
+					if d, err = s.machine().Deliver(ctx, order); err == nil || patient {
+						break
+					}
+					time.Sleep(5 * time.Millisecond)
+				}
+				s.closed(d, err)
+				if d.Sequence != 1 || rig.Accepted() != 1 {
+					t.Errorf("answer %d: sequence %d, %d accepted", n, d.Sequence, rig.Accepted())
+				}
+				rig.Stop()
 			}
-			s.closed(d, err)
-			if d.Sequence != 1 || rig.Accepted() != 1 {
-				t.Errorf("answer %d: sequence %d, %d accepted", n, d.Sequence, rig.Accepted())
-			}
-			rig.Stop()
 		}
-	}
+	})
 }
 
 // liar alters what comes back from the endpoint.
@@ -227,34 +232,36 @@ func (l *liar) Receipt(ctx context.Context, id string) ([]byte, []byte, error) {
 }
 
 func TestThreat_T42_AlteredReceipts(t *testing.T) {
-	rig := endpointtest.New(t, nil)
-	s := newSide(t, rig)
-	first, err := s.machine().Deliver(ctx, order)
-	s.closed(first, err)
-	oldRaw, oldSig, err := rig.Carrier("").Receipt(ctx, first.ID)
-	s.must(err)
-	bit := func(b []byte) []byte {
-		out := append([]byte(nil), b...)
-		out[len(out)/2] ^= 1
-		return out
-	}
-	next := order
-	next.From++
-	for name, alter := range map[string]func(r, sig []byte) ([]byte, []byte){
-		"bit of the receipt":   func(r, sig []byte) ([]byte, []byte) { return bit(r), sig },
-		"bit of the signature": func(r, sig []byte) ([]byte, []byte) { return r, bit(sig) },
-		"another's receipt":    func(_, _ []byte) ([]byte, []byte) { return oldRaw, oldSig },
-	} {
-		s.carrier = &liar{s.patient(rig.Carrier("")), alter}
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		rig := endpointtest.New(t, nil)
+		s := newSide(t, rig, on)
+		first, err := s.machine().Deliver(ctx, order)
+		s.closed(first, err)
+		oldRaw, oldSig, err := rig.Carrier("").Receipt(ctx, first.ID)
+		s.must(err)
+		bit := func(b []byte) []byte {
+			out := append([]byte(nil), b...)
+			out[len(out)/2] ^= 1
+			return out
+		}
+		next := order
+		next.From++
+		for name, alter := range map[string]func(r, sig []byte) ([]byte, []byte){
+			"bit of the receipt":   func(r, sig []byte) ([]byte, []byte) { return bit(r), sig },
+			"bit of the signature": func(r, sig []byte) ([]byte, []byte) { return r, bit(sig) },
+			"another's receipt":    func(_, _ []byte) ([]byte, []byte) { return oldRaw, oldSig },
+		} {
+			s.carrier = &liar{s.patient(rig.Carrier("")), alter}
+			d, err := s.machine().Deliver(ctx, next)
+			if code := fault.Code(err); code != "UOMA-DLV-RECEIPT-SIGNATURE" && code != "UOMA-DLV-RECEIPT-MISMATCH" {
+				t.Errorf("%s: %v", name, err)
+			}
+			if d.State != outbox.Sent {
+				t.Errorf("%s: state %s", name, d.State)
+			}
+		}
+		s.carrier = s.patient(rig.Carrier(""))
 		d, err := s.machine().Deliver(ctx, next)
-		if code := fault.Code(err); code != "UOMA-DLV-RECEIPT-SIGNATURE" && code != "UOMA-DLV-RECEIPT-MISMATCH" {
-			t.Errorf("%s: %v", name, err)
-		}
-		if d.State != outbox.Sent {
-			t.Errorf("%s: state %s", name, d.State)
-		}
-	}
-	s.carrier = s.patient(rig.Carrier(""))
-	d, err := s.machine().Deliver(ctx, next)
-	s.closed(d, err)
+		s.closed(d, err)
+	})
 }

@@ -17,9 +17,11 @@ import (
 
 	"uoma/connectors/carrier"
 	"uoma/connectors/database"
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
+	"uoma/internal/mariadbtest"
 )
 
 var (
@@ -86,6 +88,7 @@ type side struct {
 	t       testing.TB
 	rig     *endpointtest.Rig
 	folder  string
+	dsn     string // of the ledger
 	db      *database.DB
 	ledger  *outbox.Outbox
 	source  *source
@@ -94,15 +97,23 @@ type side struct {
 	made    atomic.Int64
 }
 
-func newSide(t testing.TB, rig *endpointtest.Rig) *side { return newSideFrom(t, rig, nil) }
+func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 
-// newSideFrom begins with the bytes of a database that has its tables already, which saves their making.
-func newSideFrom(t testing.TB, rig *endpointtest.Rig, tables []byte) *side {
+// onBothStores runs a test with a ledger on SQLite and with one on MariaDB.
+func onBothStores(t *testing.T, f func(t *testing.T, on databasetest.Kind)) {
+	t.Parallel()
+	databasetest.OnBoth(t, f)
+}
+
+func newSide(t testing.TB, rig *endpointtest.Rig, on databasetest.Kind) *side {
 	t.Helper()
-	s := &side{t: t, rig: rig, folder: t.TempDir(), source: &source{}, pinned: rig.Pinned()}
-	if tables != nil {
-		s.must(os.WriteFile(filepath.Join(s.folder, "register.db"), tables, 0o600))
-	}
+	return newSideAt(t, rig, on.DSN(t))
+}
+
+// newSideAt has its ledger at an address.
+func newSideAt(t testing.TB, rig *endpointtest.Rig, dsn string) *side {
+	t.Helper()
+	s := &side{t: t, rig: rig, folder: t.TempDir(), dsn: dsn, source: &source{}, pinned: rig.Pinned()}
 	for _, f := range []string{"outbox", "receipts"} {
 		s.must(os.Mkdir(filepath.Join(s.folder, f), 0o700))
 	}
@@ -120,7 +131,7 @@ func (s *side) must(err error) {
 
 func (s *side) open() {
 	s.t.Helper()
-	db, err := database.Open(ctx, "sqlite:"+filepath.Join(s.folder, "register.db"))
+	db, err := database.Open(ctx, s.dsn)
 	s.must(err)
 	s.t.Cleanup(func() { db.Close() })
 	s.db = db

@@ -3,7 +3,9 @@
 package databasetest
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"uoma/connectors/database"
@@ -34,6 +36,24 @@ func (on Kind) DSN(t testing.TB) string {
 		return "mysql:" + mariadbtest.DSN(t)
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
+// Copy copies a database that nobody is writing, and gives the address of the copy.
+func Copy(t testing.TB, dsn string) string {
+	t.Helper()
+	path, ok := strings.CutPrefix(dsn, "sqlite:")
+	if !ok {
+		return "mysql:" + mariadbtest.Copy(t, strings.TrimPrefix(dsn, "mysql:"))
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(to, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + to
 }
 
 // Each runs f once on a new SQLite file and once on a new MariaDB database.
