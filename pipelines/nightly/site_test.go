@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
@@ -344,41 +342,14 @@ func (s site) tables(t testing.TB) map[string]string {
 	out := map[string]string{}
 	s.at(t, func(ws *workspace.Workspace) {
 		for store, db := range map[string]*database.DB{workspacetest.Register: ws.RegisterDB, workspacetest.Vault: ws.VaultDB} {
-			for _, n := range workspacetest.Tables(t, db) {
+			for n, rows := range workspacetest.Dump(t, db) {
 				if n != "lease" {
-					out[store+"."+n] = dump(t, db.DB, n)
+					out[store+"."+n] = rows
 				}
 			}
 		}
 	})
 	return out
-}
-
-func dump(t testing.TB, db *sqlx.DB, table string) string {
-	t.Helper()
-	rows, err := db.Queryx("SELECT * FROM `" + table + "`")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var lines []string
-	for rows.Next() {
-		cells, err := rows.SliceScan()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, c := range cells {
-			if b, ok := c.([]byte); ok {
-				cells[i] = string(b)
-			}
-		}
-		lines = append(lines, fmt.Sprintln(cells...))
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
 }
 
 // sourceRows gives the tokens of the source rows that the register holds, by feed.

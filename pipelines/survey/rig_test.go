@@ -19,6 +19,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"golang.org/x/crypto/ssh"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/endpoint"
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/endpoint/setup"
@@ -31,6 +32,7 @@ import (
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 	"uoma/transforms/protect"
@@ -56,26 +58,20 @@ type rig struct {
 
 func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 
-func newRig(t testing.TB) *rig { return newRigAt(t, nil, "") }
-
-// onBothStores runs a test over SQLite and over MariaDB.
-func onBothStores(t *testing.T, f func(t *testing.T, r *rig)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, newRig(t)) })
-	t.Run("mariadb", func(t *testing.T) {
-		dsn := filepath.Join(t.TempDir(), "dsn")
-		if err := os.WriteFile(dsn, []byte("mysql:"+mariadbtest.DSN(t)+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		f(t, newRigAt(t, nil, "stores: {register: \"file:"+dsn+"\", vault: \"file:"+dsn+"\"}\n"))
-	})
+// onBothStores runs a test over SQLite and over MariaDB, and beside other tests.
+func onBothStores(t *testing.T, f func(t *testing.T, on databasetest.Kind)) {
+	t.Parallel()
+	databasetest.OnBoth(t, f)
 }
 
-// newRigAt is newRig with another configuration of the endpoint, and with more settings of the workspace.
-func newRigAt(t testing.TB, change func(*endpoint.Config), settings string) *rig {
+func newRig(t testing.TB, on databasetest.Kind) *rig { return newRigAt(t, on, nil) }
+
+// newRigAt is newRig with another configuration of the endpoint.
+func newRigAt(t testing.TB, on databasetest.Kind, change func(*endpoint.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, endpoint: endpointtest.New(t, change), pack: shipped(t, func(s string) string { return s })}
 	dir := filepath.Join(t.TempDir(), "ws")
-	r.must(workspace.Init(dir, []byte("institution: \"10118\"\nsender:\n  id: "+sender+"\n"+settings)))
+	workspacetest.Init(t, on, dir, "institution: \"10118\"\nsender:\n  id: "+sender+"\n")
 	r.enrol(dir)
 	ws, err := workspace.Open(ctx, dir)
 	r.must(err)

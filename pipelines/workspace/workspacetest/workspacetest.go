@@ -5,9 +5,11 @@ package workspacetest
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,17 +112,50 @@ func Exec(t testing.TB, dir, name string, statements ...string) {
 	}
 }
 
-// Tables lists the tables of a store.
-func Tables(t testing.TB, db *database.DB) (names []string) {
+// Dump gives every row of every table of a store as text, by table.
+func Dump(t testing.TB, db *database.DB) map[string]string {
 	t.Helper()
-	q := "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+	q := "SELECT name FROM sqlite_master WHERE type = 'table'"
 	if db.Dialect == database.MySQL {
-		q = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
+		q = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
 	}
+	var names []string
 	if err := db.Select(&names, q); err != nil {
 		t.Fatal(err)
 	}
-	return names
+	out := map[string]string{}
+	for _, n := range names {
+		out[n] = rows(t, db, n)
+	}
+	return out
+}
+
+// rows gives the rows of a table, in an order of their own.
+func rows(t testing.TB, db *database.DB, table string) string {
+	t.Helper()
+	found, err := db.Queryx("SELECT * FROM " + database.Quote(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	var lines []string
+	for found.Next() {
+		cells, err := found.SliceScan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range cells {
+			if b, ok := c.([]byte); ok {
+				cells[i] = string(b)
+			}
+		}
+		lines = append(lines, fmt.Sprintln(cells...))
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // point writes down where a store is.
