@@ -57,7 +57,7 @@ func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Le
 func (c *comparer) best(f int, v *values, compare func(a, b string) likeness.Level, top uint8, a, b int32) (level uint8, x, y int32) {
 	level, x, y = absent, none, none
 	if v.width == 1 {
-		x, y = v.ids[a], v.ids[b]
+		x, y = v.first(a), v.first(b)
 		switch {
 		case x == none || y == none:
 			return absent, x, y
@@ -132,7 +132,7 @@ func (c *comparer) names(a, b int32, v *vector) {
 		v.rare[featureGiven] = t.rareGiven(gl, gx, gy)
 	}
 	if fl != absent && fl > 0 {
-		v.rare[featureFamily] = min(t.familyUses[fx], t.familyUses[fy])
+		v.rare[featureFamily] = t.family.rarer(fx, fy)
 	}
 }
 
@@ -192,7 +192,7 @@ func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 // name that comes first.
 func (t *Table) rareGiven(level uint8, x, y int32) int32 {
 	if level == uint8(likeness.GivenSame) && t.names[x].several {
-		return t.givenUses[x]
+		return t.given.uses[x]
 	}
 	return min(t.firstUses[t.names[x].first], t.firstUses[t.names[y].first])
 }

@@ -43,8 +43,8 @@ func (t *Table) listFeatures() {
 	t.features = []feature{
 		{name: "given names", kind: GivenNames, levels: swapped(likeness.GivenLevels[:]), seed: uint8(likeness.GivenClose), there: len(t.names) > 0},
 		{name: "family name", kind: FamilyName, levels: swapped(likeness.FamilyLevels[:]), seed: uint8(likeness.FamilySound), there: len(t.names) > 0},
-		{name: "birth date", kind: BirthDate, levels: likeness.BirthLevels[:], seed: uint8(likeness.BirthPartial), there: t.birth != nil},
-		{name: "sex", kind: Sex, levels: []string{"different", "same"}, seed: absent, there: t.sex != nil},
+		{name: "birth date", kind: BirthDate, levels: likeness.BirthLevels[:], seed: uint8(likeness.BirthPartial), there: t.hasBirth},
+		{name: "sex", kind: Sex, levels: []string{"different", "same"}, seed: absent, there: t.hasSex},
 		{name: "address", kind: Street, levels: placeNames[:], seed: placePostcode, there: t.street != nil || t.post != nil || t.city != nil || t.region != nil},
 		{name: "phone", kind: Phone, levels: likeness.PhoneLevels[:], seed: uint8(likeness.PhoneNational), there: t.phone != nil},
 		{name: "email", kind: Email, levels: likeness.EmailLevels[:], seed: uint8(likeness.EmailSlips), there: t.email != nil, named: true},
@@ -133,10 +133,10 @@ func (c *comparer) simple(f int, v *values, compare func(a, b string) likeness.L
 
 func (c *comparer) birth(a, b int32, v *vector) {
 	v.level[featureBirth], v.rare[featureBirth] = absent, 0
-	if c.t.birth == nil {
+	if !c.t.hasBirth {
 		return
 	}
-	x, y := c.t.birth[a], c.t.birth[b]
+	x, y := c.t.birth(a), c.t.birth(b)
 	if x != 0 && y != 0 {
 		v.level[featureBirth] = uint8(likeness.Birth(x, y))
 	}
@@ -144,10 +144,10 @@ func (c *comparer) birth(a, b int32, v *vector) {
 
 func (c *comparer) sex(a, b int32, v *vector) {
 	v.level[featureSex] = absent
-	if c.t.sex == nil {
+	if !c.t.hasSex {
 		return
 	}
-	switch x, y := c.t.sex[a], c.t.sex[b]; {
+	switch x, y := c.t.sex(a), c.t.sex(b); {
 	case x == 0 || y == 0:
 	case x == y:
 		v.level[featureSex] = 1

@@ -21,20 +21,17 @@ type nameKeys struct {
 // need of each value. The table does not change afterwards.
 func (t *Table) Finish() {
 	t.order()
-	var tasks []func()
+	tasks := []func(){t.finishNames}
 	for _, v := range t.simples() {
-		tasks = append(tasks, func() { v.reorder(t.labels.order); v.freeze() })
+		tasks = append(tasks, v.freeze)
 	}
-	tasks = append(tasks, t.finishNames, func() {
-		t.birth = pick(t.birth, t.labels.order)
-		t.sex = pick(t.sex, t.labels.order)
-	})
 	for _, o := range t.others {
 		if o.check != nil {
 			tasks = append(tasks, o.check)
 		}
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
+	t.layRows()
 	t.listFeatures()
 	t.listParts()
 	t.findMailboxes()
@@ -48,16 +45,40 @@ func (t *Table) simples() []*values {
 	return slices.DeleteFunc(all, func(v *values) bool { return v == nil })
 }
 
-func pick[T any](list []T, order []int32) []T {
-	if list == nil {
-		return nil
+// layRows puts the values of each record side by side, in the table's order.
+func (t *Table) layRows() {
+	t.hasBirth, t.hasSex = t.births != nil, t.sexes != nil
+	all := append(t.simples(), t.given, t.family)
+	t.wide = 2
+	for _, v := range all {
+		v.at = t.wide
+		t.wide += v.width
 	}
-	out := make([]T, len(list))
-	for to, from := range order {
-		out[to] = list[from]
+	t.rows = make([]int32, t.n*t.wide)
+	const chunk = 1 << 13
+	parallel((t.n+chunk-1)/chunk, func(i int) {
+		for to := i * chunk; to < min((i+1)*chunk, t.n); to++ {
+			from := int(t.labels.order[to])
+			row := t.rows[to*t.wide : (to+1)*t.wide]
+			if t.hasBirth {
+				row[0] = t.births[from]
+			}
+			if t.hasSex {
+				row[1] = t.sexes[from]
+			}
+			for _, v := range all {
+				copy(row[v.at:], v.ids[from*v.width:(from+1)*v.width])
+			}
+		}
+	})
+	t.births, t.sexes = nil, nil
+	for _, v := range all {
+		v.ids, v.rows, v.wide = nil, t.rows, t.wide
 	}
-	return out
 }
+
+func (t *Table) birth(rec int32) likeness.Day { return likeness.Day(t.rows[int(rec)*t.wide]) }
+func (t *Table) sex(rec int32) int32          { return t.rows[int(rec)*t.wide+1] }
 
 // order finds the records' order: that of a hash of their ids, so that neighbours have nothing to do with each other.
 func (t *Table) order() {
@@ -88,23 +109,16 @@ func (t *Table) Label(rec int32) string { return string(t.labels.came(t.labels.o
 func (t *Table) Came(rec int32) int32 { return t.labels.order[rec] }
 
 func (t *Table) finishNames() {
-	t.given.reorder(t.labels.order)
-	t.family.reorder(t.labels.order)
 	t.given.freeze()
-	t.family.memo, t.family.known = nil, nil
+	t.family.freeze()
 	n := t.given.dict.len()
-	t.givenUses, t.familyUses, t.nameUses = t.given.uses, make([]int32, n), make([]int32, n)
-	for _, id := range t.family.ids {
-		if id != none {
-			t.familyUses[id]++
-		}
-	}
+	t.nameUses = make([]int32, n)
 	words := &dictionary{}
 	t.names = make([]nameKeys, n)
 	var key []byte
 	for i := range t.names {
 		s := t.given.text(int32(i))
-		t.nameUses[i] = t.givenUses[i] + t.familyUses[i]
+		t.nameUses[i] = t.given.uses[i] + t.family.uses[i]
 		k := &t.names[i]
 		key = likeness.Sound(key[:0], s)
 		k.whole = hash64(key)
@@ -121,7 +135,7 @@ func (t *Table) finishNames() {
 		for len(t.firstUses) < words.len() {
 			t.firstUses = append(t.firstUses, 0)
 		}
-		t.firstUses[k.first] += t.givenUses[i]
+		t.firstUses[k.first] += t.given.uses[i]
 	}
 }
 

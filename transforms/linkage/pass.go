@@ -56,21 +56,21 @@ func (t *Table) listParts() {
 		add("names", t.nameKeys)
 		add("given initial", t.initialKeys)
 	}
-	if t.birth != nil {
+	if t.hasBirth {
 		add("birth date", func(rec int32, out []uint64) []uint64 {
-			if d := t.birth[rec]; d.Year() != 0 && d.Month() != 0 && d.Day() != 0 {
+			if d := t.birth(rec); d.Year() != 0 && d.Month() != 0 && d.Day() != 0 {
 				out = append(out, uint64(d))
 			}
 			return out
 		})
 		add("birth year", func(rec int32, out []uint64) []uint64 {
-			if y := t.birth[rec].Year(); y != 0 {
+			if y := t.birth(rec).Year(); y != 0 {
 				out = append(out, uint64(y))
 			}
 			return out
 		})
 		add("birthday", func(rec int32, out []uint64) []uint64 {
-			if d := t.birth[rec]; d.Month() != 0 && d.Day() != 0 { // in any order
+			if d := t.birth(rec); d.Month() != 0 && d.Day() != 0 { // in any order
 				out = append(out, uint64(min(d.Month(), d.Day())*100+max(d.Month(), d.Day())))
 			}
 			return out

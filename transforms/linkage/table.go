@@ -25,8 +25,8 @@ type Table struct {
 	given   *values // given names and call name; one dictionary with family
 	family  *values // family name and former ones
 	full    []int   // columns of full names
-	birth   []likeness.Day
-	sex     []byte
+	births  []int32 // likeness.Day of each record, while loading
+	sexes   []int32
 	street  *values // without the number
 	number  *values
 	post    *values
@@ -36,15 +36,19 @@ type Table struct {
 	email   *values
 	others  []*other // identifiers, numbers, texts, further address lines
 
-	names      []nameKeys // of each name
-	givenUses  []int32    // how many records have a name as given names,
-	familyUses []int32    // as a family name,
-	nameUses   []int32    // or as either
-	firstUses  []int32    // and how many have a single name, by nameKeys.first
-	features   []feature
-	parts      []part
-	mailboxes  []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
-	loaders    []func(Rows)
+	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
+	rows     []int32
+	wide     int
+	hasBirth bool // in the row's first place
+	hasSex   bool // in its second
+
+	names     []nameKeys // of each name
+	nameUses  []int32    // how many records have it as a given or family name
+	firstUses []int32    // and of single given names, by nameKeys.first
+	features  []feature
+	parts     []part
+	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
+	loaders   []func(Rows)
 }
 
 // other is a thing that one column tells.
@@ -224,7 +228,7 @@ func (t *Table) loadBirth(columns []int) {
 					day, _ = likeness.ParseDay(text(v))
 				}
 			}
-			t.birth = append(t.birth, day)
+			t.births = append(t.births, int32(day))
 		}
 	})
 }
@@ -235,13 +239,13 @@ func (t *Table) loadSex(columns []int) {
 	}
 	t.load(func(r Rows) {
 		for i := range r.Len() {
-			t.sex = append(t.sex, sexOf(r.Cell(columns[0], i)))
+			t.sexes = append(t.sexes, sexOf(r.Cell(columns[0], i)))
 		}
 	})
 }
 
 // sexOf gives 'm', 'f', or 0 where a value says neither.
-func sexOf(raw []byte) byte {
+func sexOf(raw []byte) int32 {
 	switch s := strings.ToLower(string(raw)); s {
 	case "1", "m", "male", "mies", "man", "mann", "p", "h":
 		return 'm'

@@ -28,7 +28,7 @@ type pattern struct {
 
 const (
 	rounds  = 40
-	settled = 0.0005 // share of pairs that move between rounds when training ends
+	settled = 0.00005 // share of pairs that move between rounds when training ends
 	// seedAgree features must agree, and seedOppose at most may be different, for a pair to count as one person's at first.
 	seedAgree  = 3
 	seedOppose = 1
@@ -44,7 +44,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	t.seed(patterns)
 	n := float64(min(t.n, sampleRecords))
 	pairs := n * (n - 1) / 2
-	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.01/float64(t.n)
+	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.5/float64(t.n)
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
 		if m.expect(patterns) < settled {

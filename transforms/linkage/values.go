@@ -7,7 +7,11 @@ import "unsafe"
 type values struct {
 	dict  *dictionary
 	width int
-	ids   []int32
+	ids   []int32 // while loading: of each record in the order in which they came
+	rows  []int32 // afterwards: the table's rows, of which at is this thing's first place
+	at    int
+	wide  int // places of a row
+	told  int // records that have a value
 	fold  func(string) string
 	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
 	known []int32     // of each raw value: its folded one
@@ -72,10 +76,13 @@ func (v *values) put(id int32) {
 }
 
 // of gives a record's values; those behind the last are none.
-func (v *values) of(rec int32) []int32 { return v.ids[int(rec)*v.width : (int(rec)+1)*v.width] }
+func (v *values) of(rec int32) []int32 {
+	from := int(rec)*v.wide + v.at
+	return v.rows[from : from+v.width]
+}
 
 // first gives a record's first value.
-func (v *values) first(rec int32) int32 { return v.ids[int(rec)*v.width] }
+func (v *values) first(rec int32) int32 { return v.rows[int(rec)*v.wide+v.at] }
 
 // text gives a value. The string lives as long as the dictionary.
 func (v *values) text(id int32) string {
@@ -85,24 +92,17 @@ func (v *values) text(id int32) string {
 	return text(v.dict.value(id))
 }
 
-// reorder puts the records into another order.
-func (v *values) reorder(order []int32) {
-	out := make([]int32, len(v.ids))
-	w := v.width
-	for to, from := range order {
-		copy(out[to*w:(to+1)*w], v.ids[int(from)*w:])
-	}
-	v.ids = out
-}
-
 // freeze ends the loading and counts.
 func (v *values) freeze() {
 	v.dict.freeze()
 	v.memo, v.known = nil, nil
 	v.uses = make([]int32, v.dict.len())
-	for _, id := range v.ids {
+	for i, id := range v.ids {
 		if id != none {
 			v.uses[id]++
+			if i%v.width == 0 {
+				v.told++
+			}
 		}
 	}
 }
