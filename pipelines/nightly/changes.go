@@ -23,7 +23,7 @@ const (
 // snapshot, from 0.
 type changes struct {
 	fates   []fate   // one a row, in snapshot order
-	from    []int32  // of an unchanged row: its place in the last good snapshot; -1 of others
+	from    []int32  // place in the last good snapshot of the row with the same key, or nowhere
 	removed [][]byte // row keys that the last good snapshot has and this one has not, in its order
 	before  int      // rows of the last good snapshot
 	keys    int      // distinct keys of this one
@@ -125,7 +125,7 @@ func (c *comparison) meet(key []byte, hash snapshot.Hash) int32 {
 	case k.before == hash:
 		c.decide(unchanged, k.last)
 	default:
-		c.decide(changed, nowhere)
+		c.decide(changed, k.last)
 	}
 	return at
 }
@@ -139,7 +139,7 @@ func (c *comparison) decide(f fate, from int32) {
 func (c *comparison) markConflicts(met []int32) {
 	for i, at := range met {
 		if at >= 0 && c.all[at].conflict {
-			c.fates[i], c.from[i] = conflict, nowhere
+			c.fates[i] = conflict // the first of them keeps the place of what was there before
 		}
 	}
 }
@@ -180,7 +180,7 @@ func (c *changes) count(f fate) int64 {
 func (c *changes) redo() {
 	for i, f := range c.fates {
 		if f == unchanged {
-			c.fates[i], c.from[i] = changed, nowhere
+			c.fates[i] = changed
 		}
 	}
 }

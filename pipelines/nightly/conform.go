@@ -27,9 +27,9 @@ type FeedRows struct {
 	Added       int64            `json:"added"`
 	Changed     int64            `json:"changed"`
 	Removed     int64            `json:"removed"`
-	Unchanged   int64            `json:"unchanged"`           // and loaded on an earlier night
-	Earlier     int64            `json:"earlier,omitempty"`   // loaded by an earlier attempt of this night, and the same since
-	Strangers   int64            `json:"strangers,omitempty"` // unchanged, and withheld while their person is a stranger
+	Unchanged   int64            `json:"unchanged"`         // and loaded on an earlier night
+	Earlier     int64            `json:"earlier,omitempty"` // loaded by an earlier attempt of this night, and the same since
+	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld while their person's standing is the same
 	Merged      int64            `json:"merged"`
 	Quarantined int64            `json:"quarantined"`
 	Reasons     map[string]int64 `json:"reasons,omitempty"` // quarantined rows by code
@@ -156,14 +156,14 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 		return FeedRows{}, err
 	}
 	defer out.Discard()
-	w := &conforming{n: s.n, r: r, out: out, f: f, c: c, members: newMembership(), tokens: s.n.ws.SourceTokens(), rows: FeedRows{
+	w := &conforming{n: s.n, r: r, out: out, f: f, c: c, tokens: s.n.ws.SourceTokens(), rows: FeedRows{
 		Feed: name, Read: f.facts.Rows + f.facts.Rejected, Reasons: map[string]int64{},
 	}}
 	if err := w.plan(ctx); err != nil {
 		return FeedRows{}, err
 	}
 	w.sink = c.NewSinkOn(f.rows.tally, func(b *canon.Batch) error {
-		w.members.note(b)
+		w.note(b)
 		return canon.WriteBatch(out, b)
 	}, w.reject)
 	for b, err := range w.rawRows(ctx, w.wanted) {
@@ -175,6 +175,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 		}
 		r.Progress.Advance(int64(b.Len()), "rows")
 	}
+	w.carryFacts()
 	if _, err := out.Commit(workName(r, "conform", name), ""); err != nil {
 		return FeedRows{}, err
 	}
@@ -184,7 +185,6 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
 	s.n.redo = s.n.redo || w.redone
-	s.n.members.add(w.members)
 	for _, t := range w.touched {
 		s.n.touched[t] = true
 	}
@@ -196,17 +196,17 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 
 // conforming is the state of one feed while it is conformed.
 type conforming struct {
-	n       *Night
-	r       *pipelines.Run
-	f       *feedNight
-	c       *conform.Conformer
-	members *membership
-	rows    FeedRows
-	bad     []canon.Rejection
+	n    *Night
+	r    *pipelines.Run
+	f    *feedNight
+	c    *conform.Conformer
+	rows FeedRows
+	bad  []canon.Rejection
 
 	last   *rememberedFeed  // what the last night left, nil when there was none
 	redone bool             // all rows are decided anew
 	wanted []int32          // places of the rows to conform
+	now    []int32          // by place of last night: place of the row that is as it was, or stands; else nowhere
 	again  map[int32]string // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [dated]
 
 	out      *blob.Writer
@@ -232,6 +232,7 @@ func (w *conforming) batch(b *canon.Batch) error {
 	for i, place := range places {
 		if w.f.changes.fates[place] == conflict {
 			w.conflict(b, i)
+			w.stands(place)
 			continue
 		}
 		if w.stood(place) {
@@ -290,7 +291,10 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 func (w *conforming) reject(x canon.Rejection) error {
 	delete(w.touching, x.Line)
 	if x.Key != "" {
-		w.f.rows.hold(w.rows.Feed, x.Line, protect.SourceKey(w.tokens, w.rows.Feed, x.Key), refused, "")
+		w.f.rows.hold(x.Line, heldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
+	}
+	if place, ok := w.f.rows.place(x.Line); ok {
+		w.stands(place)
 	}
 	w.quarantine(x)
 	return nil
@@ -305,7 +309,7 @@ func (w *conforming) quarantine(x canon.Rejection) {
 // total closes the counts.
 func (w *conforming) total() (FeedRows, error) {
 	rows := w.rows
-	rows.Strangers = int64(len(w.f.rows.waiting))
+	rows.Waiting = int64(len(w.f.rows.waiting))
 	rows.Quarantined += w.f.facts.Rejected
 	if w.f.facts.Rejected > 0 {
 		rows.Reasons["unreadable"] += w.f.facts.Rejected

@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"uoma/connectors/register"
@@ -128,17 +129,23 @@ func (n *Night) holdToken(feed, token, clause string) {
 	n.held[feed] = append(n.held[feed], heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
 }
 
-// unsettle lets the rows that were withheld while a subject was a stranger be decided anew on the next night: nobody will
-// know then whose they are until they are conformed.
+// unsettle lets the rows that wait for a subject be decided anew on the next night, as nobody will know then whose they are
+// until they are conformed, and forgets what all rows say of its membership.
 func (n *Night) unsettle(subject string) {
 	for feed, held := range n.withheld {
 		for i := range held {
-			if person := held[i].Stranger; person != "" {
+			if person := held[i].Person; person != "" {
 				if of, _ := n.resolved.Subject(canon.SystemOf(feed), person); of == subject {
-					held[i].Stranger = ""
+					held[i].Person, held[i].Standing = "", ""
 				}
 			}
 		}
+	}
+	for feed, told := range n.toldBefore {
+		n.toldBefore[feed] = slices.DeleteFunc(told, func(x rowFact) bool {
+			of, _ := n.resolved.Subject(canon.SystemOf(feed), x.Person)
+			return of == subject
+		})
 	}
 }
 

@@ -1,71 +1,114 @@
 package nightly
 
 import (
+	"slices"
 	"strings"
 
 	"uoma/internal/canon"
 	"uoma/transforms/policy"
 )
 
-// membership gathers the facts that decide who is a member of the register, by record. They are gathered over all
-// systems before anything is loaded: a degree in one system makes a member whose contact data stands in another.
-type membership struct {
-	records map[string]*policy.Facts // by system and person key
+// rowFact is what a source row says of its person's membership of the register. All rows' facts are gathered before
+// anything is loaded: a degree in one system makes a member whose contact data stands in another. Those of rows that are
+// not conformed tonight are remembered.
+type rowFact struct {
+	Feed   string `parquet:"feed,dict"`
+	Place  int32  `parquet:"place"` // of the row in its feed's snapshot
+	Person string `parquet:"person"`
+	Kind   string `parquet:"kind,dict"`
+	Code   string `parquet:"code,dict"` // the institution of a degree
+	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown
 }
 
-func newMembership() *membership { return &membership{records: map[string]*policy.Facts{}} }
-
-func (m *membership) of(key string) *policy.Facts {
-	f := m.records[key]
-	if f == nil {
-		f = &policy.Facts{}
-		m.records[strings.Clone(key)] = f
-	}
-	return f
-}
-
-// note takes what a canonical batch says.
-func (m *membership) note(b *canon.Batch) {
-	prefix := b.System() + canon.KeySeparator
-	person := b.Col(canon.PersonKey)
-	switch b.Table.Name {
-	case "degree":
-		date, inst := b.Named("date"), b.Named("institution_code")
-		for i := range b.Len() {
-			m.degree(prefix+person.Text(i), inst, date, i)
-		}
-	case "role":
-		kind, from, to := b.Named("kind"), b.Named("from"), b.Named("to")
-		for i := range b.Len() {
-			m.role(prefix+person.Text(i), kind, from, to, i)
-		}
-	case "person":
-		dead, on := b.Named("deceased"), b.Named("deceased_date")
-		for i := range b.Len() {
-			m.death(prefix+person.Text(i), dead, on, i)
-		}
-	}
-}
-
-func (m *membership) degree(key string, inst, date canon.Col, i int) {
-	if _, ok := date.Day(i); ok && !inst.Null(i) {
-		addDegree(m.of(key), inst, date, i)
-	}
-}
+// Kinds of a rowFact.
+const (
+	toldDegree = "degree"
+	toldJoined = "joined"
+	toldLeft   = "left"
+	toldDead   = "dead"
+)
 
 // memberRole is the role that says that a person joined the register, or left it.
 const memberRole = "alumnus"
 
-func (m *membership) role(key string, kind, from, to canon.Col, i int) {
-	if kind.Text(i) == memberRole {
-		addRole(m.of(key), from, to, i)
+// note takes what a canonical batch says.
+func (w *conforming) note(b *canon.Batch) {
+	line, person := b.Col(canon.Line), b.Col(canon.PersonKey)
+	tell := func(i int, kind, code string, day canon.Date) {
+		if place, ok := w.f.rows.place(line.Int(i)); ok {
+			w.f.rows.facts = append(w.f.rows.facts, rowFact{Feed: b.Feed, Place: place, Person: strings.Clone(person.Text(i)),
+				Kind: kind, Code: strings.Clone(code), Day: int32(day)})
+		}
+	}
+	switch b.Table.Name {
+	case "degree":
+		date, inst := b.Named("date"), b.Named("institution_code")
+		for i := range b.Len() {
+			if day, ok := date.Day(i); ok && !inst.Null(i) {
+				tell(i, toldDegree, inst.Text(i), day)
+			}
+		}
+	case "role":
+		kind, from, to := b.Named("kind"), b.Named("from"), b.Named("to")
+		for i := range b.Len() {
+			if kind.Text(i) != memberRole {
+				continue
+			}
+			if day, ok := from.Day(i); ok {
+				tell(i, toldJoined, "", day)
+			}
+			if day, ok := to.Day(i); ok {
+				tell(i, toldLeft, "", day)
+			}
+		}
+	case "person":
+		dead, on := b.Named("deceased"), b.Named("deceased_date")
+		for i := range b.Len() {
+			if day, dated := on.Day(i); dated || dead.Bool(i) {
+				tell(i, toldDead, "", day)
+			}
+		}
 	}
 }
 
-func (m *membership) death(key string, dead, on canon.Col, i int) {
-	if _, dated := on.Day(i); dated || dead.Bool(i) {
-		addDeath(m.of(key), dead, on, i)
+// add adds the fact to a person's.
+func (x *rowFact) add(f *policy.Facts) {
+	switch day := canon.Date(x.Day); x.Kind {
+	case toldDegree:
+		f.Degrees = append(f.Degrees, policy.Degree{Institution: x.Code, Date: day})
+	case toldJoined:
+		f.Joined = append(f.Joined, day)
+	case toldLeft:
+		f.Left = append(f.Left, day)
+	case toldDead:
+		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, day)
 	}
+}
+
+// told gives the facts of all rows: tonight's, and of feeds that did not land those of the last night, as their rows are
+// as they were.
+func (n *Night) told() (out [][]rowFact) {
+	for _, feed := range sortedKeys(n.toldBefore) {
+		if n.feeds[feed] == nil {
+			out = append(out, n.toldBefore[feed])
+		}
+	}
+	for _, f := range n.landed() {
+		out = append(out, f.rows.facts)
+	}
+	return out
+}
+
+// toldToRemember gives the facts of all rows without those of erased people: their rows are decided anew every night.
+func (n *Night) toldToRemember() []rowFact {
+	all := slices.Concat(n.told()...)
+	if n.standing == nil || len(n.standing.suppressed) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(x rowFact) bool {
+		subject, _ := n.resolved.Subject(canon.SystemOf(x.Feed), x.Person)
+		return !n.kept(subject)
+	})
 }
 
 // addDegree adds a degree of an institution to somebody's facts, unless it has no date.
@@ -94,22 +137,5 @@ func addDeath(f *policy.Facts, dead, on canon.Col, i int) {
 	f.Deceased = true
 	if dated {
 		f.DeceasedOn = day
-	}
-}
-
-// add joins what two gatherings say.
-func (m *membership) add(other *membership) {
-	for key, o := range other.records {
-		join(m.of(key), o)
-	}
-}
-
-// join adds what b says to a.
-func join(a, b *policy.Facts) {
-	a.Degrees = append(a.Degrees, b.Degrees...)
-	a.Joined = append(a.Joined, b.Joined...)
-	a.Left = append(a.Left, b.Left...)
-	if b.Deceased {
-		a.Deceased, a.DeceasedOn = true, max(a.DeceasedOn, b.DeceasedOn)
 	}
 }

@@ -27,6 +27,7 @@ const (
 	stateRetired = "retired" // subject ids that were given up
 	stateHeld    = "held"    // source rows that were kept out, with the clause
 	stateRows    = "rows"    // by feed: what became of each of its rows
+	stateFacts   = "facts"   // what the rows say of memberships
 	stateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
@@ -71,14 +72,7 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	if err != nil {
 		return err
 	}
-	n.withheld = map[string][]heldRow{}
-	for len(held) > 0 { // sorted by feed
-		end := slices.IndexFunc(held, func(h heldRow) bool { return h.Feed != held[0].Feed })
-		if end < 0 {
-			end = len(held)
-		}
-		n.withheld[held[0].Feed], held = held[:end:end], held[end:]
-	}
+	n.withheld = byFeed(held, func(h *heldRow) string { return h.Feed })
 	rows, err := recallRows[rememberedFeed](ctx, n, r, stateRows)
 	if err != nil {
 		return err
@@ -87,6 +81,11 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	for i := range rows {
 		n.remembered[rows[i].Feed] = &rows[i]
 	}
+	told, err := recallRows[rowFact](ctx, n, r, stateFacts)
+	if err != nil {
+		return err
+	}
+	n.toldBefore = byFeed(told, func(x *rowFact) string { return x.Feed })
 	feeds, err := recallRows[decidedFeed](ctx, n, r, stateDecided)
 	if err != nil {
 		return err
@@ -100,6 +99,19 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 		n.decided[f.Feed] = f.Config
 	}
 	return nil
+}
+
+// byFeed parts rows that stand together by feed.
+func byFeed[T any](rows []T, feed func(*T) string) map[string][]T {
+	out := map[string][]T{}
+	for len(rows) > 0 {
+		name, end := feed(&rows[0]), 1
+		for end < len(rows) && feed(&rows[end]) == name {
+			end++
+		}
+		out[name], rows = rows[:end:end], rows[end:]
+	}
+	return out
 }
 
 // vaultAhead tells whether another night wrote the vault and was given up before its commit.
@@ -167,7 +179,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	for _, feed := range sortedKeys(n.decided) {
 		decided = append(decided, decidedFeed{feed, n.decided[feed]})
 	}
-	held, rows := n.keptOut(), n.rowsToRemember(r)
+	held, rows, facts := n.keptOut(), n.rowsToRemember(r), n.toldToRemember()
 	m := memory{}
 	for _, w := range []struct {
 		name  string
@@ -177,6 +189,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, held) }},
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, rows) }},
+		{stateFacts, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, facts) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 	} {
 		digest, err := w.write(n.ws.State)

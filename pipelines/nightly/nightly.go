@@ -43,10 +43,9 @@ type Night struct {
 	redo                   bool                       // the rows of some feed are all decided anew
 	decided                map[string]string          // by feed: the configuration that its rows were last decided under
 	remembered             map[string]*rememberedFeed // by feed: what the last night left of its rows
+	toldBefore             map[string][]rowFact       // by feed: what the rows of the last night said of memberships
 	withheld               map[string][]heldRow       // by feed: source rows kept out on the last night
 	touched                map[string]bool            // source rows of earlier nights that changed, went or came back
-	members                *membership                // facts of tonight's rows
-	enrolled               *membership                // facts of rows of the register that stay as they are, by record token
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings
@@ -74,7 +73,7 @@ type feedNight struct {
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, members: newMembership(), held: map[string][]heldRow{}, touched: map[string]bool{},
+		feeds: map[string]*feedNight{}, held: map[string][]heldRow{}, touched: map[string]bool{},
 		recordKept: map[string]bool{}, recordHeld: map[string]bool{}, decidedRecords: map[recordKey]bool{},
 	}
 }

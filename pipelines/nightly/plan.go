@@ -16,7 +16,10 @@ const dated = "dated"
 // plan says of every row of the feed's snapshot whether it is conformed tonight, and counts those that are not.
 func (w *conforming) plan(ctx context.Context) error {
 	w.recall()
-	w.again = map[int32]string{}
+	w.again, w.now = map[int32]string{}, make([]int32, w.f.changes.before)
+	for i := range w.now {
+		w.now[i] = nowhere
+	}
 	byPlace, tokens := inPlace(w.n.withheld[w.rows.Feed])
 	if err := w.askTokens(tokens); err != nil {
 		return err
@@ -72,7 +75,8 @@ func (w *conforming) settled(place int32, held map[int32]heldRow) bool {
 	switch {
 	case w.again[place] != "":
 		return false
-	case kept && h.Stranger != "" && w.n.pack.At(w.r.Date):
+	case kept && h.Person != "" && w.n.pack.At(w.r.Date):
+		w.now[from] = place
 		h.Place = place
 		rows.waiting = append(rows.waiting, h)
 		rows.tally.Count(o, 1)
@@ -90,8 +94,10 @@ func (w *conforming) settled(place int32, held map[int32]heldRow) bool {
 
 // stay counts a row that was loaded before and is as it was.
 func (w *conforming) stay(place int32) {
+	from := w.f.changes.from[place]
+	w.now[from] = place
 	w.f.rows.tally.Count(w.f.rows.outcomes[place], 1)
-	if w.last.Night == w.r.Date.String() && w.last.loaded(w.f.changes.from[place]) {
+	if w.last.Night == w.r.Date.String() && w.last.loaded(from) {
 		w.f.rows.setLoaded(place, true)
 		w.rows.Earlier++
 		return
@@ -153,4 +159,24 @@ func (w *conforming) askTokens(tokens map[string]string) error {
 // counted gives the outcomes of the last night's rows.
 func (m *rememberedFeed) counted() conform.Outcomes {
 	return conform.Outcomes{Codes: m.Codes, Outcomes: m.Outcomes}
+}
+
+// stands keeps what was known of a row's version of last night: tonight's cannot be used, and what was loaded stands.
+func (w *conforming) stands(place int32) {
+	if from := w.f.changes.from[place]; from != nowhere {
+		w.now[from] = place
+	}
+}
+
+// carryFacts takes over what the last night's rows say of memberships, of those that are as they were or stand.
+func (w *conforming) carryFacts() {
+	if w.last == nil || w.last.Snapshot != w.f.facts.Previous {
+		return
+	}
+	for _, x := range w.n.toldBefore[w.rows.Feed] {
+		if int(x.Place) < len(w.now) && w.now[x.Place] != nowhere {
+			x.Place = w.now[x.Place]
+			w.f.rows.facts = append(w.f.rows.facts, x)
+		}
+	}
 }

@@ -1,84 +1,49 @@
 package nightly_test
 
 import (
-	"os"
-	"sync"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
 // smallCampus is the people of the campus that tests share. Nothing that they prove depends on its size; half of what a
 // night of it takes is not for people.
 const smallCampus, sharedNights = 200, 7
 
-// prepared are the sites that tests begin with, made when the first one asks.
-var prepared sites
+// prepared are the sites that tests begin with.
+var prepared workspacetest.Prepared[state]
 
-type sites struct {
-	mu     sync.Mutex
-	dir    string
-	fresh  map[databasetest.Kind]*site // nothing loaded
-	loaded map[databasetest.Kind]*site // the first night
+// state is what was done on a prepared site.
+type state struct {
+	on     databasetest.Kind
+	loaded bool // the first night
 }
 
 // newSite gives a site over the small campus of which nothing is loaded.
 func newSite(t testing.TB, on databasetest.Kind) site {
 	t.Helper()
-	return prepared.get(t, on, false).copy(t)
+	return preparedSite(t, state{on: on}).copy(t)
 }
 
 // loadedSite gives a site over the small campus of which the first night is loaded.
 func loadedSite(t testing.TB, on databasetest.Kind) site {
 	t.Helper()
-	return prepared.get(t, on, true).copy(t)
+	return preparedSite(t, state{on: on, loaded: true}).copy(t)
 }
 
-func (p *sites) get(t testing.TB, on databasetest.Kind, loaded bool) site {
+func preparedSite(t testing.TB, as state) site {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.dir == "" {
-		p.fresh, p.loaded = map[databasetest.Kind]*site{}, map[databasetest.Kind]*site{}
-		dir, err := os.MkdirTemp("", "sites")
-		if err != nil {
-			t.Fatal(err)
+	return siteIn(prepared.Folder(t, as, func(dir string) {
+		switch {
+		case as.loaded:
+			preparedSite(t, state{on: as.on}).copyTo(t, dir).night(t, firstNight)
+		case as.on == databasetest.OnSQLite:
+			generate(t, as.on, dir, smallCampus, sharedNights)
+		default:
+			preparedSite(t, state{on: databasetest.OnSQLite}).againIn(t, as.on, dir)
 		}
-		p.dir = dir
-	}
-	if p.fresh[databasetest.OnSQLite] == nil {
-		s := generate(t, databasetest.OnSQLite, p.dir, smallCampus, sharedNights)
-		p.fresh[s.on] = &s
-	}
-	if p.fresh[on] == nil {
-		s := p.fresh[databasetest.OnSQLite].againIn(t, on, p.folder(t))
-		p.fresh[on] = &s
-	}
-	if !loaded {
-		return *p.fresh[on]
-	}
-	if p.loaded[on] == nil {
-		s := p.fresh[on].copyTo(t, p.folder(t))
-		s.night(t, firstNight)
-		p.loaded[on] = &s
-	}
-	return *p.loaded[on]
-}
-
-// folder makes a folder that stays until the tests have ended.
-func (p *sites) folder(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(p.dir, "site")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func (p *sites) remove() {
-	if p.dir != "" {
-		os.RemoveAll(p.dir)
-	}
+	}), as.on)
 }
 
 // onBothStores runs a test over SQLite and over MariaDB, and beside other tests.

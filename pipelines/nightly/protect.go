@@ -97,7 +97,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		}
 		r.Progress.Advance(kept.Rows-before, "rows")
 	}
-	if err := p.strangers(ctx, r); err != nil {
+	if err := p.settleWaiting(ctx, r); err != nil {
 		return kept, err
 	}
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), p.bad); err != nil {
@@ -138,7 +138,7 @@ func (p *protecting) group(batches []*canon.Batch) error {
 	p.kept.Loaded += int64(res.Kept)
 	p.kept.Orphans += int64(len(res.Orphans))
 	for _, o := range res.Orphans {
-		p.f.rows.hold(p.kept.Feed, o.Line, o.SourceKey, orphan, "")
+		p.f.rows.hold(o.Line, heldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
 		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
 			Reason: "no person row of the system names the person of this row"})
 	}
@@ -151,11 +151,13 @@ func (p *protecting) group(batches []*canon.Batch) error {
 func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
-		stranger := ""
-		if w.PersonKey != "" && p.st.isStranger(system, w.PersonKey) {
-			stranger = w.PersonKey
+		h := heldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
+		if w.PersonKey != "" {
+			if h.Standing = p.st.text(system, w.PersonKey); h.Standing != "" {
+				h.Person = w.PersonKey
+			}
 		}
-		p.f.rows.hold(p.kept.Feed, w.Line, w.SourceKey, w.Clause, stranger)
+		p.f.rows.hold(w.Line, h)
 		p.kept.Withheld[w.Clause]++
 	}
 	p.n.mu.Lock()
@@ -187,13 +189,13 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	}
 }
 
-// strangers settles the rows that wait for their person alone: those whose person is still a stranger are withheld as they
-// were, the others are conformed and decided now. The resolver remembers what they say of who somebody is.
-func (p *protecting) strangers(ctx context.Context, r *pipelines.Run) error {
+// settleWaiting settles the rows that wait for their person: where the person's standing is what it was they are withheld
+// as they were, the others are conformed and decided now. The resolver remembers what they say of who somebody is.
+func (p *protecting) settleWaiting(ctx context.Context, r *pipelines.Run) error {
 	rows, system := p.f.rows, canon.SystemOf(p.kept.Feed)
 	var places []int32
 	for _, h := range rows.waiting {
-		if p.st.isStranger(system, h.Stranger) {
+		if p.st.text(system, h.Person) == h.Standing {
 			rows.held = append(rows.held, h)
 			p.kept.Withheld[h.Clause]++
 			continue

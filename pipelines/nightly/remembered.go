@@ -51,9 +51,10 @@ type heldRow struct {
 	Place     int32  `parquet:"place"`      // in the feed's snapshot, or nowhere when only the token is known
 	SourceKey string `parquet:"source_key"` // the row's token, where the place is not known
 	Clause    string `parquet:"clause,dict"`
-	// Stranger is the person key of a row that waits for its person alone; see [standings.isStranger]. "" of a row that is
-	// decided anew every night.
-	Stranger string `parquet:"stranger"`
+	// Person and Standing are of a row that waits for its person: the person's key, and their standing when the row was
+	// withheld; see [standings.text]. "" of a row that is decided anew every night.
+	Person   string `parquet:"person"`
+	Standing string `parquet:"standing,dict"`
 }
 
 // refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
@@ -72,11 +73,24 @@ type rowsTonight struct {
 	places   []int32           // the same rows' places
 	late     map[int64]int32   // places by line of rows whose person became another after conform
 	held     []heldRow
-	waiting  []heldRow // rows of strangers that are decided tonight only if their person is none any more
+	waiting  []heldRow // rows that are decided tonight only if their person's standing is another
+	facts    []rowFact // of all rows that are there
 }
 
 func newRowsTonight(t *conform.Tally, rows int) *rowsTonight {
 	return &rowsTonight{tally: t, outcomes: make([]conform.Outcome, rows), loaded: make([]byte, (rows+7)/8), late: map[int64]int32{}}
+}
+
+// place gives the place of a row that is decided tonight.
+func (t *rowsTonight) place(line int64) (int32, bool) {
+	if place, ok := t.late[line]; ok {
+		return place, true
+	}
+	at, ok := slices.BinarySearch(t.lines, line)
+	if !ok {
+		return nowhere, false
+	}
+	return t.places[at], true
 }
 
 func (t *rowsTonight) setLoaded(place int32, is bool) {
@@ -93,22 +107,21 @@ func (t *rowsTonight) decide(line int64, place int32) {
 	t.setLoaded(place, true)
 }
 
-// hold notes that a row that was decided tonight is kept out.
-func (t *rowsTonight) hold(feed string, line int64, token, clause, stranger string) {
-	place, ok := t.late[line]
-	if !ok {
-		at, found := slices.BinarySearch(t.lines, line)
-		if !found {
-			t.held = append(t.held, heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
-			return
-		}
-		place = t.places[at]
+// hold notes that a row that was decided tonight is kept out. Where its outcome may be another tomorrow, it does not wait
+// for its person alone.
+func (t *rowsTonight) hold(line int64, h heldRow) {
+	place, ok := t.place(line)
+	if !ok { // then the token stands for it
+		h.Place, h.Person, h.Standing = nowhere, "", ""
+		t.held = append(t.held, h)
+		return
 	}
 	t.setLoaded(place, false)
-	if stranger != "" && t.tally.Waits(t.outcomes[place]) {
-		stranger = ""
+	h.Place, h.SourceKey = place, ""
+	if h.Person != "" && t.tally.Waits(t.outcomes[place]) {
+		h.Person, h.Standing = "", ""
 	}
-	t.held = append(t.held, heldRow{Feed: feed, Place: place, Clause: clause, Stranger: stranger})
+	t.held = append(t.held, h)
 }
 
 // remember closes what is known of a feed's rows.
@@ -126,22 +139,23 @@ func (f *feedNight) remember(r *pipelines.Run) rememberedFeed {
 	return m
 }
 
-// isStranger tells whether a record's person is somebody of whom nothing makes a member of the register: no degree, no
-// role, no death is known of them, and they are not suppressed.
+// text puts a record's standing into words, so that it can be compared with tomorrow's: "" of somebody who is unknown or
+// suppressed.
 //
 // What becomes of a row depends on the row, on the configuration, on whether the policy is in force, and on the standing
-// of its person ([protect.Standing]), and on nothing else. A stranger's standing is always the same. So a row that the
-// policy withheld while its person was a stranger is withheld again, under the same clause, while the row and the
-// configuration are the same, the policy is in force and the person is still a stranger; and it says nothing of its
-// person's standing itself, or the person would not have been a stranger. Such a row need not be conformed. A row of
-// which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
-func (s *standings) isStranger(system, personKey string) bool {
-	subject, known := s.resolved.Subject(system, personKey)
-	if !known || s.suppressed[subject] != "" {
-		return false
+// of its person ([protect.Standing]), and on nothing else: not on the date, but through these. So a row that the policy
+// withheld is withheld again, under the same clause, while the row, the configuration and the person's standing are the
+// same and the policy is in force, and need not be conformed. What it says of its person's standing itself is remembered
+// ([rowFact]). A row of which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
+func (s *standings) text(system, personKey string) string {
+	switch st := s.of(system, personKey); {
+	case !st.Known || st.Clause != "":
+		return ""
+	case st.Member:
+		return "member"
+	default:
+		return "not: " + st.Ended
 	}
-	_, told := s.members[subject]
-	return !told
 }
 
 // inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.

@@ -3,8 +3,6 @@ package nightly
 import (
 	"context"
 
-	"golang.org/x/sync/errgroup"
-
 	"uoma/pipelines"
 	"uoma/transforms/resolve"
 )
@@ -23,21 +21,7 @@ type resolveStage struct{ n *Night }
 
 func (resolveStage) Name() string { return "resolve" }
 
-// Run resolves, and meanwhile reads from the register what membership will need of it.
-func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (facts any, err error) {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		s.n.enrolled, err = s.n.registered(ctx)
-		return err
-	})
-	g.Go(func() (err error) {
-		facts, err = s.resolve(ctx, r)
-		return err
-	})
-	return facts, g.Wait()
-}
-
-func (s resolveStage) resolve(ctx context.Context, r *pipelines.Run) (any, error) {
+func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	e, err := s.n.recallEngine(ctx, r)
 	if err != nil {
 		return nil, err

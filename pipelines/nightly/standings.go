@@ -3,7 +3,6 @@ package nightly
 import (
 	"context"
 
-	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
@@ -44,34 +43,24 @@ func (s *standings) memberCount() int {
 	return n
 }
 
-// standings works out membership from tonight's rows and from those in the register that did not change, and
-// suppression from the marks of everybody whom the resolver knows.
+// standings works out membership from what all rows say of it, and suppression from the marks of everybody whom the
+// resolver knows.
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
 	facts := map[string]*policy.Facts{}
-	of := func(subject string) *policy.Facts {
-		f := facts[subject]
-		if f == nil {
-			f = &policy.Facts{}
-			facts[subject] = f
-		}
-		return f
-	}
-	for _, key := range sortedKeys(n.members.records) {
-		system, personKey := splitRecord(key)
-		if subject, ok := n.resolved.Subject(system, personKey); ok {
-			join(of(subject), n.members.records[key])
-		}
-	}
-	n.members = nil // told; a night's memory is what its largest stage needs
-	if len(n.enrolled.records) > 0 {
-		subjects := n.subjectsByToken()
-		for record, f := range n.enrolled.records {
-			if subject, ok := subjects[record]; ok {
-				join(of(subject), f)
+	for _, rows := range n.told() {
+		for i := range rows {
+			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
+			if !ok {
+				continue
 			}
+			f := facts[subject]
+			if f == nil {
+				f = &policy.Facts{}
+				facts[subject] = f
+			}
+			rows[i].add(f)
 		}
 	}
-	n.enrolled = nil
 	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
@@ -82,67 +71,6 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 	}
 	n.standing = st
 	return st, err
-}
-
-func splitRecord(key string) (system, personKey string) {
-	for i := 0; i < len(key); i++ {
-		if key[i] == canon.KeySeparator[0] {
-			return key[:i], key[i+1:]
-		}
-	}
-	return key, ""
-}
-
-// registered gathers the facts of rows that are in the register and neither changed nor left tonight, by record token.
-func (n *Night) registered(ctx context.Context) (*membership, error) {
-	m := newMembership()
-	err := n.ws.Register.See(ctx, func(v *register.View) error {
-		for _, table := range []string{"degree", "role", "person"} {
-			for b, err := range v.Scan(ctx, table, memberColumns[table], register.Current, onlyMembers[table]...) {
-				if err != nil {
-					return err
-				}
-				m.registerBatch(table, b, n.touched)
-			}
-		}
-		return nil
-	})
-	return m, err
-}
-
-// memberColumns are what membership needs of the register's tables: the row's and the record's token, then the facts.
-var memberColumns = map[string][]string{
-	"degree": {"source_key", "record", "institution_code", "date"},
-	"role":   {"source_key", "record", "kind", "from", "to"},
-	"person": {"source_key", "record", "deceased", "deceased_date"},
-}
-
-// registerBatch is note for rows of the register, whose records are tokens. Rows in skip are left out.
-func (m *membership) registerBatch(table string, b *canon.Batch, skip map[string]bool) {
-	for i := range b.Len() {
-		if skip[b.Col(0).Text(i)] {
-			continue
-		}
-		record := b.Col(1).Text(i)
-		switch table {
-		case "degree":
-			m.degree(record, b.Col(2), b.Col(3), i)
-		case "role":
-			m.role(record, b.Col(2), b.Col(3), b.Col(4), i)
-		case "person":
-			m.death(record, b.Col(2), b.Col(3), i)
-		}
-	}
-}
-
-func (n *Night) subjectsByToken() map[string]string {
-	d := n.ws.SourceTokens()
-	out := make(map[string]string, len(n.resolved.Records))
-	for i := range n.resolved.Records {
-		r := &n.resolved.Records[i]
-		out[protect.Record(d, r.System, r.PersonKey)] = r.Subject
-	}
-	return out
 }
 
 // suppressed finds the subjects of whom any record bears a mark of the suppression list.
