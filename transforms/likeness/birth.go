@@ -2,8 +2,9 @@ package likeness
 
 // Levels of [Birth].
 const (
-	BirthNear     Level = iota + 1 // within a year
-	BirthTwoParts                  // year and month, year and day, or month and day
+	BirthYear     Level = iota + 1 // the same year, or within thirteen months
+	BirthTwoParts                  // year and day, or month and day
+	BirthMonth                     // within 31 days, such as those of one month
 	BirthCentury                   // but for the century
 	BirthPartial                   // as far as both are known
 	BirthSlip                      // one digit typed wrong, or two neighbouring digits swapped
@@ -12,7 +13,10 @@ const (
 )
 
 // BirthLevels names the levels of [Birth].
-var BirthLevels = [...]string{"different", "near", "two parts of three", "other century", "same as far as known", "one digit", "day and month swapped", "same"}
+var BirthLevels = [...]string{
+	"different", "about a year", "two parts of three", "within a month", "other century", "same as far as known", "one digit",
+	"day and month swapped", "same",
+}
 
 // Birth compares dates of birth. The top level wants equal full dates that are no first of January; two of those agree
 // as far as known.
@@ -86,14 +90,33 @@ func agreeing(a, b Day) Level {
 	switch {
 	case differ == 0 && same > 0 && ya == yb:
 		return BirthPartial
-	case same == 2:
+	case same == 2 && (ya != yb || ma != mb):
 		return BirthTwoParts
 	case ya == 0 || yb == 0:
 		return Different
-	case ya == yb, a.Full() && b.Full() && max(a.number()-b.number(), b.number()-a.number()) <= 366:
-		return BirthNear
-	case !(a.Full() && b.Full()) && max(ya-yb, yb-ya) <= 1:
-		return BirthNear
+	}
+	return apart(a, b)
+}
+
+// Days that dates are apart at most to be a month apart, or about a year.
+const (
+	aMonth = 31
+	aYear  = 366 + aMonth
+)
+
+// apart compares two different dates by the time between them.
+func apart(a, b Day) Level {
+	if !a.Full() || !b.Full() {
+		if years := a.Year() - b.Year(); years >= -1 && years <= 1 {
+			return BirthYear
+		}
+		return Different
+	}
+	switch days := max(a.number()-b.number(), b.number()-a.number()); {
+	case days <= aMonth:
+		return BirthMonth
+	case days <= aYear:
+		return BirthYear
 	}
 	return Different
 }

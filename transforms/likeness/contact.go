@@ -47,9 +47,11 @@ const (
 // EmailLevels names the levels of [Email].
 var EmailLevels = [...]string{"different", "similar", "one or two slips", "other domain", "other marks", "same"}
 
-// Similarity by [Dice] from which addresses are similar, and the length from which a name counts without its domain.
+// Similarities from which addresses are similar: that by [Dice] of the whole, that by [JaroWinkler] of what stands before
+// the at sign; and the length from which that counts without its domain.
 const (
 	similarEmails = 0.75
+	similarLocals = 0.75
 	localLeast    = 4
 )
 
@@ -71,10 +73,12 @@ func Email(a, b string) Level {
 	}
 	longest := max(len(a), len(b))
 	edits := Edits(a, b, longest/4)
-	switch {
-	case edits <= 1 && longest >= 6, edits <= 2 && longest >= 12:
+	switch local := Edits(la, lb, 2); {
+	case edits == 1 && (local == 0 || longest >= 6), edits == 2 && (local < 2 || min(len(la), len(lb)) > 5):
 		return EmailSlips
-	case edits <= longest/4 && Edits(la, lb, len(la)/3) <= len(la)/3, Dice(a, b) >= similarEmails:
+	case da != "" && db != "" && JaroWinkler(la, lb) < similarLocals: // one domain makes no two people alike
+		return Different
+	case edits <= longest/4, Dice(a, b) >= similarEmails:
 		return EmailSimilar
 	}
 	return Different

@@ -4,14 +4,14 @@ package likeness
 const (
 	FamilySimilar Level = iota + 1 // alike as a whole
 	FamilySound                    // sounds alike
-	FamilyClose                    // one slip
+	FamilyClose                    // one slip, or two in a long name
 	FamilyPart                     // one name of a double name, or the same but for af, von, de
 	FamilyRespelt                  // one but for where words end and for ae, oe and aa
 	FamilySame
 )
 
 // FamilyLevels names the levels of [Family].
-var FamilyLevels = [...]string{"different", "similar", "sounds alike", "one slip", "part", "spelt otherwise", "same"}
+var FamilyLevels = [...]string{"different", "similar", "sounds alike", "slips", "part", "spelt otherwise", "same"}
 
 // Family compares family names.
 func Family(a, b string) Level {
@@ -46,25 +46,23 @@ func shareName(a, b string) bool {
 	return false
 }
 
-// particle tells of words that go before family names and are often left out.
+// particle tells of words of three letters or more that go before family names and are often left out.
 func particle(w string) bool {
 	switch w {
-	case "af", "av", "von", "van", "vom", "zu", "zum", "zur", "de", "der", "den", "del", "della", "di", "da", "das", "dos", "do", "du",
-		"des", "la", "le", "les", "el", "al", "bin", "ben", "ibn", "abu", "ter", "ten", "och", "y", "e", "mac", "mc", "st", "san", "saint":
+	case "von", "van", "vom", "zum", "zur", "der", "den", "del", "della", "das", "dos", "des", "les", "bin", "ben", "ibn", "abu",
+		"ter", "ten", "och", "mac", "san", "saint":
 		return true
 	}
 	return false
 }
 
-// spokenMost is the longest spoken form that two names are compared by.
-const spokenMost = 48
-
 // spokenAlike tells whether two names are spoken alike, vowels included.
 func spokenAlike(a, b string) bool {
-	if JaroWinkler(a, b) < 0.6 {
+	if JaroWinkler(a, b) < unlikeNames {
 		return false
 	}
-	var x, y [spokenMost]byte
-	k, l := spoken(x[:0], a, true), spoken(y[:0], b, true)
-	return len(k) > 1 && string(k) == string(l)
+	p, q := speaker{vowels: true}, speaker{vowels: true}
+	p.speak(a)
+	q.speak(b)
+	return p.n > 1 && p.n == q.n && p.out == q.out
 }

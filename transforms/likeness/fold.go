@@ -1,7 +1,6 @@
 package likeness
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -129,68 +128,4 @@ func (f *folder) rune(r rune) {
 		return
 	}
 	f.out = utf8.AppendRune(f.out, r)
-}
-
-// FoldCode gives the form in which identifiers and postcodes are compared: letters and digits alone, in lower case.
-func FoldCode(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
-
-// FoldPhone gives the form in which telephone numbers are compared: digits, after a plus sign where the number says its
-// country ("+358400001234", "00358 40 0001234").
-func FoldPhone(s string) string {
-	out := make([]byte, 0, len(s)+1)
-	plus := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '+' && len(out) == 0:
-			plus = true
-		case c >= '0' && c <= '9':
-			out = append(out, c)
-		}
-	}
-	digits := string(out)
-	if rest, ok := strings.CutPrefix(digits, "00"); ok && !plus {
-		plus, digits = true, rest
-	}
-	if plus && digits != "" {
-		return "+" + digits
-	}
-	return digits
-}
-
-// FoldEmail gives the form in which addresses are compared: lower case, no diacritics, no spaces, nothing around it.
-func FoldEmail(s string) string {
-	s = strings.ToLower(strings.Trim(strings.TrimSpace(s), "<>;,. "))
-	s = strings.TrimPrefix(s, "mailto:")
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c > ' ' && c < utf8.RuneSelf {
-			out = append(out, c)
-		}
-	}
-	if len(out) == len(s) {
-		return s
-	}
-	f := folder{out: out[:0], keep: func(rune) bool { return false }}
-	for _, r := range s {
-		if r > ' ' && r < utf8.RuneSelf {
-			f.out = append(f.out, byte(r))
-			continue
-		}
-		f.text(string(r))
-	}
-	return string(f.out)
-}
-
-// FoldNumber gives the form in which numbers are compared: digits, a minus sign, a decimal point.
-func FoldNumber(s string) string {
-	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9', c == '-' && len(out) == 0, c == '.':
-			out = append(out, c)
-		case c == ',':
-			out = append(out, '.')
-		}
-	}
-	return string(out)
 }

@@ -2,24 +2,20 @@ package likeness
 
 // Levels of [Given].
 const (
-	GivenSimilar  Level = iota + 1 // alike as a whole, or one name of several in common
-	GivenInitial                   // one is the other's first letter
-	GivenClose                     // one slip
+	GivenShared   Level = iota + 1 // one name of several in common
+	GivenSimilar                   // alike as a whole
 	GivenNickname                  // one is an everyday form of the other
+	GivenInitial                   // one is the other's first letter
+	GivenClose                     // one slip, or two in a long name
 	GivenPart                      // the same names in another order, or one has more of them
 	GivenRespelt                   // one but for where words end and for ae, oe and aa
 	GivenSame
 )
 
 // GivenLevels names the levels of [Given].
-var GivenLevels = [...]string{"different", "similar", "initial", "one slip", "everyday form", "part", "spelt otherwise", "same"}
-
-// Similarities by [JaroWinkler] from which two names are close, or similar. Of the pairs Anna/Anni (0.88), Mika/Mikko
-// (0.85) and Katariina/Katarina (0.98) only the last is close by it.
-const (
-	closeNames   = 0.92
-	similarNames = 0.80
-)
+var GivenLevels = [...]string{
+	"different", "one in common", "similar", "everyday form", "initial", "slips", "part", "spelt otherwise", "same",
+}
 
 // Given compares given names, one or several.
 func Given(a, b string) Level {
@@ -56,23 +52,6 @@ func givenWord(a, b string) Level {
 	return Different
 }
 
-// spelling compares how two different names are written: 2 is close, 1 similar, 0 neither.
-func spelling(a, b string) int {
-	longer := max(len(a), len(b))
-	jw := JaroWinkler(a, b)
-	if jw < 0.6 {
-		return 0
-	}
-	edits := Edits(a, b, 2)
-	switch {
-	case edits == 1 && longer > 3, jw >= closeNames && edits <= 2:
-		return 2
-	case jw >= similarNames, edits <= 2 && longer >= 7, edits == 1:
-		return 1
-	}
-	return 0
-}
-
 // givenList compares lists of given names, of which one has several.
 func givenList(a, b string) Level {
 	m, n := count(a), count(b)
@@ -90,14 +69,16 @@ func givenList(a, b string) Level {
 		level = min(level, worstGiven(b, a))
 	}
 	if level > Different {
-		return min(level, GivenNickname)
+		return min(level, GivenClose)
 	}
-	// A word typed with a space in it, or another middle name.
-	if spelling(a, b) == 2 {
+	switch spelling(a, b) { // a name typed with a space in it
+	case 2:
 		return GivenClose
-	}
-	if spelling(a, b) == 1 || share(a, b, 2) {
+	case 1:
 		return GivenSimilar
+	}
+	if share(a, b, 2) {
+		return GivenShared
 	}
 	return Different
 }

@@ -30,7 +30,7 @@ func Postcode(a, b string) Level {
 
 // Levels of [HouseNumber].
 const (
-	HouseNumberSlip   Level = iota + 1 // one slip
+	HouseNumberSlip   Level = iota + 1 // one slip; of two digits, swapped
 	HouseNumberLetter                  // the same number with another letter, or with none
 	HouseNumberSame
 )
@@ -47,7 +47,7 @@ func HouseNumber(a, b string) Level {
 		return Different
 	case leading(a) != "" && leading(a) == leading(b):
 		return HouseNumberLetter
-	case max(len(a), len(b)) > 1 && Edits(a, b, 1) == 1:
+	case Edits(a, b, 1) == 1 && (max(len(a), len(b)) > 2 || len(a) == len(b) && len(a) == 2 && a[0] == b[1]):
 		return HouseNumberSlip
 	}
 	return Different

@@ -8,27 +8,39 @@ package likeness
 //   - c, k, ck, q, kh, ch and gh before a vowel: k, but c before e, i, y, ch at the start before a vowel, and tch: s;
 //   - qu, qv, kv: kv; x: ks;
 //   - s, z, ts, tz, cz, sh, sch, sj, skj, stj: s;
-//   - w, v, and f after the first letter, ph: v; f at the start: f;
+//   - w, v: v, and so are f and ph after the first letter, which are f at the start;
 //   - t, th, dt: t;
 //   - hj, lj, gj, dj at the start: j; kj, tj at the start: k;
 //   - h elsewhere than at the start is mute, and so is gh before no vowel;
 //   - what stands twice counts once; digits stay; other bytes stay as they are.
 //
-// Sound allocates when dst has no room: a key is not longer than the name with an x of two letters.
-func Sound(dst []byte, folded string) []byte { return spoken(dst, folded, false) }
+// A key has at most 64 bytes.
+func Sound(dst []byte, folded string) []byte {
+	var p speaker
+	p.speak(folded)
+	return append(dst, p.out[:p.n]...)
+}
 
-// speaker writes a spoken form.
+// speaker writes a spoken form, at most as long as it has room.
 type speaker struct {
-	out    []byte
-	start  int  // of the form in out
+	out    [word]byte
+	n      int  // bytes of out
 	vowels bool // keep them, by their class
 	last   byte // what was said last, vowels included
+}
+
+// write appends to the form.
+func (p *speaker) write(c byte) {
+	if p.n < len(p.out) {
+		p.out[p.n] = c
+		p.n++
+	}
 }
 
 // say writes one sound, unless it is that said before.
 func (p *speaker) say(c byte) {
 	if p.last != c {
-		p.out = append(p.out, c)
+		p.write(c)
 	}
 	p.last = c
 }
@@ -38,9 +50,9 @@ func (p *speaker) vowel(c byte) {
 	open := p.last >= 'A' && p.last <= 'Z'
 	switch {
 	case p.vowels && !open:
-		p.out = append(p.out, vowelClass(c))
-	case !p.vowels && len(p.out) == p.start:
-		p.out = append(p.out, 'a')
+		p.write(vowelClass(c))
+	case !p.vowels && p.n == 0:
+		p.write('a')
 	}
 	p.last = vowelClass(c)
 }
@@ -74,14 +86,12 @@ func at(s string, i int) byte {
 	return 0
 }
 
-// spoken appends how a name is said, with or without its vowels.
-func spoken(dst []byte, s string, vowels bool) []byte {
-	p := speaker{out: dst, start: len(dst), vowels: vowels}
+// speak says a name.
+func (p *speaker) speak(s string) {
 	i := p.opening(s)
 	for i < len(s) {
 		i += p.sound(s, i)
 	}
-	return p.out
 }
 
 // opening says what is special at the start of a name and gives how many bytes that took.
@@ -100,6 +110,9 @@ func (p *speaker) opening(s string) int {
 	case c == 'j', c == 'y' && isVowel(d):
 		p.say('j')
 		return 1
+	case c == 'p' && d == 'h':
+		p.say('f')
+		return 2
 	case c == 'h', c == 'f':
 		p.say(c)
 		return 1

@@ -76,7 +76,7 @@ func Number(a, b string) Level {
 	switch {
 	case a == b:
 		return NumberSame
-	case min(len(a), len(b)) >= 3 && Edits(a, b, 1) == 1:
+	case min(len(a), len(b)) >= 4 && Edits(a, b, 1) == 1:
 		return NumberSlip
 	}
 	x, ok := decimal(a)

@@ -1,0 +1,92 @@
+package likeness
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// FoldCode gives the form in which identifiers and postcodes are compared: letters and digits alone, in lower case.
+func FoldCode(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
+
+// FoldPhone gives the form in which telephone numbers are compared: digits, after a plus sign where the number says its
+// country ("+358400001234", "00358 40 0001234", "+358 (0)40 0001234").
+func FoldPhone(s string) string {
+	s = strings.ReplaceAll(s, "(0)", "") // not dialled from abroad
+	out := make([]byte, 0, len(s))
+	plus := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+' && len(out) == 0:
+			plus = true
+		case isDigit(c):
+			out = append(out, c)
+		}
+	}
+	digits := string(out)
+	if !plus && strings.HasPrefix(digits, "00") {
+		plus, digits = true, strings.TrimLeft(digits, "0")
+	}
+	if plus && digits != "" {
+		return "+" + digits
+	}
+	return digits
+}
+
+// FoldEmail gives the form in which addresses are compared: lower case, no diacritics, no spaces, nothing around it.
+func FoldEmail(s string) string {
+	f := folder{out: make([]byte, 0, len(s)), keep: func(rune) bool { return false }}
+	for _, r := range s {
+		switch {
+		case r <= ' ' || r == '<' || r == '>' || r == utf8.RuneError:
+		case r < utf8.RuneSelf:
+			f.out = append(f.out, lower(byte(r)))
+		default:
+			f.text(string(r))
+		}
+	}
+	address := strings.Trim(string(f.out), ";,.:")
+	for strings.HasPrefix(address, "mailto:") {
+		address = strings.Trim(address[len("mailto:"):], ";,.:")
+	}
+	return address
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+// FoldNumber gives the form in which numbers are compared: a minus sign, digits, a decimal point (a comma too is one), no
+// zeros that say nothing.
+func FoldNumber(s string) string {
+	out := make([]byte, 0, len(s))
+	minus, point := false, false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '-' && len(out) == 0:
+			minus = true
+		case (c == '.' || c == ',') && !point:
+			point = true
+			out = append(out, '.')
+		case isDigit(c):
+			out = append(out, c)
+		}
+	}
+	number := strings.TrimLeft(string(out), "0")
+	if point {
+		number = strings.TrimRight(number, "0")
+	}
+	number = strings.TrimSuffix(number, ".")
+	switch {
+	case number == "" && len(out) > 0:
+		return "0"
+	case number != "" && number[0] == '.':
+		number = "0" + number
+	}
+	if minus && number != "" {
+		return "-" + number
+	}
+	return number
+}
