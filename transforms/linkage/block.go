@@ -160,8 +160,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, co
 						}
 					}
 					counts[i]++
-					c.compare(one, two, &v)
-					if w := s.weight(&v); w > least {
+					if w := c.weight(one, two, s, least, &v); w > least {
 						out = append(out, edge{min(one, two), max(one, two), float32(w)})
 					}
 				}

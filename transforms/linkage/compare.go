@@ -29,7 +29,10 @@ type cache struct {
 	levels []likeness.Level
 }
 
-const cacheSize = 1 << 15
+const (
+	cacheBits    = 14
+	cachedValues = 1 << 17 // of more values no pair comes again soon
+)
 
 func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
@@ -38,13 +41,16 @@ func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Le
 	if a > b {
 		a, b = b, a
 	}
+	if len(v.uses) > cachedValues {
+		return compare(v.text(a), v.text(b))
+	}
 	k := c.cache[f]
 	if k == nil {
-		k = &cache{make([]uint64, cacheSize), make([]likeness.Level, cacheSize)}
+		k = &cache{make([]uint64, 1<<cacheBits), make([]likeness.Level, 1<<cacheBits)}
 		c.cache[f] = k
 	}
 	key := uint64(a)<<32 | uint64(b) // never 0: b is greater than a
-	at := key * 0x9E3779B97F4A7C15 >> (64 - 15)
+	at := key * 0x9E3779B97F4A7C15 >> (64 - cacheBits)
 	if k.keys[at] == key {
 		return k.levels[at]
 	}
@@ -123,7 +129,6 @@ func (c *comparer) names(a, b int32, v *vector) {
 	gl, gx, gy := c.given(a, b)
 	fl, fx, fy := c.best(featureFamily, t.family, likeness.Family, uint8(likeness.FamilySame), a, b)
 	v.level[featureGiven], v.level[featureFamily] = gl, fl
-	v.rare[featureGiven], v.rare[featureFamily] = 0, 0
 	direct := agreement(gl, len(likeness.GivenLevels)) + agreement(fl, len(likeness.FamilyLevels))
 	if direct <= 2 && c.swapped(a, b, direct, v) {
 		return

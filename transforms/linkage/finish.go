@@ -33,6 +33,7 @@ func (t *Table) Finish() {
 	parallel(len(tasks), func(i int) { tasks[i]() })
 	t.layRows()
 	t.listFeatures()
+	t.listSteps()
 	t.listParts()
 	t.findMailboxes()
 }

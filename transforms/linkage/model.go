@@ -66,15 +66,14 @@ func namesakeShare(k Kind) float64 {
 
 // scorer turns vectors into weights. It is a model laid out for speed.
 type scorer struct {
-	n         int
-	level     [maxFeatures][]float64
-	rarity    [maxFeatures][]float64 // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
-	total     [maxFeatures]float64   // log2 of how many records tell the feature
-	prior     float64
-	alike     [3]float64 // log2 of the shares of household, twins, namesakes
-	share     [3][maxFeatures]float64
-	rarest    float64 // rarity says at most so much, in bits
-	different [maxFeatures]float64
+	n      int
+	level  [maxFeatures][]float64
+	rarity [maxFeatures][]float64 // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
+	total  [maxFeatures]float64   // log2 of how many records tell the feature
+	prior  float64
+	alike  [3]float64 // log2 of the shares of household, twins, namesakes
+	share  [3][maxFeatures]float64
+	most   []float64 // that the steps from each one on can add
 }
 
 const maxRarity = 8 // bits
@@ -84,6 +83,7 @@ func newScorer(m *Model, t *Table) *scorer {
 	for f := range m.Features {
 		s.total[f] = math.Log2(float64(max(1, t.telling(f))))
 	}
+	s.boundSteps(t)
 	return s
 }
 

@@ -46,6 +46,8 @@ type Table struct {
 	nameUses  []int32    // how many records have it as a given or family name
 	firstUses []int32    // and of single given names, by nameKeys.first
 	features  []feature
+	steps     []step
+	nothing   vector // of two records that have nothing to compare
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
 	loaders   []func(Rows)

@@ -177,6 +177,19 @@ func (f *feature) smooth(ms, us []float64) {
 		}
 		level(m, rareM)
 		level(u, 0)
+		f.bound(m, u)
+	}
+}
+
+// bound lets no level say more than that of equal values: what was hardly ever seen between two people is not better proof
+// for that. Names in each other's place say as much as in their own: two people show it as often as they share the
+// names and one of them is written so.
+func (f *feature) bound(m, u []float64) {
+	top := f.top()
+	for l := range m {
+		if least := m[l] * u[top] / m[top]; u[l] < least {
+			u[l] = least
+		}
 	}
 }
 
@@ -300,6 +313,9 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 			if n > 20 {
 				m.Features[f].Levels[l].Rarity = r / w
 			}
+		}
+		if x := &t.features[f]; x.swapped {
+			m.Features[f].Levels[x.top()+1].Rarity = m.Features[f].Levels[x.top()].Rarity
 		}
 	}
 }
