@@ -96,7 +96,7 @@ cluster, and no other. No workspace is needed.`,
 
 // resolution reads who is who from the resolver's state after the last night.
 func resolution(ctx context.Context, ws *workspace.Workspace) (run string, who map[truth.Record]string, err error) {
-	state, found, err := ledger.FindState(ctx, ws.RegisterDB, "nightly", "members")
+	state, found, err := ledger.FindState(ctx, ws.RegisterDB, "nightly", workspace.StateMembers)
 	if err != nil {
 		return "", nil, err
 	}

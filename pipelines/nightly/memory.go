@@ -23,12 +23,12 @@ import (
 
 // What a night leaves to the next one besides the stores, by name in the ledger.
 const (
-	stateMembers = "members" // the resolver's rows
-	stateRetired = "retired" // subject ids that were given up
-	stateHeld    = "held"    // source rows that were kept out, with the clause
-	stateRows    = "rows"    // by feed: what became of each of its rows
-	stateFacts   = "facts"   // what the rows say of memberships
-	stateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
+	stateMembers = workspace.StateMembers
+	stateRetired = workspace.StateRetired
+	stateHeld    = workspace.StateHeld
+	stateRows    = workspace.StateRows
+	stateFacts   = workspace.StateFacts
+	stateDecided = workspace.StateDecided
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.

@@ -286,7 +286,7 @@ func (s site) outcome(t testing.TB, run string) (o outcome) {
 			t.Fatal(err)
 		}
 		o.quarantine = fmt.Sprint(bad)
-		for _, name := range []string{"members", "retired", "withheld"} {
+		for _, name := range workspace.StateFiles("nightly") {
 			state, _, err := ledger.FindState(ctx, ws.RegisterDB, "nightly", name)
 			if err != nil {
 				t.Fatal(err)

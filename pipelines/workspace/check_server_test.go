@@ -3,7 +3,6 @@ package workspace_test
 import (
 	"context"
 	"database/sql"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines/workspace"
 )
-
-func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 
 // TestCheckServer checks stores on a MariaDB: not asked without --connect, and with it read in a session that cannot write.
 func TestCheckServer(t *testing.T) {

@@ -165,9 +165,6 @@ func (c *checker) held(ctx context.Context, name string) bool {
 // snapshotsChecked is how many of the latest snapshots are looked for.
 const snapshotsChecked = 10000
 
-// stateFiles are the states of a pipeline that are files; others are only digests to compare with.
-var stateFiles = map[string][]string{"nightly": {"members", "retired", "withheld", "decided"}}
-
 var (
 	errSnapshot    = fault.New("UOMA-CHK-SNAPSHOT", "the snapshot that the register was last loaded from is missing or damaged", "restore the folder snapshots from the backup; until then the next run of this source fails")
 	errSnapshotOld = fault.New("UOMA-CHK-SNAPSHOT-OLD", "an older snapshot is gone", "nothing, if its time had passed; its date cannot be computed again")
@@ -190,7 +187,7 @@ func (c *checker) files(ctx context.Context) {
 				c.add(Error, errSnapshot.At(fault.Place{Field: m.Feed + " " + m.LogicalDate}))
 			}
 		}
-		for _, name := range stateFiles[pipeline] {
+		for _, name := range StateFiles(pipeline) {
 			s, found, err := ledger.FindState(ctx, c.register, pipeline, name)
 			c.add(Error, err)
 			if found && (c.w.State == nil || c.w.State.Verify(s.Digest, snapshot.Ext) != nil) {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,15 +16,18 @@ import (
 	"testing"
 	"time"
 
+	"uoma/connectors/database/databasetest"
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/fixtures/campus"
 	"uoma/internal/canon"
+	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
 // now is the moment at which the tests check: noon of the night's date.
@@ -40,12 +43,30 @@ func (quiet) Begin(string)              {}
 func (quiet) Advance(int64, string)     {}
 func (quiet) End(string, time.Duration) {}
 
-// loaded makes a workspace after its first night.
-func loaded(t *testing.T) string {
+// prepared are workspaces after their first night.
+var prepared workspacetest.Prepared[databasetest.Kind]
+
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+
+// runAll runs the tests and takes away what they share.
+func runAll(m *testing.M) int {
+	defer prepared.Remove()
+	return mariadbtest.Run(m)
+}
+
+// loaded gives a workspace after its first night.
+func loaded(t *testing.T, on databasetest.Kind) string {
+	t.Helper()
+	whole := prepared.Folder(t, on, func(dir string) { load(t, on, filepath.Join(dir, "campus")) })
+	dir := filepath.Join(t.TempDir(), "campus")
+	workspacetest.Copy(t, filepath.Join(whole, "campus"), dir)
+	return dir
+}
+
+func load(t *testing.T, on databasetest.Kind, dir string) {
 	t.Helper()
 	ctx := context.Background()
-	dir := filepath.Join(t.TempDir(), "campus")
-	must(t, workspace.Init(dir, []byte(settings)))
+	workspacetest.Init(t, on, dir, settings)
 	out, err := os.OpenRoot(dir)
 	must(t, err)
 	defer out.Close()
@@ -70,7 +91,6 @@ func loaded(t *testing.T) string {
 	defer n.Close()
 	_, err = pipelines.Execute(held, r, n.Stages(), j)
 	must(t, err)
-	return dir
 }
 
 func must(t *testing.T, err error) {
@@ -78,28 +98,6 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// copyTree copies a workspace with its modes.
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	must(t, filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return os.MkdirAll(filepath.Join(to, rel), 0o700)
-		}
-		src, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), src, 0o600)
-	}))
 }
 
 func check(t *testing.T, dir string, o workspace.CheckOptions) []workspace.Finding {
@@ -122,16 +120,9 @@ func problems(found []workspace.Finding) []string {
 	return slices.Compact(out)
 }
 
-// execSQL changes a store behind the program's back.
-func execSQL(t *testing.T, path string, statements ...string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", path)
-	must(t, err)
-	for _, s := range statements {
-		_, err := db.Exec(s)
-		must(t, err)
-	}
-	must(t, db.Close())
+// asked are the options of a check that looks into stores of a kind.
+func asked(on databasetest.Kind) workspace.CheckOptions {
+	return workspace.CheckOptions{Connect: on != databasetest.OnSQLite}
 }
 
 // first gives the first file of a folder and its subfolders.
@@ -163,27 +154,47 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 			}
 		}
 	})
-	t.Run("after a night", func(t *testing.T) {
-		if p := problems(check(t, loaded(t), workspace.CheckOptions{})); len(p) > 0 {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		if p := problems(check(t, loaded(t, on), asked(on))); len(p) > 0 {
 			t.Errorf("found %q", p)
 		}
 	})
 }
 
-// TestCheckChangesNothing compares every byte, mode and time below the workspace before and after.
+// TestCheckChangesNothing compares every byte, mode and time below the workspace, and every row, before and after.
 func TestCheckChangesNothing(t *testing.T) {
-	for name, dir := range map[string]string{"loaded": loaded(t), "new": filepath.Join(t.TempDir(), "ws")} {
-		t.Run(name, func(t *testing.T) {
-			if name == "new" {
-				must(t, workspace.Init(dir, nil))
-			}
-			before := listing(t, dir)
-			check(t, dir, workspace.CheckOptions{})
-			if after := listing(t, dir); after != before {
-				t.Errorf("before:\n%s\nafter:\n%s", before, after)
-			}
-		})
+	t.Run("new", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "ws")
+		must(t, workspace.Init(dir, nil))
+		unchanged(t, dir, func() { check(t, dir, workspace.CheckOptions{}) })
+	})
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		dir := loaded(t, on)
+		before := everyRow(t, dir)
+		unchanged(t, dir, func() { check(t, dir, asked(on)) })
+		if !maps.Equal(before, everyRow(t, dir)) {
+			t.Error("a check changed a row")
+		}
+	})
+}
+
+func unchanged(t *testing.T, dir string, f func()) {
+	t.Helper()
+	before := listing(t, dir)
+	f()
+	if after := listing(t, dir); after != before {
+		t.Errorf("before:\n%s\nafter:\n%s", before, after)
 	}
+}
+
+func everyRow(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	ws, err := workspace.Open(context.Background(), dir)
+	must(t, err)
+	defer ws.Close()
+	out := workspacetest.Dump(t, ws.RegisterDB)
+	maps.Copy(out, workspacetest.Dump(t, ws.VaultDB))
+	return out
 }
 
 func listing(t *testing.T, dir string) string {
@@ -211,14 +222,26 @@ func listing(t *testing.T, dir string) string {
 	return b.String()
 }
 
-// TestCheckFinds breaks one thing at a time.
+// harm is one thing that is broken, and what the check must say of it.
+type harm struct {
+	name string
+	want string // severity and code
+	do   func(t *testing.T, dir string)
+}
+
+func (h harm) test(t *testing.T, on databasetest.Kind) {
+	t.Run(h.name, func(t *testing.T) {
+		dir := loaded(t, on)
+		h.do(t, dir)
+		if p := problems(check(t, dir, asked(on))); !slices.Contains(p, h.want) {
+			t.Errorf("found %q, want %s", p, h.want)
+		}
+	})
+}
+
+// TestCheckFinds breaks one thing at a time of what is the same whatever the stores are, and the stores' own files.
 func TestCheckFinds(t *testing.T) {
-	whole := loaded(t)
-	for _, c := range []struct {
-		name string
-		want string // severity and code
-		harm func(t *testing.T, dir string)
-	}{
+	for _, h := range []harm{
 		{"settings missing", "error UOMA-WSP-ABSENT", func(t *testing.T, d string) { must(t, os.Remove(d+"/uoma.yaml")) }},
 		{"settings misspelt", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/uoma.yaml", settings+"inboks: x\n") }},
 		{"zone unknown", "error UOMA-WSP-ZONE", func(t *testing.T, d string) { write(t, d+"/uoma.yaml", settings+"zone: Europe/Nowhere\n") }},
@@ -245,43 +268,51 @@ func TestCheckFinds(t *testing.T) {
 			write(t, d+"/register.db", strings.Repeat("not a database ", 400))
 		}},
 		{"register never used", "warning UOMA-CHK-STORE-OLD", func(t *testing.T, d string) { write(t, d+"/register.db", "") }},
+		{"recipient broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/recipients/csc.yaml", "id: csc\n") }},
+	} {
+		h.test(t, databasetest.OnSQLite)
+	}
+}
+
+// TestCheckFindsInStores breaks one thing at a time of what the stores hold and name.
+func TestCheckFindsInStores(t *testing.T) {
+	harms := []harm{
 		{"register of a later release", "error UOMA-DBS-NEWER", func(t *testing.T, d string) {
-			execSQL(t, d+"/register.db", "INSERT INTO ledger_version (version_id, is_applied) VALUES (999, 1)")
+			workspacetest.Exec(t, d, workspacetest.Register, "INSERT INTO ledger_version (version_id, is_applied) VALUES (999, 1)")
 		}},
 		{"run left", "warning UOMA-CHK-RUN-LEFT", func(t *testing.T, d string) {
-			execSQL(t, d+"/register.db", "UPDATE run SET state = 'running'", "UPDATE lease SET holder = 'x', expires_at = 1")
+			workspacetest.Exec(t, d, workspacetest.Register, "UPDATE run SET state = 'running'", "UPDATE lease SET holder = 'x', expires_at = 1")
 		}},
-		{"run failed", "warning UOMA-CHK-RUN-FAILED", func(t *testing.T, d string) { execSQL(t, d+"/register.db", "UPDATE run SET state = 'failed'") }},
-		{"run in part", "warning UOMA-CHK-RUN-PARTIAL", func(t *testing.T, d string) { execSQL(t, d+"/register.db", "UPDATE run SET state = 'partial'") }},
+		{"run failed", "warning UOMA-CHK-RUN-FAILED", func(t *testing.T, d string) {
+			workspacetest.Exec(t, d, workspacetest.Register, "UPDATE run SET state = 'failed'")
+		}},
+		{"run in part", "warning UOMA-CHK-RUN-PARTIAL", func(t *testing.T, d string) {
+			workspacetest.Exec(t, d, workspacetest.Register, "UPDATE run SET state = 'partial'")
+		}},
 		{"row lost", "error UOMA-CHK-BALANCE", func(t *testing.T, d string) {
-			execSQL(t, d+"/register.db", "UPDATE account SET loaded = loaded + 1 WHERE feed = 'peppi/alumnit'")
+			workspacetest.Exec(t, d, workspacetest.Register, "UPDATE account SET loaded = loaded + 1 WHERE feed = 'peppi/alumnit'")
 		}},
 		{"snapshot gone", "error UOMA-CHK-SNAPSHOT", func(t *testing.T, d string) { must(t, os.Remove(first(t, d+"/snapshots"))) }},
 		{"snapshot damaged", "error UOMA-CHK-SNAPSHOT", func(t *testing.T, d string) { flip(t, first(t, d+"/snapshots")) }},
 		{"state gone", "error UOMA-CHK-STATE", func(t *testing.T, d string) { must(t, os.RemoveAll(d+"/state")) }},
 		{"state damaged", "error UOMA-CHK-STATE", func(t *testing.T, d string) { flip(t, first(t, d+"/state")) }},
 		{"half-written file", "warning UOMA-CHK-PARTIAL", func(t *testing.T, d string) { write(t, d+"/snapshots/1-1.partial", "x") }},
-		{"links gone", "error UOMA-CHK-LINK", func(t *testing.T, d string) { execSQL(t, d+"/register.db", "DELETE FROM link") }},
-		{"vault of another night", "error UOMA-CHK-IDENTITY", func(t *testing.T, d string) { execSQL(t, d+"/vault.db", "DELETE FROM identity") }},
-		{"subject without key", "error UOMA-CHK-IDENTITY", func(t *testing.T, d string) { execSQL(t, d+"/vault.db", "DELETE FROM subject") }},
+		{"links gone", "error UOMA-CHK-LINK", func(t *testing.T, d string) { workspacetest.Exec(t, d, workspacetest.Register, "DELETE FROM link") }},
+		{"vault of another night", "error UOMA-CHK-IDENTITY", func(t *testing.T, d string) { workspacetest.Exec(t, d, workspacetest.Vault, "DELETE FROM identity") }},
+		{"subject without key", "error UOMA-CHK-IDENTITY", func(t *testing.T, d string) { workspacetest.Exec(t, d, workspacetest.Vault, "DELETE FROM subject") }},
 		{"vault of another workspace", "error UOMA-KEY-UNWRAP", func(t *testing.T, d string) {
-			execSQL(t, d+"/vault.db", "UPDATE subject SET wrapped_key = zeroblob(length(wrapped_key))")
+			workspacetest.Exec(t, d, workspacetest.Vault, "UPDATE subject SET wrapped_key = X'"+strings.Repeat("00", 60)+"'")
 		}},
 		{"delivery left", "warning UOMA-CHK-DELIVERY", func(t *testing.T, d string) { deliver(t, d, outbox.Prepared, now.AddDate(0, 0, 1)) }},
 		{"delivery late", "error UOMA-CHK-DELIVERY-LATE", func(t *testing.T, d string) { deliver(t, d, outbox.Sent, now.AddDate(0, 0, -1)) }},
 		{"delivery without its file", "error UOMA-CHK-DELIVERY-FILE", func(t *testing.T, d string) { deliver(t, d, outbox.Encrypted, now.AddDate(0, 0, 1)) }},
 		{"delivery rejected", "error UOMA-CHK-DELIVERY-REJECTED", func(t *testing.T, d string) { deliver(t, d, outbox.Rejected, now) }},
-		{"recipient broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/recipients/csc.yaml", "id: csc\n") }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "campus")
-			copyTree(t, whole, dir)
-			c.harm(t, dir)
-			if p := problems(check(t, dir, workspace.CheckOptions{})); !slices.Contains(p, c.want) {
-				t.Errorf("found %q, want %s", p, c.want)
-			}
-		})
 	}
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		for _, h := range harms {
+			h.test(t, on)
+		}
+	})
 }
 
 // flip changes one byte in the middle of a file.
@@ -315,23 +346,25 @@ func deliver(t *testing.T, dir string, state outbox.State, notAfter time.Time) {
 
 // TestCheckBesideARun finds a run at work, and takes nothing that belongs to it for a leftover.
 func TestCheckBesideARun(t *testing.T) {
-	ctx := context.Background()
-	dir := loaded(t)
-	ws, err := workspace.Open(ctx, dir)
-	must(t, err)
-	defer ws.Close()
-	_, err = ledger.Acquire(ctx, ws.RegisterDB, "run/nightly", "test", now)
-	must(t, err)
-	_, err = ledger.Start(ctx, ws.RegisterDB, ledger.Run{ID: "nightly-2026-11-23", Pipeline: "nightly", LogicalDate: "2026-11-23", Mode: "manual", Facts: "{}"}, now)
-	must(t, err)
-	write(t, dir+"/snapshots/1-1.partial", "x")
-	found := check(t, dir, workspace.CheckOptions{})
-	if p := problems(found); len(p) > 0 {
-		t.Errorf("found %q", p)
-	}
-	if !slices.ContainsFunc(found, func(f workspace.Finding) bool { return f.Code == "UOMA-CHK-BUSY" }) {
-		t.Error("the run at work is not mentioned")
-	}
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		ctx := context.Background()
+		dir := loaded(t, on)
+		ws, err := workspace.Open(ctx, dir)
+		must(t, err)
+		defer ws.Close()
+		_, err = ledger.Acquire(ctx, ws.RegisterDB, "run/nightly", "test", now)
+		must(t, err)
+		_, err = ledger.Start(ctx, ws.RegisterDB, ledger.Run{ID: "nightly-2026-11-23", Pipeline: "nightly", LogicalDate: "2026-11-23", Mode: "manual", Facts: "{}"}, now)
+		must(t, err)
+		write(t, dir+"/snapshots/1-1.partial", "x")
+		found := check(t, dir, asked(on))
+		if p := problems(found); len(p) > 0 {
+			t.Errorf("found %q", p)
+		}
+		if !slices.ContainsFunc(found, func(f workspace.Finding) bool { return f.Code == "UOMA-CHK-BUSY" }) {
+			t.Error("the run at work is not mentioned")
+		}
+	})
 }
 
 func TestCheckSpace(t *testing.T) {
@@ -397,14 +430,16 @@ func TestCheckRecipient(t *testing.T) {
 
 // TestCheckHoldsNoValue looks for values of people in everything that a check of a broken workspace prints.
 func TestCheckHoldsNoValue(t *testing.T) {
-	dir := loaded(t)
-	canary := make([]byte, 8)
-	_, err := rand.Read(canary)
-	must(t, err)
-	secret := fmt.Sprintf("canary%x", canary)
-	execSQL(t, dir+"/register.db", "DELETE FROM link", "UPDATE person SET title = '"+secret+"'")
-	write(t, dir+"/keys/master.key", secret)
-	if text := fmt.Sprintf("%+v", check(t, dir, workspace.CheckOptions{})); strings.Contains(text, secret) {
-		t.Error("a finding holds a value")
-	}
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		dir := loaded(t, on)
+		canary := make([]byte, 8)
+		_, err := rand.Read(canary)
+		must(t, err)
+		secret := fmt.Sprintf("canary%x", canary)
+		workspacetest.Exec(t, dir, workspacetest.Register, "DELETE FROM link", "UPDATE person SET title = '"+secret+"'")
+		write(t, dir+"/keys/master.key", secret)
+		if text := fmt.Sprintf("%+v", check(t, dir, asked(on))); strings.Contains(text, secret) {
+			t.Error("a finding holds a value")
+		}
+	})
 }

@@ -1,0 +1,20 @@
+package workspace
+
+// Names, in the ledger, of the files in which a nightly remembers its last run. The check proves that all of them are
+// there, so they are written down here once for both.
+const (
+	StateMembers = "members" // the resolver's rows
+	StateRetired = "retired" // subject ids that were given up
+	StateHeld    = "held"    // source rows that were kept out, with the clause
+	StateRows    = "rows"    // by feed: what became of each of its rows
+	StateFacts   = "facts"   // what the rows say of memberships
+	StateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
+)
+
+// StateFiles names the states of a pipeline that are files; others are only words to compare with.
+func StateFiles(pipeline string) []string {
+	if pipeline != "nightly" {
+		return nil
+	}
+	return []string{StateMembers, StateRetired, StateHeld, StateRows, StateFacts, StateDecided}
+}
