@@ -17,6 +17,7 @@ func (a *app) commands() []*cobra.Command {
 		a.layoutCommand(),
 		a.policyCommand(),
 		a.generateCommand(),
+		a.resolveCommand(),
 		a.evaluateCommand(),
 		a.completionCommand(),
 		a.versionCommand(),

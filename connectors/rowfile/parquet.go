@@ -1,0 +1,362 @@
+package rowfile
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/gofrs/uuid/v5"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+// openParquet reads the file's footer, and rows of a few of its row groups.
+func (f *File) openParquet(src io.ReaderAt, size int64) error {
+	pf, err := openParquet(f.Path, src, size)
+	if err != nil {
+		return err
+	}
+	for _, field := range pf.Schema().Fields() {
+		name := field.Name()
+		if !field.Leaf() || field.Repeated() {
+			name = "" // lists and structures say nothing that is compared
+		}
+		f.Columns = append(f.Columns, name)
+	}
+	return f.sampleParquet(pf)
+}
+
+func openParquet(path string, src io.ReaderAt, size int64) (*parquet.File, error) {
+	pf, err := parquet.OpenFile(src, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, errParquet.At(fault.Place{File: path}).Wrap(err)
+	}
+	return pf, nil
+}
+
+// sampleGroups is how many row groups a sample looks into.
+const sampleGroups = 8
+
+func (f *File) sampleParquet(pf *parquet.File) error {
+	groups := pf.RowGroups()
+	n := min(len(groups), sampleGroups)
+	each := 0
+	if n > 0 {
+		each = windowRows * looks / n
+	}
+	var names []string
+	var at []int
+	for i, c := range f.Columns {
+		if c != "" {
+			names, at = append(names, c), append(at, i)
+		}
+	}
+	for i := range n {
+		r, err := newParquetReader(f.Path, pf, groups[i*len(groups)/n:][:1], names)
+		if err != nil {
+			return err
+		}
+		left := each
+		for b, err := range r.Batches(context.Background()) {
+			if err != nil {
+				return err
+			}
+			for row := range min(b.Len(), left) {
+				cells := make([]string, len(f.Columns))
+				for c, to := range at {
+					cells[to] = string(b.Col(canon.RawFirst + c).Bytes(row))
+				}
+				f.sample = append(f.sample, cells)
+			}
+			if left -= b.Len(); left <= 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (f *File) parquetReader(src *os.File, columns []string) (*parquetReader, error) {
+	info, err := src.Stat()
+	if err != nil {
+		return nil, errOpen.At(fault.Place{File: f.Path}).Wrap(err)
+	}
+	pf, err := openParquet(f.Path, src, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	r, err := newParquetReader(f.Path, pf, pf.RowGroups(), columns)
+	if err != nil {
+		return nil, err
+	}
+	r.Closer = src
+	return r, nil
+}
+
+// parquetReader streams row groups, column by column, a batch at a time.
+type parquetReader struct {
+	io.Closer
+	path    string
+	groups  []parquet.RowGroup
+	columns []parquetColumn
+	table   *canon.Table
+	sum     tabular.Summary
+}
+
+var _ Reader = (*parquetReader)(nil)
+
+type parquetColumn struct {
+	index int
+	text  func([]byte, parquet.Value) []byte
+}
+
+func newParquetReader(path string, pf *parquet.File, groups []parquet.RowGroup, columns []string) (*parquetReader, error) {
+	r := &parquetReader{path: path, groups: groups, table: canon.RawTable(path, columns)}
+	r.sum.Skipped = map[string]int64{}
+	for _, name := range columns {
+		leaf, ok := pf.Schema().Lookup(name)
+		if !ok {
+			return nil, errParquet.At(fault.Place{File: path, Field: name})
+		}
+		r.columns = append(r.columns, parquetColumn{leaf.ColumnIndex, textOf(leaf.Node.Type())})
+	}
+	return r, nil
+}
+
+// Summary implements [tabular.Reader].
+func (r *parquetReader) Summary() tabular.Summary { return r.sum }
+
+// Batches implements [tabular.Reader]. A row's line is its number, counted from 1.
+func (r *parquetReader) Batches(ctx context.Context) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		b := canon.NewBuilder(r.table, r.path)
+		for _, g := range r.groups {
+			if !r.group(ctx, g, b, yield) {
+				return
+			}
+		}
+	}
+}
+
+// group gives one row group's batches, and false when the stream is over.
+func (r *parquetReader) group(ctx context.Context, g parquet.RowGroup, b *canon.Builder, yield func(*canon.Batch, error) bool) bool {
+	cells := make([]cells, len(r.columns))
+	for i, c := range r.columns {
+		cells[i] = newCells(g.ColumnChunks()[c.index], c.text)
+	}
+	defer func() {
+		for i := range cells {
+			cells[i].close()
+		}
+	}()
+	for left := g.NumRows(); left > 0; {
+		n := min(left, canon.BatchRows)
+		left -= n
+		err := ctx.Err()
+		for i := range n {
+			b.Int(canon.RawLine, r.sum.Rows+i+1)
+			b.Null(canon.RawKinds)
+		}
+		for i := range cells {
+			if err == nil {
+				err = cells[i].fill(b, canon.RawFirst+i, n)
+			}
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				err = errParquet.At(fault.Place{File: r.path}).Wrap(err)
+			}
+			yield(nil, err)
+			return false
+		}
+		r.sum.Rows += n
+		if !yield(b.Flush(), nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// cells reads one column of a row group.
+type cells struct {
+	pages  parquet.Pages
+	page   parquet.Page
+	values parquet.ValueReader
+	text   func([]byte, parquet.Value) []byte
+	buf    []parquet.Value
+	out    []byte
+}
+
+func newCells(c parquet.ColumnChunk, text func([]byte, parquet.Value) []byte) cells {
+	return cells{pages: c.Pages(), text: text, buf: make([]parquet.Value, 256)}
+}
+
+// fill puts the next n values into a batch.
+func (c *cells) fill(b *canon.Builder, column int, n int64) error {
+	for n > 0 {
+		if c.values == nil {
+			page, err := c.pages.ReadPage()
+			if err != nil {
+				return errors.Join(errors.New("a column is shorter than the others"), err)
+			}
+			c.page, c.values = page, page.Values()
+		}
+		got, err := c.values.ReadValues(c.buf[:min(n, int64(len(c.buf)))])
+		for _, v := range c.buf[:got] {
+			if v.IsNull() {
+				b.Null(column)
+				continue
+			}
+			if c.out = c.text(c.out[:0], v); len(c.out) == 0 {
+				b.Null(column)
+				continue
+			}
+			b.Bytes(column, c.out)
+		}
+		n -= int64(got)
+		if err == io.EOF || err == nil && got == 0 {
+			c.release()
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cells) release() {
+	if c.page != nil {
+		parquet.Release(c.page)
+	}
+	c.page, c.values = nil, nil
+}
+
+func (c *cells) close() {
+	c.release()
+	_ = c.pages.Close() // reading is over; a page that does not close changes nothing
+}
+
+// textOf gives how values of a type are written: dates and times by ISO 8601, numbers in decimal, a whole number
+// without a point, and what is no number as nothing.
+func textOf(t parquet.Type) func([]byte, parquet.Value) []byte {
+	if l := t.LogicalType(); l != nil {
+		switch x := l.Value.(type) {
+		case *format.DateType:
+			return func(b []byte, v parquet.Value) []byte { return day(b, int64(v.Int32())*secondsOfDay) }
+		case *format.TimestampType:
+			unit := int64(time.Second / x.Unit.Value.Duration())
+			return func(b []byte, v parquet.Value) []byte { return moment(b, v.Int64(), unit) }
+		case *format.DecimalType:
+			return func(b []byte, v parquet.Value) []byte { return decimal(b, v, int(x.Scale)) }
+		case *format.UUIDType:
+			return func(b []byte, v parquet.Value) []byte {
+				return append(b, uuid.FromBytesOrNil(v.ByteArray()).String()...)
+			}
+		case *format.IntType:
+			if !x.IsSigned {
+				return unsigned(t.Kind())
+			}
+		}
+	}
+	return plain(t.Kind())
+}
+
+const secondsOfDay = 24 * 60 * 60
+
+func plain(k parquet.Kind) func([]byte, parquet.Value) []byte {
+	switch k {
+	case parquet.Boolean:
+		return func(b []byte, v parquet.Value) []byte { return strconv.AppendBool(b, v.Boolean()) }
+	case parquet.Int32:
+		return func(b []byte, v parquet.Value) []byte { return strconv.AppendInt(b, int64(v.Int32()), 10) }
+	case parquet.Int64:
+		return func(b []byte, v parquet.Value) []byte { return strconv.AppendInt(b, v.Int64(), 10) }
+	case parquet.Int96: // a time stamp of old writers
+		return func(b []byte, v parquet.Value) []byte {
+			x := v.Int96()
+			return moment(b, (int64(x[2])-2_440_588)*secondsOfDay*1_000_000_000+int64(uint64(x[1])<<32|uint64(x[0])), 1_000_000_000)
+		}
+	case parquet.Float:
+		return func(b []byte, v parquet.Value) []byte { return number(b, float64(v.Float()), 32) }
+	case parquet.Double:
+		return func(b []byte, v parquet.Value) []byte { return number(b, v.Double(), 64) }
+	}
+	return func(b []byte, v parquet.Value) []byte { return append(b, v.ByteArray()...) }
+}
+
+func unsigned(k parquet.Kind) func([]byte, parquet.Value) []byte {
+	if k == parquet.Int32 {
+		return func(b []byte, v parquet.Value) []byte { return strconv.AppendUint(b, uint64(v.Uint32()), 10) }
+	}
+	return func(b []byte, v parquet.Value) []byte { return strconv.AppendUint(b, v.Uint64(), 10) }
+}
+
+func number(b []byte, x float64, size int) []byte {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return b
+	}
+	return strconv.AppendFloat(b, x, 'f', -1, size)
+}
+
+func day(b []byte, seconds int64) []byte {
+	return time.Unix(seconds, 0).UTC().AppendFormat(b, time.DateOnly)
+}
+
+// moment writes a time stamp, and one of midnight as a date.
+func moment(b []byte, at, perSecond int64) []byte {
+	seconds, rest := at/perSecond, at%perSecond
+	if rest < 0 {
+		seconds, rest = seconds-1, rest+perSecond
+	}
+	if rest == 0 && seconds%secondsOfDay == 0 {
+		return day(b, seconds)
+	}
+	return time.Unix(seconds, rest*(1_000_000_000/perSecond)).UTC().AppendFormat(b, time.RFC3339Nano)
+}
+
+// decimal writes a scaled integer of at most 64 bits; a wider one is no number that names or describes a person.
+func decimal(b []byte, v parquet.Value, scale int) []byte {
+	var x int64
+	switch v.Kind() {
+	case parquet.Int32:
+		x = int64(v.Int32())
+	case parquet.Int64:
+		x = v.Int64()
+	default:
+		raw := v.ByteArray()
+		if len(raw) == 0 {
+			return b
+		}
+		x = int64(int8(raw[0]))
+		for _, c := range raw[1:] {
+			if x != x<<8>>8 {
+				return b
+			}
+			x = x<<8 | int64(c)
+		}
+	}
+	digits := strconv.FormatInt(x, 10)
+	sign := ""
+	if x < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	for len(digits) <= scale {
+		digits = "0" + digits
+	}
+	whole, fraction := digits[:len(digits)-scale], digits[len(digits)-scale:]
+	for len(fraction) > 0 && fraction[len(fraction)-1] == '0' {
+		fraction = fraction[:len(fraction)-1]
+	}
+	b = append(append(b, sign...), whole...)
+	if fraction != "" {
+		b = append(append(b, '.'), fraction...)
+	}
+	return b
+}

@@ -1,0 +1,74 @@
+package linker
+
+import (
+	"fmt"
+	"slices"
+
+	"uoma/internal/fault"
+	"uoma/transforms/linkage"
+)
+
+// The first fields of every table.
+const (
+	fieldID     = 0
+	fieldSource = 1
+	fieldsOwn   = 2
+)
+
+// unite makes the fields of one table from the columns of all files. The first e-mail address of one file and that of
+// another are one field, the second ones another; identifiers, numbers and texts are one when they tell the same thing.
+func (j *Job) unite() error {
+	j.fields = []linkage.Field{{Name: "record_id", Kind: linkage.RecordID}, {Name: "source", Kind: linkage.Ignored}}
+	if len(j.sources) > 1 {
+		j.fields[fieldSource].Kind = linkage.Source
+	}
+	at := map[string]int{}
+	for _, s := range j.sources {
+		nth := map[linkage.Kind]int{}
+		for i := range s.columns {
+			c := &s.columns[i]
+			c.field = -1
+			c.Meaning = c.named()
+			key := ""
+			switch c.kind {
+			case linkage.Ignored:
+				continue
+			case linkage.RecordID:
+				if nth[c.kind]++; nth[c.kind] > 1 {
+					return errIDs.At(fault.Place{File: s.path, Field: c.Name})
+				}
+				c.field = fieldID
+				continue
+			case linkage.Source:
+				j.fields[fieldSource].Kind = linkage.Source
+				if nth[c.kind]++; nth[c.kind] == 1 {
+					c.field = fieldSource
+				}
+				continue
+			case linkage.Identifier, linkage.Number, linkage.Text:
+				key = fmt.Sprint(c.kind, fold(c.what()))
+			default:
+				key = fmt.Sprint(c.kind, nth[c.kind])
+				nth[c.kind]++
+			}
+			f, known := at[key]
+			if !known {
+				f = len(j.fields)
+				at[key] = f
+				j.fields = append(j.fields, linkage.Field{Name: c.what(), Kind: c.kind})
+			}
+			j.fields[f].Unique = j.fields[f].Unique || c.unique
+			c.field = f
+		}
+		s.report.Columns = s.columns
+	}
+	return j.tells()
+}
+
+// tells refuses files of which nothing could be compared.
+func (j *Job) tells() error {
+	if !slices.ContainsFunc(j.fields[fieldsOwn:], func(f linkage.Field) bool { return f.Kind != linkage.Ignored }) {
+		return errNothing
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package linker
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"uoma/connectors/csvfile"
+	"uoma/connectors/rowfile"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+	"uoma/transforms/linkage"
+)
+
+// source is a file that the layout describes.
+func (l *Layout) source(path string) (*source, error) {
+	f := l.feed(filepath.Base(path))
+	if f == nil {
+		return nil, errLayout.At(fault.Place{File: path, Field: l.System})
+	}
+	if f.Format.Type != "csv" || f.Member != "" {
+		return nil, errFormat.At(fault.Place{File: path, Field: f.FullName()})
+	}
+	s := &source{key: f.Key, retry: func() bool { return false }}
+	s.report.Format, s.report.Delimiter, s.report.Encoding = "csv", f.Format.Delimiter, f.Format.Encoding
+	s.open = func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
+		return openFeed(path, f, columns, reject)
+	}
+	for i := range f.Columns {
+		s.columns = append(s.columns, meant(l.System, &f.Columns[i]))
+	}
+	return s, nil
+}
+
+// feed finds the feed by name, by the file's name, or because there is one only.
+func (l *Layout) feed(file string) *layout.Feed {
+	if l.Feed != "" {
+		return l.Layout.Feed(l.Feed)
+	}
+	for i := range l.Feeds {
+		if _, ok := l.Feeds[i].Match(file); ok {
+			return &l.Feeds[i]
+		}
+	}
+	if len(l.Feeds) == 1 {
+		return &l.Feeds[0]
+	}
+	return nil
+}
+
+// meant gives what a layout's column means, by the first of its targets that says something of a person.
+func meant(system string, c *layout.Column) Column {
+	out := Column{Name: c.Name, Confidence: 1, Why: "the layout fills nothing that is compared"}
+	for _, to := range c.To {
+		if kind, thing, unique := targetKind(system, to); kind != linkage.Ignored {
+			out.kind, out.thing, out.unique, out.Why = kind, thing, unique, "the layout fills "+to
+			if c.Split != "" {
+				out.kind, out.thing = linkage.FullName, ""
+			}
+			return out
+		}
+	}
+	return out
+}
+
+// targetKind gives the kind of a canonical target, and what thing an identifier is.
+func targetKind(system, target string) (k linkage.Kind, thing string, unique bool) {
+	table, rest, _ := strings.Cut(target, ".")
+	column := rest[strings.LastIndexByte(rest, '.')+1:]
+	switch table {
+	case "person":
+		switch column {
+		case "hetu", "fnr":
+			return linkage.Identifier, column, true
+		case "oppijanumero", "orcid", "student_number", "employee_number", "eppn":
+			return linkage.Identifier, column, false
+		case "source_key":
+			return linkage.Identifier, system, false
+		case "given_names", "call_name", "family_name", "former_family_name", "birth_date", "sex":
+			k, _ = linkage.KindOf(column)
+			return k, "", false
+		}
+	case "email":
+		return linkage.Email, "", false
+	case "phone":
+		return linkage.Phone, "", false
+	case "address":
+		switch column {
+		case "line1":
+			return linkage.Street, "", false
+		case "line2", "line3":
+			return linkage.AddressLine, "", false
+		case "postcode", "city", "region", "country":
+			k, _ = linkage.KindOf(column)
+			return k, "", false
+		}
+	}
+	return linkage.Ignored, "", false
+}
+
+// openFeed reads some of a feed's columns as its format says.
+func openFeed(path string, f *layout.Feed, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
+	o := csvfile.Options{Encoding: f.Format.Encoding}
+	if f.Format.Delimiter != "" {
+		o.Delimiter = f.Format.Delimiter[0]
+	}
+	o.Options = tabular.Options{Feed: f.FullName(), File: path, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts, Reject: reject}
+	for _, name := range columns {
+		c := &f.Columns[f.Index(name)]
+		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: c.Position, Required: c.Required})
+	}
+	for _, name := range f.Format.SkipWhenEmpty {
+		if containsFold(columns, name) {
+			o.SkipWhenEmpty = append(o.SkipWhenEmpty, name)
+		}
+	}
+	if f.Format.Trailer != "" {
+		re, err := regexp.Compile(f.Format.Trailer)
+		if err != nil {
+			return nil, errLayout.At(fault.Place{File: path, Field: f.FullName()}).Wrap(err)
+		}
+		if re.NumSubexp() > 0 {
+			o.Trailer, o.TrailerRequired = re, f.Format.TrailerRequired
+		}
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return nil, errLayout.At(fault.Place{File: path}).Wrap(err)
+	}
+	return feedFile{csvfile.New(src, o), src}, nil
+}
+
+type feedFile struct {
+	*csvfile.Reader
+	*os.File
+}
+
+// Close closes the file.
+func (f feedFile) Close() error { return f.File.Close() }

@@ -1,0 +1,148 @@
+// Package linker finds the people in files: `uoma resolve`.
+//
+// [Open] looks at every file, by a layout or by itself (package rowfile), and settles what each column means: as the
+// settings say, as the layout says, or as package meaning guesses it from the header and rows from all over the file. The
+// columns of several files become the fields of one table; what is the same thing in two files is one field. [Job.Run]
+// then streams all files into the table, one goroutine reading while the other appends, links (package linkage), and
+// writes whose each record is.
+//
+// Every row of a file ends in exactly one of: a record of the outcome, a bad row that is reported with its line, or a row
+// that is no data (blank, totals), counted by its reason. What is written depends on the records alone, not on the order
+// of files and rows, nor on how many processors there are.
+//
+// The package orchestrates connectors and transforms: it compares nothing and keeps nothing between calls. Time is given
+// to it.
+package linker
+
+import (
+	"context"
+	"time"
+
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/transforms/linkage"
+)
+
+var (
+	errColumn  = fault.New("UOMA-LNK-COLUMN", "no file has a column of that name", "name a column as the header has it; uoma resolve shows all of them")
+	errKind    = fault.New("UOMA-LNK-KIND", "there is no such meaning of a column", "use one of "+kindList()+"; of an identifier, number or text also which one: identifier:hetu")
+	errTwice   = fault.New("UOMA-LNK-TWICE", "two records have the same id", "name the column that tells the records apart with --columns NAME=record_id, or number the rows with --columns NAME=ignored")
+	errNothing = fault.New("UOMA-LNK-NOTHING", "no column says anything of a person that could be compared", "say what the columns mean: --columns NAME=given_names,NAME=family_name,NAME=birth_date")
+	errIDs     = fault.New("UOMA-LNK-IDS", "two columns are to be the record's id", "name one of them")
+	errLayout  = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file", "name the file as the layout has it, or the feed with --feed")
+	errFormat  = fault.New("UOMA-LNK-UNREAD", "the layout's format is not read here", "unpack the archive or save the sheet as CSV, and resolve the file without a layout")
+	errInput   = fault.New("UOMA-LNK-OVERWRITE", "the outcome would replace a file that is read", "write the outcome to another file")
+	errWrite   = fault.New("UOMA-LNK-WRITE", "the outcome cannot be written", "see that the folder exists, may be written to and has room")
+)
+
+// Outputs names the files to be written.
+type Outputs struct {
+	Clusters string
+}
+
+// Report says what a job did. It holds counts, names of columns and places; never a value.
+type Report struct {
+	Files     []FileReport `json:"files"`
+	Records   int          `json:"records"`
+	People    int          `json:"people"`
+	Largest   int          `json:"largest_cluster"` // records
+	Unnamed   int64        `json:"records_without_id"`
+	Compared  int64        `json:"pairs_compared"`
+	Passes    []string     `json:"passes"`
+	Recall    float64      `json:"estimated_pass_recall"`
+	Rejected  int64        `json:"rejected"`
+	Rejection []Rejection  `json:"rejections"` // the first of them
+	Seconds   Seconds      `json:"seconds"`
+}
+
+// FileReport is what was read of one file. Read is the sum of Records and Rejected.
+type FileReport struct {
+	File      string           `json:"file"`
+	Format    string           `json:"format"`
+	Delimiter string           `json:"delimiter,omitempty"`
+	Encoding  string           `json:"encoding,omitempty"`
+	Columns   []Column         `json:"columns"`
+	Records   int64            `json:"records"`
+	Rejected  int64            `json:"rejected"`
+	Skipped   map[string]int64 `json:"skipped,omitempty"` // rows that are no data, by reason
+}
+
+// Rejection is a row that could not be used.
+type Rejection struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Code   string `json:"code"`
+	Reason string `json:"reason"`
+}
+
+// Seconds are wall times.
+type Seconds struct {
+	Read  float64 `json:"read"`
+	Link  float64 `json:"link"`
+	Write float64 `json:"write"`
+}
+
+// Job is files whose columns are understood.
+type Job struct {
+	settings Settings
+	sources  []*source
+	fields   []linkage.Field
+}
+
+// Tools are what a job is given from outside.
+type Tools struct {
+	Now      func() time.Time
+	Progress pipelines.Progress
+}
+
+// Run reads the files, links their records and writes the outcome.
+func (j *Job) Run(ctx context.Context, out Outputs, tools Tools) (*Report, error) {
+	if err := j.apart(out); err != nil {
+		return nil, err
+	}
+	rep := &Report{Rejection: []Rejection{}, Passes: []string{}}
+	r := &run{job: j, tools: tools, report: rep}
+	if err := r.stage("read", &rep.Seconds.Read, func() error { return r.read(ctx) }); err != nil {
+		return nil, err
+	}
+	if r.table.Len() > 0 {
+		if err := r.stage("link", &rep.Seconds.Link, func() error { return r.link(ctx) }); err != nil {
+			return nil, err
+		}
+	}
+	return rep, r.stage("write", &rep.Seconds.Write, func() error { return r.write(out) })
+}
+
+// run is one run of a job.
+type run struct {
+	job    *Job
+	tools  Tools
+	report *Report
+	table  *linkage.Table
+	places places
+	result *linkage.Result
+}
+
+// stage times a step.
+func (r *run) stage(name string, seconds *float64, do func() error) error {
+	started := r.tools.Now()
+	r.tools.Progress.Begin(name)
+	if err := do(); err != nil {
+		return err
+	}
+	took := r.tools.Now().Sub(started)
+	*seconds = took.Seconds()
+	r.tools.Progress.End(name, took)
+	return nil
+}
+
+func (r *run) link(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.result = r.table.Link(linkage.Options{Threshold: r.job.settings.Threshold})
+	r.report.Compared, r.report.Recall = r.result.Compared, r.result.Recall
+	r.report.Passes = append(r.report.Passes, r.result.Model.Passes...)
+	r.tools.Progress.Advance(r.result.Compared, "pairs")
+	return ctx.Err()
+}

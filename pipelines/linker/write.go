@@ -1,0 +1,111 @@
+package linker
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"uoma/internal/fault"
+)
+
+func (o Outputs) list() []string {
+	return slices.DeleteFunc([]string{o.Clusters}, func(s string) bool { return s == "" })
+}
+
+// write writes the outcome.
+func (r *run) write(out Outputs) error {
+	return replace(out.Clusters, r.clusters)
+}
+
+// clusters writes each record's cluster, in the order of the records' ids. A cluster is named by the first of them.
+func (r *run) clusters(w *bufio.Writer) error {
+	w.WriteString("record_id,cluster_id,confidence\n")
+	if r.result == nil {
+		return nil
+	}
+	first := make([]int32, r.table.Len()) // of each cluster: its first record and 1
+	size := make([]int32, r.table.Len())
+	var line []byte
+	for _, rec := range r.byID() {
+		c := r.result.Cluster[rec]
+		if first[c] == 0 {
+			first[c] = rec + 1
+			r.report.People++
+		}
+		size[c]++
+		r.report.Largest = max(r.report.Largest, int(size[c]))
+		line = appendCell(line[:0], r.table.Label(rec))
+		line = appendCell(append(line, ','), r.table.Label(first[c]-1))
+		line = strconv.AppendFloat(append(line, ','), float64(r.confidence(rec)), 'f', 4, 32)
+		w.Write(append(line, '\n'))
+	}
+	return nil
+}
+
+// confidence gives how sure a record's place in its cluster is.
+func (r *run) confidence(int32) float32 { return 1 }
+
+// byID gives the records in the order of their ids.
+func (r *run) byID() []int32 {
+	type key struct {
+		head uint64
+		rec  int32
+	}
+	keys := make([]key, r.table.Len())
+	for i := range keys {
+		var head [8]byte
+		copy(head[:], r.table.Label(int32(i)))
+		keys[i] = key{binary.BigEndian.Uint64(head[:]), int32(i)}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Compare(r.table.Label(a.rec), r.table.Label(b.rec))
+	})
+	out := make([]int32, len(keys))
+	for i, k := range keys {
+		out[i] = k.rec
+	}
+	return out
+}
+
+// appendCell writes a cell by RFC 4180.
+func appendCell(b []byte, s string) []byte {
+	if !bytes.ContainsAny([]byte(s), ",\"\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	for i := range len(s) {
+		if s[i] == '"' {
+			b = append(b, '"')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
+}
+
+// replace writes a file beside its place and puts it there when it is whole and durable. Only its owner may read it.
+func replace(path string, fill func(*bufio.Writer) error) error {
+	fail := func(err error) error { return errWrite.At(fault.Place{File: path}).Because(err) }
+	f, err := os.CreateTemp(filepath.Dir(path), ".uoma-*.partial")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(f.Name()) // fails once the file has its name
+	w := bufio.NewWriterSize(f, 1<<18)
+	err = fill(w)
+	if err := errors.Join(err, w.Flush(), f.Sync(), f.Close()); err != nil {
+		return fail(err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fail(err)
+	}
+	return nil
+}
