@@ -39,6 +39,7 @@ var files = []struct{ name, columns, want string }{
 		"record_id source given_names call_name family_name former_family_name birth_date sex street postcode city phone email identifier identifier identifier ignored"},
 	{"no names", "c1:rec c2:given c3:family c4:birth c5:avenue c6:town c7:british c8:mail c9:phone c10:hetu c11:sex c12:title c13:flag",
 		"record_id given_names family_name birth_date street city postcode email phone identifier sex text ignored"},
+	{"no names, codes", "c1:rec c2:dropped c3:staff", "record_id postcode identifier"},
 	{"full names", "Nimi:reversed Sähköposti:mail", "full_name email"},
 	{"a given name called name", "name:given surname:family", "given_names family_name"},
 	{"others' columns", "mother_first_name:given company_name:job next_of_kin:full name:full date_of_birth:birth", "text text text full_name birth_date"},

@@ -13,6 +13,7 @@ type traits struct {
 	years            int // a year and nothing else
 	emails, phones   int
 	dialled          int // a telephone number by its own look: it begins with + or 0, or is divided
+	zeroLed          int // digits alone that begin with zero: a code, not a number
 	postcodes        int // four to six digits, or letters and digits as in Britain
 	houses           int // a number of up to four digits, perhaps with a letter
 	streets          int // a house number beside words, or a word for street
@@ -119,7 +120,8 @@ func (t *traits) addDate(v string, s shape, years *[]int) {
 func (t *traits) addCode(v string, s shape) {
 	count(&t.emails, isEmail(v))
 	count(&t.phones, isPhone(v, s))
-	count(&t.dialled, isPhone(v, s) && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
+	count(&t.zeroLed, s.digits == s.length && v[0] == '0')
+	count(&t.dialled, isPhone(v, s) && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
 	count(&t.postcodes, isPostcode(v, s))
 	count(&t.houses, isHouse(v, s))
 	count(&t.numbers, isDecimal(v, s))

@@ -55,7 +55,7 @@ func (c *column) valueNumbers() (linkage.Kind, float64, string) {
 	switch {
 	case c.share(c.dialled) >= most && c.share(c.phones) >= 0.8:
 		return linkage.Phone, 0.8, of(c.share(c.phones), "telephone numbers")
-	case c.share(c.postcodes) >= 0.9 && c.distinctShare() < 0.9 && (c.widthOf >= 4 || c.share(c.digits) < 0.5):
+	case c.share(c.postcodes) >= 0.9 && c.distinctShare() < 0.9 && (c.widthOf >= 4 || c.zeroLed > 0 || c.share(c.digits) < 0.5):
 		return linkage.Postcode, 0.6, of(c.share(c.postcodes), "formed as postcodes")
 	case c.share(c.codes) >= 0.9 && c.distinctShare() >= 0.3 && c.widthOf >= 5:
 		return linkage.Identifier, 0.5, of(c.share(c.codes), "codes of one length, and few repeat")

@@ -49,6 +49,8 @@ var makers = map[string]func(row int) string{
 	"line2":   func(n int) string { return []string{"", "red gate", "locn 42", "flat 3"}[n%4] },
 	"house":   func(n int) string { return fmt.Sprint(n%90 + 1) },
 	"post":    func(n int) string { return fmt.Sprintf("%05d", 100+n%40*1010) },
+	"dropped": func(n int) string { return strings.TrimLeft(fmt.Sprintf("%05d", 100+n%40*1010), "0"[:1-min(n%9, 1)]) },
+	"staff":   func(n int) string { return fmt.Sprintf("%06d", 17+n*131) },
 	"british": func(n int) string { return fmt.Sprintf("SW%d %dAB", n%9+1, n%7+1) },
 	"town":    func(n int) string { return townStock[n%len(townStock)] },
 	"region":  func(n int) string { return []string{"nsw", "vic", "qld", "wa"}[n%4] },
