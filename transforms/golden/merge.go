@@ -39,8 +39,17 @@ func (m *Merger) Merge(records []Record) *Result {
 type unit struct {
 	rule       *Rule
 	fields     []string // ascending
+	words      []word   // all that was said, record by record
 	candidates []candidate
 	refused    []candidate // of sources that never give the field
+}
+
+// word is a value that is there.
+type word struct {
+	record   *Record
+	value    *Value
+	key      string // two words with one key say the same
+	standing standing
 }
 
 // candidate is one value of a unit, or the values of one record for its fields.
@@ -70,7 +79,8 @@ func (m *Merger) units(records []Record) []*unit {
 	for i := range records {
 		for k := range records[i].Values {
 			v := &records[i].Values[k]
-			if m.missing(v.Text) {
+			folded := likeness.Fold(v.Text)
+			if m.missing(v.Text, folded) {
 				continue
 			}
 			rule := m.rules.ruleOf(v.Field)
@@ -90,28 +100,30 @@ func (m *Merger) units(records []Record) []*unit {
 			if !slices.Contains(u.fields, v.Field) {
 				u.fields = append(u.fields, v.Field)
 			}
+			u.words = append(u.words, m.word(rule, &records[i], v, folded))
 		}
 	}
 	for _, u := range order {
 		slices.Sort(u.fields)
-		m.fill(u, records)
+		u.fill()
 	}
 	return order
 }
 
 // fill finds the candidates of a unit, the best first.
-func (m *Merger) fill(u *unit, records []Record) {
-	for i := range records {
-		r := &records[i]
-		rank, may := u.rule.place(r.Source)
-		for _, values := range m.offers(u, r) {
-			c := m.candidate(u, r, values)
-			c.rank = rank
-			if may {
-				u.candidates = append(u.candidates, c)
-			} else {
-				u.refused = append(u.refused, c)
-			}
+func (u *unit) fill() {
+	for from := 0; from < len(u.words); {
+		to := from + 1
+		for u.rule.Together && to < len(u.words) && u.words[to].record == u.words[from].record {
+			to++
+		}
+		c := u.candidate(u.words[from:to])
+		from = to
+		may := false
+		if c.rank, may = u.rule.place(c.record.Source); may {
+			u.candidates = append(u.candidates, c)
+		} else {
+			u.refused = append(u.refused, c)
 		}
 	}
 	count(u.candidates)
@@ -119,96 +131,67 @@ func (m *Merger) fill(u *unit, records []Record) {
 	slices.SortFunc(u.refused, func(a, b candidate) int { return compare(nil, &a, &b) })
 }
 
-// offers gives what a record says of a unit's fields: each value alone, or one of each field together.
-func (m *Merger) offers(u *unit, r *Record) [][]*Value {
-	var out [][]*Value
-	row := make([]*Value, len(u.fields))
-	some := false
-	for k := range r.Values {
-		v := &r.Values[k]
-		at, mine := slices.BinarySearch(u.fields, v.Field)
-		if !mine || m.missing(v.Text) {
-			continue
-		}
-		if !u.rule.Together {
-			out = append(out, []*Value{v})
-			continue
-		}
-		if old := row[at]; old == nil || cmp.Or(cmp.Compare(m.standing(u.rule, v), m.standing(u.rule, old)), byText(v, old)) < 0 {
-			row[at], some = v, true
+// candidate makes one of what a record says: of a field that it gives twice, the better value counts.
+func (u *unit) candidate(words []word) candidate {
+	c := candidate{record: words[0].record, values: make([]*Value, len(u.fields)), agreed: 1}
+	row := make([]*word, len(u.fields))
+	for i := range words {
+		w := &words[i]
+		at, _ := slices.BinarySearch(u.fields, w.value.Field)
+		if row[at] == nil || cmp.Or(cmp.Compare(w.standing, row[at].standing), byText(w.value, row[at].value)) < 0 {
+			row[at] = w
 		}
 	}
-	if some {
-		out = append(out, row)
-	}
-	return out
-}
-
-func (m *Merger) candidate(u *unit, r *Record, values []*Value) candidate {
-	c := candidate{record: r, values: values, agreed: 1}
-	for i, v := range values {
+	for i, w := range row {
 		if i > 0 {
 			c.key += canon.KeySeparator
 		}
-		if v == nil {
+		if w == nil {
 			continue
 		}
-		c.standing = max(c.standing, m.standing(u.rule, v))
-		c.key += m.key(u.rule, v.Text)
-		c.agreed = max(c.agreed, v.Agreed)
+		c.values[i], c.key = w.value, c.key+w.key
+		c.standing, c.agreed = max(c.standing, w.standing), max(c.agreed, w.value.Agreed)
 	}
 	for _, need := range u.rule.Needs {
-		if at, has := slices.BinarySearch(u.fields, need); !has || values[at] == nil {
+		if at, has := slices.BinarySearch(u.fields, need); !has || row[at] == nil {
 			c.standing = max(c.standing, partial)
 		}
 	}
 	return c
 }
 
-// standing tells what a value is worth.
-func (m *Merger) standing(rule *Rule, v *Value) standing {
+// word reads a value: what it is worth, and what it says. Codes and contact points say their normal form, all else says
+// its folded text.
+func (m *Merger) word(rule *Rule, r *Record, v *Value, folded string) word {
+	w := word{record: r, value: v, key: folded}
 	if v.Invalid || !utf8.ValidString(v.Text) {
-		return invalid
+		w.standing = invalid
 	}
-	if check := m.checks[rule.As]; check != nil && !check(v.Text, m.params).OK() {
-		return invalid
+	if check := m.checks[rule.As]; check != nil {
+		switch c := check(v.Text, m.params); {
+		case !c.OK():
+			w.standing = invalid
+		case rule.As != "name" && rule.As != "text":
+			w.key = c.Value
+		}
 	}
-	if m.on != 0 && v.Until != nil && *v.Until < m.on {
-		return expired
+	if w.standing == valid && m.on != 0 && v.Until != nil && *v.Until < m.on {
+		w.standing = expired
 	}
-	return valid
+	return w
 }
 
 // missing tells of a text that says nothing: space, signs alone, a placeholder.
-func (m *Merger) missing(s string) bool {
-	if strings.TrimSpace(s) == "" || m.checks["text"](s, nil).Null() {
-		return true
-	}
-	f := likeness.Fold(s)
-	return f == "" || m.rules.empty[f]
+func (m *Merger) missing(s, folded string) bool {
+	return folded == "" || m.rules.empty[folded] || m.checks["text"](s, nil).Null()
 }
-
-// key gives what two values share that say the same: the normal form of a code or a contact point, folded text otherwise.
-func (m *Merger) key(rule *Rule, s string) string {
-	check := m.checks[rule.As]
-	if check == nil {
-		return fold(s)
-	}
-	c := check(s, m.params)
-	if !c.OK() || rule.As == "name" || rule.As == "text" {
-		return fold(s)
-	}
-	return c.Value
-}
-
-func fold(s string) string { return likeness.Fold(s) }
 
 // count finds how many sources say what a candidate says, among candidates of the same standing.
 func count(all []candidate) {
 	if len(all) < 2 {
 		return
 	}
-	type word struct {
+	type what struct {
 		key      string
 		standing standing
 	}
@@ -216,10 +199,10 @@ func count(all []candidate) {
 		systems []string
 		agreed  int
 	}
-	by := map[word]*said{}
+	by := map[what]*said{}
 	for i := range all {
 		c := &all[i]
-		w := word{c.key, c.standing}
+		w := what{c.key, c.standing}
 		s := by[w]
 		if s == nil {
 			s = &said{}
@@ -231,6 +214,6 @@ func count(all []candidate) {
 		s.agreed = max(s.agreed, c.agreed, len(s.systems))
 	}
 	for i := range all {
-		all[i].agreed = by[word{all[i].key, all[i].standing}].agreed
+		all[i].agreed = by[what{all[i].key, all[i].standing}].agreed
 	}
 }

@@ -122,7 +122,7 @@ func (m *Merger) fields(u *unit, c *candidate, why Reason, passed []Passed) []Fi
 			name = u.fields[i]
 		}
 		out = append(out, Field{Name: name, Text: v.Text, Source: c.record.Source, Record: c.record.ID, Modified: c.record.Modified,
-			Exported: c.record.Exported, Until: v.Until, Invalid: m.standing(u.rule, v) == invalid, Why: why, Clause: u.rule.Clause, Agreed: c.agreed, Passed: passed})
+			Exported: c.record.Exported, Until: v.Until, Invalid: m.word(u.rule, c.record, v, "").standing == invalid, Why: why, Clause: u.rule.Clause, Agreed: c.agreed, Passed: passed})
 	}
 	return out
 }

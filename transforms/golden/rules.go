@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"uoma/internal/canon"
+	"uoma/transforms/likeness"
 )
 
 // Rules are a precedence file: for each field, whose word counts.
@@ -146,7 +147,7 @@ func below(name, field string) bool {
 func (r *Rules) compile() {
 	r.byField, r.empty = map[string]*Rule{}, map[string]bool{}
 	for _, p := range r.Placeholders {
-		r.empty[fold(p)] = true
+		r.empty[likeness.Fold(p)] = true
 	}
 	r.rest = Rule{}
 	r.rest.compile(r)
