@@ -25,10 +25,11 @@ func Family(a, b string) Level {
 	case (several(a) || several(b)) && shareName(a, b):
 		return FamilyPart
 	}
-	switch how := spelling(a, b); {
+	how, some := spelling(a, b)
+	switch {
 	case how == 2:
 		return FamilyClose
-	case len(a) > 2 && len(b) > 2 && spokenAlike(a, b):
+	case some && min(len(a), len(b)) > 2 && spokenAlike(a, b):
 		return FamilySound
 	case how == 1:
 		return FamilySimilar
@@ -58,9 +59,6 @@ func particle(w string) bool {
 
 // spokenAlike tells whether two names are spoken alike, vowels included.
 func spokenAlike(a, b string) bool {
-	if JaroWinkler(a, b) < unlikeNames {
-		return false
-	}
 	p, q := speaker{vowels: true}, speaker{vowels: true}
 	p.speak(a)
 	q.speak(b)

@@ -85,6 +85,19 @@ func plain(s string) bool {
 	return !space || s == ""
 }
 
+// latin gives the folded form of the letters of Latin-1 and Latin Extended-A, which is what most names need: "" for all
+// other signs. It does not change.
+var latin = func() (out [0x180]string) {
+	for r := rune(0xC0); r < rune(len(out)); r++ {
+		if unicode.IsLetter(r) {
+			f := folder{keep: parting}
+			f.any(r)
+			out[r] = string(f.out)
+		}
+	}
+	return out
+}()
+
 // folder writes folded text.
 type folder struct {
 	out   []byte
@@ -93,19 +106,23 @@ type folder struct {
 }
 
 func (f *folder) text(s string) {
-	var buf [32]byte
 	for _, r := range s {
 		switch {
 		case r < utf8.RuneSelf:
 			f.rune(r)
 		case apostrophe(r), r == utf8.RuneError:
+		case r < rune(len(latin)) && latin[r] != "":
+			f.word(latin[r])
 		default:
-			var one [utf8.UTFMax]byte
-			n := utf8.EncodeRune(one[:], unicode.ToLower(r))
-			for _, d := range string(norm.NFKD.Append(buf[:0], one[:n]...)) {
-				f.rune(d)
-			}
+			f.any(r)
 		}
+	}
+}
+
+// any writes a sign that may have to be decomposed.
+func (f *folder) any(r rune) {
+	for _, d := range norm.NFKD.String(string(unicode.ToLower(r))) {
+		f.rune(d)
 	}
 }
 
@@ -119,13 +136,19 @@ func (f *folder) rune(r rune) {
 	case apostrophe(r), !unicode.IsLetter(r) && !unicode.IsNumber(r):
 		return
 	}
+	if base := letters(r); base != "" {
+		f.word(base)
+		return
+	}
+	f.word("")
+	f.out = utf8.AppendRune(f.out, r)
+}
+
+// word writes folded letters.
+func (f *folder) word(s string) {
 	if f.space {
 		f.out = append(f.out, ' ')
 		f.space = false
 	}
-	if base := letters(r); base != "" {
-		f.out = append(f.out, base...)
-		return
-	}
-	f.out = utf8.AppendRune(f.out, r)
+	f.out = append(f.out, s...)
 }

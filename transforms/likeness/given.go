@@ -43,7 +43,11 @@ func givenWord(a, b string) Level {
 	case everyday(a, b):
 		return GivenNickname
 	}
-	switch spelling(a, b) {
+	return givenSpelling(a, b)
+}
+
+func givenSpelling(a, b string) Level {
+	switch how, _ := spelling(a, b); how {
 	case 2:
 		return GivenClose
 	case 1:
@@ -71,16 +75,11 @@ func givenList(a, b string) Level {
 	if level > Different {
 		return min(level, GivenClose)
 	}
-	switch spelling(a, b) { // a name typed with a space in it
-	case 2:
-		return GivenClose
-	case 1:
-		return GivenSimilar
-	}
-	if share(a, b, 2) {
+	level = givenSpelling(a, b) // a name typed with a space in it
+	if level == Different && share(a, b, 2) {
 		return GivenShared
 	}
-	return Different
+	return level
 }
 
 // worstGiven gives the level at which the worst word of a finds its like in b.

@@ -47,7 +47,7 @@ func HouseNumber(a, b string) Level {
 		return Different
 	case leading(a) != "" && leading(a) == leading(b):
 		return HouseNumberLetter
-	case Edits(a, b, 1) == 1 && (max(len(a), len(b)) > 2 || len(a) == len(b) && len(a) == 2 && a[0] == b[1]):
+	case Edits(a, b, 1) == 1 && (max(len(a), len(b)) > 2 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]):
 		return HouseNumberSlip
 	}
 	return Different
@@ -85,7 +85,7 @@ func City(a, b string) Level {
 	case (several(a) || several(b)) && share(a, b, 3):
 		return CityPart
 	}
-	switch spelling(a, b) {
+	switch how, _ := spelling(a, b); how {
 	case 2:
 		return CityClose
 	case 1:

@@ -9,22 +9,22 @@ const (
 )
 
 // spelling compares how two different names are written: 2 is close, 1 similar, 0 neither. A start in common alone makes
-// no two names similar (Kallioniemi, Kalliojarvi).
-func spelling(a, b string) int {
+// no two names similar (Kallioniemi, Kalliojarvi). Some tells whether they have anything in common.
+func spelling(a, b string) (how int, some bool) {
 	jw := JaroWinkler(a, b)
 	if jw < unlikeNames {
-		return 0
+		return 0, false
 	}
 	longer := max(len(a), len(b))
 	limit := max(2, longer/3)
 	edits := Edits(a, b, limit)
 	switch {
 	case edits == 1 && (longer > 4 || !changed(a, b)), edits == 2 && jw >= closeNames:
-		return 2
+		return 2, true
 	case edits <= limit && jw >= similarNames, edits == 1, edits == 2 && longer >= 7, jumbled(a, b):
-		return 1
+		return 1, true
 	}
-	return 0
+	return 0, true
 }
 
 // changed tells of two names that are one slip apart whether it is a letter changed for another. Of short names that makes

@@ -28,7 +28,7 @@ func Street(a, b string) Level {
 	if x == "" || y == "" {
 		x, numberX, y, numberY = a, "", b, ""
 	}
-	level := streetName(x, y)
+	level := min(streetName(x, y), StreetShort) // the number may stand before the name or behind it
 	if level <= StreetNumber || numberX == numberY {
 		return level
 	}
@@ -70,7 +70,10 @@ func streetName(a, b string) Level {
 	}
 	// What all streets have in common makes no two alike.
 	a, b = withoutRoad(a, b)
-	if a != "" && b != "" && (spelling(a, b) > 0 || Dice(a, b) >= similarStreets) {
+	if a == "" || b == "" {
+		return Different
+	}
+	if how, _ := spelling(a, b); how > 0 || Dice(a, b) >= similarStreets {
 		return StreetSimilar
 	}
 	return Different
@@ -81,6 +84,9 @@ const similarStreets = 0.65
 
 // withoutRoad takes the word for a road from the end of two street names that have it in common.
 func withoutRoad(a, b string) (string, string) {
+	if at(a, len(a)-1) != at(b, len(b)-1) {
+		return a, b
+	}
 	for _, r := range roads {
 		if x, ok := strings.CutSuffix(a, r[0]); ok {
 			if y, ok := strings.CutSuffix(b, r[0]); ok {
