@@ -41,7 +41,7 @@ func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Le
 	if a > b {
 		a, b = b, a
 	}
-	if len(v.uses) > cachedValues {
+	if v.dict.len() > cachedValues {
 		return compare(v.text(a), v.text(b))
 	}
 	k := c.cache[f]
@@ -127,7 +127,7 @@ const (
 func (c *comparer) names(a, b int32, v *vector) {
 	t := c.t
 	gl, gx, gy := c.given(a, b)
-	fl, fx, fy := c.best(featureFamily, t.family, likeness.Family, uint8(likeness.FamilySame), a, b)
+	fl, fx, fy := c.family(a, b)
 	v.level[featureGiven], v.level[featureFamily] = gl, fl
 	direct := agreement(gl, len(likeness.GivenLevels)) + agreement(fl, len(likeness.FamilyLevels))
 	if direct <= 2 && c.swapped(a, b, direct, v) {
@@ -145,10 +145,101 @@ func (c *comparer) names(a, b int32, v *vector) {
 func (c *comparer) given(a, b int32) (level uint8, x, y int32) {
 	v := c.t.given
 	x, y = v.first(a), v.first(b)
-	if x != none && y != none && x != y && c.t.names[x].several && c.t.names[y].several {
-		return uint8(c.level(featureGiven, v, likeness.Given, x, y)), x, y
+	switch {
+	case x == none || y == none:
+		return absent, x, y
+	case x == y:
+		return uint8(likeness.GivenSame), x, y
+	case c.t.names[x].several() && c.t.names[y].several():
+		return uint8(c.lists(x, y)), x, y
 	}
-	return c.best(featureGiven, v, likeness.Given, uint8(likeness.GivenSame), a, b)
+	level = absent
+	for _, i := range v.of(a) {
+		for _, j := range v.of(b) {
+			if i == none || j == none {
+				continue
+			}
+			if i == j {
+				return uint8(likeness.GivenSame), i, j
+			}
+			if l := uint8(c.lists(i, j)); level == absent || l > level {
+				level, x, y = l, i, j
+			}
+		}
+	}
+	return level, x, y
+}
+
+// lists compares two different lists of given names as [likeness.Given] does, by the numbers of their words.
+func (c *comparer) lists(x, y int32) likeness.Level {
+	a, b := &c.t.names[x], &c.t.names[y]
+	if a.count > b.count {
+		a, b = b, a
+	}
+	if b.count > maxWords {
+		return likeness.Given(c.t.given.text(x), c.t.given.text(y))
+	}
+	if b.count == 1 {
+		return c.level(featureGiven, c.t.words, likeness.Given, a.words[0], b.words[0])
+	}
+	worst, common := likeness.GivenSame, 0
+	for _, v := range a.words[:a.count] {
+		best := likeness.Different
+		for _, w := range b.words[:b.count] {
+			if v == w {
+				best = likeness.GivenSame
+				common++
+				break
+			}
+			best = max(best, c.level(featureGiven, c.t.words, likeness.Given, v, w))
+		}
+		worst = min(worst, best)
+	}
+	switch {
+	case common == int(a.count):
+		return likeness.GivenPart
+	case worst > likeness.Different:
+		return min(worst, likeness.GivenClose)
+	case common > 0:
+		return likeness.GivenShared
+	case a.count < b.count && a.count > 1:
+		return likeness.Different
+	}
+	return likeness.Given(c.t.given.text(x), c.t.given.text(y)) // a name typed with a space in it
+}
+
+// families compares two different family names.
+func (c *comparer) families(x, y int32) likeness.Level {
+	a, b := &c.t.names[x], &c.t.names[y]
+	if a.count == 1 && b.count == 1 {
+		return c.level(featureFamily, c.t.words, likeness.Family, a.words[0], b.words[0])
+	}
+	return likeness.Family(c.t.given.text(x), c.t.given.text(y))
+}
+
+func (c *comparer) family(a, b int32) (level uint8, x, y int32) {
+	level, x, y = absent, none, none
+	as, bs := c.t.family.of(a), c.t.family.of(b)
+	for _, i := range as {
+		for _, j := range bs {
+			switch {
+			case i == none || j == none:
+			case i == j:
+				return uint8(likeness.FamilySame), i, j
+			}
+		}
+	}
+	for _, i := range as {
+		for _, j := range bs {
+			if i == none || j == none {
+				continue
+			}
+			if l := uint8(c.families(i, j)); level == absent || l > level {
+				level, x, y = l, i, j
+			}
+		}
+	}
+	return level, x, y
 }
 
 // swapped compares names in each other's place, and takes that if they agree better there.
@@ -174,16 +265,15 @@ func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
 
 // crossed compares the given names of one record with the family names of another.
 func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
-	t := c.t
 	level = absent
-	for _, i := range t.given.of(a) {
-		for _, j := range t.family.of(b) {
+	for _, i := range c.t.given.of(a) {
+		for _, j := range c.t.family.of(b) {
 			if i == none || j == none {
 				continue
 			}
 			l := uint8(likeness.FamilySame)
 			if i != j {
-				l = uint8(c.level(featureCrossed, t.given, likeness.Family, i, j))
+				l = uint8(c.families(i, j))
 			}
 			if level == absent || l > level {
 				level, x, y = l, i, j
@@ -196,10 +286,10 @@ func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 // rareGiven gives how many records have the rarer of two given names: the whole list where all of several agree, else the
 // name that comes first.
 func (t *Table) rareGiven(level uint8, x, y int32) int32 {
-	if level == uint8(likeness.GivenSame) && t.names[x].several {
+	if level == uint8(likeness.GivenSame) && t.names[x].several() {
 		return t.given.uses[x]
 	}
-	return min(t.firstUses[t.names[x].first], t.firstUses[t.names[y].first])
+	return min(t.words.uses[t.names[x].words[0]], t.words.uses[t.names[y].words[0]])
 }
 
 // Levels of where people live, from nothing in common to the same address. The parts of an address come and go together,

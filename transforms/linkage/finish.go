@@ -10,12 +10,17 @@ import (
 
 // nameKeys are what is derived from a name once.
 type nameKeys struct {
-	first   int32  // number of its first word
-	sound   uint64 // how the first word sounds
-	whole   uint64 // how all of it sounds
-	last    uint64 // how its last word sounds, 0 when it has one
-	several bool
+	words [maxWords]int32 // numbers of its words
+	count uint8           // of its words; more than maxWords when it has more
+	sound uint64          // how the first word sounds
+	whole uint64          // how all of it sounds
+	last  uint64          // how its last word sounds, 0 when it has one
 }
+
+// maxWords is how many words of a name are told apart.
+const maxWords = 4
+
+func (k *nameKeys) several() bool { return k.count > 1 }
 
 // Finish ends the loading: it orders the records by their ids, counts values, and derives what comparing and blocking
 // need of each value. The table does not change afterwards.
@@ -114,7 +119,7 @@ func (t *Table) finishNames() {
 	t.family.freeze()
 	n := t.given.dict.len()
 	t.nameUses = make([]int32, n)
-	words := &dictionary{}
+	t.words = newValues(1, likeness.Fold, false)
 	t.names = make([]nameKeys, n)
 	var key []byte
 	for i := range t.names {
@@ -124,19 +129,28 @@ func (t *Table) finishNames() {
 		key = likeness.Sound(key[:0], s)
 		k.whole = hash64(key)
 		k.sound = k.whole
-		first, _, several := strings.Cut(s, " ")
-		if several {
-			k.several = true
-			key = likeness.Sound(key[:0], first)
+		t.listWords(k, s, t.given.uses[i])
+		if k.several() {
+			key = likeness.Sound(key[:0], t.words.text(k.words[0]))
 			k.sound = hash64(key)
 			key = likeness.Sound(key[:0], s[strings.LastIndexByte(s, ' ')+1:])
 			k.last = hash64(key)
 		}
-		k.first = words.intern([]byte(first))
-		for len(t.firstUses) < words.len() {
-			t.firstUses = append(t.firstUses, 0)
+	}
+}
+
+func (t *Table) listWords(k *nameKeys, s string, uses int32) {
+	for more := true; more; k.count++ {
+		var w string
+		w, s, more = strings.Cut(s, " ")
+		id := t.words.intern(w)
+		for len(t.words.uses) < t.words.dict.len() {
+			t.words.uses = append(t.words.uses, 0)
 		}
-		t.firstUses[k.first] += t.given.uses[i]
+		if k.count < maxWords {
+			k.words[k.count] = id
+			t.words.uses[id] += uses
+		}
 	}
 }
 

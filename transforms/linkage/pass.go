@@ -141,7 +141,7 @@ func (t *Table) familyKeys(rec int32, out []uint64) []uint64 {
 			break
 		}
 		k := &t.names[id]
-		if k.several { // a double name's parts, of which another system may have one
+		if k.several() { // a double name's parts, of which another system may have one
 			out = append(out, k.sound, k.last)
 		} else {
 			out = append(out, k.whole)

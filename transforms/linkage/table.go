@@ -44,7 +44,7 @@ type Table struct {
 
 	names     []nameKeys // of each name
 	nameUses  []int32    // how many records have it as a given or family name
-	firstUses []int32    // and of single given names, by nameKeys.first
+	words     *values    // of names; uses counts them among given names
 	features  []feature
 	steps     []step
 	nothing   vector // of two records that have nothing to compare
