@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,11 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"uoma/connectors/database"
+	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
-// kills is at how many moments of a delivery the program is killed.
-const kills = 20
+// kills is at how many moments of a delivery the program is killed, on each store.
+const kills = 10
 
 // TestThreat_T29_KilledDelivery kills the real program with SIGKILL at moments spread over a whole survey run, runs it
 // again, and finds each time one closed delivery here and one accepted there.
@@ -32,8 +32,15 @@ func TestThreat_T29_KilledDelivery(t *testing.T) {
 			t.Fatalf("build %s: %v\n%s", name, err, out)
 		}
 	}
-	k := &killing{t: t, uoma: filepath.Join(bin, "uoma"), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir()}
-	k.prepare()
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		k := &killing{t: t, on: on, uoma: filepath.Join(bin, "uoma"), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir()}
+		k.prepare()
+		k.killAll()
+	})
+}
+
+func (k *killing) killAll() {
+	k.t.Helper()
 	whole := k.deliver(0)
 	stopped := 0
 	for i := range kills {
@@ -42,12 +49,13 @@ func TestThreat_T29_KilledDelivery(t *testing.T) {
 		}
 	}
 	if stopped < kills/4 { // how long a run takes is the machine's to say
-		t.Errorf("only %d of %d kills came before the run had ended", stopped, kills)
+		k.t.Errorf("only %d of %d kills came before the run had ended", stopped, kills)
 	}
 }
 
 type killing struct {
 	t              *testing.T
+	on             databasetest.Kind
 	uoma, endpoint string
 	before         string // workspace and endpoint as they are before the delivery
 }
@@ -74,7 +82,8 @@ func (k *killing) prepare() {
 	k.must(err)
 	ws := filepath.Join(k.before, "ws")
 	k.run(k.uoma, "init", ws)
-	k.must(os.WriteFile(filepath.Join(ws, "uoma.yaml"), []byte("institution: \"10118\"\ntemporary_identifiers: true\ninbox: "+inbox+"\nsender: {id: xamk}\n"), 0o600))
+	k.must(os.WriteFile(filepath.Join(ws, "uoma.yaml"), []byte("institution: \"10118\"\ntemporary_identifiers: true\ninbox: "+inbox+"\nsender: {id: xamk}\n"+workspacetest.Stores(k.on)), 0o600))
+	workspacetest.Place(k.t, k.on, ws)
 	k.run(k.uoma, "run", "nightly", "--date", "2026-11-21", "-q", "-w", ws)
 	k.run(k.endpoint, "init", filepath.Join(k.before, "endpoint"), "--id", "csc", "--sender", "xamk",
 		"--signing-key", filepath.Join(ws, "keys", "signing.pub"), "--listen", "127.0.0.1:0")
@@ -93,16 +102,8 @@ var urlLine = regexp.MustCompile(`(?m)^url:.*$`)
 func (k *killing) deliver(after time.Duration) time.Duration {
 	k.t.Helper()
 	dir := k.t.TempDir()
-	k.must(os.CopyFS(dir, os.DirFS(k.before)))
-	k.must(filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() {
-			return os.Chmod(path, 0o700)
-		}
-		if err == nil {
-			err = os.Chmod(path, 0o600)
-		}
-		return err
-	}))
+	workspacetest.CopyTree(k.t, filepath.Join(k.before, "endpoint"), filepath.Join(dir, "endpoint"))
+	workspacetest.Copy(k.t, filepath.Join(k.before, "ws"), filepath.Join(dir, "ws"))
 	ws := filepath.Join(dir, "ws")
 	address := k.serve(filepath.Join(dir, "endpoint", "endpoint.yaml"))
 	pin := filepath.Join(ws, "recipients", "csc.yaml")
@@ -124,7 +125,8 @@ func (k *killing) deliver(after time.Duration) time.Duration {
 		k.t.Fatalf("the first run: %v", err)
 	}
 	if killed {
-		k.takeOver(ws)
+		// Its leases are as old as they are a minute later.
+		workspacetest.Exec(k.t, ws, workspacetest.Register, "UPDATE `lease` SET `expires_at` = 0")
 		k.run(k.uoma, survey...)
 	}
 	k.one(ws)
@@ -132,15 +134,6 @@ func (k *killing) deliver(after time.Duration) time.Duration {
 		return 0
 	}
 	return took
-}
-
-// takeOver makes the killed program's leases as old as they are a minute later.
-func (k *killing) takeOver(ws string) {
-	db, err := database.Open(k.t.Context(), "sqlite:"+filepath.Join(ws, "register.db"))
-	k.must(err)
-	defer db.Close()
-	_, err = db.Exec("UPDATE `lease` SET `expires_at` = 0")
-	k.must(err)
 }
 
 // one checks that there is one delivery, closed and accepted.

@@ -10,19 +10,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/internal/mariadbtest"
+	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 )
 
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"uoma": main})
+	testscript.Main(tests{m}, map[string]func(){"uoma": main})
 }
+
+// tests are the tests of the package with the server that some of them use.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int { return mariadbtest.Run(m.M) }
 
 // TestScripts runs the sessions in testdata: each is a page of documentation that is true. Besides the commands of
 // testscript they use
@@ -30,20 +41,47 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   runs a command that must end with the exit code
 //	tree DIR...             prints every file with its digest
 //	shape                   prints the paths and types in the JSON object on the last standard output
-func TestScripts(t *testing.T) {
+//	recipient WORKSPACE     starts a national endpoint and pins it in the workspace
+//	stores WORKSPACE        puts the stores of a new workspace where the test has them
+func TestScripts(t *testing.T) { scripts(t, "testdata", databasetest.OnSQLite) }
+
+// TestScriptsOnBothStores runs the sessions in which something is stored.
+func TestScriptsOnBothStores(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) { scripts(t, "testdata/stores", on) })
+}
+
+func scripts(t *testing.T, dir string, on databasetest.Kind) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "tree": tree, "shape": shape, "recipient": func(ts *testscript.TestScript, _ bool, args []string) { recipient(t, ts, args) },
+			"stores": func(ts *testscript.TestScript, _ bool, args []string) { stores(t, ts, on, args) },
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("UOMA_WORKSPACE", filepath.Join(e.WorkDir, "ws"))
 			return nil
 		},
 	})
+}
+
+// storesLines are the part of a new workspace's settings that says where the stores are.
+var storesLines = regexp.MustCompile(`(?m)^stores:\n(?:  .*\n)+`)
+
+func stores(t *testing.T, ts *testscript.TestScript, on databasetest.Kind, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: stores WORKSPACE")
+	}
+	dir := ts.MkAbs(args[0])
+	file := filepath.Join(dir, workspace.FileName)
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	if line := workspacetest.Stores(on); line != "" {
+		ts.Check(os.WriteFile(file, append(storesLines.ReplaceAll(text, nil), "\n"+line...), 0o600))
+	}
+	workspacetest.Place(t, on, dir)
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
