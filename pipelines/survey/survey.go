@@ -27,6 +27,7 @@ import (
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
+	"uoma/transforms/golden"
 	"uoma/transforms/policy"
 )
 
@@ -102,6 +103,7 @@ func (s *Survey) settings(year int) extract.Settings {
 		Year: year, Registers: registers, ContactSources: s.terms.ContactSources,
 		IdentityCode: s.terms.IdentityCode == "send", Background: s.terms.Background != "virta",
 	}
+	out.Precedence, _ = golden.Shipped(s.pack.ID) // an institution without its own has that of the registers
 	if d, ok := s.pack.Disclosure(s.terms.Recipient, s.terms.Purpose); ok {
 		out.Sends = d.Sends
 	}

@@ -44,18 +44,6 @@ func Clean(s string, limit int) string {
 // languages are those in which the survey is asked; the first is the fall-back.
 var languages = [...]string{"fi", "sv", "en"}
 
-// surveyLanguage gives the first language of a list in which the survey is asked, else the fall-back.
-func surveyLanguage(wanted []string) string {
-	for _, w := range wanted {
-		for _, l := range languages {
-			if w == l {
-				return l
-			}
-		}
-	}
-	return languages[0]
-}
-
 // credits rounds a decimal text half up; 0 when it is no positive number.
 func credits(ects string) int32 {
 	v, err := strconv.ParseFloat(ects, 64)

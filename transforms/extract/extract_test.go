@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"uoma/internal/canon"
+	"uoma/transforms/golden"
 	"uoma/transforms/policy"
 )
 
@@ -106,9 +107,37 @@ func TestNumbersAndLanguages(t *testing.T) {
 		want string
 	}{{nil, "fi"}, {[]string{"ru"}, "fi"}, {[]string{"", "ru", "en"}, "en"}, {[]string{"sv", "en"}, "sv"}}
 	for _, tt := range tests {
-		if got := surveyLanguage(tt.in); got != tt.want {
+		p := aino()
+		p.Records[0].Language, p.Records[1].Language = "", ""
+		for i, l := range tt.in {
+			p.Records = append(p.Records, Record{System: terms.ContactSources[i], ID: "l", Key: "l", Language: l})
+		}
+		if got := Make([]Person{p}, terms).Rows[0].Language; got != tt.want {
 			t.Errorf("%v: %s, want %s", tt.in, got, tt.want)
 		}
+	}
+}
+
+// The rules of an institution decide who the person is; the pipeline's contact sources how the person is reached.
+func TestPrecedenceIsTheRules(t *testing.T) {
+	own := terms
+	rules, ok := golden.Shipped("xamk")
+	if !ok {
+		t.Fatal("no such rules")
+	}
+	own.Precedence = rules.Prefer("person.family_name", "alumni-portal")
+	p := aino()
+	p.Records[1].FamilyName, p.Records[1].Emails[1].Value = "Uusi", "aino@"
+	r := Make([]Person{p}, own).Rows[0]
+	if r.FamilyName != "Uusi" || r.GivenNames != "Aino" {
+		t.Errorf("both names come from the preferred record: %s %s", r.FamilyName, r.GivenNames)
+	}
+	if r.Email1 != "old@mail.example" {
+		t.Errorf("an invalid address won: %s", r.Email1)
+	}
+	own.ContactSources = []string{"student-register"}
+	if r := Make([]Person{p}, own).Rows[0]; r.Email2 != "aino@student.xamk.example" || r.Phone1 != "" {
+		t.Error("contact data of another system went out")
 	}
 }
 
@@ -388,6 +417,7 @@ func TestThreat_T14_OrderSaysNothing(t *testing.T) {
 
 func TestThreat_T38_FormulasAreCountedAndNotChanged(t *testing.T) {
 	p := aino()
+	p.Records = p.Records[:1] // beside a valid name, one that is none would not be taken
 	p.Records[0].FamilyName, p.Degrees[0].Title = "=1+1", "-x"
 	x := Make([]Person{p}, terms)
 	if x.Formulas() != 2 || x.Rows[0].FamilyName != "=1+1" {
@@ -429,6 +459,7 @@ func TestLeaksAreCounted(t *testing.T) {
 		t.Errorf("%d leaks in a good row", n)
 	}
 	p := aino()
+	p.Records = p.Records[:1]
 	p.Degrees[0].Title, p.Degrees[0].Grade, p.Records[0].GivenNames = "010190-900P", "call +358400000001", "Aino a@b.example"
 	if n := Make([]Person{p}, terms).Leaks(terms); n != 3 {
 		t.Errorf("%d leaks, want 3", n)

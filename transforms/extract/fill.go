@@ -1,20 +1,19 @@
 package extract
 
 import (
-	"cmp"
 	"slices"
+
+	"uoma/internal/canon"
+	"uoma/transforms/golden"
 )
 
 // row makes a person's row from what may be sent.
 func (m *maker) row(p *Person, d *Degree) Row {
-	own := m.ordered(p.Records, append(slices.Clone(m.s.Registers), m.s.ContactSources...))
-	contact := m.ordered(p.Records, m.s.ContactSources)
-	r := Row{Institution: institution(own, d), Language: languages[0]}
+	own := from(p.Records, m.s.Registers, m.s.ContactSources)
+	contact := from(p.Records, m.s.ContactSources)
+	r := Row{Institution: m.institution(own, d), Language: languages[0]}
 	r.StudentNumber = Clean(m.studentNumber(own, d, r.Institution), maxNumber)
 	m.names(&r, own)
-	if m.s.sends("person", "contact_language") {
-		r.Language = surveyLanguage(each(contact, func(x *Record) string { return x.Language }))
-	}
 	m.contacts(&r, contact, p.Protected)
 	if m.s.Background {
 		m.background(&r, d)
@@ -22,49 +21,42 @@ func (m *maker) row(p *Person, d *Degree) Row {
 	return r
 }
 
-// ordered gives the records of some systems: by system as named, within one the newest first.
-func (m *maker) ordered(records []Record, systems []string) []*Record {
+// from gives the records of some systems.
+func from(records []Record, systems ...[]string) []*Record {
 	var out []*Record
 	for i := range records {
-		if slices.Contains(systems, records[i].System) {
+		if slices.ContainsFunc(systems, func(s []string) bool { return slices.Contains(s, records[i].System) }) {
 			out = append(out, &records[i])
 		}
 	}
-	slices.SortFunc(out, func(a, b *Record) int {
-		return cmp.Or(cmp.Compare(slices.Index(systems, a.System), slices.Index(systems, b.System)), cmp.Compare(b.Time, a.Time),
-			cmp.Compare(a.Key, b.Key))
-	})
 	return out
 }
 
-func each(records []*Record, f func(*Record) string) []string {
-	out := make([]string, len(records))
+// merge decides between records; values gives what one says.
+func (m *maker) merge(records []*Record, values func(*Record) []golden.Value) *golden.Result {
+	said := make([]golden.Record, len(records))
 	for i, r := range records {
-		out[i] = f(r)
+		said[i] = golden.Record{Source: r.System, ID: r.Key, Modified: r.Time, Values: values(r)}
 	}
-	return out
+	return m.golden.Merge(said)
 }
 
-func first(values []string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
+// first gives the value of one field.
+func (m *maker) first(records []*Record, field string, value func(*Record) string) string {
+	return m.merge(records, func(r *Record) []golden.Value { return []golden.Value{{Field: field, Text: value(r)}} }).First(field)
 }
 
 // institution gives the degree's own code: a predecessor's degree stays the predecessor's.
-func institution(own []*Record, d *Degree) string {
+func (m *maker) institution(own []*Record, d *Degree) string {
 	if d.Institution != "" {
 		return d.Institution
 	}
-	for _, r := range own {
-		if r.ID == d.Record && r.Institution != "" {
-			return r.Institution
+	return m.first(own, "person.institution_code", func(r *Record) string {
+		if r.ID != d.Record {
+			return ""
 		}
-	}
-	return ""
+		return r.Institution
+	})
 }
 
 // studentNumber gives the number of the record that has the degree, else another one of the same institution in a
@@ -73,76 +65,84 @@ func (m *maker) studentNumber(own []*Record, d *Degree, institution string) stri
 	if !m.s.sends("person", "student_number") {
 		return ""
 	}
-	for _, r := range own {
-		if r.ID == d.Record && r.System == d.System && r.StudentNumber != "" {
-			return r.StudentNumber
-		}
-	}
-	for _, r := range own {
-		if slices.Contains(m.s.Registers, r.System) && r.StudentNumber != "" && r.Institution != "" && r.Institution == institution {
-			return r.StudentNumber
-		}
-	}
-	return ""
-}
-
-// names fills who the person is. Family and given names come from one record, so that they never mix two spellings.
-func (m *maker) names(r *Row, own []*Record) {
-	for _, x := range own {
-		if x.FamilyName == "" || x.GivenNames == "" {
-			continue
-		}
-		if m.s.sends("person", "family_name") {
-			r.FamilyName = Clean(x.FamilyName, maxName)
-		}
-		if m.s.sends("person", "given_names") {
-			r.GivenNames = Clean(x.GivenNames, maxName)
-		}
-		break
-	}
-	for _, x := range own {
-		if x.HasBirthDate && m.s.sends("person", "birth_date") {
-			born := x.BirthDate
-			r.BirthDate = &born
-			break
-		}
-	}
-	if m.s.sends("person", "oppijanumero") {
-		r.LearnerNumber = Clean(first(each(own, func(x *Record) string { return x.LearnerNumber })), maxText)
-	}
-	if m.s.IdentityCode && m.s.sends("person", "hetu") {
-		r.IdentityCode = Clean(first(each(own, func(x *Record) string { return x.IdentityCode })), maxText)
-	}
-}
-
-// contacts fills contact points. An institution's own address dies with graduation, so it comes last.
-func (m *maker) contacts(r *Row, records []*Record, emailOnly bool) {
-	if m.s.sends("email", "address") {
-		emails := func(x *Record) []Contact { return x.Emails }
-		r.Email1 = point(records, emails, "", "personal", "other")
-		r.Email2 = point(records, emails, r.Email1, "work", "institution")
-	}
-	if emailOnly || !m.s.sends("phone", "number") {
-		return
-	}
-	phones := func(x *Record) []Contact { return x.Phones }
-	r.Phone1 = point(records, phones, "", "mobile", "other")
-	r.Phone2 = point(records, phones, r.Phone1, "home")
-}
-
-// point gives the first contact point of the first kind that any record has, and that is not the one taken already.
-func point(records []*Record, of func(*Record) []Contact, taken string, kinds ...string) string {
-	for _, kind := range kinds {
-		for _, r := range records {
-			best := ""
-			for _, c := range of(r) {
-				v := Clean(c.Value, maxText)
-				if c.Kind == kind && v != "" && v != taken && (best == "" || v < best) {
-					best = v
-				}
+	number := func(may func(*Record) bool) string {
+		return m.first(own, "person.student_number", func(r *Record) string {
+			if !may(r) {
+				return ""
 			}
-			if best != "" {
-				return best
+			return r.StudentNumber
+		})
+	}
+	if n := number(func(r *Record) bool { return r.ID == d.Record && r.System == d.System }); n != "" {
+		return n
+	}
+	return number(func(r *Record) bool {
+		return slices.Contains(m.s.Registers, r.System) && r.Institution != "" && r.Institution == institution
+	})
+}
+
+// names fills who the person is.
+func (m *maker) names(r *Row, own []*Record) {
+	known := m.merge(own, func(x *Record) []golden.Value {
+		out := []golden.Value{{Field: "person.family_name", Text: x.FamilyName}, {Field: "person.given_names", Text: x.GivenNames},
+			{Field: "person.oppijanumero", Text: x.LearnerNumber}, {Field: "person.hetu", Text: x.IdentityCode}}
+		if x.HasBirthDate {
+			out = append(out, golden.Value{Field: "person.birth_date", Text: x.BirthDate.String()})
+		}
+		return out
+	})
+	may := func(column string, limit int) string {
+		if !m.s.sends("person", column) {
+			return ""
+		}
+		return Clean(known.First("person."+column), limit)
+	}
+	r.FamilyName, r.GivenNames = may("family_name", maxName), may("given_names", maxName)
+	r.LearnerNumber = may("oppijanumero", maxText)
+	if m.s.IdentityCode {
+		r.IdentityCode = may("hetu", maxText)
+	}
+	if born, err := canon.ParseDate(may("birth_date", maxText)); err == nil {
+		r.BirthDate = &born
+	}
+}
+
+// contacts fills contact points and the language. An institution's own address dies with graduation, so it comes last.
+func (m *maker) contacts(r *Row, records []*Record, emailOnly bool) {
+	known := m.merge(records, func(x *Record) []golden.Value {
+		out := points(nil, "email.", x.Emails)
+		out = points(out, "phone.", x.Phones)
+		if slices.Contains(languages[:], x.Language) {
+			out = append(out, golden.Value{Field: "person.contact_language", Text: x.Language})
+		}
+		return out
+	})
+	if l := known.First("person.contact_language"); l != "" && m.s.sends("person", "contact_language") {
+		r.Language = l
+	}
+	if m.s.sends("email", "address") {
+		r.Email1 = point(known, "", "email.personal", "email.other")
+		r.Email2 = point(known, r.Email1, "email.work", "email.institution")
+	}
+	if !emailOnly && m.s.sends("phone", "number") {
+		r.Phone1 = point(known, "", "phone.mobile", "phone.other")
+		r.Phone2 = point(known, r.Phone1, "phone.home")
+	}
+}
+
+func points(out []golden.Value, table string, all []Contact) []golden.Value {
+	for _, c := range all {
+		out = append(out, golden.Value{Field: table + c.Kind, Text: Clean(c.Value, maxText)})
+	}
+	return out
+}
+
+// point gives the first contact point of the first kind that there is, and that is not the one taken already.
+func point(known *golden.Result, taken string, kinds ...string) string {
+	for _, kind := range kinds {
+		for _, v := range known.All(kind) {
+			if v != taken {
+				return v
 			}
 		}
 	}

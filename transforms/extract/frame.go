@@ -3,6 +3,8 @@ package extract
 import (
 	"cmp"
 	"slices"
+
+	"uoma/transforms/golden"
 )
 
 // Withheld counts people left out for one reason under one clause.
@@ -23,7 +25,7 @@ type Extract struct {
 // Make decides for each person with a degree of the year, and makes the rows of those who are sent. Others are not looked
 // at.
 func Make(people []Person, s Settings) *Extract {
-	m := maker{s: s, counts: map[Withheld]int64{}}
+	m := maker{s: s, golden: golden.New(s.rules(), 0), counts: map[Withheld]int64{}}
 	out := &Extract{}
 	var sent []candidate
 	for i := range people {
@@ -50,6 +52,7 @@ func Make(people []Person, s Settings) *Extract {
 
 type maker struct {
 	s      Settings
+	golden *golden.Merger
 	counts map[Withheld]int64
 }
 

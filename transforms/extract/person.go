@@ -1,7 +1,10 @@
 package extract
 
 import (
+	"slices"
+
 	"uoma/internal/canon"
+	"uoma/transforms/golden"
 	"uoma/transforms/policy"
 )
 
@@ -83,6 +86,9 @@ const (
 // Settings are the survey's terms.
 type Settings struct {
 	Year int // of graduation
+	// Precedence says whose word counts of who the person is; nil: that of the registers in their order, then that of the
+	// contact sources.
+	Precedence *golden.Rules
 	// Registers are the systems whose degrees and student numbers count, the preferred first. What a person says of own
 	// degrees elsewhere is a claim.
 	Registers []string
@@ -96,3 +102,16 @@ type Settings struct {
 }
 
 func (s *Settings) sends(table, column string) bool { return s.Sends != nil && s.Sends(table, column) }
+
+// rules gives the precedence with the order of the contact sources in it.
+func (s *Settings) rules() *golden.Rules {
+	r := s.Precedence
+	if r == nil {
+		r, _ = golden.Shipped("default")
+		r = r.Prefer("person", slices.Concat(s.Registers, s.ContactSources)...)
+	}
+	for _, field := range []string{"email", "phone", "person.contact_language"} {
+		r = r.Prefer(field, s.ContactSources...)
+	}
+	return r
+}

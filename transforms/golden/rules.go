@@ -90,7 +90,8 @@ func Plain() *Rules {
 }
 
 // Prefer gives rules in which a field and all fields below it, with those that come together with one of them, take the
-// sources in this order. What the rules say of these fields otherwise stays. r is not changed.
+// sources in this order, of which the first mention counts. What the rules say of these fields otherwise stays. r is not
+// changed.
 func (r *Rules) Prefer(field string, sources ...string) *Rules {
 	c := *r
 	c.Fields = nil
@@ -174,7 +175,9 @@ func (f *Rule) compile(r *Rules) {
 	f.rank, f.never = map[string]int{}, map[string]bool{}
 	for i, place := range f.Order {
 		for _, s := range place {
-			f.rank[s] = i
+			if _, named := f.rank[s]; !named {
+				f.rank[s] = i
+			}
 		}
 	}
 	for _, s := range f.Never {
