@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -53,6 +54,7 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 			if !a.quiet {
 				a.printMeanings(job.Columns())
 			}
+			defer thrifty()()
 			rep, err := job.Run(c.Context(), f.out, linker.Tools{Now: a.now, Progress: a.newProgress(a.logger())})
 			if err != nil {
 				return err
@@ -71,6 +73,19 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 	_ = c.MarkFlagFilename("layout", "yaml")
 	_ = c.MarkFlagFilename("config", "yaml")
 	return c
+}
+
+// linkPercent is [gcPercent] while records are linked: nearly all that lives then holds no pointers, so that collecting
+// often costs little, and a tenth of the memory is saved.
+const linkPercent = 20
+
+// thrifty collects garbage more often until the function that it gives is called.
+func thrifty() (restore func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(linkPercent)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // openJob understands the files. What is wrong with what was asked is a mistake of usage.
