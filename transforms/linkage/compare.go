@@ -202,10 +202,19 @@ func (c *comparer) lists(x, y int32) likeness.Level {
 		return min(worst, likeness.GivenClose)
 	case common > 0:
 		return likeness.GivenShared
-	case a.count < b.count && a.count > 1:
+	case a.words[0] == b.words[0] || a.count == b.count:
 		return likeness.Different
 	}
-	return likeness.Given(c.t.given.text(x), c.t.given.text(y)) // a name typed with a space in it
+	return c.joined(x, y)
+}
+
+// joined compares lists of which one may have a name typed with a space in it.
+func (c *comparer) joined(x, y int32) likeness.Level {
+	s, t := c.t.given.text(x), c.t.given.text(y)
+	if s[0] != t[0] || max(len(s), len(t))-min(len(s), len(t)) > 2 {
+		return likeness.Different
+	}
+	return likeness.Given(s, t)
 }
 
 // families compares two different family names.
@@ -272,8 +281,12 @@ func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 				continue
 			}
 			l := uint8(likeness.FamilySame)
-			if i != j {
-				l = uint8(c.families(i, j))
+			if g, f := &c.t.names[i], &c.t.names[j]; i != j {
+				if g.words[0] != f.words[0] { // of several given names the first
+					l = uint8(c.level(featureFamily, c.t.words, likeness.Family, g.words[0], f.words[0]))
+				} else {
+					l = uint8(likeness.FamilyPart)
+				}
 			}
 			if level == absent || l > level {
 				level, x, y = l, i, j

@@ -25,7 +25,7 @@ func (t *Table) Link(o Options) *Result {
 	m, posts := t.train(sample)
 	res.Model = m
 	debugSample(t, candidates, sample, posts)
-	chosen := choose(candidates, sample, posts, t.n)
+	chosen := choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
 	var mask uint64
 	for _, i := range chosen {
 		mask |= 1 << i
@@ -34,6 +34,14 @@ func (t *Table) Link(o Options) *Result {
 	res.Recall = estimate(sample, posts, mask)
 	all := make([]*blocks, len(chosen))
 	parallel(len(chosen), func(i int) { all[i] = t.block(&candidates[chosen[i]].pass) })
+	for _, b := range all {
+		n := 0
+		for i := range b.len() {
+			k := len(b.at(i))
+			n += k * (k - 1) / 2
+		}
+		println("PASS", b.pass.name, n, "split", b.split, "left", b.left, "windows", len(b.windows))
+	}
 	s := newScorer(m, t)
 	edges, compared := t.score(all, s, o.Threshold)
 	res.Compared, res.Edges = compared, len(edges)

@@ -194,9 +194,11 @@ func (t *Table) mailboxKeys(rec int32, out []uint64) []uint64 {
 
 // candidates lists the passes that the table's columns allow.
 var candidateParts = [][]string{
-	{"phone"}, {"email"}, {"mailbox"}, {"street"}, {"names"}, {"birth date"},
+	{"phone"}, {"email"}, {"mailbox"}, {"names"}, {"birth date"}, {"street"},
 	{"birth date", "given name"}, {"birth date", "family name"}, {"birth date", "given initial"}, {"birth date", "postcode"}, {"birth date", "city"},
-	{"names", "birth year"}, {"given name", "birth year"}, {"family name", "birth year"}, {"given name", "birthday"}, {"family name", "birthday"},
+	{"names", "birth year"}, {"names", "postcode"}, {"names", "city"},
+	{"given name", "birth year"}, {"family name", "birth year"}, {"given name", "birthday"}, {"family name", "birthday"},
+	{"given name", "street"}, {"family name", "street"}, {"birth year", "street"}, {"birthday", "street"},
 	{"given name", "street name"}, {"family name", "street name"}, {"birth year", "street name"}, {"birthday", "street name"},
 	{"given name", "postcode"}, {"family name", "postcode"}, {"given name", "city"}, {"family name", "city"},
 	{"birth year", "postcode"}, {"birthday", "postcode"}, {"birthday", "city"},

@@ -202,7 +202,7 @@ func (t *Table) draw(c *candidate, n int, seed uint64) []sampled {
 			runs = append(runs, run{int32(from), int32(size), pairs})
 			pairs += size * (size - 1) / 2
 			whole := float64(size) * scale
-			c.pairs += min(float64(size*(size-1)/2)*scale*scale, whole*blockCap/2)
+			c.pairs += expectedPairs(float64(size*(size-1)/2)*scale*scale, whole)
 		}
 	}
 	if c.found = float64(pairs); pairs == 0 {
@@ -228,6 +228,17 @@ func (t *Table) draw(c *candidate, n int, seed uint64) []sampled {
 	}
 	return out
 }
+
+// expectedPairs says how many pairs of a block of a size are compared: all, unless it is so large that further keys split it.
+func expectedPairs(pairs, size float64) float64 {
+	if size <= 2*blockCap {
+		return pairs
+	}
+	return min(pairs, size*splitPairs)
+}
+
+// splitPairs is about how many pairs a record is in when its block was split.
+const splitPairs = 6
 
 // pairAt gives the k-th pair (x, y) with x < y, counted by y.
 func pairAt(k int64) (x, y int64) {

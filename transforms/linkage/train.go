@@ -338,7 +338,7 @@ func estimate(sample []sampled, posts []float64, passes uint64) float64 {
 
 // choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one
 // would find next to none or there would be too many pairs.
-func choose(candidates []candidate, sample []sampled, posts []float64, n int) []int {
+func choose(candidates []candidate, sample []sampled, posts []float64, n int, people float64) []int {
 	var chosen []int
 	var mask uint64
 	left := float64(n)*pairBudget + 1e6
@@ -351,7 +351,7 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int) []
 				continue
 			}
 			g := estimate(sample, posts, mask|1<<i) - have
-			if v := g / (c.pairs + float64(n)); g > minGain && v > value {
+			if v := g / (c.pairs + float64(n)); g > minGain && g*people > c.pairs*minYield && v > value {
 				best, gain, value = i, g, v
 			}
 		}
@@ -370,5 +370,6 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int) []
 const (
 	pairBudget = 12.0   // pairs to be compared for each record
 	minGain    = 0.0003 // share of one person's pairs that a further pass must find
+	minYield   = 0.0004 // and how many of the pairs that it compares must be of those
 	blockCap   = 50     // records that one is compared with in a block, at most
 )
