@@ -49,23 +49,13 @@ func (w *Workspace) documents(folder string, visit func(file string, src []byte)
 // Layouts gives the layouts of the systems that the workspace reads: its own in layouts/, which go before shipped ones of
 // the same system.
 func (w *Workspace) Layouts() ([]*layout.Layout, error) {
-	shipped, err := layout.Shipped()
+	files, err := LayoutFiles(w.home)
 	if err != nil {
 		return nil, err
 	}
 	bySystem := map[string]*layout.Layout{}
-	for _, l := range shipped {
-		bySystem[l.System] = l
-	}
-	err = w.documents(LayoutDir, func(file string, src []byte) error {
-		l, err := layout.Parse(file, src)
-		if err == nil {
-			bySystem[l.System] = l
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for _, f := range files {
+		bySystem[f.Layout.System] = f.Layout
 	}
 	systems := w.Settings.Systems
 	if len(systems) == 0 {
@@ -86,28 +76,13 @@ func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 
 // Policy gives the version of the workspace's policy pack that is in force on a date.
 func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
-	var packs []*policy.Pack
-	own := map[string]bool{}
-	err := w.documents(PolicyDir, func(file string, src []byte) error {
-		p, err := policy.Parse(file, src)
-		if err == nil {
-			packs, own[p.ID] = append(packs, p), true
-		}
-		return err
-	})
+	files, err := PolicyFiles(w.home)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range policy.ShippedIDs() {
-		if own[id] {
-			continue
-		}
-		src, _ := policy.Shipped(id)
-		p, err := policy.Parse("policies/"+id+".yaml", src)
-		if err != nil {
-			return nil, err
-		}
-		packs = append(packs, p)
+	packs := make([]*policy.Pack, 0, len(files))
+	for _, f := range files {
+		packs = append(packs, f.Pack)
 	}
 	shelf, err := policy.Collect(packs...)
 	if err != nil {
