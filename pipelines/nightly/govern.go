@@ -1,14 +1,18 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"sort"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
@@ -52,11 +56,17 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		defer night.Rollback()
 	}
 	g := &governing{n: s.n, r: r, night: night, people: map[string]*person{}, byRecord: map[string][]*person{}}
-	if err := g.read(ctx, &night.View); err != nil {
+	if err := g.read(ctx); err != nil {
 		return nil, err
 	}
 	facts := g.facts()
-	consents := g.consents(&facts)
+	var consents []register.Consent
+	var both errgroup.Group // one asks the policy, the other the register
+	both.Go(func() error { consents = g.consents(&facts); return nil })
+	both.Go(func() error { return g.readItems(ctx) })
+	if err := both.Wait(); err != nil {
+		return nil, err
+	}
 	changed, err := night.ReplaceConsents(ctx, sequence(consents))
 	if err != nil {
 		return nil, err
@@ -104,7 +114,40 @@ type governing struct {
 
 type itemKey struct{ sourceKey, category string }
 
-func (g *governing) read(ctx context.Context, v *register.View) error {
+// read gathers links and rows, side by side where the store can be read twice at once: a dry run reads what it would have
+// committed, and nobody else sees that.
+func (g *governing) read(ctx context.Context) error {
+	told := map[string]*person{} // by record
+	links := func(v *register.View) error { return g.readLinks(ctx, v) }
+	rows := func(v *register.View) error { return g.readRows(ctx, v, told) }
+	if g.n.open != nil {
+		if err := errors.Join(links(&g.night.View), rows(&g.night.View)); err != nil {
+			return err
+		}
+	} else {
+		var both errgroup.Group
+		both.Go(func() error { return g.n.ws.Register.See(ctx, links) })
+		both.Go(func() error { return g.n.ws.Register.See(ctx, rows) })
+		if err := both.Wait(); err != nil {
+			return err
+		}
+	}
+	for _, record := range sortedKeys(told) { // in an order that does not depend on who was read first
+		for _, p := range g.byRecord[record] {
+			p.join(told[record])
+		}
+	}
+	for _, p := range g.people {
+		// Of two objections of one instant the first decides by which clause, so that their order must say nothing.
+		slices.SortFunc(p.facts.Objections, func(a, b policy.Objection) int {
+			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Channel, b.Channel))
+		})
+		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
+	}
+	return nil
+}
+
+func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 	for l, err := range v.Links(ctx) {
 		if err != nil {
 			return err
@@ -116,46 +159,59 @@ func (g *governing) read(ctx context.Context, v *register.View) error {
 		}
 		g.byRecord[l.Record] = append(g.byRecord[l.Record], p)
 	}
+	return nil
+}
+
+// readRows gathers what the rows of each record say of the person that the record turns out to be about.
+func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person) error {
 	for _, t := range []struct {
-		read    reading // of words, the order decides between two of the same instant
 		table   string
 		columns []string
 		where   []register.Condition
 		note    func(p *person, b *canon.Batch, i int)
 	}{
-		{v.Scan, "degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
-		{v.Scan, "role", []string{"record", "kind", "from", "to"}, onlyMembers["role"], noteRole},
-		{v.Scan, "person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
-		{v.Read, "consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
-		{v.Read, "objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
+		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
+		{"role", []string{"record", "kind", "from", "to"}, onlyMembers, noteRole},
+		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
+		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
+		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range t.read(ctx, t.table, t.columns, register.Current, t.where...) {
+		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, t.where...) {
 			if err != nil {
 				return err
 			}
 			record := b.Col(0)
 			for i := range b.Len() {
-				for _, p := range g.byRecord[record.Text(i)] {
-					t.note(p, b, i)
+				p := told[record.Text(i)]
+				if p == nil {
+					p = &person{}
+					told[strings.Clone(record.Text(i))] = p
 				}
+				t.note(p, b, i)
 			}
 			g.r.Progress.Advance(int64(b.Len()), "register rows")
 		}
 	}
-	for _, p := range g.people {
-		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
+	return nil
+}
+
+// join adds what the rows of a record say. Of consents of one instant the stricter counts, in whichever order they come.
+func (p *person) join(told *person) {
+	f := &told.facts
+	p.facts.Degrees = append(p.facts.Degrees, f.Degrees...)
+	p.facts.Joined = append(p.facts.Joined, f.Joined...)
+	p.facts.Left = append(p.facts.Left, f.Left...)
+	p.facts.Consents = append(p.facts.Consents, f.Consents...)
+	p.facts.Objections = append(p.facts.Objections, f.Objections...)
+	p.facts.Protected = p.facts.Protected || f.Protected
+	if f.Deceased {
+		p.facts.Deceased, p.facts.DeceasedOn = true, max(p.facts.DeceasedOn, f.DeceasedOn)
 	}
-	return g.readItems(ctx)
+	p.speaks = p.speaks || told.speaks
 }
 
-// reading is a way to read the register.
-type reading func(ctx context.Context, table string, columns []string, which register.Which, conditions ...register.Condition) canon.Batches
-
-// onlyMembers narrows the tables that membership depends on to the rows that say anything of it.
-var onlyMembers = map[string][]register.Condition{
-	"role":   {{Columns: []string{"kind"}, Value: memberRole}},
-	"person": flagged("deceased", "deceased_date"),
-}
+// onlyMembers narrows the table of roles to those that say anything of membership.
+var onlyMembers = []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
 
 func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
 

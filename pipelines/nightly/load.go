@@ -83,9 +83,6 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	var mem memory
-	if facts.Before, err = night.Counts(ctx); err != nil {
-		return nil, err
-	}
 	// The vault is another store and commits for itself, before the register does: a vault entry that no register row
 	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side, and
 	// the state files, which nothing names before the commit.
@@ -101,22 +98,35 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return err
 	})
 	g.Go(func() (err error) {
-		facts.Links, err = s.register(gctx, r, night, leaving)
+		if facts.Before, err = night.Counts(gctx); err != nil {
+			return err
+		}
+		if facts.Links, err = s.register(gctx, r, night, leaving); err != nil {
+			return err
+		}
+		facts.Tables, err = night.Counts(gctx)
 		return err
 	})
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if facts.Tables, err = night.Counts(ctx); err != nil {
-		return nil, err
+	if !r.Dry {
+		if err := s.ledger(ctx, r, night, mem, facts, started); err != nil {
+			return nil, err
+		}
+		if err := night.Commit(); err != nil {
+			return nil, err
+		}
 	}
-	if r.Dry {
-		return facts, nil
-	}
-	if err := s.ledger(ctx, r, night, mem, facts, started); err != nil {
-		return nil, err
-	}
-	return facts, night.Commit()
+	s.n.forget()
+	return facts, nil
+}
+
+// forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
+func (n *Night) forget() {
+	n.engine, n.resolved, n.standing = nil, nil, nil
+	n.feeds, n.remembered, n.toldBefore, n.withheld, n.held = nil, nil, nil, nil, nil
+	n.touched, n.recordKept, n.recordHeld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
 }
 
 // accounts adds up what conform and protect counted.

@@ -34,14 +34,7 @@ func (s site) replayed(t *testing.T, from, to canon.Date) []string {
 	for d := from; d <= to; d++ {
 		r := newRun(d)
 		r.Mode = pipelines.Backfill
-		pack, err := ws.Policy(d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		layouts, err := ws.Layouts()
-		if err != nil {
-			t.Fatal(err)
-		}
+		pack, layouts := documents(t, ws, d)
 		j := scratch.NewJournal("test", "", pack.Digest())
 		held, err := j.Hold(ctx, r)
 		if err != nil {
@@ -118,14 +111,7 @@ func (s site) eraseOne(t *testing.T) nightly.Erased {
 	ctx := context.Background()
 	ws := s.open(t)
 	r := newRun(firstNight + 9)
-	pack, err := ws.Policy(r.Date)
-	if err != nil {
-		t.Fatal(err)
-	}
-	layouts, err := ws.Layouts()
-	if err != nil {
-		t.Fatal(err)
-	}
+	pack, layouts := documents(t, ws, r.Date)
 	j := ws.NewJournal("test", "", pack.Digest())
 	held, err := j.Hold(ctx, r)
 	if err != nil {

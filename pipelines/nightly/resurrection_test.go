@@ -78,14 +78,7 @@ func (s site) erase(t *testing.T, date canon.Date, v victim) {
 	t.Helper()
 	s.at(t, func(ws *workspace.Workspace) {
 		r := newRun(date)
-		pack, err := ws.Policy(date)
-		if err != nil {
-			t.Fatal(err)
-		}
-		layouts, err := ws.Layouts()
-		if err != nil {
-			t.Fatal(err)
-		}
+		pack, layouts := documents(t, ws, date)
 		j := ws.NewJournal("test", "", pack.Digest())
 		ctx, err := j.Hold(context.Background(), r)
 		if err != nil {

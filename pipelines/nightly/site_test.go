@@ -30,6 +30,8 @@ import (
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
 )
 
 // checks is how many inputs a property over whole nights is tried on, on each store, unless -rapid.checks says otherwise: a
@@ -146,6 +148,20 @@ func (s site) execute(ctx context.Context, ws *workspace.Workspace, r *pipelines
 	n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
 	defer n.Close()
 	return pipelines.Execute(ctx, r, n.Stages(), journal)
+}
+
+// documents gives what decides about a night besides its exports.
+func documents(t testing.TB, ws *workspace.Workspace, date canon.Date) (*policy.Pack, []*layout.Layout) {
+	t.Helper()
+	pack, err := ws.Policy(date)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layouts, err := ws.Layouts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack, layouts
 }
 
 // finish runs a night that must end in a state.

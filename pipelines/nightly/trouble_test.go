@@ -136,14 +136,7 @@ func TestThreat_T05_ExportThatGrowsWhileItIsRead(t *testing.T) {
 		before := s.registerDigest(t)
 		s.at(t, func(ws *workspace.Workspace) {
 			date := firstNight + 1
-			pack, err := ws.Policy(date)
-			if err != nil {
-				t.Fatal(err)
-			}
-			layouts, err := ws.Layouts()
-			if err != nil {
-				t.Fatal(err)
-			}
+			pack, layouts := documents(t, ws, date)
 			j := ws.NewJournal("test", "", pack.Digest())
 			r := newRun(date)
 			ctx, err := j.Hold(context.Background(), r)
