@@ -47,6 +47,17 @@ func night(t testing.TB, r *register.Register, f func(n *register.Night) error) 
 	}
 }
 
+// begin begins a night that is rolled back when the test ends.
+func begin(t testing.TB, r *register.Register) *register.Night {
+	t.Helper()
+	n, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Rollback() })
+	return n
+}
+
 func tableNamed(t testing.TB, name string) *canon.Table {
 	t.Helper()
 	for _, s := range register.Tables() {
@@ -303,11 +314,7 @@ func TestRowThatWasNotDroppedIsRefused(t *testing.T) {
 		r := open(t, db)
 		role := tableNamed(t, "role")
 		night(t, r, func(n *register.Night) error { return n.Put(t.Context(), batch(role, ints(0, 150), "a"), "n1") })
-		n, err := r.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer n.Rollback()
+		n := begin(t, r)
 		if err := n.Put(t.Context(), batch(role, ints(100, 300), "b"), "n2"); err == nil {
 			t.Error("a second row with the same key was taken")
 		}
@@ -317,11 +324,7 @@ func TestRowThatWasNotDroppedIsRefused(t *testing.T) {
 func TestPutRefusesAnotherShape(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)
-		n, err := r.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer n.Rollback()
+		n := begin(t, r)
 		for _, table := range canon.Tables() {
 			b := canon.NewBuilder(&table, "peppi/alumnit").Flush()
 			if err := n.Put(t.Context(), b, "n1"); fault.Code(err) != "UOMA-REG-SHAPE" {
@@ -502,11 +505,7 @@ func collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 func TestUnorderedRowsAreRefused(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)
-		n, err := r.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer n.Rollback()
+		n := begin(t, r)
 		if _, err := n.ReplaceConsents(t.Context(), all([]register.Consent{{Person: "b"}, {Person: "a"}})); fault.Code(err) != "UOMA-REG-ORDER" {
 			t.Error(err)
 		}
