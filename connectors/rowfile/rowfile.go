@@ -41,7 +41,6 @@ type File struct {
 	// Sure says that the sample proves the encoding. A text that is not sure was all ASCII wherever it was looked at.
 	Sure bool
 
-	head   []byte // first row, in the file's encoding
 	sample [][]string
 }
 

@@ -54,8 +54,13 @@ func (f *File) openText(parts [][]byte) error {
 	if wide {
 		parts = parts[:1] // rows of UTF-16 are not looked for in the middle of a file
 	}
-	f.Delimiter = delimiterOf(parts[0], f.Encoding)
-	rows, _ := f.rows(parts[0])
+	head := data(parts[0])
+	if d := told(head); d != 0 {
+		f.Delimiter, head = d, data(head[len(firstLine(head)):])
+	} else {
+		f.Delimiter = delimiterOf(head, f.Encoding)
+	}
+	rows, _ := f.rows(head)
 	if len(rows) == 0 {
 		return errHeader.At(fault.Place{File: f.Path, Line: 1})
 	}
@@ -65,7 +70,7 @@ func (f *File) openText(parts [][]byte) error {
 	if !slices.ContainsFunc(f.Columns, func(c string) bool { return c != "" }) {
 		return errHeader.At(fault.Place{File: f.Path, Line: 1})
 	}
-	f.head = firstLine(parts[0])
+	first := firstLine(head)
 	share := slices.Clone(rows[1:])
 	if len(parts) > 1 { // the file's beginning counts as much as any other part of it
 		share = share[:min(len(share), windowRows)]
@@ -73,12 +78,29 @@ func (f *File) openText(parts [][]byte) error {
 	f.sample = share
 	for _, p := range parts[1:] {
 		p = wholeLines(p)
-		rows, _ := f.rows(slices.Concat(f.head, p))
+		rows, _ := f.rows(slices.Concat(first, p))
 		if len(rows) > 1 {
 			f.sample = append(f.sample, rows[1:min(len(rows), windowRows+1)]...)
 		}
 	}
 	return nil
+}
+
+// data cuts blank lines above the first row; a byte order mark is none.
+func data(b []byte) []byte {
+	if bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff")) {
+		return b
+	}
+	return bytes.TrimLeft(b, "\r\n")
+}
+
+// told gives the delimiter that a line of its own tells to spreadsheets, 0 when there is none.
+func told(head []byte) byte {
+	line := bytes.Trim(bytes.TrimPrefix(firstLine(head), []byte("\ufeff")), "\" \n")
+	if len(line) == 5 && bytes.EqualFold(line[:4], []byte("sep=")) {
+		return line[4]
+	}
+	return 0
 }
 
 // windowRows is how many rows of one look are kept.

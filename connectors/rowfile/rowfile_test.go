@@ -1,0 +1,256 @@
+package rowfile_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"pgregory.net/rapid"
+
+	"uoma/connectors/rowfile"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+func write(t testing.TB, src string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// wide encodes text as UTF-16.
+func wide(s string, little bool) string {
+	var b bytes.Buffer
+	for _, u := range utf16.Encode([]rune(s)) {
+		if little {
+			b.Write([]byte{byte(u), byte(u >> 8)})
+		} else {
+			b.Write([]byte{byte(u >> 8), byte(u)})
+		}
+	}
+	return b.String()
+}
+
+// all reads every row of the named columns.
+func all(t testing.TB, f *rowfile.File, columns ...string) (rows [][]string, bad []canon.Rejection) {
+	t.Helper()
+	r, err := f.Reader(columns, func(x canon.Rejection) { bad = append(bad, x) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for b, err := range r.Batches(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Len() {
+			row := make([]string, len(columns))
+			for c := range columns {
+				row[c] = strings.Clone(b.Col(canon.RawFirst + c).Text(i))
+			}
+			rows = append(rows, row)
+		}
+	}
+	if sum := r.Summary(); sum.Rows != int64(len(rows)) || sum.Rejected != int64(len(bad)) {
+		t.Errorf("the summary says %d rows and %d bad ones of %d and %d", sum.Rows, sum.Rejected, len(rows), len(bad))
+	}
+	return rows, bad
+}
+
+func TestTheFormIsFound(t *testing.T) {
+	const text = "id;name;note\n1;Äijälä, Aino;a\n2;Mallinen;b,c\n3;Testinen;\n"
+	windows := strings.NewReplacer("Ä", "\xc4", "ä", "\xe4").Replace(text)
+	tests := []struct {
+		name, src string
+		delimiter byte
+		encoding  string
+		sure      bool
+	}{
+		{"semicolon", text, ';', "utf-8", true},
+		{"comma", "id,name,note\n1,\"Äijälä, Aino\",a\n2,Mallinen,\"b,c\"\n3,Testinen,\n", ',', "utf-8", true},
+		{"tab", strings.ReplaceAll(text, ";", "\t"), '\t', "utf-8", true},
+		{"bar, carriage returns", strings.NewReplacer(";", "|", "\n", "\r\n").Replace(text), '|', "utf-8", true},
+		{"windows-1252", windows, ';', "windows-1252", true},
+		{"byte order mark", "\ufeff" + text, ';', "utf-8", true},
+		{"utf-16 with a mark", "\xff\xfe" + wide(text, true), ';', "utf-16le", true},
+		{"utf-16, big end first", "\xfe\xff" + wide(text, false), ';', "utf-16be", true},
+		{"utf-16 without a mark", wide(text, true), ';', "utf-16le", true},
+		{"told to a spreadsheet", "sep=;\n" + text, ';', "utf-8", true},
+		{"blank lines above", "\n\r\n" + text, ';', "utf-8", true},
+		{"quoted names", "\"id\";\"name\";\"note\"\n1;\"Äijälä, Aino\";a\n2;Mallinen;\"b,c\"\n3;Testinen;\n", ';', "utf-8", true},
+	}
+	want := [][]string{{"1", "Äijälä, Aino", "a"}, {"2", "Mallinen", "b,c"}, {"3", "Testinen", ""}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := rowfile.Open(write(t, tt.src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Delimiter != tt.delimiter || f.Encoding != tt.encoding || f.Sure != tt.sure || f.Parquet {
+				t.Errorf("got %q %s sure=%v", f.Delimiter, f.Encoding, f.Sure)
+			}
+			if !slices.Equal(f.Columns, []string{"id", "name", "note"}) {
+				t.Fatalf("got columns %q", f.Columns)
+			}
+			if got := f.Sample(10); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("got sample %q", got)
+			}
+			if got, bad := all(t, f, f.Columns...); fmt.Sprint(got) != fmt.Sprint(want) || len(bad) != 0 {
+				t.Errorf("got %q, bad %v", got, bad)
+			}
+		})
+	}
+}
+
+func TestASCIIAloneIsNotSure(t *testing.T) {
+	f, err := rowfile.Open(write(t, "id,name\n1,Esimerkki\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Encoding != "utf-8" || f.Sure {
+		t.Errorf("got %s sure=%v", f.Encoding, f.Sure)
+	}
+}
+
+func TestWhatIsNoFileOfRowsIsRefused(t *testing.T) {
+	tests := []struct{ name, src, code string }{
+		{"empty", "", "UOMA-LNK-EMPTY"},
+		{"blank", "\n \n", "UOMA-LNK-EMPTY"},
+		{"archive", "PK\x03\x04rest", "UOMA-LNK-FORMAT"},
+		{"compressed", "\x1f\x8b\x08rest", "UOMA-LNK-FORMAT"},
+		{"cut Parquet", "PAR1rest", "UOMA-LNK-PARQUET"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := rowfile.Open(write(t, tt.src)); fault.Code(err) != tt.code {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if _, err := rowfile.Open(t.TempDir()); fault.Code(err) != "UOMA-LNK-OPEN" {
+		t.Errorf("a folder: got %v", err)
+	}
+}
+
+// The sample comes from all over a file that is too large to be looked at in full.
+func TestTheSampleIsSpread(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("id,name,note\n")
+	const rows = 100_000
+	for i := range rows {
+		fmt.Fprintf(&b, "%d,\"Esimerkki, Aino\",%s\n", i, strings.Repeat("x", 40))
+	}
+	f, err := rowfile.Open(write(t, b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := f.Sample(2000)
+	if len(got) != 2000 {
+		t.Fatalf("%d rows", len(got))
+	}
+	tenths := map[int]int{}
+	for _, row := range got {
+		var i int
+		if _, err := fmt.Sscan(row[0], &i); err != nil || row[1] != "Esimerkki, Aino" {
+			t.Fatalf("a row is torn: %q", row)
+		}
+		tenths[i*10/rows]++
+	}
+	for i := range 10 {
+		if tenths[i] < 100 {
+			t.Errorf("%d rows of the %d. tenth", tenths[i], i+1)
+		}
+	}
+	f.Forget()
+	if len(f.Sample(1)) != 0 {
+		t.Error("the sample is kept")
+	}
+}
+
+// What the standard library writes is found out and read as it was.
+func TestAnyTableIsReadAsItWasWritten(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		width := rapid.IntRange(2, 6).Draw(t, "width")
+		cell := rapid.OneOf(rapid.StringMatching(`[a-zåäö0-9 "']{1,20}`), rapid.Just("x"))
+		rows := rapid.SliceOfN(rapid.SliceOfN(cell, width, width), 1, 30).Draw(t, "rows")
+		var names []string
+		for i := range width {
+			names = append(names, fmt.Sprintf("column %d", i))
+		}
+		var b bytes.Buffer
+		w := csv.NewWriter(&b)
+		w.Comma = rapid.SampledFrom([]rune(",;\t|")).Draw(t, "delimiter")
+		if err := w.WriteAll(append([][]string{names}, rows...)); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "table.csv")
+		if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := rowfile.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rune(f.Delimiter) != w.Comma || !slices.Equal(f.Columns, names) {
+			t.Fatalf("got %q and columns %q", f.Delimiter, f.Columns)
+		}
+		var got [][]string
+		r, err := f.Reader(names, func(canon.Rejection) { t.Fatal("a row is bad") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for batch, err := range r.Batches(context.Background()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range batch.Len() {
+				row := make([]string, width)
+				for c := range names {
+					row[c] = strings.Clone(batch.Col(canon.RawFirst + c).Text(i))
+				}
+				got = append(got, row)
+			}
+		}
+		want := slices.DeleteFunc(rows, func(row []string) bool { return strings.TrimSpace(strings.Join(row, "")) == "" })
+		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+			t.Fatalf("got %q want %q", got, want)
+		}
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	f.Add([]byte("id;name\n1;Aino\n"))
+	f.Add([]byte("sep=,\nid,\"na\nme\"\n\"1"))
+	f.Add([]byte("\xff\xfei\x00d\x00"))
+	f.Add([]byte("PAR1PAR1"))
+	path := filepath.Join(f.TempDir(), "fuzz.csv")
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if err := os.WriteFile(path, src, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		opened, err := rowfile.Open(path)
+		if err != nil {
+			if fault.Code(err) == "" {
+				t.Fatalf("an error without a code: %v", err)
+			}
+			return
+		}
+		for _, row := range opened.Sample(100) {
+			if len(row) > len(opened.Columns) {
+				t.Fatal("a row of the sample is wider than the header")
+			}
+		}
+	})
+}
