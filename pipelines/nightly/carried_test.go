@@ -214,6 +214,9 @@ func accountsOf(t *testing.T, out pipelines.Outcome) (text string) {
 	for _, a := range load.Accounts {
 		text += fmt.Sprintf("%s: read %d, loaded %d, unchanged %d, withheld %d\n", a.Feed, a.Read, a.Loaded, a.Unchanged, a.Withheld)
 	}
+	var people nightly.ResolveFacts
+	facts(t, out, "resolve", &people)
+	text += fmt.Sprintf("register: %v, %v\nsubjects: %d created\n", load.Before, load.Tables, people.Created)
 	for _, f := range conformed.Feeds {
 		text += fmt.Sprintf("%s: before %d, added %d, changed %d, removed %d\n", f.Feed, f.Before, f.Added, f.Changed, f.Removed)
 	}

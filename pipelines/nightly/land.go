@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -93,9 +94,9 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	facts := make([]FeedFacts, 0, 16)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	s.n.each(func(l *layout.Layout, f *layout.Feed) {
+	for _, e := range s.largestFirst(r, files) {
 		g.Go(func() error {
-			ff, err := s.feed(gctx, r, files, l, f, marks)
+			ff, err := s.feed(gctx, r, files, e.layout, e.feed, marks)
 			if err != nil {
 				return err
 			}
@@ -104,11 +105,31 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			facts = append(facts, ff)
 			return nil
 		})
-	})
+	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	return landFacts(r, facts), nil
+}
+
+// exported is a feed and the size of its file.
+type exported struct {
+	layout *layout.Layout
+	feed   *layout.Feed
+	size   int64
+}
+
+// largestFirst gives the feeds in the order in which they keep all processors busy to the end.
+func (s land) largestFirst(r *pipelines.Run, files fs.FS) (out []exported) {
+	s.n.each(func(l *layout.Layout, f *layout.Feed) {
+		e := exported{layout: l, feed: f}
+		if info, err := fs.Stat(files, l.System+"/"+f.FileName(r.Date)); err == nil { // a missing file is told of when it lands
+			e.size = info.Size()
+		}
+		out = append(out, e)
+	})
+	slices.SortStableFunc(out, func(a, b exported) int { return cmp.Compare(b.size, a.size) })
+	return out
 }
 
 // landFacts closes the facts of all feeds, and says aloud which systems stopped.

@@ -11,6 +11,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
+	"uoma/connectors/snapshot"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -98,9 +99,11 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return err
 	})
 	g.Go(func() (err error) {
-		if facts.Before, err = night.Counts(gctx); err != nil {
+		now, err := night.Counts(gctx)
+		if err != nil {
 			return err
 		}
+		facts.Before = s.n.since(now)
 		if facts.Links, err = s.register(gctx, r, night, leaving); err != nil {
 			return err
 		}
@@ -108,6 +111,9 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return err
 	})
 	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if mem[stateSoFar], err = snapshot.WriteRows(s.n.ws.State, s.n.soFarToRemember(r)); err != nil {
 		return nil, err
 	}
 	if !r.Dry {

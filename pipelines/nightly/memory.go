@@ -28,6 +28,7 @@ const (
 	stateHeld    = workspace.StateHeld
 	stateRows    = workspace.StateRows
 	stateFacts   = workspace.StateFacts
+	stateSoFar   = "so-far" // what earlier attempts of the night did
 	stateDecided = workspace.StateDecided
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
@@ -83,6 +84,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	}
 	told, err := recallRows[rowFact](ctx, n, r, stateFacts)
 	if err != nil {
+		return err
+	}
+	if err := n.recallSoFar(ctx, r); err != nil {
 		return err
 	}
 	n.toldBefore = byFeed(told, func(x *rowFact) string { return x.Feed })

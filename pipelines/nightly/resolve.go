@@ -38,18 +38,21 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	res := e.Resolve()
 	s.n.resolved = res
 	facts := ResolveFacts{Stats: res.Stats}
+	var tonight changesOfWho
 	for _, ev := range res.Events {
 		switch ev.Kind {
 		case resolve.Created:
-			facts.Created++
+			tonight.Created++
 		case resolve.Merged:
-			facts.Merged++
+			tonight.Merged++
 		case resolve.Split:
-			facts.Split++
+			tonight.Split++
 		case resolve.Vanished:
-			facts.Vanished++
+			tonight.Vanished++
 		}
 	}
+	s.n.who.add(tonight)
+	facts.Created, facts.Merged, facts.Split, facts.Vanished = s.n.who.Created, s.n.who.Merged, s.n.who.Split, s.n.who.Vanished
 	return facts, nil
 }
 
