@@ -155,6 +155,8 @@ func (k *clusterer) component(recs []int32, threshold float64, edges []edge, byR
 type relation struct {
 	sum    [maxFeatures]float32
 	told   [maxFeatures]int16 // pairs that tell the feature
+	prior  float32            // sum over pairs
+	pairs  int16
 	cannot bool
 }
 
@@ -169,16 +171,17 @@ func (k *clusterer) weigh(x *relation) float64 {
 			r[f] = float64(x.sum[f]) / float64(x.told[f])
 		}
 	}
-	return k.s.combine(&r)
+	return k.s.combine(float64(x.prior)/float64(x.pairs), &r)
 }
 
 // relate compares two records.
 func (k *clusterer) relate(a, b int32, c *comparer, x *relation) {
 	var v vector
 	c.compare(a, b, &v)
+	x.prior, x.pairs = float32(k.s.prior[v.between]), 1
 	for f := range k.s.n {
 		if v.level[f] != absent {
-			x.sum[f] = float32(k.s.feature(f, v.level[f], v.rare[f]))
+			x.sum[f] = float32(k.s.feature(f, &v))
 			x.told[f] = 1
 		}
 	}
@@ -227,6 +230,8 @@ func (k *clusterer) agglomerate(recs []int32, c *comparer, parent []int32) {
 				to.sum[f] += from.sum[f]
 				to.told[f] += from.told[f]
 			}
+			to.prior += from.prior
+			to.pairs += from.pairs
 			to.cannot = to.cannot || from.cannot
 			weight[min(o, bi)*n+max(o, bi)] = k.weigh(to)
 		}

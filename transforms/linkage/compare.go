@@ -13,8 +13,9 @@ const absent = uint8(0xFF)
 // vector is what comparing two records gives: of each feature the level, and of an agreement how many records have the
 // rarer of the two values, 0 where rarity does not matter.
 type vector struct {
-	level [maxFeatures]uint8
-	rare  [maxFeatures]int32
+	level   [maxFeatures]uint8
+	rare    [maxFeatures]int32
+	between uint8 // which two sources the records come from
 }
 
 // comparer compares records of a table. Each worker has its own.

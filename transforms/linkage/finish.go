@@ -37,6 +37,7 @@ func (t *Table) Finish() {
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
 	t.layRows()
+	t.rankSources()
 	t.listFeatures()
 	t.listSteps()
 	t.listParts()

@@ -13,6 +13,18 @@ type Model struct {
 	Twins     float64  `json:"twins"`
 	Namesakes float64  `json:"namesakes"`
 	Passes    []string `json:"passes"`
+	// Sources are the systems that records come from, and Between what differs from one pair of them to the next: a personnel
+	// system never has the private telephone, and a register seldom has one person twice.
+	Sources []string       `json:"sources,omitempty"`
+	Between []BetweenModel `json:"between,omitempty"`
+}
+
+// BetweenModel is what is known of pairs with one record of each of two sources.
+type BetweenModel struct {
+	A     string      `json:"a"`
+	B     string      `json:"b"`
+	Prior float64     `json:"prior"`
+	M     [][]float64 `json:"m"` // of each feature and level
 }
 
 // FeatureModel is one feature's part of a [Model].
@@ -67,11 +79,11 @@ func namesakeShare(k Kind) float64 {
 // scorer turns vectors into weights. It is a model laid out for speed.
 type scorer struct {
 	n      int
-	level  [maxFeatures][]float64
-	rarity [maxFeatures][]float64 // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
-	total  [maxFeatures]float64   // log2 of how many records tell the feature
-	prior  float64
-	alike  [3]float64 // log2 of the shares of household, twins, namesakes
+	prior  []float64                // log2, by pair of sources
+	level  [][maxFeatures][]float64 // bits of each level, by pair of sources
+	rarity [maxFeatures][]float64   // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
+	total  [maxFeatures]float64     // log2 of how many records tell the feature
+	alike  [3]float64               // log2 of the shares of household, twins, namesakes
 	share  [3][maxFeatures]float64
 	most   []float64 // that the steps from each one on can add
 }
@@ -83,17 +95,30 @@ func newScorer(m *Model, t *Table) *scorer {
 	for f := range m.Features {
 		s.total[f] = math.Log2(float64(max(1, t.telling(f))))
 	}
+	if len(m.Between) > 0 {
+		s.prior, s.level = nil, nil
+		for _, b := range m.Between {
+			s.prior = append(s.prior, math.Log2(b.Prior))
+			var levels [maxFeatures][]float64
+			for f := range m.Features {
+				for l, x := range m.Features[f].Levels {
+					levels[f] = append(levels[f], math.Log2(b.M[f][l]/x.U))
+				}
+			}
+			s.level = append(s.level, levels)
+		}
+	}
 	s.boundSteps(t)
 	return s
 }
 
-// newPlainScorer makes a scorer that does not know how rare values are.
+// newPlainScorer makes a scorer that knows neither how rare values are nor where records come from.
 func newPlainScorer(m *Model) *scorer {
-	s := &scorer{n: len(m.Features), prior: math.Log2(m.Prior)}
+	s := &scorer{n: len(m.Features), prior: []float64{math.Log2(m.Prior)}, level: make([][maxFeatures][]float64, 1)}
 	s.alike = [3]float64{math.Log2(m.Household), math.Log2(m.Twins), math.Log2(m.Namesakes)}
 	for f, x := range m.Features {
 		for _, l := range x.Levels {
-			s.level[f] = append(s.level[f], l.bits())
+			s.level[0][f] = append(s.level[0][f], l.bits())
 			r := math.Inf(1)
 			if l.Rarity > 0 {
 				r = math.Log2(l.Rarity)
@@ -107,12 +132,13 @@ func newPlainScorer(m *Model) *scorer {
 }
 
 // feature gives what one feature says, in bits.
-func (s *scorer) feature(f int, level uint8, rare int32) float64 {
+func (s *scorer) feature(f int, v *vector) float64 {
+	level := v.level[f]
 	if level == absent {
 		return 0
 	}
-	w := s.level[f][level]
-	if rare > 0 && !math.IsInf(s.rarity[f][level], 1) {
+	w := s.level[v.between][f][level]
+	if rare := v.rare[f]; rare > 0 && !math.IsInf(s.rarity[f][level], 1) {
 		w += min(s.total[f]-logOf(rare)-s.rarity[f][level], maxRarity)
 	}
 	return w
@@ -122,14 +148,14 @@ func (s *scorer) feature(f int, level uint8, rare int32) float64 {
 func (s *scorer) weight(v *vector) float64 {
 	var r [maxFeatures]float64
 	for f := range s.n {
-		r[f] = s.feature(f, v.level[f], v.rare[f])
+		r[f] = s.feature(f, v)
 	}
-	return s.combine(&r)
+	return s.combine(s.prior[v.between], &r)
 }
 
 // combine weighs one person against strangers, and against people who are alike by nature.
-func (s *scorer) combine(r *[maxFeatures]float64) float64 {
-	sum := s.prior
+func (s *scorer) combine(prior float64, r *[maxFeatures]float64) float64 {
+	sum := prior
 	for f := range s.n {
 		sum += r[f]
 	}
@@ -160,7 +186,7 @@ func (s *scorer) classes(r *[maxFeatures]float64) (each [3]float64, two float64)
 func (s *scorer) terms() (out [3][maxFeatures][]float64) {
 	for c := range out {
 		for f := range s.n {
-			for _, r := range s.level[f] {
+			for _, r := range s.level[0][f] {
 				out[c][f] = append(out[c][f], shared(s.share[c][f], r))
 			}
 		}

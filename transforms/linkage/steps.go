@@ -59,6 +59,7 @@ func (t *Table) listSteps() {
 // compare compares two records in everything.
 func (c *comparer) compare(a, b int32, v *vector) {
 	*v = c.t.nothing
+	v.between = c.t.between(a, b)
 	for i := range c.t.steps {
 		c.t.steps[i].do(c, a, b, v)
 	}
@@ -68,13 +69,14 @@ func (c *comparer) compare(a, b int32, v *vector) {
 // when what is left to compare cannot bring them above it.
 func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float64 {
 	*v = c.t.nothing
-	at := s.prior + s.most[0]
+	v.between = c.t.between(a, b)
+	at := s.prior[v.between] + s.most[0]
 	for i := range c.t.steps {
 		x := &c.t.steps[i]
 		x.do(c, a, b, v)
-		at += s.feature(x.feature, v.level[x.feature], v.rare[x.feature]) - s.most[i] + s.most[i+1]
+		at += s.feature(x.feature, v) - s.most[i] + s.most[i+1]
 		if i == 0 {
-			at += s.feature(featureFamily, v.level[featureFamily], v.rare[featureFamily])
+			at += s.feature(featureFamily, v)
 		}
 		if at <= least {
 			return least
@@ -96,7 +98,11 @@ func (s *scorer) boundSteps(t *Table) {
 
 // highest gives what a feature says at most.
 func (s *scorer) highest(f int) (most float64) {
-	for l, w := range s.level[f] {
+	for l := range s.rarity[f] {
+		w := math.Inf(-1)
+		for p := range s.level {
+			w = max(w, s.level[p][f][l])
+		}
 		if !math.IsInf(s.rarity[f][l], 1) {
 			w += min(max(s.total[f]-s.rarity[f][l], 0), maxRarity)
 		}

@@ -19,22 +19,24 @@ type Rows interface {
 type Table struct {
 	Fields []Field
 
-	n       int
-	labels  labels
-	sources *values
-	given   *values // given names and call name; one dictionary with family
-	family  *values // family name and former ones
-	full    []int   // columns of full names
-	births  []int32 // likeness.Day of each record, while loading
-	sexes   []int32
-	street  *values // without the number
-	number  *values
-	post    *values
-	city    *values
-	region  *values
-	phone   *values
-	email   *values
-	others  []*other // identifiers, numbers, texts, further address lines
+	n           int
+	labels      labels
+	sources     *values
+	sourceNames []string // sorted; empty when sources are not told apart
+	sourceRank  []uint8  // of each source's number
+	given       *values  // given names and call name; one dictionary with family
+	family      *values  // family name and former ones
+	full        []int    // columns of full names
+	births      []int32  // likeness.Day of each record, while loading
+	sexes       []int32
+	street      *values // without the number
+	number      *values
+	post        *values
+	city        *values
+	region      *values
+	phone       *values
+	email       *values
+	others      []*other // identifiers, numbers, texts, further address lines
 
 	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
 	rows     []int32

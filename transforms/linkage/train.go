@@ -56,6 +56,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 		posts[i] = patterns[p].post
 	}
 	t.rarities(m, sample, posts)
+	t.trainBetween(m, sample, posts)
 	return m, posts
 }
 
@@ -233,10 +234,10 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 	var alike [3]float64
 	for i := range patterns {
 		p := &patterns[i]
-		one, two, x := s.prior, 1.0, s.alike
+		one, two, x := s.prior[0], 1.0, s.alike
 		for f := range s.n {
 			if l := p.level[f]; l != absent {
-				one += s.level[f][l]
+				one += s.level[0][f][l]
 				for c := range x {
 					x[c] += terms[c][f][l]
 				}
@@ -255,7 +256,7 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 			for f := range s.n {
 				if l := p.level[f]; l != absent {
 					p.sure[f] = 0
-					if rest := one - s.level[f][l]; rest > sureBits {
+					if rest := one - s.level[0][f][l]; rest > sureBits {
 						p.sure[f] = surely(rest, &x, &terms, f, l)
 					}
 				}
@@ -368,8 +369,8 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int, pe
 }
 
 const (
-	pairBudget = 12.0   // pairs to be compared for each record
-	minGain    = 0.0003 // share of one person's pairs that a further pass must find
-	minYield   = 0.0004 // and how many of the pairs that it compares must be of those
-	blockCap   = 50     // records that one is compared with in a block, at most
+	pairBudget = 12.0    // pairs to be compared for each record
+	minGain    = 0.0003  // share of one person's pairs that a further pass must find
+	minYield   = 0.00005 // and how many of the pairs that it compares must be of those
+	blockCap   = 50      // records that one is compared with in a block, at most
 )
