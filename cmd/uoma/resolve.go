@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"uoma/internal/fault"
 	"uoma/pipelines/linker"
+	"uoma/transforms/golden"
 	"uoma/transforms/layout"
 )
 
@@ -22,9 +24,14 @@ type resolveFlags struct {
 	columns                []string
 	threshold              float64
 	out                    linker.Outputs
+	golden                 string
+	precedence, modified   string
 }
 
-var errColumns = fault.New("UOMA-CLI-COLUMNS", "--columns is not a list of NAME=KIND", "write --columns mail=email,pid=identifier:hetu")
+var (
+	errColumns    = fault.New("UOMA-CLI-COLUMNS", "--columns is not a list of NAME=KIND", "write --columns mail=email,pid=identifier:hetu")
+	errPrecedence = fault.New("UOMA-CLI-PRECEDENCE", "the precedence file cannot be read", "name a YAML file, or one of default, seamk, xamk; docs/resolution.md shows one")
+)
 
 func (a *app) resolveCommand() *cobra.Command {
 	var f resolveFlags
@@ -39,6 +46,7 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 		Example: `  uoma resolve people.csv --out clusters.csv
   uoma resolve staff.csv students.parquet --out clusters.csv
   uoma resolve people.csv --out clusters.csv --columns mail=email,pid=identifier:hetu,note=ignored
+  uoma resolve crm.csv hr.csv --out clusters.csv --golden golden.csv --precedence order.yaml --modified changed
   uoma resolve peppi_alumnit_20261122.csv --out clusters.csv --layout peppi`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -49,6 +57,9 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 		RunE: func(c *cobra.Command, args []string) error {
 			job, err := a.openJob(c, args, f)
 			if err != nil {
+				return err
+			}
+			if f.out.Golden, err = f.goldenOutput(); err != nil {
 				return err
 			}
 			if !a.quiet {
@@ -69,6 +80,9 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 	fl.Float64Var(&f.threshold, "threshold", 0, "bits of evidence above which records are one person's; 0 is even odds")
 	fl.StringVar(&f.layout, "layout", "", "layout that describes the files: a YAML file, or the name of a shipped one")
 	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it")
+	fl.StringVar(&f.golden, "golden", "", "file to write one record of each person to; NAME.provenance.csv beside it says where its values come from")
+	fl.StringVar(&f.precedence, "precedence", "default", "with --golden: whose word counts, a YAML file or a shipped one: default, seamk, xamk")
+	fl.StringVar(&f.modified, "modified", "", "with --golden: the column that tells when a record last changed")
 	_ = c.MarkFlagRequired("out") // fails only for a flag that is not there
 	_ = c.MarkFlagFilename("layout", "yaml")
 	_ = c.MarkFlagFilename("config", "yaml")
@@ -116,6 +130,25 @@ func (a *app) openJob(c *cobra.Command, files []string, f resolveFlags) (*linker
 		return nil, usageError{err}
 	}
 	return job, nil
+}
+
+// goldenOutput gives what golden records are made by, nil when none are wanted.
+func (f resolveFlags) goldenOutput() (*linker.Golden, error) {
+	if f.golden == "" {
+		return nil, nil
+	}
+	g := &linker.Golden{Modified: f.modified, Records: f.golden}
+	g.Provenance = strings.TrimSuffix(f.golden, filepath.Ext(f.golden)) + ".provenance.csv"
+	if shipped, ok := golden.Shipped(f.precedence); ok {
+		g.Rules = shipped
+		return g, nil
+	}
+	src, err := os.ReadFile(f.precedence)
+	if err != nil {
+		return nil, usageError{errPrecedence.At(fault.Place{File: f.precedence}).Wrap(err)}
+	}
+	g.Rules, err = golden.Parse(f.precedence, src)
+	return g, err
 }
 
 // namedLayout reads a layout's file, or finds a shipped one by its system's name.

@@ -38,6 +38,7 @@ var (
 // Outputs names the files to be written.
 type Outputs struct {
 	Clusters string
+	Golden   *Golden // nil for none
 }
 
 // Report says what a job did. It holds counts, names of columns and places; never a value.
@@ -110,7 +111,7 @@ func (j *Job) Run(ctx context.Context, out Outputs, tools Tools) (*Report, error
 			return nil, err
 		}
 	}
-	return rep, r.stage("write", &rep.Seconds.Write, func() error { return r.write(out) })
+	return rep, r.stage("write", &rep.Seconds.Write, func() error { return r.write(ctx, out) })
 }
 
 // run is one run of a job.

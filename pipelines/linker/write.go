@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -15,12 +16,19 @@ import (
 )
 
 func (o Outputs) list() []string {
-	return slices.DeleteFunc([]string{o.Clusters}, func(s string) bool { return s == "" })
+	all := []string{o.Clusters}
+	if o.Golden != nil {
+		all = append(all, o.Golden.Records, o.Golden.Provenance)
+	}
+	return all
 }
 
 // write writes the outcome.
-func (r *run) write(out Outputs) error {
-	return replace(out.Clusters, r.clusters)
+func (r *run) write(ctx context.Context, out Outputs) error {
+	if err := replace(out.Clusters, r.clusters); err != nil || out.Golden == nil {
+		return err
+	}
+	return r.golden(ctx, out.Golden)
 }
 
 // clusters writes each record's cluster, in the order of the records' ids. A cluster is named by the first of them.
@@ -93,7 +101,13 @@ func appendCell(b []byte, s string) []byte {
 
 // replace writes a file beside its place and puts it there when it is whole and durable. Only its owner may read it.
 func replace(path string, fill func(*bufio.Writer) error) error {
-	fail := func(err error) error { return errWrite.At(fault.Place{File: path}).Because(err) }
+	fail := func(err error) error {
+		var own *fault.Error
+		if errors.As(err, &own) || errors.Is(err, context.Canceled) {
+			return err
+		}
+		return errWrite.At(fault.Place{File: path}).Because(err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".uoma-*.partial")
 	if err != nil {
 		return fail(err)
