@@ -234,6 +234,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte("id;name\n1;Aino\n"))
 	f.Add([]byte("sep=,\nid,\"na\nme\"\n\"1"))
 	f.Add([]byte("\xff\xfei\x00d\x00"))
+	f.Add([]byte("sep=0"))
 	f.Add([]byte("PAR1PAR1"))
 	path := filepath.Join(f.TempDir(), "fuzz.csv")
 	f.Fuzz(func(t *testing.T, src []byte) {

@@ -56,7 +56,7 @@ func (f *File) openText(parts [][]byte) error {
 	}
 	head := data(parts[0])
 	if d := told(head); d != 0 {
-		f.Delimiter, head = d, data(head[len(firstLine(head)):])
+		f.Delimiter, head = d, data(head[min(len(head), len(firstLine(head))):])
 	} else {
 		f.Delimiter = delimiterOf(head, f.Encoding)
 	}

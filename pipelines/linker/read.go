@@ -119,11 +119,10 @@ type rows struct {
 	single  int     // the batch's column that is the id, -1 for none
 	unnamed int64
 
-	n     int
-	cols  []canon.Col
-	ids   []byte
-	ends  []int
-	named bool // ids are in ids and ends
+	n    int
+	cols []canon.Col
+	ids  []byte // of the batch, one after the other
+	ends []int
 }
 
 const (
