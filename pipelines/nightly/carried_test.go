@@ -25,10 +25,11 @@ import (
 // decided anew. The counts of all columns and what is known of memberships are those of the second, register and vault
 // those of the third.
 func TestWhatIsCarriedOverIsWhatWouldBeDecidedAnew(t *testing.T) {
+	t.Parallel()
 	const nights = 3
-	base := loadedSite(t, databasetest.OnSQLite)
+	stores := rapid.SampledFrom([]databasetest.Kind{databasetest.OnSQLite, databasetest.OnMariaDB})
 	rapid.Check(t, func(rt *rapid.T) {
-		carried := base.copy(t)
+		carried := loadedSite(t, stores.Draw(rt, "store"))
 		for n := range canon.Date(nights - 1) {
 			rt.Log(carried.mangle(rt, t, firstNight+n+1))
 		}

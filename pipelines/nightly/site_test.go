@@ -36,7 +36,7 @@ import (
 
 // checks is how many inputs a property over whole nights is tried on, on each store, unless -rapid.checks says otherwise: a
 // night of a small campus takes a quarter of a second, and each input damages several feeds.
-const checks = "6"
+const checks = "5"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
