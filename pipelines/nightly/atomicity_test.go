@@ -87,7 +87,7 @@ var stageNames = []string{"land", "conform", "resolve", "protect", "load", "gove
 // killPoints spreads kills over a night: some at any time, and some in each stage. Files of the program's own have more of
 // them than a server, which looks after its files itself.
 func killPoints(on databasetest.Kind, whole time.Duration, stages map[string]time.Duration) (out []kill) {
-	anywhere, inStage := 5, time.Duration(3)
+	anywhere, inStage := 5, time.Duration(2)
 	if on == databasetest.OnMariaDB {
 		anywhere, inStage = 2, 1
 	}
