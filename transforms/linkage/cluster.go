@@ -30,6 +30,7 @@ type clusterer struct {
 	must      []int32
 	cannot    map[[2]int32]bool
 	alarms    int
+	several   [maxFeatures]bool // of which one person has several values: one that agrees is enough
 }
 
 // clusters gives each record its cluster: the first record in it.
@@ -153,7 +154,7 @@ func (k *clusterer) component(recs []int32, threshold float64, edges []edge, byR
 
 // relation is what the records of two clusters say of each other: sums over their pairs.
 type relation struct {
-	sum    [maxFeatures]float32
+	sum    [maxFeatures]float32 // of features of which a person has several, contact points, the most
 	told   [maxFeatures]int16 // pairs that tell the feature
 	prior  float32            // sum over pairs
 	pairs  int16
@@ -168,7 +169,10 @@ func (k *clusterer) weigh(x *relation) float64 {
 	var r [maxFeatures]float64
 	for f := range k.s.n {
 		if x.told[f] > 0 {
-			r[f] = float64(x.sum[f]) / float64(x.told[f])
+			r[f] = float64(x.sum[f])
+			if !k.several[f] {
+				r[f] /= float64(x.told[f])
+			}
 		}
 	}
 	return k.s.combine(float64(x.prior)/float64(x.pairs), &r)
@@ -189,6 +193,23 @@ func (k *clusterer) relate(a, b int32, c *comparer, x *relation) {
 		x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
 	}
 	x.cannot = x.cannot || k.cannot[[2]int32{min(a, b), max(a, b)}]
+}
+
+// add takes what a cluster that was joined says over to the cluster that it joined.
+func (k *clusterer) add(to, from *relation) {
+	for f := range k.s.n {
+		switch {
+		case from.told[f] == 0:
+		case k.several[f] && to.told[f] > 0:
+			to.sum[f] = max(to.sum[f], from.sum[f])
+		default:
+			to.sum[f] += from.sum[f]
+		}
+		to.told[f] += from.told[f]
+	}
+	to.prior += from.prior
+	to.pairs += from.pairs
+	to.cannot = to.cannot || from.cannot
 }
 
 func (k *clusterer) agglomerate(recs []int32, c *comparer, parent []int32) {
@@ -226,13 +247,7 @@ func (k *clusterer) agglomerate(recs []int32, c *comparer, parent []int32) {
 			}
 			to := &rel[min(o, bi)*n+max(o, bi)]
 			from := &rel[min(o, bj)*n+max(o, bj)]
-			for f := range k.s.n {
-				to.sum[f] += from.sum[f]
-				to.told[f] += from.told[f]
-			}
-			to.prior += from.prior
-			to.pairs += from.pairs
-			to.cannot = to.cannot || from.cannot
+			k.add(to, from)
 			weight[min(o, bi)*n+max(o, bi)] = k.weigh(to)
 		}
 	}

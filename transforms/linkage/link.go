@@ -46,6 +46,7 @@ func (t *Table) Link(o Options) *Result {
 	edges, compared := t.score(all, s, o.Threshold)
 	res.Compared, res.Edges = compared, len(edges)
 	k := &clusterer{t: t, s: s, threshold: o.Threshold}
+	k.several[featurePlace], k.several[featurePhone], k.several[featureEmail] = true, true, true
 	for i, other := range t.others {
 		if other.field.Unique {
 			k.unique = append(k.unique, featureOther+i)

@@ -79,10 +79,13 @@ func (t *Table) listParts() {
 	for _, x := range []struct {
 		name string
 		*values
-	}{{"postcode", t.post}, {"city", t.city}, {"phone", t.phone}, {"email", t.email}, {"street name", t.street}} {
+	}{{"postcode", t.post}, {"city", t.city}, {"email", t.email}, {"street name", t.street}} {
 		if x.values != nil {
 			add(x.name, x.keys)
 		}
+	}
+	if t.phone != nil {
+		add("phone", t.phoneKeys)
 	}
 	if t.street != nil {
 		add("street", t.streetKeys)
@@ -178,6 +181,18 @@ func (t *Table) streetKeys(rec int32, out []uint64) []uint64 {
 		k = mix(k, t.number.dict.hashes[n])
 	}
 	return append(out, k)
+}
+
+// phoneKeys gives a number's last digits, which are the same with and without the prefix of a country.
+func (t *Table) phoneKeys(rec int32, out []uint64) []uint64 {
+	for _, id := range t.phone.of(rec) {
+		if id == none {
+			break
+		}
+		v := t.phone.dict.value(id)
+		out = append(out, hash64(v[max(0, len(v)-8):]))
+	}
+	return out
 }
 
 func (t *Table) mailboxKeys(rec int32, out []uint64) []uint64 {

@@ -369,7 +369,7 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int, pe
 }
 
 const (
-	pairBudget = 12.0    // pairs to be compared for each record
+	pairBudget = 25.0    // pairs to be compared for each record
 	minGain    = 0.0003  // share of one person's pairs that a further pass must find
 	minYield   = 0.00005 // and how many of the pairs that it compares must be of those
 	blockCap   = 50      // records that one is compared with in a block, at most
