@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/transforms/policy"
 )
@@ -109,6 +110,22 @@ func (n *Night) toldToRemember() []rowFact {
 		subject, _ := n.resolved.Subject(canon.SystemOf(x.Feed), x.Person)
 		return !n.kept(subject)
 	})
+}
+
+// writeTold writes the facts of all rows for the next night, once, and lets go of them: nobody asks for them behind the
+// standings.
+func (n *Night) writeTold() (err error) {
+	if n.toldDigest != "" {
+		return nil
+	}
+	if n.toldDigest, err = snapshot.WriteRows(n.ws.State, n.toldToRemember()); err != nil {
+		return err
+	}
+	n.toldBefore = nil
+	for _, f := range n.landed() {
+		f.rows.facts = nil
+	}
+	return nil
 }
 
 // addDegree adds a degree of an institution to somebody's facts, unless it has no date.

@@ -183,17 +183,18 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	for _, feed := range sortedKeys(n.decided) {
 		decided = append(decided, decidedFeed{feed, n.decided[feed]})
 	}
-	held, rows, facts := n.keptOut(), n.rowsToRemember(r), n.toldToRemember()
-	m := memory{}
+	if err := n.writeTold(); err != nil {
+		return nil, err
+	}
+	m := memory{stateFacts: n.toldDigest}
 	for _, w := range []struct {
 		name  string
 		write func(*blob.Store) (string, error)
 	}{
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
-		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, held) }},
-		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, rows) }},
-		{stateFacts, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, facts) }},
+		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
+		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 	} {
 		digest, err := w.write(n.ws.State)

@@ -62,6 +62,7 @@ func (s protectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return nil
 		})
 	}
+	g.Go(s.n.writeTold)
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
@@ -103,6 +104,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "protect", name), p.bad); err != nil {
 		return kept, err
 	}
+	f.rows.lines, f.rows.places, f.rows.late = nil, nil, nil // nobody asks for a row by its line any more
 	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
 }
 
