@@ -3,6 +3,7 @@ package rowfile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -20,7 +21,7 @@ import (
 
 // openParquet reads the file's footer, and rows of a few of its row groups.
 func (f *File) openParquet(src io.ReaderAt, size int64) error {
-	pf, err := openParquet(f.Path, src, size)
+	pf, err := openParquet(src, size)
 	if err != nil {
 		return err
 	}
@@ -34,12 +35,22 @@ func (f *File) openParquet(src io.ReaderAt, size int64) error {
 	return f.sampleParquet(pf)
 }
 
-func openParquet(path string, src io.ReaderAt, size int64) (*parquet.File, error) {
-	pf, err := parquet.OpenFile(src, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, errParquet.At(fault.Place{File: path}).Wrap(err)
+func openParquet(src io.ReaderAt, size int64) (*parquet.File, error) {
+	return parquet.OpenFile(src, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+}
+
+// guarded reads a part of a Parquet file. The library panics where a damaged file contradicts itself.
+func guarded(path string, read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errParquet.At(fault.Place{File: path}).Wrap(fmt.Errorf("%v", p))
+		}
+	}()
+	err = read()
+	if own := (*fault.Error)(nil); err == nil || errors.As(err, &own) {
+		return err
 	}
-	return pf, nil
+	return errParquet.At(fault.Place{File: path}).Wrap(err)
 }
 
 // sampleGroups is how many row groups a sample looks into.
@@ -58,6 +69,9 @@ func (f *File) sampleParquet(pf *parquet.File) error {
 		if c != "" {
 			names, at = append(names, c), append(at, i)
 		}
+	}
+	if len(names) == 0 {
+		return errHeader.At(fault.Place{File: f.Path})
 	}
 	for i := range n {
 		r, err := newParquetReader(f.Path, pf, groups[i*len(groups)/n:][:1], names)
@@ -89,16 +103,18 @@ func (f *File) parquetReader(src *os.File, columns []string) (*parquetReader, er
 	if err != nil {
 		return nil, errOpen.At(fault.Place{File: f.Path}).Wrap(err)
 	}
-	pf, err := openParquet(f.Path, src, info.Size())
-	if err != nil {
-		return nil, err
-	}
-	r, err := newParquetReader(f.Path, pf, pf.RowGroups(), columns)
-	if err != nil {
-		return nil, err
-	}
-	r.Closer = src
-	return r, nil
+	var r *parquetReader
+	err = guarded(f.Path, func() error {
+		pf, err := openParquet(src, info.Size())
+		if err != nil {
+			return err
+		}
+		if r, err = newParquetReader(f.Path, pf, pf.RowGroups(), columns); err == nil {
+			r.Closer = src
+		}
+		return err
+	})
+	return r, err
 }
 
 // parquetReader streams row groups, column by column, a batch at a time.
@@ -149,31 +165,28 @@ func (r *parquetReader) Batches(ctx context.Context) canon.Batches {
 // group gives one row group's batches, and false when the stream is over.
 func (r *parquetReader) group(ctx context.Context, g parquet.RowGroup, b *canon.Builder, yield func(*canon.Batch, error) bool) bool {
 	cells := make([]cells, len(r.columns))
-	for i, c := range r.columns {
-		cells[i] = newCells(g.ColumnChunks()[c.index], c.text)
-	}
 	defer func() {
 		for i := range cells {
 			cells[i].close()
 		}
 	}()
-	for left := g.NumRows(); left > 0; {
+	err := guarded(r.path, func() error {
+		chunks := g.ColumnChunks()
+		for i, c := range r.columns {
+			cells[i] = newCells(chunks[c.index], c.text)
+		}
+		return nil
+	})
+	for left := g.NumRows(); left > 0 || err != nil; {
 		n := min(left, canon.BatchRows)
 		left -= n
-		err := ctx.Err()
-		for i := range n {
-			b.Int(canon.RawLine, r.sum.Rows+i+1)
-			b.Null(canon.RawKinds)
+		if err == nil {
+			err = ctx.Err()
 		}
-		for i := range cells {
-			if err == nil {
-				err = cells[i].fill(b, canon.RawFirst+i, n)
-			}
+		if err == nil {
+			err = guarded(r.path, func() error { return r.fill(cells, b, n) })
 		}
 		if err != nil {
-			if ctx.Err() == nil {
-				err = errParquet.At(fault.Place{File: r.path}).Wrap(err)
-			}
 			yield(nil, err)
 			return false
 		}
@@ -183,6 +196,20 @@ func (r *parquetReader) group(ctx context.Context, g parquet.RowGroup, b *canon.
 		}
 	}
 	return true
+}
+
+// fill puts the next n rows into a batch.
+func (r *parquetReader) fill(cells []cells, b *canon.Builder, n int64) error {
+	for i := range n {
+		b.Int(canon.RawLine, r.sum.Rows+i+1)
+		b.Null(canon.RawKinds)
+	}
+	for i := range cells {
+		if err := cells[i].fill(b, canon.RawFirst+i, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cells reads one column of a row group.
@@ -239,6 +266,9 @@ func (c *cells) release() {
 }
 
 func (c *cells) close() {
+	if c.pages == nil {
+		return
+	}
 	c.release()
 	_ = c.pages.Close() // reading is over; a page that does not close changes nothing
 }

@@ -1,6 +1,7 @@
 package rowfile_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -12,7 +13,10 @@ import (
 	"github.com/gofrs/uuid/v5"
 	"github.com/parquet-go/parquet-go"
 
+	"pgregory.net/rapid"
+
 	"uoma/connectors/rowfile"
+	"uoma/internal/fault"
 )
 
 type person struct {
@@ -111,4 +115,40 @@ func TestParquetStreamsRowGroups(t *testing.T) {
 	if n := len(f.Sample(1000)); n != 1000 {
 		t.Errorf("a sample of %d rows", n)
 	}
+}
+
+// A damaged file is read or refused, and nothing breaks.
+func TestADamagedParquetFileIsAnError(t *testing.T) {
+	name := "Äijälä"
+	whole, err := os.ReadFile(people(t, []person{{ID: "a", Name: &name}, {ID: "b"}}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "damaged.parquet")
+	rapid.Check(t, func(t *rapid.T) {
+		src := slices.Clone(whole)
+		for range rapid.IntRange(1, 4).Draw(t, "bytes") {
+			src[rapid.IntRange(4, len(src)-5).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
+		}
+		if err := os.WriteFile(path, src, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := rowfile.Open(path)
+		if err != nil {
+			if fault.Code(err) == "" {
+				t.Fatalf("an error without a code: %v", err)
+			}
+			return
+		}
+		r, err := f.Reader(slices.DeleteFunc(f.Columns, func(c string) bool { return c == "" }), nil)
+		if err != nil {
+			return // two columns of one name
+		}
+		defer r.Close()
+		for _, err := range r.Batches(context.Background()) {
+			if err != nil && fault.Code(err) == "" {
+				t.Fatalf("an error without a code: %v", err)
+			}
+		}
+	})
 }

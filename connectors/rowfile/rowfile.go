@@ -71,7 +71,7 @@ func Open(path string) (*File, error) {
 		return nil, errEmpty.At(fault.Place{File: path})
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		f.Parquet = true
-		err = f.openParquet(src, info.Size())
+		err = guarded(path, func() error { return f.openParquet(src, info.Size()) })
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		err = errForm.At(fault.Place{File: path})
 	default:

@@ -236,6 +236,12 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte("\xff\xfei\x00d\x00"))
 	f.Add([]byte("sep=0"))
 	f.Add([]byte("PAR1PAR1"))
+	name := "Äijälä"
+	whole, err := os.ReadFile(people(f, []person{{ID: "a", Name: &name}, {ID: "b"}}, 1))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
 	path := filepath.Join(f.TempDir(), "fuzz.csv")
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if err := os.WriteFile(path, src, 0o600); err != nil {
@@ -251,6 +257,16 @@ func FuzzOpen(f *testing.F) {
 		for _, row := range opened.Sample(100) {
 			if len(row) > len(opened.Columns) {
 				t.Fatal("a row of the sample is wider than the header")
+			}
+		}
+		r, err := opened.Reader(slices.DeleteFunc(opened.Columns, func(c string) bool { return c == "" }), nil)
+		if err != nil {
+			return // two columns of one name
+		}
+		defer r.Close()
+		for _, err := range r.Batches(t.Context()) {
+			if err != nil && fault.Code(err) == "" {
+				t.Fatalf("an error without a code: %v", err)
 			}
 		}
 	})

@@ -24,7 +24,7 @@ func (l *Layout) source(path string) (*source, error) {
 	if f.Format.Type != "csv" || f.Member != "" {
 		return nil, errFormat.At(fault.Place{File: path, Field: f.FullName()})
 	}
-	s := &source{key: f.Key, retry: func() bool { return false }}
+	s := &source{key: f.Key, described: true, retry: func() bool { return false }}
 	s.report.Format, s.report.Delimiter, s.report.Encoding = "csv", f.Format.Delimiter, f.Format.Encoding
 	s.open = func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
 		return openFeed(path, f, columns, reject)

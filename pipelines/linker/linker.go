@@ -24,15 +24,16 @@ import (
 )
 
 var (
-	errColumn  = fault.New("UOMA-LNK-COLUMN", "no file has a column of that name", "name a column as the header has it; uoma resolve shows all of them")
-	errKind    = fault.New("UOMA-LNK-KIND", "there is no such meaning of a column", "use one of "+kindList()+"; of an identifier, number or text also which one: identifier:hetu")
-	errTwice   = fault.New("UOMA-LNK-TWICE", "two records have the same id", "name the column that tells the records apart with --columns NAME=record_id, or number the rows with --columns NAME=ignored")
-	errNothing = fault.New("UOMA-LNK-NOTHING", "no column says anything of a person that could be compared", "say what the columns mean: --columns NAME=given_names,NAME=family_name,NAME=birth_date")
-	errIDs     = fault.New("UOMA-LNK-IDS", "two columns are to be the record's id", "name one of them")
-	errLayout  = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file", "name the file as the layout has it, or the feed with --feed")
-	errFormat  = fault.New("UOMA-LNK-UNREAD", "the layout's format is not read here", "unpack the archive or save the sheet as CSV, and resolve the file without a layout")
-	errInput   = fault.New("UOMA-LNK-OVERWRITE", "the outcome would replace a file that is read", "write the outcome to another file")
-	errWrite   = fault.New("UOMA-LNK-WRITE", "the outcome cannot be written", "see that the folder exists, may be written to and has room")
+	errColumn   = fault.New("UOMA-LNK-COLUMN", "no file has a column of that name", "name a column as the header has it; uoma resolve shows all of them")
+	errKind     = fault.New("UOMA-LNK-KIND", "there is no such meaning of a column", "use one of "+kindList()+"; of an identifier, number or text also which one: identifier:hetu")
+	errTwice    = fault.New("UOMA-LNK-TWICE", "two records have the same id", "name the column that tells the records apart with --columns NAME=record_id, or number the rows with --columns NAME=ignored")
+	errNothing  = fault.New("UOMA-LNK-NOTHING", "no column says anything of a person that could be compared", "say what the columns mean: --columns NAME=given_names,NAME=family_name,NAME=birth_date")
+	errIDs      = fault.New("UOMA-LNK-IDS", "two columns are to be the record's id", "name one of them")
+	errLayout   = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file", "name the file as the layout has it, or the feed with --feed")
+	errFormat   = fault.New("UOMA-LNK-UNREAD", "the layout's format is not read here", "unpack the archive or save the sheet as CSV, and resolve the file without a layout")
+	errEncoding = fault.New("UOMA-LNK-ENCODING", "the file's bytes are not of one encoding", "look at the line, or convert the file: iconv -f ENCODING -t UTF-8")
+	errInput    = fault.New("UOMA-LNK-OVERWRITE", "the outcome would replace a file that is read", "write the outcome to another file")
+	errWrite    = fault.New("UOMA-LNK-WRITE", "the outcome cannot be written", "see that the folder exists, may be written to and has room")
 )
 
 // Outputs names the files to be written.

@@ -283,6 +283,14 @@ func TestALateLetterSettlesTheEncoding(t *testing.T) {
 	}
 }
 
+func TestBytesOfTwoEncodingsAreToldWithTheirLine(t *testing.T) {
+	path := write(t, "people.csv", "id,given_names,family_name\n1,Aino,\xc4ij\xe4l\xe4\n2,Onni,Mal\x81linen\n")
+	_, _, err := resolve(t, linker.Settings{}, path)
+	if fault.Code(err) != "UOMA-LNK-ENCODING" || !strings.Contains(err.Error(), path+":3") || !strings.Contains(err.Error(), "windows-1252") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestIdsThatStandTwiceAreToldWithBothPlaces(t *testing.T) {
 	a := write(t, "a.csv", "id,given_names,family_name\n1,Aino,Esimerkki\n2,Onni,Mallinen\n")
 	b := write(t, "b.csv", "id;given_names;family_name\n3;Eino;Testinen\n\n2;Helmi;Testinen\n")

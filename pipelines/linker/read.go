@@ -2,7 +2,6 @@ package linker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -41,8 +40,11 @@ func (r *run) readAll(ctx context.Context) (again bool, err error) {
 	rep.Files, rep.Rejected, rep.Rejection, rep.Unnamed = nil, 0, []Rejection{}, 0
 	for _, s := range r.job.sources {
 		err := r.readFile(ctx, s)
-		if errors.Is(err, errEncoding) && s.retry() {
-			return true, nil
+		if fault.Code(err) == encodingCode {
+			if s.retry() {
+				return true, nil
+			}
+			err = s.undecodable(err)
 		}
 		if err != nil {
 			return false, err
@@ -52,9 +54,11 @@ func (r *run) readAll(ctx context.Context) (again bool, err error) {
 	return false, nil
 }
 
-// errEncoding is the fault of bytes that are not of the encoding; faults are the same by their code.
-var errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding",
-	"set the layout's encoding to what the source system writes; bytes are never replaced silently").For(fault.Source)
+// Codes of readers that are answered here.
+const (
+	encodingCode = "UOMA-LND-ENCODING" // bytes that are not of the encoding
+	emptyCode    = "UOMA-LND-EMPTY"    // no row at all; a layout's feed may be so
+)
 
 // readFile streams one file: one goroutine reads, the other appends. A reader's batch shares no memory with the next one
 // (see [canon.Builder.Flush]), so that it may be kept until it is appended.
@@ -105,9 +109,6 @@ func (r *run) readFile(ctx context.Context, s *source) error {
 	r.places.end(s)
 	return nil
 }
-
-// emptyCode is the code of a file without a row; a layout's feed may be one.
-const emptyCode = "UOMA-LND-EMPTY"
 
 // rows shows a batch to the table.
 type rows struct {

@@ -2,6 +2,7 @@ package linker
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -33,8 +34,19 @@ type source struct {
 	report  FileReport
 	columns []Column
 	key     layout.Key // columns of the record's id, when a layout says so
-	open    func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error)
-	retry   func() bool // tries another encoding, when the file may have one
+	// described says that the format is a layout's, and not found out.
+	described bool
+	open      func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error)
+	retry     func() bool // tries another encoding, when the file may have one
+}
+
+// undecodable says of a file that nobody described what to do about its bytes.
+func (s *source) undecodable(err error) error {
+	var e *fault.Error
+	if s.described || !errors.As(err, &e) {
+		return err
+	}
+	return errEncoding.At(e.Place).Because(errors.New("it was read as " + s.report.Encoding))
 }
 
 // sampleRows is how many rows the guess looks at.
