@@ -75,6 +75,7 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.out.Clusters, "out", "", "file to write each record's cluster to")
+	fl.StringVar(&f.out.Model, "save-model", "", "file to write to what was learned about the records, as JSON; it holds no value of any")
 	fl.StringSliceVar(&f.columns, "columns", nil, "what columns mean, instead of a guess: NAME=KIND or NAME=KIND:WHICH")
 	fl.StringVar(&f.settings, "config", "", "settings in a YAML file: columns, unique, threshold")
 	fl.Float64Var(&f.threshold, "threshold", 0, "bits of evidence above which records are one person's; 0 is even odds")

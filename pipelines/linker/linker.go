@@ -39,6 +39,7 @@ var (
 // Outputs names the files to be written.
 type Outputs struct {
 	Clusters string
+	Model    string  // what was learned, as JSON; "" for none
 	Golden   *Golden // nil for none
 }
 

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -17,6 +18,9 @@ import (
 
 func (o Outputs) list() []string {
 	all := []string{o.Clusters}
+	if o.Model != "" {
+		all = append(all, o.Model)
+	}
 	if o.Golden != nil {
 		all = append(all, o.Golden.Records, o.Golden.Provenance)
 	}
@@ -25,10 +29,21 @@ func (o Outputs) list() []string {
 
 // write writes the outcome.
 func (r *run) write(ctx context.Context, out Outputs) error {
-	if err := replace(out.Clusters, r.clusters); err != nil || out.Golden == nil {
-		return err
+	err := replace(out.Clusters, r.clusters)
+	if err == nil && out.Model != "" && r.result != nil {
+		err = replace(out.Model, r.model)
 	}
-	return r.golden(ctx, out.Golden)
+	if err == nil && out.Golden != nil {
+		err = r.golden(ctx, out.Golden)
+	}
+	return err
+}
+
+// model writes what was learned: shares and counts, and no value of a record.
+func (r *run) model(w *bufio.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r.result.Model)
 }
 
 // clusters writes each record's cluster, in the order of the records' ids. A cluster is named by the first of them.
