@@ -155,8 +155,8 @@ func (k *clusterer) component(recs []int32, threshold float64, edges []edge, byR
 // relation is what the records of two clusters say of each other: sums over their pairs.
 type relation struct {
 	sum    [maxFeatures]float32 // of features of which a person has several, contact points, the most
-	told   [maxFeatures]int16 // pairs that tell the feature
-	prior  float32            // sum over pairs
+	told   [maxFeatures]int16   // pairs that tell the feature
+	prior  float32              // sum over pairs
 	pairs  int16
 	cannot bool
 }

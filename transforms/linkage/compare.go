@@ -258,7 +258,7 @@ func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
 	one, x1, y1 := c.crossed(a, b)
 	two, x2, y2 := c.crossed(b, a)
 	s1, s2 := agreement(one, len(likeness.FamilyLevels)), agreement(two, len(likeness.FamilyLevels))
-	if s1+s2 < 2 || s1+s2 <= direct || s1 == 0 && one != absent || s2 == 0 && two != absent {
+	if s1+s2 <= direct || one != absent && s1 < 2 || two != absent && s2 < 2 || max(s1, s2) < 3 {
 		return false
 	}
 	v.level[featureGiven], v.level[featureFamily] = absent, absent

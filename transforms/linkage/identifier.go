@@ -58,15 +58,19 @@ func rightValues(by []uint8) []bool {
 }
 
 // identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike
-// they are, and one that is wrong is no more than text: even two equal ones count as a slip.
+// they are, and one that is wrong is no more than text: even two equal ones count as a slip. A slip is none between people
+// whose names differ.
 func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
 	c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
 	l := v.level[f]
-	if o.right == nil || l == absent || l == 0 {
+	if l == absent || l == 0 {
 		return
 	}
 	x, y := o.first(a), o.first(b)
 	switch {
+	case x != y && c.t.agreeing(v) < 2: // couples are often given neighbouring numbers
+		v.level[f], v.rare[f] = 0, 0
+	case o.right == nil:
 	case x == y && !o.right[x]:
 		v.level[f] = uint8(likeness.IdentifierSlip)
 	case x != y && o.right[x] && o.right[y]:

@@ -29,9 +29,11 @@ type BetweenModel struct {
 
 // FeatureModel is one feature's part of a [Model].
 type FeatureModel struct {
-	Name   string       `json:"name"`
-	Kind   string       `json:"kind"`
-	Levels []LevelModel `json:"levels"`
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// Household is in what share of cases people of a household have this in common as one person's records do.
+	Household float64      `json:"household,omitempty"`
+	Levels    []LevelModel `json:"levels"`
 }
 
 // LevelModel says how often a level occurs.
@@ -47,7 +49,8 @@ type LevelModel struct {
 // bits is a level's weight of evidence, before rarity.
 func (l LevelModel) bits() float64 { return math.Log2(l.M / l.U) }
 
-// Shares of what a household's members have in common as one person's records have it; and what twins and namesakes have.
+// householdShare gives what a household's members have in common before training has seen any. Twins have the birth date,
+// too; namesakes only the names.
 func householdShare(k Kind) float64 {
 	switch k {
 	case FamilyName:
@@ -60,13 +63,6 @@ func householdShare(k Kind) float64 {
 		return 0.05
 	}
 	return 0
-}
-
-func twinShare(k Kind) float64 {
-	if k == BirthDate {
-		return 1
-	}
-	return householdShare(k)
 }
 
 func namesakeShare(k Kind) float64 {
@@ -126,7 +122,10 @@ func newPlainScorer(m *Model) *scorer {
 			s.rarity[f] = append(s.rarity[f], r)
 		}
 		k, _ := KindOf(x.Kind)
-		s.share[0][f], s.share[1][f], s.share[2][f] = householdShare(k), twinShare(k), namesakeShare(k)
+		s.share[0][f], s.share[1][f], s.share[2][f] = x.Household, x.Household, namesakeShare(k)
+		if k == BirthDate {
+			s.share[1][f] = 1
+		}
 	}
 	return s
 }

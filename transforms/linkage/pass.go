@@ -54,6 +54,7 @@ func (t *Table) listParts() {
 		add("given name", t.givenKeys)
 		add("family name", t.familyKeys)
 		add("names", t.nameKeys)
+		add("rare names", t.rareNameKeys)
 		add("given initial", t.initialKeys)
 	}
 	if t.hasBirth {
@@ -164,6 +165,27 @@ func (t *Table) nameKeys(rec int32, out []uint64) []uint64 {
 	return out[:min(len(out), maxKeys)]
 }
 
+// rareNames is how many records may be expected to bear a full name for the name alone to bring two of them together. Of a
+// common name only records that have more in common can be one person's, and other passes find these.
+const rareNames = 20
+
+// rareNameKeys gives given and family name together, in any order, of names that few records bear.
+func (t *Table) rareNameKeys(rec int32, out []uint64) []uint64 {
+	for _, g := range t.given.of(rec) {
+		for _, f := range t.family.of(rec) {
+			if g == none || f == none {
+				break
+			}
+			first := t.names[g].words[0]
+			if float64(t.words.uses[first])*float64(t.family.uses[f]) <= rareNames*float64(t.n) && len(out) < maxKeys {
+				x, y := t.names[g].sound, t.names[f].whole
+				out = append(out, mix(min(x, y), max(x, y)))
+			}
+		}
+	}
+	return out
+}
+
 func (t *Table) initialKeys(rec int32, out []uint64) []uint64 {
 	if id := t.given.first(rec); id != none {
 		out = append(out, uint64(t.given.dict.value(id)[0]))
@@ -209,7 +231,7 @@ func (t *Table) mailboxKeys(rec int32, out []uint64) []uint64 {
 
 // candidates lists the passes that the table's columns allow.
 var candidateParts = [][]string{
-	{"phone"}, {"email"}, {"mailbox"}, {"names"}, {"birth date"}, {"street"},
+	{"phone"}, {"email"}, {"mailbox"}, {"names"}, {"rare names"}, {"birth date"}, {"street"},
 	{"birth date", "given name"}, {"birth date", "family name"}, {"birth date", "given initial"}, {"birth date", "postcode"}, {"birth date", "city"},
 	{"names", "birth year"}, {"names", "postcode"}, {"names", "city"},
 	{"given name", "birth year"}, {"family name", "birth year"}, {"given name", "birthday"}, {"family name", "birthday"},

@@ -21,6 +21,8 @@ type pattern struct {
 	post   float64 // share of them that are one person's
 	sure   [maxFeatures]float64
 	two    float64 // share of the rest that are strangers
+	// home is of each feature the share of the pairs that are of one household, found without the feature; 0 where in doubt.
+	home [maxFeatures]float64
 	// far says that no pass finds such pairs. They tell of strangers alone: each stands for so many pairs that the doubt
 	// about one would outweigh all pairs of one person.
 	far bool
@@ -39,7 +41,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	patterns, of := patternsOf(sample, len(t.features))
 	m := &Model{Version: 1, Records: t.n}
 	for _, f := range t.features {
-		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String()})
+		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String(), Household: householdShare(f.kind)})
 	}
 	t.seed(patterns)
 	n := float64(min(t.n, sampleRecords))
@@ -47,7 +49,9 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.5/float64(t.n)
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
-		if m.expect(patterns) < settled {
+		moved := m.expect(patterns)
+		t.households(m, patterns)
+		if moved < settled {
 			break
 		}
 	}
@@ -259,6 +263,7 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 					if rest := one - s.level[0][f][l]; rest > sureBits {
 						p.sure[f] = surely(rest, &x, &terms, f, l)
 					}
+					p.home[f] = atHome(one-s.level[0][f][l], x[0]-terms[0][f][l])
 				}
 			}
 		}
@@ -273,15 +278,54 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 	floor := 0.001 / float64(m.Records)
 	m.Household = max(alike[0]/total, floor)
 	m.Twins = max(alike[1]/total, floor)
-	m.Namesakes = max(alike[2]/total, floor)
+	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/float64(m.Records))
 	return moved / max(all, 1)
 }
+
+// maxNamesakes bounds how many namesakes people have on average, beyond what the names' frequencies say.
+const maxNamesakes = 20
 
 // A pair teaches how one person's records agree in a feature when its other features leave hardly a doubt: so a feature
 // does not confirm itself.
 const sureShare = 0.95
 
 var sureBits = math.Log2(sureShare / (1 - sureShare))
+
+// atHome gives 1 when pairs like these are almost surely of one household, without one feature.
+func atHome(one, home float64) float64 {
+	if home > sureBits && home > one+sureBits {
+		return 1
+	}
+	return 0
+}
+
+// households learns of contact points how often a household shares them: some families have one mailbox, and elsewhere
+// everybody has a telephone.
+func (t *Table) households(m *Model, patterns []pattern) {
+	for f, x := range t.features {
+		if x.kind != Phone && x.kind != Email {
+			continue
+		}
+		lean := 50.0
+		same, told := lean*householdShare(x.kind), lean
+		for i := range patterns {
+			p := &patterns[i]
+			if l := p.level[f]; l != absent && p.home[f] > 0 {
+				told += p.weight
+				if int(x.base(l)) == x.top() {
+					same += p.weight
+				}
+			}
+		}
+		share := 0.0 // of one person's records
+		for l := range m.Features[f].Levels {
+			if int(x.base(uint8(l))) == x.top() {
+				share = max(share, m.Features[f].Levels[l].M)
+			}
+		}
+		m.Features[f].Household = min(same/told/share, 1)
+	}
+}
 
 // surely gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
 func surely(rest float64, x *[3]float64, terms *[3][maxFeatures][]float64, f int, l uint8) float64 {
@@ -348,7 +392,7 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int, pe
 		best, gain, value := -1, 0.0, 0.0
 		for i := range candidates {
 			c := &candidates[i]
-			if mask&(1<<i) != 0 || c.found == 0 || c.pairs > left {
+			if mask&(1<<i) != 0 || c.found == 0 || c.name == allNames || c.pairs > left {
 				continue
 			}
 			g := estimate(sample, posts, mask|1<<i) - have
@@ -367,6 +411,9 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int, pe
 	slices.Sort(chosen)
 	return chosen
 }
+
+// allNames is a pass that only training uses: full names bring too many people together who have nothing else in common.
+const allNames = "names"
 
 const (
 	pairBudget = 25.0    // pairs to be compared for each record
