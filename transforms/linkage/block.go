@@ -115,14 +115,8 @@ func (b *blocks) together(x, y int32) bool {
 	return false
 }
 
-// edge is a pair of records that may be one person's, a before b.
-type edge struct {
-	a, b   int32
-	weight float32
-}
-
 // score compares the pairs of all passes, each once, and gives those of a weight above the least.
-func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, compared int64) {
+func (t *Table) score(all []*blocks, s *scorer, least float64) (pairs []Pair, compared int64) {
 	type job struct{ pass, from, to int }
 	var jobs []job
 	for p, b := range all {
@@ -131,7 +125,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, co
 			jobs = append(jobs, job{p, from, min(from+chunk, b.len())})
 		}
 	}
-	found := make([][]edge, len(jobs))
+	found := make([][]Pair, len(jobs))
 	counts := make([]int64, len(jobs))
 	comparers := newPool(t)
 	parallel(len(jobs), func(i int) {
@@ -140,7 +134,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, co
 		j := jobs[i]
 		b := all[j.pass]
 		var v vector
-		var out []edge
+		var out []Pair
 		for k := j.from; k < j.to; k++ {
 			recs := b.at(k)
 			reach := len(recs)
@@ -161,7 +155,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, co
 					}
 					counts[i]++
 					if w := c.weight(one, two, s, least, &v); w > least {
-						out = append(out, edge{min(one, two), max(one, two), float32(w)})
+						out = append(out, Pair{min(one, two), max(one, two), float32(w)})
 					}
 				}
 			}
@@ -171,12 +165,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (edges []edge, co
 	for _, n := range counts {
 		compared += n
 	}
-	edges = slices.Concat(found...)
-	slices.SortFunc(edges, func(x, y edge) int {
-		if x.a != y.a {
-			return int(x.a - y.a)
-		}
-		return int(x.b - y.b)
-	})
-	return slices.CompactFunc(edges, func(x, y edge) bool { return x.a == y.a && x.b == y.b }), compared
+	pairs = slices.Concat(found...)
+	slices.SortFunc(pairs, comparePairs)
+	return slices.CompactFunc(pairs, func(x, y Pair) bool { return x.A == y.A && x.B == y.B }), compared
 }

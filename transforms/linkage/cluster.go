@@ -3,6 +3,7 @@ package linkage
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 )
 
 // Clustering joins the records of one person. Two clusters become one by what all of their records say together: of each
@@ -15,51 +16,79 @@ import (
 // taken apart at a higher threshold first.
 const maxComponent = 64
 
-// Links are decisions that clustering must keep.
-type Links struct {
-	Must   [][2]int32 // pairs of records of one person
-	Cannot [][2]int32 // pairs of records of two people
-}
-
 // clusterer joins records.
 type clusterer struct {
 	t         *Table
 	s         *scorer
 	threshold float64
-	unique    []int // features of which one person has one value only
-	must      []int32
-	cannot    map[[2]int32]bool
-	alarms    int
+	unique    []int             // features of which one person has one value only
 	several   [maxFeatures]bool // of which one person has several values: one that agrees is enough
+	cannot    map[[2]int32]bool
+	clean     []bool // sources that have nobody twice, by number
+	alarms    atomic.Int64
 }
 
-// clusters gives each record its cluster: the first record in it.
-func (k *clusterer) clusters(edges []edge) []int32 {
+// clusters gives each record its cluster, which is the first record in it, and how sure it belongs there.
+func (k *clusterer) clusters(pairs []Pair, must [][2]int32) (cluster []int32, confidence []float32) {
 	root := make([]int32, k.t.n)
 	for i := range root {
 		root[i] = int32(i)
 	}
-	for _, e := range edges {
-		if float64(e.weight) > k.threshold {
-			union(root, e.a, e.b)
+	confidence = make([]float32, k.t.n)
+	for i := range confidence {
+		confidence[i] = 1
+	}
+	for _, p := range pairs {
+		if float64(p.Weight) > k.threshold {
+			union(root, p.A, p.B)
 		}
 	}
+	for _, p := range must {
+		union(root, p[0], p[1])
+	}
 	comps := components(root)
-	parent := make([]int32, k.t.n)
-	for i := range parent {
-		parent[i] = int32(i)
+	w := &work{clusterer: k, pairs: pairs, from: firstPair(pairs, k.t.n), parent: make([]int32, k.t.n), confidence: confidence}
+	for i := range w.parent {
+		w.parent[i] = int32(i)
+	}
+	if len(must) > 0 {
+		w.must = make(map[[2]int32]bool, len(must))
+		for _, p := range must {
+			w.must[[2]int32{min(p[0], p[1]), max(p[0], p[1])}] = true
+		}
 	}
 	comparers := newPool(k.t)
-	byRec := firstEdge(edges, k.t.n)
 	parallel(len(comps), func(i int) {
 		c := comparers.take()
 		defer comparers.give(c)
-		k.component(comps[i], k.threshold, edges, byRec, c, parent)
+		w.component(comps[i], k.threshold, c)
 	})
-	for i := range parent {
-		parent[i] = find(parent, int32(i))
+	for i := range w.parent {
+		w.parent[i] = find(w.parent, int32(i))
 	}
-	return parent
+	w.doubtAlone()
+	return w.parent, confidence
+}
+
+// work is one clustering.
+type work struct {
+	*clusterer
+	pairs      []Pair
+	from       []int32 // where each record's pairs begin, being the first of a pair
+	must       map[[2]int32]bool
+	parent     []int32
+	confidence []float32
+}
+
+// doubtAlone lowers the confidence of records by the pairs of which the other record is in another cluster.
+func (w *work) doubtAlone() {
+	for _, p := range w.pairs {
+		if w.parent[p.A] != w.parent[p.B] {
+			apart := float32(1 - Probability(float64(p.Weight)))
+			w.confidence[p.A] = min(w.confidence[p.A], max(apart, 0.5))
+			w.confidence[p.B] = min(w.confidence[p.B], max(apart, 0.5))
+		}
+	}
 }
 
 func find(root []int32, i int32) int32 {
@@ -111,11 +140,11 @@ func components(root []int32) [][]int32 {
 	return out
 }
 
-// firstEdge gives where each record's edges begin, being the first of a pair.
-func firstEdge(edges []edge, n int) []int32 {
+// firstPair gives where each record's pairs begin, being the first of a pair.
+func firstPair(pairs []Pair, n int) []int32 {
 	out := make([]int32, n+1)
-	for _, e := range edges {
-		out[e.a+1]++
+	for _, p := range pairs {
+		out[p.A+1]++
 	}
 	for i := range n {
 		out[i+1] += out[i]
@@ -123,34 +152,42 @@ func firstEdge(edges []edge, n int) []int32 {
 	return out
 }
 
-// component clusters records that hang together.
-func (k *clusterer) component(recs []int32, threshold float64, edges []edge, byRec []int32, c *comparer, parent []int32) {
-	if len(recs) > maxComponent {
-		local := make([]int32, len(recs))
-		for i := range local {
-			local[i] = int32(i)
-		}
-		threshold += 2
-		for i, r := range recs {
-			for _, e := range edges[byRec[r]:byRec[r+1]] {
-				if float64(e.weight) > threshold {
-					if j, ok := slices.BinarySearch(recs, e.b); ok {
-						union(local, int32(i), int32(j))
-					}
+// component clusters records that hang together. Too many are taken apart at a higher threshold first.
+func (w *work) component(recs []int32, threshold float64, c *comparer) {
+	if len(recs) <= maxComponent {
+		w.agglomerate(recs, c)
+		return
+	}
+	w.alarms.Add(1)
+	threshold += 2
+	local := make([]int32, len(recs))
+	for i := range local {
+		local[i] = int32(i)
+	}
+	for i, r := range recs {
+		for _, p := range w.pairs[w.from[r]:w.from[r+1]] {
+			if float64(p.Weight) > threshold {
+				if j, ok := slices.BinarySearch(recs, p.B); ok {
+					union(local, int32(i), int32(j))
 				}
 			}
 		}
-		for _, part := range components(local) {
-			sub := make([]int32, len(part))
-			for i, p := range part {
-				sub[i] = recs[p]
-			}
-			k.component(sub, threshold, edges, byRec, c, parent)
-		}
-		return
 	}
-	k.agglomerate(recs, c, parent)
+	for _, part := range components(local) {
+		sub := make([]int32, len(part))
+		for i, p := range part {
+			sub[i] = recs[p]
+		}
+		if len(sub) == len(recs) && threshold > maxWeight {
+			w.agglomerate(sub[:maxComponent], c) // nothing tells them apart
+			continue
+		}
+		w.component(sub, threshold, c)
+	}
 }
+
+// maxWeight is more than any pair's weight.
+const maxWeight = 500
 
 // relation is what the records of two clusters say of each other: sums over their pairs.
 type relation struct {
@@ -159,10 +196,14 @@ type relation struct {
 	prior  float32              // sum over pairs
 	pairs  int16
 	cannot bool
+	must   bool // some pair has been decided
 }
 
 // weigh gives the log odds in bits that two clusters are one person.
 func (k *clusterer) weigh(x *relation) float64 {
+	if x.must {
+		return maxWeight
+	}
 	if x.cannot {
 		return math.Inf(-1)
 	}
@@ -179,7 +220,8 @@ func (k *clusterer) weigh(x *relation) float64 {
 }
 
 // relate compares two records.
-func (k *clusterer) relate(a, b int32, c *comparer, x *relation) {
+func (w *work) relate(a, b int32, c *comparer, x *relation) {
+	k := w.clusterer
 	var v vector
 	c.compare(a, b, &v)
 	x.prior, x.pairs = float32(k.s.prior[v.between]), 1
@@ -192,7 +234,14 @@ func (k *clusterer) relate(a, b int32, c *comparer, x *relation) {
 	for _, f := range k.unique {
 		x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
 	}
-	x.cannot = x.cannot || k.cannot[[2]int32{min(a, b), max(a, b)}]
+	pair := [2]int32{min(a, b), max(a, b)}
+	x.cannot = x.cannot || k.cannot[pair]
+	if k.clean != nil {
+		if s := k.t.sources.first(a); s != none && s == k.t.sources.first(b) && k.clean[s] {
+			x.cannot = true
+		}
+	}
+	x.must = w.must[pair]
 }
 
 // add takes what a cluster that was joined says over to the cluster that it joined.
@@ -210,22 +259,23 @@ func (k *clusterer) add(to, from *relation) {
 	to.prior += from.prior
 	to.pairs += from.pairs
 	to.cannot = to.cannot || from.cannot
+	to.must = to.must || from.must
 }
 
-func (k *clusterer) agglomerate(recs []int32, c *comparer, parent []int32) {
+func (w *work) agglomerate(recs []int32, c *comparer) {
 	n := len(recs)
 	rel := make([]relation, n*n) // of i with j at i*n+j, i < j
 	weight := make([]float64, n*n)
 	for i := range n {
 		for j := i + 1; j < n; j++ {
 			x := &rel[i*n+j]
-			k.relate(recs[i], recs[j], c, x)
-			weight[i*n+j] = k.weigh(x)
+			w.relate(recs[i], recs[j], c, x)
+			weight[i*n+j] = w.weigh(x)
 		}
 	}
 	gone := make([]bool, n)
 	for {
-		best, bi, bj := k.threshold, -1, -1
+		best, bi, bj := w.threshold, -1, -1
 		for i := range n {
 			if gone[i] {
 				continue
@@ -240,15 +290,20 @@ func (k *clusterer) agglomerate(recs []int32, c *comparer, parent []int32) {
 			return
 		}
 		gone[bj] = true
-		parent[recs[bj]] = recs[bi]
+		sure := float32(Probability(best))
+		for i, r := range recs {
+			if root := find(w.parent, r); root == recs[bi] || root == recs[bj] {
+				w.confidence[recs[i]] = min(w.confidence[recs[i]], sure)
+			}
+		}
+		w.parent[recs[bj]] = recs[bi]
 		for o := range n {
 			if gone[o] || o == bi {
 				continue
 			}
 			to := &rel[min(o, bi)*n+max(o, bi)]
-			from := &rel[min(o, bj)*n+max(o, bj)]
-			k.add(to, from)
-			weight[min(o, bi)*n+max(o, bi)] = k.weigh(to)
+			w.add(to, &rel[min(o, bj)*n+max(o, bj)])
+			weight[min(o, bi)*n+max(o, bi)] = w.weigh(to)
 		}
 	}
 }

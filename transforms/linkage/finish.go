@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ const maxWords = 4
 
 func (k *nameKeys) several() bool { return k.count > 1 }
 
-// Finish ends the loading: it orders the records by their ids, counts values, and derives what comparing and blocking
+// Finish ends the loading: it orders the records, counts values, and derives what comparing and blocking
 // need of each value. The table does not change afterwards.
 func (t *Table) Finish() {
 	t.order()
@@ -87,26 +88,21 @@ func (t *Table) layRows() {
 func (t *Table) birth(rec int32) likeness.Day { return likeness.Day(t.rows[int(rec)*t.wide]) }
 func (t *Table) sex(rec int32) int32          { return t.rows[int(rec)*t.wide+1] }
 
-// order finds the records' order: that of a hash of their ids, so that neighbours have nothing to do with each other.
+// order finds the records' order: that of a hash of what they say, so that neighbours have nothing to do with each other
+// and ids decide nothing. Records that say the same stand by their ids.
 func (t *Table) order() {
-	type place struct {
-		hash uint64
-		came int32
+	l := &t.labels
+	l.order = make([]int32, t.n)
+	for i := range l.order {
+		l.order[i] = int32(i)
 	}
-	places := make([]place, t.n)
-	for i := range places {
-		places[i] = place{hash64(t.labels.came(int32(i))), int32(i)}
-	}
-	slices.SortFunc(places, func(a, b place) int {
-		if a.hash != b.hash {
-			return cmp.Compare(a.hash, b.hash)
+	slices.SortFunc(l.order, func(a, b int32) int {
+		if x, y := l.hashes[a], l.hashes[b]; x != y {
+			return cmp.Compare(x, y)
 		}
-		return cmp.Compare(a.came, b.came)
+		return cmp.Or(bytes.Compare(l.came(a), l.came(b)), cmp.Compare(a, b))
 	})
-	t.labels.order = make([]int32, t.n)
-	for i, p := range places {
-		t.labels.order[i] = p.came
-	}
+	l.hashes = nil
 }
 
 // Label gives a record's id.

@@ -1,79 +1,241 @@
 package linkage
 
-// Options of linking.
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Options of linking. Start from [Defaults].
 type Options struct {
-	Threshold float64 // bits of evidence above which two clusters are one person; 0 is even odds
+	Threshold float64    // bits of evidence above which two clusters are one person; 0 is even odds
+	Review    float64    // bits down to which pairs are listed
+	Model     *Model     // to link by; nil trains one on the table's records
+	Links     Links      // that people have decided, or that are known
+	Clean     []string   // sources that have nobody twice
+	Passes    [][]string // parts of each pass, instead of those chosen
+}
+
+// Defaults are the options that fit without looking at the data.
+func Defaults() Options { return Options{Threshold: 1, Review: -3} }
+
+// Links are what clustering must keep: pairs of records of one person, and of two.
+type Links struct {
+	Must, Cannot [][2]int32
+}
+
+// Pair is two records that may be one person's, A before B in the table's order.
+type Pair struct {
+	A, B   int32
+	Weight float32 // log odds that they are, in bits
+}
+
+// Probability gives the chance that something with log odds in bits is so.
+func Probability(bits float64) float64 { return 1 / (1 + math.Exp2(-bits)) }
+
+// PassReport is what became of a pass.
+type PassReport struct {
+	Name    string
+	Pairs   int64 // of its blocks
+	Split   int   // blocks that were too large and were split by further keys
+	Left    int64 // pairs of these that were not compared
+	Windows int   // blocks that no key splits: each record was compared with the next ones only
 }
 
 // Result is the outcome of linking.
 type Result struct {
-	Model    *Model
-	Cluster  []int32 // of each record: the first record of its cluster
-	Compared int64   // pairs
-	Edges    int
-	Recall   float64 // share of one person's pairs that the passes are estimated to find
+	Model      *Model
+	Cluster    []int32   // of each record: the first record of its cluster
+	Confidence []float32 // of each record: the chance that it is in the right cluster, by the weakest step that made it
+	Pairs      []Pair    // of a weight above Options.Review, by A and B
+	Passes     []PassReport
+	Compared   int64 // pairs
+	Alarms     int   // sets of records that hung together and were too large to be one person
+	Quality    Quality
 }
 
-// Link trains on the table's records and clusters them.
-func (t *Table) Link(o Options) *Result {
-	res := &Result{}
-	candidates := make([]candidate, 0, 32)
+// Quality is what the weights themselves say of the outcome, without the truth.
+type Quality struct {
+	Precision float64 // expected share of linked pairs that are one person's
+	Recall    float64 // expected share of one person's pairs that are linked
+	Found     float64 // of these the share that some pass compares
+	// Unlinkable is the share of records that say too little to be linked even with a copy of themselves.
+	Unlinkable float64
+}
+
+// Link clusters the records, by a model of its own unless the options bring one.
+func (t *Table) Link(o Options) (*Result, error) {
+	res := &Result{Model: o.Model}
+	passes, err := t.ready(o, res)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*blocks, len(passes))
+	parallel(len(passes), func(i int) { all[i] = t.block(&passes[i]) })
+	for _, b := range all {
+		res.Passes = append(res.Passes, b.report())
+	}
+	s := newScorer(res.Model, t)
+	res.Pairs, res.Compared = t.score(all, s, o.Review)
+	k := t.clusterer(s, o)
+	res.Cluster, res.Confidence = k.clusters(res.Pairs, o.Links.Must)
+	res.Alarms = int(k.alarms.Load())
+	res.judge(t, s, o)
+	return res, nil
+}
+
+// ready brings the model and the passes: it trains, or takes those of the options.
+func (t *Table) ready(o Options, res *Result) ([]pass, error) {
+	if res.Model == nil {
+		return t.learn(o, res)
+	}
+	if err := t.fits(res.Model); err != nil {
+		return nil, err
+	}
+	lists := o.Passes
+	if lists == nil {
+		for _, p := range res.Model.Passes {
+			lists = append(lists, strings.Split(p, and))
+		}
+	}
+	res.Quality.Found = res.Model.Found
+	return t.named(lists)
+}
+
+// learn trains a model and chooses passes.
+func (t *Table) learn(o Options, res *Result) ([]pass, error) {
+	var candidates []candidate
 	for _, p := range t.candidates() {
 		candidates = append(candidates, candidate{pass: p})
 	}
 	sample := t.sample(candidates)
 	m, posts := t.train(sample)
-	res.Model = m
-	debugSample(t, candidates, sample, posts)
-	chosen := choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
 	var mask uint64
-	for _, i := range chosen {
+	var passes []pass
+	for _, i := range choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2) {
 		mask |= 1 << i
-		m.Passes = append(m.Passes, candidates[i].name)
+		passes = append(passes, candidates[i].pass)
 	}
-	res.Recall = estimate(sample, posts, mask)
-	all := make([]*blocks, len(chosen))
-	parallel(len(chosen), func(i int) { all[i] = t.block(&candidates[chosen[i]].pass) })
-	for _, b := range all {
-		n := 0
-		for i := range b.len() {
-			k := len(b.at(i))
-			n += k * (k - 1) / 2
+	m.Found = estimate(sample, posts, mask)
+	if o.Passes != nil {
+		var err error
+		if passes, err = t.named(o.Passes); err != nil {
+			return nil, err
 		}
-		println("PASS", b.pass.name, n, "split", b.split, "left", b.left, "windows", len(b.windows))
 	}
-	s := newScorer(m, t)
-	edges, compared := t.score(all, s, o.Threshold)
-	res.Compared, res.Edges = compared, len(edges)
+	for _, p := range passes {
+		m.Passes = append(m.Passes, p.name)
+	}
+	res.Model, res.Quality.Found = m, m.Found
+	return passes, nil
+}
+
+// named makes passes of the names of their parts.
+func (t *Table) named(lists [][]string) ([]pass, error) {
+	var out []pass
+	for _, names := range lists {
+		p, ok := t.pass(names...)
+		if !ok {
+			return nil, fmt.Errorf("the records have nothing to be blocked by %q; they have %q", names, t.Parts())
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Parts lists what records can be blocked by.
+func (t *Table) Parts() []string {
+	var out []string
+	for _, p := range t.parts {
+		out = append(out, p.name)
+	}
+	return out
+}
+
+var errOtherTable = errors.New("the model was made for records of other columns")
+
+// fits tells whether a model is of this table's features.
+func (t *Table) fits(m *Model) error {
+	if m.Version != modelVersion || len(m.Features) != len(t.features) {
+		return errOtherTable
+	}
+	for f, x := range m.Features {
+		if x.Name != t.features[f].name || x.Kind != t.features[f].kind.String() || len(x.Levels) != len(t.features[f].levels) {
+			return errOtherTable
+		}
+	}
+	if !slices.Equal(m.Sources, t.sourceNames) {
+		return errOtherTable
+	}
+	return nil
+}
+
+// clusterer prepares clustering under the options.
+func (t *Table) clusterer(s *scorer, o Options) *clusterer {
 	k := &clusterer{t: t, s: s, threshold: o.Threshold}
 	k.several[featurePlace], k.several[featurePhone], k.several[featureEmail] = true, true, true
-	for i, other := range t.others {
-		if other.field.Unique {
+	for i, x := range t.others {
+		if x.field.Unique {
 			k.unique = append(k.unique, featureOther+i)
 		}
 	}
-	res.Cluster = k.clusters(edges)
-	return res
+	if len(o.Links.Cannot) > 0 {
+		k.cannot = make(map[[2]int32]bool, len(o.Links.Cannot))
+		for _, p := range o.Links.Cannot {
+			k.cannot[[2]int32{min(p[0], p[1]), max(p[0], p[1])}] = true
+		}
+	}
+	if t.sources != nil && len(o.Clean) > 0 {
+		k.clean = make([]bool, t.sources.dict.len())
+		for i := range k.clean {
+			k.clean[i] = slices.Contains(o.Clean, t.sources.text(int32(i)))
+		}
+	}
+	return k
 }
 
-func debugSample(t *Table, c []candidate, sample []sampled, posts []float64) {
-	var all float64
-	per := make([]float64, len(c))
-	none := 0.0
-	for i := range sample {
-		x := sample[i].weight * posts[i]
+// judge estimates quality from the pairs' weights.
+func (r *Result) judge(t *Table, s *scorer, o Options) {
+	var linked, right, all float64
+	for _, p := range r.Pairs {
+		x := Probability(float64(p.Weight))
 		all += x
-		if sample[i].passes == 0 {
-			none += x
-		}
-		for p := range c {
-			if sample[i].passes>>p&1 != 0 {
-				per[p] += x
-			}
+		if r.Cluster[p.A] == r.Cluster[p.B] {
+			linked++
+			right += x
 		}
 	}
-	println("sample", len(sample), "matches", int(all), "none", int(none))
-	for p := range c {
-		println(c[p].name, int(c[p].found), int(c[p].pairs), c[p].drawn, int(per[p]))
+	r.Quality.Precision, r.Quality.Recall = 1, 1
+	if linked > 0 {
+		r.Quality.Precision = right / linked
+	}
+	if all > 0 {
+		r.Quality.Recall = right / all * r.Quality.Found
+	}
+	n := min(t.n, sampleRecords)
+	c := newComparer(t)
+	poor := 0
+	var v vector
+	for rec := range int32(n) {
+		if c.weight(rec, rec, s, o.Threshold, &v) <= o.Threshold {
+			poor++
+		}
+	}
+	if n > 0 {
+		r.Quality.Unlinkable = float64(poor) / float64(n)
 	}
 }
+
+func (b *blocks) report() PassReport {
+	r := PassReport{Name: b.pass.name, Split: b.split, Left: b.left, Windows: len(b.windows)}
+	for i := range b.len() {
+		n := int64(len(b.at(i)))
+		r.Pairs += n * (n - 1) / 2
+	}
+	return r
+}
+
+func comparePairs(x, y Pair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) }

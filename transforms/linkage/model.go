@@ -13,6 +13,7 @@ type Model struct {
 	Twins     float64  `json:"twins"`
 	Namesakes float64  `json:"namesakes"`
 	Passes    []string `json:"passes"`
+	Found     float64  `json:"found"` // share of one person's pairs that the passes find
 	// Sources are the systems that records come from, and Between what differs from one pair of them to the next: a personnel
 	// system never has the private telephone, and a register seldom has one person twice.
 	Sources []string       `json:"sources,omitempty"`
@@ -26,6 +27,9 @@ type BetweenModel struct {
 	Prior float64     `json:"prior"`
 	M     [][]float64 `json:"m"` // of each feature and level
 }
+
+// modelVersion changes with the meaning of a model.
+const modelVersion = 1
 
 // FeatureModel is one feature's part of a [Model].
 type FeatureModel struct {

@@ -19,6 +19,9 @@ type pass struct {
 	salt  uint64
 }
 
+// and joins the names of a pass's parts.
+const and = " + "
+
 // maxKeys is how many keys of one pass a record has at most.
 const maxKeys = 4
 
@@ -113,7 +116,7 @@ func (t *Table) pass(names ...string) (p pass, ok bool) {
 		}
 		p.parts = append(p.parts, i)
 	}
-	p.name = strings.Join(names, " + ")
+	p.name = strings.Join(names, and)
 	p.salt = hash64([]byte(p.name))
 	return p, true
 }

@@ -15,7 +15,7 @@ type Rows interface {
 }
 
 // Table holds records for linking: every distinct value once, folded, and a number in its place in each record. Records
-// are counted from 0 in an order that depends on their ids alone, not on the order in which they came.
+// are counted from 0 in an order that depends on what they say alone, neither on their ids nor on the order in which they came.
 type Table struct {
 	Fields []Field
 
@@ -66,9 +66,10 @@ type other struct {
 
 // labels are the ids of the records.
 type labels struct {
-	text  []byte
-	ends  []uint32
-	order []int32 // of each record in the table's order: where it came
+	text   []byte
+	ends   []uint32
+	hashes []uint64 // of what each record says, while loading
+	order  []int32  // of each record in the table's order: where it came
 }
 
 func (l *labels) came(i int32) []byte {
@@ -152,14 +153,26 @@ func (t *Table) simple(v *values, columns []int) {
 	})
 }
 
+// loadLabels reads the records' ids, and hashes what each record says: its place in the table's order.
 func (t *Table) loadLabels(columns []int) {
 	l := &t.labels
+	var told []int
+	for i, f := range t.Fields {
+		if f.Kind != Ignored && f.Kind != RecordID {
+			told = append(told, i)
+		}
+	}
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			if len(columns) > 0 {
 				l.text = append(l.text, r.Cell(columns[0], i)...)
 			}
 			l.ends = append(l.ends, uint32(len(l.text)))
+			h := uint64(0)
+			for _, c := range told {
+				h = mix(h, hash64(r.Cell(c, i)))
+			}
+			l.hashes = append(l.hashes, h)
 		}
 	})
 }

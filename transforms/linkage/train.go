@@ -39,7 +39,7 @@ const (
 // train finds a model from sampled pairs.
 func (t *Table) train(sample []sampled) (*Model, []float64) {
 	patterns, of := patternsOf(sample, len(t.features))
-	m := &Model{Version: 1, Records: t.n}
+	m := &Model{Version: modelVersion, Records: t.n}
 	for _, f := range t.features {
 		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String(), Household: householdShare(f.kind)})
 	}
