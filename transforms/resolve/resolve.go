@@ -80,6 +80,8 @@ type Settings struct {
 	Clean map[string]bool
 	// Apart are pairs of records that a person has found to be two people. Nothing joins them.
 	Apart []Pair
+	// Together are pairs of records that a person has found to be one person. They are joined whatever they say.
+	Together []Pair
 }
 
 // Key names a record.

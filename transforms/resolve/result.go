@@ -51,6 +51,7 @@ func count(in map[string]int, name string, n int) {
 type Result struct {
 	Records []Record // by system and person key
 	Events  []Event
+	Review  []Candidate // pairs for a person to look at, in a fixed order
 	Stats   Stats
 
 	at map[Key]int32
@@ -75,6 +76,7 @@ func (e *Engine) Resolve() *Result {
 		Oversized: map[string]int{}, Sizes: map[int]int{},
 	}}
 	c := newClusters(&view{records: records, names: newOnomasticon(records), clean: e.s.Clean, apart: e.apart(at)})
+	c.linkDecided(e.s.Together, at, &res.Stats)
 	c.linkIdentifiers(&res.Stats)
 	c.linkRules(&res.Stats)
 	g := c.groups()

@@ -1,0 +1,44 @@
+package resolve
+
+import "slices"
+
+// Candidate is a pair of records that a person may want to look at: its weight lies between the two thresholds, or above
+// the upper one though the records ended in two clusters, or it holds a weak cluster together.
+type Candidate struct {
+	A, B   Key     // A before B
+	Weight float64 // log odds in bits that the two are one person
+	Linked bool    // the two ended in one cluster
+}
+
+
+// linkDecided joins what a person has found to be one, before anything else is compared: no evidence vetoes it. Pairs of
+// which a record is not there say nothing tonight.
+func (c *clusters) linkDecided(pairs []Pair, at map[Key]int32, s *Stats) {
+	joined := 0
+	for _, p := range pairs {
+		a, okA := at[p.A]
+		b, okB := at[p.B]
+		if !okA || !okB {
+			continue
+		}
+		if a, b = c.root(a), c.root(b); a != b {
+			c.join(a, b)
+			joined++
+		}
+	}
+	count(s.Links, "decided", joined)
+}
+
+// Remembered gives the rows of some records out of the engine's memory, by record; see [Engine.Members].
+func Remembered(members []Member, of ...Key) map[Key][]Member {
+	out := make(map[Key][]Member, len(of))
+	for i := range members {
+		if k := members[i].record(); slices.Contains(of, k) {
+			out[k] = append(out[k], members[i])
+		}
+	}
+	return out
+}
+
+// RecordOf names the record that a row belongs to.
+func (m *Member) RecordOf() Key { return m.record() }
