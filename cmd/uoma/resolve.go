@@ -16,6 +16,7 @@ import (
 	"uoma/pipelines/linker"
 	"uoma/transforms/golden"
 	"uoma/transforms/layout"
+	"uoma/transforms/linkage"
 )
 
 // resolveFlags are those of uoma resolve.
@@ -78,7 +79,7 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 	fl.StringVar(&f.out.Model, "save-model", "", "file to write to what was learned about the records, as JSON; it holds no value of any")
 	fl.StringSliceVar(&f.columns, "columns", nil, "what columns mean, instead of a guess: NAME=KIND or NAME=KIND:WHICH")
 	fl.StringVar(&f.settings, "config", "", "settings in a YAML file: columns, unique, threshold")
-	fl.Float64Var(&f.threshold, "threshold", 0, "bits of evidence above which records are one person's; 0 is even odds")
+	fl.Float64Var(&f.threshold, "threshold", linkage.Defaults().Threshold, "bits of evidence above which records are one person's; 0 is even odds")
 	fl.StringVar(&f.layout, "layout", "", "layout that describes the files: a YAML file, or the name of a shipped one")
 	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it")
 	fl.StringVar(&f.golden, "golden", "", "file to write one record of each person to; NAME.provenance.csv beside it says where its values come from")
@@ -120,7 +121,7 @@ func (a *app) openJob(c *cobra.Command, files []string, f resolveFlags) (*linker
 		s.Set(strings.TrimSpace(name), strings.TrimSpace(kind))
 	}
 	if c.Flags().Changed("threshold") {
-		s.Threshold = f.threshold
+		s.Threshold = &f.threshold
 	}
 	by, err := namedLayout(f.layout, f.feed)
 	if err != nil {

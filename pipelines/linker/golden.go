@@ -70,7 +70,7 @@ func (r *run) members() [][]int32 {
 	}
 	at := make([]int32, r.table.Len()) // of each cluster: its place in the list and 1
 	var out [][]int32
-	for _, rec := range r.byID() {
+	for _, rec := range r.byID {
 		c := r.result.Cluster[rec]
 		if at[c] == 0 {
 			out = append(out, nil)

@@ -123,6 +123,7 @@ type run struct {
 	report *Report
 	table  *linkage.Table
 	places places
+	byID   []int32 // records in the order of their ids
 	result *linkage.Result
 }
 
@@ -143,9 +144,17 @@ func (r *run) link(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r.result = r.table.Link(linkage.Options{Threshold: r.job.settings.Threshold})
-	r.report.Compared, r.report.Recall = r.result.Compared, r.result.Recall
-	r.report.Passes = append(r.report.Passes, r.result.Model.Passes...)
-	r.tools.Progress.Advance(r.result.Compared, "pairs")
+	o := linkage.Defaults()
+	if t := r.job.settings.Threshold; t != nil {
+		o.Threshold = *t
+	}
+	res, err := r.table.Link(o)
+	if err != nil {
+		return err
+	}
+	r.result = res
+	r.report.Compared, r.report.Recall = res.Compared, res.Quality.Found
+	r.report.Passes = append(r.report.Passes, res.Model.Passes...)
+	r.tools.Progress.Advance(res.Compared, "pairs")
 	return ctx.Err()
 }

@@ -30,6 +30,7 @@ func (r *run) read(ctx context.Context) error {
 				return err
 			}
 			r.table.Finish()
+			r.byID = r.sorted()
 			return r.unique()
 		}
 	}
@@ -269,13 +270,13 @@ func (p *places) of(came int32) fault.Place {
 	return fault.Place{}
 }
 
-// unique refuses ids that stand twice. Records with the same id are neighbours in the table.
+// unique refuses ids that stand twice.
 func (r *run) unique() error {
 	before := ""
-	for i := range int32(r.table.Len()) {
-		id := r.table.Label(i)
+	for i, rec := range r.byID {
+		id := r.table.Label(rec)
 		if i > 0 && id == before {
-			first, again := r.places.of(r.table.Came(i-1)), r.places.of(r.table.Came(i))
+			first, again := r.places.of(r.table.Came(r.byID[i-1])), r.places.of(r.table.Came(rec))
 			return errTwice.At(again).Because(fmt.Errorf("the other one is at %s", first))
 		}
 		before = id

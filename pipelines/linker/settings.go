@@ -17,7 +17,7 @@ import (
 type Settings struct {
 	Columns   map[string]string `yaml:"columns"`   // by name: kind, or kind:thing
 	Unique    []string          `yaml:"unique"`    // identifiers of which no person has two, by thing or column
-	Threshold float64           `yaml:"threshold"` // bits of evidence above which records are one person's
+	Threshold *float64          `yaml:"threshold"` // bits of evidence above which records are one person's
 }
 
 //go:embed resolve.schema.json

@@ -55,7 +55,7 @@ func (r *run) clusters(w *bufio.Writer) error {
 	first := make([]int32, r.table.Len()) // of each cluster: its first record and 1
 	size := make([]int32, r.table.Len())
 	var line []byte
-	for _, rec := range r.byID() {
+	for _, rec := range r.byID {
 		c := r.result.Cluster[rec]
 		if first[c] == 0 {
 			first[c] = rec + 1
@@ -65,17 +65,14 @@ func (r *run) clusters(w *bufio.Writer) error {
 		r.report.Largest = max(r.report.Largest, int(size[c]))
 		line = appendCell(line[:0], r.table.Label(rec))
 		line = appendCell(append(line, ','), r.table.Label(first[c]-1))
-		line = strconv.AppendFloat(append(line, ','), float64(r.confidence(rec)), 'f', 4, 32)
+		line = strconv.AppendFloat(append(line, ','), float64(r.result.Confidence[rec]), 'f', 4, 32)
 		w.Write(append(line, '\n'))
 	}
 	return nil
 }
 
-// confidence gives how sure a record's place in its cluster is.
-func (r *run) confidence(int32) float32 { return 1 }
-
-// byID gives the records in the order of their ids.
-func (r *run) byID() []int32 {
+// sorted gives the records in the order of their ids, and those with the same one in the order in which they came.
+func (r *run) sorted() []int32 {
 	type key struct {
 		head uint64
 		rec  int32
@@ -90,7 +87,7 @@ func (r *run) byID() []int32 {
 		if a.head != b.head {
 			return cmp.Compare(a.head, b.head)
 		}
-		return cmp.Compare(r.table.Label(a.rec), r.table.Label(b.rec))
+		return cmp.Or(cmp.Compare(r.table.Label(a.rec), r.table.Label(b.rec)), cmp.Compare(r.table.Came(a.rec), r.table.Came(b.rec)))
 	})
 	out := make([]int32, len(keys))
 	for i, k := range keys {
