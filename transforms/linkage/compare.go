@@ -60,7 +60,8 @@ func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Le
 	return l
 }
 
-// best compares the values that two records have of one feature and gives the pair that agrees most.
+// best compares the values that two records have of one feature and gives the pair that agrees most, of several the rarest:
+// so it does not matter which record comes first.
 func (c *comparer) best(f int, v *values, compare func(a, b string) likeness.Level, top uint8, a, b int32) (level uint8, x, y int32) {
 	level, x, y = absent, none, none
 	if v.width == 1 {
@@ -82,10 +83,13 @@ func (c *comparer) best(f int, v *values, compare func(a, b string) likeness.Lev
 			if j == none {
 				break
 			}
-			if i == j {
-				return top, i, j
+			if i == j && (level == absent || v.uses[i] < v.uses[x]) {
+				level, x, y = top, i, j
 			}
 		}
+	}
+	if level == top {
+		return level, x, y
 	}
 	for _, i := range as {
 		if i == none {
@@ -95,7 +99,8 @@ func (c *comparer) best(f int, v *values, compare func(a, b string) likeness.Lev
 			if j == none {
 				break
 			}
-			if l := uint8(c.level(f, v, compare, i, j)); level == absent || l > level {
+			l := uint8(c.level(f, v, compare, i, j))
+			if level == absent || l > level || l == level && v.rarer(i, j) < v.rarer(x, y) {
 				level, x, y = l, i, j
 			}
 		}
@@ -160,10 +165,11 @@ func (c *comparer) given(a, b int32) (level uint8, x, y int32) {
 			if i == none || j == none {
 				continue
 			}
-			if i == j {
-				return uint8(likeness.GivenSame), i, j
+			l := uint8(likeness.GivenSame)
+			if i != j {
+				l = uint8(c.lists(i, j))
 			}
-			if l := uint8(c.lists(i, j)); level == absent || l > level {
+			if level == absent || l > level || l == level && c.t.rareGiven(l, i, j) < c.t.rareGiven(level, x, y) {
 				level, x, y = l, i, j
 			}
 		}
@@ -183,18 +189,10 @@ func (c *comparer) lists(x, y int32) likeness.Level {
 	if b.count == 1 {
 		return c.level(featureGiven, c.t.words, likeness.Given, a.words[0], b.words[0])
 	}
-	worst, common := likeness.GivenSame, 0
-	for _, v := range a.words[:a.count] {
-		best := likeness.Different
-		for _, w := range b.words[:b.count] {
-			if v == w {
-				best = likeness.GivenSame
-				common++
-				break
-			}
-			best = max(best, c.level(featureGiven, c.t.words, likeness.Given, v, w))
-		}
-		worst = min(worst, best)
+	worst, common := c.worst(a, b)
+	if a.count == b.count { // either may have a name twice
+		w, n := c.worst(b, a)
+		worst, common = min(worst, w), max(common, n)
 	}
 	switch {
 	case common == int(a.count):
@@ -207,6 +205,24 @@ func (c *comparer) lists(x, y int32) likeness.Level {
 		return likeness.Different
 	}
 	return c.joined(x, y)
+}
+
+// worst gives the level at which the worst word of a finds its like in b, and how many words of a stand in b.
+func (c *comparer) worst(a, b *nameKeys) (worst likeness.Level, common int) {
+	worst = likeness.GivenSame
+	for _, v := range a.words[:a.count] {
+		best := likeness.Different
+		for _, w := range b.words[:b.count] {
+			if v == w {
+				best = likeness.GivenSame
+				common++
+				break
+			}
+			best = max(best, c.level(featureGiven, c.t.words, likeness.Given, v, w))
+		}
+		worst = min(worst, best)
+	}
+	return worst, common
 }
 
 // joined compares lists of which one may have a name typed with a space in it.
@@ -229,22 +245,24 @@ func (c *comparer) families(x, y int32) likeness.Level {
 
 func (c *comparer) family(a, b int32) (level uint8, x, y int32) {
 	level, x, y = absent, none, none
-	as, bs := c.t.family.of(a), c.t.family.of(b)
+	as, bs, uses := c.t.family.of(a), c.t.family.of(b), c.t.family.uses
 	for _, i := range as {
 		for _, j := range bs {
-			switch {
-			case i == none || j == none:
-			case i == j:
-				return uint8(likeness.FamilySame), i, j
+			if i == j && i != none && (level == absent || uses[i] < uses[x]) {
+				level, x, y = uint8(likeness.FamilySame), i, j
 			}
 		}
+	}
+	if level != absent {
+		return level, x, y
 	}
 	for _, i := range as {
 		for _, j := range bs {
 			if i == none || j == none {
 				continue
 			}
-			if l := uint8(c.families(i, j)); level == absent || l > level {
+			l := uint8(c.families(i, j))
+			if level == absent || l > level || l == level && min(uses[i], uses[j]) < min(uses[x], uses[y]) {
 				level, x, y = l, i, j
 			}
 		}
@@ -261,14 +279,17 @@ func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
 	if s1+s2 <= direct || one != absent && s1 < 2 || two != absent && s2 < 2 || max(s1, s2) < 3 {
 		return false
 	}
-	v.level[featureGiven], v.level[featureFamily] = absent, absent
-	if one != absent {
-		v.level[featureGiven] = givenSwapped
+	v.level[featureGiven], v.level[featureFamily] = givenSwapped, familySwapped
+	switch {
+	case one == absent:
+		v.level[featureFamily] = absent
+		v.rare[featureGiven] = min(t.nameUses[x2], t.nameUses[y2])
+	case two == absent:
+		v.level[featureFamily] = absent
 		v.rare[featureGiven] = min(t.nameUses[x1], t.nameUses[y1])
-	}
-	if two != absent {
-		v.level[featureFamily] = familySwapped
-		v.rare[featureFamily] = min(t.nameUses[x2], t.nameUses[y2])
+	default: // which one is the family name nobody knows: family names are rarer
+		n, m := min(t.nameUses[x1], t.nameUses[y1]), min(t.nameUses[x2], t.nameUses[y2])
+		v.rare[featureGiven], v.rare[featureFamily] = max(n, m), min(n, m)
 	}
 	return true
 }
@@ -289,7 +310,8 @@ func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 					l = uint8(likeness.FamilyPart)
 				}
 			}
-			if level == absent || l > level {
+			uses := c.t.nameUses
+			if level == absent || l > level || l == level && min(uses[i], uses[j]) < min(uses[x], uses[y]) {
 				level, x, y = l, i, j
 			}
 		}
