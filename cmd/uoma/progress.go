@@ -47,6 +47,9 @@ func (p *progress) Begin(stage string) {
 	if p.now != nil {
 		p.last = p.now()
 	}
+	if p.line != nil {
+		p.show("…", "")
+	}
 }
 
 func (p *progress) Advance(n int64, unit string) {

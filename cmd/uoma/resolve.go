@@ -2,13 +2,10 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -19,14 +16,19 @@ import (
 	"uoma/transforms/linkage"
 )
 
+// inputFlags say what to read and by what to link.
+type inputFlags struct {
+	layout, feed, settings, model string
+	columns                       []string
+	threshold, review             float64
+}
+
 // resolveFlags are those of uoma resolve.
 type resolveFlags struct {
-	layout, feed, settings string
-	columns                []string
-	threshold              float64
-	out                    linker.Outputs
-	golden                 string
-	precedence, modified   string
+	inputFlags
+	out                  linker.Outputs
+	golden               string
+	precedence, modified string
 }
 
 var (
@@ -43,11 +45,15 @@ func (a *app) resolveCommand() *cobra.Command {
 confidence. A cluster is named by the first of its records' ids; without a column of ids a record's id is its line.
 
 What the columns mean is guessed from their names and values, and said before the work begins; --columns corrects it.
-Every row is a record of the outcome, or reported with its line. No workspace is needed, and nothing is kept.`,
+Every row is a record of the outcome, or reported with its line. No workspace is needed, and nothing is kept.
+
+How much each kind of agreement says is learned from the records themselves; --model takes what was learned before. What is
+estimated of the outcome, and how it differs between groups of people, is said at the end.`,
 		Example: `  uoma resolve people.csv --out clusters.csv
   uoma resolve staff.csv students.parquet --out clusters.csv
   uoma resolve people.csv --out clusters.csv --columns mail=email,pid=identifier:hetu,note=ignored
   uoma resolve crm.csv hr.csv --out clusters.csv --golden golden.csv --precedence order.yaml --modified changed
+  uoma resolve people.csv --out clusters.csv --pairs pairs.csv --review -5
   uoma resolve peppi_alumnit_20261122.csv --out clusters.csv --layout peppi`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -56,7 +62,7 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			job, err := a.openJob(c, args, f)
+			job, err := f.open(c, args)
 			if err != nil {
 				return err
 			}
@@ -76,19 +82,30 @@ Every row is a record of the outcome, or reported with its line. No workspace is
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.out.Clusters, "out", "", "file to write each record's cluster to")
+	fl.StringVar(&f.out.Pairs, "pairs", "", "file to write the pairs of records to that may be one person's, with their weight")
 	fl.StringVar(&f.out.Model, "save-model", "", "file to write to what was learned about the records, as JSON; it holds no value of any")
-	fl.StringSliceVar(&f.columns, "columns", nil, "what columns mean, instead of a guess: NAME=KIND or NAME=KIND:WHICH")
-	fl.StringVar(&f.settings, "config", "", "settings in a YAML file: columns, unique, threshold")
-	fl.Float64Var(&f.threshold, "threshold", linkage.Defaults().Threshold, "bits of evidence above which records are one person's; 0 is even odds")
-	fl.StringVar(&f.layout, "layout", "", "layout that describes the files: a YAML file, or the name of a shipped one")
-	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it")
+	f.register(c)
 	fl.StringVar(&f.golden, "golden", "", "file to write one record of each person to; NAME.provenance.csv beside it says where its values come from")
 	fl.StringVar(&f.precedence, "precedence", "default", "with --golden: whose word counts, a YAML file or a shipped one: default, seamk, xamk")
 	fl.StringVar(&f.modified, "modified", "", "with --golden: the column that tells when a record last changed")
 	_ = c.MarkFlagRequired("out") // fails only for a flag that is not there
-	_ = c.MarkFlagFilename("layout", "yaml")
-	_ = c.MarkFlagFilename("config", "yaml")
+	c.AddCommand(a.explainCommand(), a.modelCommand())
 	return c
+}
+
+// register adds the flags to a command.
+func (f *inputFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringSliceVar(&f.columns, "columns", nil, "what columns mean, instead of a guess: NAME=KIND or NAME=KIND:WHICH")
+	fl.StringVar(&f.settings, "config", "", "settings in a YAML file: columns, unique, clean, passes, threshold, review")
+	fl.Float64Var(&f.threshold, "threshold", linkage.Defaults().Threshold, "bits of evidence above which records are one person's; 0 is even odds")
+	fl.Float64Var(&f.review, "review", linkage.Defaults().Review, "bits of evidence down to which pairs are listed and judged")
+	fl.StringVar(&f.model, "model", "", "link by what was learned before: a file that --save-model wrote")
+	fl.StringVar(&f.layout, "layout", "", "layout that describes the files: a YAML file, or the name of a shipped one")
+	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it")
+	for flag, kind := range map[string]string{"layout": "yaml", "config": "yaml", "model": "json"} {
+		_ = c.MarkFlagFilename(flag, kind) // fails only for a flag that is not there
+	}
 }
 
 // linkPercent is [gcPercent] while records are linked: nearly all that lives then holds no pointers, so that collecting
@@ -104,8 +121,8 @@ func thrifty() (restore func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// openJob understands the files. What is wrong with what was asked is a mistake of usage.
-func (a *app) openJob(c *cobra.Command, files []string, f resolveFlags) (*linker.Job, error) {
+// open understands the files. What is wrong with what was asked is a mistake of usage.
+func (f *inputFlags) open(c *cobra.Command, files []string) (*linker.Job, error) {
 	var s linker.Settings
 	var err error
 	if f.settings != "" {
@@ -122,6 +139,14 @@ func (a *app) openJob(c *cobra.Command, files []string, f resolveFlags) (*linker
 	}
 	if c.Flags().Changed("threshold") {
 		s.Threshold = &f.threshold
+	}
+	if c.Flags().Changed("review") {
+		s.Review = &f.review
+	}
+	if f.model != "" {
+		if s.Model, err = linker.ReadModel(f.model); err != nil {
+			return nil, usageError{err}
+		}
 	}
 	by, err := namedLayout(f.layout, f.feed)
 	if err != nil {
@@ -176,88 +201,4 @@ func namedLayout(name, feed string) (*linker.Layout, error) {
 		return nil, err
 	}
 	return &linker.Layout{Layout: l, Feed: feed}, nil
-}
-
-// printMeanings says on standard error what the columns were taken for. Files with the same columns are shown once.
-func (a *app) printMeanings(files []linker.FileReport) {
-	before, guessed := "", false
-	for _, f := range files {
-		var b strings.Builder
-		w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-		fmt.Fprintln(w, "COLUMN\tMEANING\tSURE\tWHY")
-		for _, c := range f.Columns {
-			fmt.Fprintf(w, "%s\t%s\t%.0f %%\t%s\n", c.Name, c.Meaning, 100*c.Confidence, c.Why)
-			guessed = guessed || c.Confidence < 1
-		}
-		w.Flush()
-		if b.String() == before {
-			fmt.Fprintf(a.err, "%s: the same columns\n", f.File)
-			continue
-		}
-		before = b.String()
-		fmt.Fprintf(a.err, "%s: %s\n%s\n", f.File, formOf(f), before)
-	}
-	if guessed {
-		fmt.Fprintln(a.err, "Not so? --columns NAME=KIND,... says what a column means; NAME=ignored leaves it out.")
-	}
-}
-
-// formOf says how a file was read.
-func formOf(f linker.FileReport) string {
-	if f.Format != "csv" {
-		return f.Format
-	}
-	delimiter := map[string]string{",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}[f.Delimiter]
-	if delimiter == "" {
-		delimiter = f.Delimiter
-	}
-	return fmt.Sprintf("csv, %s, %s", delimiter, f.Encoding)
-}
-
-// printedRejections is how many bad rows are shown to a person one by one.
-const printedRejections = 20
-
-// printResolution sums up for people on standard error; with --json the report is on standard output.
-func (a *app) printResolution(r *linker.Report) error {
-	if a.json {
-		if err := a.printJSON("resolve", r.Rejected == 0, r); err != nil {
-			return err
-		}
-	} else {
-		a.sayResolution(r)
-	}
-	if r.Rejected > 0 {
-		return statusError(exitPartial)
-	}
-	return nil
-}
-
-func (a *app) sayResolution(r *linker.Report) {
-	p := palette(a.err)
-	for i, x := range r.Rejection {
-		if i == printedRejections {
-			break
-		}
-		fmt.Fprintf(a.err, "%s %s:%d: %s: %s\n", p.red("bad row"), x.File, x.Line, x.Code, x.Reason)
-	}
-	if n := r.Rejected - printedRejections; n > 0 {
-		fmt.Fprintf(a.err, "and %s bad rows more; --json lists %d\n", thousands(n), len(r.Rejection))
-	}
-	fmt.Fprintf(a.err, "%s records of %s people; the largest cluster has %s records\n",
-		thousands(int64(r.Records)), thousands(int64(r.People)), thousands(int64(r.Largest)))
-	for _, f := range r.Files {
-		skipped := ""
-		for _, reason := range slices.Sorted(maps.Keys(f.Skipped)) {
-			skipped += fmt.Sprintf(", %s %s", thousands(f.Skipped[reason]), reason)
-		}
-		fmt.Fprintf(a.err, "  %s: %s records, %s bad rows%s\n", f.File, thousands(f.Records), thousands(f.Rejected), skipped)
-	}
-	if r.Unnamed > 0 {
-		fmt.Fprintf(a.err, "  %s records have no id and are named by their line\n", thousands(r.Unnamed))
-	}
-	if len(r.Passes) > 0 {
-		fmt.Fprintf(a.err, "  %s pairs compared, of %d passes that find an estimated %.1f %% of all: %s\n",
-			thousands(r.Compared), len(r.Passes), 100*r.Recall, strings.Join(r.Passes, "; "))
-	}
-	fmt.Fprintf(a.err, "  %.1f s reading, %.1f s linking, %.1f s writing\n", r.Seconds.Read, r.Seconds.Link, r.Seconds.Write)
 }

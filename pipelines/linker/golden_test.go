@@ -30,7 +30,7 @@ func resolved(t *testing.T, files map[string]string, meanings map[string]string,
 	must(t, err)
 	parsed, err := golden.Parse("rules.yaml", []byte(rules))
 	must(t, err)
-	r := &run{job: job, report: &Report{}, tools: Tools{Now: time.Now, Progress: quiet{}}}
+	r := newRun(job, Tools{Now: time.Now, Progress: quiet{}})
 	must(t, r.read(t.Context()))
 	must(t, r.link(t.Context()))
 	g := &Golden{Rules: parsed, Modified: modified, Records: filepath.Join(dir, "golden.csv"), Provenance: filepath.Join(dir, "golden.provenance.csv")}
@@ -144,7 +144,7 @@ func TestGoldenNeedsWhatItIsTold(t *testing.T) {
 	must(t, os.WriteFile(path, []byte(crmFile), 0o600))
 	job, err := Open([]string{path}, nil, Settings{Columns: meanings()})
 	must(t, err)
-	r := &run{job: job, report: &Report{}, tools: Tools{Now: time.Now, Progress: quiet{}}}
+	r := newRun(job, Tools{Now: time.Now, Progress: quiet{}})
 	must(t, r.read(t.Context()))
 	if _, err := r.keep(t.Context(), &Golden{Modified: "nowhere"}); err == nil || !strings.Contains(err.Error(), "UOMA-LNK-MODIFIED") {
 		t.Errorf("%v", err)

@@ -32,6 +32,10 @@ var (
 	errLayout   = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file", "name the file as the layout has it, or the feed with --feed")
 	errFormat   = fault.New("UOMA-LNK-UNREAD", "the layout's format is not read here", "unpack the archive or save the sheet as CSV, and resolve the file without a layout")
 	errEncoding = fault.New("UOMA-LNK-ENCODING", "the file's bytes are not of one encoding", "look at the line, or convert the file: iconv -f ENCODING -t UTF-8")
+	errPart     = fault.New("UOMA-LNK-PART", "the records have nothing of that name to be found by", "name parts that the records have, as they stand in the message")
+	errClean    = fault.New("UOMA-LNK-CLEAN", "no record comes from a source of that name", "name a source as the column of sources has it, or else the file without its folder")
+	errModel    = fault.New("UOMA-LNK-MODEL", "the model cannot be read", "name a file that uoma resolve --save-model wrote with this version")
+	errOther    = fault.New("UOMA-LNK-OTHER-MODEL", "the model does not fit these files", "use it for files with the same columns and sources, or leave --model out to learn anew")
 	errInput    = fault.New("UOMA-LNK-OVERWRITE", "the outcome would replace a file that is read", "write the outcome to another file")
 	errWrite    = fault.New("UOMA-LNK-WRITE", "the outcome cannot be written", "see that the folder exists, may be written to and has room")
 )
@@ -39,50 +43,9 @@ var (
 // Outputs names the files to be written.
 type Outputs struct {
 	Clusters string
+	Pairs    string  // pairs of records that may be one person's; "" for none
 	Model    string  // what was learned, as JSON; "" for none
 	Golden   *Golden // nil for none
-}
-
-// Report says what a job did. It holds counts, names of columns and places; never a value.
-type Report struct {
-	Files     []FileReport `json:"files"`
-	Records   int          `json:"records"`
-	People    int          `json:"people"`
-	Largest   int          `json:"largest_cluster"` // records
-	Unnamed   int64        `json:"records_without_id"`
-	Compared  int64        `json:"pairs_compared"`
-	Passes    []string     `json:"passes"`
-	Recall    float64      `json:"estimated_pass_recall"`
-	Rejected  int64        `json:"rejected"`
-	Rejection []Rejection  `json:"rejections"` // the first of them
-	Seconds   Seconds      `json:"seconds"`
-}
-
-// FileReport is what was read of one file. Read is the sum of Records and Rejected.
-type FileReport struct {
-	File      string           `json:"file"`
-	Format    string           `json:"format"`
-	Delimiter string           `json:"delimiter,omitempty"`
-	Encoding  string           `json:"encoding,omitempty"`
-	Columns   []Column         `json:"columns"`
-	Records   int64            `json:"records"`
-	Rejected  int64            `json:"rejected"`
-	Skipped   map[string]int64 `json:"skipped,omitempty"` // rows that are no data, by reason
-}
-
-// Rejection is a row that could not be used.
-type Rejection struct {
-	File   string `json:"file"`
-	Line   int64  `json:"line"`
-	Code   string `json:"code"`
-	Reason string `json:"reason"`
-}
-
-// Seconds are wall times.
-type Seconds struct {
-	Read  float64 `json:"read"`
-	Link  float64 `json:"link"`
-	Write float64 `json:"write"`
 }
 
 // Job is files whose columns are understood.
@@ -103,17 +66,14 @@ func (j *Job) Run(ctx context.Context, out Outputs, tools Tools) (*Report, error
 	if err := j.apart(out); err != nil {
 		return nil, err
 	}
-	rep := &Report{Rejection: []Rejection{}, Passes: []string{}}
-	r := &run{job: j, tools: tools, report: rep}
-	if err := r.stage("read", &rep.Seconds.Read, func() error { return r.read(ctx) }); err != nil {
+	r := newRun(j, tools)
+	if err := r.readAll(ctx); err != nil {
 		return nil, err
 	}
-	if r.table.Len() > 0 {
-		if err := r.stage("link", &rep.Seconds.Link, func() error { return r.link(ctx) }); err != nil {
-			return nil, err
-		}
+	if err := r.linkAll(ctx); err != nil {
+		return nil, err
 	}
-	return rep, r.stage("write", &rep.Seconds.Write, func() error { return r.write(ctx, out) })
+	return r.report, r.stage("write", &r.report.Seconds.Write, func() error { return r.write(ctx, out) })
 }
 
 // run is one run of a job.
@@ -123,8 +83,24 @@ type run struct {
 	report *Report
 	table  *linkage.Table
 	places places
+	groups groups
 	byID   []int32 // records in the order of their ids
 	result *linkage.Result
+	watch  watch
+}
+
+func newRun(j *Job, tools Tools) *run { return &run{job: j, tools: tools, report: newReport()} }
+
+func (r *run) readAll(ctx context.Context) error {
+	return r.stage("read", &r.report.Seconds.Read, func() error { return r.read(ctx) })
+}
+
+// linkAll links what was read, if anything was.
+func (r *run) linkAll(ctx context.Context) error {
+	if r.table.Len() == 0 {
+		return ctx.Err()
+	}
+	return r.stage("link", &r.report.Seconds.Link, func() error { return r.link(ctx) })
 }
 
 // stage times a step.
@@ -138,23 +114,4 @@ func (r *run) stage(name string, seconds *float64, do func() error) error {
 	*seconds = took.Seconds()
 	r.tools.Progress.End(name, took)
 	return nil
-}
-
-func (r *run) link(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	o := linkage.Defaults()
-	if t := r.job.settings.Threshold; t != nil {
-		o.Threshold = *t
-	}
-	res, err := r.table.Link(o)
-	if err != nil {
-		return err
-	}
-	r.result = res
-	r.report.Compared, r.report.Recall = res.Compared, res.Quality.Found
-	r.report.Passes = append(r.report.Passes, res.Model.Passes...)
-	r.tools.Progress.Advance(res.Compared, "pairs")
-	return ctx.Err()
 }

@@ -23,8 +23,8 @@ const shownRejections = 1000
 // again as Windows-1252.
 func (r *run) read(ctx context.Context) error {
 	for {
-		r.table, r.places = linkage.NewTable(r.job.fields), places{}
-		again, err := r.readAll(ctx)
+		r.table, r.places, r.groups = linkage.NewTable(r.job.fields), places{}, newGroups()
+		again, err := r.readFiles(ctx)
 		if !again {
 			if err != nil {
 				return err
@@ -36,7 +36,7 @@ func (r *run) read(ctx context.Context) error {
 	}
 }
 
-func (r *run) readAll(ctx context.Context) (again bool, err error) {
+func (r *run) readFiles(ctx context.Context) (again bool, err error) {
 	rep := r.report
 	rep.Files, rep.Rejected, rep.Rejection, rep.Unnamed = nil, 0, []Rejection{}, 0
 	for _, s := range r.job.sources {
@@ -70,6 +70,7 @@ func (r *run) readFile(ctx context.Context, s *source) error {
 		}
 	}
 	rows := newRows(r.job, s)
+	asked := rows.asked(s)
 	in, err := s.open(rows.columns, bad)
 	if err != nil {
 		return err
@@ -96,6 +97,8 @@ func (r *run) readFile(ctx context.Context, s *source) error {
 			rows.take(b)
 			r.table.Append(rows)
 			r.places.add(b)
+			r.groups.add(rows, asked)
+			r.watch.look(rows)
 			r.tools.Progress.Advance(int64(b.Len()), "rows")
 		}
 		return nil

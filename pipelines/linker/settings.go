@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -17,7 +18,16 @@ import (
 type Settings struct {
 	Columns   map[string]string `yaml:"columns"`   // by name: kind, or kind:thing
 	Unique    []string          `yaml:"unique"`    // identifiers of which no person has two, by thing or column
+	Clean     []string          `yaml:"clean"`     // sources that have nobody twice
+	Passes    [][]string        `yaml:"passes"`    // parts of each pass, instead of those chosen
 	Threshold *float64          `yaml:"threshold"` // bits of evidence above which records are one person's
+	Review    *float64          `yaml:"review"`    // bits down to which pairs are listed
+
+	// Model is what to link by; nil learns one from the records.
+	Model *linkage.Model `yaml:"-"`
+
+	file string // the settings were read from, and its text
+	text []byte
 }
 
 //go:embed resolve.schema.json
@@ -32,7 +42,16 @@ func ReadSettings(file string) (Settings, error) {
 	if err != nil {
 		return s, errSettings.At(fault.Place{File: file}).Wrap(err)
 	}
+	s.file, s.text = file, src
 	return s, document.Decode(file, src, schema(), &s)
+}
+
+// place gives where a setting of a list stands.
+func (s *Settings) place(key string, i int) fault.Place {
+	if s.file == "" {
+		return fault.Place{Field: key}
+	}
+	return document.Locate(s.file, s.text, key, strconv.Itoa(i))
 }
 
 var errSettings = fault.New("UOMA-LNK-SETTINGS", "the settings cannot be read", "name a YAML file; docs/resolution.md shows one")

@@ -14,10 +14,14 @@ import (
 	"strconv"
 
 	"uoma/internal/fault"
+	"uoma/transforms/linkage"
 )
 
 func (o Outputs) list() []string {
 	all := []string{o.Clusters}
+	if o.Pairs != "" {
+		all = append(all, o.Pairs)
+	}
 	if o.Model != "" {
 		all = append(all, o.Model)
 	}
@@ -30,6 +34,9 @@ func (o Outputs) list() []string {
 // write writes the outcome.
 func (r *run) write(ctx context.Context, out Outputs) error {
 	err := replace(out.Clusters, r.clusters)
+	if err == nil && out.Pairs != "" {
+		err = replace(out.Pairs, r.pairs)
+	}
 	if err == nil && out.Model != "" && r.result != nil {
 		err = replace(out.Model, r.model)
 	}
@@ -53,22 +60,64 @@ func (r *run) clusters(w *bufio.Writer) error {
 		return nil
 	}
 	first := make([]int32, r.table.Len()) // of each cluster: its first record and 1
-	size := make([]int32, r.table.Len())
 	var line []byte
 	for _, rec := range r.byID {
 		c := r.result.Cluster[rec]
 		if first[c] == 0 {
 			first[c] = rec + 1
-			r.report.People++
 		}
-		size[c]++
-		r.report.Largest = max(r.report.Largest, int(size[c]))
 		line = appendCell(line[:0], r.table.Label(rec))
 		line = appendCell(append(line, ','), r.table.Label(first[c]-1))
 		line = strconv.AppendFloat(append(line, ','), float64(r.result.Confidence[rec]), 'f', 4, 32)
 		w.Write(append(line, '\n'))
 	}
 	return nil
+}
+
+// What became of a pair.
+const (
+	decidedLink   = "link"   // in one cluster
+	decidedReview = "review" // too little for one, and too much to be sure that they are two people
+	decidedApart  = "apart"  // alike, but a rule or what else is known of one of them keeps them apart
+)
+
+// pairs writes the pairs that may be one person's, by their ids.
+func (r *run) pairs(w *bufio.Writer) error {
+	w.WriteString("record_id_a,record_id_b,weight_bits,probability,decision\n")
+	if r.result == nil {
+		return nil
+	}
+	rank := make([]int32, r.table.Len())
+	for i, rec := range r.byID {
+		rank[rec] = int32(i)
+	}
+	all := slices.Clone(r.result.Pairs)
+	for i, p := range all {
+		a, b := rank[p.A], rank[p.B]
+		all[i].A, all[i].B = min(a, b), max(a, b)
+	}
+	slices.SortFunc(all, func(x, y linkage.Pair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
+	var line []byte
+	for _, p := range all {
+		a, b := r.byID[p.A], r.byID[p.B]
+		line = appendCell(line[:0], r.table.Label(a))
+		line = appendCell(append(line, ','), r.table.Label(b))
+		line = strconv.AppendFloat(append(line, ','), float64(p.Weight), 'f', 2, 64)
+		line = strconv.AppendFloat(append(line, ','), linkage.Probability(float64(p.Weight)), 'f', 6, 64)
+		line = append(append(line, ','), r.decision(a, b, float64(p.Weight))...)
+		w.Write(append(line, '\n'))
+	}
+	return nil
+}
+
+func (r *run) decision(a, b int32, weight float64) string {
+	switch {
+	case r.result.Cluster[a] == r.result.Cluster[b]:
+		return decidedLink
+	case weight > r.report.Threshold:
+		return decidedApart
+	}
+	return decidedReview
 }
 
 // sorted gives the records in the order of their ids, and those with the same one in the order in which they came.
