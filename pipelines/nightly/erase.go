@@ -39,6 +39,14 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	n.engine = e
+	last, err := LastNight(ctx, n.ws.RegisterDB, pipeline)
+	if err != nil {
+		return out, err
+	}
+	// What was decided since the last night is the next one's: here everybody is who they are in the register.
+	if err := n.heed(ctx, e, dateOf(last)); err != nil {
+		return out, err
+	}
 	n.resolved = e.Resolve()
 	subject, known := n.resolved.Subject(system, personKey)
 	if !known {
@@ -84,6 +92,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
+		return out, err
+	}
+	if err := forgetReview(ctx, night.Tx(), records); err != nil {
 		return out, err
 	}
 	mem, err := n.remember(&of)

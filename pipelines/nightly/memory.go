@@ -30,6 +30,7 @@ const (
 	stateFacts   = workspace.StateFacts
 	stateSoFar   = "so-far" // what earlier attempts of the night did
 	stateDecided = workspace.StateDecided
+	stateReview  = workspace.StateReview
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
@@ -196,6 +197,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
+		{stateReview, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.reviewable()) }},
 	} {
 		digest, err := w.write(n.ws.State)
 		if err != nil {

@@ -27,13 +27,14 @@ func NewReplay(scratch, of *workspace.Workspace, layouts []*layout.Layout, pack 
 	return n
 }
 
-// Prepare gives a scratch workspace what it must not be without: the list of erased people.
+// Prepare gives a scratch workspace what it must not be without: the list of erased people, and what was
+// decided of who is who.
 func Prepare(ctx context.Context, scratch, of *workspace.Workspace) error {
 	list, err := of.Vault.Suppressed(ctx)
 	if err != nil {
 		return err
 	}
-	return scratch.Vault.Suppress(ctx, sortedValues(list))
+	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of))
 }
 
 func sortedValues[V any](m map[string]V) []V {

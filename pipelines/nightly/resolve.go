@@ -35,6 +35,9 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return nil, err
 		}
 	}
+	if err := s.n.heed(ctx, e, r.Date.String()); err != nil {
+		return nil, err
+	}
 	res := e.Resolve()
 	s.n.resolved = res
 	facts := ResolveFacts{Stats: res.Stats}

@@ -9,6 +9,7 @@ const (
 	StateRows    = "rows"    // by feed: what became of each of its rows
 	StateFacts   = "facts"   // what the rows say of memberships
 	StateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
+	StateReview  = "review"  // pairs of records that the resolver was not sure of
 )
 
 // StateFiles names the states of a pipeline that are files; others are only words to compare with.
@@ -16,5 +17,5 @@ func StateFiles(pipeline string) []string {
 	if pipeline != "nightly" {
 		return nil
 	}
-	return []string{StateMembers, StateRetired, StateHeld, StateRows, StateFacts, StateDecided}
+	return []string{StateMembers, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview}
 }

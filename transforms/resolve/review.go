@@ -10,6 +10,9 @@ type Candidate struct {
 	Linked bool    // the two ended in one cluster
 }
 
+// Decide says what people have found of records, in place of what [Settings] said of it. It is for who names records only
+// when the engine knows them.
+func (e *Engine) Decide(apart, together []Pair) { e.s.Apart, e.s.Together = apart, together }
 
 // linkDecided joins what a person has found to be one, before anything else is compared: no evidence vetoes it. Pairs of
 // which a record is not there say nothing tonight.

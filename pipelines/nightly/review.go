@@ -1,0 +1,230 @@
+package nightly
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/snapshot"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/clerical"
+	"uoma/transforms/protect"
+	"uoma/transforms/resolve"
+)
+
+// What people decide of two records takes effect on the first night after the one on whose list they decided, and on every
+// night from then on, so that a night and its replay decide the same. Decisions name records by their tokens; the resolver
+// is told the records that it knows tonight, those of new rows among them.
+
+// ReviewRow is a pair of records that the last night was not sure of, by their tokens. A is the smaller token.
+type ReviewRow struct {
+	A           string `parquet:"record_a"`
+	B           string `parquet:"record_b"`
+	SystemA     string `parquet:"system_a,dict"`
+	SystemB     string `parquet:"system_b,dict"`
+	SizeA       int32  `parquet:"size_a"` // records in the cluster of A
+	SizeB       int32  `parquet:"size_b"`
+	MilliWeight int64  `parquet:"weight"` // log odds in thousandths of a bit
+	Linked      int32  `parquet:"linked"` // 1 when the two are in one cluster
+}
+
+// Weight gives the log odds in bits that the two are one person.
+func (r *ReviewRow) Weight() float64 { return float64(r.MilliWeight) / 1000 }
+
+// Worth is what deciding the pair is worth; see [clerical.Worth].
+func (r *ReviewRow) Worth() float64 {
+	return clerical.Worth(r.Weight(), r.Linked == 1, int(r.SizeA), int(r.SizeB))
+}
+
+// Pair names the two records.
+func (r *ReviewRow) Pair() clerical.Pair { return clerical.Pair{A: r.A, B: r.B} }
+
+// milli gives thousandths, within what a weight can be.
+func milli(weight float64) int64 {
+	const most = 1e6
+	return int64(math.Round(max(min(weight, most), -most) * 1000))
+}
+
+// reviewable gives tonight's pairs for people to look at, those worth most first. Pairs of erased people are not among
+// them, and of pairs that somebody has decided only those that the decision did not settle.
+func (n *Night) reviewable() []ReviewRow {
+	sizes, gone := map[string]int32{}, map[string]bool{}
+	for i := range n.resolved.Records {
+		sizes[n.resolved.Records[i].Subject]++
+	}
+	for _, id := range n.engine.Retired() {
+		gone[id] = true
+	}
+	tokens := n.ws.SourceTokens()
+	var out []ReviewRow
+	for _, c := range n.resolved.Review {
+		a, okA := n.resolved.Subject(c.A.System, c.A.PersonKey)
+		b, okB := n.resolved.Subject(c.B.System, c.B.PersonKey)
+		if !okA || !okB || gone[a] || gone[b] || n.standing != nil && (!n.kept(a) || !n.kept(b)) {
+			continue
+		}
+		x := ReviewRow{A: protect.Record(tokens, c.A.System, c.A.PersonKey), B: protect.Record(tokens, c.B.System, c.B.PersonKey),
+			SystemA: c.A.System, SystemB: c.B.System, SizeA: sizes[a], SizeB: sizes[b], MilliWeight: milli(c.Weight)}
+		if a == b {
+			x.Linked = 1
+		}
+		if x.A > x.B {
+			x.A, x.B, x.SystemA, x.SystemB, x.SizeA, x.SizeB = x.B, x.A, x.SystemB, x.SystemA, x.SizeB, x.SizeA
+		}
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b ReviewRow) int {
+		return cmp.Or(cmp.Compare(b.Worth(), a.Worth()), a.Pair().Compare(b.Pair()))
+	})
+	return slices.CompactFunc(out, func(a, b ReviewRow) bool { return a.Pair() == b.Pair() })
+}
+
+// LastNight gives the run that last loaded the register, "" when there was none.
+func LastNight(ctx context.Context, q sqlx.QueryerContext, pipeline string) (string, error) {
+	done, _, err := ledger.FindState(ctx, q, pipeline, stateVaultDone)
+	return done.Digest, err
+}
+
+// dateOf gives the date in a run's id, or "" of none.
+func dateOf(run string) string {
+	const date = len("2006-01-02")
+	if len(run) < date {
+		return ""
+	}
+	return run[len(run)-date:]
+}
+
+// heed tells the resolver, which knows tonight's rows, what people decided on lists of nights before a date.
+func (n *Night) heed(ctx context.Context, e *resolve.Engine, before string) error {
+	all, err := ledger.Decisions(ctx, n.ws.RegisterDB)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(d ledger.Decision) bool { return dateOf(d.Run) >= before })
+	standing := bookOf(all).Standing()
+	if len(standing) == 0 {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for _, d := range standing {
+		wanted[d.A], wanted[d.B] = true, true
+	}
+	keys := RecordsByToken(n.ws, e.Members(), wanted)
+	var apart, together []resolve.Pair
+	for _, d := range standing {
+		a, okA := keys[d.A]
+		b, okB := keys[d.B]
+		switch {
+		case !okA || !okB:
+		case d.Verdict == clerical.Same:
+			together = append(together, resolve.Pair{A: a, B: b})
+		case d.Verdict == clerical.Different:
+			apart = append(apart, resolve.Pair{A: a, B: b})
+		}
+	}
+	e.Decide(apart, together)
+	return nil
+}
+
+// bookOf gives the book of the ledger's decisions.
+func bookOf(all []ledger.Decision) *clerical.Book {
+	list := make([]clerical.Decision, len(all))
+	for i, d := range all {
+		list[i] = clerical.Decision{Number: d.Number, Pair: clerical.Pair{A: d.A, B: d.B}, Verdict: clerical.Verdict(d.Decision)}
+	}
+	return clerical.NewBook(list)
+}
+
+// RecordsByToken finds records by the tokens under which the register knows them, of all of them when wanted is nil. Each
+// record's token is computed once.
+func RecordsByToken(ws *workspace.Workspace, members []resolve.Member, wanted map[string]bool) map[string]resolve.Key {
+	tokens, seen := ws.SourceTokens(), make(map[resolve.Key]bool, len(members))
+	out := make(map[string]resolve.Key, len(wanted))
+	for i := range members {
+		k := members[i].RecordOf()
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		if t := protect.Record(tokens, k.System, k.PersonKey); wanted == nil || wanted[t] {
+			out[t] = k
+		}
+	}
+	return out
+}
+
+// copyDecisions gives a scratch workspace the decisions, by which its nights decide as the nights themselves did.
+func copyDecisions(ctx context.Context, scratch, of *workspace.Workspace) error {
+	all, err := ledger.Decisions(ctx, of.RegisterDB)
+	if err != nil {
+		return err
+	}
+	return scratch.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		there, err := ledger.Decisions(ctx, tx)
+		if err != nil || len(there) > 0 {
+			return err
+		}
+		return ledger.AddDecisions(ctx, tx, all)
+	})
+}
+
+// erasedBy stands where somebody would who made a decision that is left of an erased person's.
+const erasedBy = "erasure"
+
+// forgetReview removes what was decided and drawn of an erased person's records. One thing stays, stripped of who decided
+// it, when and why: that a record of somebody else is not that person's. Without it the next export would join the two
+// again, and the other would be withheld as the erased person. Like the marks of the suppression list it is a keyed token.
+func forgetReview(ctx context.Context, tx *sqlx.Tx, records []string) error {
+	all, err := ledger.Decisions(ctx, tx)
+	if err != nil {
+		return err
+	}
+	erased, runs := map[string]bool{}, map[int64]string{}
+	for _, r := range records {
+		erased[r] = true
+	}
+	for _, d := range all {
+		runs[d.Number] = d.Run
+	}
+	var keep []ledger.Decision
+	for _, d := range bookOf(all).Standing() {
+		if d.Verdict == clerical.Different && erased[d.A] != erased[d.B] {
+			keep = append(keep, ledger.Decision{A: d.A, B: d.B, Decision: string(d.Verdict), DecidedBy: erasedBy, Run: runs[d.Number]})
+		}
+	}
+	if err := ledger.ForgetRecords(ctx, tx, records); err != nil {
+		return err
+	}
+	return ledger.AddDecisions(ctx, tx, keep)
+}
+
+// Reviewed is what the last night left for people to look at.
+type Reviewed struct {
+	Run     string           // of the night, "" when there was none
+	Rows    []ReviewRow      // worth most first
+	Members []resolve.Member // what the resolver remembers: personal data
+}
+
+// Recall reads what the last night left for people to look at.
+func Recall(ctx context.Context, ws *workspace.Workspace, pipeline string) (out Reviewed, err error) {
+	if out.Run, err = LastNight(ctx, ws.RegisterDB, pipeline); err != nil {
+		return out, err
+	}
+	if out.Rows, err = recalled[ReviewRow](ctx, ws, pipeline, stateReview); err != nil {
+		return out, err
+	}
+	out.Members, err = recalled[resolve.Member](ctx, ws, pipeline, stateMembers)
+	return out, err
+}
+
+func recalled[T any](ctx context.Context, ws *workspace.Workspace, pipeline, name string) ([]T, error) {
+	last, found, err := ledger.FindState(ctx, ws.RegisterDB, pipeline, name)
+	if err != nil || !found {
+		return nil, err
+	}
+	return snapshot.ReadRows[T](ws.State, last.Digest)
+}
