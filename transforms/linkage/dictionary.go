@@ -20,7 +20,7 @@ func hash64(v []byte) uint64 {
 }
 
 func fold128(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b|1)
+	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
 }
 

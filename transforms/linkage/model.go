@@ -37,6 +37,7 @@ type FeatureModel struct {
 	Kind string `json:"kind"`
 	// Household is in what share of cases people of a household have this in common as one person's records do.
 	Household float64      `json:"household,omitempty"`
+	Told      int          `json:"told"` // records that told it when the model was trained
 	Levels    []LevelModel `json:"levels"`
 }
 
@@ -93,7 +94,8 @@ const maxRarity = 8 // bits
 func newScorer(m *Model, t *Table) *scorer {
 	s := newPlainScorer(m)
 	for f := range m.Features {
-		s.total[f] = math.Log2(float64(max(1, t.telling(f))))
+		// A small table is taken for a part of what the model was trained on: a name that two of ten have is not common.
+		s.total[f] = math.Log2(float64(max(1, m.Features[f].Told, t.telling(f))))
 	}
 	if len(m.Between) > 0 {
 		s.prior, s.level = nil, nil

@@ -40,8 +40,8 @@ const (
 func (t *Table) train(sample []sampled) (*Model, []float64) {
 	patterns, of := patternsOf(sample, len(t.features))
 	m := &Model{Version: modelVersion, Records: t.n}
-	for _, f := range t.features {
-		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String(), Household: householdShare(f.kind)})
+	for i, f := range t.features {
+		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String(), Household: householdShare(f.kind), Told: t.telling(i)})
 	}
 	t.seed(patterns)
 	n := float64(min(t.n, sampleRecords))
