@@ -12,8 +12,7 @@ import (
 // are each alike, joins nobody: what contradicts counts in full. The best pair of clusters is joined first, until no pair
 // has a weight above the threshold (average linkage, Sokal and Michener 1958, feature by feature).
 
-// maxComponent is how many records are clustered at once. More that hang together are a sign of a weak link: they are
-// taken apart at a higher threshold first.
+// maxComponent is how many records are compared each with each; more are a [crowd].
 const maxComponent = 64
 
 // clusterer joins records.
@@ -61,7 +60,11 @@ func (k *clusterer) clusters(pairs []Pair, must [][2]int32) (cluster []int32, co
 	parallel(len(comps), func(i int) {
 		c := comparers.take()
 		defer comparers.give(c)
-		w.component(comps[i], k.threshold, c)
+		if len(comps[i]) > maxComponent {
+			w.crowd(comps[i], c)
+		} else {
+			w.agglomerate(comps[i], c)
+		}
 	})
 	for i := range w.parent {
 		w.parent[i] = find(w.parent, int32(i))
@@ -150,40 +153,6 @@ func firstPair(pairs []Pair, n int) []int32 {
 		out[i+1] += out[i]
 	}
 	return out
-}
-
-// component clusters records that hang together. Too many are taken apart at a higher threshold first.
-func (w *work) component(recs []int32, threshold float64, c *comparer) {
-	if len(recs) <= maxComponent {
-		w.agglomerate(recs, c)
-		return
-	}
-	w.alarms.Add(1)
-	threshold += 2
-	local := make([]int32, len(recs))
-	for i := range local {
-		local[i] = int32(i)
-	}
-	for i, r := range recs {
-		for _, p := range w.pairs[w.from[r]:w.from[r+1]] {
-			if float64(p.Weight) > threshold {
-				if j, ok := slices.BinarySearch(recs, p.B); ok {
-					union(local, int32(i), int32(j))
-				}
-			}
-		}
-	}
-	for _, part := range components(local) {
-		sub := make([]int32, len(part))
-		for i, p := range part {
-			sub[i] = recs[p]
-		}
-		if len(sub) == len(recs) && threshold > maxWeight {
-			w.agglomerate(sub[:maxComponent], c) // nothing tells them apart
-			continue
-		}
-		w.component(sub, threshold, c)
-	}
 }
 
 // maxWeight is more than any pair's weight.

@@ -18,6 +18,8 @@ type Rows interface {
 // are counted from 0 in an order that depends on what they say alone, neither on their ids nor on the order in which they came.
 type Table struct {
 	Fields []Field
+	// Unused names columns that are not compared, as there are too many identifiers, numbers and texts.
+	Unused []string
 
 	n           int
 	labels      labels
@@ -114,12 +116,12 @@ func NewTable(fields []Field) *Table {
 			t.simple(*x.to, c)
 		}
 	}
-	for _, c := range at(Identifier) {
+	for _, c := range t.few(at(Identifier)) {
 		o := &other{newValues(1, likeness.FoldCode, false), fields[c], nil, nil}
 		t.others = append(t.others, o)
 		t.loadIdentifier(o, c)
 	}
-	for _, c := range at(Number, Text, AddressLine, Country) {
+	for _, c := range t.few(at(Number, Text, AddressLine, Country)) {
 		fold := likeness.Fold
 		if fields[c].Kind == Number {
 			fold = likeness.FoldNumber
@@ -129,6 +131,15 @@ func NewTable(fields []Field) *Table {
 		t.simple(o.values, []int{c})
 	}
 	return t
+}
+
+// few keeps as many further columns as records can be compared in, and notes the others.
+func (t *Table) few(columns []int) []int {
+	n := min(len(columns), maxFeatures-featureOther-len(t.others))
+	for _, c := range columns[n:] {
+		t.Unused = append(t.Unused, t.Fields[c].Name)
+	}
+	return columns[:n]
 }
 
 // Len gives the number of records.
