@@ -53,6 +53,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, errNobody
 	}
 	records, marks := n.traces(r, subject, clause)
+	if marks, err = n.spare(ctx, marks, records); err != nil {
+		return out, err
+	}
 	out.Records, out.Marks = len(records), len(marks)
 	own, shared := n.pointsOf(subject)
 	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {

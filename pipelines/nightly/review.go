@@ -10,6 +10,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
+	"uoma/connectors/vault"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
 	"uoma/transforms/protect"
@@ -200,6 +201,42 @@ func forgetReview(ctx context.Context, tx *sqlx.Tx, records []string) error {
 		return err
 	}
 	return ledger.AddDecisions(ctx, tx, keep)
+}
+
+// spare takes out of an erased person's marks those that somebody bears who was found to be another person: by them the
+// other would be withheld as well. The mark of each erased record's own key stays, as nobody else has it.
+func (n *Night) spare(ctx context.Context, marks []vault.Suppression, records []string) ([]vault.Suppression, error) {
+	all, err := ledger.Decisions(ctx, n.ws.RegisterDB)
+	if err != nil {
+		return nil, err
+	}
+	others := map[string]bool{}
+	for _, d := range bookOf(all).Standing() {
+		if a, b := slices.Contains(records, d.A), slices.Contains(records, d.B); d.Verdict == clerical.Different && a != b {
+			others[d.A], others[d.B] = b, a
+		}
+	}
+	if len(others) == 0 {
+		return marks, nil
+	}
+	tokens, suppression, subjects := n.ws.SourceTokens(), n.ws.Suppression(), map[string]bool{}
+	for i := range n.resolved.Records {
+		if x := &n.resolved.Records[i]; others[protect.Record(tokens, x.System, x.PersonKey)] {
+			subjects[x.Subject] = true
+		}
+	}
+	borne := map[string]bool{}
+	for i := range n.resolved.Records {
+		if !subjects[n.resolved.Records[i].Subject] {
+			continue
+		}
+		for _, id := range n.resolved.Identities(i) {
+			for _, mark := range n.pack.SuppressionKeys(id) {
+				borne[workspace.SuppressionToken(suppression, mark)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(marks, func(m vault.Suppression) bool { return borne[m.Token] }), nil
 }
 
 // Reviewed is what the last night left for people to look at.
