@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"strconv"
 	"strings"
 
 	"uoma/transforms/identifier"
@@ -58,8 +59,8 @@ func rightValues(by []uint8) []bool {
 }
 
 // identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike
-// they are, and one that is wrong is no more than text: even two equal ones count as a slip. A slip is none between people
-// whose names differ.
+// they are, and one that is wrong is no more than text: even two equal ones count as a slip. Neighbouring numbers are
+// no slip between people whose names differ: who registers together, as couples do, is given them.
 func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
 	c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
 	l := v.level[f]
@@ -68,7 +69,7 @@ func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
 	}
 	x, y := o.first(a), o.first(b)
 	switch {
-	case x != y && c.t.agreeing(v) < 2: // couples are often given neighbouring numbers
+	case x != y && c.t.agreeing(v) < 2 && neighbours(o.text(x), o.text(y)):
 		v.level[f], v.rare[f] = 0, 0
 	case o.right == nil:
 	case x == y && !o.right[x]:
@@ -76,4 +77,15 @@ func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
 	case x != y && o.right[x] && o.right[y]:
 		v.level[f], v.rare[f] = 0, 0
 	}
+}
+
+// neighbours tells whether two numbers are the same but for their last digits, and few numbers lie between them.
+func neighbours(a, b string) bool {
+	const last = 3
+	if len(a) != len(b) || len(a) <= last || a[:len(a)-last] != b[:len(b)-last] {
+		return false
+	}
+	x, errX := strconv.Atoi(a[len(a)-last:])
+	y, errY := strconv.Atoi(b[len(b)-last:])
+	return errX == nil && errY == nil && max(x, y)-min(x, y) < 10
 }
