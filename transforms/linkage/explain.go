@@ -53,3 +53,13 @@ func (t *Table) Find(id string) (rec int32, ok bool) {
 	}
 	return 0, false
 }
+
+// Weigher gives a function that weighs pairs of records, for one goroutine.
+func (t *Table) Weigher(m *Model) func(a, b int32) float64 {
+	s, c := newScorer(m, t), newComparer(t)
+	var v vector
+	return func(a, b int32) float64 {
+		c.compare(a, b, &v)
+		return s.weight(&v)
+	}
+}

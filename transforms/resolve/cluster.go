@@ -15,6 +15,7 @@ type clusters struct {
 	parent []int32
 	next   []int32
 	size   []int32 // at the root
+	judged []edge  // pairs that an identifier or a rule brought together, joined or not
 }
 
 func newClusters(v *view) *clusters {

@@ -41,9 +41,13 @@ func (c *clusters) linkBlock(block []int32, id *identifier, s *Stats) {
 		v := c.byIdentifier(e.a, e.b)
 		if v != vetoNone {
 			s.Conflicts[id.name+":"+string(v)]++
+			c.judged = append(c.judged, edge{a: e.a, b: e.b}) // each the first record of its cluster
 		}
 		return v != vetoNone
 	})
+	for _, e := range fits {
+		c.judged = append(c.judged, edge{a: e.a, b: e.b})
+	}
 	joined, unsure := c.joinSure(fits, c.byIdentifier)
 	count(s.Links, id.name, joined)
 	count(s.Conflicts, id.name+":ambiguous", unsure)
@@ -62,6 +66,7 @@ func compareEdges(x, y edge) int {
 // linkRules applies the rules to what identifiers left apart, the surest rule first.
 func (c *clusters) linkRules(s *Stats) {
 	edges := c.edges(s)
+	c.judged = append(c.judged, edges...)
 	for len(edges) > 0 {
 		n := 1
 		for n < len(edges) && edges[n].rule == edges[0].rule {

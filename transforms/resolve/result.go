@@ -89,6 +89,7 @@ func (e *Engine) Resolve() *Result {
 			m.Subject = id
 		}
 	}
+	res.Review = c.review()
 	for n := range g.len() {
 		res.Stats.Sizes[len(g.at(n))]++
 	}

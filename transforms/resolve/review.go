@@ -1,6 +1,9 @@
 package resolve
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Candidate is a pair of records that a person may want to look at: its weight lies between the two thresholds, or above
 // the upper one though the records ended in two clusters, or it holds a weak cluster together.
@@ -9,6 +12,63 @@ type Candidate struct {
 	Weight float64 // log odds in bits that the two are one person
 	Linked bool    // the two ended in one cluster
 }
+
+// Bits between which a person may see more than the rules: a pair that was joined on less than sureBits, or left apart
+// although it weighs more than doubtBits.
+const (
+	sureBits  = 6
+	doubtBits = -3
+)
+
+// review lists the pairs that a person may want to look at, weighed by the shipped model: those that a rule or an
+// identifier would have joined and that are apart, and those that the weakest rules joined on little evidence. A rule that
+// weighs next to nothing by the model (a pair of namesakes) is no question to ask anybody.
+func (c *clusters) review() []Candidate {
+	var pairs []edge
+	for _, e := range c.judged {
+		if linked := c.root(e.a) == c.root(e.b); !linked || e.rule >= byPhone {
+			pairs = append(pairs, edge{a: min(e.a, e.b), b: max(e.a, e.b)})
+		}
+	}
+	slices.SortFunc(pairs, compareEdges)
+	pairs = slices.Compact(pairs)
+	if len(pairs) == 0 {
+		return nil
+	}
+	w, err := NewWeigher(c.rowsOf(pairs), c.names.records, c.names.givenUses, c.names.familyUses)
+	if err != nil {
+		panic(err) // the model is part of the program, and a test reads it
+	}
+	var out []Candidate
+	for _, e := range pairs {
+		x := Candidate{A: c.records[e.a].Key, B: c.records[e.b].Key, Linked: c.root(e.a) == c.root(e.b)}
+		x.Weight, _ = w.Weight(x.A, x.B)
+		if x.Linked && x.Weight < sureBits || !x.Linked && x.Weight > doubtBits {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// rowsOf gives the rows of all records of some pairs.
+func (c *clusters) rowsOf(pairs []edge) []Member {
+	var recs []int32
+	for _, e := range pairs {
+		recs = append(recs, e.a, e.b)
+	}
+	slices.Sort(recs)
+	var rows []Member
+	for _, i := range slices.Compact(recs) {
+		for _, m := range c.records[i].rows {
+			rows = append(rows, *m)
+		}
+	}
+	slices.SortFunc(rows, func(a, b Member) int { return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.RowKey, b.RowKey)) })
+	return rows
+}
+
+func (o *onomasticon) givenUses(name string) int32  { return o.given[name] }
+func (o *onomasticon) familyUses(name string) int32 { return o.family[name] }
 
 // Decide says what people have found of records, in place of what [Settings] said of it. It is for who names records only
 // when the engine knows them.

@@ -140,6 +140,7 @@ type Weigher struct {
 	model *linkage.Model
 	table *linkage.Table
 	of    map[Key][]int32 // rows of each record, by their place in the table
+	pair  func(a, b int32) float64
 }
 
 // NewWeigher takes the rows of the records to be weighed, and how common names are among all people: of how many rows a
@@ -153,7 +154,7 @@ func NewWeigher(rows []Member, population int, given, family func(string) int32)
 	t.Append(Rows(rows))
 	t.Finish()
 	t.Population(population, given, family)
-	w := &Weigher{model: m, table: t, of: map[Key][]int32{}}
+	w := &Weigher{model: m, table: t, of: map[Key][]int32{}, pair: t.Weigher(m)}
 	for rec := range int32(t.Len()) {
 		k := rows[t.Came(rec)].record()
 		w.of[k] = append(w.of[k], rec)
@@ -167,6 +168,18 @@ func (w *Weigher) Weigh(a, b Key) (best linkage.Explanation, ok bool) {
 		for _, y := range w.of[b] {
 			if e := w.table.Explain(w.model, x, y); !ok || e.Weight > best.Weight {
 				best, ok = e, true
+			}
+		}
+	}
+	return best, ok
+}
+
+// Weight gives the weight of two records, in bits, by the two of their rows that agree most.
+func (w *Weigher) Weight(a, b Key) (best float64, ok bool) {
+	for _, x := range w.of[a] {
+		for _, y := range w.of[b] {
+			if v := w.pair(x, y); !ok || v > best {
+				best, ok = v, true
 			}
 		}
 	}
