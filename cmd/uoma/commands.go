@@ -9,6 +9,7 @@ func (a *app) commands() []*cobra.Command {
 		completing(a.runCommand(), a.completePipelines),
 		a.runsCommand(),
 		a.quarantineCommand(),
+		a.reviewCommand(),
 		a.checkCommand(),
 		a.scheduleCommand(),
 		a.backfillCommand(),

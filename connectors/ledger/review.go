@@ -53,13 +53,14 @@ type Sampled struct {
 	Number  int64  `db:"number"` // 1 and up, over all samples
 	Run     string `db:"run"`    // whose links were drawn from
 	Seed    int64  `db:"seed"`
+	Asked   int64  `db:"asked"` // how many pairs the sample was to have
 	Stratum string `db:"stratum"`
 	Links   int64  `db:"links"` // in the stratum, of which some were drawn
 	A       string `db:"record_a"`
 	B       string `db:"record_b"` // after A
 }
 
-var sampledColumns = []string{"number", "run", "seed", "stratum", "links", "record_a", "record_b"}
+var sampledColumns = []string{"number", "run", "seed", "asked", "stratum", "links", "record_a", "record_b"}
 
 // AddSample writes a sample behind the last one and numbers its pairs. The caller holds the pipeline's lease.
 func AddSample(ctx context.Context, tx *sqlx.Tx, sample []Sampled) error {
@@ -72,10 +73,10 @@ func AddSample(ctx context.Context, tx *sqlx.Tx, sample []Sampled) error {
 	}
 	return database.Load(ctx, tx, "review_sample", sampledColumns, database.Each(sample, func(s *Sampled, col int) database.Value {
 		switch col {
-		case 0, 2, 4:
-			return database.Int([...]int64{s.Number, 0, s.Seed, 0, s.Links}[col])
+		case 0, 2, 3, 5:
+			return database.Int([...]int64{s.Number, 0, s.Seed, s.Asked, 0, s.Links}[col])
 		}
-		return database.Text([...]string{"", s.Run, "", s.Stratum, "", s.A, s.B}[col])
+		return database.Text([...]string{"", s.Run, "", "", s.Stratum, "", s.A, s.B}[col])
 	}))
 }
 
