@@ -34,6 +34,7 @@ const (
 	// seedAgree features must agree, and seedOppose at most may be different, for a pair to count as one person's at first.
 	seedAgree  = 3
 	seedOppose = 1
+	maxSeeds   = 50 // for each record, so many at most
 )
 
 // train finds a model from sampled pairs.
@@ -87,7 +88,8 @@ func patternsOf(sample []sampled, n int) (patterns []pattern, of []int32) {
 	return patterns, of
 }
 
-// seed takes pairs that agree strictly for one person's.
+// seed takes pairs that agree strictly for one person's: as strictly as it takes for records not to have too many of them.
+// Where thousands bear one name and live in one town, three things that agree are a crowd.
 func (t *Table) seed(patterns []pattern) {
 	told := 0
 	for _, f := range t.features {
@@ -95,29 +97,44 @@ func (t *Table) seed(patterns []pattern) {
 			told++
 		}
 	}
-	for i := range patterns {
-		p := &patterns[i]
-		if p.far {
-			continue
-		}
-		agree, oppose, proof := 0, 0, false
-		for f := range t.features {
-			switch l := p.level[f]; {
-			case l == absent:
-			case t.features[f].base(l) == 0:
-				oppose++
-			case t.features[f].base(l) >= t.features[f].seed:
-				agree++
-				proof = proof || t.features[f].kind == Identifier && t.features[f].base(l) == uint8(likeness.IdentifierSame)
+	most := maxSeeds * float64(min(t.n, sampleRecords))
+	for agree, oppose := min(seedAgree, told), seedOppose; ; agree++ {
+		seeds := 0.0
+		for i := range patterns {
+			p := &patterns[i]
+			p.post = 0
+			if !p.far && t.seeds(p, agree, oppose) {
+				p.post = 1
+				seeds += p.weight
 			}
-		}
-		if agree >= min(seedAgree, told) && oppose <= seedOppose || proof && agree > 1 && oppose <= seedOppose {
-			p.post = 1
 			for f := range p.sure {
-				p.sure[f] = 1
+				p.sure[f] = p.post
 			}
+		}
+		if seeds <= most || agree >= told {
+			return
+		}
+		if oppose > 0 {
+			agree, oppose = agree-1, oppose-1
 		}
 	}
+}
+
+// seeds tells whether pairs agree in several things and hardly disagree.
+func (t *Table) seeds(p *pattern, least, most int) bool {
+	agree, oppose, proof := 0, 0, false
+	for f := range t.features {
+		x := &t.features[f]
+		switch l := p.level[f]; {
+		case l == absent:
+		case x.base(l) == 0:
+			oppose++
+		case x.base(l) >= x.seed:
+			agree++
+			proof = proof || x.kind == Identifier && x.base(l) == uint8(likeness.IdentifierSame)
+		}
+	}
+	return oppose <= most && (agree >= least || proof && agree > 1)
 }
 
 // base gives a level without how many names agree.
