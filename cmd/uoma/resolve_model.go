@@ -65,7 +65,7 @@ records. Above --max-drift the program ends with 3: sources have changed, and so
 }
 
 // movedBits is the change of a level's weight from which it is shown.
-const movedBits = 0.1
+const movedBits = 0.25
 
 func (a *app) printDrift(d *modelDrift) error {
 	ok := d.Bits <= d.Max
