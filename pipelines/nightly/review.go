@@ -51,7 +51,7 @@ func milli(weight float64) int64 {
 }
 
 // reviewable gives tonight's pairs for people to look at, those worth most first. Pairs of erased people are not among
-// them, and of pairs that somebody has decided only those that the decision did not settle.
+// them.
 func (n *Night) reviewable() []ReviewRow {
 	sizes, gone := map[string]int32{}, map[string]bool{}
 	for i := range n.resolved.Records {

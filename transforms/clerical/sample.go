@@ -1,10 +1,6 @@
 package clerical
 
-import (
-	"cmp"
-	"math/rand/v2"
-	"slices"
-)
+import "math/rand/v2"
 
 // Stratum is links of one kind.
 type Stratum[L any] struct {
@@ -31,36 +27,38 @@ func Draw[L any](strata []Stratum[L], n int, random *rand.Rand) [][]L {
 
 // Allot shares n out among strata of some sizes, as [Draw] does.
 func Allot(sizes []int, n int) []int {
-	out, total := make([]int, len(sizes)), 0
-	for i, s := range sizes {
+	out, total, filled := make([]int, len(sizes)), 0, 0
+	for _, s := range sizes {
 		total += s
-		out[i] = min(s, 1)
-		n -= out[i]
+		filled += min(s, 1)
 	}
+	n = min(max(n, filled), total)
 	if total == 0 {
 		return out
 	}
-	// What is left goes by size; a stratum that is taken whole leaves its part to the others.
-	order := make([]int, len(sizes))
-	remainder := make([]float64, len(sizes))
-	rest := max(min(n, total-len(sizes)), 0)
 	given := 0
 	for i, s := range sizes {
-		exact := float64(rest) * float64(s) / float64(total)
-		k := min(int(exact), s-out[i])
-		out[i] += k
-		given += k
-		order[i], remainder[i] = i, exact-float64(k)
+		out[i] = max(n*s/total, min(s, 1))
+		given += out[i]
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(remainder[b], remainder[a]) })
-	for before := -1; given < rest && given != before; {
-		before = given
-		for _, i := range order {
-			if given < rest && out[i] < sizes[i] {
-				out[i]++
-				given++
-			}
-		}
+	// owed is how much less a stratum has than its share.
+	owed := func(i int) float64 { return float64(n)*float64(sizes[i])/float64(total) - float64(out[i]) }
+	for ; given < n; given++ {
+		out[most(len(sizes), func(i int) bool { return out[i] < sizes[i] }, owed)]++
+	}
+	for ; given > n; given-- {
+		out[most(len(sizes), func(i int) bool { return out[i] > 1 }, func(i int) float64 { return -owed(i) })]--
 	}
 	return out
+}
+
+// most gives the first of those below n that may be taken of which by is highest.
+func most(n int, may func(int) bool, by func(int) float64) int {
+	best := -1
+	for i := range n {
+		if may(i) && (best < 0 || by(i) > by(best)) {
+			best = i
+		}
+	}
+	return best
 }
