@@ -84,12 +84,18 @@ type scorer struct {
 	level  [][maxFeatures][]float64 // bits of each level, by pair of sources
 	rarity [maxFeatures][]float64   // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
 	total  [maxFeatures]float64     // log2 of how many records tell the feature
-	alike  [3]float64               // log2 of the shares of household, twins, namesakes
-	share  [3][maxFeatures]float64
+	alike  [kindred]float64         // log2 of the shares of household, twins, namesakes, and a household's namesakes
+	share  [kindred][maxFeatures]float64
 	most   []float64 // that the steps from each one on can add
 }
 
-const maxRarity = 8 // bits
+const (
+	maxRarity = 8 // bits
+	kindred   = 4 // kinds of people who are alike by nature
+	// heirs is the share of a household's pairs that have one given name: father and son, mother and daughter. They are too
+	// few to learn it from, and their names too rare for namesakes by chance.
+	heirs = 0.01
+)
 
 func newScorer(m *Model, t *Table) *scorer {
 	s := newPlainScorer(m)
@@ -117,7 +123,7 @@ func newScorer(m *Model, t *Table) *scorer {
 // newPlainScorer makes a scorer that knows neither how rare values are nor where records come from.
 func newPlainScorer(m *Model) *scorer {
 	s := &scorer{n: len(m.Features), prior: []float64{math.Log2(m.Prior)}, level: make([][maxFeatures][]float64, 1)}
-	s.alike = [3]float64{math.Log2(m.Household), math.Log2(m.Twins), math.Log2(m.Namesakes)}
+	s.alike = [kindred]float64{math.Log2(m.Household), math.Log2(m.Twins), math.Log2(m.Namesakes), math.Log2(m.Household * heirs)}
 	for f, x := range m.Features {
 		for _, l := range x.Levels {
 			s.level[0][f] = append(s.level[0][f], l.bits())
@@ -129,8 +135,12 @@ func newPlainScorer(m *Model) *scorer {
 		}
 		k, _ := KindOf(x.Kind)
 		s.share[0][f], s.share[1][f], s.share[2][f] = x.Household, x.Household, namesakeShare(k)
-		if k == BirthDate {
+		s.share[3][f] = x.Household
+		switch k {
+		case BirthDate:
 			s.share[1][f] = 1
+		case GivenNames:
+			s.share[3][f] = 1
 		}
 	}
 	return s
@@ -172,7 +182,7 @@ func (s *scorer) combine(prior float64, r *[maxFeatures]float64) float64 {
 }
 
 // classes gives how much more often than strangers people who are alike by nature agree so, and all different people.
-func (s *scorer) classes(r *[maxFeatures]float64) (each [3]float64, two float64) {
+func (s *scorer) classes(r *[maxFeatures]float64) (each [kindred]float64, two float64) {
 	two = 1
 	for c := range s.alike {
 		x := s.alike[c]
@@ -188,7 +198,7 @@ func (s *scorer) classes(r *[maxFeatures]float64) (each [3]float64, two float64)
 }
 
 // terms gives what each level adds to each kind of people who are alike by nature, before rarity.
-func (s *scorer) terms() (out [3][maxFeatures][]float64) {
+func (s *scorer) terms() (out [kindred][maxFeatures][]float64) {
 	for c := range out {
 		for f := range s.n {
 			for _, r := range s.level[0][f] {

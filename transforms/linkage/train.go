@@ -252,7 +252,7 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 	s := newPlainScorer(m)
 	terms := s.terms()
 	var total, all float64
-	var alike [3]float64
+	var alike [kindred]float64
 	for i := range patterns {
 		p := &patterns[i]
 		one, two, x := s.prior[0], 1.0, s.alike
@@ -264,7 +264,7 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 				}
 			}
 		}
-		var each [3]float64
+		var each [kindred]float64
 		for c := range x {
 			each[c] = math.Exp2(x[c])
 			two += each[c]
@@ -345,7 +345,7 @@ func (t *Table) households(m *Model, patterns []pattern) {
 }
 
 // surely gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
-func surely(rest float64, x *[3]float64, terms *[3][maxFeatures][]float64, f int, l uint8) float64 {
+func surely(rest float64, x *[kindred]float64, terms *[kindred][maxFeatures][]float64, f int, l uint8) float64 {
 	two := 1.0
 	for c := range x {
 		two += math.Exp2(x[c] - terms[c][f][l])
