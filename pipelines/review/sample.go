@@ -48,7 +48,7 @@ func (d *Desk) Draw(ctx context.Context, n int, seed int64, check func(context.C
 	strata := d.strata()
 	var drawn []ledger.Sampled
 	tokens := d.ws.SourceTokens()
-	for i, links := range clerical.Draw(strata, n, rand.New(rand.NewPCG(uint64(seed), 0))) {
+	for i, links := range clerical.Draw(strata, n, rand.New(rand.NewPCG(uint64(seed), 0)).Perm) {
 		for _, l := range links {
 			p := clerical.NewPair(protect.Record(tokens, l.a.System, l.a.PersonKey), protect.Record(tokens, l.b.System, l.b.PersonKey))
 			drawn = append(drawn, ledger.Sampled{Run: d.left.Run, Seed: seed, Asked: int64(n), Stratum: strata[i].Name,

@@ -1,24 +1,22 @@
 package clerical
 
-import "math/rand/v2"
-
 // Stratum is links of one kind.
 type Stratum[L any] struct {
 	Name  string
 	Links []L // in an order that depends on nothing but the links
 }
 
-// Draw takes n links at random without putting back: of every stratum one, and of the rest as many as is its share of all
-// links (the largest remainders get what is left over). Of less than one for each stratum nothing could be said of some,
-// so that n is raised to that. It gives the drawn links of each stratum, in the order of the draw.
-func Draw[L any](strata []Stratum[L], n int, random *rand.Rand) [][]L {
+// Draw takes n links at random without putting back, of each stratum as many as is its share of all links, and at least
+// one: of a stratum without any nothing could be said, so that n is raised to their number. perm gives a random permutation
+// of the numbers from 0 to n − 1. The drawn links of each stratum are given in the order of the draw.
+func Draw[L any](strata []Stratum[L], n int, perm func(n int) []int) [][]L {
 	sizes := make([]int, len(strata))
 	for i := range strata {
 		sizes[i] = len(strata[i].Links)
 	}
 	out := make([][]L, len(strata))
 	for i, k := range Allot(sizes, n) {
-		for _, at := range random.Perm(sizes[i])[:k] {
+		for _, at := range perm(sizes[i])[:k] {
 			out[i] = append(out[i], strata[i].Links[at])
 		}
 	}
