@@ -170,7 +170,7 @@ func (t *Table) weigh(drawn []sampled, candidates []candidate, total float64) {
 				}
 			}
 		}
-		expected := float64(sampleAny) / total
+		expected := min(float64(sampleAny), total) / total
 		for p := range candidates {
 			keys := 1
 			for _, i := range candidates[p].parts {
@@ -252,11 +252,19 @@ func pairAt(k int64) (x, y int64) {
 	return k - y*(y-1)/2, y
 }
 
-// drawAny takes any two of the first n records.
+// drawAny takes any two of the first n records; of few records every two once.
 func drawAny(n int) []sampled {
 	d := dice(7)
-	out := make([]sampled, 0, sampleAny)
-	for n > 1 && len(out) < sampleAny {
+	pairs := int64(n) * int64(n-1) / 2
+	out := make([]sampled, 0, min(pairs, sampleAny))
+	if pairs <= sampleAny {
+		for k := range pairs {
+			a, b := pairAt(k)
+			out = append(out, sampled{a: int32(a), b: int32(b)})
+		}
+		return out
+	}
+	for len(out) < sampleAny {
 		a, b := int32(d.below(int64(n))), int32(d.below(int64(n)))
 		if a != b {
 			out = append(out, sampled{a: min(a, b), b: max(a, b)})
