@@ -100,7 +100,8 @@ const barWidth = 40
 func drawExplanation(w io.Writer, p colours, e *linker.Explanation) {
 	steps := waterfall(e)
 	low, high := min(0, e.Weight, e.Threshold), max(0, e.Weight, e.Threshold)
-	wide := [2]int{len("weight"), 0}
+	note := fmt.Sprintf("probability %.4f", e.Probability)
+	wide := [2]int{len("weight"), len(note)}
 	for _, s := range steps {
 		low, high = min(low, s.before+s.bits), max(high, s.before+s.bits)
 		wide[0], wide[1] = max(wide[0], utf8.RuneCountInString(s.name)), max(wide[1], utf8.RuneCountInString(s.note))
@@ -113,7 +114,6 @@ func drawExplanation(w io.Writer, p colours, e *linker.Explanation) {
 	for _, s := range steps {
 		fmt.Fprintf(w, "%s  %s  %+6.1f  %s\n", pad(s.name, wide[0]), pad(s.note, wide[1]), s.bits, bar(p, scale(s.before), scale(s.before+s.bits), scale(0)))
 	}
-	note := fmt.Sprintf("probability %.4f", e.Probability)
 	fmt.Fprintf(w, "%s  %s  %+6.1f  %s\n", p.bold(pad("weight", wide[0])), pad(note, wide[1]), e.Weight, bar(p, scale(0), scale(e.Weight), scale(0)))
 	drawValues(w, e)
 	drawVerdict(w, p, e)
@@ -176,7 +176,7 @@ func drawVerdict(w io.Writer, p colours, e *linker.Explanation) {
 			fmt.Fprintf(w, "  The link that it hangs on: %s with %s, %+.1f bits, probability %.4f.\n", x.A, x.B, x.Weight, x.Probability)
 		}
 		if e.Weight <= e.Threshold {
-			fmt.Fprintf(w, "  The two alone would be apart, as %g bits are needed: other records of the cluster hold them together.\n", e.Threshold)
+			fmt.Fprintf(w, "  The two alone would be apart, at a threshold of %g: other records of the cluster hold them together.\n", e.Threshold)
 		}
 		return
 	}
