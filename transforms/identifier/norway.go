@@ -59,8 +59,10 @@ func fnrNormal(s string) string {
 	if !strings.ContainsAny(s, " .-") {
 		return s
 	}
-	return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(s)
+	return fnrMarks.Replace(s)
 }
+
+var fnrMarks = strings.NewReplacer(" ", "", ".", "", "-", "")
 
 func splitFnr(s string) fnrParts {
 	n := fnrParts{day: number(s[:2]), month: number(s[2:4]), year: number(s[4:6]), individual: number(s[6:9])}

@@ -34,7 +34,7 @@ const none = int32(-1)
 type dictionary struct {
 	text   []byte
 	ends   []uint32
-	slots  []uint32 // number + 1 of a value, 0 where free; a power of two
+	slots  []uint64 // the upper half of a value's hash, and its number + 1; 0 where free. A power of two
 	hashes []uint64 // of each value
 }
 
@@ -53,34 +53,37 @@ func (d *dictionary) intern(v []byte) int32 {
 	if len(v) == 0 {
 		return none
 	}
-	if len(d.ends)*2 >= len(d.slots) {
+	if len(d.ends)*3 >= len(d.slots)*2 {
 		d.grow()
 	}
 	h := hash64(v)
-	mask := uint32(len(d.slots) - 1)
-	at := uint32(h) & mask
+	mask := uint64(len(d.slots) - 1)
+	at := h & mask
 	for ; d.slots[at] != 0; at = (at + 1) & mask {
-		i := int32(d.slots[at] - 1)
-		if d.hashes[i] == h && string(d.value(i)) == string(v) {
-			return i
+		if (d.slots[at]^h)>>32 == 0 {
+			if i := int32(uint32(d.slots[at]) - 1); string(d.value(i)) == string(v) {
+				return i
+			}
 		}
 	}
 	d.text = append(d.text, v...)
 	d.ends = append(d.ends, uint32(len(d.text)))
 	d.hashes = append(d.hashes, h)
-	d.slots[at] = uint32(len(d.ends))
+	d.slots[at] = slot(h, len(d.ends))
 	return int32(len(d.ends) - 1)
 }
 
+func slot(hash uint64, number int) uint64 { return hash>>32<<32 | uint64(number) }
+
 func (d *dictionary) grow() {
-	size := max(1024, 2*len(d.slots))
-	d.slots = make([]uint32, size)
-	for i := range d.ends {
-		at := uint32(d.hashes[i]) & uint32(size-1)
+	d.slots = make([]uint64, max(1024, 2*len(d.slots)))
+	mask := uint64(len(d.slots) - 1)
+	for i, h := range d.hashes {
+		at := h & mask
 		for d.slots[at] != 0 {
-			at = (at + 1) & uint32(size-1)
+			at = (at + 1) & mask
 		}
-		d.slots[at] = uint32(i + 1)
+		d.slots[at] = slot(h, i+1)
 	}
 }
 

@@ -10,28 +10,38 @@ import (
 
 // checked are the identifiers whose check digits tell a right one from a mistyped one, by the name of their rule. Of other
 // identifiers any two that differ by a slip may be one.
-var checked = []string{"hetu", "fnr", "oppijanumero", "orcid"}
+var checked = [...]string{"hetu", "fnr", "oppijanumero", "orcid"}
 
 // checkedShare of a column's different values must be right for the column to be of such an identifier.
 const checkedShare = 0.7
 
 // loadIdentifier reads a column of identifiers, and notes of each value by which rules it is right.
 func (t *Table) loadIdentifier(o *other, column int) {
-	rules := identifier.Rules()
+	all := identifier.Rules()
+	var rules [len(checked)]identifier.Rule
+	for k, name := range checked {
+		rules[k] = all[name]
+	}
 	params := &identifier.Params{AllowTemporary: true, AllowSynthetic: true}
-	var by []uint8 // of each value: the rules by which it is right
+	var by []uint8 // of each value: the rules by which it is right, as it is written in some record
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			o.row()
 			raw := r.Cell(column, i)
 			id := o.number(raw)
+			if id == none {
+				continue
+			}
 			o.put(id)
 			if int(id) == len(by) {
 				by = append(by, 0)
-				for k, name := range checked {
-					if c := rules[name](strings.ToUpper(text(raw)), params); c.OK() && !c.Null() {
-						by[id] |= 1 << k
-					}
+			}
+			if by[id] != 0 {
+				continue
+			}
+			for k, rule := range rules {
+				if c := rule(strings.ToUpper(text(raw)), params); c.OK() && !c.Null() {
+					by[id] |= 1 << k
 				}
 			}
 		}
