@@ -9,18 +9,13 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 )
-
-// gcPercent trades a tenth of a night's processor time for a third of its memory: much of what lives in a night lives
-// until its end.
-const gcPercent = 50
 
 func main() {
 	syscall.Umask(0o077)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		tuneCollector()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
