@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"runtime"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/compress/snappy"
+	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/blob"
 )
@@ -20,7 +22,7 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 		return "", err
 	}
 	defer out.Discard()
-	w := parquet.NewGenericWriter[T](out, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+	w := parquet.NewGenericWriter[T](out, parquet.Compression(&snappy.Codec{}),
 		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
 	for len(rows) > 0 {
 		n := min(len(rows), groupRows)
@@ -38,37 +40,46 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 	return out.Commit("", Ext)
 }
 
-// ReadRows gives what [WriteRows] stored. Texts of a column share memory with their neighbours, so that hundreds of
-// thousands of rows cost few allocations.
+// ReadRows gives what [WriteRows] stored, with room for a few rows more, as a night adds some. Texts of a column share
+// memory with their neighbours, so that hundreds of thousands of rows cost few allocations. Columns are read side by side.
 func ReadRows[T any](s *blob.Store, digest string) ([]T, error) {
 	pf, closeFile, err := openFile(s, digest)
 	if err != nil {
 		return nil, err
 	}
 	defer closeFile()
-	rows := make([]T, pf.NumRows())
+	n := int(pf.NumRows())
+	rows := make([]T, n, n+n/16)
 	into := reflect.ValueOf(rows)
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range into.Type().Elem().NumField() {
-		name, kind, _ := strings.Cut(into.Type().Elem().Field(i).Tag.Get("parquet"), ",")
-		path := []string{name}
-		if kind == "list" {
-			path = append(path, "list", "element")
-		}
-		leaf, ok := pf.Schema().Lookup(path...)
-		if !ok {
-			return nil, errRead.Because(errors.New("a column is missing"))
-		}
-		c := column{field: i, top: byte(leaf.MaxDefinitionLevel), row: -1}
-		for _, g := range pf.RowGroups() {
-			if err := c.read(g.ColumnChunks()[leaf.ColumnIndex].Pages(), into); err != nil {
-				return nil, errRead.Wrap(err)
-			}
-		}
-		if c.row != len(rows)-1 {
-			return nil, errRead.Because(errors.New("a column is not whole"))
+		all.Go(func() error { return readField(pf, i, into) })
+	}
+	return rows, all.Wait()
+}
+
+// readField fills one field of all rows, and touches no other.
+func readField(pf *parquet.File, field int, into reflect.Value) error {
+	name, kind, _ := strings.Cut(into.Type().Elem().Field(field).Tag.Get("parquet"), ",")
+	path := []string{name}
+	if kind == "list" {
+		path = append(path, "list", "element")
+	}
+	leaf, ok := pf.Schema().Lookup(path...)
+	if !ok {
+		return errRead.Because(errors.New("a column is missing"))
+	}
+	c := column{field: field, top: byte(leaf.MaxDefinitionLevel), row: -1}
+	for _, g := range pf.RowGroups() {
+		if err := c.read(g.ColumnChunks()[leaf.ColumnIndex].Pages(), into); err != nil {
+			return errRead.Wrap(err)
 		}
 	}
-	return rows, nil
+	if c.row != into.Len()-1 {
+		return errRead.Because(errors.New("a column is not whole"))
+	}
+	return nil
 }
 
 // column fills one field of all rows, page by page.

@@ -1,29 +1,47 @@
 package resolve
 
+import "math/bits"
+
 // Blocking: records that have a value in common, found by the value's hash. Two values with one hash do no harm, as
 // whoever joins two records looks at the values themselves.
 
-// hash is a 64-bit FNV-1a hash of a value.
+// hash is a 64-bit hash of a value.
 type hash uint64
 
-const noHash hash = 14695981039346656037
+const (
+	noHash hash = 14695981039346656037
+	odd         = 0x9e3779b97f4a7c15 // any odd number without a pattern; this one is 2^64 by the golden ratio
+)
 
+// text takes a part of a value. It takes its length too, so that "ab"+"c" is another value than "a"+"bc".
 func (h hash) text(s string) hash {
-	for i := 0; i < len(s); i++ {
-		h = (h ^ hash(s[i])) * 1099511628211
+	h = h.word(uint64(len(s)))
+	for ; len(s) > 8; s = s[8:] {
+		h = h.word(word(s))
 	}
-	return h.part()
+	if len(s) == 8 {
+		return h.word(word(s))
+	}
+	last := uint64(0)
+	for i := range len(s) {
+		last |= uint64(s[i]) << (8 * i)
+	}
+	return h.word(last)
 }
 
-func (h hash) day(d int32) hash {
-	for i := 0; i < 32; i += 8 {
-		h = (h ^ hash(byte(d>>i))) * 1099511628211
-	}
-	return h.part()
+func (h hash) day(d int32) hash { return h.word(uint64(uint32(d))) }
+
+// word mixes in eight bytes: both halves of a product with what is there already.
+func (h hash) word(w uint64) hash {
+	high, low := bits.Mul64(uint64(h)^w, odd)
+	return hash(high ^ low ^ w)
 }
 
-// part closes a part of a value, so that "ab"+"c" is another one than "a"+"bc".
-func (h hash) part() hash { return (h ^ 0x1f) * 1099511628211 }
+// word gives the first eight bytes of a text.
+func word(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
 
 // blocking gives the hashes of what a row may have in common with others.
 type blocking struct {

@@ -12,42 +12,45 @@ type record struct {
 	before string // subject after the last night, "" when new
 }
 
-// records groups the engine's rows by record, by system and person key, and tells where each record is.
-func (e *Engine) records() ([]record, map[Key]int32) {
-	at := make(map[Key]int32, len(e.rows))
+func compareKeys(a, b Key) int {
+	if c := cmp.Compare(a.System, b.System); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.PersonKey, b.PersonKey)
+}
+
+// records groups the engine's rows by record, by system and person key.
+func (e *Engine) records() *index {
+	at := newIndex(len(e.rows))
 	number := make([]int32, len(e.rows)) // of each row's record, in order of appearance
-	out := make([]record, 0, len(e.rows))
 	sizes := make([]int32, 0, len(e.rows))
 	for i := range e.rows {
-		k := e.rows[i].record()
-		n, ok := at[k]
-		if !ok {
-			n = int32(len(out))
-			at[k] = n
-			out = append(out, record{Key: k})
+		n := at.place(e.rows[i].record())
+		if int(n) == len(sizes) {
 			sizes = append(sizes, 0)
 		}
 		number[i] = n
 		sizes[n]++
 	}
 	all := make([]*Member, len(e.rows))
-	for n, from := 0, int32(0); n < len(out); n++ {
-		out[n].rows = all[from : from : from+sizes[n]]
+	for n, from := 0, int32(0); n < len(sizes); n++ {
+		at.records[n].rows = all[from : from : from+sizes[n]]
 		from += sizes[n]
 	}
 	for i := range e.rows {
-		m, r := &e.rows[i], &out[number[i]]
+		m, r := &e.rows[i], &at.records[number[i]]
 		r.rows = append(r.rows, m)
 		r.before = cmp.Or(r.before, m.Subject)
 	}
-	slices.SortFunc(out, func(a, b record) int {
-		return cmp.Or(cmp.Compare(a.System, b.System), cmp.Compare(a.PersonKey, b.PersonKey))
-	})
-	for i := range out {
-		at[out[i].Key] = int32(i)
-		out[i].before = cmp.Or(out[i].before, e.left[out[i].Key])
+	at.sort()
+	if len(e.left) > 0 {
+		for i := range at.records {
+			if r := &at.records[i]; r.before == "" {
+				r.before = e.left[r.Key]
+			}
+		}
 	}
-	return out, at
+	return at
 }
 
 // Relation of what two records say of one thing.

@@ -54,13 +54,13 @@ type Result struct {
 	Review  []Candidate // pairs for a person to look at, in a fixed order
 	Stats   Stats
 
-	at map[Key]int32
+	at *index
 	by []record
 }
 
 // Subject gives the subject of a record; ok is false when no row names the record.
 func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
-	i, ok := r.at[Key{system, personKey}]
+	i, ok := r.at.find(Key{system, personKey})
 	if !ok {
 		return "", false
 	}
@@ -70,7 +70,8 @@ func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
 // Resolve finds the subjects of all records.
 func (e *Engine) Resolve() *Result {
 	e.settle()
-	records, at := e.records()
+	at := e.records()
+	records := at.records
 	res := &Result{by: records, at: at, Stats: Stats{
 		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{},
 		Oversized: map[string]int{}, Sizes: map[int]int{},
@@ -94,16 +95,16 @@ func (e *Engine) Resolve() *Result {
 		res.Stats.Sizes[len(g.at(n))]++
 	}
 	res.Stats.Subjects = g.len()
-	clear(e.left)
+	e.left = map[Key]string{} // a cleared map keeps its room
 	return res
 }
 
 // apart gives the parted pairs whose records are both there.
-func (e *Engine) apart(at map[Key]int32) map[[2]int32]bool {
+func (e *Engine) apart(at *index) map[[2]int32]bool {
 	var out map[[2]int32]bool
 	for _, p := range e.s.Apart {
-		a, okA := at[p.A]
-		b, okB := at[p.B]
+		a, okA := at.find(p.A)
+		b, okB := at.find(p.B)
 		if !okA || !okB {
 			continue
 		}

@@ -76,11 +76,11 @@ func (e *Engine) Decide(apart, together []Pair) { e.s.Apart, e.s.Together = apar
 
 // linkDecided joins what a person has found to be one, before anything else is compared: no evidence vetoes it. Pairs of
 // which a record is not there say nothing tonight.
-func (c *clusters) linkDecided(pairs []Pair, at map[Key]int32, s *Stats) {
+func (c *clusters) linkDecided(pairs []Pair, at *index, s *Stats) {
 	joined := 0
 	for _, p := range pairs {
-		a, okA := at[p.A]
-		b, okB := at[p.B]
+		a, okA := at.find(p.A)
+		b, okB := at.find(p.B)
 		if !okA || !okB {
 			continue
 		}

@@ -16,7 +16,10 @@ func (m *Member) key() rowKey { return rowKey{m.Feed, m.RowKey} }
 func (m *Member) record() Key { return Key{canon.SystemOf(m.Feed), m.PersonKey} }
 
 func (k rowKey) compare(o rowKey) int {
-	return cmp.Or(cmp.Compare(k.feed, o.feed), cmp.Compare(k.key, o.key))
+	if c := cmp.Compare(k.feed, o.feed); c != 0 {
+		return c
+	}
+	return cmp.Compare(k.key, o.key)
 }
 
 func compareRows(a, b Member) int { return a.key().compare(b.key()) }
@@ -43,23 +46,38 @@ func (e *Engine) settle() {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, rowKey.compare)
-	out := make([]Member, 0, len(e.rows)+len(keys))
-	rest := e.rows
+	kept, rest := e.rows[:0], e.rows
+	var fresh []*Member
 	for _, k := range keys {
 		n, found := slices.BinarySearchFunc(rest, k, func(m Member, k rowKey) int { return m.key().compare(k) })
-		out = append(out, rest[:n]...)
-		rest = rest[n:]
+		kept, rest = append(kept, rest[:n]...), rest[n:]
 		m := e.changes[k]
-		if found {
+		switch {
+		case found:
 			e.replace(&rest[0], m)
-			rest = rest[1:]
-		}
-		if m != nil {
-			out = append(out, *m)
+			if rest = rest[1:]; m != nil {
+				kept = append(kept, *m)
+			}
+		case m != nil:
+			fresh = append(fresh, m)
 		}
 	}
-	e.rows = append(out, rest...)
-	clear(e.changes)
+	kept = append(kept, rest...)
+	clear(e.rows[len(kept):])
+	e.rows = insert(kept, fresh)
+	e.changes = map[rowKey]*Member{} // a cleared map keeps its room
+}
+
+// insert puts new rows between those that are there, both in their order, in place where the slice has room.
+func insert(rows []Member, fresh []*Member) []Member {
+	end := len(rows) // before which rows have not been moved
+	rows = slices.Grow(rows, len(fresh))[:len(rows)+len(fresh)]
+	for i := len(fresh) - 1; i >= 0; i-- {
+		n, _ := slices.BinarySearchFunc(rows[:end], fresh[i].key(), func(m Member, k rowKey) int { return m.key().compare(k) })
+		copy(rows[n+i+1:], rows[n:end])
+		rows[n+i], end = *fresh[i], n
+	}
+	return rows
 }
 
 func (e *Engine) replace(old, m *Member) {

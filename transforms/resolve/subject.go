@@ -15,8 +15,11 @@ type claim struct {
 type claims struct {
 	list  []claim
 	ids   []string // every id that is in use, sorted
-	owner []int32  // group that keeps each id, or -1
+	owner []int32  // group that keeps each id, or nobody
 }
+
+// nobody is the group of an id that no group claims, or keeps.
+const nobody = int32(-1)
 
 // assign gives every group its subject id: the id that most of its records had, each id to one group, and a new one to
 // groups that keep none. Events tell of ids that were given up.
@@ -41,51 +44,44 @@ func (e *Engine) assign(records []record, g *groups, res *Result) []string {
 
 // claim1 numbers the ids and finds who claims which, the strongest claim first.
 func claim1(records []record, g *groups, left map[Key]string) *claims {
-	number := make(map[string]int32, g.len())
-	c := &claims{}
-	note := func(id string) {
-		if _, ok := number[id]; !ok && id != "" {
-			number[id] = 0
-			c.ids = append(c.ids, id)
-		}
+	type named struct {
+		id string
+		claim
 	}
-	for i := range records {
-		note(records[i].before)
+	var all []named
+	for n := range g.len() {
+		first := len(all)
+		for _, i := range g.at(n) {
+			id := records[i].before
+			if id == "" {
+				continue
+			}
+			at := slices.IndexFunc(all[first:], func(x named) bool { return x.id == id })
+			if at < 0 {
+				at = len(all) - first
+				all = append(all, named{id, claim{group: int32(n)}})
+			}
+			all[first+at].records++
+		}
 	}
 	for _, id := range left {
-		note(id)
+		all = append(all, named{id, claim{group: nobody}})
 	}
-	slices.Sort(c.ids)
-	for i, id := range c.ids {
-		number[id] = int32(i)
-	}
-	c.owner = make([]int32, len(c.ids))
-	for i := range c.owner {
-		c.owner[i] = -1
-	}
-	for n := range g.len() {
-		first := len(c.list)
-		for _, i := range g.at(n) {
-			if id := records[i].before; id != "" {
-				c.count(first, claim{int32(n), 1, number[id]})
-			}
+	slices.SortFunc(all, func(a, b named) int { return cmp.Compare(a.id, b.id) })
+	c := &claims{list: make([]claim, 0, len(all)), ids: make([]string, 0, len(all))}
+	for _, x := range all {
+		if len(c.ids) == 0 || c.ids[len(c.ids)-1] != x.id {
+			c.ids = append(c.ids, x.id)
+		}
+		if x.group != nobody {
+			c.list = append(c.list, claim{x.group, x.records, int32(len(c.ids) - 1)})
 		}
 	}
+	c.owner = slices.Repeat([]int32{nobody}, len(c.ids))
 	slices.SortFunc(c.list, func(a, b claim) int {
 		return cmp.Or(cmp.Compare(b.records, a.records), cmp.Compare(a.id, b.id), cmp.Compare(a.group, b.group))
 	})
 	return c
-}
-
-// count adds a claim of one record to those of its group, which begin at first.
-func (c *claims) count(first int, x claim) {
-	for k := first; k < len(c.list); k++ {
-		if c.list[k].id == x.id {
-			c.list[k].records++
-			return
-		}
-	}
-	c.list = append(c.list, x)
 }
 
 // mint makes an id that no subject has or had.
