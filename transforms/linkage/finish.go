@@ -53,11 +53,45 @@ func (t *Table) simples() []*values {
 	return slices.DeleteFunc(all, func(v *values) bool { return v == nil })
 }
 
+// Places in a row before those of values.
+const (
+	rowBirth = iota
+	rowSex
+	rowTold // bits of the features that the record tells
+	rowValues
+)
+
+// tells gives the features that a row tells.
+func (t *Table) tells(row []int32) (told int32) {
+	tell := func(f int, all ...*values) {
+		for _, v := range all {
+			if v != nil && row[v.at] != none {
+				told |= 1 << f
+			}
+		}
+	}
+	tell(featureGiven, t.given)
+	tell(featureFamily, t.family)
+	tell(featurePlace, t.street, t.post, t.city, t.region)
+	tell(featurePhone, t.phone)
+	tell(featureEmail, t.email)
+	for i, o := range t.others {
+		tell(featureOther+i, o.values)
+	}
+	if row[rowBirth] != 0 {
+		told |= 1 << featureBirth
+	}
+	if row[rowSex] != 0 {
+		told |= 1 << featureSex
+	}
+	return told
+}
+
 // layRows puts the values of each record side by side, in the table's order.
 func (t *Table) layRows() {
 	t.hasBirth, t.hasSex = t.births != nil, t.sexes != nil
 	all := append(t.simples(), t.given, t.family)
-	t.wide = 2
+	t.wide = rowValues
 	for _, v := range all {
 		v.at = t.wide
 		t.wide += v.width
@@ -69,14 +103,15 @@ func (t *Table) layRows() {
 			from := int(t.labels.order[to])
 			row := t.rows[to*t.wide : (to+1)*t.wide]
 			if t.hasBirth {
-				row[0] = t.births[from]
+				row[rowBirth] = t.births[from]
 			}
 			if t.hasSex {
-				row[1] = t.sexes[from]
+				row[rowSex] = t.sexes[from]
 			}
 			for _, v := range all {
 				copy(row[v.at:], v.ids[from*v.width:(from+1)*v.width])
 			}
+			row[rowTold] = t.tells(row)
 		}
 	})
 	t.births, t.sexes = nil, nil
@@ -85,8 +120,10 @@ func (t *Table) layRows() {
 	}
 }
 
-func (t *Table) birth(rec int32) likeness.Day { return likeness.Day(t.rows[int(rec)*t.wide]) }
-func (t *Table) sex(rec int32) int32          { return t.rows[int(rec)*t.wide+1] }
+func (t *Table) birth(rec int32) likeness.Day { return likeness.Day(t.row(rec)[rowBirth]) }
+func (t *Table) sex(rec int32) int32          { return t.row(rec)[rowSex] }
+func (t *Table) told(rec int32) int32         { return t.row(rec)[rowTold] }
+func (t *Table) row(rec int32) []int32        { return t.rows[int(rec)*t.wide : (int(rec)+1)*t.wide] }
 
 // order finds the records' order: that of a hash of what they say, so that neighbours have nothing to do with each other
 // and ids decide nothing. Records that say the same stand by their ids.

@@ -72,21 +72,26 @@ func rightValues(by []uint8) []bool {
 // they are, and one that is wrong is no more than text: even two equal ones count as a slip. Neighbouring numbers are
 // no slip between people whose names differ: who registers together, as couples do, is given them.
 func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
-	c.simple(f, o.values, likeness.Identifier, uint8(likeness.IdentifierSame), a, b, v)
-	l := v.level[f]
-	if l == absent || l == 0 {
+	x, y := o.first(a), o.first(b)
+	if x == none || y == none {
 		return
 	}
-	x, y := o.first(a), o.first(b)
-	switch {
-	case x != y && c.t.agreeing(v) < 2 && neighbours(o.text(x), o.text(y)):
-		v.level[f], v.rare[f] = 0, 0
-	case o.right == nil:
-	case x == y && !o.right[x]:
-		v.level[f] = uint8(likeness.IdentifierSlip)
-	case x != y && o.right[x] && o.right[y]:
-		v.level[f], v.rare[f] = 0, 0
+	if x == y {
+		v.level[f], v.rare[f] = uint8(likeness.IdentifierSame), o.uses[x]
+		if o.right != nil && !o.right[x] {
+			v.level[f] = uint8(likeness.IdentifierSlip)
+		}
+		return
 	}
+	v.level[f] = uint8(likeness.Different)
+	if o.right != nil && o.right[x] && o.right[y] {
+		return
+	}
+	l := uint8(c.level(f, o.values, likeness.Identifier, x, y))
+	if l == 0 || c.t.agreeing(v) < 2 && neighbours(o.text(x), o.text(y)) {
+		return
+	}
+	v.level[f], v.rare[f] = l, o.rarer(x, y)
 }
 
 // neighbours tells whether two numbers are the same but for their last digits, and few numbers lie between them.

@@ -97,9 +97,7 @@ func (t *Table) ready(o Options, res *Result) ([]pass, error) {
 	}
 	lists := o.Passes
 	if lists == nil {
-		for _, p := range res.Model.Passes {
-			lists = append(lists, strings.Split(p, and))
-		}
+		lists = t.lists(res.Model.Passes)
 	}
 	res.Quality.Found = res.Model.Found
 	return t.named(lists)
@@ -119,18 +117,37 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 		mask |= 1 << i
 		passes = append(passes, candidates[i].pass)
 	}
-	m.Found = estimate(sample, posts, mask)
 	if o.Passes != nil {
 		var err error
 		if passes, err = t.named(o.Passes); err != nil {
 			return nil, err
 		}
+		mask = 0 // what passes find that are no candidates is not known, and not claimed
+		for i, c := range candidates {
+			if slices.ContainsFunc(passes, func(p pass) bool { return p.name == c.name }) {
+				mask |= 1 << i
+			}
+		}
 	}
+	m.Found = estimate(sample, posts, mask)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}
 	res.Model, res.Quality.Found = m, m.Found
 	return passes, nil
+}
+
+// lists takes the names of passes apart. A column may be called like two parts.
+func (t *Table) lists(passes []string) [][]string {
+	var out [][]string
+	for _, p := range passes {
+		if t.part(p) >= 0 {
+			out = append(out, []string{p})
+		} else {
+			out = append(out, strings.Split(p, and))
+		}
+	}
+	return out
 }
 
 // named makes passes of the names of their parts.

@@ -86,7 +86,7 @@ type scorer struct {
 	total  [maxFeatures]float64     // log2 of how many records tell the feature
 	alike  [kindred]float64         // log2 of the shares of household, twins, namesakes, and a household's namesakes
 	share  [kindred][maxFeatures]float64
-	most   []float64 // that the steps from each one on can add
+	most   [3]bounds // by how many names agree
 }
 
 const (
@@ -116,7 +116,7 @@ func newScorer(m *Model, t *Table) *scorer {
 			s.level = append(s.level, levels)
 		}
 	}
-	s.boundSteps(t)
+	s.bound(t)
 	return s
 }
 

@@ -97,8 +97,13 @@ func (t *Table) listParts() {
 	if t.email != nil {
 		add("mailbox", t.mailboxKeys)
 	}
-	for i := range t.others {
-		add(t.others[i].field.Name, t.others[i].keys)
+	for _, o := range t.others {
+		name := o.field.Name
+		for t.part(name) >= 0 { // a column may be called like a part, or another column
+			name += " (column)"
+		}
+		o.part = len(t.parts)
+		add(name, o.keys)
 	}
 }
 
@@ -247,7 +252,7 @@ var candidateParts = [][]string{
 func (t *Table) candidates() []pass {
 	var out []pass
 	for _, o := range t.others {
-		if p, ok := t.pass(o.field.Name); ok {
+		if p, ok := t.pass(t.parts[o.part].name); ok {
 			out = append(out, p)
 		}
 	}

@@ -11,28 +11,35 @@ import (
 // step is one piece of comparing.
 type step struct {
 	feature int // the first, of names also the second
+	at      int // place in the row of the only value that is compared; -1 where it takes more
 	do      func(c *comparer, a, b int32, v *vector)
 }
 
 func (t *Table) listSteps() {
-	t.steps = []step{{featureGiven, (*comparer).names}}
-	add := func(f int, do func(c *comparer, a, b int32, v *vector)) {
+	t.steps = []step{{featureGiven, -1, (*comparer).names}}
+	add := func(f, at int, do func(c *comparer, a, b int32, v *vector)) {
 		if t.features[f].there {
-			t.steps = append(t.steps, step{f, do})
+			t.steps = append(t.steps, step{f, at, do})
 		}
 	}
-	add(featureBirth, (*comparer).birth)
-	add(featureSex, (*comparer).sex)
+	single := func(v *values) int {
+		if v != nil && v.width == 1 {
+			return v.at
+		}
+		return -1
+	}
+	add(featureBirth, rowBirth, (*comparer).birth)
+	add(featureSex, rowSex, (*comparer).sex)
 	for i, o := range t.others {
 		if o.field.Kind == Identifier {
-			add(featureOther+i, func(c *comparer, a, b int32, v *vector) { c.identifier(featureOther+i, o, a, b, v) })
+			add(featureOther+i, single(o.values), func(c *comparer, a, b int32, v *vector) { c.identifier(featureOther+i, o, a, b, v) })
 		}
 	}
-	add(featurePhone, func(c *comparer, a, b int32, v *vector) {
+	add(featurePhone, single(t.phone), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featurePhone, t.phone, likeness.Phone, uint8(likeness.PhoneSame), a, b, v)
 	})
-	add(featurePlace, (*comparer).place)
-	add(featureEmail, func(c *comparer, a, b int32, v *vector) {
+	add(featurePlace, -1, (*comparer).place)
+	add(featureEmail, single(t.email), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
 		if v.level[featureEmail] != absent {
 			v.level[featureEmail] += t.agreeing(v) * uint8(t.features[featureEmail].plain)
@@ -42,11 +49,11 @@ func (t *Table) listSteps() {
 		switch o.field.Kind {
 		case Identifier:
 		case Number:
-			add(featureOther+i, func(c *comparer, a, b int32, v *vector) {
+			add(featureOther+i, single(o.values), func(c *comparer, a, b int32, v *vector) {
 				c.simple(featureOther+i, o.values, likeness.Number, uint8(likeness.NumberSame), a, b, v)
 			})
 		default:
-			add(featureOther+i, func(c *comparer, a, b int32, v *vector) {
+			add(featureOther+i, single(o.values), func(c *comparer, a, b int32, v *vector) {
 				c.simple(featureOther+i, o.values, likeness.Text, uint8(likeness.TextSame), a, b, v)
 			})
 		}
@@ -56,59 +63,89 @@ func (t *Table) listSteps() {
 	}
 }
 
-// compare compares two records in everything.
+// compare compares two records in everything that both tell.
 func (c *comparer) compare(a, b int32, v *vector) {
-	*v = c.t.nothing
-	v.between = c.t.between(a, b)
-	for i := range c.t.steps {
-		c.t.steps[i].do(c, a, b, v)
+	t := c.t
+	*v = t.nothing
+	v.between = t.between(a, b)
+	told := t.told(a) & t.told(b)
+	for i := range t.steps {
+		if x := &t.steps[i]; i == 0 || told>>x.feature&1 != 0 {
+			x.do(c, a, b, v)
+		}
 	}
 }
 
 // weight compares two records and gives the log odds, in bits, that they are one person's. It stops and gives the least
-// when what is left to compare cannot bring them above it.
+// when what is left to compare cannot bring them above it: how much that can be depends on which things both records
+// tell, and whether they say the same, which is known before values are looked at.
 func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float64 {
-	*v = c.t.nothing
-	v.between = c.t.between(a, b)
-	at := s.prior[v.between] + s.most[0]
-	for i := range c.t.steps {
-		x := &c.t.steps[i]
-		x.do(c, a, b, v)
-		at += s.feature(x.feature, v) - s.most[i] + s.most[i+1]
-		if i == 0 {
-			at += s.feature(featureFamily, v)
+	t := c.t
+	*v = t.nothing
+	v.between = t.between(a, b)
+	t.steps[0].do(c, a, b, v)
+	at := s.prior[v.between] + s.feature(featureGiven, v) + s.feature(featureFamily, v)
+	one, two := t.row(a), t.row(b)
+	told := one[rowTold] & two[rowTold]
+	most := &s.most[t.agreeing(v)]
+	var left [maxFeatures]float64
+	for i := 1; i < len(t.steps); i++ {
+		if x := &t.steps[i]; told>>x.feature&1 != 0 {
+			left[i] = most.any[x.feature]
+			if x.at >= 0 && one[x.at] != two[x.at] {
+				left[i] = most.unequal[x.feature]
+			}
+			at += left[i]
 		}
-		if at <= least {
-			return least
+	}
+	for i := 1; i < len(t.steps) && at > least; i++ {
+		if x := &t.steps[i]; told>>x.feature&1 != 0 {
+			x.do(c, a, b, v)
+			at += s.feature(x.feature, v) - left[i]
 		}
+	}
+	if at <= least {
+		return least
 	}
 	return s.weight(v)
 }
 
-// boundSteps sets what the steps from each one on can add at most, in bits.
-func (s *scorer) boundSteps(t *Table) {
-	s.most = make([]float64, len(t.steps)+1)
-	for i := len(t.steps) - 1; i >= 0; i-- {
-		s.most[i] = s.most[i+1] + s.highest(t.steps[i].feature)
-		if i == 0 {
-			s.most[0] += s.highest(featureFamily)
+// bounds are what each feature can say at most, in bits.
+type bounds struct {
+	any     [maxFeatures]float64
+	unequal [maxFeatures]float64 // of values that are not the same
+}
+
+// bound finds what features can say at most, by how many names agree.
+func (s *scorer) bound(t *Table) {
+	for names := range s.most {
+		for f := range t.features {
+			x := &t.features[f]
+			most := &s.most[names]
+			for l := range s.rarity[f] {
+				if x.named && l/x.plain != names {
+					continue
+				}
+				bits := s.highest(f, l)
+				most.any[f] = max(most.any[f], bits)
+				if int(x.base(uint8(l))) != x.top() {
+					most.unequal[f] = max(most.unequal[f], bits)
+				}
+			}
 		}
 	}
 }
 
-// highest gives what a feature says at most.
-func (s *scorer) highest(f int) (most float64) {
-	for l := range s.rarity[f] {
-		w := math.Inf(-1)
-		for p := range s.level {
-			w = max(w, s.level[p][f][l])
-		}
-		if !math.IsInf(s.rarity[f][l], 1) {
-			w += min(max(s.total[f]-s.rarity[f][l], 0), maxRarity)
-		}
-		most = max(most, w)
+// highest gives what a level says at most.
+func (s *scorer) highest(f, l int) float64 {
+	w := math.Inf(-1)
+	for p := range s.level {
+		w = max(w, s.level[p][f][l])
 	}
-	return most
+	if !math.IsInf(s.rarity[f][l], 1) {
+		w += min(max(s.total[f]-s.rarity[f][l], 0), maxRarity)
+	}
+	return w
 }
 
 func (c *comparer) simple(f int, v *values, compare func(a, b string) likeness.Level, top uint8, a, b int32, out *vector) {

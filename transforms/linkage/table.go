@@ -43,8 +43,8 @@ type Table struct {
 	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
 	rows     []int32
 	wide     int
-	hasBirth bool // in the row's first place
-	hasSex   bool // in its second
+	hasBirth bool
+	hasSex   bool
 
 	names     []nameKeys // of each name
 	nameUses  []int32    // how many records have it as a given or family name
@@ -64,6 +64,7 @@ type other struct {
 	// right says of each value of an identifier with check digits whether they are right, nil of one without.
 	right []bool
 	check func() // finds right when all values are there
+	part  int    // of Table.parts
 }
 
 // labels are the ids of the records.
@@ -117,7 +118,7 @@ func NewTable(fields []Field) *Table {
 		}
 	}
 	for _, c := range t.few(at(Identifier)) {
-		o := &other{newValues(1, likeness.FoldCode, false), fields[c], nil, nil}
+		o := &other{values: newValues(1, likeness.FoldCode, false), field: fields[c]}
 		t.others = append(t.others, o)
 		t.loadIdentifier(o, c)
 	}
@@ -126,7 +127,7 @@ func NewTable(fields []Field) *Table {
 		if fields[c].Kind == Number {
 			fold = likeness.FoldNumber
 		}
-		o := &other{newValues(1, fold, true), fields[c], nil, nil}
+		o := &other{values: newValues(1, fold, true), field: fields[c]}
 		t.others = append(t.others, o)
 		t.simple(o.values, []int{c})
 	}

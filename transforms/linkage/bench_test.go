@@ -1,0 +1,65 @@
+package linkage
+
+import (
+	"syscall"
+	"testing"
+	"time"
+)
+
+// processorTime is what this process has used so far. Others may use the processors meanwhile.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkScore weighs pairs of campus records that passes bring together, on one processor.
+func BenchmarkScore(b *testing.B) {
+	p := campusRecords(b, campusOf{100_000, 7, 0.7})
+	table := tableOf(campusFields(), p.rows, 4096)
+	o := Defaults()
+	res := link(b, table, o)
+	var pairs [][2]int32
+	for _, r := range res.Passes {
+		all, err := table.named(table.lists([]string{r.Name}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		blocks := table.block(&all[0])
+		for i := range blocks.len() {
+			recs := blocks.at(i)
+			for x := range recs {
+				for _, y := range recs[x+1:] {
+					pairs = append(pairs, [2]int32{recs[x], y})
+				}
+			}
+		}
+	}
+	told := 0
+	for _, x := range pairs {
+		for f := range table.features {
+			told += int(table.told(x[0]) & table.told(x[1]) >> f & 1)
+		}
+	}
+	s, c := newScorer(res.Model, table), newComparer(table)
+	var v vector
+	n, before := 0, processorTime(b)
+	for b.Loop() {
+		x := pairs[n%len(pairs)]
+		c.weight(x[0], x[1], s, o.Review, &v)
+		n++
+	}
+	b.ReportMetric(float64(n)/(processorTime(b)-before).Seconds(), "pairs/s/core")
+	b.ReportMetric(float64(told)/float64(len(pairs)), "comparisons/pair")
+}
+
+// BenchmarkLink loads and links, training included.
+func BenchmarkLink(b *testing.B) {
+	p := campusRecords(b, campusOf{100_000, 7, 0.7})
+	for b.Loop() {
+		link(b, tableOf(campusFields(), p.rows, 4096), Defaults())
+	}
+	b.ReportMetric(float64(len(p.rows)*b.N)/b.Elapsed().Seconds(), "records/s")
+}
