@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"uoma/fixtures/campus"
 	"uoma/internal/canon"
@@ -224,13 +223,4 @@ func shuffled(rows cells, seed uint64) cells {
 	r := rand.New(rand.NewPCG(seed, 1))
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
-}
-
-// within fails a test that takes longer, as what grows with the square of the records does.
-func within(t testing.TB, most time.Duration, f func()) {
-	t.Helper()
-	started := time.Now()
-	if f(); time.Since(started) > most {
-		t.Fatalf("took %v, more than %v", time.Since(started), most)
-	}
 }
