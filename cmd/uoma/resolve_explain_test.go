@@ -27,7 +27,7 @@ func explained() *linker.Explanation {
 	}
 }
 
-// TestExplanationsAreDrawn holds the drawings to testdata/explain-*.txt.
+// TestExplanationsAreDrawn holds the drawings to testdata/explain.
 func TestExplanationsAreDrawn(t *testing.T) {
 	held := explained()
 	held.Weight, held.Alike = 0.4, -13.7
@@ -44,7 +44,7 @@ func TestExplanationsAreDrawn(t *testing.T) {
 	for name, e := range map[string]*linker.Explanation{"together": explained(), "held": held, "apart": apart, "unlike": unlike} {
 		var b bytes.Buffer
 		drawExplanation(&b, colours(false), e)
-		golden := "testdata/explain-" + name + ".txt"
+		golden := "testdata/explain/" + name + ".txt"
 		if *update {
 			if err := os.WriteFile(golden, b.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
