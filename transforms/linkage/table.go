@@ -28,7 +28,6 @@ type Table struct {
 	sourceRank  []uint8  // of each source's number
 	given       *values  // given names and call name; one dictionary with family
 	family      *values  // family name and former ones
-	full        []int    // columns of full names
 	births      []int32  // likeness.Day of each record, while loading
 	sexes       []int32
 	street      *values // without the number

@@ -8,10 +8,10 @@ import "math/bits"
 // hash is a 64-bit hash of a value.
 type hash uint64
 
-const (
-	noHash hash = 14695981039346656037
-	odd         = 0x9e3779b97f4a7c15 // any odd number without a pattern; this one is 2^64 by the golden ratio
-)
+const noHash hash = 14695981039346656037
+
+// odd is any odd number without a pattern; this one is 2^64 by the golden ratio.
+const odd = 0x9e3779b97f4a7c15
 
 // text takes a part of a value. It takes its length too, so that "ab"+"c" is another value than "a"+"bc".
 func (h hash) text(s string) hash {
