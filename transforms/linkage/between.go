@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// maxSources is how many sources are told apart. Of more there would be too few pairs of each two to learn from.
+// maxSources is how many sources are told apart. Of more there would be too few pairs of each two to learn from. Their numbers
+// have room beside the bits of features in a row.
 const maxSources = 12
 
 // rankSources numbers the sources by their names.
@@ -26,18 +27,10 @@ func (t *Table) rankSources() {
 
 // between numbers the pair of sources that two records come from. A record without a source is taken for one of the first.
 func (t *Table) between(a, b int32) uint8 {
-	if len(t.sourceRank) == 0 {
-		return 0
-	}
 	return pairOf(t.source(a), t.source(b))
 }
 
-func (t *Table) source(rec int32) uint8 {
-	if id := t.sources.first(rec); id != none {
-		return t.sourceRank[id]
-	}
-	return 0
-}
+func (t *Table) source(rec int32) uint8 { return uint8(t.told(rec) >> maxFeatures) }
 
 func pairOf(a, b uint8) uint8 {
 	if a < b {

@@ -37,8 +37,8 @@ func (t *Table) Finish() {
 		}
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
-	t.layRows()
 	t.rankSources()
+	t.layRows()
 	t.listFeatures()
 	t.listSteps()
 	t.listParts()
@@ -57,11 +57,11 @@ func (t *Table) simples() []*values {
 const (
 	rowBirth = iota
 	rowSex
-	rowTold // bits of the features that the record tells
+	rowTold // bits of the features that the record tells; above them the source
 	rowValues
 )
 
-// tells gives the features that a row tells.
+// tells gives the features that a row tells, and its source.
 func (t *Table) tells(row []int32) (told int32) {
 	tell := func(f int, all ...*values) {
 		for _, v := range all {
@@ -77,6 +77,9 @@ func (t *Table) tells(row []int32) (told int32) {
 	tell(featureEmail, t.email)
 	for i, o := range t.others {
 		tell(featureOther+i, o.values)
+	}
+	if len(t.sourceRank) > 0 && row[t.sources.at] != none {
+		told |= int32(t.sourceRank[row[t.sources.at]]) << maxFeatures
 	}
 	if row[rowBirth] != 0 {
 		told |= 1 << featureBirth

@@ -86,7 +86,7 @@ type scorer struct {
 	total  [maxFeatures]float64     // log2 of how many records tell the feature
 	alike  [kindred]float64         // log2 of the shares of household, twins, namesakes, and a household's namesakes
 	share  [kindred][maxFeatures]float64
-	most   [3]bounds // by how many names agree
+	most   [][3]bounds // by pair of sources and how many names agree
 }
 
 const (

@@ -87,7 +87,7 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 	at := s.prior[v.between] + s.feature(featureGiven, v) + s.feature(featureFamily, v)
 	one, two := t.row(a), t.row(b)
 	told := one[rowTold] & two[rowTold]
-	most := &s.most[t.agreeing(v)]
+	most := &s.most[v.between][t.agreeing(v)]
 	var left [maxFeatures]float64
 	for i := 1; i < len(t.steps); i++ {
 		if x := &t.steps[i]; told>>x.feature&1 != 0 {
@@ -116,20 +116,23 @@ type bounds struct {
 	unequal [maxFeatures]float64 // of values that are not the same
 }
 
-// bound finds what features can say at most, by how many names agree.
+// bound finds what features can say at most, by the two sources and by how many names agree.
 func (s *scorer) bound(t *Table) {
-	for names := range s.most {
+	s.most = make([][3]bounds, len(s.level))
+	for between := range s.most {
 		for f := range t.features {
 			x := &t.features[f]
-			most := &s.most[names]
 			for l := range s.rarity[f] {
-				if x.named && l/x.plain != names {
-					continue
-				}
-				bits := s.highest(f, l)
-				most.any[f] = max(most.any[f], bits)
-				if int(x.base(uint8(l))) != x.top() {
-					most.unequal[f] = max(most.unequal[f], bits)
+				bits := s.highest(between, f, l)
+				for names := range s.most[between] {
+					if x.named && l/x.plain != names {
+						continue
+					}
+					most := &s.most[between][names]
+					most.any[f] = max(most.any[f], bits)
+					if int(x.base(uint8(l))) != x.top() {
+						most.unequal[f] = max(most.unequal[f], bits)
+					}
 				}
 			}
 		}
@@ -137,11 +140,8 @@ func (s *scorer) bound(t *Table) {
 }
 
 // highest gives what a level says at most.
-func (s *scorer) highest(f, l int) float64 {
-	w := math.Inf(-1)
-	for p := range s.level {
-		w = max(w, s.level[p][f][l])
-	}
+func (s *scorer) highest(between, f, l int) float64 {
+	w := s.level[between][f][l]
 	if !math.IsInf(s.rarity[f][l], 1) {
 		w += min(max(s.total[f]-s.rarity[f][l], 0), maxRarity)
 	}
