@@ -9,8 +9,8 @@ type blocks struct {
 	pass    *pass
 	recs    []int32
 	ends    []int32
-	width   int     // blocks that a record is in, at most
-	of      []int32 // of each record: its blocks, or -1
+	from    []int32 // where each record's blocks begin in of
+	of      []int32
 	split   int     // blocks that were too large and were split by a further key
 	left    int64   // pairs of blocks that were split which are not compared
 	windows []int32 // blocks that no key splits: a record is compared with the next ones only
@@ -31,43 +31,52 @@ var furtherParts = []string{"birth year", "given name", "family name", "birthday
 
 // block builds a pass's blocks.
 func (t *Table) block(p *pass) *blocks {
-	b := &blocks{pass: p, width: 1}
+	b := &blocks{pass: p}
 	var further []part
 	for _, name := range furtherParts {
 		if i := t.part(name); i >= 0 && !slices.Contains(p.parts, i) {
 			further = append(further, t.parts[i])
 		}
 	}
-	list := t.entries(p, t.n)
-	counts := make([]uint8, t.n)
-	blocksOf(list, func(block []entry) { b.add(t, block, further, counts) })
-	for _, n := range counts {
-		b.width = max(b.width, int(n))
-	}
-	b.of = make([]int32, t.n*b.width)
-	for i := range b.of {
-		b.of[i] = none
-	}
-	for i := range b.len() {
-		for _, rec := range b.at(i) {
-			own := b.of[int(rec)*b.width : (int(rec)+1)*b.width]
-			own[slices.Index(own, none)] = int32(i)
-		}
-	}
+	list, n := t.entries(p, t.n), 0
+	blocksOf(list, func(block []entry) { n += len(block) })
+	b.recs = make([]int32, 0, n)
+	blocksOf(list, func(block []entry) { b.add(t, block, further) })
+	b.invert(t.n)
 	return b
 }
 
+// invert lists each record's blocks.
+func (b *blocks) invert(n int) {
+	b.from = make([]int32, n+1)
+	for _, rec := range b.recs {
+		b.from[rec+1]++
+	}
+	for i := range n {
+		b.from[i+1] += b.from[i]
+	}
+	b.of = make([]int32, len(b.recs))
+	for i := b.len() - 1; i >= 0; i-- { // from the last, so that from ends where it began
+		for _, rec := range b.at(i) {
+			b.from[rec+1]--
+			b.of[b.from[rec+1]] = int32(i)
+		}
+	}
+	copy(b.from, b.from[1:])
+	b.from[n] = int32(len(b.of))
+}
+
 // add takes a block, split until it is small enough.
-func (b *blocks) add(t *Table, block []entry, further []part, counts []uint8) {
+func (b *blocks) add(t *Table, block []entry, further []part) {
 	if len(block) <= 2*blockCap {
-		b.put(block, counts)
+		b.put(block)
 		return
 	}
 	if len(further) == 0 {
 		b.windows = append(b.windows, int32(len(b.ends)))
 		n, w := int64(len(block)), int64(blockCap)
 		b.left += n*(n-1)/2 - (n*w - w*(w+1)/2)
-		b.put(block, counts)
+		b.put(block)
 		return
 	}
 	b.split++
@@ -86,29 +95,25 @@ func (b *blocks) add(t *Table, block []entry, further []part, counts []uint8) {
 	blocksOf(sub, func(block []entry) {
 		n := int64(len(block))
 		b.left -= n * (n - 1) / 2
-		b.add(t, block, further[1:], counts)
+		b.add(t, block, further[1:])
 	})
 }
 
-func (b *blocks) put(block []entry, counts []uint8) {
+func (b *blocks) put(block []entry) {
 	for _, e := range block {
 		b.recs = append(b.recs, e.rec)
-		counts[e.rec]++
 	}
 	b.ends = append(b.ends, int32(len(b.recs)))
 }
 
 // together tells whether two records are in one block.
 func (b *blocks) together(x, y int32) bool {
-	w := b.width
-	if w == 1 {
-		return b.of[x] == b.of[y] && b.of[x] != none
+	ys := b.of[b.from[y]:b.from[y+1]]
+	if len(ys) == 0 {
+		return false
 	}
-	for _, i := range b.of[int(x)*w : (int(x)+1)*w] {
-		if i == none {
-			return false
-		}
-		if slices.Contains(b.of[int(y)*w:(int(y)+1)*w], i) {
+	for _, i := range b.of[b.from[x]:b.from[x+1]] {
+		if slices.Contains(ys, i) {
 			return true
 		}
 	}
