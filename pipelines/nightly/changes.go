@@ -43,24 +43,58 @@ type known struct {
 // feeds at once, would take several times the room.
 type comparison struct {
 	changes
-	byKey map[snapshot.Hash]int32
+	byKey map[rowID]int32
 	all   []known
 	clash bool
 }
 
-// compare reads the key columns of two snapshots. previous is "" when there is no last good one. A row without a key is
-// always added: it is rejected when it is conformed.
+// rowID is the first 128 bits of a row key's SHA-256, and zero of a row without a key.
+type rowID = snapshot.Hash
+
+func idOf(key []byte) rowID {
+	if len(key) == 0 {
+		return rowID{}
+	}
+	sum := sha256.Sum256(key)
+	return rowID(sum[:])
+}
+
+// rowPrint is what tells a row from others, and from what it was.
+type rowPrint struct {
+	id   rowID
+	hash snapshot.Hash
+}
+
+// prints gives what a snapshot's rows are told apart by, in its order.
+func prints(s *blob.Store, digest string) (out []rowPrint, err error) {
+	return out, snapshot.Keys(s, digest, func(key []byte, hash snapshot.Hash) { out = append(out, rowPrint{idOf(key), hash}) })
+}
+
+// compare compares two snapshots by their key columns.
 func compare(s *blob.Store, previous, current string) (*changes, error) {
-	c := &comparison{byKey: map[snapshot.Hash]int32{}}
+	rows, err := prints(s, current)
+	if err != nil {
+		return nil, err
+	}
+	return compareWith(s, previous, rows)
+}
+
+// compareWith compares a snapshot's rows with those of an earlier one, which is "" when there is no last good one. A row
+// without a key is always added: it is rejected when it is conformed.
+func compareWith(s *blob.Store, previous string, rows []rowPrint) (*changes, error) {
+	n := len(rows)
+	c := &comparison{
+		changes: changes{fates: make([]fate, 0, n), from: make([]int32, 0, n)},
+		byKey:   make(map[rowID]int32, n), all: make([]known, 0, n),
+	}
 	if previous != "" {
-		if err := snapshot.Keys(s, previous, c.meetLast); err != nil {
+		if err := snapshot.Keys(s, previous, func(key []byte, hash snapshot.Hash) { c.meetLast(idOf(key), hash) }); err != nil {
 			return nil, err
 		}
 	}
-	var met []int32 // by row: its key's place in all
-	err := snapshot.Keys(s, current, func(key []byte, hash snapshot.Hash) { met = append(met, c.meet(key, hash)) })
-	if err != nil {
-		return nil, err
+	met := make([]int32, n) // by row: its key's place in all
+	for i := range rows {
+		met[i] = c.meet(rows[i].id, rows[i].hash)
 	}
 	if c.clash {
 		c.markConflicts(met)
@@ -73,9 +107,7 @@ func compare(s *blob.Store, previous, current string) (*changes, error) {
 }
 
 // of gives what is known of a key, making it when it is new.
-func (c *comparison) of(key []byte) (k *known, at int32, fresh bool) {
-	sum := sha256.Sum256(key)
-	id := snapshot.Hash(sum[:])
+func (c *comparison) of(id rowID) (k *known, at int32, fresh bool) {
 	at, met := c.byKey[id]
 	if !met {
 		at = int32(len(c.all))
@@ -86,13 +118,13 @@ func (c *comparison) of(key []byte) (k *known, at int32, fresh bool) {
 }
 
 // meetLast takes a row of the last good snapshot.
-func (c *comparison) meetLast(key []byte, hash snapshot.Hash) {
+func (c *comparison) meetLast(id rowID, hash snapshot.Hash) {
 	place := int32(c.before)
 	c.before++
-	if len(key) == 0 {
+	if id == (rowID{}) {
 		return
 	}
-	k, _, fresh := c.of(key)
+	k, _, fresh := c.of(id)
 	switch {
 	case fresh:
 		k.before, k.last = hash, place
@@ -102,12 +134,12 @@ func (c *comparison) meetLast(key []byte, hash snapshot.Hash) {
 }
 
 // meet decides a row's fate as far as the rows before it tell, and gives its key's place among all that are known.
-func (c *comparison) meet(key []byte, hash snapshot.Hash) int32 {
-	if len(key) == 0 {
+func (c *comparison) meet(id rowID, hash snapshot.Hash) int32 {
+	if id == (rowID{}) {
 		c.decide(added, nowhere)
 		return nowhere
 	}
-	k, at, _ := c.of(key)
+	k, at, _ := c.of(id)
 	switch {
 	case k.first >= 0 && k.now == hash:
 		c.decide(merged, nowhere)

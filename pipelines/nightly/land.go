@@ -148,10 +148,10 @@ func landFacts(r *pipelines.Run, facts []FeedFacts) LandFacts {
 func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, marks map[string]string) (FeedFacts, error) {
 	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
 	ff.Previous = marks[ff.Feed]
-	source, err := s.take(ctx, r, files, l, f, &ff)
+	source, rows, err := s.take(ctx, r, files, l, f, &ff)
 	if err == nil {
 		state := ledger.Good
-		if err = s.n.guard(f, &ff); err != nil {
+		if err = s.n.guard(f, &ff, rows); err != nil {
 			state = ledger.Rejected
 		}
 		err = errors.Join(s.record(ctx, r, l, &ff, source, state), err) // a ledger that cannot be written outweighs a bad export
@@ -175,48 +175,51 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 	}
 }
 
-// take reads the export and writes the snapshot.
-func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, err error) {
+// take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
+func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
 	src, err := openExport(files, l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer src.Close()
 	ff.Extracted = src.ModTime.UTC()
 	c, err := conform.New(l, f, s.n.conformSettings(r))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	raw := f.RawTable()
 	w, err := snapshot.Create(s.n.ws.Snapshots, ff.Feed, names(raw))
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer w.Discard()
 	k := keyer{c: c}
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		keys, hashes := k.rows(b)
+		for i := range keys {
+			rows = append(rows, rowPrint{idOf(keys[i]), hashes[i]})
+		}
 		if err := w.Write(b, keys, hashes); err != nil {
-			return "", err
+			return "", nil, err
 		}
 		r.Progress.Advance(int64(b.Len()), "rows")
 	}
 	if err := src.Verify(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	sum := src.Summary()
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
 	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, drift(f, sum.Unknown), sum.Missing, sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
 	if int64(len(bad)) != sum.Rejected || w.Rows() != sum.Rows {
-		return "", fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
+		return "", nil, fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
 	}
 	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if unread(f, sum.Unknown) {
 		for i := range bad {
@@ -224,9 +227,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 		}
 	}
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return src.Sum(), nil
+	return src.Sum(), rows, nil
 }
 
 // record writes the snapshot into the ledger.
@@ -285,14 +288,10 @@ func names(t *canon.Table) []string {
 }
 
 // guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people.
-func (n *Night) guard(f *layout.Feed, ff *FeedFacts) error {
-	c, err := compare(n.ws.Snapshots, ff.Previous, ff.Digest)
-	var e *fault.Error
-	if errors.As(err, &e) {
-		return e.For(fault.Source) // without its last good snapshot nobody can tell what changed; the others have theirs
-	}
+func (n *Night) guard(f *layout.Feed, ff *FeedFacts, rows []rowPrint) error {
+	c, err := compareWith(n.ws.Snapshots, ff.Previous, rows)
 	if err != nil {
-		return err
+		return ofSource(err)
 	}
 	n.mu.Lock()
 	n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
@@ -307,6 +306,15 @@ func (n *Night) guard(f *layout.Feed, ff *FeedFacts) error {
 			len(c.removed), c.before, lost, f.Guard.Removed, len(c.fates), c.before, f.Guard.Shrink))
 	}
 	return nil
+}
+
+// ofSource makes a fault of a snapshot one of its source: without it nobody can tell what changed; the others have theirs.
+func ofSource(err error) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return e.For(fault.Source)
+	}
+	return err
 }
 
 // guardFloor is how many rows may always go: a share of a small feed is a handful of people.

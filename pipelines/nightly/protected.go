@@ -86,7 +86,7 @@ func (p *protected) commit(register, vault string) error {
 }
 
 // vaultChunk is how many entries are sealed and stored at a time: a few megabytes.
-const vaultChunk = 16384
+const vaultChunk = 8192
 
 // entries reads a vault spool in chunks.
 func entries(ctx context.Context, spool *blob.File, visit func([]vault.Entry) error) error {

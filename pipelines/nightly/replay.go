@@ -86,9 +86,12 @@ func (s replay) guard(f *layout.Feed, ff *FeedFacts) error {
 	if ff.Digest == "" {
 		return nil
 	}
-	err := s.n.guard(f, ff)
+	rows, err := prints(s.n.ws.Snapshots, ff.Digest)
+	if err == nil {
+		err = s.n.guard(f, ff, rows)
+	}
 	var e *fault.Error
-	if errors.As(err, &e) && e.Scope != fault.Run {
+	if err = ofSource(err); errors.As(err, &e) && e.Scope != fault.Run {
 		ff.fail(e)
 		return nil
 	}
