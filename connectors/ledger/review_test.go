@@ -24,11 +24,15 @@ func TestReviewForgetsARecordAndNotThatSomebodyLooked(t *testing.T) {
 		write(func(tx *sqlx.Tx) error {
 			return ledger.AddDecisions(ctx, tx, []ledger.Decision{{A: a, B: b, Decision: "same", DecidedBy: "x", DecidedAt: 1, Run: "r"}, {A: b, B: c, Decision: "unsure"}})
 		})
-		write(func(tx *sqlx.Tx) error { return ledger.AddDecisions(ctx, tx, []ledger.Decision{{A: a, B: c, Decision: "different"}}) })
+		write(func(tx *sqlx.Tx) error {
+			return ledger.AddDecisions(ctx, tx, []ledger.Decision{{A: a, B: c, Decision: "different"}})
+		})
 		write(func(tx *sqlx.Tx) error {
 			return ledger.AddSample(ctx, tx, []ledger.Sampled{{Run: "r", Seed: -1, Asked: 2, Stratum: "x × y", Links: 9, A: a, B: b}, {A: b, B: c}})
 		})
-		write(func(tx *sqlx.Tx) error { return ledger.AddAccess(ctx, tx, ledger.Access{SeenBy: "x", SeenAt: 7, A: a, B: b, Reason: "review"}) })
+		write(func(tx *sqlx.Tx) error {
+			return ledger.AddAccess(ctx, tx, ledger.Access{SeenBy: "x", SeenAt: 7, A: a, B: b, Reason: "review"})
+		})
 		look := func(decisions, samples, accesses string) {
 			t.Helper()
 			d, err := ledger.Decisions(ctx, db)

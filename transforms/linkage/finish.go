@@ -100,9 +100,8 @@ func (t *Table) layRows() {
 		t.wide += v.width
 	}
 	t.rows = make([]int32, t.n*t.wide)
-	const chunk = 1 << 13
-	parallel((t.n+chunk-1)/chunk, func(i int) {
-		for to := i * chunk; to < min((i+1)*chunk, t.n); to++ {
+	parallel((t.n+chunkRecords-1)/chunkRecords, func(i int) {
+		for to := i * chunkRecords; to < min((i+1)*chunkRecords, t.n); to++ {
 			from := int(t.labels.order[to])
 			row := t.rows[to*t.wide : (to+1)*t.wide]
 			if t.hasBirth {
@@ -112,7 +111,7 @@ func (t *Table) layRows() {
 				row[rowSex] = t.sexes[from]
 			}
 			for _, v := range all {
-				copy(row[v.at:], v.ids[from*v.width:(from+1)*v.width])
+				copy(row[v.at:], v.loaded(from))
 			}
 			row[rowTold] = t.tells(row)
 		}

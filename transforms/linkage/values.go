@@ -7,8 +7,8 @@ import "unsafe"
 type values struct {
 	dict  *dictionary
 	width int
-	ids   []int32 // while loading: of each record in the order in which they came
-	rows  []int32 // afterwards: the table's rows, of which at is this thing's first place
+	ids   [][]int32 // while loading: of each record in the order in which they came, by chunks
+	rows  []int32   // afterwards: the table's rows, of which at is this thing's first place
 	at    int
 	wide  int // places of a row
 	told  int // records that have a value
@@ -51,11 +51,25 @@ func (v *values) intern(s string) int32 {
 // text shows bytes as a string for the time of a call.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// chunkRecords is how many records lie together while loading.
+const chunkRecords = 1 << 13
+
 // row begins a record without values.
 func (v *values) row() {
-	for range v.width {
-		v.ids = append(v.ids, none)
+	last := len(v.ids) - 1
+	if last < 0 || len(v.ids[last]) == chunkRecords*v.width {
+		v.ids = append(v.ids, make([]int32, 0, chunkRecords*v.width))
+		last++
 	}
+	for range v.width {
+		v.ids[last] = append(v.ids[last], none)
+	}
+}
+
+// loaded gives what a record has while loading.
+func (v *values) loaded(came int) []int32 {
+	from := came % chunkRecords * v.width
+	return v.ids[came/chunkRecords][from : from+v.width]
 }
 
 // put adds a value to the last record, once, if there is room.
@@ -63,7 +77,8 @@ func (v *values) put(id int32) {
 	if id == none {
 		return
 	}
-	last := v.ids[len(v.ids)-v.width:]
+	all := v.ids[len(v.ids)-1]
+	last := all[len(all)-v.width:]
 	for i, x := range last {
 		switch x {
 		case id:
@@ -97,11 +112,13 @@ func (v *values) freeze() {
 	v.dict.freeze()
 	v.memo, v.known = nil, nil
 	v.uses = make([]int32, v.dict.len())
-	for i, id := range v.ids {
-		if id != none {
-			v.uses[id]++
-			if i%v.width == 0 {
-				v.told++
+	for _, ids := range v.ids {
+		for i, id := range ids {
+			if id != none {
+				v.uses[id]++
+				if i%v.width == 0 {
+					v.told++
+				}
 			}
 		}
 	}
