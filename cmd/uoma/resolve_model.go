@@ -57,7 +57,7 @@ records. Above --max-drift the program ends with 3: sources have changed, and so
 			if err != nil {
 				return usageError{errDrift.Because(err)}
 			}
-			return a.printDrift(&modelDrift{linker.Digest(models[0]), linker.Digest(models[1]), most, d})
+			return a.printDrift(&modelDrift{models[0].Digest(), models[1].Digest(), most, d})
 		},
 	}
 	c.Flags().Float64Var(&most, "max-drift", 1, "bits of mean change above which the program ends with 3")

@@ -49,7 +49,7 @@ func listed(t *testing.T, s linker.Settings, files ...string) ([][]string, *link
 		t.Fatal(err)
 	}
 	m, err := linker.ReadModel(out.Model)
-	if err != nil || linker.Digest(m) != rep.Model.Digest {
+	if err != nil || m.Digest() != rep.Model.Digest {
 		t.Errorf("the model that was written is not the one that was used: %v", err)
 	}
 	return rows[1:], rep

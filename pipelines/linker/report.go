@@ -86,7 +86,7 @@ func newReport() *Report {
 
 // linked takes over what linking says.
 func (r *Report) linked(res *linkage.Result, o linkage.Options) {
-	r.Model = ModelReport{Digest(res.Model), o.Model != nil, res.Model.Records}
+	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records}
 	r.Compared, r.Listed, r.Alarms = res.Compared, len(res.Pairs), res.Alarms
 	for _, p := range res.Passes {
 		r.Passes = append(r.Passes, PassReport(p))

@@ -113,10 +113,10 @@ func (t *Table) expectBetween(s *scorer, m *Model, sample []sampled, posts []flo
 		}
 	}
 	n := float64(min(t.n, sampleRecords))
-	m.Prior = max(all, 0.5) / (n * (n - 1) / 2)
+	m.Prior = min(max(all, 0.5)/max(n*(n-1)/2, 1), 1)
 	for x := range m.Between {
 		b := &m.Between[x]
-		b.Prior = (sure[x] + 2) / (pairs(x) + 2/m.Prior)
+		b.Prior = min((sure[x]+2)/(pairs(x)+2/m.Prior), 1)
 		for f := range m.Features {
 			f1 := &t.features[f]
 			third := len(b.M[f])

@@ -30,15 +30,21 @@ func (b *blocks) at(i int) []int32 {
 var furtherParts = []string{"birth year", "given name", "family name", "birthday", "postcode", "city", "street name", "given initial"}
 
 // block builds a pass's blocks.
-func (t *Table) block(p *pass) *blocks {
-	b := &blocks{pass: p}
-	var further []part
+func (t *Table) block(p *pass) *blocks { return t.blocksOf(p, t.entries(p, t.n)) }
+
+// further gives the parts that split a pass's blocks.
+func (t *Table) further(p *pass) (out []part) {
 	for _, name := range furtherParts {
 		if i := t.part(name); i >= 0 && !slices.Contains(p.parts, i) {
-			further = append(further, t.parts[i])
+			out = append(out, t.parts[i])
 		}
 	}
-	list, n := t.entries(p, t.n), 0
+	return out
+}
+
+// blocksOf builds the blocks of records under their keys, by key.
+func (t *Table) blocksOf(p *pass, list []entry) *blocks {
+	b, further, n := &blocks{pass: p}, t.further(p), 0
 	blocksOf(list, func(block []entry) { n += len(block) })
 	b.recs = make([]int32, 0, n)
 	blocksOf(list, func(block []entry) { b.add(t, block, further) })
@@ -82,21 +88,26 @@ func (b *blocks) add(t *Table, block []entry, further []part) {
 	b.split++
 	n := int64(len(block))
 	b.left += n * (n - 1) / 2
-	sub := make([]entry, 0, len(block))
-	var keys [8]uint64
-	for _, e := range block {
-		k := further[0].keys(e.rec, keys[:0])
-		if len(k) == 0 {
-			k = append(k, 0)
-		}
-		sub = append(sub, entry{mix(e.key, k[0]), e.rec})
-	}
-	sortEntries(sub)
-	blocksOf(sub, func(block []entry) {
+	blocksOf(splitBlock(block, further[0]), func(block []entry) {
 		n := int64(len(block))
 		b.left -= n * (n - 1) / 2
 		b.add(t, block, further[1:])
 	})
+}
+
+// splitBlock puts a block's records under a further key.
+func splitBlock(block []entry, by part) []entry {
+	out := make([]entry, 0, len(block))
+	var keys [8]uint64
+	for _, e := range block {
+		k := by.keys(e.rec, keys[:0])
+		if len(k) == 0 {
+			k = append(k, 0)
+		}
+		out = append(out, entry{mix(e.key, k[0]), e.rec})
+	}
+	sortEntries(out)
+	return out
 }
 
 func (b *blocks) put(block []entry) {
@@ -120,8 +131,9 @@ func (b *blocks) together(x, y int32) bool {
 	return false
 }
 
-// score compares the pairs of all passes, each once, and gives those of a weight above the least.
-func (t *Table) score(all []*blocks, s *scorer, least float64) (pairs []Pair, compared int64) {
+// score compares the pairs of all passes, each once, and gives those of a weight above the least. With only, one of the
+// two records must be among these.
+func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pairs []Pair, compared int64) {
 	type job struct{ pass, from, to int }
 	var jobs []job
 	for p, b := range all {
@@ -150,7 +162,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64) (pairs []Pair, co
 			next:
 				for y := x + 1; y < min(len(recs), x+1+reach); y++ {
 					one, two := recs[x], recs[y]
-					if one == two {
+					if one == two || only != nil && !only[one] && !only[two] {
 						continue
 					}
 					for _, before := range all[:j.pass] {

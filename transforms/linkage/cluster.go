@@ -27,13 +27,26 @@ type clusterer struct {
 	alarms    atomic.Int64
 }
 
-// clusters gives each record its cluster, which is the first record in it, and how sure it belongs there.
-func (k *clusterer) clusters(pairs []Pair, must [][2]int32) (cluster []int32, confidence []float32) {
+// kept are clusters of records of which some must be found anew.
+type kept struct {
+	cluster []int32
+	sure    []float32
+	anew    []bool // records whose clusters are to be found
+}
+
+// holds tells whether a set of records that hang together is as it was.
+func (s *kept) holds(recs []int32) bool {
+	return s != nil && !slices.ContainsFunc(recs, func(r int32) bool { return s.anew[r] })
+}
+
+// clusters gives each record its cluster, which is the first record in it, and how sure it belongs there by the steps that
+// made the cluster. What is settled stays.
+func (k *clusterer) clusters(pairs []Pair, must [][2]int32, before *kept) (cluster []int32, sure []float32) {
 	root := make([]int32, k.t.n)
 	for i := range root {
 		root[i] = int32(i)
 	}
-	confidence = make([]float32, k.t.n)
+	confidence := make([]float32, k.t.n)
 	for i := range confidence {
 		confidence[i] = 1
 	}
@@ -58,6 +71,12 @@ func (k *clusterer) clusters(pairs []Pair, must [][2]int32) (cluster []int32, co
 	}
 	comparers := newPool(k.t)
 	parallel(len(comps), func(i int) {
+		if before.holds(comps[i]) {
+			for _, r := range comps[i] {
+				w.parent[r], confidence[r] = before.cluster[r], before.sure[r]
+			}
+			return
+		}
 		c := comparers.take()
 		defer comparers.give(c)
 		if len(comps[i]) > maxComponent {
@@ -69,7 +88,6 @@ func (k *clusterer) clusters(pairs []Pair, must [][2]int32) (cluster []int32, co
 	for i := range w.parent {
 		w.parent[i] = find(w.parent, int32(i))
 	}
-	w.doubtAlone()
 	return w.parent, confidence
 }
 
@@ -84,12 +102,12 @@ type work struct {
 }
 
 // doubtAlone lowers the confidence of records by the pairs of which the other record is in another cluster.
-func (w *work) doubtAlone() {
-	for _, p := range w.pairs {
-		if w.parent[p.A] != w.parent[p.B] {
+func (r *Result) doubtAlone() {
+	for _, p := range r.Pairs {
+		if r.Cluster[p.A] != r.Cluster[p.B] {
 			apart := float32(1 - Probability(float64(p.Weight)))
-			w.confidence[p.A] = min(w.confidence[p.A], max(apart, 0.5))
-			w.confidence[p.B] = min(w.confidence[p.B], max(apart, 0.5))
+			r.Confidence[p.A] = min(r.Confidence[p.A], max(apart, 0.5))
+			r.Confidence[p.B] = min(r.Confidence[p.B], max(apart, 0.5))
 		}
 	}
 }

@@ -75,8 +75,13 @@ func (d *dictionary) intern(v []byte) int32 {
 
 func slot(hash uint64, number int) uint64 { return hash>>32<<32 | uint64(number) }
 
+// grow makes room for as many values again, and for those of a dictionary that was frozen.
 func (d *dictionary) grow() {
-	d.slots = make([]uint64, max(1024, 2*len(d.slots)))
+	size := max(1024, 2*len(d.slots))
+	for size < 2*len(d.hashes) {
+		size *= 2
+	}
+	d.slots = make([]uint64, size)
 	mask := uint64(len(d.slots) - 1)
 	for i, h := range d.hashes {
 		at := h & mask

@@ -42,8 +42,8 @@ type feature struct {
 func (t *Table) listFeatures() {
 	swapped := func(levels []string) []string { return append(append([]string(nil), levels...), "swapped") }
 	t.features = []feature{
-		{name: "given names", kind: GivenNames, levels: swapped(likeness.GivenLevels[:]), seed: uint8(likeness.GivenClose), there: len(t.names) > 0, swapped: true},
-		{name: "family name", kind: FamilyName, levels: swapped(likeness.FamilyLevels[:]), seed: uint8(likeness.FamilySound), there: len(t.names) > 0, swapped: true},
+		{name: "given names", kind: GivenNames, levels: swapped(likeness.GivenLevels[:]), seed: uint8(likeness.GivenClose), there: t.hasNames, swapped: true},
+		{name: "family name", kind: FamilyName, levels: swapped(likeness.FamilyLevels[:]), seed: uint8(likeness.FamilySound), there: t.hasNames, swapped: true},
 		{name: "birth date", kind: BirthDate, levels: likeness.BirthLevels[:], seed: uint8(likeness.BirthPartial), there: t.hasBirth},
 		{name: "sex", kind: Sex, levels: []string{"different", "same"}, seed: absent, there: t.hasSex},
 		{name: "address", kind: Street, levels: placeNames[:], seed: placePostcode, there: t.street != nil || t.post != nil || t.city != nil || t.region != nil},

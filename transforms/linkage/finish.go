@@ -1,8 +1,6 @@
 package linkage
 
 import (
-	"bytes"
-	"cmp"
 	"slices"
 	"strings"
 
@@ -27,22 +25,41 @@ func (k *nameKeys) several() bool { return k.count > 1 }
 // need of each value. The table does not change afterwards.
 func (t *Table) Finish() {
 	t.order()
+	t.among = t.n
 	tasks := []func(){t.finishNames}
 	for _, v := range t.simples() {
 		tasks = append(tasks, v.freeze)
 	}
-	for _, o := range t.others {
-		if o.check != nil {
-			tasks = append(tasks, o.check)
-		}
-	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
 	t.rankSources()
 	t.layRows()
+	t.derive()
+}
+
+// derive makes of columns and values what comparing and blocking go by.
+func (t *Table) derive() {
+	for _, o := range t.others {
+		counts := o.uses
+		if o.exact != nil {
+			counts = o.exact
+		}
+		o.right = rightValues(o.by, counts)
+	}
 	t.listFeatures()
 	t.listSteps()
 	t.listParts()
 	t.findMailboxes()
+}
+
+// place gives each thing its place in a row.
+func (t *Table) place() []*values {
+	all := append(t.simples(), t.given, t.family)
+	t.wide = rowValues
+	for _, v := range all {
+		v.at = t.wide
+		t.wide += v.width
+	}
+	return all
 }
 
 func (t *Table) simples() []*values {
@@ -92,13 +109,7 @@ func (t *Table) tells(row []int32) (told int32) {
 
 // layRows puts the values of each record side by side, in the table's order.
 func (t *Table) layRows() {
-	t.hasBirth, t.hasSex = t.births != nil, t.sexes != nil
-	all := append(t.simples(), t.given, t.family)
-	t.wide = rowValues
-	for _, v := range all {
-		v.at = t.wide
-		t.wide += v.width
-	}
+	all := t.place()
 	t.rows = make([]int32, t.n*t.wide)
 	parallel((t.n+chunkRecords-1)/chunkRecords, func(i int) {
 		for to := i * chunkRecords; to < min((i+1)*chunkRecords, t.n); to++ {
@@ -135,13 +146,7 @@ func (t *Table) order() {
 	for i := range l.order {
 		l.order[i] = int32(i)
 	}
-	slices.SortFunc(l.order, func(a, b int32) int {
-		if x, y := l.hashes[a], l.hashes[b]; x != y {
-			return cmp.Compare(x, y)
-		}
-		return cmp.Or(bytes.Compare(l.came(a), l.came(b)), cmp.Compare(a, b))
-	})
-	l.hashes = nil
+	slices.SortFunc(l.order, l.compare)
 }
 
 // Label gives a record's id.
@@ -153,39 +158,51 @@ func (t *Table) Came(rec int32) int32 { return t.labels.order[rec] }
 func (t *Table) finishNames() {
 	t.given.freeze()
 	t.family.freeze()
-	n := t.given.dict.len()
-	t.nameUses = make([]int32, n)
 	t.words = newValues(1, likeness.Fold, false)
-	t.names = make([]nameKeys, n)
+	t.keyNames()
+	t.words.uses = make([]int32, t.words.dict.len())
+	t.nameUses = make([]int32, len(t.names))
+	t.countNames(t.given.uses, t.family.uses, t.words.uses, t.nameUses)
+}
+
+// keyNames derives what is derived from names, of those that have come since it was called last.
+func (t *Table) keyNames() {
+	t.names = slices.Grow(t.names, t.given.dict.len()-len(t.names))
 	var key []byte
-	for i := range t.names {
+	for i := len(t.names); i < t.given.dict.len(); i++ {
 		s := t.given.text(int32(i))
-		t.nameUses[i] = t.given.uses[i] + t.family.uses[i]
-		k := &t.names[i]
+		var k nameKeys
 		key = likeness.Sound(key[:0], s)
 		k.whole = hash64(key)
 		k.sound = k.whole
-		t.listWords(k, s, t.given.uses[i])
+		t.listWords(&k, s)
 		if k.several() {
 			key = likeness.Sound(key[:0], t.words.text(k.words[0]))
 			k.sound = hash64(key)
 			key = likeness.Sound(key[:0], s[strings.LastIndexByte(s, ' ')+1:])
 			k.last = hash64(key)
 		}
+		t.names = append(t.names, k)
 	}
 }
 
-func (t *Table) listWords(k *nameKeys, s string, uses int32) {
+func (t *Table) listWords(k *nameKeys, s string) {
 	for more := true; more; k.count++ {
 		var w string
 		w, s, more = strings.Cut(s, " ")
-		id := t.words.intern(w)
-		for len(t.words.uses) < t.words.dict.len() {
-			t.words.uses = append(t.words.uses, 0)
-		}
-		if k.count < maxWords {
+		if id := t.words.intern(w); k.count < maxWords {
 			k.words[k.count] = id
-			t.words.uses[id] += uses
+		}
+	}
+}
+
+// countNames counts how many records have each word as a given name, and each name in any place.
+func (t *Table) countNames(given, family, words, both []int32) {
+	for i := range t.names {
+		k := &t.names[i]
+		both[i] = given[i] + family[i]
+		for _, w := range k.words[:min(k.count, maxWords)] {
+			words[w] += given[i]
 		}
 	}
 }
@@ -194,11 +211,12 @@ func (t *Table) findMailboxes() {
 	if t.email == nil {
 		return
 	}
-	t.mailboxes = make([]uint64, t.email.dict.len())
-	for i := range t.mailboxes {
+	for i := len(t.mailboxes); i < t.email.dict.len(); i++ {
 		local, _, _ := strings.Cut(t.email.text(int32(i)), "@")
+		box := uint64(0)
 		if len(local) > 3 {
-			t.mailboxes[i] = hash64([]byte(local))
+			box = hash64([]byte(local))
 		}
+		t.mailboxes = append(t.mailboxes, box)
 	}
 }

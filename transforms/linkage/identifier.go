@@ -23,7 +23,6 @@ func (t *Table) loadIdentifier(o *other, column int) {
 		rules[k] = all[name]
 	}
 	params := &identifier.Params{AllowTemporary: true, AllowSynthetic: true}
-	var by []uint8 // of each value: the rules by which it is right, as it is written in some record
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			o.row()
@@ -33,39 +32,49 @@ func (t *Table) loadIdentifier(o *other, column int) {
 				continue
 			}
 			o.put(id)
-			if int(id) == len(by) {
-				by = append(by, 0)
+			if int(id) == len(o.by) {
+				o.by = append(o.by, 0)
 			}
-			if by[id] != 0 {
+			if o.by[id] != 0 {
 				continue
 			}
 			for k, rule := range rules {
 				if c := rule(strings.ToUpper(text(raw)), params); c.OK() && !c.Null() {
-					by[id] |= 1 << k
+					o.by[id] |= 1 << k
 				}
 			}
 		}
 	})
-	o.check = func() { o.right = rightValues(by) }
 }
 
-// rightValues finds the rule that most values follow, and says which do; nil when there is none.
-func rightValues(by []uint8) []bool {
-	for k := range checked {
-		n := 0
-		for _, rules := range by {
-			n += int(rules >> k & 1)
-		}
-		if float64(n) < checkedShare*float64(len(by)) || n == 0 {
-			continue
-		}
-		right := make([]bool, len(by))
-		for i, rules := range by {
-			right[i] = rules>>k&1 == 1
-		}
-		return right
+// rightValues says which values follow the rule that most of them do; nil when there is none.
+func rightValues(by []uint8, uses []int32) []bool {
+	k := ruleOf(by, uses)
+	if k < 0 {
+		return nil
 	}
-	return nil
+	right := make([]bool, len(by))
+	for i, rules := range by {
+		right[i] = rules>>k&1 == 1
+	}
+	return right
+}
+
+// ruleOf finds the rule that most values follow, -1 when there is none.
+func ruleOf(by []uint8, uses []int32) int {
+	for k := range checked {
+		n, all := 0, 0
+		for id, rules := range by {
+			if uses[id] > 0 {
+				n += int(rules >> k & 1)
+				all++
+			}
+		}
+		if float64(n) >= checkedShare*float64(all) && n > 0 {
+			return k
+		}
+	}
+	return -1
 }
 
 // identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike

@@ -73,18 +73,25 @@ func (t *Table) Link(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*blocks, len(passes))
-	parallel(len(passes), func(i int) { all[i] = t.block(&passes[i]) })
+	all := t.blockAll(passes)
 	for _, b := range all {
 		res.Passes = append(res.Passes, b.report())
 	}
 	s := newScorer(res.Model, t)
-	res.Pairs, res.Compared = t.score(all, s, o.Review)
+	res.Pairs, res.Compared = t.score(all, s, o.Review, nil)
 	k := t.clusterer(s, o)
-	res.Cluster, res.Confidence = k.clusters(res.Pairs, o.Links.Must)
+	res.Cluster, res.Confidence = k.clusters(res.Pairs, o.Links.Must, nil)
+	res.doubtAlone()
 	res.Alarms = int(k.alarms.Load())
 	res.judge(t, s, o)
 	return res, nil
+}
+
+// blockAll builds the blocks of all passes.
+func (t *Table) blockAll(passes []pass) []*blocks {
+	all := make([]*blocks, len(passes))
+	parallel(len(passes), func(i int) { all[i] = t.block(&passes[i]) })
+	return all
 }
 
 // ready brings the model and the passes: it trains, or takes those of the options.
@@ -184,7 +191,7 @@ func (t *Table) fits(m *Model) error {
 			return errOtherTable
 		}
 	}
-	if !slices.Equal(m.Sources, t.sourceNames) {
+	if len(m.Sources) > 0 && !slices.Equal(m.Sources, t.sourceNames) {
 		return errOtherTable
 	}
 	return nil

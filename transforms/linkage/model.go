@@ -100,8 +100,13 @@ const (
 func newScorer(m *Model, t *Table) *scorer {
 	s := newPlainScorer(m)
 	for f := range m.Features {
-		// A small table is taken for a part of what the model was trained on: a name that two of ten have is not common.
-		s.total[f] = math.Log2(float64(max(1, m.Features[f].Told, t.telling(f))))
+		// A small table is taken for a part of what the model was trained on: a name that two of ten have is not common. In a
+		// standing table nothing depends on how many records there are tonight.
+		told := max(1, m.Features[f].Told)
+		if !t.steady {
+			told = max(told, t.telling(f))
+		}
+		s.total[f] = math.Log2(float64(told))
 	}
 	if len(m.Between) > 0 {
 		s.prior, s.level = nil, nil
@@ -115,6 +120,9 @@ func newScorer(m *Model, t *Table) *scorer {
 			}
 			s.level = append(s.level, levels)
 		}
+	}
+	for k := len(t.sourceNames); len(s.level) < k*(k+1)/2; { // of sources that the model does not tell apart
+		s.prior, s.level = append(s.prior, s.prior[0]), append(s.level, s.level[0])
 	}
 	s.bound(t)
 	return s

@@ -53,7 +53,7 @@ func (t *Table) listParts() {
 	add := func(name string, keys func(rec int32, out []uint64) []uint64) {
 		t.parts = append(t.parts, part{name, keys})
 	}
-	if len(t.names) > 0 {
+	if t.hasNames {
 		add("given name", t.givenKeys)
 		add("family name", t.familyKeys)
 		add("names", t.nameKeys)
@@ -185,7 +185,7 @@ func (t *Table) rareNameKeys(rec int32, out []uint64) []uint64 {
 				break
 			}
 			first := t.names[g].words[0]
-			if float64(t.words.uses[first])*float64(t.family.uses[f]) <= rareNames*float64(t.n) && len(out) < maxKeys {
+			if float64(t.words.uses[first])*float64(t.family.uses[f]) <= rareNames*float64(t.among) && len(out) < maxKeys {
 				x, y := t.names[g].sound, t.names[f].whole
 				out = append(out, mix(min(x, y), max(x, y)))
 			}

@@ -42,6 +42,7 @@ type Table struct {
 	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
 	rows     []int32
 	wide     int
+	hasNames bool
 	hasBirth bool
 	hasSex   bool
 
@@ -54,6 +55,9 @@ type Table struct {
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
 	loaders   []func(Rows)
+
+	steady bool // counts are rounded: steady.go
+	among  int  // records among which names are rare
 }
 
 // other is a thing that one column tells.
@@ -62,15 +66,15 @@ type other struct {
 	field Field
 	// right says of each value of an identifier with check digits whether they are right, nil of one without.
 	right []bool
-	check func() // finds right when all values are there
-	part  int    // of Table.parts
+	by    []uint8 // of each value of an identifier: the rules by which it is right, as it is written in some record
+	part  int     // of Table.parts
 }
 
 // labels are the ids of the records.
 type labels struct {
 	text   []byte
 	ends   []uint32
-	hashes []uint64 // of what each record says, while loading
+	hashes []uint64 // of what each record says, as it came
 	order  []int32  // of each record in the table's order: where it came
 }
 
@@ -96,7 +100,7 @@ func NewTable(fields []Field) *Table {
 	t.loadLabels(at(RecordID))
 	if c := at(Source); len(c) > 0 {
 		t.sources = newValues(1, likeness.Fold, true)
-		t.simple(t.sources, c)
+		t.simple(t.sources, c[:1])
 	}
 	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName))
 	t.loadBirth(at(BirthDate))
@@ -197,6 +201,7 @@ func (t *Table) loadNames(given, call, family, former, full []int) {
 	t.family = newValues(max(1, len(family)+len(former)), likeness.Fold, true)
 	t.family.dict, t.family.memo = t.given.dict, t.given.memo
 	families := slices.Concat(family, former)
+	t.hasNames = len(given)+len(call)+len(families)+len(full) > 0
 	var list []byte
 	t.load(func(r Rows) {
 		for i := range r.Len() {
@@ -248,6 +253,7 @@ func (t *Table) loadBirth(columns []int) {
 	if len(columns) == 0 {
 		return
 	}
+	t.hasBirth = true
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			var day likeness.Day
@@ -265,6 +271,7 @@ func (t *Table) loadSex(columns []int) {
 	if len(columns) == 0 {
 		return
 	}
+	t.hasSex = true
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			t.sexes = append(t.sexes, sexOf(r.Cell(columns[0], i)))
@@ -291,6 +298,7 @@ func (t *Table) loadStreet(street, number []int) {
 	t.number = newValues(len(street), likeness.Fold, true)
 	var numbers []int32 // of each raw street: its house number
 	t.load(func(r Rows) {
+		numbers = numbers[:t.street.memo.len()]
 		for i := range r.Len() {
 			t.street.row()
 			t.number.row()

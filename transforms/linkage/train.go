@@ -46,8 +46,9 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	}
 	t.seed(patterns)
 	n := float64(min(t.n, sampleRecords))
-	pairs := n * (n - 1) / 2
-	m.Household, m.Twins, m.Namesakes = 1/float64(t.n), 0.01/float64(t.n), 0.5/float64(t.n)
+	pairs := max(n*(n-1)/2, 1)
+	all := float64(max(t.n, 1))
+	m.Household, m.Twins, m.Namesakes = 1/all, 0.01/all, 0.5/all
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
 		moved := m.expect(patterns)
@@ -168,7 +169,7 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 	for i := range patterns {
 		matches += patterns[i].weight * patterns[i].post
 	}
-	m.Prior = max(matches, 0.5) / pairs
+	m.Prior = min(max(matches, 0.5)/pairs, 1)
 }
 
 // smooth turns counts into shares. What was not seen is rare, not impossible; and of the pairs that agree some two in a
@@ -209,7 +210,7 @@ func (f *feature) smooth(ms, us []float64) {
 func (f *feature) bound(m, u []float64) {
 	top := f.top()
 	for l := range m {
-		if least := m[l] * u[top] / m[top]; u[l] < least {
+		if least := min(m[l]*u[top]/m[top], 1); u[l] < least {
 			u[l] = least
 		}
 	}
@@ -221,8 +222,11 @@ const rareM = 0.002
 // level makes counts into shares that are not below the least.
 func level(list []float64, least float64) {
 	total := sum(list)
-	if total == 0 {
-		total = 1
+	if total == 0 { // nothing is known
+		for l := range list {
+			list[l] = 1
+		}
+		total = float64(len(list))
 	}
 	for l := range list {
 		list[l] = (list[l]/total + least) / (1 + least*float64(len(list)))
@@ -292,10 +296,11 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 			alike[c] += p.weight * (1 - p.post) * each[c] / two
 		}
 	}
-	floor := 0.001 / float64(m.Records)
+	records := float64(max(m.Records, 1))
+	total, floor := max(total, 1), 0.001/records
 	m.Household = max(alike[0]/total, floor)
 	m.Twins = max(alike[1]/total, floor)
-	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/float64(m.Records))
+	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/records)
 	return moved / max(all, 1)
 }
 

@@ -15,7 +15,8 @@ type values struct {
 	fold  func(string) string
 	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
 	known []int32     // of each raw value: its folded one
-	uses  []int32     // of each value: how many records have it
+	uses  []int32     // of each value: how many records have it, or about so many (steady.go)
+	exact []int32     // of each value: how many records have it; nil where uses says so
 }
 
 func newValues(width int, fold func(string) string, memo bool) *values {

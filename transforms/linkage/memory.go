@@ -1,0 +1,365 @@
+package linkage
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"uoma/transforms/likeness"
+)
+
+// A standing table is written down as it is: a header, the model, and of each list its length and its numbers, little
+// endian. Values that no record has any more are left out, so that nothing of a record that went remains.
+//
+//	"uoma-standing" version | model as JSON | columns: name, kind
+//	values, in the order of Table.dictionaries: texts, their ends, exact counts, rules of identifiers
+//	records: labels and their ends, hashes, rows | pairs: A, B, weight | cluster, sure | records named in links
+
+const (
+	standingMagic   = "uoma-standing"
+	standingVersion = 1
+)
+
+var (
+	errStanding = errors.New("a standing table does not read: it is damaged, or of another version")
+	errColumns  = errors.New("a standing table is of other columns")
+)
+
+// dictionaries are the values that stand in rows, each dictionary once: names are the given names' alone.
+func (t *Table) dictionaries() []*values { return append(t.simples(), t.given) }
+
+// Write writes the table down, so that [ReadStanding] gives it again. It must have been linked since it was changed.
+func (s *Standing) Write(to io.Writer) error {
+	t := s.table
+	w := &writer{Writer: bufio.NewWriterSize(to, 1<<16)}
+	model, err := json.Marshal(s.model)
+	if err != nil {
+		return err
+	}
+	w.bytes([]byte(standingMagic))
+	w.number(standingVersion)
+	w.bytes(model)
+	w.number(uint64(len(t.Fields)))
+	for _, f := range t.Fields {
+		w.bytes([]byte(f.Name))
+		w.number(uint64(f.Kind))
+	}
+	rows := slices.Clone(t.rows)
+	for _, v := range t.dictionaries() {
+		t.writeValues(w, v, rows)
+	}
+	var labels []byte
+	ends, hashes := make([]uint32, t.n), make([]uint64, t.n)
+	for i, from := range t.labels.order {
+		labels = append(labels, t.labels.came(from)...)
+		ends[i], hashes[i] = uint32(len(labels)), t.labels.hashes[from]
+	}
+	w.bytes(labels)
+	write(w, ends)
+	write(w, hashes)
+	write(w, rows)
+	a, b, weights := make([]int32, len(s.pairs)), make([]int32, len(s.pairs)), make([]float32, len(s.pairs))
+	for i, p := range s.pairs {
+		a[i], b[i], weights[i] = p.A, p.B, p.Weight
+	}
+	write(w, a)
+	write(w, b)
+	write(w, weights)
+	write(w, s.cluster)
+	write(w, s.sure)
+	write(w, s.named)
+	return errors.Join(w.err, w.Flush())
+}
+
+// writeValues writes the values that records have, and numbers them anew in rows.
+func (t *Table) writeValues(w *writer, v *values, rows []int32) {
+	users := []*values{v}
+	if v == t.given {
+		users = append(users, t.family)
+	}
+	number := slices.Repeat([]int32{none}, v.dict.len())
+	var text []byte
+	var ends []uint32
+	var by []uint8
+	var old []int32
+	of := t.other(v)
+	for rec := range t.n {
+		for _, u := range users {
+			row := rows[rec*t.wide+u.at:][:u.width]
+			for i, id := range row {
+				if id == none {
+					break
+				}
+				if number[id] == none {
+					number[id] = int32(len(ends))
+					text = append(text, v.dict.value(id)...)
+					ends, old = append(ends, uint32(len(text))), append(old, id)
+					if of != nil && of.by != nil {
+						by = append(by, of.by[id])
+					}
+				}
+				row[i] = number[id]
+			}
+		}
+	}
+	w.bytes(text)
+	write(w, ends)
+	w.bytes(by)
+	for _, u := range users {
+		exact := make([]int32, len(old))
+		for i, id := range old {
+			exact[i] = u.exact[id]
+		}
+		write(w, exact)
+	}
+}
+
+// other gives the further column that values are of, nil of none.
+func (t *Table) other(v *values) *other {
+	for _, o := range t.others {
+		if o.values == v {
+			return o
+		}
+	}
+	return nil
+}
+
+// ReadStanding reads a table that [Standing.Write] wrote, of columns that must be the same.
+func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
+	r := &reader{Reader: bufio.NewReaderSize(from, 1<<16)}
+	if string(r.bytes()) != standingMagic || r.number() != standingVersion {
+		return nil, errors.Join(errStanding, r.err)
+	}
+	model, err := ParseModel(r.bytes())
+	if err != nil {
+		return nil, errors.Join(errStanding, err, r.err)
+	}
+	s := &Standing{table: NewTable(fields), model: model}
+	if r.number() != uint64(len(fields)) {
+		return nil, errors.Join(errColumns, r.err)
+	}
+	for _, f := range fields {
+		if string(r.bytes()) != f.Name || r.number() != uint64(f.Kind) {
+			return nil, errors.Join(errColumns, r.err)
+		}
+	}
+	t := s.table
+	for _, v := range t.dictionaries() {
+		t.readValues(r, v)
+	}
+	t.labels.text = r.bytes()
+	t.labels.ends = read[uint32](r)
+	t.labels.hashes = read[uint64](r)
+	t.rows = read[int32](r)
+	a, b, weights := read[int32](r), read[int32](r), read[float32](r)
+	s.cluster, s.sure, s.named = read[int32](r), read[float32](r), read[int32](r)
+	if r.err != nil {
+		return nil, fmt.Errorf("%w: %w", errStanding, r.err)
+	}
+	if len(b) != len(a) || len(weights) != len(a) {
+		return nil, errStanding
+	}
+	s.pairs = make([]Pair, len(a))
+	for i := range a {
+		s.pairs[i] = Pair{a[i], b[i], weights[i]}
+	}
+	if err := s.restore(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (t *Table) readValues(r *reader, v *values) {
+	v.dict.text = r.bytes()
+	v.dict.ends = read[uint32](r)
+	if o := t.other(v); o != nil {
+		o.by = r.bytes()
+	} else {
+		r.bytes()
+	}
+	v.exact = read[int32](r)
+	if v == t.given {
+		t.family.exact = read[int32](r)
+	}
+}
+
+// restore derives what is not written down, and checks that what was read holds together.
+func (s *Standing) restore() error {
+	t := s.table
+	t.steady, t.among, t.n = true, s.model.Records, len(t.labels.ends)
+	t.place()
+	if !s.sound() {
+		return errStanding
+	}
+	dictionaries := t.dictionaries()
+	parallel(len(dictionaries), func(i int) {
+		d := dictionaries[i].dict
+		d.hashes = make([]uint64, d.len())
+		for id := range d.hashes {
+			d.hashes[id] = hash64(d.value(int32(id)))
+		}
+	})
+	t.labels.order = make([]int32, t.n)
+	for i := range t.labels.order {
+		t.labels.order[i] = int32(i)
+	}
+	users := append(t.simples(), t.given, t.family)
+	parallel(len(users), func(i int) {
+		v := users[i]
+		v.rows, v.wide = t.rows, t.wide
+		for rec := range int32(t.n) {
+			if v.first(rec) != none {
+				v.told++
+			}
+		}
+		v.uses = make([]int32, v.dict.len())
+		for id, n := range v.exact {
+			v.uses[id] = rounded(n)
+		}
+	})
+	t.words = newValues(1, likeness.Fold, false)
+	t.keyNames()
+	t.words.dict.freeze()
+	t.roundNames()
+	t.rankSources()
+	for rec := range t.n {
+		row := t.rows[rec*t.wide : (rec+1)*t.wide]
+		row[rowTold] = t.tells(row)
+	}
+	t.derive()
+	s.anew, s.touched = make([]bool, t.n), make([]bool, t.n)
+	if err := t.fits(s.model); err != nil {
+		return err
+	}
+	_, err := s.passes()
+	return err
+}
+
+// sound tells whether lists that were read have the lengths and hold the numbers that they must.
+func (s *Standing) sound() bool {
+	t := s.table
+	within := func(list []int32, least, n int) bool {
+		return !slices.ContainsFunc(list, func(x int32) bool { return int(x) < least || int(x) >= n })
+	}
+	if !ordered(t.labels.ends, len(t.labels.text)) || len(t.labels.hashes) != t.n || len(t.rows) != t.n*t.wide ||
+		len(s.cluster) != t.n || len(s.sure) != t.n || !within(s.cluster, 0, t.n) || !within(s.named, 0, t.n) {
+		return false
+	}
+	for _, v := range append(t.simples(), t.given, t.family) {
+		d := v.dict
+		if !ordered(d.ends, len(d.text)) || len(v.exact) != d.len() {
+			return false
+		}
+		if o := t.other(v); o != nil && o.field.Kind == Identifier && len(o.by) != d.len() {
+			return false
+		}
+		for rec := range t.n {
+			if !within(t.rows[rec*t.wide+v.at:][:v.width], int(none), d.len()) {
+				return false
+			}
+		}
+	}
+	last := Pair{A: -1}
+	for _, p := range s.pairs {
+		if p.A < 0 || p.A >= p.B || int(p.B) >= t.n || comparePairs(last, p) >= 0 {
+			return false
+		}
+		last = p
+	}
+	return true
+}
+
+// ordered tells whether texts end one behind the other, and the last where all of them do.
+func ordered(ends []uint32, all int) bool {
+	return slices.IsSorted(ends) && (len(ends) == 0 && all == 0 || len(ends) > 0 && int(ends[len(ends)-1]) == all)
+}
+
+// writer writes lists, and keeps the first error.
+type writer struct {
+	*bufio.Writer
+	err error
+}
+
+func (w *writer) write(p []byte) {
+	if w.err == nil {
+		_, w.err = w.Write(p)
+	}
+}
+
+func (w *writer) number(n uint64) { w.write(binary.AppendUvarint(nil, n)) }
+
+func (w *writer) bytes(p []byte) {
+	w.number(uint64(len(p)))
+	w.write(p)
+}
+
+// lump is how many numbers go through a buffer at a time.
+const lump = 1 << 13
+
+// write writes a list of numbers.
+func write[T uint32 | uint64 | int32 | float32](w *writer, list []T) {
+	w.number(uint64(len(list)))
+	var buffer []byte
+	for chunk := range slices.Chunk(list, lump) {
+		buffer, _ = binary.Append(buffer[:0], binary.LittleEndian, chunk) // numbers of a fixed size always fit
+		w.write(buffer)
+	}
+}
+
+// reader reads lists, and keeps the first error. A length that is no length does not make it take memory: lists grow with
+// what is there.
+type reader struct {
+	*bufio.Reader
+	err error
+}
+
+func (r *reader) number() uint64 {
+	if r.err != nil {
+		return 0
+	}
+	var n uint64
+	n, r.err = binary.ReadUvarint(r.Reader)
+	return n
+}
+
+func (r *reader) bytes() []byte {
+	return list[byte](r, func(p []byte) error { _, err := io.ReadFull(r.Reader, p); return err })
+}
+
+func read[T uint32 | uint64 | int32 | float32](r *reader) []T {
+	var zero T
+	buffer := make([]byte, lump*binary.Size(zero))
+	return list[T](r, func(p []T) error {
+		for chunk := range slices.Chunk(p, lump) {
+			raw := buffer[:len(chunk)*binary.Size(zero)]
+			if _, err := io.ReadFull(r.Reader, raw); err != nil {
+				return err
+			}
+			if _, err := binary.Decode(raw, binary.LittleEndian, chunk); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// list reads as many things as the number before them says.
+func list[T any](r *reader, fill func([]T) error) []T {
+	n := r.number()
+	if n > math.MaxInt32 {
+		r.err = errors.Join(r.err, errStanding)
+	}
+	var out []T
+	for r.err == nil && uint64(len(out)) < n {
+		had := len(out)
+		out = slices.Grow(out, int(min(n-uint64(had), uint64(max(had, 1<<16)))))
+		out = out[:min(cap(out), int(n))]
+		r.err = fill(out[had:])
+	}
+	return out
+}

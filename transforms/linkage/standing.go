@@ -1,0 +1,334 @@
+package linkage
+
+import "slices"
+
+// Standing is a table that stays linked while its records come and go. [Standing.Change] takes records out and in, and
+// [Standing.Link] compares only what that may have changed: records that came, and those of which a pair weighs otherwise
+// or is compared by other passes. What comes out is what linking all records anew by the same model gives.
+//
+// Three things make that so. Weights depend on a pair's two records, the model, and rough counts (steady.go). Who is
+// compared depends on blocks, and of those that are split otherwise than before all records are compared anew. And
+// records that hang together are clustered by what they say alone, so that a set that nothing touched stays as it was.
+type Standing struct {
+	table *Table
+	model *Model
+
+	pairs   []Pair // of a weight above Options.Review, by A and B
+	cluster []int32
+	sure    []float32 // how sure each record's place is, by the steps that made its cluster
+	named   []int32   // records that links named when clusters were last found
+
+	anew    []bool // records to be compared with all others; nil before the first linking: all of them
+	touched []bool // records whose clusters are to be found anew besides those of anew
+}
+
+// NewStanding makes a standing table of a finished one, which it takes over. A nil model is learned from its records.
+func NewStanding(t *Table, m *Model) (*Standing, error) {
+	t.round()
+	s := &Standing{table: t, model: m}
+	if m != nil {
+		if err := t.fits(m); err != nil {
+			return nil, err
+		}
+		t.among = m.Records
+	}
+	return s, nil
+}
+
+// Model gives the model that the records are linked by, nil before one was learned.
+func (s *Standing) Model() *Model { return s.model }
+
+// Table gives the records.
+func (s *Standing) Table() *Table { return s.table }
+
+// Change takes the records with some ids out and brings others in. It answers false when the table has become another
+// one, as there is a source or a kind of identifier that it was not made for: it is of no use then, and all records are to
+// be put into a new one.
+func (s *Standing) Change(gone []string, rows Rows) bool {
+	passes, err := s.passes()
+	if err != nil {
+		return false
+	}
+	c := s.table.change(s.table.find(gone), rows, passes)
+	if c == nil {
+		return false
+	}
+	if s.anew != nil {
+		s.regroup(c, passes)
+		s.move(c)
+	}
+	s.table.settle()
+	return true
+}
+
+func (s *Standing) passes() ([]pass, error) {
+	if s.model == nil {
+		return nil, nil
+	}
+	return s.table.named(s.table.lists(s.model.Passes))
+}
+
+// regroup finds the records that are in other blocks than before, beside those that the change is about.
+func (s *Standing) regroup(c *change, passes []pass) {
+	t := s.table
+	for i := range passes {
+		var wanted keySet
+		for _, e := range c.keys[i] {
+			wanted.add(e.key)
+		}
+		t.eachKey(&passes[i], c.fresh, wanted.add)
+		list := t.under(&passes[i], &wanted)
+		for _, e := range c.keys[i] {
+			list = append(list, entry{e.key, int32(t.n) + e.rec})
+		}
+		sortEntries(list)
+		further := t.further(&passes[i])
+		blocksOf(list, func(block []entry) { c.regroup(t, block, further) })
+	}
+}
+
+// regroup looks at a block as it was and as it is. Its records are fresh when it is split in another way than before.
+func (c *change) regroup(t *Table, block []entry, further []part) {
+	before, now := 0, 0
+	for _, e := range block {
+		switch {
+		case int(e.rec) >= t.n:
+			before++
+		case c.fresh[e.rec] && !c.spread[e.rec]:
+			now++
+		default:
+			before, now = before+1, now+1
+		}
+	}
+	if before == len(block) && now == len(block) {
+		return
+	}
+	whole := func(n int) bool { return n <= 2*blockCap }
+	switch {
+	case whole(before) && whole(now):
+	case whole(before) || whole(now) || len(further) == 0:
+		for _, e := range block {
+			if int(e.rec) < t.n && !c.fresh[e.rec] {
+				c.fresh[e.rec], c.spread[e.rec] = true, true
+			}
+		}
+	default:
+		blocksOf(splitBlock(block, further[0]), func(block []entry) { c.regroup(t, block, further[1:]) })
+	}
+}
+
+// move puts what is known of records to their new places, and notes whom the change touches.
+func (s *Standing) move(c *change) {
+	n := s.table.n
+	anew, touched := make([]bool, n), make([]bool, n)
+	copy(anew, c.fresh)
+	for old, now := range c.moved {
+		if now != none {
+			anew[now] = anew[now] || s.anew[old]
+			touched[now] = s.touched[old]
+		}
+	}
+	pairs := s.pairs[:0]
+	for _, p := range s.pairs {
+		a, b := c.moved[p.A], c.moved[p.B]
+		if a != none && b != none && !anew[a] && !anew[b] {
+			pairs = append(pairs, Pair{a, b, p.Weight})
+			continue
+		}
+		for _, x := range [2]int32{a, b} {
+			if x != none {
+				touched[x] = true
+			}
+		}
+	}
+	cluster, sure := make([]int32, n), make([]float32, n)
+	for i := range cluster {
+		cluster[i], sure[i] = int32(i), 1
+	}
+	for old, now := range c.moved {
+		if now != none {
+			// Whose first record went, is touched.
+			cluster[now], sure[now] = max(c.moved[s.cluster[old]], 0), s.sure[old]
+		}
+	}
+	named := s.named[:0]
+	for _, x := range s.named {
+		if now := c.moved[x]; now != none {
+			named = append(named, now)
+		}
+	}
+	s.pairs, s.cluster, s.sure, s.named, s.anew, s.touched = pairs, cluster, sure, named, anew, touched
+}
+
+// Link finds the clusters. The options' thresholds, sources and passes must be those of the times before; Model is not
+// looked at. Records are named in Links by their places after the last change.
+func (s *Standing) Link(o Options) (*Result, error) {
+	t, res := s.table, &Result{Model: s.model}
+	first := s.anew == nil
+	passes, err := t.ready(o, res)
+	if err != nil {
+		return nil, err
+	}
+	s.model, t.among = res.Model, res.Model.Records
+	var all []*blocks
+	if first {
+		all = t.blockAll(passes)
+	} else {
+		all = t.blockAround(passes, s.anew)
+	}
+	for _, b := range all {
+		res.Passes = append(res.Passes, b.report())
+	}
+	sc := newScorer(res.Model, t)
+	found, compared := t.score(all, sc, o.Review, s.anew)
+	s.pairs, res.Compared = mergePairs(s.pairs, found), compared
+	k := t.clusterer(sc, o)
+	var before *kept
+	if !first {
+		before = &kept{s.cluster, s.sure, s.unsettled(found, o.Links)}
+	}
+	s.cluster, s.sure = k.clusters(s.pairs, o.Links.Must, before)
+	s.named = o.Links.records()
+	s.anew, s.touched = make([]bool, t.n), make([]bool, t.n)
+	res.Pairs, res.Cluster, res.Confidence = s.pairs, s.cluster, slices.Clone(s.sure)
+	res.doubtAlone()
+	res.Alarms = int(k.alarms.Load())
+	res.judge(t, sc, o)
+	return res, nil
+}
+
+// unsettled gives the records whose clusters may be others than before.
+func (s *Standing) unsettled(found []Pair, links Links) []bool {
+	out := s.touched
+	for i, is := range s.anew {
+		out[i] = out[i] || is
+	}
+	for _, p := range found {
+		out[p.A], out[p.B] = true, true
+	}
+	for _, x := range slices.Concat(s.named, links.records()) {
+		out[x] = true
+	}
+	return out
+}
+
+// records lists the records that links name.
+func (l Links) records() (out []int32) {
+	for _, list := range [][][2]int32{l.Must, l.Cannot} {
+		for _, p := range list {
+			out = append(out, p[0], p[1])
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// mergePairs puts two lists of pairs together, each in order.
+func mergePairs(a, b []Pair) []Pair {
+	if len(b) == 0 {
+		return a
+	}
+	out := make([]Pair, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if comparePairs(a[0], b[0]) < 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+// blockAround builds the blocks of some records.
+func (t *Table) blockAround(passes []pass, of []bool) []*blocks {
+	out := make([]*blocks, len(passes))
+	for i := range passes {
+		var wanted keySet
+		t.eachKey(&passes[i], of, wanted.add)
+		list := t.under(&passes[i], &wanted)
+		sortEntries(list)
+		out[i] = t.blocksOf(&passes[i], list)
+	}
+	return out
+}
+
+// eachKey calls f with the keys of some records.
+func (t *Table) eachKey(p *pass, of []bool, f func(uint64)) {
+	var keys [maxKeys]uint64
+	for rec, is := range of {
+		if is {
+			for _, k := range t.keys(p, int32(rec), keys[:0]) {
+				f(k)
+			}
+		}
+	}
+}
+
+// under lists all records that have some keys of a pass, in order.
+func (t *Table) under(p *pass, wanted *keySet) []entry {
+	parts := make([][]entry, (t.n+chunkRecords-1)/chunkRecords)
+	if wanted.len() > 0 {
+		parallel(len(parts), func(i int) {
+			var keys [maxKeys]uint64
+			for rec := i * chunkRecords; rec < min((i+1)*chunkRecords, t.n); rec++ {
+				for _, k := range t.keys(p, int32(rec), keys[:0]) {
+					if wanted.has(k) {
+						parts[i] = append(parts[i], entry{k, int32(rec)})
+					}
+				}
+			}
+		})
+	}
+	return slices.Concat(parts...)
+}
+
+// keySet is a set of keys: an open table, at most half full.
+type keySet struct {
+	slots []uint64 // 0 where free
+	count int
+	zero  bool
+}
+
+func (s *keySet) len() int {
+	if s.zero {
+		return s.count + 1
+	}
+	return s.count
+}
+
+func (s *keySet) add(k uint64) {
+	if k == 0 {
+		s.zero = true
+		return
+	}
+	if 2*s.count >= len(s.slots) {
+		before := s.slots
+		s.slots, s.count = make([]uint64, max(1024, 2*len(before))), 0
+		for _, x := range before {
+			if x != 0 {
+				s.add(x)
+			}
+		}
+	}
+	at := s.find(k)
+	if s.slots[at] == 0 {
+		s.slots[at] = k
+		s.count++
+	}
+}
+
+func (s *keySet) has(k uint64) bool {
+	if k == 0 || len(s.slots) == 0 {
+		return k == 0 && s.zero
+	}
+	return s.slots[s.find(k)] == k
+}
+
+func (s *keySet) find(k uint64) int {
+	mask := uint64(len(s.slots) - 1)
+	at := k & mask
+	for s.slots[at] != 0 && s.slots[at] != k {
+		at = (at + 1) & mask
+	}
+	return int(at)
+}

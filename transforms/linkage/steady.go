@@ -1,0 +1,61 @@
+package linkage
+
+// Rarity that stands. How much a value says depends on how many records have it, and that changes with every night's rows:
+// with exact counts each new Virtanen would weigh every pair of Virtanens anew. So a standing table counts roughly, in
+// steps of four, and a pair's weight changes on the rare night on which a count goes from one step to the next. A rough
+// count follows from the records of the night alone, not from the nights before.
+
+// fewRecords have a value: counts below are not told apart, so that a first child in a family, a second telephone in a
+// house, changes nothing.
+const fewRecords = 8
+
+// rounded gives a count roughly: of each step from fewRecords times a power of four to the next, the middle by ratio.
+func rounded(n int32) int32 {
+	if n < fewRecords {
+		return fewRecords / 2
+	}
+	middle := int32(2 * fewRecords)
+	for n >= 2*middle && middle < 1<<28 {
+		middle *= 4
+	}
+	return middle
+}
+
+// counted are the values of which a standing table counts how many records have them.
+func (t *Table) counted() []*values {
+	all := []*values{t.sources, t.street, t.number, t.post, t.city, t.region, t.phone, t.email, t.given, t.family}
+	for _, o := range t.others {
+		all = append(all, o.values)
+	}
+	out := all[:0]
+	for _, v := range all {
+		if v != nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// round makes the counts of a finished table rough.
+func (t *Table) round() {
+	t.steady = true
+	for _, v := range t.counted() {
+		v.exact = v.uses
+		v.uses = make([]int32, len(v.exact))
+		for i, n := range v.exact {
+			v.uses[i] = rounded(n)
+		}
+	}
+	t.roundNames()
+}
+
+// roundNames counts names anew, by the exact counts of given and family names.
+func (t *Table) roundNames() {
+	t.words.uses, t.nameUses = make([]int32, t.words.dict.len()), make([]int32, len(t.names))
+	t.countNames(t.given.exact, t.family.exact, t.words.uses, t.nameUses)
+	for _, list := range [][]int32{t.words.uses, t.nameUses} {
+		for i, n := range list {
+			list[i] = rounded(n)
+		}
+	}
+}
