@@ -188,6 +188,7 @@ func (f *feature) smooth(ms, us []float64) {
 		allM[l%n] += ms[l]
 		allU[l%n] += us[l]
 	}
+	f.expected(allM)
 	level(allM, rareM)
 	level(allU, 0)
 	for from := 0; from < len(ms); from += n {
@@ -202,6 +203,31 @@ func (f *feature) smooth(ms, us []float64) {
 		f.bound(m, u)
 	}
 }
+
+// expected adds what is known before anything is seen: most of what one person's records tell is the same, some of it
+// differs, and each kind of mistake happens. It counts as few pairs, and decides only where hardly any others are sure.
+func (f *feature) expected(ms []float64) {
+	if !f.there {
+		return
+	}
+	for l := range ms {
+		share := expectedSlips / float64(max(1, len(ms)-2))
+		switch l {
+		case 0:
+			share = expectedOther
+		case f.top():
+			share = 1 - expectedOther - expectedSlips
+		}
+		ms[l] += expectedPairsM * share
+	}
+}
+
+// What is expected of one person's records, and how many pairs that counts as.
+const (
+	expectedOther  = 0.1
+	expectedSlips  = 0.1
+	expectedPairsM = 10
+)
 
 // bound lets no level say more than that of equal values: what was hardly ever seen between two people is not better proof
 // for that. Names in each other's place say as much as in their own: two people show it as often as they share the
@@ -294,10 +320,14 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 	}
 	floor := 0.001 / float64(m.Records)
 	m.Household = max(alike[0]/total, floor)
-	m.Twins = max(alike[1]/total, floor)
+	m.Twins = min(max(alike[1]/total, floor), maxTwins*m.Household)
 	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/float64(m.Records))
 	return moved / max(all, 1)
 }
+
+// maxTwins bounds how many of a household's pairs are twins. Where hardly anybody shares a home, records with one birth
+// date and one address are one person's, whatever became of the name.
+const maxTwins = 0.1
 
 // maxNamesakes bounds how many namesakes people have on average, beyond what the names' frequencies say.
 const maxNamesakes = 20
