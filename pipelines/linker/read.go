@@ -156,6 +156,12 @@ func newRows(j *Job, s *source) *rows {
 		if c := &s.columns[i]; c.field >= 0 {
 			r.at[c.field] = want(c.Name)
 		}
+		for _, f := range s.columns[i].marks {
+			r.at[f] = want(s.columns[i].Name)
+		}
+	}
+	if j.sourceMark >= 0 {
+		r.at[j.sourceMark] = r.at[fieldSource]
 	}
 	if len(j.sources) > 1 {
 		r.prefix = s.name + ":"

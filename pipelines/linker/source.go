@@ -24,7 +24,8 @@ type Column struct {
 	kind   linkage.Kind
 	thing  string // what an identifier, number or text is
 	unique bool
-	field  int // of the table, -1 for none
+	field  int   // of the table, -1 for none
+	marks  []int // fields of the table that rules ask for
 }
 
 // source is one file.
@@ -160,9 +161,9 @@ func (j *Job) override() error {
 			return errColumn.At(fault.Place{Field: name})
 		}
 	}
-	for _, name := range j.settings.Unique {
-		if !j.markUnique(name) {
-			return errColumn.At(fault.Place{Field: name})
+	for _, u := range j.settings.Unique {
+		if u.everywhere() && !j.markUnique(u.Of) {
+			return errColumn.At(fault.Place{Field: u.Of})
 		}
 	}
 	return nil
@@ -181,7 +182,7 @@ func (s *source) release() {
 func (j *Job) markUnique(name string) (found bool) {
 	for _, s := range j.sources {
 		for i := range s.columns {
-			if c := &s.columns[i]; c.Name != "" && (fold(c.Name) == fold(name) || c.thing != "" && fold(c.thing) == fold(name)) {
+			if c := &s.columns[i]; c.called(name) {
 				c.unique, found = true, true
 			}
 		}
@@ -203,6 +204,11 @@ func (j *Job) apart(out Outputs) error {
 		}
 	}
 	return nil
+}
+
+// called tells whether a column has a name, or tells the thing of that name.
+func (c *Column) called(name string) bool {
+	return c.Name != "" && (fold(c.Name) == fold(name) || c.thing != "" && fold(c.thing) == fold(name))
 }
 
 func (c *Column) named() string {

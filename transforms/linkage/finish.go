@@ -50,6 +50,9 @@ func (t *Table) simples() []*values {
 	for _, o := range t.others {
 		all = append(all, o.values)
 	}
+	for _, m := range t.marks {
+		all = append(all, m.values)
+	}
 	return slices.DeleteFunc(all, func(v *values) bool { return v == nil })
 }
 

@@ -16,6 +16,8 @@ type Options struct {
 	Model     *Model     // to link by; nil trains one on the table's records
 	Links     Links      // that people have decided, or that are known
 	Clean     []string   // sources that have nobody twice
+	Unique    []Rule     // of which nobody has two
+	OneToOne  [][]string // lists of sources: a record of one is linked with at most one record of each other
 	Passes    [][]string // parts of each pass, instead of those chosen
 }
 
@@ -69,6 +71,14 @@ type Quality struct {
 // Link clusters the records, by a model of its own unless the options bring one.
 func (t *Table) Link(o Options) (*Result, error) {
 	res := &Result{Model: o.Model}
+	rules, err := t.rules(o.Unique)
+	if err != nil {
+		return nil, err
+	}
+	paired, err := t.pairing(o.OneToOne)
+	if err != nil {
+		return nil, err
+	}
 	passes, err := t.ready(o, res)
 	if err != nil {
 		return nil, err
@@ -81,6 +91,7 @@ func (t *Table) Link(o Options) (*Result, error) {
 	s := newScorer(res.Model, t)
 	res.Pairs, res.Compared = t.score(all, s, o.Review)
 	k := t.clusterer(s, o)
+	k.rules, k.paired = rules, paired
 	res.Cluster, res.Confidence = k.clusters(res.Pairs, o.Links.Must)
 	res.Alarms = int(k.alarms.Load())
 	res.judge(t, s, o)

@@ -38,6 +38,7 @@ type Table struct {
 	phone       *values
 	email       *values
 	others      []*other // identifiers, numbers, texts, further address lines
+	marks       []mark
 
 	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
 	rows     []int32
@@ -64,6 +65,12 @@ type other struct {
 	right []bool
 	check func() // finds right when all values are there
 	part  int    // of Table.parts
+}
+
+// mark is what a column says that rules ask for.
+type mark struct {
+	*values
+	name string
 }
 
 // labels are the ids of the records.
@@ -115,6 +122,11 @@ func NewTable(fields []Field) *Table {
 			*x.to = newValues(len(c), x.fold, x.memo)
 			t.simple(*x.to, c)
 		}
+	}
+	for _, c := range at(Mark) {
+		m := mark{newValues(1, likeness.FoldCode, false), fields[c].Name}
+		t.marks = append(t.marks, m)
+		t.simple(m.values, []int{c})
 	}
 	for _, c := range t.few(at(Identifier)) {
 		o := &other{values: newValues(1, likeness.FoldCode, false), field: fields[c]}
