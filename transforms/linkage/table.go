@@ -105,7 +105,7 @@ func NewTable(fields []Field) *Table {
 		t.sources = newValues(1, likeness.Fold, true)
 		t.simple(t.sources, c)
 	}
-	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName))
+	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName), at(Email))
 	t.loadBirth(at(BirthDate))
 	t.loadSex(at(Sex))
 	t.loadStreet(at(Street), at(HouseNumber))
@@ -200,16 +200,18 @@ func (t *Table) loadLabels(columns []int) {
 	})
 }
 
-func (t *Table) loadNames(given, call, family, former, full []int) {
+func (t *Table) loadNames(given, call, family, former, full, email []int) {
 	width := max(1, len(given)+len(call)) // several columns of given names are one list
 	if len(given) > 1 {
 		width = 1 + len(call)
 	}
-	t.given = newValues(width, likeness.Fold, true)
-	t.family = newValues(max(1, len(family)+len(former)), likeness.Fold, true)
+	extra := min(1, len(email)) // for the names that addresses tell
+	t.given = newValues(width+extra, likeness.Fold, true)
+	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.Fold, true)
 	t.family.dict, t.family.memo = t.given.dict, t.given.memo
 	families := slices.Concat(family, former)
 	var list []byte
+	var names mailboxReader
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			t.given.row()
@@ -229,6 +231,9 @@ func (t *Table) loadNames(given, call, family, former, full []int) {
 			}
 			for _, c := range full {
 				t.putFull(r.Cell(c, i))
+			}
+			for _, c := range email {
+				names.put(t, r.Cell(c, i))
 			}
 		}
 	})
