@@ -304,7 +304,7 @@ func tells(f linkage.Field, feature string) bool {
 		return feature == "family name"
 	case linkage.FullName:
 		return feature == "given names" || feature == "family name"
-	case linkage.BirthDate:
+	case linkage.BirthDate, linkage.BirthMonth, linkage.BirthDay:
 		return feature == "birth date"
 	case linkage.Sex:
 		return feature == "sex"

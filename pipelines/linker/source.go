@@ -24,8 +24,9 @@ type Column struct {
 	kind   linkage.Kind
 	thing  string // what an identifier, number or text is
 	unique bool
-	field  int   // of the table, -1 for none
-	marks  []int // fields of the table that rules ask for
+	field  int      // of the table, -1 for none
+	blank  []string // texts that stand for no value
+	marks  []int    // fields of the table that rules ask for
 }
 
 // source is one file.
@@ -126,7 +127,7 @@ func guessed(path string) (*source, error) {
 		return true
 	}
 	for _, c := range meaning.Guess(f.Columns, f.Sample(sampleRows)) {
-		x := Column{Name: c.Field.Name, Confidence: c.Confidence, Why: c.Why, kind: c.Field.Kind, unique: c.Field.Unique}
+		x := Column{Name: c.Field.Name, Confidence: c.Confidence, Why: c.Why, kind: c.Field.Kind, unique: c.Field.Unique, blank: c.Blank}
 		if x.Name == "" {
 			x.kind, x.Why = linkage.Ignored, "the header does not name it"
 		}
@@ -154,7 +155,7 @@ func (j *Job) override() error {
 				if kind == linkage.RecordID {
 					s.release()
 				}
-				*c = Column{Name: c.Name, Confidence: 1, Why: "as you say", kind: kind, thing: thing, unique: c.unique && kind == c.kind}
+				*c = Column{Name: c.Name, Confidence: 1, Why: "as you say", kind: kind, thing: thing, unique: c.unique && kind == c.kind, blank: c.blank}
 			}
 		}
 		if !found {

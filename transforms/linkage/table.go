@@ -3,6 +3,7 @@ package linkage
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"uoma/transforms/likeness"
@@ -106,7 +107,7 @@ func NewTable(fields []Field) *Table {
 		t.simple(t.sources, c)
 	}
 	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName), at(Email))
-	t.loadBirth(at(BirthDate))
+	t.loadBirth(at(BirthDate), at(BirthMonth), at(BirthDay))
 	t.loadSex(at(Sex))
 	t.loadStreet(at(Street), at(HouseNumber))
 	for _, x := range []struct {
@@ -261,7 +262,8 @@ func (t *Table) putFull(raw []byte) {
 	}
 }
 
-func (t *Table) loadBirth(columns []int) {
+// loadBirth reads birth dates: the first column that has one, or a year with the month and day of other columns.
+func (t *Table) loadBirth(columns, months, days []int) {
 	if len(columns) == 0 {
 		return
 	}
@@ -273,9 +275,22 @@ func (t *Table) loadBirth(columns []int) {
 					day, _ = likeness.ParseDay(text(v))
 				}
 			}
+			if day.Year() > 0 && day == likeness.NewDay(day.Year(), 0, 0) {
+				day = likeness.NewDay(day.Year(), calendarPart(r, months, i), calendarPart(r, days, i))
+			}
 			t.births = append(t.births, int32(day))
 		}
 	})
+}
+
+// calendarPart reads a month or a day, 0 where it is not told.
+func calendarPart(r Rows, columns []int, row int) int {
+	for _, c := range columns {
+		if n, err := strconv.Atoi(strings.TrimSpace(text(r.Cell(c, row)))); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 func (t *Table) loadSex(columns []int) {
