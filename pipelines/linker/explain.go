@@ -172,6 +172,10 @@ func (r *run) edge(a, b int32, weight float64) *Edge {
 func (r *run) whyNot(a, b int32, e *linkage.Explanation) *WhyNot {
 	out := &WhyNot{Opposing: opposing(e), Constraints: []string{}}
 	out.Constraints = append(out.Constraints, r.forbidden(e)...)
+	for _, x := range r.table.Broken(r.job.settings.rules(), a, b) {
+		out.Constraints = append(out.Constraints, ruled(x))
+	}
+	out.Constraints = append(out.Constraints, r.oneToOne(a, b)...)
 	if s := r.cleanSource(a); s != "" && s == r.cleanSource(b) {
 		out.Constraints = append(out.Constraints, "both come from "+s+", which has nobody twice")
 	}
@@ -204,6 +208,37 @@ func (r *run) forbidden(e *linkage.Explanation) (out []string) {
 	return out
 }
 
+// ruled says what a rule forbids.
+func ruled(x linkage.Rule) string {
+	s := "they have two different values of " + x.Of
+	if x.Within != "" {
+		s += " within one " + x.Within
+	}
+	if x.While != "" {
+		s += " while " + x.While + " is " + strings.Join(x.Is, " or ")
+	}
+	return s + ", of which nobody has two"
+}
+
+// oneToOne tells the sources that are linked one to one and of which the two clusters together have a record of one and
+// several of the other.
+func (r *run) oneToOne(a, b int32) (out []string) {
+	count := map[string]int{}
+	for _, rec := range slices.Concat(r.clusterOf(a), r.clusterOf(b)) {
+		count[r.table.SourceOf(rec)]++
+	}
+	for _, list := range r.job.settings.OneToOne {
+		for i, x := range list {
+			for _, y := range list[:i] {
+				if n, m := count[likeness.Fold(x)], count[likeness.Fold(y)]; min(n, m) > 0 && max(n, m) > 1 {
+					out = append(out, y+" and "+x+" are linked one to one, and of one of them the two clusters have several records")
+				}
+			}
+		}
+	}
+	return out
+}
+
 // cleanSource gives a record's source when it has nobody twice.
 func (r *run) cleanSource(rec int32) string {
 	cells := r.watch[r.table.Label(rec)]
@@ -227,7 +262,11 @@ func (r *run) contradiction(a, b int32, weight float64, why *WhyNot) *Edge {
 				continue
 			}
 			e := r.table.Explain(r.result.Model, x, y)
-			for _, c := range r.forbidden(&e) {
+			against := r.forbidden(&e)
+			for _, u := range r.table.Broken(r.job.settings.rules(), x, y) {
+				against = append(against, ruled(u))
+			}
+			for _, c := range against {
 				if c = "of their clusters' records: " + c; !slices.Contains(why.Constraints, c) {
 					why.Constraints = append(why.Constraints, c)
 				}
@@ -257,13 +296,15 @@ func (r *run) said(rec int32, feature string) []string {
 // tells says whether a field is part of a feature, which has the name of its kind or, of identifiers and the like, its own.
 func tells(f linkage.Field, feature string) bool {
 	switch f.Kind {
+	case linkage.Mark:
+		return false
 	case linkage.GivenNames, linkage.CallName:
 		return feature == "given names"
 	case linkage.FamilyName, linkage.FormerName:
 		return feature == "family name"
 	case linkage.FullName:
 		return feature == "given names" || feature == "family name"
-	case linkage.BirthDate:
+	case linkage.BirthDate, linkage.BirthMonth, linkage.BirthDay:
 		return feature == "birth date"
 	case linkage.Sex:
 		return feature == "sex"

@@ -3,6 +3,7 @@ package linker_test
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -110,7 +111,7 @@ func TestARuleThatKeepsRecordsApartIsNamed(t *testing.T) {
 	}
 	path := write(t, "people.csv", header+strings.Join(lines, "")+twin("t1", "k1")+twin("t2", "k2"))
 	meanings := map[string]string{"card": "identifier", "system": "source", "source": "ignored"}
-	e, err := explain(t, linker.Settings{Columns: meanings, Unique: []string{"card"}}, "t1", "t2", path)
+	e, err := explain(t, linker.Settings{Columns: meanings, Unique: []linker.Unique{{Of: "card"}}}, "t1", "t2", path)
 	if err != nil || e.Together || len(e.WhyNot.Constraints) != 1 || !strings.Contains(e.WhyNot.Constraints[0], "card") {
 		t.Errorf("unique: %+v, %v", e.WhyNot, err)
 	}
@@ -126,6 +127,64 @@ func TestARuleThatKeepsRecordsApartIsNamed(t *testing.T) {
 	e, err = explain(t, linker.Settings{Columns: meanings}, "t1", "t2", path)
 	if err != nil || !e.Together || e.Weakest == nil || e.A.Cluster != e.B.Cluster || e.A.Records < 2 {
 		t.Errorf("without a rule: %+v, %v", e, err)
+	}
+}
+
+// Rules about several columns, and sources linked one to one, come from the settings and are named, too.
+func TestLongRulesHoldAndAreNamed(t *testing.T) {
+	header, lines := records(t, 1500)
+	person := func(id, source, number, school, status string) string {
+		var cells []string
+		for name := range strings.SplitSeq(strings.TrimSpace(header), ",") {
+			cells = append(cells, map[string]string{"record_id": id, "source": source, "given_names": "Aino Maria", "family_name": "Esimerkki",
+				"birth_date": "1990-02-03", "phone": "+358400001234", "email": "aino.esimerkki@mail.example"}[name])
+		}
+		return strings.Join(append(cells, number, school, status), ",") + "\n"
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i]) + ",,,\n"
+	}
+	src := strings.TrimSpace(header) + ",card,school,state\n" + strings.Join(lines, "") + person("t1", "dynamics365", "k1", "North", "active") +
+		person("t2", "student-register", "k2", "North", "active") + person("t3", "student-register", "k3", "South", "active") + person("t4", "alumni-portal", "k4", "North", "old")
+	path := write(t, "people.csv", src)
+	for _, tt := range []struct {
+		name, settings, a, b, why string
+	}{
+		{"two active cards", "unique: [{of: card, within: school, while: {state: [active, new]}}]", "t1", "t2", "two different values of card within one school while state is active or new, of which nobody has two"},
+		{"of two schools", "unique: [{of: card, within: school, while: {state: active}}]", "t1", "t3", ""},
+		{"an old card", "unique: [{of: card, within: school, while: {state: active}}]", "t1", "t4", ""},
+		{"in two sources", "unique: [{of: card, within: source}]", "t1", "t4", ""},
+		{"in one source", "unique: [{of: card, within: source}]", "t2", "t3", "two different values of card within one source"},
+		{"one to one", "one-to-one: [[dynamics365, Student-Register]]", "t2", "t3", "Student-Register are linked one to one"},
+	} {
+		config := write(t, "resolve.yaml", "columns: {card: text, school: ignored, state: ignored}\n"+tt.settings+"\n")
+		s, err := linker.ReadSettings(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := explain(t, s, tt.a, tt.b, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.why == "" {
+			if !e.Together {
+				t.Errorf("%s: apart: %+v", tt.name, e.WhyNot)
+			}
+		} else if e.Together || !strings.Contains(strings.Join(e.WhyNot.Constraints, "\n"), tt.why) {
+			t.Errorf("%s: got %+v", tt.name, e.WhyNot)
+		}
+	}
+	for settings, code := range map[string]string{
+		"unique: [{of: card, within: campus}]": "UOMA-LNK-COLUMN", "one-to-one: [[dynamics365, moon]]": "UOMA-LNK-CLEAN",
+		"unique: [{of: card}]": "UOMA-CFG-SCHEMA", "unique: [{of: card, while: {a: b, c: d}}]": "UOMA-CFG-SCHEMA", "one-to-one: [[crm]]": "UOMA-CFG-SCHEMA",
+	} {
+		s, err := linker.ReadSettings(write(t, "resolve.yaml", settings+"\n"))
+		if err == nil {
+			_, _, err = resolve(t, s, path)
+		}
+		if fault.Code(err) != code && !strings.Contains(fmt.Sprint(err), code) {
+			t.Errorf("%s: got %v", settings, err)
+		}
 	}
 }
 

@@ -62,7 +62,48 @@ func (j *Job) unite() error {
 		}
 		s.report.Columns = s.columns
 	}
+	if err := j.mark(); err != nil {
+		return err
+	}
 	return j.tells()
+}
+
+// mark makes fields of what the rules ask for, whatever else their columns are.
+func (j *Job) mark() error {
+	j.sourceMark = -1
+	known := map[string]bool{}
+	for _, u := range j.settings.Unique {
+		if u.everywhere() {
+			continue
+		}
+		r := u.rule()
+		for _, name := range []string{r.Of, r.Within, r.While} {
+			if name == "" || known[name] {
+				continue
+			}
+			known[name] = true
+			if !j.markAs(len(j.fields), name) {
+				return errColumn.At(fault.Place{Field: name})
+			}
+			j.fields = append(j.fields, linkage.Field{Name: name, Kind: linkage.Mark})
+		}
+	}
+	return nil
+}
+
+// markAs takes the columns of a name for a field. Without any, "source" is what each record's source is.
+func (j *Job) markAs(field int, name string) (found bool) {
+	for _, s := range j.sources {
+		for i := range s.columns {
+			if c := &s.columns[i]; c.called(name) {
+				c.marks, found = append(c.marks, field), true
+			}
+		}
+	}
+	if !found && fold(name) == j.fields[fieldSource].Name {
+		j.sourceMark, found = field, true
+	}
+	return found
 }
 
 // tells refuses files of which nothing could be compared.

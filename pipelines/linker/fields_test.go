@@ -82,7 +82,7 @@ func TestSettingsWin(t *testing.T) {
 	if strings.Join(got, " ") != "ignored record_id text" {
 		t.Errorf("got %v", got)
 	}
-	j.settings.Unique = []string{"nowhere"}
+	j.settings.Unique = []Unique{{Of: "nowhere"}}
 	if err := j.override(); fault.Code(err) != "UOMA-LNK-COLUMN" {
 		t.Errorf("got %v", err)
 	}

@@ -196,7 +196,7 @@ func goldenNames(fields []linkage.Field) []string {
 	for i, f := range fields {
 		name := f.Kind.String()
 		switch f.Kind {
-		case linkage.Ignored, linkage.RecordID, linkage.Source:
+		case linkage.Ignored, linkage.RecordID, linkage.Source, linkage.Mark:
 			continue
 		case linkage.Identifier, linkage.Number, linkage.Text:
 			name = f.Name

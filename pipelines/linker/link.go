@@ -23,14 +23,31 @@ func (r *run) options() (linkage.Options, error) {
 	if s.Review != nil {
 		o.Review = *s.Review
 	}
-	for _, name := range s.Clean {
-		folded := likeness.Fold(name)
-		if !r.groups.sources[folded] {
-			return o, errClean.At(fault.Place{File: s.file, Field: name})
-		}
-		o.Clean = append(o.Clean, folded)
+	var err error
+	if o.Clean, err = r.knownSources(s.Clean); err != nil {
+		return o, err
 	}
+	for _, list := range s.OneToOne {
+		folded, err := r.knownSources(list)
+		if err != nil {
+			return o, err
+		}
+		o.OneToOne = append(o.OneToOne, folded)
+	}
+	o.Unique = s.rules()
 	return o, r.knowsParts(s)
+}
+
+// knownSources folds names of sources, and refuses one that no record comes from.
+func (r *run) knownSources(names []string) (folded []string, err error) {
+	for _, name := range names {
+		x := likeness.Fold(name)
+		if !r.groups.sources[x] {
+			return nil, errClean.At(fault.Place{File: r.job.settings.file, Field: name})
+		}
+		folded = append(folded, x)
+	}
+	return folded, nil
 }
 
 // knowsParts refuses passes of parts that the records do not have.

@@ -53,6 +53,8 @@ type Job struct {
 	settings Settings
 	sources  []*source
 	fields   []linkage.Field
+	// sourceMark is the field of a rule that asks for the source, -1 for none.
+	sourceMark int
 }
 
 // Tools are what a job is given from outside.

@@ -116,8 +116,9 @@ func (r *run) readFile(ctx context.Context, s *source) error {
 
 // rows shows a batch to the table.
 type rows struct {
-	columns []string // that are read, in their order in the batch
-	at      []int    // of each field: the batch's column, or one of the values below
+	columns []string   // that are read, in their order in the batch
+	at      []int      // of each field: the batch's column, or one of the values below
+	blank   [][]string // of each field: texts that stand for no value
 	source  []byte
 	prefix  string  // of ids that are made of lines
 	key     [][]int // columns of the id's parts, by choice
@@ -137,7 +138,7 @@ const (
 )
 
 func newRows(j *Job, s *source) *rows {
-	r := &rows{at: make([]int, len(j.fields)), source: []byte(s.name), single: -1}
+	r := &rows{at: make([]int, len(j.fields)), blank: make([][]string, len(j.fields)), source: []byte(s.name), single: -1}
 	for i := range r.at {
 		r.at[i] = notThere
 	}
@@ -154,8 +155,14 @@ func newRows(j *Job, s *source) *rows {
 	}
 	for i := range s.columns {
 		if c := &s.columns[i]; c.field >= 0 {
-			r.at[c.field] = want(c.Name)
+			r.at[c.field], r.blank[c.field] = want(c.Name), c.blank
 		}
+		for _, f := range s.columns[i].marks {
+			r.at[f], r.blank[f] = want(s.columns[i].Name), s.columns[i].blank
+		}
+	}
+	if j.sourceMark >= 0 {
+		r.at[j.sourceMark] = r.at[fieldSource]
 	}
 	if len(j.sources) > 1 {
 		r.prefix = s.name + ":"
@@ -240,7 +247,13 @@ func (r *rows) Cell(field, row int) []byte {
 		}
 		return r.ids[from:r.ends[row]]
 	default:
-		return r.cols[c].Bytes(row)
+		v := r.cols[c].Bytes(row)
+		for _, blank := range r.blank[field] {
+			if string(v) == blank {
+				return nil
+			}
+		}
+		return v
 	}
 }
 

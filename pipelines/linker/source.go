@@ -24,7 +24,9 @@ type Column struct {
 	kind   linkage.Kind
 	thing  string // what an identifier, number or text is
 	unique bool
-	field  int // of the table, -1 for none
+	field  int      // of the table, -1 for none
+	blank  []string // texts that stand for no value
+	marks  []int    // fields of the table that rules ask for
 }
 
 // source is one file.
@@ -125,7 +127,7 @@ func guessed(path string) (*source, error) {
 		return true
 	}
 	for _, c := range meaning.Guess(f.Columns, f.Sample(sampleRows)) {
-		x := Column{Name: c.Field.Name, Confidence: c.Confidence, Why: c.Why, kind: c.Field.Kind, unique: c.Field.Unique}
+		x := Column{Name: c.Field.Name, Confidence: c.Confidence, Why: c.Why, kind: c.Field.Kind, unique: c.Field.Unique, blank: c.Blank}
 		if x.Name == "" {
 			x.kind, x.Why = linkage.Ignored, "the header does not name it"
 		}
@@ -153,16 +155,16 @@ func (j *Job) override() error {
 				if kind == linkage.RecordID {
 					s.release()
 				}
-				*c = Column{Name: c.Name, Confidence: 1, Why: "as you say", kind: kind, thing: thing, unique: c.unique && kind == c.kind}
+				*c = Column{Name: c.Name, Confidence: 1, Why: "as you say", kind: kind, thing: thing, unique: c.unique && kind == c.kind, blank: c.blank}
 			}
 		}
 		if !found {
 			return errColumn.At(fault.Place{Field: name})
 		}
 	}
-	for _, name := range j.settings.Unique {
-		if !j.markUnique(name) {
-			return errColumn.At(fault.Place{Field: name})
+	for _, u := range j.settings.Unique {
+		if u.everywhere() && !j.markUnique(u.Of) {
+			return errColumn.At(fault.Place{Field: u.Of})
 		}
 	}
 	return nil
@@ -181,7 +183,7 @@ func (s *source) release() {
 func (j *Job) markUnique(name string) (found bool) {
 	for _, s := range j.sources {
 		for i := range s.columns {
-			if c := &s.columns[i]; c.Name != "" && (fold(c.Name) == fold(name) || c.thing != "" && fold(c.thing) == fold(name)) {
+			if c := &s.columns[i]; c.called(name) {
 				c.unique, found = true, true
 			}
 		}
@@ -203,6 +205,11 @@ func (j *Job) apart(out Outputs) error {
 		}
 	}
 	return nil
+}
+
+// called tells whether a column has a name, or tells the thing of that name.
+func (c *Column) called(name string) bool {
+	return c.Name != "" && (fold(c.Name) == fold(name) || c.thing != "" && fold(c.thing) == fold(name))
 }
 
 func (c *Column) named() string {

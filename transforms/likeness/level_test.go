@@ -129,21 +129,34 @@ func FuzzCompare(f *testing.F) {
 			t.Errorf("Dice of %q, %q is %v", a, b, x)
 		}
 		Sound(nil, a)
-		EmailName(a, b, a)
+		MailboxNames(a, []string{b}, []string{a})
 	})
 }
 
-func TestEmailName(t *testing.T) {
-	for _, v := range []struct{ local, given, family, want string }{
-		{"anna.specimen", "anna maria", "specimen", "both names"}, {"specimen.anna", "anna", "specimen", "both names"},
-		{"annaspecimen41332", "anna", "specimen", "both names"}, {"a.specimen", "anna", "specimen", "name and initial"},
-		{"specimena", "anna", "specimen", "name and initial"}, {"maria_s", "anna maria", "specimen", "name and initial"},
-		{"anna12", "anna", "specimen", "one name"}, {"specimen", "anna", "von specimen", "one name"}, {"info", "anna", "specimen", "no name"},
-		{"", "anna", "specimen", "no name"}, {"anna", "anna", "", "one name"}, {"anna", "", "", "no name"},
+func TestMailboxNames(t *testing.T) {
+	for _, v := range []struct{ local, given, family, wantGiven, wantFamily string }{
+		{"anna.specimen", "anna maria", "specimen", "", ""}, {"specimen.anna", "anna", "specimen", "", ""}, {"annaspecimen41332", "anna", "specimen", "", ""},
+		{"a.specimen", "anna", "specimen", "", ""}, {"maria_s", "anna maria", "specimen", "", ""}, {"info", "anna", "specimen", "", ""},
+		{"anna.specimen", "anna", "", "", "specimen"}, {"anna.specimen", "", "specimen", "anna", ""}, {"specimen-anna7", "", "specimen", "anna", ""},
+		{"anna.specimen", "anna maria", "virtanen", "", "specimen"}, {"anna.specimen", "ana", "specimen", "anna", ""}, {"anna.specimen", "a", "specimen", "anna", ""},
+		{"a.specimen", "anna", "", "", "specimen"}, {"a.specimen", "", "specimen", "a", ""}, {"anna.s", "", "specimen", "anna", ""},
+		{"annaspecimen", "anna", "", "", "specimen"}, {"annaspecimen", "", "specimen", "anna", ""}, {"aspecimen12", "", "specimen", "a", ""}, {"specimena", "", "specimen", "a", ""},
+		{"anna.specimen", "", "", "", ""}, {"annabel", "anna", "", "", ""}, {"b.virtanen", "anna", "", "", ""}, {"tuula.k.laine", "tuula", "", "", ""},
+		{"", "anna", "specimen", "", ""}, {"...", "anna", "", "", ""}, {"änna.specimen", "", "specimen", "", ""}, {"j2.laine", "", "laine", "", ""},
 	} {
-		if got := EmailNameLevels[EmailName(v.local, v.given, v.family)]; got != v.want {
-			t.Errorf("%q of %q %q is %q, want %q", v.local, v.given, v.family, got, v.want)
+		var given, family []string
+		if v.given != "" {
+			given = []string{v.given}
 		}
+		if v.family != "" {
+			family = []string{v.family}
+		}
+		if g, f := MailboxNames(v.local, given, family); g != v.wantGiven || f != v.wantFamily {
+			t.Errorf("%q of %q %q tells %q and %q, want %q and %q", v.local, v.given, v.family, g, f, v.wantGiven, v.wantFamily)
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() { MailboxNames("anna.specimen41", []string{"anna maria"}, []string{"virtanen"}) }); n != 0 {
+		t.Errorf("it allocates %v times", n)
 	}
 }
 

@@ -24,6 +24,8 @@ type clusterer struct {
 	several   [maxFeatures]bool // of which one person has several values: one that agrees is enough
 	cannot    map[[2]int32]bool
 	clean     []bool // sources that have nobody twice, by number
+	rules     []rule
+	paired    *pairing // nil without
 	alarms    atomic.Int64
 }
 
@@ -221,6 +223,9 @@ func (w *work) relate(a, b int32, c *comparer, x *relation) {
 	for _, f := range k.unique {
 		x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
 	}
+	for i := range k.rules {
+		x.cannot = x.cannot || k.rules[i].apart(a, b)
+	}
 	pair := [2]int32{min(a, b), max(a, b)}
 	x.cannot = x.cannot || k.cannot[pair]
 	if k.clean != nil {
@@ -261,6 +266,10 @@ func (w *work) agglomerate(recs []int32, c *comparer) {
 		}
 	}
 	gone := make([]bool, n)
+	side := make([]sides, n)
+	for i, r := range recs {
+		side[i] = w.paired.of(w.t, r)
+	}
 	for {
 		best, bi, bj := w.threshold, -1, -1
 		for i := range n {
@@ -284,12 +293,14 @@ func (w *work) agglomerate(recs []int32, c *comparer) {
 			}
 		}
 		w.parent[recs[bj]] = recs[bi]
+		side[bi] = side[bi].and(side[bj])
 		for o := range n {
 			if gone[o] || o == bi {
 				continue
 			}
 			to := &rel[min(o, bi)*n+max(o, bi)]
 			w.add(to, &rel[min(o, bj)*n+max(o, bj)])
+			to.cannot = to.cannot || w.paired.forbids(side[bi].and(side[o]))
 			weight[min(o, bi)*n+max(o, bi)] = w.weigh(to)
 		}
 	}

@@ -15,6 +15,8 @@ type crowd struct {
 	cannot  [][2]int32          // within the crowd
 	clean   map[int32][]int32   // sources that have nobody twice, of each cluster
 	named   map[int32][][]int32 // of each cluster and unique feature: records with its values, each value once
+	ruled   map[int32][][]int32 // of each cluster and rule: records that it holds for, each value within another once
+	side    map[int32]sides
 }
 
 // asked is how many records speak for a cluster.
@@ -22,7 +24,7 @@ const asked = 4
 
 func (w *work) crowd(recs []int32, c *comparer) {
 	w.alarms.Add(1)
-	g := crowd{work: w, members: map[int32][]int32{}, clean: map[int32][]int32{}, named: map[int32][][]int32{}}
+	g := crowd{work: w, members: map[int32][]int32{}, clean: map[int32][]int32{}, named: map[int32][][]int32{}, ruled: map[int32][][]int32{}, side: map[int32]sides{}}
 	var pairs, must []Pair
 	for _, r := range recs {
 		g.members[r] = []int32{r}
@@ -37,6 +39,13 @@ func (w *work) crowd(recs []int32, c *comparer) {
 				g.named[r][i] = []int32{r}
 			}
 		}
+		g.ruled[r] = make([][]int32, len(w.rules))
+		for i := range w.rules {
+			if _, _, ok := w.rules[i].holds(r); ok {
+				g.ruled[r][i] = []int32{r}
+			}
+		}
+		g.side[r] = w.paired.of(w.t, r)
 		for _, p := range w.pairs[w.from[r]:w.from[r+1]] {
 			if float64(p.Weight) > w.threshold {
 				pairs = append(pairs, p)
@@ -108,6 +117,16 @@ func (g *crowd) forbidden(a, b int32, c *comparer) bool {
 			return true
 		}
 	}
+	if g.paired.forbids(g.side[a].and(g.side[b])) {
+		return true
+	}
+	for i := range g.rules {
+		for _, x := range g.ruled[a][i] {
+			if slices.ContainsFunc(g.ruled[b][i], func(y int32) bool { return g.rules[i].apart(x, y) }) {
+				return true
+			}
+		}
+	}
 	var v vector
 	for i, f := range g.unique {
 		for _, x := range g.named[a][i] {
@@ -138,9 +157,19 @@ func (g *crowd) join(a, b int32, bits float64) {
 			}
 		}
 	}
+	for i := range g.rules {
+		for _, y := range g.ruled[b][i] {
+			if !slices.ContainsFunc(g.ruled[a][i], func(x int32) bool { return g.rules[i].same(x, y) }) {
+				g.ruled[a][i] = append(g.ruled[a][i], y)
+			}
+		}
+	}
+	g.side[a] = g.side[a].and(g.side[b])
 	delete(g.members, b)
 	delete(g.clean, b)
 	delete(g.named, b)
+	delete(g.ruled, b)
+	delete(g.side, b)
 	sure := float32(Probability(bits))
 	for _, r := range g.members[a] {
 		g.confidence[r] = min(g.confidence[r], sure)

@@ -37,6 +37,7 @@ type feature struct {
 	plain   int  // levels before they are listed three times
 	swapped bool // the last level is that of names in each other's place
 	there   bool // some column tells it
+	reach   int  // level of equal values, as far as the columns can show it
 }
 
 func (t *Table) listFeatures() {
@@ -67,6 +68,7 @@ func (t *Table) listFeatures() {
 			f.plain = len(f.levels)
 			f.levels = namedLevels(f.levels)
 		}
+		t.features[i].reach = t.reach(i)
 	}
 }
 

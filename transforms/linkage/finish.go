@@ -53,7 +53,7 @@ func (t *Table) derive() {
 
 // place gives each thing its place in a row.
 func (t *Table) place() []*values {
-	all := append(t.simples(), t.given, t.family)
+	all := t.all()
 	t.wide = rowValues
 	for _, v := range all {
 		v.at = t.wide
@@ -62,10 +62,17 @@ func (t *Table) place() []*values {
 	return all
 }
 
+// all are the values that stand in rows.
+func (t *Table) all() []*values { return append(t.simples(), t.given, t.family) }
+
+// simples are all but names.
 func (t *Table) simples() []*values {
 	all := []*values{t.sources, t.street, t.number, t.post, t.city, t.region, t.phone, t.email}
 	for _, o := range t.others {
 		all = append(all, o.values)
+	}
+	for _, m := range t.marks {
+		all = append(all, m.values)
 	}
 	return slices.DeleteFunc(all, func(v *values) bool { return v == nil })
 }

@@ -30,12 +30,15 @@ const (
 	Identifier       // number or code that one register gives to one person
 	Number           // any other number
 	Text             // anything else that is compared as text
+	BirthMonth       // of a birth date in parts; its year is a BirthDate
+	BirthDay         // the day of the month
+	Mark             // is asked for by a [Rule] and compared with nothing
 	Kinds            // how many kinds there are
 )
 
 var kindNames = [Kinds]string{
 	"ignored", "record_id", "source", "given_names", "call_name", "family_name", "former_family_name", "full_name", "birth_date", "sex",
-	"street", "house_number", "address_line", "postcode", "city", "region", "country", "phone", "email", "identifier", "number", "text",
+	"street", "house_number", "address_line", "postcode", "city", "region", "country", "phone", "email", "identifier", "number", "text", "birth_month", "birth_day", "mark",
 }
 
 // String gives the kind's name as it stands in YAML and messages.

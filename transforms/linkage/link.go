@@ -16,6 +16,8 @@ type Options struct {
 	Model     *Model     // to link by; nil trains one on the table's records
 	Links     Links      // that people have decided, or that are known
 	Clean     []string   // sources that have nobody twice
+	Unique    []Rule     // of which nobody has two
+	OneToOne  [][]string // lists of sources: a record of one is linked with at most one record of each other
 	Passes    [][]string // parts of each pass, instead of those chosen
 }
 
@@ -69,6 +71,9 @@ type Quality struct {
 // Link clusters the records, by a model of its own unless the options bring one.
 func (t *Table) Link(o Options) (*Result, error) {
 	res := &Result{Model: o.Model}
+	if err := t.takes(o); err != nil {
+		return nil, err
+	}
 	passes, err := t.ready(o, res)
 	if err != nil {
 		return nil, err
@@ -92,6 +97,13 @@ func (t *Table) blockAll(passes []pass) []*blocks {
 	all := make([]*blocks, len(passes))
 	parallel(len(passes), func(i int) { all[i] = t.block(&passes[i]) })
 	return all
+}
+
+// takes tells whether the options' rules are about columns that the table has.
+func (t *Table) takes(o Options) error {
+	_, err := t.rules(o.Unique)
+	_, err2 := t.pairing(o.OneToOne)
+	return errors.Join(err, err2)
 }
 
 // ready brings the model and the passes: it trains, or takes those of the options.
@@ -200,6 +212,8 @@ func (t *Table) fits(m *Model) error {
 // clusterer prepares clustering under the options.
 func (t *Table) clusterer(s *scorer, o Options) *clusterer {
 	k := &clusterer{t: t, s: s, threshold: o.Threshold}
+	k.rules, _ = t.rules(o.Unique)
+	k.paired, _ = t.pairing(o.OneToOne)
 	k.several[featurePlace], k.several[featurePhone], k.several[featureEmail] = true, true, true
 	for i, x := range t.others {
 		if x.field.Unique {

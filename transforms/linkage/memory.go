@@ -208,7 +208,7 @@ func (s *Standing) restore() error {
 	for i := range t.labels.order {
 		t.labels.order[i] = int32(i)
 	}
-	users := append(t.simples(), t.given, t.family)
+	users := t.all()
 	parallel(len(users), func(i int) {
 		v := users[i]
 		v.rows, v.wide = t.rows, t.wide
@@ -250,7 +250,7 @@ func (s *Standing) sound() bool {
 		len(s.cluster) != t.n || len(s.sure) != t.n || !within(s.cluster, 0, t.n) || !within(s.named, 0, t.n) {
 		return false
 	}
-	for _, v := range append(t.simples(), t.given, t.family) {
+	for _, v := range t.all() {
 		d := v.dict
 		if !ordered(d.ends, len(d.text)) || len(v.exact) != d.len() {
 			return false

@@ -165,6 +165,9 @@ func (s *Standing) move(c *change) {
 func (s *Standing) Link(o Options) (*Result, error) {
 	t, res := s.table, &Result{Model: s.model}
 	first := s.anew == nil
+	if err := t.takes(o); err != nil {
+		return nil, err
+	}
 	passes, err := t.ready(o, res)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,7 @@
 package linkage
 
+import "slices"
+
 // Rarity that stands. How much a value says depends on how many records have it, and that changes with every night's rows:
 // with exact counts each new Virtanen would weigh every pair of Virtanens anew. So a standing table counts roughly, in
 // steps of four, and a pair's weight changes on the rare night on which a count goes from one step to the next. A rough
@@ -21,25 +23,15 @@ func rounded(n int32) int32 {
 	return middle
 }
 
-// counted are the values of which a standing table counts how many records have them.
-func (t *Table) counted() []*values {
-	all := []*values{t.sources, t.street, t.number, t.post, t.city, t.region, t.phone, t.email, t.given, t.family}
-	for _, o := range t.others {
-		all = append(all, o.values)
-	}
-	out := all[:0]
-	for _, v := range all {
-		if v != nil {
-			out = append(out, v)
-		}
-	}
-	return out
+// plain tells whether how many records have one of some values makes nothing rare.
+func (t *Table) plain(v *values) bool {
+	return v == t.sources || v == t.number || slices.ContainsFunc(t.marks, func(m mark) bool { return m.values == v })
 }
 
 // round makes the counts of a finished table rough.
 func (t *Table) round() {
 	t.steady = true
-	for _, v := range t.counted() {
+	for _, v := range t.all() {
 		v.exact = v.uses
 		v.uses = make([]int32, len(v.exact))
 		for i, n := range v.exact {

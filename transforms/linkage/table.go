@@ -3,6 +3,7 @@ package linkage
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"uoma/transforms/likeness"
@@ -38,6 +39,7 @@ type Table struct {
 	phone       *values
 	email       *values
 	others      []*other // identifiers, numbers, texts, further address lines
+	marks       []mark
 
 	// rows hold the numbers of all values of a record side by side, as comparing two records needs all of them.
 	rows     []int32
@@ -68,6 +70,12 @@ type other struct {
 	right []bool
 	by    []uint8 // of each value of an identifier: the rules by which it is right, as it is written in some record
 	part  int     // of Table.parts
+}
+
+// mark is what a column says that rules ask for.
+type mark struct {
+	*values
+	name string
 }
 
 // labels are the ids of the records.
@@ -102,8 +110,8 @@ func NewTable(fields []Field) *Table {
 		t.sources = newValues(1, likeness.Fold, true)
 		t.simple(t.sources, c[:1])
 	}
-	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName))
-	t.loadBirth(at(BirthDate))
+	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName), at(Email))
+	t.loadBirth(at(BirthDate), at(BirthMonth), at(BirthDay))
 	t.loadSex(at(Sex))
 	t.loadStreet(at(Street), at(HouseNumber))
 	for _, x := range []struct {
@@ -119,6 +127,11 @@ func NewTable(fields []Field) *Table {
 			*x.to = newValues(len(c), x.fold, x.memo)
 			t.simple(*x.to, c)
 		}
+	}
+	for _, c := range at(Mark) {
+		m := mark{newValues(1, likeness.FoldCode, false), fields[c].Name}
+		t.marks = append(t.marks, m)
+		t.simple(m.values, []int{c})
 	}
 	for _, c := range t.few(at(Identifier)) {
 		o := &other{values: newValues(1, likeness.FoldCode, false), field: fields[c]}
@@ -192,17 +205,19 @@ func (t *Table) loadLabels(columns []int) {
 	})
 }
 
-func (t *Table) loadNames(given, call, family, former, full []int) {
+func (t *Table) loadNames(given, call, family, former, full, email []int) {
 	width := max(1, len(given)+len(call)) // several columns of given names are one list
 	if len(given) > 1 {
 		width = 1 + len(call)
 	}
-	t.given = newValues(width, likeness.Fold, true)
-	t.family = newValues(max(1, len(family)+len(former)), likeness.Fold, true)
+	extra := min(1, len(email)) // for the names that addresses tell
+	t.given = newValues(width+extra, likeness.Fold, true)
+	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.Fold, true)
 	t.family.dict, t.family.memo = t.given.dict, t.given.memo
 	families := slices.Concat(family, former)
 	t.hasNames = len(given)+len(call)+len(families)+len(full) > 0
 	var list []byte
+	var names mailboxReader
 	t.load(func(r Rows) {
 		for i := range r.Len() {
 			t.given.row()
@@ -222,6 +237,9 @@ func (t *Table) loadNames(given, call, family, former, full []int) {
 			}
 			for _, c := range full {
 				t.putFull(r.Cell(c, i))
+			}
+			for _, c := range email {
+				names.put(t, r.Cell(c, i))
 			}
 		}
 	})
@@ -249,7 +267,8 @@ func (t *Table) putFull(raw []byte) {
 	}
 }
 
-func (t *Table) loadBirth(columns []int) {
+// loadBirth reads birth dates: the first column that has one, or a year with the month and day of other columns.
+func (t *Table) loadBirth(columns, months, days []int) {
 	if len(columns) == 0 {
 		return
 	}
@@ -262,9 +281,22 @@ func (t *Table) loadBirth(columns []int) {
 					day, _ = likeness.ParseDay(text(v))
 				}
 			}
+			if day.Year() > 0 && day == likeness.NewDay(day.Year(), 0, 0) {
+				day = likeness.NewDay(day.Year(), calendarPart(r, months, i), calendarPart(r, days, i))
+			}
 			t.births = append(t.births, int32(day))
 		}
 	})
+}
+
+// calendarPart reads a month or a day, 0 where it is not told.
+func calendarPart(r Rows, columns []int, row int) int {
+	for _, c := range columns {
+		if n, err := strconv.Atoi(strings.TrimSpace(text(r.Cell(c, row)))); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 0
 }
 
 func (t *Table) loadSex(columns []int) {

@@ -51,7 +51,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	m.Household, m.Twins, m.Namesakes = 1/all, 0.01/all, 0.5/all
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
-		moved := m.expect(patterns)
+		moved := t.expect(m, patterns)
 		t.households(m, patterns)
 		if moved < settled {
 			break
@@ -151,10 +151,11 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 	for f := range t.features {
 		n := len(t.features[f].levels)
 		ms, us := make([]float64, n), make([]float64, n)
+		doubt := doubtful(patterns, f)
 		for i := range patterns {
 			p := &patterns[i]
 			if l := p.level[f]; l != absent {
-				ms[l] += p.weight * p.sure[f]
+				ms[l] += p.weight * (p.sure[f] + doubt*max(0, p.post-p.sure[f]))
 				us[l] += p.weight * (1 - p.post) * cond(round == 0, 1, p.two)
 			}
 		}
@@ -170,6 +171,21 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 		matches += patterns[i].weight * patterns[i].post
 	}
 	m.Prior = min(max(matches, 0.5)/pairs, 1)
+}
+
+// taught is how many pairs that are sure without a feature teach it alone.
+const taught = 50
+
+// doubtful gives how far pairs that are not sure without a feature have to teach it, because hardly any are: where names and
+// birth dates are all there is, no two of them leave no doubt.
+func doubtful(patterns []pattern, f int) float64 {
+	sure := 0.0
+	for i := range patterns {
+		if p := &patterns[i]; p.level[f] != absent {
+			sure += p.weight * p.sure[f]
+		}
+	}
+	return max(0, 1-sure/taught)
 }
 
 // smooth turns counts into shares. What was not seen is rare, not impossible; and of the pairs that agree some two in a
@@ -189,6 +205,7 @@ func (f *feature) smooth(ms, us []float64) {
 		allM[l%n] += ms[l]
 		allU[l%n] += us[l]
 	}
+	f.expected(allM)
 	level(allM, rareM)
 	level(allU, 0)
 	for from := 0; from < len(ms); from += n {
@@ -203,6 +220,45 @@ func (f *feature) smooth(ms, us []float64) {
 		f.bound(m, u)
 	}
 }
+
+// reach gives the level of equal values as far as the columns can show it: a town alone is no address.
+func (t *Table) reach(f int) int {
+	switch {
+	case f != featurePlace || t.street != nil:
+	case t.post != nil && t.city != nil:
+		return placePostcode
+	case t.post != nil || t.city != nil:
+		return placeCity
+	default:
+		return placeRegion
+	}
+	return t.features[f].top()
+}
+
+// expected adds what is known before anything is seen: most of what one person's records tell is the same, some of it
+// differs, and each kind of mistake happens. It counts as few pairs, and decides only where hardly any others are sure.
+func (f *feature) expected(ms []float64) {
+	if !f.there {
+		return
+	}
+	for l := range ms {
+		share := expectedSlips / float64(max(1, len(ms)-2))
+		switch l {
+		case 0:
+			share = expectedOther
+		case f.reach:
+			share = 1 - expectedOther - expectedSlips
+		}
+		ms[l] += expectedPairsM * share
+	}
+}
+
+// What is expected of one person's records, and how many pairs that counts as.
+const (
+	expectedOther  = 0.1
+	expectedSlips  = 0.1
+	expectedPairsM = 10
+)
 
 // bound lets no level say more than that of equal values: what was hardly ever seen between two people is not better proof
 // for that. Names in each other's place say as much as in their own: two people show it as often as they share the
@@ -250,10 +306,50 @@ func sum(list []float64) (s float64) {
 	return s
 }
 
+// unnamed is what an e-mail address says when one of the names is not known: of given or family name, by whether the other
+// one agrees, and of each level without how many names agree.
+type unnamed [featureFamily + 1][2][]float64
+
+// unnamed weighs the levels of addresses over whether a name that is left out agrees or not. A level that stands by both
+// names would bring back what is left out.
+func (t *Table) unnamed(m *Model) (out unnamed) {
+	x := &t.features[featureEmail]
+	levels := m.Features[featureEmail].Levels
+	for f := range out {
+		agreeM, agreeU := 0.0, 0.0
+		for l, y := range m.Features[f].Levels {
+			if uint8(l) >= t.features[f].seed {
+				agreeM, agreeU = agreeM+y.M, agreeU+y.U
+			}
+		}
+		for other := range out[f] {
+			for l := range x.plain {
+				no, yes := levels[other*x.plain+l], levels[(other+1)*x.plain+l]
+				out[f][other] = append(out[f][other], math.Log2(((1-agreeM)*no.M+agreeM*yes.M)/((1-agreeU)*no.U+agreeU*yes.U)))
+			}
+		}
+	}
+	return out
+}
+
+// bits gives how much more a pattern's address says by both names than without one.
+func (u *unnamed) bits(s *scorer, p *pattern, f, plain int, agrees bool) float64 {
+	l := p.level[featureEmail]
+	if l == absent {
+		return 0
+	}
+	other := 0
+	if agrees {
+		other = 1
+	}
+	return s.level[0][featureEmail][l] - u[f][other][int(l)%plain]
+}
+
 // expect says of every pattern what share of its pairs is one person's, and how many pairs are people alike by nature. It
 // gives how much the shares moved.
-func (m *Model) expect(patterns []pattern) (moved float64) {
+func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 	s := newPlainScorer(m)
+	less := t.unnamed(m)
 	terms := s.terms()
 	var total, all float64
 	var alike [kindred]float64
@@ -281,7 +377,13 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 			for f := range s.n {
 				if l := p.level[f]; l != absent {
 					p.sure[f] = 0
-					if rest := one - s.level[0][f][l]; rest > sureBits {
+					rest := one - s.level[0][f][l]
+					if f <= featureFamily {
+						other := featureGiven + featureFamily - f
+						agrees := p.level[other] != absent && p.level[other] >= t.features[other].seed
+						rest -= less.bits(s, p, f, t.features[featureEmail].plain, agrees)
+					}
+					if rest > sureBits {
 						p.sure[f] = surely(rest, &x, &terms, f, l)
 					}
 					p.home[f] = atHome(one-s.level[0][f][l], x[0]-terms[0][f][l])
@@ -299,10 +401,14 @@ func (m *Model) expect(patterns []pattern) (moved float64) {
 	records := float64(max(m.Records, 1))
 	total, floor := max(total, 1), 0.001/records
 	m.Household = max(alike[0]/total, floor)
-	m.Twins = max(alike[1]/total, floor)
+	m.Twins = min(max(alike[1]/total, floor), maxTwins*m.Household)
 	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/records)
 	return moved / max(all, 1)
 }
+
+// maxTwins bounds how many of a household's pairs are twins. Where hardly anybody shares a home, records with one birth
+// date and one address are one person's, whatever became of the name.
+const maxTwins = 0.1
 
 // maxNamesakes bounds how many namesakes people have on average, beyond what the names' frequencies say.
 const maxNamesakes = 20

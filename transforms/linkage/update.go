@@ -21,7 +21,7 @@ type change struct {
 // records that are there now, but for the numbers of values. It gives nil when what the table was made for does not hold
 // any more: there is a source that was not, or an identifier of another kind; the table is of no use then.
 func (t *Table) change(gone []int32, rows Rows, passes []pass) *change {
-	rules := t.rules()
+	nature := t.nature()
 	came := t.take(rows)
 	if t.sources != nil && t.sources.dict.len() != len(t.sources.exact) {
 		return nil
@@ -42,15 +42,15 @@ func (t *Table) change(gone []int32, rows Rows, passes []pass) *change {
 		out.keys = append(out.keys, list)
 	}
 	t.adopt(counts)
-	if !slices.Equal(rules, t.rules()) {
+	if !slices.Equal(nature, t.nature()) {
 		return nil
 	}
 	t.merge(gone, fresh, left, came, out)
 	return out
 }
 
-// rules gives of each further column the rule that its values follow, and of each source whether it has records.
-func (t *Table) rules() []int {
+// nature gives of each further column the rule that its values follow, and of each source whether it has records.
+func (t *Table) nature() []int {
 	out := make([]int, len(t.others))
 	parallel(len(t.others), func(i int) { out[i] = ruleOf(t.others[i].by, t.others[i].exact) })
 	if t.sources != nil {
@@ -64,7 +64,7 @@ func (t *Table) rules() []int {
 // take reads rows beside those that are there, and gives how many labels there were.
 func (t *Table) take(rows Rows) (came int) {
 	came = len(t.labels.ends)
-	for _, v := range append(t.simples(), t.given, t.family) {
+	for _, v := range t.all() {
 		if v.ids = nil; v != t.family {
 			v.memo, v.known = &dictionary{}, nil
 		}
@@ -78,7 +78,7 @@ func (t *Table) take(rows Rows) (came int) {
 
 // lay lays the rows that were taken out side by side, as the table's are.
 func (t *Table) lay(n int) [][]int32 {
-	all := append(t.simples(), t.given, t.family)
+	all := t.all()
 	out := make([][]int32, n)
 	flat := make([]int32, n*t.wide)
 	for i := range out {
@@ -106,7 +106,7 @@ func (t *Table) lay(n int) [][]int32 {
 
 // recount gives the exact counts of all values after a change.
 func (t *Table) recount(gone []int32, fresh [][]int32) [][]int32 {
-	all := t.counted()
+	all := t.all()
 	out := make([][]int32, len(all))
 	parallel(len(all), func(i int) {
 		v := all[i]
@@ -136,12 +136,12 @@ func (t *Table) recount(gone []int32, fresh [][]int32) [][]int32 {
 
 // stepped gives the records that went and those with a value whose rough count is another after a change, in order.
 func (t *Table) stepped(gone []int32, counts [][]int32) []int32 {
-	all := t.counted()
+	all := t.all()
 	stepped := make([][]bool, len(all))
 	some := make([]bool, len(all))
 	for i, v := range all {
 		stepped[i] = make([]bool, v.dict.len())
-		if v == t.sources || v == t.number { // how many records have one makes nothing rare
+		if t.plain(v) {
 			continue
 		}
 		for id, n := range v.exact {
@@ -200,7 +200,7 @@ func (t *Table) stepped(gone []int32, counts [][]int32) []int32 {
 
 // adopt takes counts over.
 func (t *Table) adopt(counts [][]int32) {
-	for i, v := range t.counted() {
+	for i, v := range t.all() {
 		v.exact = counts[i]
 		v.uses = make([]int32, len(v.exact))
 		for id, n := range v.exact {
@@ -251,7 +251,7 @@ func (t *Table) merge(gone []int32, fresh [][]int32, left []int32, came int, out
 		places = append(places, from)
 	}
 	t.n, t.rows, l.order = n, rows, places
-	for _, v := range append(t.simples(), t.given, t.family) {
+	for _, v := range t.all() {
 		v.rows = rows
 	}
 }
@@ -259,7 +259,7 @@ func (t *Table) merge(gone []int32, fresh [][]int32, left []int32, came int, out
 // settle gives up the rows of records that left.
 func (t *Table) settle() {
 	t.rows = t.rows[:t.n*t.wide]
-	for _, v := range append(t.simples(), t.given, t.family) {
+	for _, v := range t.all() {
 		v.rows = t.rows
 	}
 }

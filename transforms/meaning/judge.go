@@ -82,7 +82,10 @@ func (c *column) judgeDate() {
 }
 
 // mayBeBirths asks for years as far apart as those in which people are born.
-func (c *column) mayBeBirths() bool { return c.share(c.births) >= 0.8 && c.spread >= 12 }
+func (c *column) mayBeBirths() bool { return c.share(c.births) >= 0.8 && c.spread >= bornApart }
+
+// bornApart is how many years lie between the births of most people at least.
+const bornApart = 12
 
 // dropIdle ignores what cannot tell people apart.
 func (c *column) dropIdle() {
@@ -122,7 +125,14 @@ func (c *column) fit(k linkage.Kind) verdict {
 		return c.fitName(c.family)
 	case linkage.FullName:
 		return c.fitFullName()
+	case linkage.BirthMonth:
+		return verdict{c.share(c.months), "months"}
+	case linkage.BirthDay:
+		return verdict{c.share(c.days), "days of a month"}
 	case linkage.City, linkage.Country:
+		if c.share(c.years) >= most {
+			return verdict{0, "places"} // Norwegian by is a town, and elsewhere the birth year
+		}
 		return verdict{max(c.share(c.wordy), 0.7*c.share(c.codes)), ""}
 	case linkage.Region:
 		return verdict{1 - c.share(c.flags), ""}

@@ -21,6 +21,8 @@ type Column struct {
 	Field      linkage.Field
 	Confidence float64 // 0 to 1; below 0.5 somebody should look
 	Why        string  // for people: "name and 98 % of values are dates of birth"
+	// Blank are texts that stand for no value in this column, as it often has them: NULL, N/A.
+	Blank []string
 }
 
 // Guess tells for every column of the header what it means. The sample is rows of the file, of which a few thousand are
@@ -39,6 +41,7 @@ func Guess(header []string, sample [][]string) []Column {
 			Field:      linkage.Field{Name: c.name, Kind: c.kind, Unique: c.kind == linkage.Identifier && c.national},
 			Confidence: min(max(c.confidence, 0), 1),
 			Why:        c.why,
+			Blank:      c.blank,
 		}
 	}
 	return out

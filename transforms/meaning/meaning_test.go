@@ -20,6 +20,12 @@ var files = []struct{ name, columns, want string }{
 		"record_id ignored ignored ignored given_names family_name birth_date text postcode sex text"},
 	{"voters", "voter_reg_num:number7 first_name:given middle_name:middle last_name:family res_street_address:avenue res_city_desc:town zip_code:post gender_code:sex birth_age:age birth_year:birthyr full_phone_number:phone registr_dt:recent",
 		"identifier given_names text family_name street city postcode sex number birth_date phone text"},
+	{"birth in parts", "id:rec fname:given lname:family by:birthyr bm:month bd:dayno", "record_id given_names family_name birth_date birth_month birth_day"},
+	{"parts with names", "id:rec birth_day:dayno birth_month:month birth_year:birthyr sukunimi:family", "record_id birth_day birth_month birth_date family_name"},
+	{"parts and the whole", "id:rec dob:birth birth_month:month birth_day:dayno name:full", "record_id birth_date ignored ignored full_name"},
+	{"a month and no year", "id:rec name:full birth_month:month", "record_id full_name number"},
+	{"numbers beside years of study", "id:rec name:full year:year grade:month points:dayno", "record_id full_name number number number"},
+	{"a town", "id:rec fornavn:given by:town", "record_id given_names city"},
 	{"papers", "id:serial title:title authors:full venue:job year:year", "record_id text text text number"},
 	{"products", "id:serial name:title description:about manufacturer:job price:price", "record_id text text text number"},
 	{"peppi", "opiskelijanumero:number7 henkilotunnus:hetu oppijanumero:oid sukunimi:family entinen_sukunimi:family etunimet:given kutsumanimi:given syntymaaika:dotted sukupuoli:sex kotikunta:place lahiosoite:street postinumero:post postitoimipaikka:town maa:same sahkoposti:mail puhelin:dialled muokattu:recent",
@@ -115,6 +121,19 @@ func TestContradictionCostsConfidence(t *testing.T) {
 	a, b := Guess(header, good)[0], Guess(header, half)[0]
 	if b.Confidence >= a.Confidence || b.Field.Kind != linkage.BirthDate {
 		t.Errorf("%s %.2f with all dates, %s %.2f with half", a.Field.Kind, a.Confidence, b.Field.Kind, b.Confidence)
+	}
+}
+
+// A text that stands for no value in a column is told, and one that somebody may be called is not.
+func TestBlankTextsAreTold(t *testing.T) {
+	header, sample := sampleOf("id:rec first_name:given middle:middle last_name:family")
+	for i := range sample {
+		sample[i][2] = "NA"
+	}
+	sample[0][2], sample[1][3], sample[2][3] = "Maria", "Na", "NULL"
+	got := Guess(header, sample)
+	if len(got[2].Blank) != 1 || got[2].Blank[0] != "NA" || len(got[1].Blank)+len(got[3].Blank) != 0 {
+		t.Errorf("got %q, %q, %q", got[1].Blank, got[2].Blank, got[3].Blank)
 	}
 }
 

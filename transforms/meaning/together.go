@@ -12,6 +12,7 @@ func together(columns []column, sample [][]string) {
 	nameRecord(columns)
 	settleBareNames(columns)
 	settleFamilyNames(columns)
+	settleBirthParts(columns)
 	settleDates(columns)
 	dropRepeated(columns, sample)
 	dropDerived(columns, sample)
@@ -87,6 +88,60 @@ func settleFamilyNames(columns []column) {
 			return
 		}
 	}
+}
+
+// Columns beside a year are its month and its day when nearly all values are such and they take on many of them.
+const (
+	partsFrom  = 0.95
+	manyMonths = 8
+	manyDays   = 20
+	beside     = 3 // columns away at most
+)
+
+// settleBirthParts finds a birth date that is told by three columns. Where no column is a whole date of birth, a year that is
+// as far apart as births, with a month and a day beside it, is one; where one is, parts of a date are nothing but its repetition.
+func settleBirthParts(columns []column) {
+	whole := slices.ContainsFunc(columns, func(c column) bool { return c.kind == linkage.BirthDate && (c.rows == 0 || c.share(c.years) < most) })
+	isPart := func(k linkage.Kind) bool { return k == linkage.BirthMonth || k == linkage.BirthDay }
+	year := slices.IndexFunc(columns, func(c column) bool {
+		return c.share(c.years) >= most && (c.kind == linkage.BirthDate || c.read.kind != linkage.Number && c.kind == linkage.Number && c.spread >= bornApart)
+	})
+	month, day := -1, -1
+	if !whole && year >= 0 {
+		month, day = partsBeside(columns, year)
+	}
+	for i := range columns {
+		c := &columns[i]
+		switch {
+		case whole && (isPart(c.kind) || c.kind == linkage.Number && c.read.kind == linkage.BirthDate && c.share(c.days) >= partsFrom):
+			c.set(linkage.Ignored, 0.6, "the date of birth has a column of its own")
+		case year < 0 && isPart(c.kind):
+			c.set(linkage.Number, 0.4, "part of a date of which no column tells the year")
+		case month < 0 || day < 0:
+		case i == year:
+			c.set(linkage.BirthDate, 0.8, "years as far apart as births, with a month and a day beside them")
+		case i == month:
+			c.set(linkage.BirthMonth, 0.8, of(c.share(c.months), "months")+", beside years of birth")
+		case i == day:
+			c.set(linkage.BirthDay, 0.8, of(c.share(c.days), "days of a month")+", beside years of birth")
+		}
+	}
+}
+
+// partsBeside finds the month and the day that belong to a year, those that are named so first.
+func partsBeside(columns []column, year int) (month, day int) {
+	month, day = -1, -1
+	for i := range columns {
+		c := &columns[i]
+		near := max(i-year, year-i) <= beside && (c.kind == linkage.Number || c.kind == linkage.Text || c.kind == linkage.HouseNumber && c.read.strength == 0)
+		switch {
+		case c.kind == linkage.BirthMonth || near && month < 0 && c.share(c.months) >= partsFrom && c.distinct >= manyMonths:
+			month = i
+		case c.kind == linkage.BirthDay || near && day < 0 && c.share(c.days) >= partsFrom && c.distinct >= manyDays:
+			day = i
+		}
+	}
+	return month, day
 }
 
 // settleDates lets a column that is named a date of birth win over one that might hold any dates.

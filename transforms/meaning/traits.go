@@ -1,6 +1,7 @@
 package meaning
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,7 @@ type traits struct {
 	dialled          int // a telephone number by its own look: it begins with + or 0, or is divided
 	zeroLed          int // digits alone that begin with zero: a code, not a number
 	postcodes        int // four to six digits, or letters and digits as in Britain
+	months, days     int // a number of up to 12; up to 31
 	houses           int // a number of up to four digits, perhaps with a letter
 	streets          int // a house number beside words, or a word for street
 	sexes, sexWords  int // a code, or a word or letter, for a sex
@@ -30,9 +32,10 @@ type traits struct {
 	cities           int
 	hetu, fnr, swede int // national identity codes with the right check character
 	oids, guids      int
-	ssns             int // 123-45-6789
-	widthOf          int // length of all values, -1 when they differ
-	spread           int // years between the tenth and the ninetieth hundredth of the dates
+	ssns             int      // 123-45-6789
+	widthOf          int      // length of all values, -1 when they differ
+	blank            []string // texts that stand for no value, and are too many to be anybody's
+	spread           int      // years between the tenth and the ninetieth hundredth of the dates
 }
 
 // share gives n as a share of the filled values.
@@ -53,9 +56,13 @@ func measure(sample [][]string, at int) traits {
 	t := traits{rows: len(sample), widthOf: -2}
 	seen := make(map[string]struct{}, len(sample))
 	var years []int
+	blanks := make(map[string]int)
 	for _, row := range sample {
 		v := cell(row, at)
 		if v == "" {
+			if at < len(row) && row[at] != "" {
+				blanks[row[at]]++
+			}
 			continue
 		}
 		t.filled++
@@ -67,12 +74,21 @@ func measure(sample [][]string, at int) traits {
 		t.add(v, &years)
 	}
 	t.distinct = len(seen)
+	for _, v := range slices.Sorted(maps.Keys(blanks)) {
+		if n := blanks[v]; n >= manyBlanks && n*100 >= len(sample) {
+			t.blank = append(t.blank, v)
+		}
+	}
 	if n := len(years); n > 0 {
 		slices.Sort(years)
 		t.spread = years[n*9/10] - years[n/10]
 	}
 	return t
 }
+
+// manyBlanks is how often a text like NA must stand in a column, and in a hundredth of the rows, to stand for no value there:
+// somebody may be called so.
+const manyBlanks = 5
 
 // empties are texts that stand for no value.
 var empties = words(`null none nan na n/a - . ? #n/a unknown`)
@@ -124,6 +140,12 @@ func (t *traits) addCode(v string, s shape) {
 	count(&t.dialled, isPhone(v, s) && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
 	count(&t.postcodes, isPostcode(v, s))
 	count(&t.houses, isHouse(v, s))
+	n := 0
+	if s.digits == s.length && s.length <= 2 {
+		n = number(v)
+	}
+	count(&t.months, n >= 1 && n <= 12)
+	count(&t.days, n >= 1 && n <= 31)
 	count(&t.numbers, isDecimal(v, s))
 	count(&t.digits, s.digits == s.length)
 	count(&t.codes, s.words == 1 && s.digits > 0)

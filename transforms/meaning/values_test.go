@@ -36,6 +36,8 @@ var makers = map[string]func(row int) string{
 	"american": func(n int) string { return fmt.Sprintf("%d/%d/%d", 1+n%12, 1+n%28, 1940+n*13%65) },
 	"old":      func(n int) string { return fmt.Sprintf("%d-%02d-%02d", 1500+n*13%400, 1+n%12, 1+n%28) },
 	"birthyr":  func(n int) string { return fmt.Sprint(1940 + n*13%65) },
+	"month":    func(n int) string { return fmt.Sprint(1 + n*7%12) },
+	"dayno":    func(n int) string { return fmt.Sprint(1 + n*11%29) },
 	"recent":   func(n int) string { return fmt.Sprintf("2024-%02d-%02dT08:00:00", 1+n%12, 1+n%28) },
 	"year":     func(n int) string { return fmt.Sprint(1995 + n%9) },
 	"age":      func(n int) string { return fmt.Sprint(18 + n%70) },

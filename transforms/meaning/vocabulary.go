@@ -29,7 +29,9 @@ var vocabulary = index(map[linkage.Kind]string{
 		syntymapaiva syntymapvm syntaika spvm syntymavuosi synt syntynyt fodelsedatum fodelsedag fodd fodelsear fodselsdato foedselsdato fodt
 		fodselsdag fodselsar fodedato geburtsdatum geburtstag gebdatum gebdat geburtsjahr datedenaissance datenaissance naissance ddn
 		fechadenacimiento fechanacimiento nacimiento`,
-	linkage.Sex: `sex gender sexcode gendercode sukupuoli spuoli kon kjonn kjoenn geschlecht sexe genre sexo genero`,
+	linkage.BirthMonth: `birthmonth monthofbirth birthmon birthm dobmonth dobmm mob syntymakuukausi fodelsemanad fodselsmaned geburtsmonat moisnaissance mesnacimiento`,
+	linkage.BirthDay:   `birthday2 dayofbirth birthd dobday dobdd fodselsdagnummer geburtstagnummer journaissance dianacimiento`,
+	linkage.Sex:        `sex gender sexcode gendercode sukupuoli spuoli kon kjonn kjoenn geschlecht sexe genre sexo genero`,
 	linkage.Street: `street streetname streetaddress address address1 addressline1 addr addr1 addrline1 line1 addressline streetaddress1 homeaddress
 		residentialaddress postaladdress mailingaddress road osoite katuosoite lahiosoite kotiosoite postiosoite jakeluosoite katu gatuadress
 		gata adress adress1 adressrad1 postadress gateadresse gate adresse adresse1 adresselinje1 hjemmeadresse postadresse strasse str anschrift rue
@@ -64,7 +66,7 @@ var vocabulary = index(map[linkage.Kind]string{
 		ansattnummer ansattnr kundenummer medlemsnr studentnr steuernummer sozialversicherungsnummer matrikelnummer kundennummer
 		personalnummer mitgliedsnummer numerosecuritesociale nir dni nif nie curp rut cpf seamkstudentnumber`,
 	linkage.Number: `age birthage ageatyearend ageyears alder ika alter edad height weight income salary price cost amount count quantity score year
-		vuosi ar aar jahr annee lat latitude lon lng longitude birthmonth birthday2 dayofbirth monthofbirth birthmon hinta pris preis prix precio`,
+		vuosi ar aar jahr annee lat latitude lon lng longitude hinta pris preis prix precio`,
 	linkage.Text: `birthplace placeofbirth birthcity birthtown birthcountry birthcounty pob syntymapaikka syntymakotikunta fodelseort fodested fodselssted
 		geburtsort lieudenaissance lugardenacimiento middlename middlenames midlname mname middleinitial initials initial mi mellannamn
 		mellomnavn toinennimi namesuffix suffix namesufx prefix nameprefix salutation honorific title titteli titel tittel occupation
