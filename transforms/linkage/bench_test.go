@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -62,4 +63,30 @@ func BenchmarkLink(b *testing.B) {
 		link(b, tableOf(campusFields(), p.rows, 4096), Defaults())
 	}
 	b.ReportMetric(float64(len(p.rows)*b.N)/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkNight takes 10 000 of a million records out of a standing table, brings as many changed ones in, and links.
+func BenchmarkNight(b *testing.B) {
+	const records, changed = 1_000_000, 10_000
+	p := campusRecords(b, campusOf{records, 7, 0.7})
+	s, _ := standingOf(b, campusFields(), p.rows, nil, Defaults(), nil)
+	for night := 0; b.Loop(); night++ {
+		b.StopTimer()
+		var gone []string
+		var come cells
+		for i := range changed {
+			at := (i*97 + night) % len(p.rows)
+			row := slices.Clone(p.rows[at])
+			row[11], row[12] = p.rows[(at+night+5)%len(p.rows)][11], "" // another's telephone
+			gone, come = append(gone, row[0]), append(come, row)
+		}
+		before := processorTime(b)
+		b.StartTimer()
+		if !s.Change(gone, come) {
+			b.Fatal("the table does not stand")
+		}
+		res := relink(b, s, Defaults(), nil)
+		b.ReportMetric(float64(res.Compared), "pairs")
+		b.ReportMetric((processorTime(b) - before).Seconds(), "processor-s")
+	}
 }

@@ -20,6 +20,7 @@ type clusterer struct {
 	t         *Table
 	s         *scorer
 	threshold float64
+	careful   bool
 	unique    []int             // features of which one person has one value only
 	several   [maxFeatures]bool // of which one person has several values: one that agrees is enough
 	cannot    map[[2]int32]bool
@@ -186,6 +187,7 @@ type relation struct {
 	pairs  int16
 	cannot bool
 	must   bool // some pair has been decided
+	doubt  doubt
 }
 
 // weigh gives the log odds in bits that two clusters are one person.
@@ -193,7 +195,7 @@ func (k *clusterer) weigh(x *relation) float64 {
 	if x.must {
 		return maxWeight
 	}
-	if x.cannot {
+	if x.cannot || x.doubt.forbids() {
 		return math.Inf(-1)
 	}
 	var r [maxFeatures]float64
@@ -226,6 +228,11 @@ func (w *work) relate(a, b int32, c *comparer, x *relation) {
 	for i := range k.rules {
 		x.cannot = x.cannot || k.rules[i].apart(a, b)
 	}
+	if k.careful {
+		var cannot bool
+		x.doubt, cannot = k.doubts(&v)
+		x.cannot = x.cannot || cannot
+	}
 	pair := [2]int32{min(a, b), max(a, b)}
 	x.cannot = x.cannot || k.cannot[pair]
 	if k.clean != nil {
@@ -252,6 +259,7 @@ func (k *clusterer) add(to, from *relation) {
 	to.pairs += from.pairs
 	to.cannot = to.cannot || from.cannot
 	to.must = to.must || from.must
+	to.doubt = to.doubt.and(from.doubt)
 }
 
 func (w *work) agglomerate(recs []int32, c *comparer) {

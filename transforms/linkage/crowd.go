@@ -83,9 +83,15 @@ func (g *crowd) between(a, b int32, c *comparer) float64 {
 	if g.forbidden(a, b, c) {
 		return math.Inf(-1)
 	}
+	one, two := speakers(g.members[a]), speakers(g.members[b])
+	if g.careful {
+		if one, two = g.members[a], g.members[b]; len(one)+len(two) > maxRecords {
+			return math.Inf(-1)
+		}
+	}
 	var sum relation
-	for _, i := range speakers(g.members[a]) {
-		for _, j := range speakers(g.members[b]) {
+	for _, i := range one {
+		for _, j := range two {
 			var x relation
 			g.relate(i, j, c, &x)
 			g.add(&sum, &x)

@@ -77,12 +77,19 @@ func ruleOf(by []uint8, uses []int32) int {
 	return -1
 }
 
+// standIns is how many records one person has at most. A value that more have names nobody: it is what a system writes, or
+// people type, where there is no number.
+const standIns = 100
+
 // identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike
 // they are, and one that is wrong is no more than text: even two equal ones count as a slip. Neighbouring numbers are
 // no slip between people whose names differ: who registers together, as couples do, is given them.
 func (c *comparer) identifier(f int, o *other, a, b int32, v *vector) {
 	x, y := o.first(a), o.first(b)
 	if x == none || y == none {
+		return
+	}
+	if x == y && o.uses[x] > standIns {
 		return
 	}
 	if x == y {

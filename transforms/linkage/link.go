@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Threshold float64    // bits of evidence above which two clusters are one person; 0 is even odds
 	Review    float64    // bits down to which pairs are listed
+	Careful   bool       // more is asked of a cluster than weight: careful.go
 	Model     *Model     // to link by; nil trains one on the table's records
 	Links     Links      // that people have decided, or that are known
 	Clean     []string   // sources that have nobody twice
@@ -57,6 +58,8 @@ type Result struct {
 	Compared   int64 // pairs
 	Alarms     int   // sets of records that hung together and were too large to be one person
 	Quality    Quality
+	// Drift is how far the pairs that a standing table found are from what its model expects; nil when the model is new.
+	Drift *Drift
 }
 
 // Quality is what the weights themselves say of the outcome, without the truth.
@@ -211,7 +214,7 @@ func (t *Table) fits(m *Model) error {
 
 // clusterer prepares clustering under the options.
 func (t *Table) clusterer(s *scorer, o Options) *clusterer {
-	k := &clusterer{t: t, s: s, threshold: o.Threshold}
+	k := &clusterer{t: t, s: s, threshold: o.Threshold, careful: o.Careful}
 	k.rules, _ = t.rules(o.Unique)
 	k.paired, _ = t.pairing(o.OneToOne)
 	k.several[featurePlace], k.several[featurePhone], k.several[featureEmail] = true, true, true
@@ -235,6 +238,9 @@ func (t *Table) clusterer(s *scorer, o Options) *clusterer {
 	return k
 }
 
+// judgedRecords are compared with themselves; any, as the order of records is that of a hash.
+const judgedRecords = 20_000
+
 // judge estimates quality from the pairs' weights.
 func (r *Result) judge(t *Table, s *scorer, o Options) {
 	var linked, right, all float64
@@ -253,7 +259,7 @@ func (r *Result) judge(t *Table, s *scorer, o Options) {
 	if all > 0 {
 		r.Quality.Recall = right / all * r.Quality.Found
 	}
-	n := min(t.n, sampleRecords)
+	n := min(t.n, judgedRecords)
 	c := newComparer(t)
 	poor := 0
 	var v vector

@@ -192,6 +192,9 @@ func (s *Standing) Link(o Options) (*Result, error) {
 	}
 	s.cluster, s.sure = k.clusters(s.pairs, o.Links.Must, before)
 	s.named = o.Links.records()
+	if !first {
+		res.Drift = s.driftOf(found)
+	}
 	s.anew, s.touched = make([]bool, t.n), make([]bool, t.n)
 	res.Pairs, res.Cluster, res.Confidence = s.pairs, s.cluster, slices.Clone(s.sure)
 	res.doubtAlone()
