@@ -1,16 +1,17 @@
 package linkage
 
-import "uoma/transforms/likeness"
+import "math"
 
 // Careful clustering is for a register of people, where two people in one cluster are worse than one person in two. A
 // weight is a sum, and a sum can outvote anything: one number that was typed into a stranger's row outweighs a birth date
-// that contradicts. So beyond weights three things are asked of what becomes one cluster:
+// that contradicts. So beyond weights these are asked of what becomes one cluster:
 //
 //   - No two birth dates in it contradict each other by more than a slip.
-//   - No two numbers with check digits contradict each other, unless one that stands before them agrees: who has one
-//     identity code may have two learner numbers.
+//   - No two numbers of a field of which nobody has two contradict each other, unless one that stands before it agrees: who
+//     has one identity code may have two learner numbers. Nor are two records of a clean source in it that share no number.
 //   - Where no given name of one agrees with any of the other, more is needed than one number: a second one, or the family
 //     name with a contact point. Whoever types a wrong number hits a stranger, and couples and parents hit each other.
+//   - What fits two that are not one person is nobody's, unless it fits one of them clearly better.
 //
 // And of a crowd all records are asked, not some that speak for them.
 
@@ -25,22 +26,23 @@ type doubt struct {
 }
 
 // doubts notes what two records say of each other, and whether they cannot be one person's.
-func (k *clusterer) doubts(v *vector) (d doubt, cannot bool) {
+func (k *clusterer) doubts(a, b int32, v *vector) (d doubt, cannot bool) {
 	numbers, decided := 0, false
-	for i, o := range k.t.others {
-		if o.field.Kind != Identifier {
+	for _, o := range k.t.others {
+		x, y := o.first(a), o.first(b)
+		if o.field.Kind != Identifier || x == none || y == none || o.uses[x] > standIns || o.uses[y] > standIns {
 			continue
 		}
-		same, told := v.level[featureOther+i] == uint8(likeness.IdentifierSame), v.level[featureOther+i] != absent
-		if same {
+		if x == y {
 			numbers++
 		}
-		if o.right != nil && told && !decided {
-			decided = same
-			cannot = cannot || !same && v.level[featureOther+i] == 0
+		if o.field.Unique && !decided {
+			// Numbers that are given in a row differ in a digit: without check digits no slip is forgiven.
+			cannot = cannot || x != y && (o.right == nil || o.right[x] && o.right[y])
+			decided = x == y
 		}
 	}
-	cannot = cannot || v.level[featureBirth] == 0
+	cannot = cannot || v.level[featureBirth] == 0 || numbers == 0 && k.twice(a, b)
 	family, point := v.level[featureFamily], false
 	for _, f := range [...]int{featurePhone, featureEmail} {
 		x := &k.t.features[f]
@@ -50,6 +52,39 @@ func (k *clusterer) doubts(v *vector) (d doubt, cannot bool) {
 	d.agrees = d.given && v.level[featureGiven] > 0
 	d.proof = numbers > 1 || point && family != absent && family >= k.t.features[featureFamily].seed
 	return d, cannot
+}
+
+// twice tells whether two records are of one clean source.
+func (k *clusterer) twice(a, b int32) bool {
+	if k.clean == nil {
+		return false
+	}
+	s := k.t.sources.first(a)
+	return s != none && s == k.t.sources.first(b) && k.clean[s]
+}
+
+// clearly is by how many bits what fits two people must fit one of them better to be that one's: eight to one.
+const clearly = 3
+
+// ambiguous tells, of n clusters and the weights between any two of them, whether joining i and j would give one of them
+// to the other although it fits a third nearly as well that is somebody else; that one is then apart from both.
+func ambiguous(weight func(i, j int) *float64, n int, gone []bool, i, j int, threshold float64) bool {
+	w, found := *weight(i, j), false
+	for _, pair := range [2][2]int{{i, j}, {j, i}} {
+		one, other := pair[0], pair[1]
+		for o := range n {
+			if gone[o] || o == i || o == j {
+				continue
+			}
+			if x := weight(one, o); *x > threshold && w-*x < clearly && *weight(other, o) < 0 {
+				*x, found = math.Inf(-1), true
+			}
+		}
+	}
+	if found {
+		*weight(i, j) = math.Inf(-1)
+	}
+	return found
 }
 
 func (d doubt) and(o doubt) doubt {

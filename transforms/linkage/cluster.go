@@ -222,23 +222,22 @@ func (w *work) relate(a, b int32, c *comparer, x *relation) {
 			x.told[f] = 1
 		}
 	}
-	for _, f := range k.unique {
-		x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
+	if !k.careful {
+		for _, f := range k.unique {
+			x.cannot = x.cannot || k.t.features[f].base(v.level[f]) == 0
+		}
 	}
 	for i := range k.rules {
 		x.cannot = x.cannot || k.rules[i].apart(a, b)
 	}
-	if k.careful {
-		var cannot bool
-		x.doubt, cannot = k.doubts(&v)
-		x.cannot = x.cannot || cannot
-	}
 	pair := [2]int32{min(a, b), max(a, b)}
 	x.cannot = x.cannot || k.cannot[pair]
-	if k.clean != nil {
-		if s := k.t.sources.first(a); s != none && s == k.t.sources.first(b) && k.clean[s] {
-			x.cannot = true
-		}
+	if k.careful {
+		var cannot bool
+		x.doubt, cannot = k.doubts(a, b, &v)
+		x.cannot = x.cannot || cannot
+	} else {
+		x.cannot = x.cannot || k.twice(a, b)
 	}
 	x.must = w.must[pair]
 }
@@ -292,6 +291,9 @@ func (w *work) agglomerate(recs []int32, c *comparer) {
 		}
 		if bi < 0 {
 			return
+		}
+		if w.careful && best < maxWeight && ambiguous(func(i, j int) *float64 { return &weight[min(i, j)*n+max(i, j)] }, n, gone, bi, bj, w.threshold) {
+			continue
 		}
 		gone[bj] = true
 		sure := float32(Probability(best))

@@ -28,13 +28,16 @@ func (w *work) crowd(recs []int32, c *comparer) {
 	var pairs, must []Pair
 	for _, r := range recs {
 		g.members[r] = []int32{r}
-		if w.clean != nil {
+		if w.clean != nil && !w.careful {
 			if s := w.t.sources.first(r); s != none && w.clusterer.clean[s] {
 				g.clean[r] = []int32{s}
 			}
 		}
 		g.named[r] = make([][]int32, len(w.unique))
 		for i, f := range w.unique {
+			if w.careful { // all records are asked
+				break
+			}
 			if w.t.others[f-featureOther].first(r) != none {
 				g.named[r][i] = []int32{r}
 			}

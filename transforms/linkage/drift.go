@@ -11,7 +11,7 @@ type Drift struct {
 	// Bits is the mean absolute change of a level's weight, weighted by how often the level occurs among one person's
 	// records, over the features that both models have.
 	Bits     float64        `json:"bits"`
-	Prior    float64        `json:"prior"` // change of the log odds of any two records, in bits; no part of Bits
+	Prior    float64        `json:"prior"`           // change of the log odds of any two records, in bits; no part of Bits
 	Pairs    int            `json:"pairs,omitempty"` // that were looked at, where linked pairs are compared with a model
 	Features []FeatureDrift `json:"features"`
 	Gone     []string       `json:"gone"` // features of the old model only

@@ -1,6 +1,9 @@
 package linkage
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Evidence is what one feature says of two records.
 type Evidence struct {
@@ -52,6 +55,50 @@ func (t *Table) Find(id string) (rec int32, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// Sharer gives a function that tells which identifier two records share, of several the first column's; "" for none. A
+// value that too many have is none.
+func (t *Table) Sharer() func(a, b int32) string {
+	var columns []*other
+	for _, o := range t.others {
+		if o.field.Kind == Identifier {
+			columns = append(columns, o)
+		}
+	}
+	return func(a, b int32) string {
+		for _, o := range columns {
+			if x := o.first(a); x != none && x == o.first(b) && o.uses[x] <= standIns {
+				return o.field.Name
+			}
+		}
+		return ""
+	}
+}
+
+// Torn counts of each column of identifiers the values that stand in records of several clusters.
+func (t *Table) Torn(cluster []int32) map[string]int {
+	out := map[string]int{}
+	for _, o := range t.others {
+		if o.field.Kind != Identifier {
+			continue
+		}
+		of, torn := slices.Repeat([]int32{none}, o.dict.len()), make([]bool, o.dict.len())
+		for rec := range int32(t.n) {
+			x := o.first(rec)
+			if x == none || o.uses[x] > standIns {
+				continue
+			}
+			if of[x] == none {
+				of[x] = cluster[rec]
+			}
+			if of[x] != cluster[rec] && !torn[x] {
+				torn[x] = true
+				out[o.field.Name]++
+			}
+		}
+	}
+	return out
 }
 
 // Weigher gives a function that weighs pairs of records, for one goroutine.

@@ -196,6 +196,9 @@ func (t *Table) Parts() []string {
 
 var errOtherTable = errors.New("the model was made for records of other columns")
 
+// Takes tells whether the table can be linked by a model.
+func (t *Table) Takes(m *Model) bool { return t.fits(m) == nil }
+
 // fits tells whether a model is of this table's features.
 func (t *Table) fits(m *Model) error {
 	if m.Version != modelVersion || len(m.Features) != len(t.features) {

@@ -18,22 +18,23 @@ import (
 //
 //	"uoma-standing" version | model as JSON | columns: name, kind
 //	values, in the order of Table.dictionaries: texts, their ends, exact counts, rules of identifiers
-//	records: labels and their ends, hashes, rows | pairs: A, B, weight | cluster, sure | records named in links
+//	records: labels and their ends, hashes, rows | pairs: A, B, weight | cluster, sure | records named in links, those to be compared
+//	anew, and those whose clusters are to be found anew
 
 const (
 	standingMagic   = "uoma-standing"
 	standingVersion = 1
 )
 
-var (
-	errStanding = errors.New("a standing table does not read: it is damaged, or of another version")
-	errColumns  = errors.New("a standing table is of other columns")
-)
+// ErrOther is of a standing table that another version wrote, or that is of other columns.
+var ErrOther = errors.New("a standing table is of another version or of other columns")
+
+var errStanding = errors.New("a standing table is damaged")
 
 // dictionaries are the values that stand in rows, each dictionary once: names are the given names' alone.
 func (t *Table) dictionaries() []*values { return append(t.simples(), t.given) }
 
-// Write writes the table down, so that [ReadStanding] gives it again. It must have been linked since it was changed.
+// Write writes the table down, so that [ReadStanding] gives it again. It must have been linked, and may have changed since.
 func (s *Standing) Write(to io.Writer) error {
 	t := s.table
 	w := &writer{Writer: bufio.NewWriterSize(to, 1<<16)}
@@ -73,6 +74,8 @@ func (s *Standing) Write(to io.Writer) error {
 	write(w, s.cluster)
 	write(w, s.sure)
 	write(w, s.named)
+	write(w, those(s.anew))
+	write(w, those(s.touched))
 	return errors.Join(w.err, w.Flush())
 }
 
@@ -133,7 +136,7 @@ func (t *Table) other(v *values) *other {
 func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
 	r := &reader{Reader: bufio.NewReaderSize(from, 1<<16)}
 	if string(r.bytes()) != standingMagic || r.number() != standingVersion {
-		return nil, errors.Join(errStanding, r.err)
+		return nil, errors.Join(ErrOther, r.err)
 	}
 	model, err := ParseModel(r.bytes())
 	if err != nil {
@@ -141,11 +144,11 @@ func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
 	}
 	s := &Standing{table: NewTable(fields), model: model}
 	if r.number() != uint64(len(fields)) {
-		return nil, errors.Join(errColumns, r.err)
+		return nil, errors.Join(ErrOther, r.err)
 	}
 	for _, f := range fields {
 		if string(r.bytes()) != f.Name || r.number() != uint64(f.Kind) {
-			return nil, errors.Join(errColumns, r.err)
+			return nil, errors.Join(ErrOther, r.err)
 		}
 	}
 	t := s.table
@@ -158,6 +161,7 @@ func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
 	t.rows = read[int32](r)
 	a, b, weights := read[int32](r), read[int32](r), read[float32](r)
 	s.cluster, s.sure, s.named = read[int32](r), read[float32](r), read[int32](r)
+	anew, touched := read[int32](r), read[int32](r)
 	if r.err != nil {
 		return nil, fmt.Errorf("%w: %w", errStanding, r.err)
 	}
@@ -168,10 +172,20 @@ func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
 	for i := range a {
 		s.pairs[i] = Pair{a[i], b[i], weights[i]}
 	}
-	if err := s.restore(); err != nil {
+	if err := s.restore(anew, touched); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// those lists the records that something holds for.
+func those(is []bool) (out []int32) {
+	for i, x := range is {
+		if x {
+			out = append(out, int32(i))
+		}
+	}
+	return out
 }
 
 func (t *Table) readValues(r *reader, v *values) {
@@ -189,11 +203,12 @@ func (t *Table) readValues(r *reader, v *values) {
 }
 
 // restore derives what is not written down, and checks that what was read holds together.
-func (s *Standing) restore() error {
+func (s *Standing) restore(anew, touched []int32) error {
 	t := s.table
-	t.steady, t.among, t.n = true, s.model.Records, len(t.labels.ends)
+	t.steady, t.n = true, len(t.labels.ends)
+	t.among = amongOf(t.n, s.model)
 	t.place()
-	if !s.sound() {
+	if !s.sound(anew, touched) {
 		return errStanding
 	}
 	dictionaries := t.dictionaries()
@@ -233,6 +248,12 @@ func (s *Standing) restore() error {
 	}
 	t.derive()
 	s.anew, s.touched = make([]bool, t.n), make([]bool, t.n)
+	for _, i := range anew {
+		s.anew[i] = true
+	}
+	for _, i := range touched {
+		s.touched[i] = true
+	}
 	if err := t.fits(s.model); err != nil {
 		return err
 	}
@@ -241,13 +262,14 @@ func (s *Standing) restore() error {
 }
 
 // sound tells whether lists that were read have the lengths and hold the numbers that they must.
-func (s *Standing) sound() bool {
+func (s *Standing) sound(anew, touched []int32) bool {
 	t := s.table
 	within := func(list []int32, least, n int) bool {
 		return !slices.ContainsFunc(list, func(x int32) bool { return int(x) < least || int(x) >= n })
 	}
 	if !ordered(t.labels.ends, len(t.labels.text)) || len(t.labels.hashes) != t.n || len(t.rows) != t.n*t.wide ||
-		len(s.cluster) != t.n || len(s.sure) != t.n || !within(s.cluster, 0, t.n) || !within(s.named, 0, t.n) {
+		len(s.cluster) != t.n || len(s.sure) != t.n || !within(s.cluster, 0, t.n) || !within(s.named, 0, t.n) ||
+		!within(anew, 0, t.n) || !within(touched, 0, t.n) {
 		return false
 	}
 	for _, v := range t.all() {

@@ -99,14 +99,18 @@ const (
 
 func newScorer(m *Model, t *Table) *scorer {
 	s := newPlainScorer(m)
+	ratio := 1.0
+	if t.steady {
+		ratio = float64(t.among) / float64(max(m.Records, 1))
+	}
 	for f := range m.Features {
 		// A small table is taken for a part of what the model was trained on: a name that two of ten have is not common. In a
 		// standing table nothing depends on how many records there are tonight.
-		told := max(1, m.Features[f].Told)
+		told := float64(m.Features[f].Told) * ratio
 		if !t.steady {
-			told = max(told, t.telling(f))
+			told = max(told, float64(t.telling(f)))
 		}
-		s.total[f] = math.Log2(float64(told))
+		s.total[f] = math.Log2(max(told, 1))
 	}
 	if len(m.Between) > 0 {
 		s.prior, s.level = nil, nil
@@ -120,6 +124,12 @@ func newScorer(m *Model, t *Table) *scorer {
 			}
 			s.level = append(s.level, levels)
 		}
+	}
+	for i := range s.prior { // the more records, the more of their pairs are two people's
+		s.prior[i] -= math.Log2(ratio)
+	}
+	for i := range s.alike {
+		s.alike[i] -= math.Log2(ratio)
 	}
 	for k := len(t.sourceNames); len(s.level) < k*(k+1)/2; { // of sources that the model does not tell apart
 		s.prior, s.level = append(s.prior, s.prior[0]), append(s.level, s.level[0])

@@ -30,7 +30,7 @@ func NewStanding(t *Table, m *Model) (*Standing, error) {
 		if err := t.fits(m); err != nil {
 			return nil, err
 		}
-		t.among = m.Records
+		t.among = amongOf(t.n, m)
 	}
 	return s, nil
 }
@@ -38,19 +38,22 @@ func NewStanding(t *Table, m *Model) (*Standing, error) {
 // Model gives the model that the records are linked by, nil before one was learned.
 func (s *Standing) Model() *Model { return s.model }
 
+// Linked tells whether the table has been linked.
+func (s *Standing) Linked() bool { return s.anew != nil }
+
 // Table gives the records.
 func (s *Standing) Table() *Table { return s.table }
 
 // Change takes the records with some ids out and brings others in. It answers false when the table has become another
-// one, as there is a source or a kind of identifier that it was not made for: it is of no use then, and all records are to
-// be put into a new one.
+// one, as there is a source or a kind of identifier that it was not made for, or a fraction or a multiple of the records: it
+// is of no use then, and all records are to be put into a new one.
 func (s *Standing) Change(gone []string, rows Rows) bool {
 	passes, err := s.passes()
 	if err != nil {
 		return false
 	}
 	c := s.table.change(s.table.find(gone), rows, passes)
-	if c == nil {
+	if c == nil || s.model != nil && amongOf(s.table.n, s.model) != s.table.among {
 		return false
 	}
 	if s.anew != nil {
@@ -172,7 +175,7 @@ func (s *Standing) Link(o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.model, t.among = res.Model, res.Model.Records
+	s.model, t.among = res.Model, amongOf(t.n, res.Model)
 	var all []*blocks
 	if first {
 		all = t.blockAll(passes)

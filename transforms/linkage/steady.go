@@ -23,6 +23,16 @@ func rounded(n int32) int32 {
 	return middle
 }
 
+// amongOf gives among how many records values are rare, and how many strangers there are for each pair of one person: as
+// many as the model was learned from, or about as many as there are where that is another number. Of a name in a small
+// register nobody knows that it is rare.
+func amongOf(records int, m *Model) int {
+	if records >= m.Records/2 && records <= 2*m.Records {
+		return m.Records
+	}
+	return int(rounded(int32(records)))
+}
+
 // plain tells whether how many records have one of some values makes nothing rare.
 func (t *Table) plain(v *values) bool {
 	return v == t.sources || v == t.number || slices.ContainsFunc(t.marks, func(m mark) bool { return m.values == v })

@@ -13,7 +13,7 @@ func BenchmarkNight(b *testing.B) {
 	dir := campusDir(b, 100_000, 1)
 	e := resolve.New(settings())
 	exports(b, e, dir, night)
-	c, _ := score(b, dir, night, e.Resolve())
+	c, _ := score(b, dir, night, resolved(b, e))
 	members, retired := e.Members(), e.Retired()
 	var before, after runtime.MemStats
 	b.ReportAllocs()
@@ -25,7 +25,7 @@ func BenchmarkNight(b *testing.B) {
 		b.StartTimer()
 		e = resolve.New(settings())
 		e.Restore(members, retired)
-		res := e.Resolve()
+		res := resolved(b, e)
 		if len(e.Members()) != len(members) {
 			b.Fatal("rows were lost")
 		}

@@ -26,7 +26,7 @@ import (
 // settings are those of the nightly pipeline, with ids that a person can read.
 func settings() resolve.Settings {
 	return resolve.Settings{
-		Clean: map[string]bool{"student-register": true, "pegasos": true},
+		Clean: []string{"student-register", "pegasos"},
 		Mint:  func(system, personKey string, n int) string { return fmt.Sprintf("%s:%s:%d", system, personKey, n) },
 	}
 }
@@ -177,7 +177,7 @@ func TestAccuracyOnACampus(t *testing.T) {
 	dir := campusDir(t, people, 1)
 	e := resolve.New(settings())
 	exports(t, e, dir, night)
-	res := e.Resolve()
+	res := resolved(t, e)
 	c, _ := score(t, dir, night, res)
 	t.Logf("%d records, precision %.5f recall %.5f F1 %.5f, %d wrong, %d missed", c.Records, c.Precision(), c.Recall(), c.F1(), c.FP, c.FN)
 	for _, p := range c.Parts {

@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"slices"
@@ -111,6 +112,13 @@ func add(e *resolve.Engine, rows ...row) {
 func reborn(e *resolve.Engine) *resolve.Engine {
 	out := resolve.New(settings())
 	out.Restore(slices.Clone(e.Members()), e.Retired())
+	var links bytes.Buffer
+	if err := e.WriteLinks(&links, func(string) bool { return true }); err != nil {
+		panic(err)
+	}
+	if err := out.RestoreLinks(&links); err != nil {
+		panic(err)
+	}
 	return out
 }
 
@@ -151,4 +159,19 @@ func events(res *resolve.Result, kind string) []resolve.Event {
 		}
 	}
 	return out
+}
+
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+// resolved finds the subjects of an engine's records.
+func resolved(t fataler, e *resolve.Engine) *resolve.Result {
+	t.Helper()
+	res, err := e.Resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
 }

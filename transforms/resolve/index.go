@@ -44,6 +44,15 @@ func (x *index) place(k Key) int32 {
 	return x.slots[at] - 1
 }
 
+// every lists the numbers of all records.
+func (x *index) every() []int32 {
+	all := make([]int32, len(x.records))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
 // sort puts the records into the order of their keys.
 func (x *index) sort() {
 	from := make([]int32, len(x.records))

@@ -2,215 +2,246 @@ package resolve
 
 import (
 	"cmp"
-	"runtime"
+	"errors"
+	"io"
 	"slices"
-	"sync"
+	"strings"
+
+	"uoma/internal/canon"
+	"uoma/transforms/likeness"
+	"uoma/transforms/linkage"
 )
 
-// linkIdentifiers joins records that share a strong identifier, and counts what contradicts.
-func (c *clusters) linkIdentifiers(s *Stats) {
-	found := make([]*blocks, len(identifiers))
-	parallel(len(identifiers), func(i int) { found[i] = identifiers[i].block(c.records) })
-	for i := range identifiers {
-		id, b := &identifiers[i], found[i]
-		count(s.Oversized, id.name, b.oversized)
-		for k := range b.len() {
-			c.linkBlock(b.at(k), id, s)
-		}
-	}
+// Linking keeps a table of all records linked from night to night (package linkage), and tells it what changed. The table
+// is made anew, and all records compared, when there is none, when the systems are others, or when most records changed.
+
+// linked is a night's linking, by the numbers of records.
+type linked struct {
+	*linkage.Result
+	table  *linkage.Table
+	record []int32 // of each place in the table
+	place  []int32 // of each record
+	limits Settings
 }
 
-// linkBlock joins the clusters of a block that share the identifier and are one person. Who fits two that contradict each
-// other is nobody's: one of them has the identifier of the other, and nothing tells whose it is.
-func (c *clusters) linkBlock(block []int32, id *identifier, s *Stats) {
-	var fits []edge
-	for i, y := range block {
-		for _, x := range block[:i] {
-			a, b := c.root(x), c.root(y)
-			e := edge{a: min(a, b), b: max(a, b)}
-			if a == b || slices.Contains(fits, e) || relate(&c.records[x], &c.records[y], id.of) != agree {
-				continue
+// options are the engine's, which are the same on all nights.
+func (e *Engine) options() linkage.Options {
+	o := linkage.Defaults()
+	o.Threshold, o.Careful = e.s.threshold(), true
+	for _, system := range e.s.Clean {
+		o.Clean = append(o.Clean, likeness.Fold(system)) // as sources are
+	}
+	return o
+}
+
+// Threshold is the weight from which records are one person where [Settings] says nothing: a link that is wrong counts as
+// sixteen that are missed.
+const Threshold = 4
+
+func (s *Settings) threshold() float64 { return cmp.Or(s.Threshold, Threshold) }
+
+// link links all records.
+func (e *Engine) link(at *index, tell *Linkage) (*linked, error) {
+	before := e.model()
+	if err := e.stand(at, tell); err != nil {
+		return nil, err
+	}
+	l := &linked{table: e.standing.Table(), record: make([]int32, len(at.records)), place: make([]int32, len(at.records)), limits: e.s}
+	for i := range l.record {
+		system, person, _ := strings.Cut(l.table.Label(int32(i)), canon.KeySeparator)
+		l.record[i], _ = at.find(Key{system, person})
+		l.place[l.record[i]] = int32(i)
+	}
+	o := e.options()
+	o.Links = linkage.Links{Must: l.pairs(at, e.s.Together), Cannot: l.pairs(at, e.s.Apart)}
+	res, err := e.standing.Link(o)
+	if err != nil {
+		return nil, err
+	}
+	l.Result = res
+	tell.Model, tell.Trained, tell.Compared = res.Model.Digest(), res.Model.Records, res.Compared
+	tell.Precision, tell.Recall, tell.Poor = res.Quality.Precision, res.Quality.Recall, res.Quality.Unlinkable
+	tell.Learned = before == nil || before != res.Model
+	drift := res.Drift
+	if tell.Learned && before != nil {
+		if drift, err = linkage.DriftOf(before, res.Model); err != nil {
+			drift = nil // of other columns, which a release has
+		}
+	}
+	if drift != nil {
+		worst := drift.Worst()
+		tell.Drift, tell.Drifted, tell.Linked = worst.Bits, worst.Feature, drift.Pairs
+	}
+	return l, nil
+}
+
+func (e *Engine) model() *linkage.Model {
+	if e.standing == nil {
+		return nil
+	}
+	return e.standing.Model()
+}
+
+// Records from which a model is learned from the records themselves, and how much their number may change before it is
+// learned anew. Fewer are weighed by the shipped model.
+const (
+	learnFrom = 20_000
+	outgrown  = 2
+)
+
+// stand brings the table up to the records.
+func (e *Engine) stand(at *index, tell *Linkage) error {
+	var gone []string
+	var come []int32
+	for k := range e.touched {
+		gone = append(gone, label(k))
+		if i, ok := at.find(k); ok {
+			come = append(come, i)
+		}
+	}
+	slices.Sort(come)
+	e.touched = map[Key]bool{}
+	if e.standing != nil && 2*len(come) <= len(at.records) && !e.outgrown(len(at.records)) {
+		if len(gone) == 0 || e.standing.Change(gone, rows{columns(), at.records, come}) {
+			return nil
+		}
+	}
+	tell.Anew = true
+	model := e.model()
+	if e.outgrown(len(at.records)) {
+		model = nil
+	}
+	t := linkage.NewTable(Fields())
+	all := at.every()
+	const batch = 1 << 14
+	for part := range slices.Chunk(all, batch) {
+		t.Append(rows{columns(), at.records, part})
+	}
+	t.Finish()
+	if model == nil && len(all) < learnFrom || model != nil && !t.Takes(model) {
+		model = nil
+		if len(all) < learnFrom {
+			var err error
+			if model, err = Model(); err != nil {
+				return err
 			}
-			fits = append(fits, e)
 		}
 	}
-	if len(fits) == 0 {
-		return
-	}
-	fits = slices.DeleteFunc(fits, func(e edge) bool {
-		v := c.byIdentifier(e.a, e.b)
-		if v != vetoNone {
-			s.Conflicts[id.name+":"+string(v)]++
-			c.judged = append(c.judged, edge{a: e.a, b: e.b}) // each the first record of its cluster
-		}
-		return v != vetoNone
-	})
-	for _, e := range fits {
-		c.judged = append(c.judged, edge{a: e.a, b: e.b})
-	}
-	joined, unsure := c.joinSure(fits, c.byIdentifier)
-	count(s.Links, id.name, joined)
-	count(s.Conflicts, id.name+":ambiguous", unsure)
+	var err error
+	e.standing, err = linkage.NewStanding(t, model)
+	return err
 }
 
-// edge is two records, or two clusters, that a rule takes for one person; a is the smaller.
-type edge struct {
-	a, b int32
-	rule rule
-}
-
-func compareEdges(x, y edge) int {
-	return cmp.Or(cmp.Compare(x.rule, y.rule), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
-}
-
-// linkRules applies the rules to what identifiers left apart, the surest rule first.
-func (c *clusters) linkRules(s *Stats) {
-	edges := c.edges(s)
-	c.judged = append(c.judged, edges...)
-	for len(edges) > 0 {
-		n := 1
-		for n < len(edges) && edges[n].rule == edges[0].rule {
-			n++
-		}
-		c.linkRule(edges[:n], s)
-		edges = edges[n:]
+// outgrown tells whether the model was learned from another number of records.
+func (e *Engine) outgrown(records int) bool {
+	m := e.model()
+	if m == nil {
+		return false
 	}
+	if shipped, err := Model(); err == nil && m.Digest() == shipped.Digest() {
+		return records >= learnFrom
+	}
+	return records > outgrown*m.Records || outgrown*records < m.Records
 }
 
-// edges compares the records of every block, those of different clusters, and gives each pair once.
-func (c *clusters) edges(s *Stats) []edge {
-	of := make([]int32, len(c.records))
-	for i := range of {
-		of[i] = c.root(int32(i))
-	}
-	found := make([]*blocks, len(candidates))
-	parallel(len(candidates), func(i int) { found[i] = candidates[i].block(c.records) })
-	var all []edge
-	for i, b := range found {
-		count(s.Oversized, candidates[i].name, b.oversized)
-		const share = 1024 // blocks that a worker takes at once
-		parts := make([][]edge, (b.len()+share-1)/share)
-		parallel(len(parts), func(p int) {
-			for k := p * share; k < min((p+1)*share, b.len()); k++ {
-				parts[p] = c.judgeBlock(parts[p], b.at(k), of)
-			}
-		})
-		for _, p := range parts {
-			all = append(all, p...)
-		}
-	}
-	slices.SortFunc(all, compareEdges)
-	return slices.Compact(all)
-}
-
-func (v *view) judgeBlock(out []edge, block, of []int32) []edge {
-	for i, x := range block {
-		for _, y := range block[:i] {
-			if of[x] == of[y] {
-				continue
-			}
-			if r := v.judge(&v.records[x], &v.records[y]); r != byNothing {
-				out = append(out, edge{min(x, y), max(x, y), r})
-			}
+// pairs gives the places of pairs whose records are both there.
+func (l *linked) pairs(at *index, pairs []Pair) (out [][2]int32) {
+	for _, p := range pairs {
+		a, okA := at.find(p.A)
+		b, okB := at.find(p.B)
+		if okA && okB && a != b {
+			out = append(out, [2]int32{l.place[a], l.place[b]})
 		}
 	}
 	return out
 }
 
-// linkRule joins the clusters of one rule's edges.
-func (c *clusters) linkRule(edges []edge, s *Stats) {
-	name := ruleNames[edges[0].rule]
-	joined, unsure := c.joinSure(c.fits(edges), c.byRule)
-	count(s.Links, name, joined)
-	count(s.Review, name, unsure)
+// groups gives the clusters in the order of their first record.
+func (l *linked) groups(records int) *groups {
+	g := &groups{of: make([]int32, records), recs: make([]int32, records)}
+	number := slices.Repeat([]int32{-1}, records) // of the cluster, by its first place in the table
+	for i := range g.of {
+		root := l.Cluster[l.place[i]]
+		if number[root] < 0 {
+			number[root] = int32(len(g.ends))
+			g.ends = append(g.ends, 0)
+		}
+		g.of[i] = number[root]
+		g.ends[g.of[i]]++
+	}
+	end := int32(0)
+	for n, size := range g.ends {
+		g.ends[n] = end // where the group's next record goes
+		end += size
+	}
+	for i, n := range g.of {
+		g.recs[g.ends[n]] = int32(i)
+		g.ends[n]++
+	}
+	return g
 }
 
-// joinSure joins pairs of clusters that fit. A cluster is joined to all that it fits when these are one person, too: when
-// nothing of them contradicts. Otherwise it is left alone. What is joined is decided before anything is, so that the order
-// of pairs does not matter. It gives how many joins were made, and how many pairs are for a person to decide.
-func (c *clusters) joinSure(fits []edge, check func(a, b int32) veto) (joined, unsure int) {
-	if len(fits) == 1 {
-		c.join(fits[0].a, fits[0].b)
-		return 1, 0
-	}
-	neighbours := make(map[int32][]int32, len(fits))
-	for _, e := range fits {
-		neighbours[e.a] = append(neighbours[e.a], e.b)
-		neighbours[e.b] = append(neighbours[e.b], e.a)
-	}
-	sure := fits[:0]
-	for _, e := range fits {
-		if c.onePerson(neighbours[e.a], neighbours[e.b], check) {
-			sure = append(sure, e)
-		} else {
-			unsure++
+// tell counts links and conflicts, and lists pairs for people to look at.
+func (l *linked) tell(records []record, res *Result) {
+	shared := l.table.Sharer()
+	for _, p := range l.Pairs {
+		a, b := l.record[p.A], l.record[p.B]
+		together := l.Cluster[p.A] == l.Cluster[p.B]
+		if weight := float64(p.Weight); together {
+			res.Stats.Links[cmp.Or(shared(p.A, p.B), "likeness")]++
+		} else if weight > l.limits.threshold() {
+			res.Stats.Review["kept-apart"]++
+		}
+		if !together || float64(p.Weight) < sureBits {
+			a, b = min(a, b), max(a, b)
+			res.Review = append(res.Review, Candidate{records[a].Key, records[b].Key, float64(p.Weight), together})
 		}
 	}
-	for _, e := range sure {
-		switch a, b := c.root(e.a), c.root(e.b); {
-		case a == b:
-		case check(a, b) == vetoNone:
-			c.join(a, b)
-			joined++
-		default:
-			unsure++
-		}
+	slices.SortFunc(res.Review, func(x, y Candidate) int { return cmp.Or(compareKeys(x.A, y.A), compareKeys(x.B, y.B)) })
+	for name, n := range l.table.Torn(l.Cluster) {
+		count(res.Stats.Conflicts, name, n)
 	}
-	return joined, unsure
 }
 
-// fits gives the pairs of clusters that the edges join and nothing vetoes, each once.
-func (c *clusters) fits(edges []edge) []edge {
-	out := make([]edge, 0, len(edges))
-	for _, e := range edges {
-		if a, b := c.root(e.a), c.root(e.b); a != b {
-			out = append(out, edge{min(a, b), max(a, b), e.rule})
-		}
+// RestoreLinks reads what [Engine.WriteLinks] wrote on an earlier night, with the rows of that night. Of another release's
+// it takes nothing, nor of an empty file, and all records are compared anew.
+func (e *Engine) RestoreLinks(from io.Reader) error {
+	s, err := linkage.ReadStanding(from, Fields())
+	if errors.Is(err, linkage.ErrOther) {
+		return nil
 	}
-	slices.SortFunc(out, compareEdges)
-	return slices.DeleteFunc(slices.Compact(out), func(e edge) bool { return c.byRule(e.a, e.b) != vetoNone })
+	e.standing = s
+	return err
 }
 
-// onePerson tells whether nothing contradicts among the neighbours of two clusters, who are among them.
-func (c *clusters) onePerson(a, b []int32, check func(a, b int32) veto) bool {
-	if len(a) == 1 && len(b) == 1 {
-		return true
-	}
-	if len(a)+len(b) > 2*maxCluster {
-		return false
-	}
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	for i, x := range all {
-		for _, y := range all[:i] {
-			if check(x, y) != vetoNone {
-				return false
-			}
+// WriteLinks writes down how records are linked, for [Engine.RestoreLinks]. The records of subjects that are not kept are
+// left out, as if their rows were gone.
+func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error {
+	var gone []string
+	last := Key{}
+	for i := range e.rows {
+		if m := &e.rows[i]; !kept(m.Subject) && m.record() != last {
+			last = m.record()
+			gone = append(gone, label(last))
 		}
 	}
-	return true
+	if len(e.touched) > 0 { // rows went since the last linking
+		if err := e.stand(e.records(), &Linkage{}); err != nil {
+			return err
+		}
+	}
+	if e.standing == nil || !e.standing.Linked() || len(gone) > 0 && !e.standing.Change(gone, rows{columns: columns()}) {
+		return nil // an empty file: the next night compares all records
+	}
+	return e.standing.Write(to)
 }
 
-// parallel calls f with 0 to n-1, on as many processors as there are.
-func parallel(n int, f func(int)) {
-	var next struct {
-		sync.Mutex
-		at int
+// Explain takes the weight of two records apart; ok is false when one is not there.
+func Explain(s *linkage.Standing, a, b Key) (out linkage.Explanation, ok bool) {
+	x, okA := s.Table().Find(label(a))
+	y, okB := s.Table().Find(label(b))
+	if !okA || !okB {
+		return out, false
 	}
-	take := func() int {
-		next.Lock()
-		defer next.Unlock()
-		next.at++
-		return next.at - 1
-	}
-	var all sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		all.Go(func() {
-			for i := take(); i < n; i = take() {
-				f(i)
-			}
-		})
-	}
-	all.Wait()
+	return s.Table().Explain(s.Model(), x, y), true
 }

@@ -81,7 +81,7 @@ func TestWhoIsWho(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, order := range [][]row{{c.a, c.b}, {c.b, c.a}} {
-				if got := same(t, engine(order...).Resolve(), c.a, c.b); got != c.want {
+				if got := same(t, resolved(t, engine(order...)), c.a, c.b); got != c.want {
 					t.Errorf("one person: got %v, want %v", got, c.want)
 				}
 			}
@@ -94,7 +94,7 @@ func TestAmbiguous(t *testing.T) {
 	father := person(peppi, "1", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
 	son := person(register, "2", "birth_date", "1985-06-01", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
 	contact := person(crm, "c", "family_name", "Testaaja", "call_name", "Veikko", "phone", "+358400000009")
-	res := engine(father, son, contact).Resolve()
+	res := resolved(t, engine(father, son, contact))
 	if same(t, res, father, contact) || same(t, res, son, contact) || same(t, res, father, son) {
 		t.Error("a contact that may be father or son was given to one of them")
 	}
@@ -102,13 +102,13 @@ func TestAmbiguous(t *testing.T) {
 		t.Errorf("got %v for review, want both pairs", res.Stats.Review)
 	}
 	staff := person(pegasos, "004711", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
-	res = engine(father, staff, contact).Resolve()
+	res = resolved(t, engine(father, staff, contact))
 	if !same(t, res, father, contact) || !same(t, res, staff, contact) {
 		t.Error("a contact fits one person in two systems and was left alone")
 	}
 	// Better evidence decides between the two.
 	contact = contact.with("birth_date", "1985-06-01")
-	if res = engine(father, son, contact).Resolve(); !same(t, res, son, contact) || same(t, res, father, contact) {
+	if res = resolved(t, engine(father, son, contact)); !same(t, res, son, contact) || same(t, res, father, contact) {
 		t.Error("the birth date tells the son from the father")
 	}
 }
@@ -124,10 +124,10 @@ func TestSpellingsInUse(t *testing.T) {
 	shared := []string{"family_name", "Testaaja", "phone", "+358400000009"}
 	a := person(peppi, "1", "given_names", "Katariina").with(shared...)
 	b := person(crm, "2", "call_name", "Katarina").with(shared...)
-	if res := engine(a, b).Resolve(); !same(t, res, a, b) {
+	if res := resolved(t, engine(a, b)); !same(t, res, a, b) {
 		t.Error("a spelling that nobody else has is a mistake")
 	}
-	if res := engine(append(rows, a, b)...).Resolve(); same(t, res, a, b) {
+	if res := resolved(t, engine(append(rows, a, b)...)); same(t, res, a, b) {
 		t.Error("two spellings in use are two names")
 	}
 }
@@ -141,16 +141,16 @@ func TestFullName(t *testing.T) {
 	}
 	a := person(peppi, "1", "family_name", "Harvinainen", "given_names", "Aino Maria", "birth_date", "1990-01-01")
 	b := person(portal, "2", "family_name", "Harvinainen", "given_names", "Aino Maria")
-	if res := engine(append(rows, a, b)...).Resolve(); !same(t, res, a, b) {
+	if res := resolved(t, engine(append(rows, a, b)...)); !same(t, res, a, b) {
 		t.Error("nobody else is called so")
 	}
 	other := a.with("row", "x", "birth_date", "1991-01-01")
 	other.key = "9"
-	res := engine(append(rows, a, b, other)...).Resolve()
+	res := resolved(t, engine(append(rows, a, b, other)...))
 	if same(t, res, a, b) || same(t, res, other, b) || same(t, res, a, other) {
 		t.Error("two people are called so")
 	}
-	if b = b.with("birth_date", "1992-01-01"); same(t, engine(append(rows, a, b)...).Resolve(), a, b) {
+	if b = b.with("birth_date", "1992-01-01"); same(t, resolved(t, engine(append(rows, a, b)...)), a, b) {
 		t.Error("namesakes with other birth dates are one person")
 	}
 }

@@ -64,7 +64,7 @@ func TestOrderIsOfNoMatter(t *testing.T) {
 		for _, b := range all {
 			one.Add(b)
 		}
-		want := one.Resolve()
+		want := resolved(t, one)
 		order := rapid.Permutation(all).Draw(rt, "order")
 		for len(order) > 0 {
 			n := rapid.IntRange(1, len(order)).Draw(rt, "batch")
@@ -73,7 +73,7 @@ func TestOrderIsOfNoMatter(t *testing.T) {
 			}
 			order = order[n:]
 		}
-		got := other.Resolve()
+		got := resolved(t, other)
 		if !reflect.DeepEqual(got.Records, want.Records) || !reflect.DeepEqual(got.Stats, want.Stats) || !reflect.DeepEqual(got.Events, want.Events) {
 			rt.Fatal("another order gives another result")
 		}
@@ -123,12 +123,12 @@ func TestNightsAreLikeOneNight(t *testing.T) {
 				now[r.feed+"|"+r.rowKey()] = r
 				add(e, r)
 			}
-			res := e.Resolve()
+			res := resolved(t, e)
 			fresh := resolve.New(settings())
 			for _, k := range slices.Sorted(maps.Keys(now)) {
 				add(fresh, now[k])
 			}
-			if want := fresh.Resolve(); !reflect.DeepEqual(partition(res), partition(want)) {
+			if want := resolved(t, fresh); !reflect.DeepEqual(partition(res), partition(want)) {
 				rt.Fatal("the nights give other people than one night")
 			}
 			checkIDs(rt, res, last, retired)
@@ -247,10 +247,10 @@ func TestCampusNightsAreLikeOneNight(t *testing.T) {
 		e = reborn(e)
 		exports(t, e, dir, night+canon.Date(n)) // every row anew, so that only rows that went need removing
 		prune(t, e, dir, night+canon.Date(n))
-		res := e.Resolve()
+		res := resolved(t, e)
 		fresh := resolve.New(settings())
 		exports(t, fresh, dir, night+canon.Date(n))
-		if !reflect.DeepEqual(partition(res), partition(fresh.Resolve())) {
+		if !reflect.DeepEqual(partition(res), partition(resolved(t, fresh))) {
 			t.Fatal("the nights give other people than one night")
 		}
 		if last != nil {

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"cmp"
-	"slices"
 )
 
 // record is one system's picture of one person: its source rows, in their order.
@@ -52,74 +51,3 @@ func (e *Engine) records() *index {
 	}
 	return at
 }
-
-// Relation of what two records say of one thing.
-type relation uint8
-
-const (
-	silent   relation = iota // one of them says nothing
-	disagree                 // both say something, and nothing in common
-	agree
-)
-
-// relate compares one identifier of two records.
-func relate(a, b *record, value func(*Member) string) relation {
-	out := silent
-	for _, x := range a.rows {
-		v := value(x)
-		if v == "" {
-			continue
-		}
-		for _, y := range b.rows {
-			switch w := value(y); {
-			case w == v:
-				return agree
-			case w != "":
-				out = disagree
-			}
-		}
-	}
-	return out
-}
-
-// births compares the birth dates of two records.
-func births(a, b *record) relation {
-	out := silent
-	for _, x := range a.rows {
-		if x.Birth == NoBirth {
-			continue
-		}
-		for _, y := range b.rows {
-			switch {
-			case x.Birth == y.Birth:
-				return agree
-			case y.Birth != NoBirth:
-				out = disagree
-			}
-		}
-	}
-	return out
-}
-
-// share tells whether two records have a value of a list in common.
-func share(a, b *record, list func(*Member) []string) bool {
-	for _, x := range a.rows {
-		for _, v := range list(x) {
-			for _, y := range b.rows {
-				if slices.Contains(list(y), v) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-func hetuOf(m *Member) string     { return m.Hetu }
-func oppijaOf(m *Member) string   { return m.Oppijanumero }
-func studentOf(m *Member) string  { return m.StudentNumber }
-func employeeOf(m *Member) string { return m.EmployeeNumber }
-func eppnOf(m *Member) string     { return m.Eppn }
-func placeOf(m *Member) string    { return m.Place }
-func emailsOf(m *Member) []string { return m.Emails }
-func phonesOf(m *Member) []string { return m.Phones }

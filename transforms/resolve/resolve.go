@@ -4,27 +4,20 @@
 // ([Engine.Add], [Engine.Remove]) on top of what it remembers of all others ([Engine.Restore]), and answers with a
 // [Result]: the subject of every record, what changed, and why.
 //
-// Linking is careful rather than eager, as two people in one subject is worse than one person in two:
+// Who is who says package linkage: what two records have in common and what contradicts is weighed, strong identifiers
+// and everything else in one model, and a cluster is what all of its records fit into. On top of that linking is careful
+// rather than eager, as two people in one subject is worse than one person in two: a link that is wrong counts as sixteen
+// that are missed, two birth dates or identity codes that contradict are never one person's, and one number alone never
+// overrules a given name. What people have decided stands above all.
 //
-//  1. Strong identifiers link: national identity code, learner number, student number within an institution, employee
-//     number, eduPersonPrincipalName, in this order. Birth dates or other strong identifiers that contradict make the
-//     shared one a conflict: it is counted and links nobody, so that one wrong identifier never bridges two people. A
-//     given name that contradicts needs a second identifier, or the family name with a contact point, to be overruled.
-//  2. Where identifiers are silent, rules on name, birth date and contact link, the surest first. Each asks for a given
-//     name and for agreements that a household or a namesake would not have together: household members share address,
-//     telephone and family name, and twins the birth date too. Only a full name that hardly a second person would bear
-//     is enough alone. A record that fits two people who are not one is left alone and counted for a person to decide.
-//
-// Every link is checked against all records of both clusters, so that no chain of weak links joins what contradicts.
-// Different birth dates are never one person's: a mistyped one costs a link. What comes out depends on the rows alone,
-// neither on their order nor on the nights on which they came.
+// A night compares only what changed with all the rest, and ends as comparing everything would. What comes out depends on
+// the rows, the model and people's decisions alone, neither on the rows' order nor on the nights on which they came.
 //
 // A subject keeps its id as long as most of its records stay together. [Event] tells of merges and splits, and
 // [Engine.Undo] takes one back; an id that is given up is never given to someone else.
 //
-// The way of the rows: the engine (this file, store.go) keeps them sorted; record.go groups them by record; block.go finds
-// records that have a value in common; names.go, nickname.go and similar.go compare names; rules.go says what makes two
-// records one person; cluster.go and link.go join them; subject.go gives each cluster its id.
+// The way of the rows: the engine (this file, store.go) keeps them sorted; record.go groups them by record; columns.go says
+// what a record tells; link.go keeps the table of all records linked; subject.go gives each cluster its id.
 //
 // The package is pure: ids are minted by a function of the caller. It knows no system by name and no file,
 // and of the policy only the form in which it asks who somebody is.
@@ -36,6 +29,7 @@ import (
 	"strings"
 
 	"uoma/internal/canon"
+	"uoma/transforms/linkage"
 )
 
 // Member is what is remembered of one source row with identity facts. Text is folded (see [Fold]); the engine's own
@@ -76,8 +70,10 @@ type Settings struct {
 	// same arguments give the same id, so that a person who was gone for a while and comes back with the same first record
 	// has the old one again.
 	Mint func(system, personKey string, n int) string
-	// Clean names systems that have no duplicates: rules on names never put two of their records together.
-	Clean map[string]bool
+	// Clean names systems that have nobody twice: two of their records that share no identifier are two people.
+	Clean []string
+	// Threshold is the weight in bits from which records are one person; 0 is [Threshold].
+	Threshold float64
 	// Apart are pairs of records that a person has found to be two people. Nothing joins them.
 	Apart []Pair
 	// Together are pairs of records that a person has found to be one person. They are joined whatever they say.
@@ -97,11 +93,14 @@ type Engine struct {
 	changes map[rowKey]*Member // not yet worked into rows; nil for rows that are gone
 	left    map[Key]string     // subjects of records of which a row went since the last night
 	retired map[string]bool    // ids that were given up
+
+	standing *linkage.Standing // nil before the first linking
+	touched  map[Key]bool      // records of which a row changed since the last one
 }
 
 // New makes an empty engine.
 func New(s Settings) *Engine {
-	return &Engine{s: s, changes: map[rowKey]*Member{}, left: map[Key]string{}, retired: map[string]bool{}}
+	return &Engine{s: s, changes: map[rowKey]*Member{}, left: map[Key]string{}, retired: map[string]bool{}, touched: map[Key]bool{}}
 }
 
 // Restore adds what an earlier night remembered, and the ids that were given up since the first one. The engine takes
@@ -210,7 +209,12 @@ func (e *Engine) Retired() []string { return slices.Sorted(maps.Keys(e.retired))
 // Forget drops every row of a subject and gives its id up: what is erased is remembered nowhere.
 func (e *Engine) Forget(subject string) {
 	e.settle()
-	e.rows = slices.DeleteFunc(e.rows, func(m Member) bool { return m.Subject == subject })
+	e.rows = slices.DeleteFunc(e.rows, func(m Member) bool {
+		if m.Subject == subject {
+			e.touched[m.record()] = true
+		}
+		return m.Subject == subject
+	})
 	maps.DeleteFunc(e.left, func(_ Key, id string) bool { return id == subject })
 	e.retired[subject] = true
 }

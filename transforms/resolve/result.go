@@ -33,11 +33,26 @@ func compareEvents(a, b Event) int {
 type Stats struct {
 	Records   int            `json:"records"`
 	Subjects  int            `json:"subjects"`
-	Links     map[string]int `json:"links"`     // joins by rule
-	Conflicts map[string]int `json:"conflicts"` // refused joins of an identifier, as "identifier:reason"
-	Review    map[string]int `json:"review"`    // pairs that fit more than one person, by rule
-	Oversized map[string]int `json:"oversized"` // values that too many records have to be evidence, by kind
+	Links     map[string]int `json:"links"`     // pairs of records of one person, by the strongest identifier that they share, or "likeness"
+	Conflicts map[string]int `json:"conflicts"` // identifiers that stand in records of several people, by identifier
+	Review    map[string]int `json:"review"`    // pairs that are apart though their weight is above the threshold, or their person is in doubt
 	Sizes     map[int]int    `json:"sizes"`     // clusters by number of records
+	Linkage   Linkage        `json:"linkage"`
+}
+
+// Linkage is what the engine says of its work.
+type Linkage struct {
+	Model     string  `json:"model"`   // digest of the model that weighed
+	Trained   int     `json:"trained"` // records that the model was learned from
+	Learned   bool    `json:"learned"` // tonight
+	Anew      bool    `json:"anew"`    // all records were compared
+	Compared  int64   `json:"compared"`
+	Precision float64 `json:"precision"` // share of linked pairs that are right, as the weights themselves expect
+	Recall    float64 `json:"recall"`    // share of right pairs that are linked
+	Poor      float64 `json:"poor"`      // share of records that say too little to be linked even with a copy of themselves
+	Drift     float64 `json:"drift"`     // bits by which what drifted most says more or less than before
+	Drifted   string  `json:"drifted"`   // what that is
+	Linked    int     `json:"linked"`    // pairs that drift was seen in
 }
 
 // count adds to a count that is listed only when it is not zero.
@@ -68,19 +83,18 @@ func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
 }
 
 // Resolve finds the subjects of all records.
-func (e *Engine) Resolve() *Result {
+func (e *Engine) Resolve() (*Result, error) {
 	e.settle()
 	at := e.records()
 	records := at.records
 	res := &Result{by: records, at: at, Stats: Stats{
-		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{},
-		Oversized: map[string]int{}, Sizes: map[int]int{},
+		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{}, Sizes: map[int]int{},
 	}}
-	c := newClusters(&view{records: records, names: newOnomasticon(records), clean: e.s.Clean, apart: e.apart(at)})
-	c.linkDecided(e.s.Together, at, &res.Stats)
-	c.linkIdentifiers(&res.Stats)
-	c.linkRules(&res.Stats)
-	g := c.groups()
+	l, err := e.link(at, &res.Stats.Linkage)
+	if err != nil {
+		return nil, err
+	}
+	g := l.groups(len(records))
 	subjects := e.assign(records, g, res)
 	res.Records = make([]Record, len(records))
 	for i := range records {
@@ -90,30 +104,13 @@ func (e *Engine) Resolve() *Result {
 			m.Subject = id
 		}
 	}
-	res.Review = c.review()
+	l.tell(records, res)
 	for n := range g.len() {
 		res.Stats.Sizes[len(g.at(n))]++
 	}
 	res.Stats.Subjects = g.len()
 	e.left = map[Key]string{} // a cleared map keeps its room
-	return res
-}
-
-// apart gives the parted pairs whose records are both there.
-func (e *Engine) apart(at *index) map[[2]int32]bool {
-	var out map[[2]int32]bool
-	for _, p := range e.s.Apart {
-		a, okA := at.find(p.A)
-		b, okB := at.find(p.B)
-		if !okA || !okB {
-			continue
-		}
-		if out == nil {
-			out = map[[2]int32]bool{}
-		}
-		out[[2]int32{min(a, b), max(a, b)}] = true
-	}
-	return out
+	return res, nil
 }
 
 // groups are the clusters in the order of their first record, the records of each in their order.
@@ -131,23 +128,4 @@ func (g *groups) at(i int) []int32 {
 		from = g.ends[i-1]
 	}
 	return g.recs[from:g.ends[i]]
-}
-
-func (c *clusters) groups() *groups {
-	g := &groups{of: make([]int32, len(c.records)), recs: make([]int32, len(c.records))}
-	end := int32(0)
-	for i := range c.records {
-		if c.parent[i] == int32(i) {
-			g.of[i] = int32(len(g.ends))
-			g.ends = append(g.ends, end) // where the group's next record goes
-			end += c.size[i]
-		}
-	}
-	for i := range c.records {
-		n := g.of[c.root(int32(i))]
-		g.of[i] = n
-		g.recs[g.ends[n]] = int32(i)
-		g.ends[n]++
-	}
-	return g
 }

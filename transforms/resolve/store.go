@@ -52,6 +52,9 @@ func (e *Engine) settle() {
 		n, found := slices.BinarySearchFunc(rest, k, func(m Member, k rowKey) int { return m.key().compare(k) })
 		kept, rest = append(kept, rest[:n]...), rest[n:]
 		m := e.changes[k]
+		if m != nil {
+			e.touched[m.record()] = true
+		}
 		switch {
 		case found:
 			e.replace(&rest[0], m)
@@ -81,6 +84,7 @@ func insert(rows []Member, fresh []*Member) []Member {
 }
 
 func (e *Engine) replace(old, m *Member) {
+	e.touched[old.record()] = true
 	if m != nil && m.PersonKey == old.PersonKey {
 		m.Subject = old.Subject
 		return

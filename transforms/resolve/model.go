@@ -1,0 +1,24 @@
+package resolve
+
+import (
+	_ "embed"
+	"fmt"
+	"unsafe"
+
+	"uoma/transforms/linkage"
+)
+
+//go:embed model.json
+var modelFile []byte
+
+// Model gives the shipped model, which was learned from the synthetic campus: it weighs where there are too few records to
+// learn from, and knows no system.
+func Model() (*linkage.Model, error) {
+	m, err := linkage.ParseModel(modelFile)
+	if err != nil {
+		return nil, fmt.Errorf("the shipped model: %w", err)
+	}
+	return m, nil
+}
+
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
