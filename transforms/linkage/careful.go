@@ -1,6 +1,10 @@
 package linkage
 
-import "math"
+import (
+	"math"
+
+	"uoma/transforms/likeness"
+)
 
 // Careful clustering is for a register of people, where two people in one cluster are worse than one person in two. A
 // weight is a sum, and a sum can outvote anything: one number that was typed into a stranger's row outweighs a birth date
@@ -9,8 +13,11 @@ import "math"
 //   - No two birth dates in it contradict each other by more than a slip.
 //   - No two numbers of a field of which nobody has two contradict each other, unless one that stands before it agrees: who
 //     has one identity code may have two learner numbers. Nor are two records of a clean source in it that share no number.
-//   - Where no given name of one agrees with any of the other, more is needed than one number: a second one, or the family
-//     name with a contact point. Whoever types a wrong number hits a stranger, and couples and parents hit each other.
+//   - Where no given name of one agrees with any of the other, two numbers must, or one beside the family name and a contact
+//     point. Whoever types a wrong number hits a stranger; and twins, couples and parents have all but the given name.
+//   - Where family names contradict, a number, the birth date, or a mailbox beside the given name must agree: telephones are
+//     given to others.
+//   - Where nothing but names agrees, they must be rarer than else by four to one.
 //   - What fits two that are not one person is nobody's, unless it fits one of them clearly better.
 //
 // And of a crowd all records are asked, not some that speak for them.
@@ -23,6 +30,9 @@ type doubt struct {
 	given  bool // some two records tell given names
 	agrees bool // of some two they agree
 	proof  bool // some two have more in common than one number
+	beyond bool // of some two more agrees than names
+	family bool // some two records tell family names
+	kin    bool // of some two they agree, or what does in their place
 }
 
 // doubts notes what two records say of each other, and whether they cannot be one person's.
@@ -43,14 +53,22 @@ func (k *clusterer) doubts(a, b int32, v *vector) (d doubt, cannot bool) {
 		}
 	}
 	cannot = cannot || v.level[featureBirth] == 0 || numbers == 0 && k.twice(a, b)
-	family, point := v.level[featureFamily], false
-	for _, f := range [...]int{featurePhone, featureEmail} {
+	agrees := func(f int) bool {
 		x := &k.t.features[f]
-		point = point || v.level[f] != absent && int(x.base(v.level[f])) == x.top()
+		return v.level[f] != absent && x.base(v.level[f]) >= x.seed
 	}
-	d.given = v.level[featureGiven] != absent
-	d.agrees = d.given && v.level[featureGiven] > 0
-	d.proof = numbers > 1 || point && family != absent && family >= k.t.features[featureFamily].seed
+	same := func(f int) bool {
+		x := &k.t.features[f]
+		return v.level[f] != absent && int(x.base(v.level[f])) == x.top()
+	}
+	d.given, d.family = v.level[featureGiven] != absent, v.level[featureFamily] != absent
+	d.agrees = d.given && v.level[featureGiven] >= uint8(likeness.GivenNickname)
+	d.proof = numbers > 1 || numbers == 1 && agrees(featureFamily) && (same(featurePhone) || same(featureEmail))
+	d.kin = numbers > 0 || agrees(featureFamily) || agrees(featureBirth) || d.agrees && same(featureEmail)
+	d.beyond = numbers > 0
+	for f := featureBirth; f < len(k.t.features); f++ {
+		d.beyond = d.beyond || f != featureSex && agrees(f)
+	}
 	return d, cannot
 }
 
@@ -88,8 +106,11 @@ func ambiguous(weight func(i, j int) *float64, n int, gone []bool, i, j int, thr
 }
 
 func (d doubt) and(o doubt) doubt {
-	return doubt{d.given || o.given, d.agrees || o.agrees, d.proof || o.proof}
+	return doubt{d.given || o.given, d.agrees || o.agrees, d.proof || o.proof, d.beyond || o.beyond, d.family || o.family, d.kin || o.kin}
 }
 
-// forbids tells whether given names contradict and nothing overrules that.
-func (d doubt) forbids() bool { return d.given && !d.agrees && !d.proof }
+// namesAlone is by how many bits more names must say when nothing else agrees.
+const namesAlone = 2
+
+// forbids tells whether names contradict and nothing overrules that.
+func (d doubt) forbids() bool { return d.given && !d.agrees && !d.proof || d.family && !d.kin }

@@ -207,7 +207,11 @@ func (k *clusterer) weigh(x *relation) float64 {
 			}
 		}
 	}
-	return k.s.combine(float64(x.prior)/float64(x.pairs), &r)
+	bits := k.s.combine(float64(x.prior)/float64(x.pairs), &r)
+	if k.careful && !x.doubt.beyond {
+		bits -= namesAlone
+	}
+	return bits
 }
 
 // relate compares two records.

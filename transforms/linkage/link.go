@@ -135,7 +135,15 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 	m, posts := t.train(sample)
 	var mask uint64
 	var passes []pass
-	for _, i := range choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2) {
+	chosen := choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
+	for i := range candidates {
+		// Who has a number in common is looked at in a standing table, however few are found by it alone.
+		if t.steady && t.numbered(&candidates[i].pass) && candidates[i].pairs < float64(t.n) && !slices.Contains(chosen, i) {
+			chosen = append(chosen, i)
+		}
+	}
+	slices.Sort(chosen)
+	for _, i := range chosen {
 		mask |= 1 << i
 		passes = append(passes, candidates[i].pass)
 	}
@@ -157,6 +165,11 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 	}
 	res.Model, res.Quality.Found = m, m.Found
 	return passes, nil
+}
+
+// numbered tells whether a pass is that of an identifier.
+func (t *Table) numbered(p *pass) bool {
+	return len(p.parts) == 1 && slices.ContainsFunc(t.others, func(o *other) bool { return o.field.Kind == Identifier && o.part == p.parts[0] })
 }
 
 // lists takes the names of passes apart. A column may be called like two parts.

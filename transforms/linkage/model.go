@@ -106,7 +106,11 @@ func newScorer(m *Model, t *Table) *scorer {
 	for f := range m.Features {
 		// A small table is taken for a part of what the model was trained on: a name that two of ten have is not common. In a
 		// standing table nothing depends on how many records there are tonight.
-		told := float64(m.Features[f].Told) * ratio
+		told := float64(m.Features[f].Told)
+		switch f {
+		case featureGiven, featureFamily, featurePlace: // names are borne by a share of people, numbers by somebody
+			told *= ratio
+		}
 		if !t.steady {
 			told = max(told, float64(t.telling(f)))
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"uoma/internal/canon"
@@ -98,6 +99,27 @@ func batch(r row, table string, facts map[string]string) *canon.Batch {
 // engine makes an engine of rows.
 func engine(rows ...row) *resolve.Engine {
 	e := resolve.New(settings())
+	add(e, rows...)
+	return e
+}
+
+// crowd is an engine that knows the records of some thousand people: who is who depends on how common names are.
+var crowd struct {
+	sync.Mutex
+	*resolve.Engine
+}
+
+// among makes an engine of rows among those of a crowd, who have been resolved.
+func among(t testing.TB, rows ...row) *resolve.Engine {
+	t.Helper()
+	crowd.Lock()
+	defer crowd.Unlock()
+	if crowd.Engine == nil {
+		crowd.Engine = resolve.New(settings())
+		exports(t, crowd.Engine, campusDir(t, 1500, 1), night)
+		resolved(t, crowd.Engine)
+	}
+	e := reborn(crowd.Engine)
 	add(e, rows...)
 	return e
 }

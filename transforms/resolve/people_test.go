@@ -13,8 +13,8 @@ const (
 
 // cast of two systems: the same pair of rows is one person or two, whatever else is there.
 func TestWhoIsWho(t *testing.T) {
-	aino := person(peppi, "2100001", "hetu", "010190-900P", "birth_date", "1990-01-01", "family_name", "Esimerkki", "given_names", "Aino Maria",
-		"call_name", "Aino", "email", "aino.esimerkki@mail.example", "phone", "+358400000001", "place", "50100|Mallikatu 1 A 2", "student_number", "2100001")
+	aino := person(peppi, "9900001", "hetu", "010190-900P", "birth_date", "1990-03-04", "family_name", "Esimerkki", "given_names", "Aino Maria",
+		"call_name", "Aino", "email", "aino.esimerkki@mail.example", "phone", "+358400000001", "place", "50100|Mallikatu 1 A 2", "student_number", "9900001")
 	asa := person(register, "12347", "hetu", "290296-977L", "birth_date", "1996-02-29", "family_name", "Näyte-Öhman", "former_family_name", "Näyte",
 		"given_names", "Åsa", "email", "asa+alumni@mail.example", "phone", "+358400000003", "student_number", "0012345")
 	home := []string{"phone", "+358400000009", "place", "50100|Mallikatu 5", "email", "perhe@mail.example"}
@@ -26,25 +26,25 @@ func TestWhoIsWho(t *testing.T) {
 		{"nothing in common", aino, person(crm, "c1", "family_name", "Testaaja", "call_name", "Reijo"), false},
 		{"a name alone", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino"), false},
 		{"a full name alone, among few people", aino, person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria"), false},
-		{"name and birth date", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "birth_date", "1990-01-01"), true},
-		{"called by the second name", aino.with("call_name", "Maria"), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Maria", "birth_date", "1990-01-01"), true},
-		{"swapped names", aino, person(crm, "c1", "family_name", "Aino", "call_name", "Esimerkki", "birth_date", "1990-01-01"), true},
+		{"name and birth date", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "birth_date", "1990-03-04"), true},
+		{"called by the second name", aino.with("call_name", "Maria"), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Maria", "birth_date", "1990-03-04"), true},
+		{"swapped names", aino, person(crm, "c1", "family_name", "Aino", "call_name", "Esimerkki", "birth_date", "1990-03-04"), true},
 		{"everyday name, same address", aino.with("given_names", "Johanna", "call_name", ""), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Hanna", "email", "aino.esimerkki@mail.example"), true},
-		{"mistyped family name", aino, person(crm, "c1", "family_name", "Esimerki", "call_name", "Aino", "birth_date", "1990-01-01"), true},
+		{"mistyped family name", aino, person(crm, "c1", "family_name", "Esimerki", "call_name", "Aino", "birth_date", "1990-03-04"), true},
 		{"lost dots", asa, person(crm, "c1", "family_name", "Nayte-Ohman", "call_name", "Asa", "birth_date", "1996-02-29"), true},
 		{"former name elsewhere", asa, person(peppi, "9", "family_name", "Näyte", "given_names", "Åsa", "birth_date", "1996-02-29"), true},
 		{"former name elsewhere, no birth date, same telephone", asa, person(crm, "c1", "family_name", "Näyte", "call_name", "Åsa", "phone", "+358400000003"), true},
 		{"married, same mail", aino, person(crm, "c1", "family_name", "Koe", "call_name", "Aino", "email", "aino.esimerkki@mail.example"), true},
-		{"employee number with an everyday name", person(pegasos, "004711", "employee_number", "004711", "family_name", "Koe", "given_names", "Johannes Olli", "call_name", "Johannes"),
-			person(projects, "004711", "employee_number", "004711", "family_name", "Koe", "call_name", "Jussi"), true},
-		{"employee number of somebody else", person(pegasos, "004711", "employee_number", "004711", "family_name", "Koe", "given_names", "Johannes"),
-			person(projects, "004711", "employee_number", "004711", "family_name", "Testaaja", "call_name", "Reijo"), false},
+		{"employee number with an everyday name", person(pegasos, "994711", "employee_number", "994711", "family_name", "Koe", "given_names", "Johannes Olli", "call_name", "Johannes"),
+			person(projects, "994711", "employee_number", "994711", "family_name", "Koe", "call_name", "Jussi"), true},
+		{"employee number of somebody else", person(pegasos, "994711", "employee_number", "994711", "family_name", "Koe", "given_names", "Johannes"),
+			person(projects, "994711", "employee_number", "994711", "family_name", "Testaaja", "call_name", "Reijo"), false},
 		{"student number of the institution before the merger", aino.with("institution_code", "02506", "birth_date", "", "hetu", ""),
-			person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "student_number", "2100001"), true},
+			person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "student_number", "9900001"), true},
 		{"student number of another institution", aino.with("institution_code", "02535", "birth_date", "", "hetu", ""),
-			person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "student_number", "2100001"), false},
+			person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "student_number", "9900001"), false},
 		{"name and home", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "place", "50100|Mallikatu 1 A 2"), true},
-		{"namesakes with other birth dates", aino.with("hetu", ""), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "birth_date", "1991-01-01",
+		{"namesakes with other birth dates", aino.with("hetu", ""), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "birth_date", "1971-08-19",
 			"phone", "+358400000001", "email", "aino.esimerkki@mail.example", "place", "50100|Mallikatu 1 A 2"), false},
 		{"P2 and P2b", person(peppi, "1", "hetu", "140385-901E", "birth_date", "1985-03-14", "family_name", "Testaaja", "given_names", "Veikko").with(home...),
 			person(register, "2", "hetu", "140385Y901E", "birth_date", "1985-03-14", "family_name", "Testaaja", "given_names", "Reijo").with(home...), false},
@@ -62,8 +62,8 @@ func TestWhoIsWho(t *testing.T) {
 			person(portal, "2", "birth_date", "1985-06-01", "family_name", "Testaaja", "given_names", "Veikko Olli").with(home...), false},
 		{"a telephone that somebody else of the same given name has got", person(peppi, "1", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009"),
 			person(crm, "2", "family_name", "Koe", "call_name", "Veikko", "phone", "+358400000009"), false},
-		{"two employees of one name and birth date", person(projects, "1", "employee_number", "004711", "birth_date", "1985-03-14", "family_name", "Koe", "call_name", "Veikko"),
-			person(pegasos, "2", "employee_number", "004712", "birth_date", "1985-03-14", "family_name", "Koe", "given_names", "Veikko"), false},
+		{"two employees of one name and birth date", person(projects, "1", "employee_number", "994711", "birth_date", "1985-03-14", "family_name", "Koe", "call_name", "Veikko"),
+			person(pegasos, "2", "employee_number", "994712", "birth_date", "1985-03-14", "family_name", "Koe", "given_names", "Veikko"), false},
 		{"two learner numbers of one name and birth date", person(peppi, "1", "oppijanumero", "1.2.246.562.24.10000000003", "birth_date", "1985-03-14", "family_name", "Koe", "given_names", "Veikko"),
 			person(register, "2", "oppijanumero", "1.2.246.562.24.55555000005", "birth_date", "1985-03-14", "family_name", "Koe", "given_names", "Veikko"), false},
 		{"two learner numbers, one identity code", person(peppi, "1", "hetu", "140385-901E", "oppijanumero", "1.2.246.562.24.10000000003", "family_name", "Koe", "given_names", "Veikko"),
@@ -72,16 +72,16 @@ func TestWhoIsWho(t *testing.T) {
 			person(crm, "2", "family_name", "Koe", "call_name", "Olli", "email", "info@koe.example"), false},
 		{"a stand-in for a birth date", person(peppi, "1", "birth_date", "1900-01-01", "family_name", "Koe", "given_names", "Olli"),
 			person(crm, "2", "birth_date", "1900-01-01", "family_name", "Koe", "call_name", "Olli"), false},
-		{"two profiles of one person", person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-01-01", "email", "a@mail.example"),
-			person(portal, "p2", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-01-01", "email", "b@mail.example"), true},
+		{"two profiles of one person", person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-03-04", "email", "a@mail.example"),
+			person(portal, "p2", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-03-04", "email", "b@mail.example"), true},
 		{"two contacts of one person", person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "email", "a@mail.example"),
 			person(crm, "c2", "family_name", "Esimerkki", "call_name", "Aino", "email", "a@mail.example|b@mail.example"), true},
-		{"two students of one name and birth date", person(register, "1", "family_name", "Esimerkki", "given_names", "Aino", "birth_date", "1990-01-01"),
-			person(register, "2", "family_name", "Esimerkki", "given_names", "Aino", "birth_date", "1990-01-01"), false},
+		{"two students of one name and birth date", person(register, "1", "family_name", "Esimerkki", "given_names", "Aino", "birth_date", "1990-03-04"),
+			person(register, "2", "family_name", "Esimerkki", "given_names", "Aino", "birth_date", "1990-03-04"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, order := range [][]row{{c.a, c.b}, {c.b, c.a}} {
-				if got := same(t, resolved(t, engine(order...)), c.a, c.b); got != c.want {
+				if got := same(t, resolved(t, among(t, order...)), c.a, c.b); got != c.want {
 					t.Errorf("one person: got %v, want %v", got, c.want)
 				}
 			}
@@ -94,63 +94,22 @@ func TestAmbiguous(t *testing.T) {
 	father := person(peppi, "1", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
 	son := person(register, "2", "birth_date", "1985-06-01", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
 	contact := person(crm, "c", "family_name", "Testaaja", "call_name", "Veikko", "phone", "+358400000009")
-	res := resolved(t, engine(father, son, contact))
+	doubts := resolved(t, among(t)).Stats.Review["kept-apart"]
+	res := resolved(t, among(t, father, son, contact))
 	if same(t, res, father, contact) || same(t, res, son, contact) || same(t, res, father, son) {
 		t.Error("a contact that may be father or son was given to one of them")
 	}
-	if res.Stats.Review["phone-name"] != 2 {
+	if res.Stats.Review["kept-apart"] != doubts+2 {
 		t.Errorf("got %v for review, want both pairs", res.Stats.Review)
 	}
-	staff := person(pegasos, "004711", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
-	res = resolved(t, engine(father, staff, contact))
+	staff := person(pegasos, "994711", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
+	res = resolved(t, among(t, father, staff, contact))
 	if !same(t, res, father, contact) || !same(t, res, staff, contact) {
 		t.Error("a contact fits one person in two systems and was left alone")
 	}
 	// Better evidence decides between the two.
 	contact = contact.with("birth_date", "1985-06-01")
-	if res = resolved(t, engine(father, son, contact)); !same(t, res, son, contact) || same(t, res, father, contact) {
+	if res = resolved(t, among(t, father, son, contact)); !same(t, res, son, contact) || same(t, res, father, contact) {
 		t.Error("the birth date tells the son from the father")
-	}
-}
-
-// Anna and Sanna differ by a letter, and so do Anna and Annna: only where both are in use are they two names.
-func TestSpellingsInUse(t *testing.T) {
-	var rows []row
-	for i := range 10 {
-		for _, given := range []string{"Katarina", "Katariina"} {
-			rows = append(rows, person(register, given+string(rune('a'+i)), "family_name", "Koe"+string(rune('a'+i)), "given_names", given))
-		}
-	}
-	shared := []string{"family_name", "Testaaja", "phone", "+358400000009"}
-	a := person(peppi, "1", "given_names", "Katariina").with(shared...)
-	b := person(crm, "2", "call_name", "Katarina").with(shared...)
-	if res := resolved(t, engine(a, b)); !same(t, res, a, b) {
-		t.Error("a spelling that nobody else has is a mistake")
-	}
-	if res := resolved(t, engine(append(rows, a, b)...)); same(t, res, a, b) {
-		t.Error("two spellings in use are two names")
-	}
-}
-
-// Of many people a full name is rare, and the one rule that needs nothing else applies.
-func TestFullName(t *testing.T) {
-	var rows []row
-	for i := range 400 {
-		c := string([]rune{rune('a' + i%20), rune('a' + i/20)})
-		rows = append(rows, person(register, c, "family_name", "Koe"+c, "given_names", "Olli"+c+" Antti"+c, "birth_date", "1990-01-01"))
-	}
-	a := person(peppi, "1", "family_name", "Harvinainen", "given_names", "Aino Maria", "birth_date", "1990-01-01")
-	b := person(portal, "2", "family_name", "Harvinainen", "given_names", "Aino Maria")
-	if res := resolved(t, engine(append(rows, a, b)...)); !same(t, res, a, b) {
-		t.Error("nobody else is called so")
-	}
-	other := a.with("row", "x", "birth_date", "1991-01-01")
-	other.key = "9"
-	res := resolved(t, engine(append(rows, a, b, other)...))
-	if same(t, res, a, b) || same(t, res, other, b) || same(t, res, a, other) {
-		t.Error("two people are called so")
-	}
-	if b = b.with("birth_date", "1992-01-01"); same(t, resolved(t, engine(append(rows, a, b)...)), a, b) {
-		t.Error("namesakes with other birth dates are one person")
 	}
 }

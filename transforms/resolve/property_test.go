@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"uoma/internal/canon"
+	"uoma/transforms/likeness"
 	"uoma/transforms/resolve"
 )
 
@@ -185,9 +186,13 @@ func checkIDs(t *rapid.T, res *resolve.Result, last map[resolve.Key]string, reti
 	}
 }
 
-// checkNoContradiction looks at every two records of a subject: identity codes and birth dates must have a value in common.
+// checkNoContradiction looks at every two records of a subject: identity codes must have a value in common, and
+// birth dates differ by a slip at most.
 func checkNoContradiction(t *rapid.T, members []resolve.Member) {
-	type facts struct{ codes, births []string }
+	type facts struct {
+		codes  []string
+		births []likeness.Day
+	}
 	bySubject := map[string]map[resolve.Key]*facts{}
 	for _, m := range members {
 		k := resolve.Key{System: canon.SystemOf(m.Feed), PersonKey: m.PersonKey}
@@ -203,13 +208,15 @@ func checkNoContradiction(t *rapid.T, members []resolve.Member) {
 			f.codes = append(f.codes, m.Hetu)
 		}
 		if m.Birth != resolve.NoBirth {
-			f.births = append(f.births, fmt.Sprint(m.Birth))
+			day, _ := likeness.ParseDay(canon.Date(m.Birth).String())
+			f.births = append(f.births, day)
 		}
 	}
 	for _, records := range bySubject {
 		for _, a := range records {
 			for _, b := range records {
-				if apart(a.codes, b.codes) || apart(a.births, b.births) {
+				if apart(a.codes, b.codes, func(x, y string) bool { return x == y }) ||
+					apart(a.births, b.births, func(x, y likeness.Day) bool { return likeness.Birth(x, y) != likeness.Different }) {
 					t.Fatal("records of one subject contradict each other")
 				}
 			}
@@ -217,8 +224,10 @@ func checkNoContradiction(t *rapid.T, members []resolve.Member) {
 	}
 }
 
-func apart(a, b []string) bool {
-	return len(a) > 0 && len(b) > 0 && !slices.ContainsFunc(a, func(v string) bool { return slices.Contains(b, v) })
+func apart[T any](a, b []T, agree func(x, y T) bool) bool {
+	return len(a) > 0 && len(b) > 0 && !slices.ContainsFunc(a, func(x T) bool {
+		return slices.ContainsFunc(b, func(y T) bool { return agree(x, y) })
+	})
 }
 
 func checkUndo(t *rapid.T, e *resolve.Engine, res *resolve.Result) {
