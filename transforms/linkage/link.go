@@ -221,6 +221,9 @@ func (t *Table) fits(m *Model) error {
 		if x.Name != t.features[f].name || x.Kind != t.features[f].kind.String() || len(x.Levels) != len(t.features[f].levels) {
 			return errOtherTable
 		}
+		if x.Told > 0 && !t.features[f].there && f != featureBirth && f != featureSex { // of which the model does not count who tells them
+			return errOtherTable
+		}
 	}
 	if len(m.Sources) > 0 && !slices.Equal(m.Sources, t.sourceNames) {
 		return errOtherTable
