@@ -135,7 +135,8 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 	m, posts := t.train(sample)
 	var mask uint64
 	var passes []pass
-	for _, i := range choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2) {
+	found := findings(sample, posts)
+	for _, i := range choose(candidates, found, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2) {
 		mask |= 1 << i
 		passes = append(passes, candidates[i].pass)
 	}
@@ -151,7 +152,7 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 			}
 		}
 	}
-	m.Found = estimate(sample, posts, mask)
+	m.Found = estimate(found, mask)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}
