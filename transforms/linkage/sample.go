@@ -33,7 +33,7 @@ func (t *Table) entries(p *pass, n int) []entry {
 // bucketEntries is about how many entries are sorted at once: so few that they stay in the processor's nearest cache.
 const bucketEntries = 1024
 
-// sorted puts lists of entries together and sorts them by key; records stay in their order. Keys are hashes, so that their
+// sorted puts lists of entries together, which it lets go of, and sorts them by key; records stay in their order. Keys are hashes, so that their
 // first bits deal them out evenly: once to buckets, and once within each.
 func sorted(parts [][]entry) []entry {
 	n := 0
@@ -53,12 +53,13 @@ func sorted(parts [][]entry) []entry {
 		sum += k
 	}
 	all := make([]entry, n)
-	for _, p := range parts {
+	for k, p := range parts {
 		for i := range p {
 			at := &ends[p[i].key>>(64-top)]
 			all[*at] = p[i]
 			*at++
 		}
+		parts[k] = nil // may be collected
 	}
 	var other []entry
 	from := int32(0)
