@@ -110,7 +110,7 @@ func (f *inputFlags) register(c *cobra.Command) {
 
 // linkPercent is the share of what lives that garbage may grow to while records are linked: nearly all that lives then holds
 // no pointers, so that collecting often costs little.
-const linkPercent = 20
+const linkPercent = 12
 
 // thrifty collects garbage more often until the function that it gives is called.
 func thrifty() (restore func()) {
