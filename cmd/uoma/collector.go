@@ -29,7 +29,7 @@ type collector struct {
 
 // tuneCollector lets the share follow what lives, from the next collection on until the program ends.
 func tuneCollector() {
-	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, percent: maxPercent}
+	c := &collector{sample: []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}, percent: maxPercent}
 	debug.SetGCPercent(c.percent)
 	c.await()
 }
@@ -44,9 +44,13 @@ func (c *collector) await() {
 	})
 }
 
-// adjust sets the share anew when it is off by more than a tenth: setting it stops the program for a moment.
+// adjust sets the share anew when it is off by more than a tenth: setting it stops the program for a moment. A share that
+// somebody else has set for a while (see [thrifty]) stands.
 func (c *collector) adjust() {
 	metrics.Read(c.sample)
+	if c.sample[1].Value.Uint64() != uint64(c.percent) {
+		return
+	}
 	want := percentFor(c.sample[0].Value.Uint64())
 	if off := max(want, c.percent) - min(want, c.percent); 10*off > c.percent || want == minPercent && off > 0 {
 		debug.SetGCPercent(want)

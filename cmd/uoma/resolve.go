@@ -108,9 +108,9 @@ func (f *inputFlags) register(c *cobra.Command) {
 	}
 }
 
-// linkPercent is [gcPercent] while records are linked: nearly all that lives then holds no pointers, so that collecting
-// often costs little, and a tenth of the memory is saved.
-const linkPercent = 20
+// linkPercent is the share of what lives that garbage may grow to while records are linked: nearly all that lives then holds
+// no pointers, so that collecting often costs little.
+const linkPercent = 12
 
 // thrifty collects garbage more often until the function that it gives is called.
 func thrifty() (restore func()) {

@@ -72,13 +72,15 @@ func Email(a, b string) Level {
 		return EmailLocal
 	}
 	longest := max(len(a), len(b))
-	edits := Edits(a, b, longest/4)
-	switch local := Edits(la, lb, 2); {
-	case edits == 1 && (local == 0 || longest >= 6), edits == 2 && (local < 2 || min(len(la), len(lb)) > 5):
+	limit := longest / 4
+	few := min(limit, 2)
+	edits := Edits(a, b, few) // more of them cost more to count, and are seldom asked for
+	switch {
+	case edits == 1 && (longest >= 6 || la == lb), edits == 2 && (min(len(la), len(lb)) > 5 || Edits(la, lb, 2) < 2):
 		return EmailSlips
 	case da != "" && db != "" && JaroWinkler(la, lb) < similarLocals: // one domain makes no two people alike
 		return Different
-	case edits <= longest/4, Dice(a, b) >= similarEmails:
+	case edits <= few, limit > few && Edits(a, b, limit) <= limit, Dice(a, b) >= similarEmails:
 		return EmailSimilar
 	}
 	return Different

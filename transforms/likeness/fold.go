@@ -109,7 +109,7 @@ func (f *folder) text(s string) {
 	for _, r := range s {
 		switch {
 		case r < utf8.RuneSelf:
-			f.rune(r)
+			f.ascii(byte(r))
 		case apostrophe(r), r == utf8.RuneError:
 		case r < rune(len(latin)) && latin[r] != "":
 			f.word(latin[r])
@@ -117,6 +117,19 @@ func (f *folder) text(s string) {
 			f.any(r)
 		}
 	}
+}
+
+// ascii writes a sign of ASCII.
+func (f *folder) ascii(c byte) {
+	if c = lower(c); c >= 'a' && c <= 'z' || isDigit(c) {
+		if f.space {
+			f.out = append(f.out, ' ')
+			f.space = false
+		}
+		f.out = append(f.out, c)
+		return
+	}
+	f.rune(rune(c))
 }
 
 // any writes a sign that may have to be decomposed.

@@ -6,7 +6,18 @@ import (
 )
 
 // FoldCode gives the form in which identifiers and postcodes are compared: letters and digits alone, in lower case.
-func FoldCode(s string) string { return strings.ReplaceAll(Fold(s), " ", "") }
+func FoldCode(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := lower(s[i]); {
+		case c >= utf8.RuneSelf:
+			return strings.ReplaceAll(Fold(s), " ", "")
+		case c >= 'a' && c <= 'z' || isDigit(c):
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
 
 // FoldPhone gives the form in which telephone numbers are compared: digits, after a plus sign where the number says its
 // country ("+358400001234", "00358 40 0001234", "+358 (0)40 0001234").
@@ -34,21 +45,34 @@ func FoldPhone(s string) string {
 
 // FoldEmail gives the form in which addresses are compared: lower case, no diacritics, no spaces, nothing around it.
 func FoldEmail(s string) string {
-	f := folder{out: make([]byte, 0, len(s)), keep: func(rune) bool { return false }}
-	for _, r := range s {
-		switch {
-		case r <= ' ' || r == '<' || r == '>' || r == utf8.RuneError:
-		case r < utf8.RuneSelf:
-			f.out = append(f.out, lower(byte(r)))
-		default:
-			f.text(string(r))
+	if !address(s) {
+		f := folder{out: make([]byte, 0, len(s)), keep: func(rune) bool { return false }}
+		for _, r := range s {
+			switch {
+			case r <= ' ' || r == '<' || r == '>' || r == utf8.RuneError:
+			case r < utf8.RuneSelf:
+				f.out = append(f.out, lower(byte(r)))
+			default:
+				f.text(string(r))
+			}
+		}
+		s = string(f.out)
+	}
+	s = strings.Trim(s, ";,.:")
+	for strings.HasPrefix(s, "mailto:") {
+		s = strings.Trim(s[len("mailto:"):], ";,.:")
+	}
+	return s
+}
+
+// address tells whether an address is in lower case and has no sign that vanishes, but perhaps at its ends.
+func address(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == '<' || c == '>' || c >= utf8.RuneSelf || c != lower(c) {
+			return false
 		}
 	}
-	address := strings.Trim(string(f.out), ";,.:")
-	for strings.HasPrefix(address, "mailto:") {
-		address = strings.Trim(address[len("mailto:"):], ";,.:")
-	}
-	return address
+	return true
 }
 
 func lower(c byte) byte {

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"runtime"
 	"slices"
 )
 
@@ -9,8 +10,6 @@ type blocks struct {
 	pass    *pass
 	recs    []int32
 	ends    []int32
-	from    []int32 // where each record's blocks begin in of
-	of      []int32
 	split   int     // blocks that were too large and were split by a further key
 	left    int64   // pairs of blocks that were split which are not compared
 	windows []int32 // blocks that no key splits: a record is compared with the next ones only
@@ -48,28 +47,7 @@ func (t *Table) blocksOf(p *pass, list []entry) *blocks {
 	blocksOf(list, func(block []entry) { n += len(block) })
 	b.recs = make([]int32, 0, n)
 	blocksOf(list, func(block []entry) { b.add(t, block, further) })
-	b.invert(t.n)
 	return b
-}
-
-// invert lists each record's blocks.
-func (b *blocks) invert(n int) {
-	b.from = make([]int32, n+1)
-	for _, rec := range b.recs {
-		b.from[rec+1]++
-	}
-	for i := range n {
-		b.from[i+1] += b.from[i]
-	}
-	b.of = make([]int32, len(b.recs))
-	for i := b.len() - 1; i >= 0; i-- { // from the last, so that from ends where it began
-		for _, rec := range b.at(i) {
-			b.from[rec+1]--
-			b.of[b.from[rec+1]] = int32(i)
-		}
-	}
-	copy(b.from, b.from[1:])
-	b.from[n] = int32(len(b.of))
 }
 
 // add takes a block, split until it is small enough.
@@ -106,8 +84,7 @@ func splitBlock(block []entry, by part) []entry {
 		}
 		out = append(out, entry{mix(e.key, k[0]), e.rec})
 	}
-	sortEntries(out)
-	return out
+	return sorted([][]entry{out})
 }
 
 func (b *blocks) put(block []entry) {
@@ -117,15 +94,66 @@ func (b *blocks) put(block []entry) {
 	b.ends = append(b.ends, int32(len(b.recs)))
 }
 
-// together tells whether two records are in one block.
-func (b *blocks) together(x, y int32) bool {
-	ys := b.of[b.from[y]:b.from[y+1]]
-	if len(ys) == 0 {
-		return false
+// memberships are each record's blocks of all passes in order, so that it takes one look at each of two records to see
+// whether a pass before has brought them together.
+type memberships struct {
+	from  []int32 // where each record's blocks begin in of
+	of    []int32
+	first []int32 // the number of each pass's first block
+}
+
+func newMemberships(all []*blocks, n int) *memberships {
+	m := &memberships{from: make([]int32, n+1), first: make([]int32, len(all))}
+	number := int32(0)
+	for p, b := range all {
+		m.first[p] = number
+		number += int32(b.len())
 	}
-	for _, i := range b.of[b.from[x]:b.from[x+1]] {
-		if slices.Contains(ys, i) {
+	workers := runtime.GOMAXPROCS(0) // each has records of its own
+	parallel(workers, func(w int) {
+		from, to := int32(n*w/workers), int32(n*(w+1)/workers)
+		for _, b := range all {
+			for _, rec := range b.recs {
+				if from <= rec && rec < to {
+					m.from[rec]++
+				}
+			}
+		}
+	})
+	total := int32(0)
+	for i, k := range m.from {
+		total += k
+		m.from[i] = total
+	}
+	m.of = make([]int32, total)
+	parallel(workers, func(w int) {
+		from, to := int32(n*w/workers), int32(n*(w+1)/workers)
+		for p := len(all) - 1; p >= 0; p-- { // from the last, so that from ends where it began
+			for i := all[p].len() - 1; i >= 0; i-- {
+				for _, rec := range all[p].at(i) {
+					if from <= rec && rec < to {
+						m.from[rec]--
+						m.of[m.from[rec]] = m.first[p] + int32(i)
+					}
+				}
+			}
+		}
+	})
+	return m
+}
+
+// before tells whether a pass before this one has two records in one block.
+func (m *memberships) before(pass int, x, y int32) bool {
+	first := m.first[pass]
+	xs, ys := m.of[m.from[x]:m.from[x+1]], m.of[m.from[y]:m.from[y+1]] // both go on to this pass at least
+	for i, j := 0, 0; xs[i] < first && ys[j] < first; {
+		switch a, b := xs[i], ys[j]; {
+		case a == b:
 			return true
+		case a < b:
+			i++
+		default:
+			j++
 		}
 	}
 	return false
@@ -144,7 +172,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 	}
 	found := make([][]Pair, len(jobs))
 	counts := make([]int64, len(jobs))
-	comparers := newPool(t)
+	comparers, members := newPool(t), newMemberships(all, t.n)
 	parallel(len(jobs), func(i int) {
 		c := comparers.take()
 		defer comparers.give(c)
@@ -159,16 +187,10 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 				reach = blockCap
 			}
 			for x := range recs {
-			next:
 				for y := x + 1; y < min(len(recs), x+1+reach); y++ {
 					one, two := recs[x], recs[y]
-					if one == two || only != nil && !only[one] && !only[two] {
+					if one == two || only != nil && !only[one] && !only[two] || members.before(j.pass, one, two) {
 						continue
-					}
-					for _, before := range all[:j.pass] {
-						if before.together(one, two) {
-							continue next
-						}
 					}
 					counts[i]++
 					if w := c.weight(one, two, s, least, &v); w > least {

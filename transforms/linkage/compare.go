@@ -1,6 +1,8 @@
 package linkage
 
 import (
+	"slices"
+
 	"uoma/transforms/likeness"
 )
 
@@ -21,43 +23,62 @@ type vector struct {
 // comparer compares records of a table. Each worker has its own.
 type comparer struct {
 	t     *Table
-	cache [caches]*cache
+	cache [caches]cache
 }
 
-// cache remembers the levels of pairs of values. It is direct-mapped: a pair may push out another.
-type cache struct {
-	keys   []uint64
-	levels []likeness.Level
-}
+// cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair
+// may push out another.
+type cache []uint64
 
 const (
-	cacheBits    = 14
-	cachedValues = 1 << 17 // of more values no pair comes again soon
+	cacheBits    = 15
+	cachedBits   = 28
+	cachedLevel  = 8       // bits of a level
+	cachedValues = 1 << 17 // of more values no pair comes again soon, but for words of names
 )
 
 func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
 // level compares two different values of a feature.
 func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
-	if a > b {
-		a, b = b, a
+	if v.sketches != nil && v.apart(v.sketches[a], v.sketches[b]) {
+		return likeness.Different
 	}
-	if v.dict.len() > cachedValues {
+	if n := v.dict.len(); n > cachedValues && (v != c.t.words || n > 1<<cachedBits) {
 		return compare(v.text(a), v.text(b))
 	}
 	k := c.cache[f]
 	if k == nil {
-		k = &cache{make([]uint64, 1<<cacheBits), make([]likeness.Level, 1<<cacheBits)}
+		k = make(cache, 1<<cacheBits)
 		c.cache[f] = k
 	}
-	key := uint64(a)<<32 | uint64(b) // never 0: b is greater than a
-	at := key * 0x9E3779B97F4A7C15 >> (64 - cacheBits)
-	if k.keys[at] == key {
-		return k.levels[at]
+	if a > b {
+		a, b = b, a
+	}
+	key := uint64(a)<<cachedBits | uint64(b) // never 0: b is greater than a
+	at := &k[key*0x9E3779B97F4A7C15>>(64-cacheBits)]
+	if *at>>cachedLevel == key {
+		return likeness.Level(*at)
 	}
 	l := compare(v.text(a), v.text(b))
-	k.keys[at], k.levels[at] = key, l
+	*at = key<<cachedLevel | uint64(l)
 	return l
+}
+
+// givenWords compares two different given names.
+func (c *comparer) givenWords(x, y int32) likeness.Level {
+	if c.t.signs[x].GivenApart(&c.t.signs[y]) {
+		return likeness.Different
+	}
+	return c.level(featureGiven, c.t.words, likeness.Given, x, y)
+}
+
+// familyWords compares two different family names of one word.
+func (c *comparer) familyWords(x, y int32) likeness.Level {
+	if c.t.signs[x].FamilyApart(&c.t.signs[y]) {
+		return likeness.Different
+	}
+	return c.level(featureFamily, c.t.words, likeness.Family, x, y)
 }
 
 // best compares the values that two records have of one feature and gives the pair that agrees most, of several the rarest:
@@ -131,9 +152,14 @@ const (
 
 // names compares given and family names, in their own places or in each other's.
 func (c *comparer) names(a, b int32, v *vector) {
+	fl, fx, fy := c.family(a, b)
+	c.namesBeside(fl, fx, fy, a, b, v)
+}
+
+// namesBeside compares names when it is known how the family names agree in their own place, and by which values.
+func (c *comparer) namesBeside(fl uint8, fx, fy, a, b int32, v *vector) {
 	t := c.t
 	gl, gx, gy := c.given(a, b)
-	fl, fx, fy := c.family(a, b)
 	v.level[featureGiven], v.level[featureFamily] = gl, fl
 	direct := agreement(gl, len(likeness.GivenLevels)) + agreement(fl, len(likeness.FamilyLevels))
 	if direct <= 2 && c.swapped(a, b, direct, v) {
@@ -187,7 +213,7 @@ func (c *comparer) lists(x, y int32) likeness.Level {
 		return likeness.Given(c.t.given.text(x), c.t.given.text(y))
 	}
 	if b.count == 1 {
-		return c.level(featureGiven, c.t.words, likeness.Given, a.words[0], b.words[0])
+		return c.givenWords(a.words[0], b.words[0])
 	}
 	worst, common := c.worst(a, b)
 	if a.count == b.count { // either may have a name twice
@@ -218,7 +244,7 @@ func (c *comparer) worst(a, b *nameKeys) (worst likeness.Level, common int) {
 				common++
 				break
 			}
-			best = max(best, c.level(featureGiven, c.t.words, likeness.Given, v, w))
+			best = max(best, c.givenWords(v, w))
 		}
 		worst = min(worst, best)
 	}
@@ -238,7 +264,7 @@ func (c *comparer) joined(x, y int32) likeness.Level {
 func (c *comparer) families(x, y int32) likeness.Level {
 	a, b := &c.t.names[x], &c.t.names[y]
 	if a.count == 1 && b.count == 1 {
-		return c.level(featureFamily, c.t.words, likeness.Family, a.words[0], b.words[0])
+		return c.familyWords(a.words[0], b.words[0])
 	}
 	return likeness.Family(c.t.given.text(x), c.t.given.text(y))
 }
@@ -273,6 +299,9 @@ func (c *comparer) family(a, b int32) (level uint8, x, y int32) {
 // swapped compares names in each other's place, and takes that if they agree better there.
 func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
 	t := c.t
+	if !t.crossing(a, b) {
+		return false
+	}
 	one, x1, y1 := c.crossed(a, b)
 	two, x2, y2 := c.crossed(b, a)
 	s1, s2 := agreement(one, len(likeness.FamilyLevels)), agreement(two, len(likeness.FamilyLevels))
@@ -294,6 +323,22 @@ func (c *comparer) swapped(a, b int32, direct int, v *vector) bool {
 	return true
 }
 
+// crossing tells whether a given name of one of two records is a family name of the other: without that no names are in
+// each other's place.
+func (t *Table) crossing(a, b int32) bool {
+	for _, x := range t.given.of(a) {
+		if x != none && slices.Contains(t.family.of(b), x) {
+			return true
+		}
+	}
+	for _, x := range t.given.of(b) {
+		if x != none && slices.Contains(t.family.of(a), x) {
+			return true
+		}
+	}
+	return false
+}
+
 // crossed compares the given names of one record with the family names of another.
 func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 	level = absent
@@ -305,7 +350,7 @@ func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 			l := uint8(likeness.FamilySame)
 			if g, f := &c.t.names[i], &c.t.names[j]; i != j {
 				if g.words[0] != f.words[0] { // of several given names the first
-					l = uint8(c.level(featureFamily, c.t.words, likeness.Family, g.words[0], f.words[0]))
+					l = uint8(c.familyWords(g.words[0], f.words[0]))
 				} else {
 					l = uint8(likeness.FamilyPart)
 				}

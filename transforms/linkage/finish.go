@@ -49,6 +49,7 @@ func (t *Table) derive() {
 	t.listSteps()
 	t.listParts()
 	t.findMailboxes()
+	t.sign()
 }
 
 // place gives each thing its place in a row.

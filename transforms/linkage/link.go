@@ -135,7 +135,8 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 	m, posts := t.train(sample)
 	var mask uint64
 	var passes []pass
-	chosen := choose(candidates, sample, posts, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
+	found := findings(sample, posts)
+	chosen := choose(candidates, found, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
 	for i := range candidates {
 		// Who has a number in common is looked at in a standing table, however few are found by it alone.
 		if t.steady && t.numbered(&candidates[i].pass) && candidates[i].pairs < float64(t.n) && !slices.Contains(chosen, i) {
@@ -159,7 +160,7 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 			}
 		}
 	}
-	m.Found = estimate(sample, posts, mask)
+	m.Found = estimate(found, mask)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}

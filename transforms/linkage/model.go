@@ -85,8 +85,10 @@ type scorer struct {
 	rarity [maxFeatures][]float64   // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
 	total  [maxFeatures]float64     // log2 of how many records tell the feature
 	alike  [kindred]float64         // log2 of the shares of household, twins, namesakes, and a household's namesakes
+	common [kindred]float64         // the shares themselves
 	share  [kindred][maxFeatures]float64
-	most   [][3]bounds // by pair of sources and how many names agree
+	kin    [maxFeatures]bool // whether people who are alike by nature have the feature in common
+	most   [][3][3]bounds    // by pair of sources and how many names agree, from and to
 }
 
 const (
@@ -164,6 +166,12 @@ func newPlainScorer(m *Model) *scorer {
 		case GivenNames:
 			s.share[3][f] = 1
 		}
+		for c := range s.share {
+			s.kin[f] = s.kin[f] || s.share[c][f] != 0
+		}
+	}
+	for c, bits := range s.alike {
+		s.common[c] = math.Exp2(bits)
 	}
 	return s
 }
@@ -174,9 +182,14 @@ func (s *scorer) feature(f int, v *vector) float64 {
 	if level == absent {
 		return 0
 	}
-	w := s.level[v.between][f][level]
-	if rare := v.rare[f]; rare > 0 && !math.IsInf(s.rarity[f][level], 1) {
-		w += min(s.total[f]-logOf(rare)-s.rarity[f][level], maxRarity)
+	return s.bits(f, v.between, level, v.rare[f])
+}
+
+// bits gives what a level says between two sources, of a value that so many records have.
+func (s *scorer) bits(f int, between, level uint8, rare int32) float64 {
+	w := s.level[between][f][level]
+	if r := s.rarity[f][level]; rare > 0 && !math.IsInf(r, 1) {
+		w += min(s.total[f]-logOf(rare)-r, maxRarity)
 	}
 	return w
 }
@@ -199,24 +212,26 @@ func (s *scorer) combine(prior float64, r *[maxFeatures]float64) float64 {
 	if sum < -8 { // what alike people have in common only lowers it
 		return sum
 	}
-	_, two := s.classes(r)
-	return sum - math.Log2(two)
+	return sum - math.Log2(s.others(r))
 }
 
-// classes gives how much more often than strangers people who are alike by nature agree so, and all different people.
-func (s *scorer) classes(r *[maxFeatures]float64) (each [kindred]float64, two float64) {
-	two = 1
-	for c := range s.alike {
-		x := s.alike[c]
-		for f := range s.n {
-			if r[f] != 0 {
-				x += shared(s.share[c][f], r[f])
-			}
+// others gives how much more often than strangers all different people agree so, strangers and those alike by nature.
+func (s *scorer) others(r *[maxFeatures]float64) float64 {
+	each := s.common
+	for f := range s.n {
+		if r[f] == 0 || !s.kin[f] {
+			continue
 		}
-		each[c] = math.Exp2(x)
-		two += each[c]
+		odds := math.Exp2(r[f])
+		for c := range each {
+			each[c] *= s.share[c][f]*odds + 1 - s.share[c][f]
+		}
 	}
-	return each, two
+	two := 1.0
+	for _, x := range each {
+		two += x
+	}
+	return two
 }
 
 // terms gives what each level adds to each kind of people who are alike by nature, before rarity.

@@ -95,14 +95,14 @@ func TestClusterOfComparisonsIsSymmetric(t *testing.T) {
 
 func TestEntriesAreSorted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(0, 3000).Draw(t, "entries")
+		n := rapid.IntRange(0, 30_000).Draw(t, "entries")
 		d := dice(rapid.Uint64().Draw(t, "seed"))
 		mask := rapid.SampledFrom([]uint64{3, 0xFF, 0xFFFFFFFF, 3 << 62, ^uint64(0)}).Draw(t, "mask")
 		list := make([]entry, n)
 		for i := range list {
 			list[i] = entry{d.next() & mask, int32(i)}
 		}
-		sortEntries(list)
+		list = sorted([][]entry{list[:n/3], list[n/3:]})
 		if !slices.IsSortedFunc(list, func(a, b entry) int {
 			return bytes.Compare(fmt.Appendf(nil, "%016x %06d", a.key, a.rec), fmt.Appendf(nil, "%016x %06d", b.key, b.rec))
 		}) {
@@ -135,4 +135,42 @@ func FuzzLink(f *testing.F) {
 			table.Explain(res.Model, p.A, p.B)
 		}
 	})
+}
+
+// TestWeightStopsOnlyBelowTheLeast holds the weight that stops early to the one of all comparisons, for pairs that passes
+// bring together and for any.
+func TestWeightStopsOnlyBelowTheLeast(t *testing.T) {
+	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	table := tableOf(campusFields(), p.rows, 0)
+	res := link(t, table, Defaults())
+	s, c := newScorer(res.Model, table), newComparer(table)
+	var v, w vector
+	check := func(a, b int32) {
+		c.compare(a, b, &w)
+		want := s.weight(&w)
+		for _, least := range []float64{-40, -3, 2, 12} {
+			if got := c.weight(a, b, s, least, &v); got != want && max(got, want) > least+1e-9 {
+				t.Fatalf("records %d and %d weigh %v, and %v above %v", a, b, want, got, least)
+			}
+		}
+	}
+	passes, err := table.named(table.lists(res.Model.Passes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range passes {
+		b := table.block(&passes[i])
+		for k := range b.len() {
+			recs := b.at(k)
+			for x := range recs {
+				for _, y := range recs[x+1:] {
+					check(recs[x], y)
+				}
+			}
+		}
+	}
+	d := dice(5)
+	for range 20_000 {
+		check(int32(d.below(int64(table.n))), int32(d.below(int64(table.n))))
+	}
 }

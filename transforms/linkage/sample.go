@@ -1,9 +1,10 @@
 package linkage
 
 import (
+	"cmp"
 	"math"
+	"math/bits"
 	"slices"
-	"sort"
 )
 
 // entry is a record under a key.
@@ -26,53 +27,97 @@ func (t *Table) entries(p *pass, n int) []entry {
 		}
 		parts[i] = out
 	})
-	all := slices.Concat(parts...)
-	sortEntries(all)
+	return sorted(parts)
+}
+
+// bucketEntries is about how many entries are sorted at once: so few that they stay in the processor's nearest cache.
+const bucketEntries = 1024
+
+// sorted puts lists of entries together, which it lets go of, and sorts them by key; records stay in their order. Keys are hashes, so that their
+// first bits deal them out evenly: once to buckets, and once within each.
+func sorted(parts [][]entry) []entry {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	top := min(bits.Len(uint(n/bucketEntries)), 12)
+	ends := make([]int32, 1<<top)
+	for _, p := range parts {
+		for i := range p {
+			ends[p[i].key>>(64-top)]++
+		}
+	}
+	sum := int32(0)
+	for i, k := range ends { // for now where each begins
+		ends[i] = sum
+		sum += k
+	}
+	all := make([]entry, n)
+	for k, p := range parts {
+		for i := range p {
+			at := &ends[p[i].key>>(64-top)]
+			all[*at] = p[i]
+			*at++
+		}
+		parts[k] = nil // may be collected
+	}
+	var other []entry
+	from := int32(0)
+	for _, to := range ends {
+		if k := int(to - from); k > len(other) {
+			other = make([]entry, k)
+		}
+		sortBucket(all[from:to], other, 56-top)
+		from = to
+	}
 	return all
 }
 
-// sortEntries sorts by key; records stay in their order, as the sort is stable. It is a radix sort by the key's bytes.
-func sortEntries(list []entry) {
-	if len(list) < 256 {
-		sort.SliceStable(list, func(i, j int) bool { return list[i].key < list[j].key })
+// sortBucket sorts entries whose keys are the same above shift and eight further bits.
+func sortBucket(list, other []entry, shift int) {
+	if len(list) < 16 {
+		sortFew(list)
 		return
 	}
-	other := make([]entry, len(list))
-	// Three digits of eleven bits part the keys well enough; what they leave together is sorted by comparing.
-	const bits, digits = 11, 3
-	for d := range digits {
-		shift := 64 - bits*(digits-d)
-		var at [1 << bits]int32
-		for i := range list {
-			at[list[i].key>>shift&(1<<bits-1)]++
-		}
-		sum := int32(0)
-		for i, n := range at {
-			at[i] = sum
-			sum += n
-		}
-		for i := range list {
-			k := list[i].key >> shift & (1<<bits - 1)
-			other[at[k]] = list[i]
-			at[k]++
-		}
-		list, other = other, list
+	var ends [256]int32
+	for i := range list {
+		ends[list[i].key>>shift&0xFF]++
 	}
-	copy(other, list) // an odd number of digits leaves the outcome in the other half
-	list = other
-	const top = 64 - bits*digits
-	for from := 0; from < len(list); {
-		to := from + 1
-		same := true
-		for to < len(list) && list[to].key>>top == list[from].key>>top {
-			same = same && list[to].key == list[from].key
-			to++
-		}
-		if !same {
-			part := list[from:to]
-			sort.SliceStable(part, func(i, j int) bool { return part[i].key < part[j].key })
+	sum := int32(0)
+	for i, k := range ends {
+		ends[i] = sum
+		sum += k
+	}
+	for i := range list {
+		at := &ends[list[i].key>>shift&0xFF]
+		other[*at] = list[i]
+		*at++
+	}
+	copy(list, other)
+	from := int32(0)
+	for _, to := range ends {
+		if to-from > 1 {
+			sortFew(list[from:to])
 		}
 		from = to
+	}
+}
+
+// sortFew sorts what is short, or for the most part sorted as the entries of one key are.
+func sortFew(list []entry) {
+	for i := 1; i < len(list); i++ {
+		if list[i].key >= list[i-1].key {
+			continue
+		}
+		if i > 32 {
+			slices.SortStableFunc(list, func(x, y entry) int { return cmp.Compare(x.key, y.key) })
+			return
+		}
+		x, j := list[i], i
+		for ; j > 0 && list[j-1].key > x.key; j-- {
+			list[j] = list[j-1]
+		}
+		list[j] = x
 	}
 }
 

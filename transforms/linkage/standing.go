@@ -84,7 +84,7 @@ func (s *Standing) regroup(c *change, passes []pass) {
 		for _, e := range c.keys[i] {
 			list = append(list, entry{e.key, int32(t.n) + e.rec})
 		}
-		sortEntries(list)
+		list = sorted([][]entry{list})
 		further := t.further(&passes[i])
 		blocksOf(list, func(block []entry) { c.regroup(t, block, further) })
 	}
@@ -255,7 +255,7 @@ func (t *Table) blockAround(passes []pass, of []bool) []*blocks {
 		var wanted keySet
 		t.eachKey(&passes[i], of, wanted.add)
 		list := t.under(&passes[i], &wanted)
-		sortEntries(list)
+		list = sorted([][]entry{list})
 		out[i] = t.blocksOf(&passes[i], list)
 	}
 	return out

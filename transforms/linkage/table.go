@@ -48,9 +48,10 @@ type Table struct {
 	hasBirth bool
 	hasSex   bool
 
-	names     []nameKeys // of each name
-	nameUses  []int32    // how many records have it as a given or family name
-	words     *values    // of names; uses counts them among given names
+	names     []nameKeys      // of each name
+	nameUses  []int32         // how many records have it as a given or family name
+	words     *values         // of names; uses counts them among given names
+	signs     []likeness.Sign // of each word
 	features  []feature
 	steps     []step
 	nothing   vector // of two records that have nothing to compare

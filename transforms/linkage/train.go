@@ -472,19 +472,20 @@ func surely(rest float64, x *[kindred]float64, terms *[kindred][maxFeatures][]fl
 func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 	for f := range t.features {
 		total := float64(max(1, t.telling(f)))
-		for l := range m.Features[f].Levels {
-			var w, r, n float64
-			for i := range sample {
-				s := &sample[i]
-				if int(s.v.level[f]) == l && s.v.rare[f] > 0 {
-					x := s.weight * (1 - posts[i])
-					w += x
-					r += x * total / float64(s.v.rare[f])
-					n += 1 - posts[i]
-				}
+		levels := m.Features[f].Levels
+		w, r, n := make([]float64, len(levels)), make([]float64, len(levels)), make([]float64, len(levels))
+		for i := range sample {
+			s := &sample[i]
+			if l := s.v.level[f]; l != absent && s.v.rare[f] > 0 {
+				x := s.weight * (1 - posts[i])
+				w[l] += x
+				r[l] += x * total / float64(s.v.rare[f])
+				n[l] += 1 - posts[i]
 			}
-			if n > 20 {
-				m.Features[f].Levels[l].Rarity = r / w
+		}
+		for l := range levels {
+			if n[l] > 20 {
+				levels[l].Rarity = r[l] / w[l]
 			}
 		}
 		if x := &t.features[f]; x.swapped {
@@ -493,25 +494,46 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 	}
 }
 
-// estimate says what share of one person's pairs some passes find, by the sample.
-func estimate(sample []sampled, posts []float64, passes uint64) float64 {
-	var all, found float64
+// finding is how many pairs of one person just these passes find.
+type finding struct {
+	passes uint64
+	pairs  float64
+}
+
+// findings sums a sample up by the passes that find its pairs.
+func findings(sample []sampled, posts []float64) (out []finding) {
+	at := map[uint64]int{}
 	for i := range sample {
-		x := sample[i].weight * posts[i]
-		all += x
-		if sample[i].passes&passes != 0 {
-			found += x
+		p := sample[i].passes
+		k, ok := at[p]
+		if !ok {
+			k = len(out)
+			at[p] = k
+			out = append(out, finding{passes: p})
+		}
+		out[k].pairs += sample[i].weight * posts[i]
+	}
+	return out
+}
+
+// estimate says what share of one person's pairs some passes find.
+func estimate(all []finding, passes uint64) float64 {
+	var total, found float64
+	for _, f := range all {
+		total += f.pairs
+		if f.passes&passes != 0 {
+			found += f.pairs
 		}
 	}
-	if all == 0 {
+	if total == 0 {
 		return 1
 	}
-	return found / all
+	return found / total
 }
 
 // choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one
 // would find next to none or there would be too many pairs.
-func choose(candidates []candidate, sample []sampled, posts []float64, n int, people float64) []int {
+func choose(candidates []candidate, found []finding, n int, people float64) []int {
 	var chosen []int
 	var mask uint64
 	left := float64(n)*pairBudget + 1e6
@@ -523,7 +545,7 @@ func choose(candidates []candidate, sample []sampled, posts []float64, n int, pe
 			if mask&(1<<i) != 0 || c.found == 0 || c.name == allNames || c.pairs > left {
 				continue
 			}
-			g := estimate(sample, posts, mask|1<<i) - have
+			g := estimate(found, mask|1<<i) - have
 			if v := g / (c.pairs + float64(n)); g > minGain && g*people > c.pairs*minYield && v > value {
 				best, gain, value = i, g, v
 			}

@@ -73,6 +73,7 @@ func (t *Table) take(rows Rows) (came int) {
 	parallel(len(t.loaders), func(i int) { t.loaders[i](rows) })
 	t.keyNames()
 	t.findMailboxes()
+	t.sign()
 	return came
 }
 

@@ -1,6 +1,11 @@
 package linkage
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+
+	"uoma/transforms/likeness"
+)
 
 // values are the values of one thing (all e-mail addresses, all streets) of all records, folded and interned: width
 // places a record, filled from the first.
@@ -17,6 +22,9 @@ type values struct {
 	known []int32     // of each raw value: its folded one
 	uses  []int32     // of each value: how many records have it, or about so many (steady.go)
 	exact []int32     // of each value: how many records have it; nil where uses says so
+	// sketches of the values prove by apart that two of them are different; nil where there are none.
+	sketches []likeness.Sketch
+	apart    func(x, y likeness.Sketch) bool
 }
 
 func newValues(width int, fold func(string) string, memo bool) *values {
@@ -123,4 +131,32 @@ func (v *values) freeze() {
 			}
 		}
 	}
+}
+
+// sketch makes the sketches of values that have come since it was called last.
+func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool) {
+	v.apart = apart
+	v.sketches = slices.Grow(v.sketches, v.dict.len()-len(v.sketches))
+	for i := len(v.sketches); i < v.dict.len(); i++ {
+		v.sketches = append(v.sketches, of(v.text(int32(i))))
+	}
+}
+
+// sign makes what proves values different without a look at them, of values that have come since it was called last.
+func (t *Table) sign() {
+	tasks := []func(){func() {
+		t.signs = slices.Grow(t.signs, t.words.dict.len()-len(t.signs))
+		for i := len(t.signs); i < t.words.dict.len(); i++ {
+			t.signs = append(t.signs, likeness.NewSign(t.words.text(int32(i))))
+		}
+	}}
+	if t.phone != nil {
+		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart) })
+	}
+	for _, o := range t.others {
+		if o.field.Kind == Identifier && (o.right == nil || o.sketches != nil) { // else check digits prove as much
+			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart) })
+		}
+	}
+	parallel(len(tasks), func(i int) { tasks[i]() })
 }
