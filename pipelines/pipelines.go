@@ -35,7 +35,9 @@ type Run struct {
 	Date     canon.Date // the logical date: decides files, policy and every "today" of the run
 	Mode     Mode
 	Dry      bool // compute everything, write nothing
-	Attempt  int  // 1 for the first; set by [Execute]
+	// AcceptDrift lets a night go on whose evidence of who is who drifted: somebody looked and found it right.
+	AcceptDrift bool
+	Attempt     int // 1 for the first; set by [Execute]
 
 	Now      func() time.Time // wall clock, for the ledger and for leases alone
 	Log      *slog.Logger

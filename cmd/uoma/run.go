@@ -23,7 +23,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var date string
-	var dry, scheduled bool
+	var dry, scheduled, drift bool
 	c := &cobra.Command{
 		Use:   "run PIPELINE",
 		Short: "Run a pipeline for a date, or finish a run that was killed",
@@ -40,7 +40,7 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 			if scheduled {
 				mode = pipelines.Nightly
 			}
-			out, err := a.runPipeline(c.Context(), args[0], date, mode, dry)
+			out, err := a.runPipeline(c.Context(), args[0], date, mode, dry, drift)
 			if err != nil {
 				return err
 			}
@@ -55,12 +55,13 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 	}
 	c.Flags().StringVar(&date, "date", "auto", "logical date YYYY-MM-DD; auto is today in the workspace's time zone")
 	c.Flags().BoolVar(&dry, "dry-run", false, "read and compute everything, write and send nothing")
+	c.Flags().BoolVar(&drift, "accept-drift", false, "go on although what records of one person have in common is not what it was")
 	c.Flags().BoolVar(&scheduled, "scheduled", false, "the run was started by a schedule")
 	return c
 }
 
 // runPipeline opens the workspace and runs a pipeline in it.
-func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines.Mode, dry bool) (out pipelines.Outcome, err error) {
+func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines.Mode, dry, drift bool) (out pipelines.Outcome, err error) {
 	open := workspace.Open
 	if dry {
 		open = workspace.OpenDry
@@ -75,7 +76,7 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 		return out, err
 	}
 	log := a.logger()
-	r := &pipelines.Run{Pipeline: name, Date: day, Mode: mode, Dry: dry, Now: a.now, Log: log, Progress: a.newProgress(log)}
+	r := &pipelines.Run{Pipeline: name, Date: day, Mode: mode, Dry: dry, AcceptDrift: drift, Now: a.now, Log: log, Progress: a.newProgress(log)}
 	def, err := ws.Pipeline(name)
 	if err != nil {
 		return out, err

@@ -271,7 +271,7 @@ Exit codes: 0 all finished or nothing due, 3 a source failed, 1 a run stopped, 6
 // runDates runs every date, also after one that failed, but not after an interruption or while another process is at work.
 func (a *app) runDates(ctx context.Context, pipeline string, dates []canon.Date) (outcomes []pipelines.Outcome, err error) {
 	for _, date := range dates {
-		out, failed := a.runPipeline(ctx, pipeline, date.String(), pipelines.Nightly, false)
+		out, failed := a.runPipeline(ctx, pipeline, date.String(), pipelines.Nightly, false, false)
 		if failed == nil {
 			outcomes = append(outcomes, out)
 		}
@@ -326,7 +326,7 @@ fails is logged and the next one comes. Settings and schedules are read at the s
 
 // runScheduled is the server's [schedules.Runner].
 func (a *app) runScheduled(ctx context.Context, pipeline string, date canon.Date) error {
-	out, err := a.runPipeline(ctx, pipeline, date.String(), pipelines.Nightly, false)
+	out, err := a.runPipeline(ctx, pipeline, date.String(), pipelines.Nightly, false, false)
 	if errors.Is(err, ledger.ErrHeld) {
 		return schedules.ErrBusy.Wrap(err)
 	}

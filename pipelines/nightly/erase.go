@@ -47,7 +47,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.heed(ctx, e, dateOf(last)); err != nil {
 		return out, err
 	}
-	n.resolved = e.Resolve()
+	if n.resolved, err = e.Resolve(); err != nil {
+		return out, err
+	}
 	subject, known := n.resolved.Subject(system, personKey)
 	if !known {
 		return out, errNobody

@@ -24,6 +24,7 @@ import (
 // What a night leaves to the next one besides the stores, by name in the ledger.
 const (
 	stateMembers = workspace.StateMembers
+	stateLinks   = workspace.StateLinks
 	stateRetired = workspace.StateRetired
 	stateHeld    = workspace.StateHeld
 	stateRows    = workspace.StateRows
@@ -62,7 +63,7 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 
 // Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
 // the next night decides every row anew.
-const Version = "2"
+const Version = "3"
 
 // mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
 // stopped on the night of a change has it still before it.
@@ -150,13 +151,44 @@ func (n *Night) recallEngine(ctx context.Context, r *pipelines.Run) (*resolve.En
 	}
 	subjects := n.ws.SubjectIDs()
 	e := resolve.New(resolve.Settings{
-		Clean: map[string]bool{"student-register": true, "pegasos": true},
+		Clean: []string{"student-register", "pegasos"},
 		Mint: func(system, personKey string, n int) string {
 			return subjects.Token("subject", system, personKey, fmt.Sprint(n))
 		},
 	})
 	e.Restore(members, ids)
-	return e, nil
+	return e, n.recallLinks(ctx, r, e)
+}
+
+// recallLinks gives the resolver its table of linked records.
+func (n *Night) recallLinks(ctx context.Context, r *pipelines.Run, e *resolve.Engine) error {
+	last, found, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateLinks)
+	if err != nil || !found {
+		return err
+	}
+	f, err := n.ws.State.OpenDigest(last.Digest, snapshot.Ext)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return e.RestoreLinks(f.Reader())
+}
+
+// writeLinks writes the resolver's table without erased people.
+func (n *Night) writeLinks(s *blob.Store) (string, error) {
+	out, err := s.Create()
+	if err != nil {
+		return "", err
+	}
+	defer out.Discard()
+	kept := n.kept
+	if n.standing == nil {
+		kept = func(string) bool { return true }
+	}
+	if err := n.engine.WriteLinks(out, kept); err != nil {
+		return "", err
+	}
+	return out.Commit("", snapshot.Ext)
 }
 
 func recallRows[T any](ctx context.Context, n *Night, r *pipelines.Run, name string) ([]T, error) {
@@ -193,6 +225,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		write func(*blob.Store) (string, error)
 	}{
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
+		{stateLinks, n.writeLinks},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},

@@ -2,7 +2,9 @@ package nightly
 
 import (
 	"context"
+	"fmt"
 
+	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/transforms/resolve"
 )
@@ -38,7 +40,13 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.heed(ctx, e, r.Date.String()); err != nil {
 		return nil, err
 	}
-	res := e.Resolve()
+	res, err := e.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.n.gate(r, &res.Stats.Linkage); err != nil {
+		return nil, err
+	}
 	s.n.resolved = res
 	facts := ResolveFacts{Stats: res.Stats}
 	var tonight changesOfWho
@@ -57,6 +65,29 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	s.n.who.add(tonight)
 	facts.Created, facts.Merged, facts.Split, facts.Vanished = s.n.who.Created, s.n.who.Merged, s.n.who.Split, s.n.who.Vanished
 	return facts, nil
+}
+
+// Drift of the evidence stops a night from maxDrift bits on, if at least leastDrift linked pairs show it.
+const (
+	maxDrift   = 3
+	leastDrift = 500
+)
+
+var errDrift = fault.New("UOMA-RES-DRIFT", "what records of one person have in common is not what it was, so nothing was loaded",
+	"look at the field in the exports of the night: a system may write it in another way; if the change is right, run with --accept-drift")
+
+// gate stops the night before anything is loaded when records agree in another way than the model expects: when a system
+// writes dates in another form, the night would part people by the thousand.
+func (n *Night) gate(r *pipelines.Run, l *resolve.Linkage) error {
+	if l.Drift <= maxDrift || !l.Learned && l.Linked < leastDrift {
+		return nil
+	}
+	drift := fmt.Sprintf("%s by %.1f bits", l.Drifted, l.Drift)
+	if r.AcceptDrift || n.replayOf != nil {
+		r.Log.Warn("drift of the evidence was accepted", "run", r.ID(), "drift", drift)
+		return nil
+	}
+	return errDrift.At(fault.Place{Field: drift})
 }
 
 // add gives the resolver the identity facts of a feed's spooled rows.

@@ -13,6 +13,7 @@ import (
 	"uoma/connectors/vault"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
+	"uoma/transforms/linkage"
 	"uoma/transforms/protect"
 	"uoma/transforms/resolve"
 )
@@ -244,6 +245,23 @@ type Reviewed struct {
 	Run     string           // of the night, "" when there was none
 	Rows    []ReviewRow      // worth most first
 	Members []resolve.Member // what the resolver remembers: personal data
+
+	ws *workspace.Workspace
+	// links is the digest of the resolver's table of linked records
+	links string
+}
+
+// Links reads the table by which the last night linked records; nil when it left none.
+func (r *Reviewed) Links() (*linkage.Standing, error) {
+	if r.links == "" {
+		return nil, nil
+	}
+	f, err := r.ws.State.OpenDigest(r.links, snapshot.Ext)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return resolve.ReadLinks(f.Reader())
 }
 
 // Recall reads what the last night left for people to look at.
@@ -254,6 +272,11 @@ func Recall(ctx context.Context, ws *workspace.Workspace, pipeline string) (out 
 	if out.Rows, err = recalled[ReviewRow](ctx, ws, pipeline, stateReview); err != nil {
 		return out, err
 	}
+	links, _, err := ledger.FindState(ctx, ws.RegisterDB, pipeline, stateLinks)
+	if err != nil {
+		return out, err
+	}
+	out.ws, out.links = ws, links.Digest
 	out.Members, err = recalled[resolve.Member](ctx, ws, pipeline, stateMembers)
 	return out, err
 }

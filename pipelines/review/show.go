@@ -1,8 +1,6 @@
 package review
 
 import (
-	"strings"
-
 	"uoma/transforms/clerical"
 	"uoma/transforms/linkage"
 	"uoma/transforms/resolve"
@@ -28,29 +26,15 @@ func (d *Desk) Show(l clerical.Line) (Sides, error) {
 	rows := d.rowsOf(a, b)
 	of := resolve.Remembered(rows, a, b)
 	out.Fields = clerical.Compare(of[a], of[b])
-	given, family := d.names()
-	w, err := resolve.NewWeigher(rows, len(d.left.Members), given, family)
-	if err != nil {
+	links, err := d.left.Links()
+	if err != nil || links == nil {
 		return out, err
 	}
-	if e, ok := w.Weigh(a, b); ok {
+	if e, ok := resolve.Explain(links, a, b); ok {
 		out.Explained = &e
 		if !out.Known {
 			out.Weight, out.Known = e.Weight, true
 		}
 	}
 	return out, nil
-}
-
-// names counts of how many rows a word is one of the given names, and a name the family name.
-func (d *Desk) names() (given, family func(string) int32) {
-	givens, families := map[string]int32{}, map[string]int32{}
-	for i := range d.left.Members {
-		m := &d.left.Members[i]
-		for _, name := range strings.FieldsFunc(m.Given, func(r rune) bool { return r == ' ' || r == '-' }) {
-			givens[name]++
-		}
-		families[m.Family]++
-	}
-	return func(s string) int32 { return givens[s] }, func(s string) int32 { return families[s] }
 }

@@ -4,6 +4,7 @@ package workspace
 // there, so they are written down here once for both.
 const (
 	StateMembers = "members" // the resolver's rows
+	StateLinks   = "links"   // which of the resolver's records are linked, and why
 	StateRetired = "retired" // subject ids that were given up
 	StateHeld    = "held"    // source rows that were kept out, with the clause
 	StateRows    = "rows"    // by feed: what became of each of its rows
@@ -17,5 +18,5 @@ func StateFiles(pipeline string) []string {
 	if pipeline != "nightly" {
 		return nil
 	}
-	return []string{StateMembers, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview}
+	return []string{StateMembers, StateLinks, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview}
 }

@@ -205,13 +205,18 @@ func (l *linked) tell(records []record, res *Result) {
 
 // RestoreLinks reads what [Engine.WriteLinks] wrote on an earlier night, with the rows of that night. Of another release's
 // it takes nothing, nor of an empty file, and all records are compared anew.
-func (e *Engine) RestoreLinks(from io.Reader) error {
+func (e *Engine) RestoreLinks(from io.Reader) (err error) {
+	e.standing, err = ReadLinks(from)
+	return err
+}
+
+// ReadLinks reads the table that [Engine.WriteLinks] wrote, for [Explain]; nil of another release's and of an empty file.
+func ReadLinks(from io.Reader) (*linkage.Standing, error) {
 	s, err := linkage.ReadStanding(from, Fields())
 	if errors.Is(err, linkage.ErrOther) {
-		return nil
+		return nil, nil
 	}
-	e.standing = s
-	return err
+	return s, err
 }
 
 // WriteLinks writes down how records are linked, for [Engine.RestoreLinks]. The records of subjects that are not kept are
