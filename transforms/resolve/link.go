@@ -35,8 +35,8 @@ func (e *Engine) options() linkage.Options {
 }
 
 // Threshold is the weight from which records are one person where [Settings] says nothing: a link that is wrong counts as
-// sixteen that are missed.
-const Threshold = 4
+// eight that are missed.
+const Threshold = 3
 
 func (s *Settings) threshold() float64 { return cmp.Or(s.Threshold, Threshold) }
 

@@ -25,7 +25,7 @@ func TestWhoIsWho(t *testing.T) {
 	}{
 		{"nothing in common", aino, person(crm, "c1", "family_name", "Testaaja", "call_name", "Reijo"), false},
 		{"a name alone", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino"), false},
-		{"a full name alone, among few people", aino, person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria"), false},
+		{"a full name alone", aino, person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria"), true},
 		{"name and birth date", aino, person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "birth_date", "1990-03-04"), true},
 		{"called by the second name", aino.with("call_name", "Maria"), person(crm, "c1", "family_name", "Esimerkki", "call_name", "Maria", "birth_date", "1990-03-04"), true},
 		{"swapped names", aino, person(crm, "c1", "family_name", "Aino", "call_name", "Esimerkki", "birth_date", "1990-03-04"), true},
