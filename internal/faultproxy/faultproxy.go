@@ -84,15 +84,6 @@ func (p *Proxy) now() Faults {
 	return p.faults
 }
 
-// Drop resets every connection that stands.
-func (p *Proxy) Drop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for c := range p.open {
-		reset(c)
-	}
-}
-
 func (p *Proxy) close() {
 	p.listener.Close()
 	p.mu.Lock()
