@@ -117,7 +117,7 @@ func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults) {
 
 // endsWithItsContext cancels before and while a file is read.
 func (s Subject) endsWithItsContext(t *testing.T) {
-	s.Write(t, "cancel.bin", content(8<<20)) // beyond what is read ahead
+	s.Sparse(t, "cancel.bin", 128<<20) // beyond what is read ahead
 	if s.Addr == "" {
 		return // a folder answers at once
 	}
