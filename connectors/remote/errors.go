@@ -24,7 +24,8 @@ func Changed(name string) error { return errChanged.At(fault.Place{File: folder.
 
 // permanent tells whether asking again cannot help. What nobody understands may be the line's fault.
 func permanent(err error) bool {
-	return fault.Code(err) != "" || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid)
+	return fault.Code(err) != "" || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) ||
+		errors.Is(err, errors.ErrUnsupported)
 }
 
 // later gives how long the source asked to wait, 0 when it did not.

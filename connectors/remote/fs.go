@@ -14,7 +14,8 @@ import (
 )
 
 // Store is what a transport knows of its source. It is used by several goroutines at once. An error that is no fault, and
-// not of [fs.ErrNotExist], [fs.ErrPermission] or [fs.ErrInvalid], may be the line's: the same request is made again.
+// not of [fs.ErrNotExist], [fs.ErrPermission], [fs.ErrInvalid] or [errors.ErrUnsupported], may be the line's: the same
+// request is made again.
 type Store interface {
 	// Entry describes a file or folder as it is now. Links are not followed.
 	Entry(ctx context.Context, name string) (Entry, error)

@@ -3,10 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net/http"
-	"strconv"
-	"time"
 
 	transport "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -20,26 +17,11 @@ var (
 		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
 	errCredentials = fault.New("UOMA-SRC-CREDENTIALS", "no credentials were found",
 		"set AWS_PROFILE or the other variables of the SDK's chain for the run user, or profile: in the system's entry").For(fault.Source)
-	errLogin = fault.New("UOMA-SRC-LOGIN", "the server does not let us in",
-		"compare the credentials and their rights with the bucket's owner: list, read, and use of the encryption key").For(fault.Source)
 	errBucket = fault.New("UOMA-SRC-BUCKET", "there is no such bucket",
 		"compare its name with its owner").For(fault.Source)
-	errRedirect = fault.New("UOMA-SRC-REDIRECT", "the server answered with a redirect, which is never followed",
-		"name the address itself; of a bucket, its own region").For(fault.Source)
-	errAnswer = fault.New("UOMA-SRC-ANSWER", "the server's answer does not follow the protocol",
-		"compare the settings with the server's owner").For(fault.Source)
 	errExists = fault.New("UOMA-SRC-EXISTS", "a file of this name is there already, and nothing is replaced",
 		"find out who put it there").For(fault.Source)
 )
-
-// busy is an answer after which the same request may succeed.
-type busy struct {
-	error
-	after time.Duration
-}
-
-func (b busy) Unwrap() error             { return b.error }
-func (b busy) RetryAfter() time.Duration { return b.after }
 
 // judged gives what an error of the SDK means for a key.
 func judged(ctx context.Context, key string, err error) error {
@@ -60,19 +42,11 @@ func judged(ctx context.Context, key string, err error) error {
 
 func ofStatus(r *transport.ResponseError, key string) error {
 	switch status := r.HTTPStatusCode(); {
-	case status == http.StatusNotFound:
-		return fs.ErrNotExist
-	case status == http.StatusForbidden || status == http.StatusUnauthorized:
-		return errLogin
 	case status == http.StatusPreconditionFailed:
 		return remote.Changed(key)
-	case status >= 300 && status < 400:
-		return errRedirect
-	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
-		after, _ := strconv.Atoi(r.Response.Header.Get("Retry-After")) // in seconds, or as good as absent
-		return busy{r, time.Duration(after) * time.Second}
 	case status < 300:
 		return r // the answer was cut or garbled on its way
+	default:
+		return remote.Status(status, r.Response.Header)
 	}
-	return errAnswer.Because(errors.New("HTTP " + strconv.Itoa(r.HTTPStatusCode())))
 }

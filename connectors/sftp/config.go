@@ -20,9 +20,9 @@ import (
 type Settings struct {
 	Address  string // host, or host:port
 	User     string
-	HostKeys []string // of which the server must have one, as "ssh-ed25519 AAAA…"
-	Key      []byte   // our private key in OpenSSH's or a PEM format, without a passphrase; or
-	Password string
+	HostKeys []string      // of which the server must have one, as "ssh-ed25519 AAAA…"
+	Key      remote.Secret // our private key in OpenSSH's or a PEM format, without a passphrase; or
+	Password remote.Secret
 	Folder   string // at the server; "" is where a login begins
 
 	Idle  time.Duration // a connection that moves no byte for so long is cut; 0 means [remote.Idle]
@@ -64,14 +64,14 @@ func (s Settings) config() (*ssh.ClientConfig, error) {
 // auth gives our ways to prove who we are, the key first.
 func (s Settings) auth() (ways []ssh.AuthMethod, err error) {
 	if len(s.Key) > 0 {
-		signer, err := parseKey(s.Key)
+		signer, err := parseKey([]byte(s.Key))
 		if err != nil {
 			return nil, setting("key", errors.New("it is no private key, or it has a passphrase")) // the parser's words may quote it
 		}
 		ways = append(ways, ssh.PublicKeys(signer))
 	}
 	if s.Password != "" {
-		ways = append(ways, ssh.Password(s.Password), ssh.KeyboardInteractive(s.answer))
+		ways = append(ways, ssh.Password(string(s.Password)), ssh.KeyboardInteractive(s.answer))
 	}
 	if len(ways) == 0 {
 		return nil, setting("key", errors.New("neither key nor password is named"))
@@ -85,7 +85,7 @@ func (s Settings) answer(_, _ string, questions []string, echos []bool) ([]strin
 	case len(questions) == 0:
 		return nil, nil
 	case len(questions) == 1 && !echos[0]:
-		return []string{s.Password}, nil
+		return []string{string(s.Password)}, nil
 	}
 	return nil, errors.New("the server asks for more than a password")
 }

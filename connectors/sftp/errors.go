@@ -20,8 +20,6 @@ var (
 		"stop; compare the key with the server's owner by another channel before you change the pin").For(fault.Source)
 	errAlgorithm = fault.New("UOMA-SRC-ALGORITHM", "the server offers no algorithm that we speak, or no host key of the pinned kind",
 		"compare the pinned key with the server's owner; SHA-1, DSA and CBC ciphers are not spoken").For(fault.Source)
-	errLogin = fault.New("UOMA-SRC-LOGIN", "the server does not let us in",
-		"compare user, key and password with the server's owner").For(fault.Source)
 	errExists = fault.New("UOMA-SRC-EXISTS", "a file of this name is there already, and nothing is replaced",
 		"find out who put it there").For(fault.Source)
 	errWritten = fault.New("UOMA-SRC-WRITTEN", "the server does not have all bytes that were written",

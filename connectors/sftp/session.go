@@ -132,7 +132,7 @@ func (l *line) login(conn net.Conn) (*sftp.Client, error) {
 	case errors.As(err, &algorithm):
 		return nil, errAlgorithm
 	case proved && !ofLine(err): // all that is left after the key exchange is the login
-		return nil, errLogin.Wrap(err)
+		return nil, remote.Login(err)
 	default:
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func TestContract(t *testing.T) {
 	good := settings(server)
 	wrongHost, wrongKey, wrongUser := good, good, good
 	wrongHost.HostKeys = []string{strangeHost}
-	wrongKey.Key = strangeKey
+	wrongKey.Key = remote.Secret(strangeKey)
 	wrongUser.User = "nobody-here"
 	transporttest.Run(t, transporttest.Subject{
 		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
@@ -58,7 +58,7 @@ func TestContract(t *testing.T) {
 
 func TestSettingsAreChecked(t *testing.T) {
 	key, host := sftptest.NewKey(t)
-	good := sftp.Settings{Address: "sftp.example", User: "uoma", HostKeys: []string{host}, Key: key}
+	good := sftp.Settings{Address: "sftp.example", User: "uoma", HostKeys: []string{host}, Key: remote.Secret(key)}
 	if _, err := sftp.Open(t.Context(), good); err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		"any host key":        func(s *sftp.Settings) { s.HostKeys = []string{"*"} },
 		"fingerprint":         func(s *sftp.Settings) { s.HostKeys = []string{"SHA256:AAAA"} },
 		"host key of options": func(s *sftp.Settings) { s.HostKeys = []string{"no-pty " + host} },
-		"no key":              func(s *sftp.Settings) { s.Key = nil },
-		"public key":          func(s *sftp.Settings) { s.Key = []byte(host) },
+		"no key":              func(s *sftp.Settings) { s.Key = "" },
+		"public key":          func(s *sftp.Settings) { s.Key = remote.Secret(host) },
 	} {
 		s := good
 		change(&s)

@@ -32,6 +32,7 @@ type Faults struct {
 	Slice     int           // largest chunk in bytes
 	Cut       int64         // answered bytes after which a connection ends; 0 means never
 	How       End
+	Cuts      int  // how many connections are cut so; 0 means all
 	Refuse    bool // new connections are reset before a byte
 }
 
@@ -45,6 +46,7 @@ type Proxy struct {
 	faults Faults
 	open   map[net.Conn]bool
 	taken  int
+	cuts   int // since the faults were set
 	closed bool
 }
 
@@ -68,7 +70,7 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 func (p *Proxy) Set(f Faults) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.faults = f
+	p.faults, p.cuts = f, 0
 }
 
 // Connections gives how many connections came so far.
@@ -81,7 +83,17 @@ func (p *Proxy) Connections() int {
 func (p *Proxy) now() Faults {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.faults
+	f := p.faults
+	if f.Cuts > 0 && p.cuts >= f.Cuts {
+		f.Cut = 0
+	}
+	return f
+}
+
+func (p *Proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cuts++
 }
 
 func (p *Proxy) close() {
@@ -165,6 +177,7 @@ func (p *Proxy) answer(client, server net.Conn) {
 			chunk = chunk[:max(f.Cut-passed, 0)]
 		}
 		if f.Cut > 0 && len(chunk) == 0 {
+			p.cut()
 			end(client, f.How)
 			return
 		}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"uoma/connectors/remote"
 	"uoma/internal/processtest"
 )
 
@@ -23,8 +24,8 @@ type Server struct {
 	Addr    string
 	Dir     string // the folder it serves, where a login begins
 	User    string
-	Key     []byte // that it lets in
-	HostKey string // of the form ssh-ed25519 AAAA…
+	Key     remote.Secret // that it lets in
+	HostKey string        // of the form ssh-ed25519 AAAA…
 }
 
 // Start starts a server. options are those of sftp-server(8).
@@ -38,7 +39,7 @@ func Start(t testing.TB, options ...string) *Server {
 	s := &Server{Dir: filepath.Join(home, "root"), User: me.Username}
 	host, hostKey := NewKey(t)
 	mine, public := NewKey(t)
-	s.Key, s.HostKey = mine, hostKey
+	s.Key, s.HostKey = remote.Secret(mine), hostKey
 	for _, dir := range []string{s.Dir, "/run/sshd"} { // the latter is where sshd keeps what it does not trust
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
