@@ -72,7 +72,7 @@ func TestPatience(t *testing.T) {
 		"when it says":     {[]error{told{busy}}, nil, time.Minute},
 		"absent":           {[]error{fs.ErrNotExist}, fs.ErrNotExist, 0},
 		"told by a fault":  {[]error{busy, remote.Changed("a.csv")}, fault.New("UOMA-LND-CHANGED", "", ""), time.Second},
-		"a forbidden file": {[]error{fs.ErrPermission}, fs.ErrPermission, 0},
+		"a forbidden file": {[]error{fs.ErrPermission}, fault.New("UOMA-SRC-DENIED", "", ""), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

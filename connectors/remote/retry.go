@@ -2,7 +2,11 @@ package remote
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"time"
+
+	"uoma/internal/fault"
 )
 
 // longestWait bounds a wait, also one that the source asked for.
@@ -34,6 +38,9 @@ func (r Retry) Do(ctx context.Context, request func() error) error {
 func (r Retry) wait(ctx context.Context, failures *int, err error) error {
 	if err := ended(ctx); err != nil {
 		return err
+	}
+	if fault.Code(err) == "" && errors.Is(err, fs.ErrPermission) {
+		return errDenied.Wrap(err)
 	}
 	if permanent(err) {
 		return err

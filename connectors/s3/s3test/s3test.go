@@ -66,3 +66,11 @@ func Profiles() (remove func(), err error) {
 	}
 	return func() { os.Remove(f.Name()) }, f.Close()
 }
+
+// MakeBucket makes a bucket, which for this server is a folder.
+func (s *Server) MakeBucket(t testing.TB, name string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(s.Dir, name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
