@@ -115,7 +115,7 @@ func (o *odd) open(t *testing.T) (fs.FS, *faultproxy.Proxy) {
 	return f, p
 }
 
-// TestServersThatKnowLess reads a file of which the line is cut once or twice, from servers that do without parts of the protocol.
+// TestServersThatKnowLess reads a file over a line that is cut, from servers that do without parts of the protocol.
 func TestServersThatKnowLess(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 40_000)
 	at := time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
@@ -164,7 +164,11 @@ func TestServersThatKnowLess(t *testing.T) {
 			t.Parallel()
 			o := &odd{content: content, answer: tt.answer}
 			f, p := o.open(t)
-			p.Set(faultproxy.Faults{Cut: 300_000, How: faultproxy.Close, Cuts: 2}) // one may hit the look at the first byte
+			bad := faultproxy.Faults{Cut: 300_000, How: faultproxy.Close}
+			if tt.code == "" {
+				bad.Cuts = 2 // one may hit the look at the first byte
+			}
+			p.Set(bad)
 			got, err := fs.ReadFile(f, "export.csv")
 			if fault.Code(err) != tt.code || tt.code == "" && (err != nil || !bytes.Equal(got, content)) {
 				t.Errorf("%d bytes, %v; want %q", len(got), err, tt.code)

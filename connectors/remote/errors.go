@@ -17,6 +17,8 @@ var (
 		"ask the server's owner for the right to read it").For(fault.Source)
 	errChanged = fault.New("UOMA-LND-CHANGED", "the file changed while it was read",
 		"let the source write under another name and rename the file when it is complete, then run again").For(fault.Source)
+	errMany = fault.New("UOMA-SRC-ENTRIES", "the folder has more entries than an export needs, or its listing does not end",
+		"let the source keep a folder of its own for us, and remove old exports").For(fault.Source)
 	errKind = fault.New("UOMA-LND-KIND", "only regular files are read, no link, pipe or device",
 		"put the file itself into the inbox").For(fault.Source)
 )

@@ -29,6 +29,9 @@ type Store interface {
 	Close() error
 }
 
+// MaxEntries is how many entries a folder may have. A store need not list more than one beyond.
+const MaxEntries = 100_000
+
 // FS is a store as a file system. It is safe for concurrent use.
 type FS struct {
 	ctx   context.Context
@@ -87,6 +90,9 @@ func (f *FS) List(name string) (entries []fs.DirEntry, refused fault.List, err e
 	}
 	var found []Entry
 	err = f.retry.Do(f.ctx, func() (err error) { found, err = f.store.Entries(f.ctx, name); return err })
+	if err == nil && len(found) > MaxEntries {
+		err = errMany
+	}
 	if err != nil {
 		return nil, nil, pathError("readdir", name, err)
 	}

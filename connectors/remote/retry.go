@@ -55,10 +55,11 @@ func (r Retry) wait(ctx context.Context, failures *int, err error) error {
 	if *failures++; *failures >= attempts {
 		return errUnreachable.Wrap(err)
 	}
-	return sleep(ctx, max(base<<(*failures-1), later(err)))
+	return Sleep(ctx, max(base<<(*failures-1), later(err)))
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, or gives the context's error when that ends first.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

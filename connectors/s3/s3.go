@@ -188,7 +188,7 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 		Bucket: &s.settings.Bucket, Prefix: &prefix, Delimiter: aws.String("/"),
 		EncodingType: types.EncodingTypeUrl, // XML cannot say every key
 	})
-	for pages.HasMorePages() {
+	for pages.HasMorePages() && len(out) <= remote.MaxEntries {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, judged(ctx, name, err)

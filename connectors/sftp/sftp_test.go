@@ -17,6 +17,7 @@ import (
 	"uoma/connectors/sftp/sftptest"
 	"uoma/connectors/transporttest"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 )
 
 func settings(s *sftptest.Server) sftp.Settings {
@@ -107,6 +108,34 @@ func TestThreat_T43_ChangedHostKey(t *testing.T) {
 	defer g.Close()
 	if _, err := g.Stat("a.csv"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRequestsTravelTogether reads over a long line, on which one request after the other would take half a minute.
+func TestRequestsTravelTogether(t *testing.T) {
+	server := sftptest.Start(t)
+	(&transporttest.Tree{Dir: server.Dir}).Sparse(t, "export.csv", 8<<20)
+	line := faultproxy.New(t, server.Addr)
+	s := settings(server)
+	s.Address = line.Addr()
+	f, err := sftp.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	file, err := f.Open("export.csv") // logs in
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	const latency = 60 * time.Millisecond
+	line.Set(faultproxy.Faults{Latency: latency})
+	began := time.Now()
+	if n, err := io.Copy(io.Discard, file); n != 8<<20 || err != nil {
+		t.Fatal(n, err)
+	}
+	if took, serial := time.Since(began), latency*(8<<20)/(16<<10); took > serial/8 {
+		t.Errorf("it took %v, and one after the other %v", took, serial)
 	}
 }
 

@@ -28,10 +28,10 @@ func (s Subject) overBadLines(t *testing.T) {
 	want := content(pieces*step + 1234)
 	s.Write(t, "line.bin", want)
 	for name, f := range map[string]faultproxy.Faults{
-		"latency":   {Latency: 2 * time.Millisecond},
+		"latency":   {Latency: 20 * time.Millisecond},
 		"bandwidth": {Bandwidth: 4 << 20},
 		"sliced":    {Slice: 1 << 10},
-		"slow drip": {Latency: time.Millisecond, Slice: 4 << 10},
+		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait

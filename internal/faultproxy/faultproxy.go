@@ -27,7 +27,7 @@ const (
 
 // Faults are how bad a line is. The zero value is a good line.
 type Faults struct {
-	Latency   time.Duration // before each chunk
+	Latency   time.Duration // from the server to the client
 	Bandwidth int           // bytes a second
 	Slice     int           // largest chunk in bytes
 	Cut       int64         // answered bytes after which a connection ends; 0 means never
@@ -163,40 +163,68 @@ func (p *Proxy) carry(client net.Conn) {
 	up.Wait()
 }
 
-// answer passes on what the server says, as badly as the faults want it.
+// chunk is what the server said, and when it is to arrive.
+type chunk struct {
+	bytes []byte
+	due   time.Time
+	err   error // the server's end
+}
+
+// held is how many chunks may be on their way at once.
+const held = 1024
+
+// answer passes on what the server says, as badly as the faults want it. What the latency holds back is on its way
+// together, as on a long line.
 func (p *Proxy) answer(client, server net.Conn) {
-	buf := make([]byte, 32<<10)
+	way, gone := make(chan chunk, held), make(chan struct{})
+	defer close(gone)
+	p.group.Go(func() { p.listen(server, way, gone) })
 	var passed int64
-	for {
-		f := p.now()
-		chunk := buf
-		if f.Slice > 0 && f.Slice < len(chunk) {
-			chunk = chunk[:f.Slice]
-		}
-		if f.Cut > 0 && f.Cut-passed < int64(len(chunk)) {
-			chunk = chunk[:max(f.Cut-passed, 0)]
-		}
-		if f.Cut > 0 && len(chunk) == 0 {
-			p.cut()
-			end(client, f.How)
-			return
-		}
-		n, err := server.Read(chunk)
-		if n > 0 {
-			time.Sleep(f.Latency)
-			if f.Bandwidth > 0 {
-				time.Sleep(time.Duration(n) * time.Second / time.Duration(f.Bandwidth))
+	for c := range way {
+		time.Sleep(time.Until(c.due))
+		for len(c.bytes) > 0 {
+			f := p.now()
+			part := c.bytes
+			if f.Slice > 0 {
+				part = part[:min(f.Slice, len(part))]
 			}
-			if _, err := client.Write(chunk[:n]); err != nil {
+			if f.Cut > 0 {
+				part = part[:min(max(f.Cut-passed, 0), int64(len(part)))]
+			}
+			if len(part) == 0 {
+				p.cut()
+				end(client, f.How)
 				return
 			}
-			passed += int64(n)
+			if f.Bandwidth > 0 {
+				time.Sleep(time.Duration(len(part)) * time.Second / time.Duration(f.Bandwidth))
+			}
+			if _, err := client.Write(part); err != nil {
+				return
+			}
+			passed += int64(len(part))
+			c.bytes = c.bytes[len(part):]
+		}
+		if c.err != nil && !errors.Is(c.err, io.EOF) {
+			reset(client)
+		} else if c.err != nil {
+			closeWrite(client)
+		}
+	}
+}
+
+// listen puts on the way what the server says, until its end or that of the connection.
+func (p *Proxy) listen(server net.Conn, way chan<- chunk, gone <-chan struct{}) {
+	defer close(way)
+	for {
+		buf := make([]byte, 32<<10)
+		n, err := server.Read(buf)
+		select {
+		case way <- chunk{buf[:n], time.Now().Add(p.now().Latency), err}:
+		case <-gone:
+			return
 		}
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				reset(client)
-			}
-			closeWrite(client)
 			return
 		}
 	}

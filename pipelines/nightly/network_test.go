@@ -106,6 +106,9 @@ func TestExportsOfANetworkGiveTheSameNight(t *testing.T) {
 	for n, f := range []faultproxy.Faults{{}, {Cut: 64 << 10, How: faultproxy.Reset}} {
 		date := firstNight + canon.Date(n)
 		local.finish(t, date, pipelines.Finished)
+		if out, log, err := over.attempt(t, date, true); err != nil || out.State != pipelines.Finished {
+			t.Errorf("%s: the dry run ended %q, %v\n%s", date, out.State, err, log)
+		}
 		for _, p := range []*faultproxy.Proxy{over.sftp, over.s3, over.https} {
 			p.Set(f)
 		}
