@@ -56,7 +56,11 @@ func files(dir string) http.Handler {
 
 func patience() remote.Retry { return remote.Retry{Base: 10 * time.Millisecond} }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { transporttest.Run(t, subject(t)) }
+
+func BenchmarkRead(b *testing.B) { transporttest.Bench(b, subject(b)) }
+
+func subject(t testing.TB) transporttest.Subject {
 	tree := &transporttest.Tree{Dir: t.TempDir()}
 	servers, clients, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := servers.ServeTo(t, files(tree.Dir), clients)
@@ -70,7 +74,7 @@ func TestContract(t *testing.T) {
 		change(&s)
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return download.Open(ctx, s) }}
 	}
-	transporttest.Run(t, transporttest.Subject{
+	return transporttest.Subject{
 		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
 			return download.Open(ctx, settings(addr))
 		},
@@ -87,7 +91,7 @@ func TestContract(t *testing.T) {
 			"token address":    wrong("UOMA-SRC-SETTINGS", func(s *download.Settings) { s.OAuth.TokenURL = "http://" + addr }),
 			"authorities file": wrong("UOMA-SRC-SETTINGS", func(s *download.Settings) { s.CA = []byte("none") }),
 		},
-	})
+	}
 }
 
 // odd is a server of one file that answers in a way of its own.

@@ -9,10 +9,14 @@ import (
 	"uoma/connectors/transporttest"
 )
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { transporttest.Run(t, subject(t)) }
+
+func BenchmarkRead(b *testing.B) { transporttest.Bench(b, subject(b)) }
+
+func subject(t testing.TB) transporttest.Subject {
 	dir := t.TempDir()
 	tree := &transporttest.Tree{Dir: dir}
-	transporttest.Run(t, transporttest.Subject{
+	return transporttest.Subject{
 		Dial:   func(context.Context, string) (transporttest.FS, error) { return folder.Open(dir) },
 		Write:  tree.Write,
 		Sparse: tree.Sparse,
@@ -21,5 +25,5 @@ func TestContract(t *testing.T) {
 		Wrong: map[string]transporttest.Wrong{"folder": {Code: "UOMA-LND-FOLDER", Dial: func(context.Context) (transporttest.FS, error) {
 			return folder.Open(filepath.Join(dir, "none"))
 		}}},
-	})
+	}
 }

@@ -90,14 +90,18 @@ func (r *rig) open(t testing.TB) *s3.FS {
 	return f
 }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { transporttest.Run(t, subject(t)) }
+
+func BenchmarkRead(b *testing.B) { transporttest.Bench(b, subject(b)) }
+
+func subject(t testing.TB) transporttest.Subject {
 	r := start(t)
 	wrong := func(code string, change func(*s3.Settings)) transporttest.Wrong {
 		s := r.settings()
 		change(&s)
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return s3.Open(ctx, s) }}
 	}
-	transporttest.Run(t, transporttest.Subject{
+	return transporttest.Subject{
 		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
 			s := r.settings()
 			s.Endpoint = "https://" + addr
@@ -119,7 +123,7 @@ func TestContract(t *testing.T) {
 			"certificate": wrong("UOMA-SRC-TLS", func(s *s3.Settings) { s.CA = tlstest.NewAuthority(t).PEM }),
 			"endpoint":    wrong("UOMA-SRC-SETTINGS", func(s *s3.Settings) { s.Endpoint = "http://" + r.Addr }),
 		},
-	})
+	}
 }
 
 // TestWhatWasListedIsRead replaces objects after they were listed or described.

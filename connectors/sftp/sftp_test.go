@@ -29,7 +29,11 @@ func dial(s sftp.Settings) func(context.Context) (transporttest.FS, error) {
 	return func(ctx context.Context) (transporttest.FS, error) { return sftp.Open(ctx, s) }
 }
 
-func TestContract(t *testing.T) {
+func TestContract(t *testing.T) { transporttest.Run(t, subject(t)) }
+
+func BenchmarkRead(b *testing.B) { transporttest.Bench(b, subject(b)) }
+
+func subject(t testing.TB) transporttest.Subject {
 	server := sftptest.Start(t)
 	tree := &transporttest.Tree{Dir: server.Dir}
 	strangeKey, strangeHost := sftptest.NewKey(t)
@@ -38,7 +42,7 @@ func TestContract(t *testing.T) {
 	wrongHost.HostKeys = []string{strangeHost}
 	wrongKey.Key = remote.Secret(strangeKey)
 	wrongUser.User = "nobody-here"
-	transporttest.Run(t, transporttest.Subject{
+	return transporttest.Subject{
 		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
 			s := good
 			s.Address = addr
@@ -54,7 +58,7 @@ func TestContract(t *testing.T) {
 			"key":      {Code: "UOMA-SRC-LOGIN", Dial: dial(wrongKey)},
 			"user":     {Code: "UOMA-SRC-LOGIN", Dial: dial(wrongUser)},
 		},
-	})
+	}
 }
 
 func TestSettingsAreChecked(t *testing.T) {

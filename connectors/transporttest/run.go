@@ -301,6 +301,29 @@ func (s Subject) refusesNames(t *testing.T) {
 	}
 }
 
+// Bench reads a file of [hugeSize] bytes again and again. The figure of the folder is that of a plain read.
+func Bench(b *testing.B, s Subject) {
+	s.Sparse(b, "bench.bin", hugeSize)
+	f := s.dial(b, b.Context(), s.Addr)
+	buf := make([]byte, 1<<20)
+	b.SetBytes(hugeSize)
+	for b.Loop() {
+		file, err := f.Open("bench.bin")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for err == nil {
+			_, err = file.Read(buf)
+		}
+		if err != io.EOF {
+			b.Fatal(err)
+		}
+		if err := file.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func (w Wrong) fails(t *testing.T, s Subject) {
 	s.Write(t, "wrong.csv", []byte("x"))
 	f, err := w.Dial(t.Context())
