@@ -51,6 +51,7 @@ func TestInboxSettings(t *testing.T) {
 		"a key of another protocol": {good + ", path_style: true", "error UOMA-SRC-SETTINGS inboxes.peppi.path_style"},
 		"no authorities":            {"url: https://files.example/out, ca: keys/none.crt", "error UOMA-SRC-SETTINGS inboxes.peppi.ca"},
 		"no certificate":            {"url: https://files.example/out, certificate: keys/none.crt, key: env:UOMA_TEST_PASSWORD", "error UOMA-SRC-SETTINGS inboxes.peppi.certificate"},
+		"a key alone":               {"url: https://files.example/out, key: env:UOMA_TEST_PASSWORD", "error UOMA-SRC-SETTINGS inboxes.peppi.certificate"},
 		"a network that is none":    {"url: https://files.example/out, networks: [intranet]", "error UOMA-SRC-SETTINGS inboxes.peppi.networks.0"},
 		"tokens in the open":        {"url: https://files.example/out, oauth: {token_url: http://id.example, id: a, secret: env:UOMA_TEST_PASSWORD}", "error UOMA-CFG-SCHEMA inboxes.peppi.oauth.token_url"},
 		"no region":                 {"url: s3://exports/peppi", "error UOMA-CFG-SCHEMA inboxes.peppi"},

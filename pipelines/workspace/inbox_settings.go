@@ -157,8 +157,11 @@ func (s *InboxSettings) download(ctx context.Context, home string, patience remo
 
 // certificate loads our certificate for one source, or nil.
 func (s *InboxSettings) certificate(home string) (*tls.Certificate, error) {
-	if s.Certificate == "" {
+	switch {
+	case s.Certificate == "" && s.Key == "":
 		return nil, nil
+	case s.Certificate == "" || s.Key == "":
+		return nil, inboxFault("certificate", errors.New("certificate and key belong together"))
 	}
 	key, err := secretOf(home, "key", s.Key)
 	if err != nil {
