@@ -202,7 +202,7 @@ func TestPut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	large := bytes.Repeat([]byte("0123456789abcdef"), 40<<20/16) // three parts
+	large := bytes.Repeat([]byte("0123456789abcdef"), 17<<20/16) // two parts
 	for name, content := range map[string][]byte{"small.age": []byte("x"), "large.age": large, "empty.age": {}} {
 		if err := f.Put(t.Context(), name, iotest.HalfReader(bytes.NewReader(content))); err != nil {
 			t.Fatal(name, err)

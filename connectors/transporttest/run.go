@@ -187,8 +187,8 @@ func (s Subject) readsEmpty(t *testing.T) {
 
 // hugeSize is many times what a transport may hold in memory.
 const (
-	hugeSize = 256 << 20
-	hugeHeap = 64 << 20
+	hugeSize = 128 << 20
+	hugeHeap = 48 << 20
 )
 
 func (s Subject) streamsHuge(t *testing.T) {
