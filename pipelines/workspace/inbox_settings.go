@@ -57,7 +57,7 @@ func (s *InboxSettings) open(ctx context.Context, home string, patience remote.R
 		return nil, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
 	}
 	if _, secret := u.User.Password(); secret {
-		return nil, inboxFault("url", errors.New("it holds a password; put it into a file and name it under password:"))
+		return nil, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
 	}
 	if err := s.only(u.Scheme); err != nil {
 		return nil, err
