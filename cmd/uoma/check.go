@@ -19,7 +19,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Find every fault of the workspace, changing nothing",
 		Long: `Find every fault of the workspace at once: settings, permissions, keys, layouts, policies, pipelines, schedules, inbox,
 stores, snapshots, runs and deliveries that were left, pinned recipients, certificates, free space. Nothing is written
-and nothing is sent. With --connect it also asks database servers and the recipients' endpoints.
+and nothing is sent. With --connect it also asks database servers, sources over a network and
+the recipients' endpoints.
 
 Exit codes: 0 no error (there may be warnings and notes), 4 at least one error.`,
 		Example: `  uoma check -w campus

@@ -111,7 +111,7 @@ func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.R
 		}
 		return s.Stages(), func() {}, nil
 	}
-	n := nightly.New(ws, h.layouts, h.pack, nightly.FolderInbox(ws.InboxPath()), h.journal.Check)
+	n := nightly.New(ws, h.layouts, h.pack, nightly.InboxOf{Workspace: ws}, h.journal.Check)
 	return n.Stages(), n.Close, nil
 }
 

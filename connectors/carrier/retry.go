@@ -143,15 +143,3 @@ func (r *Retry) unreachable() bool {
 	defer r.mu.Unlock()
 	return r.down >= connectFailures
 }
-
-// Sleep waits, or gives the context's error when that ends first. It is what [Retry.Sleep] is outside of tests.
-func Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
-}

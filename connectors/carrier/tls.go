@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"time"
 
+	"uoma/connectors/remote"
 	"uoma/internal/fault"
 )
 
@@ -21,7 +22,6 @@ const (
 	connectTimeout   = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
 	headerTimeout    = 30 * time.Second
-	progressTimeout  = 60 * time.Second
 )
 
 // Settings say where the endpoint is and how both sides know each other.
@@ -49,17 +49,13 @@ func (s Settings) transport() (*http.Transport, error) {
 		VerifyConnection: func(c tls.ConnectionState) error { return checkPins(pins, c.VerifiedChains) },
 		NextProtos:       []string{"http/1.1"},
 	}
-	idle := s.NoProgress
-	if idle == 0 {
-		idle = progressTimeout
-	}
 	return &http.Transport{
 		Proxy:                 nil, // the way to the endpoint is the profile's affair, not the environment's
-		DialTLSContext:        dialer(config, idle),
+		DialTLSContext:        dialer(config, s.NoProgress),
 		DialContext:           func(context.Context, string, string) (net.Conn, error) { return nil, errTLS },
 		ResponseHeaderTimeout: headerTimeout,
 		MaxIdleConns:          2,
-		IdleConnTimeout:       progressTimeout,
+		IdleConnTimeout:       remote.Idle,
 		DisableCompression:    true,
 	}, nil
 }
@@ -74,7 +70,7 @@ func dialer(config *tls.Config, idle time.Duration) func(context.Context, string
 		}
 		c := config.Clone()
 		c.ServerName, _, _ = net.SplitHostPort(addr)
-		conn := tls.Client(watch(plain, idle), c)
+		conn := tls.Client(remote.Watch(plain, idle), c)
 		hctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 		defer cancel()
 		if err := conn.HandshakeContext(hctx); err != nil {
@@ -151,41 +147,6 @@ func checkPins(pins [][]byte, chains [][]*x509.Certificate) error {
 		}
 	}
 	return &Error{fault: errTLSPin}
-}
-
-// watched is a connection that is cut when no byte moves for a while. It uses a timer rather than deadlines, so that it
-// reads no clock.
-type watched struct {
-	net.Conn
-	idle  time.Duration
-	timer *time.Timer
-}
-
-func watch(c net.Conn, idle time.Duration) net.Conn {
-	return &watched{Conn: c, idle: idle, timer: time.AfterFunc(idle, func() { c.Close() })}
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
-	w.moved(n)
-	return n, err
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	n, err := w.Conn.Write(p)
-	w.moved(n)
-	return n, err
-}
-
-func (w *watched) moved(n int) {
-	if n > 0 {
-		w.timer.Reset(w.idle)
-	}
-}
-
-func (w *watched) Close() error {
-	w.timer.Stop()
-	return w.Conn.Close()
 }
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

@@ -6,8 +6,8 @@ import (
 	"os"
 	"time"
 
-	"uoma/connectors/carrier"
 	"uoma/connectors/parcel"
+	"uoma/connectors/remote"
 )
 
 // again is how long Process waits after trouble of its own before it looks at what is pending once more.
@@ -29,7 +29,7 @@ func (e *Endpoint) Process(ctx context.Context) error {
 			if err := e.process(d); err != nil {
 				e.Log.Error("processing failed", slog.String("delivery", d.manifest.DeliveryID), slog.String("error", err.Error()))
 				e.wake()
-				if carrier.Sleep(ctx, again) != nil {
+				if remote.Sleep(ctx, again) != nil {
 					return nil
 				}
 			}

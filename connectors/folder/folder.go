@@ -78,15 +78,21 @@ func (f *Folder) List(name string) (entries []fs.DirEntry, refused fault.List, e
 	if err != nil {
 		return nil, nil, pathError("readdir", name, err)
 	}
+	entries, refused = Screen(name, all)
+	return entries, refused, nil
+}
+
+// Screen parts the entries of a directory of any transport into those that may be used, and one fault for each other one.
+func Screen(dir string, all []fs.DirEntry) (usable []fs.DirEntry, refused fault.List) {
 	clashes := clashing(all)
 	for _, e := range all {
 		if reason := refusal(e, clashes); reason != nil {
-			refused = append(refused, reason.At(fault.Place{File: Shown(path.Join(name, e.Name()))}))
+			refused = append(refused, reason.At(fault.Place{File: Shown(path.Join(dir, e.Name()))}))
 			continue
 		}
-		entries = append(entries, e)
+		usable = append(usable, e)
 	}
-	return entries, refused, nil
+	return usable, refused
 }
 
 func (f *Folder) entries(dir string) ([]fs.DirEntry, error) { return fs.ReadDir(f.root.FS(), dir) }

@@ -36,9 +36,10 @@ func validName(name string) bool {
 }
 
 // unsafeRune finds what makes a name read differently from what it is: controls (Cc), direction and other invisible
-// format characters (Cf), line separators, and the separator of another system.
+// format characters (Cf), line separators, the separator of another system, and what stands in place of something that
+// could not be read.
 func unsafeRune(r rune) bool {
-	return r == '\\' || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)
+	return r == '\\' || r == utf8.RuneError || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)
 }
 
 // Shown gives a name as it may stand in a message: escaped when it holds anything unusual, and cut to 200 bytes.

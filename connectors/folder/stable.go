@@ -109,6 +109,9 @@ func (s *Stable) ReadAt(p []byte, off int64) (int, error) {
 // Verify fails when size or modification time on the handle are no longer those noted.
 func (s *Stable) Verify() error {
 	info, err := s.file.Stat()
+	if fault.Code(err) != "" { // the transport itself says what is wrong
+		return err
+	}
 	if err != nil {
 		return errOpen.At(s.place()).Wrap(err)
 	}

@@ -1,9 +1,11 @@
 package nightly
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -13,18 +15,21 @@ import (
 	"time"
 
 	"uoma/connectors/archive"
+	"uoma/connectors/blob"
 	"uoma/connectors/csvfile"
 	"uoma/connectors/folder"
 	"uoma/connectors/tabular"
 	"uoma/connectors/xlsx"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 )
 
 // Inbox is where exports lie.
 type Inbox interface {
-	Open() (Files, error)
+	// Open opens the inbox for as long as ctx lives.
+	Open(ctx context.Context) (Files, error)
 }
 
 // Files is an open inbox.
@@ -33,11 +38,17 @@ type Files interface {
 	io.Closer
 }
 
-// FolderInbox is a folder of this machine.
-type FolderInbox string
+// InboxOf is the inbox of a workspace.
+type InboxOf struct{ Workspace *workspace.Workspace }
 
-// Open opens the folder.
-func (f FolderInbox) Open() (Files, error) { return folder.Open(string(f)) }
+// Open opens the folder, and the transports that the settings name.
+func (i InboxOf) Open(ctx context.Context) (Files, error) {
+	in, err := i.Workspace.OpenInbox(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
 
 var (
 	errManifest = fault.New("UOMA-LND-MANIFEST", "the archive's manifest does not describe its files", "ask the owner of the system for the export again").For(fault.Source)
@@ -53,6 +64,7 @@ type export struct {
 	ModTime time.Time
 
 	file   *folder.Stable
+	copied *spooled // of a file that cannot be read here and there, when its format needs that
 	closer io.Closer
 	hash   hash.Hash // of the bytes that the reader was given
 	listed *listed   // what the manifest says of the file
@@ -64,8 +76,9 @@ type listed struct {
 	SHA256 string `json:"sha256"`
 }
 
-// openExport opens a feed's file, or its member of an archive, and makes the reader that the layout asks for.
-func openExport(files fs.FS, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (*export, error) {
+// openExport opens a feed's file, or its member of an archive, and makes the reader that the layout asks for. A format that
+// reads here and there gets a copy in work, under the name spool, of a file that comes over a network.
+func openExport(files fs.FS, work *blob.Store, spool string, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (*export, error) {
 	raw, err := files.Open(name)
 	if err != nil {
 		return nil, err
@@ -76,11 +89,26 @@ func openExport(files fs.FS, l *layout.Layout, f *layout.Feed, name string, reje
 		return nil, err
 	}
 	e := &export{file: file, ModTime: file.ModTime(), hash: sha256.New()}
-	if err := e.open(l, f, name, reject); err != nil {
+	_, near := raw.(io.ReaderAt)
+	if jumps := f.Format.Type == "xlsx" || f.Member != ""; jumps && !near {
+		e.copied, err = newSpooled(work, spool, file)
+	}
+	if err == nil {
+		err = e.open(l, f, name, reject)
+	}
+	if err != nil {
 		e.Close()
 		return nil, err
 	}
 	return e, nil
+}
+
+// content is the file for whoever reads here and there.
+func (e *export) content() io.ReaderAt {
+	if e.copied != nil {
+		return e.copied
+	}
+	return e.file
 }
 
 func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) error {
@@ -89,7 +117,7 @@ func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func
 		return err
 	}
 	if f.Format.Type == "xlsx" {
-		e.Reader = xlsx.New(e.file, e.file.Size(), xlsx.Options{Options: options, Sheet: f.Format.Sheet})
+		e.Reader = xlsx.New(e.content(), e.file.Size(), xlsx.Options{Options: options, Sheet: f.Format.Sheet})
 		return nil
 	}
 	var r io.Reader = e.file
@@ -108,7 +136,7 @@ func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func
 
 // member opens the feed's file inside an archive, after its manifest.
 func (e *export) member(f *layout.Feed) (io.Reader, error) {
-	zip, err := archive.Open(e.file, e.file.Size(), archive.Limits{})
+	zip, err := archive.Open(e.content(), e.file.Size(), archive.Limits{})
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +195,10 @@ func (e *export) digestInPlace() error {
 	if _, inPlace := e.Reader.(*xlsx.Reader); !inPlace {
 		return nil
 	}
+	if e.copied != nil {
+		_, err := io.Copy(e.hash, e.copied.Reader())
+		return err
+	}
 	_, err := io.Copy(e.hash, e.file)
 	return err
 }
@@ -181,6 +213,9 @@ func (e *export) Sum() string {
 func (e *export) Close() error {
 	if e.closer != nil {
 		e.closer.Close()
+	}
+	if e.copied != nil {
+		return errors.Join(e.copied.Close(), e.file.Close())
 	}
 	return e.file.Close()
 }

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -82,7 +83,7 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.sweep(r); err != nil {
 		return nil, err
 	}
-	files, err := s.n.inbox.Open()
+	files, err := s.n.inbox.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -121,13 +122,17 @@ type exported struct {
 
 // largestFirst gives the feeds in the order in which they keep all processors busy to the end.
 func (s land) largestFirst(r *pipelines.Run, files fs.FS) (out []exported) {
-	s.n.each(func(l *layout.Layout, f *layout.Feed) {
-		e := exported{layout: l, feed: f}
-		if info, err := fs.Stat(files, l.System+"/"+f.FileName(r.Date)); err == nil { // a missing file is told of when it lands
-			e.size = info.Size()
-		}
-		out = append(out, e)
-	})
+	s.n.each(func(l *layout.Layout, f *layout.Feed) { out = append(out, exported{layout: l, feed: f}) })
+	var asked sync.WaitGroup // at once: a source that does not answer lets nobody wait but us
+	for i := range out {
+		asked.Go(func() {
+			e := &out[i]
+			if info, err := fs.Stat(files, e.layout.System+"/"+e.feed.FileName(r.Date)); err == nil { // a missing file is told of when it lands
+				e.size = info.Size()
+			}
+		})
+	}
+	asked.Wait()
 	slices.SortStableFunc(out, func(a, b exported) int { return cmp.Compare(b.size, a.size) })
 	return out
 }
@@ -158,6 +163,8 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 	}
 	var e *fault.Error
 	switch {
+	case err != nil && ctx.Err() != nil: // a reader that was stopped is no bad export
+		return ff, context.Cause(ctx)
 	case errors.As(err, &e) && e.Scope != fault.Run:
 		ff.fail(e)
 	case e == nil && errors.Is(err, fs.ErrNotExist): // a missing file of the workspace itself has a fault of its own
@@ -178,7 +185,7 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 // take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
 func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
-	src, err := openExport(files, l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
+	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
 		return "", nil, err
 	}

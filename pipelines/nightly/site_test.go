@@ -145,7 +145,7 @@ func (s site) execute(ctx context.Context, ws *workspace.Workspace, r *pipelines
 		defer j.Free(context.WithoutCancel(ctx))
 		journal = j
 	}
-	n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
+	n := nightly.New(ws, layouts, pack, nightly.InboxOf{Workspace: ws}, j.Check)
 	defer n.Close()
 	return pipelines.Execute(ctx, r, n.Stages(), journal)
 }

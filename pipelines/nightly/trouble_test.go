@@ -144,7 +144,7 @@ func TestThreat_T05_ExportThatGrowsWhileItIsRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer j.Free(context.Background())
-			n := nightly.New(ws, layouts, pack, growing{nightly.FolderInbox(ws.InboxPath()), ws.InboxPath()}, j.Check)
+			n := nightly.New(ws, layouts, pack, growing{nightly.InboxOf{Workspace: ws}, ws.InboxPath()}, j.Check)
 			defer n.Close()
 			out, err := pipelines.Execute(ctx, r, n.Stages(), j)
 			if err != nil {
@@ -170,8 +170,8 @@ type growing struct {
 	dir string
 }
 
-func (g growing) Open() (nightly.Files, error) {
-	in, err := g.Inbox.Open()
+func (g growing) Open(ctx context.Context) (nightly.Files, error) {
+	in, err := g.Inbox.Open(ctx)
 	return growingFiles{in, g.dir}, err
 }
 

@@ -43,7 +43,7 @@ type Finding struct {
 // CheckOptions are what a check needs from outside.
 type CheckOptions struct {
 	Now     time.Time
-	Connect bool // also dial the recipients' endpoints and the database servers
+	Connect bool // also dial the recipients' endpoints, the database servers and the sources
 	// Free gives the bytes that are free on the file system of a path; nil skips the check of disk space.
 	Free func(path string) (uint64, error)
 }

@@ -19,7 +19,9 @@ import (
 	"uoma/connectors/folder"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
+	"uoma/connectors/remote"
 	"uoma/internal/canon"
+	"uoma/internal/document"
 	"uoma/internal/fault"
 	"uoma/transforms/layout"
 )
@@ -30,15 +32,19 @@ func isFolder(path string) bool {
 }
 
 var (
-	errInbox       = fault.New("UOMA-CHK-INBOX", "the inbox cannot be read", "make the folder that inbox: in uoma.yaml names, readable by the run user")
-	errInboxSystem = fault.New("UOMA-CHK-INBOX-SYSTEM", "the inbox has no folder of the system", "make it and let the system's export be put there, or take the system out of systems: in uoma.yaml")
-	errInboxNone   = fault.New("UOMA-CHK-INBOX-NONE", "no export of the feed is in the inbox", "ask the owner of the system; the layout says how the file is named")
-	errInboxLast   = fault.New("UOMA-CHK-INBOX-LAST", "last export found", "nothing to do")
-	errInboxName   = fault.New("UOMA-CHK-INBOX-NAME", "files in the inbox are of no feed of their system and are never read", "compare their names with the layout: uoma layout show SYSTEM")
+	errInbox        = fault.New("UOMA-CHK-INBOX", "the inbox cannot be read", "make the folder that inbox: in uoma.yaml names, readable by the run user")
+	errInboxSystem  = fault.New("UOMA-CHK-INBOX-SYSTEM", "the inbox has no folder of the system", "make it and let the system's export be put there, or take the system out of systems: in uoma.yaml")
+	errInboxNone    = fault.New("UOMA-CHK-INBOX-NONE", "no export of the feed is in the inbox", "ask the owner of the system; the layout says how the file is named")
+	errInboxLast    = fault.New("UOMA-CHK-INBOX-LAST", "last export found", "nothing to do")
+	errInboxStrange = fault.New("UOMA-CHK-INBOX-STRANGE", "the settings name an inbox of a system that is not read", "take it out of inboxes: in uoma.yaml, or name the system under systems:")
+	errInboxUnasked = fault.New("UOMA-CHK-INBOX-UNASKED", "the system's inbox is reached over a network and was not asked", "uoma check --connect asks it")
+	errInboxFolder  = fault.New("UOMA-CHK-INBOX-FOLDER", "the server has no folder of the name in the system's URL", "compare the URL in uoma.yaml with the server's owner")
+	errInboxName    = fault.New("UOMA-CHK-INBOX-NAME", "files in the inbox are of no feed of their system and are never read", "compare their names with the layout: uoma layout show SYSTEM")
 )
 
 // inbox tells what of each feed has come, and what is there that nobody reads.
-func (c *checker) inbox(context.Context) {
+func (c *checker) inbox(ctx context.Context) {
+	c.strangeInboxes()
 	in, err := folder.Open(c.w.InboxPath())
 	if err != nil {
 		c.add(Error, errInbox.At(fault.Place{File: c.w.Settings.Inbox}).Because(errors.Unwrap(errors.Unwrap(err))))
@@ -46,6 +52,10 @@ func (c *checker) inbox(context.Context) {
 	}
 	defer in.Close()
 	for _, l := range c.layouts {
+		if c.w.Settings.Inboxes[l.System] != nil {
+			c.ownInbox(ctx, l)
+			continue
+		}
 		entries, refused, err := in.List(l.System)
 		if errors.Is(err, fs.ErrNotExist) {
 			c.add(Warning, errInboxSystem.At(fault.Place{Field: l.System}))
@@ -57,6 +67,69 @@ func (c *checker) inbox(context.Context) {
 		}
 		c.system(l, entries)
 	}
+}
+
+// strangeInboxes finds inboxes of systems that are not read.
+func (c *checker) strangeInboxes() {
+	if len(c.layouts) == 0 {
+		return // they are broken, which was told
+	}
+	for _, system := range slices.Sorted(maps.Keys(c.w.Settings.Inboxes)) {
+		if !slices.ContainsFunc(c.layouts, func(l *layout.Layout) bool { return l.System == system }) {
+			c.add(Error, errInboxStrange.At(document.Locate(FileName, c.w.Source, "inboxes", system)))
+		}
+	}
+}
+
+// checkAttempts is how often a source is asked before the check says that it does not answer: a person waits for it.
+const checkAttempts = 2
+
+// ownInbox looks at the inbox of a system that has one of its own, over the network only when that is allowed.
+func (c *checker) ownInbox(ctx context.Context, l *layout.Layout) {
+	t, err := c.w.transport(ctx, l.System, remote.Retry{Attempts: checkAttempts})
+	if err != nil {
+		c.add(Error, err)
+		return
+	}
+	defer t.Close() // only read from
+	if !c.o.Connect {
+		c.add(Note, errInboxUnasked.At(fault.Place{Field: l.System}))
+		return
+	}
+	entries, refused, err := t.List(".")
+	if errors.Is(err, errors.ErrUnsupported) {
+		entries, err = c.ofTonight(t, l)
+	}
+	if err != nil {
+		var own *fault.Error
+		if errors.As(err, &own) {
+			err = own.At(fault.Place{Field: l.System})
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = errInboxFolder.At(fault.Place{Field: l.System})
+		}
+		c.add(Error, err)
+		return
+	}
+	if len(refused) > 0 {
+		c.add(Warning, refused)
+	}
+	c.system(l, entries)
+}
+
+// ofTonight asks for the files of today, of a source that cannot be listed.
+func (c *checker) ofTonight(t transport, l *layout.Layout) (entries []fs.DirEntry, err error) {
+	today := canon.DateOf(c.o.Now.In(c.w.Settings.Location))
+	for i := range l.Feeds {
+		info, err := t.Stat(l.Feeds[i].FileName(today))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, fs.FileInfoToDirEntry(info))
+	}
+	return entries, nil
 }
 
 func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {

@@ -87,7 +87,7 @@ func load(t *testing.T, on databasetest.Kind, dir string) {
 	held, err := j.Hold(ctx, r)
 	must(t, err)
 	defer j.Free(ctx)
-	n := nightly.New(ws, layouts, pack, nightly.FolderInbox(ws.InboxPath()), j.Check)
+	n := nightly.New(ws, layouts, pack, nightly.InboxOf{Workspace: ws}, j.Check)
 	defer n.Close()
 	_, err = pipelines.Execute(held, r, n.Stages(), j)
 	must(t, err)

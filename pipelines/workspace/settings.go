@@ -22,12 +22,13 @@ func Schema() []byte { return append([]byte(nil), schemaSource...) }
 
 // Settings is the content of [FileName], with defaults filled in. Paths are relative to the workspace.
 type Settings struct {
-	Institution          string   `yaml:"institution"`
-	Zone                 string   `yaml:"zone"`
-	Policy               string   `yaml:"policy"`
-	Inbox                string   `yaml:"inbox"`
-	Systems              []string `yaml:"systems"`
-	TemporaryIdentifiers bool     `yaml:"temporary_identifiers"`
+	Institution          string                    `yaml:"institution"`
+	Zone                 string                    `yaml:"zone"`
+	Policy               string                    `yaml:"policy"`
+	Inbox                string                    `yaml:"inbox"`
+	Inboxes              map[string]*InboxSettings `yaml:"inboxes"` // by system
+	Systems              []string                  `yaml:"systems"`
+	TemporaryIdentifiers bool                      `yaml:"temporary_identifiers"`
 	Stores               struct {
 		Register string `yaml:"register"`
 		Vault    string `yaml:"vault"`
@@ -100,13 +101,18 @@ func storeDSN(dir, setting string, secret func(path string) (string, error)) (st
 	if path, ok := strings.CutPrefix(setting, "sqlite:"); ok {
 		return "sqlite:" + within(dir, path), nil
 	}
-	if name, ok := strings.CutPrefix(setting, "env:"); ok {
+	return dereference(dir, setting, secret)
+}
+
+// dereference gives the secret that a reference of the form env:NAME or file:PATH names.
+func dereference(dir, reference string, secret func(path string) (string, error)) (string, error) {
+	if name, ok := strings.CutPrefix(reference, "env:"); ok {
 		if v := os.Getenv(name); v != "" {
 			return v, nil
 		}
 		return "", errReference.At(fault.Place{File: FileName, Field: name})
 	}
-	if path, ok := strings.CutPrefix(setting, "file:"); ok {
+	if path, ok := strings.CutPrefix(reference, "file:"); ok {
 		return secret(within(dir, path))
 	}
 	return "", errReference.At(fault.Place{File: FileName, Field: "stores"})

@@ -22,6 +22,7 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
+	"uoma/connectors/remote"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/transforms/pseudonym"
@@ -64,6 +65,8 @@ type Workspace struct {
 	Register   *register.Register
 	Vault      *vault.Vault
 	Outbox     *outbox.Outbox
+
+	Patience remote.Retry // with which sources over a network are asked; the zero value is for nights
 
 	home     string // where settings, keys and the workspace's own documents are
 	volatile bool   // new files have no name and go with the program

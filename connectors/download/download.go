@@ -1,0 +1,228 @@
+package download
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"uoma/connectors/remote"
+	"uoma/internal/fault"
+)
+
+// Settings say where the files are and how both sides know each other.
+type Settings struct {
+	URL         string           // https://host[:port]/folder, behind which names are put
+	CA          []byte           // PEM of the authorities that may have signed the server's certificate; empty: the machine's
+	Certificate *tls.Certificate // ours, where the server asks for one
+	Networks    []netip.Prefix   // that the hosts' names may lead to besides public addresses
+	OAuth       *OAuth           // where the server asks for a token
+
+	Idle  time.Duration // a connection that moves no byte for so long is cut; 0 means [remote.Idle]
+	Retry remote.Retry
+}
+
+// OAuth are client credentials (RFC 6749, section 4.4).
+type OAuth struct {
+	TokenURL string
+	ID       string
+	Secret   remote.Secret
+	Scopes   []string
+}
+
+var (
+	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
+		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
+	errLength = fault.New("UOMA-SRC-LENGTH", "the server does not say how long the file is, so that a cut one cannot be told from a whole one",
+		"let the server send Content-Length without compressing").For(fault.Source)
+	errResume = fault.New("UOMA-SRC-RESUME", "the download was cut, and the server does not say whether the file is still the same",
+		"let the server send an ETag or Last-Modified; run the same date again").For(fault.Source)
+)
+
+// Open checks the settings. The file system ends with ctx.
+func Open(ctx context.Context, s Settings) (*remote.FS, error) {
+	base, err := address("url", s.URL)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := remote.HTTP{CA: s.CA, Certificate: s.Certificate, Idle: s.Idle, Public: true, Networks: s.Networks}.Client()
+	if err != nil {
+		return nil, err
+	}
+	st := &store{base: base, client: plain, plain: plain}
+	if o := s.OAuth; o != nil {
+		if _, err := address("token_url", o.TokenURL); err != nil {
+			return nil, err
+		}
+		c := clientcredentials.Config{ClientID: o.ID, ClientSecret: string(o.Secret), TokenURL: o.TokenURL, Scopes: o.Scopes}
+		st.client = c.Client(context.WithValue(ctx, oauth2.HTTPClient, plain))
+		st.client.CheckRedirect = plain.CheckRedirect
+	}
+	return remote.New(ctx, st, s.Retry), nil
+}
+
+func address(field, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errSettings.At(fault.Place{Field: field}).Because(errors.New("it is not of the form https://host[:port]/path"))
+	}
+	return u, nil
+}
+
+type store struct {
+	base   *url.URL
+	client *http.Client // with a token, where one is asked for
+	plain  *http.Client
+}
+
+var _ remote.Store = (*store)(nil)
+
+// Close gives up idle connections.
+func (s *store) Close() error {
+	s.plain.CloseIdleConnections()
+	return nil
+}
+
+// Entries fails: the protocol has no listing.
+func (*store) Entries(context.Context, string) ([]remote.Entry, error) {
+	return nil, errors.ErrUnsupported
+}
+
+// Entry asks for the first byte: many servers that give a file know no HEAD.
+func (s *store) Entry(ctx context.Context, name string) (remote.Entry, error) {
+	if name == "." {
+		return remote.Entry{Path: name, Kind: fs.ModeDir}, nil
+	}
+	r, err := s.get(ctx, name, http.Header{"Range": {"bytes=0-0"}})
+	if err != nil {
+		return remote.Entry{}, err
+	}
+	defer r.Body.Close() // only looked at
+	e, _, err := entry(name, r)
+	return e, err
+}
+
+// From asks for the rest of a file, if it still is what was described.
+func (s *store) From(ctx context.Context, e remote.Entry, offset int64) (io.ReadCloser, error) {
+	h := http.Header{}
+	if offset > 0 {
+		if e.Mark == "" && e.Time.IsZero() {
+			return nil, errResume
+		}
+		condition := e.Mark
+		if condition == "" {
+			condition = e.Time.UTC().Format(http.TimeFormat)
+		}
+		h = http.Header{"Range": {fmt.Sprintf("bytes=%d-", offset)}, "If-Range": {condition}}
+	}
+	r, err := s.get(ctx, e.Path, h)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = remote.Changed(e.Path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	now, begins, err := entry(e.Path, r)
+	if err == nil && (!e.Same(now) || begins > offset) {
+		err = remote.Changed(e.Path)
+	}
+	if err == nil { // of an answer with the whole file, what is there already is dropped
+		_, err = io.CopyN(io.Discard, r.Body, offset-begins)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.Body.Close())
+	}
+	return r.Body, nil
+}
+
+// get asks for a file or a part of it. An answer that is no success is an error.
+func (s *store) get(ctx context.Context, name string, h http.Header) (*http.Response, error) {
+	u := *s.base
+	u.Path, u.RawPath = path.Join("/", s.base.Path, name), ""
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	h.Set("Accept-Encoding", "identity")
+	req.Header = h
+	r, err := s.client.Do(req)
+	if err != nil {
+		return nil, judged(ctx, err)
+	}
+	empty := r.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.Header.Get("Content-Range") == "bytes */0"
+	if r.StatusCode == http.StatusOK || r.StatusCode == http.StatusPartialContent || empty {
+		return r, nil
+	}
+	r.Body.Close() // only its status counts
+	return nil, remote.Status(r.StatusCode, r.Header)
+}
+
+// judged gives what an error of the client means.
+func judged(ctx context.Context, err error) error {
+	var token *oauth2.RetrieveError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &token) && token.Response != nil:
+		if s := token.Response.StatusCode; s == http.StatusBadRequest {
+			return remote.Login(err) // what the protocol says to a wrong secret
+		} else if s >= 300 {
+			return remote.Status(s, token.Response.Header)
+		}
+		return remote.Answer("it gives no token")
+	}
+	return remote.Peer(err)
+}
+
+// entry reads from an answer which file it is of, and at which byte it begins.
+func entry(name string, r *http.Response) (e remote.Entry, begins int64, err error) {
+	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
+		return e, 0, errLength.Because(errors.New("it is compressed on the way"))
+	}
+	e = remote.Entry{Path: name, Bytes: r.ContentLength}
+	switch r.StatusCode {
+	case http.StatusRequestedRangeNotSatisfiable:
+		e.Bytes = 0
+	case http.StatusPartialContent:
+		if begins, e.Bytes, err = span(r.Header.Get("Content-Range")); err != nil {
+			return e, 0, err
+		}
+	}
+	if e.Bytes < 0 {
+		return e, 0, errLength
+	}
+	if tag := r.Header.Get("ETag"); strings.HasPrefix(tag, `"`) { // a weak one does not promise the same bytes
+		e.Mark = tag
+	}
+	if at, err := http.ParseTime(r.Header.Get("Last-Modified")); err == nil {
+		e.Time = at
+	}
+	return e, begins, nil
+}
+
+// span reads a header of the form "bytes FIRST-LAST/SIZE".
+func span(text string) (first, size int64, err error) {
+	part, total, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
+	from, _, dash := strings.Cut(part, "-")
+	first, firstErr := strconv.ParseInt(from, 10, 64)
+	if !ok || !dash || firstErr != nil || first < 0 {
+		return 0, 0, remote.Answer("its Content-Range cannot be read")
+	}
+	size, sizeErr := strconv.ParseInt(total, 10, 64)
+	if sizeErr != nil || size <= first {
+		return 0, 0, errLength
+	}
+	return first, size, nil
+}

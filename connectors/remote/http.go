@@ -1,0 +1,132 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"uoma/internal/fault"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	headerTimeout  = time.Minute // a store may look long for the first byte of a cold object
+)
+
+var (
+	errCA = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
+		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
+	errTLS = fault.New("UOMA-SRC-TLS", "the server could not prove who it is",
+		"check the CA file, the host name and the certificate's validity; there is no way to go on without").For(fault.Source)
+	errAddress = fault.New("UOMA-SRC-ADDRESS", "the host's name leads to an address that is not allowed",
+		"private, loopback and link-local addresses must be named under networks: of the system's entry").For(fault.Source)
+)
+
+// HTTP says how to talk to a server. The client follows no redirect, uses no proxy of the environment, speaks TLS 1.2 or
+// later, and nothing else: a plain address fails.
+type HTTP struct {
+	CA          []byte           // PEM of authorities in place of the machine's own
+	Certificate *tls.Certificate // ours, where the server asks for one
+	Idle        time.Duration    // a connection that moves no byte for so long is cut; 0 means [Idle]
+	// Public allows public addresses and those of Networks alone. It is looked at when a connection is made, so that a
+	// name that leads elsewhere the next time leads nowhere.
+	Public   bool
+	Networks []netip.Prefix
+}
+
+// Client makes a client.
+func (h HTTP) Client() (*http.Client, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if len(h.CA) > 0 {
+		if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(h.CA) {
+			return nil, errCA.At(fault.Place{Field: "ca"}).Because(errors.New("it holds no PEM certificate"))
+		}
+	}
+	if h.Certificate != nil {
+		config.Certificates = []tls.Certificate{*h.Certificate}
+	}
+	idle := h.Idle
+	if idle == 0 {
+		idle = Idle
+	}
+	dialer := net.Dialer{Timeout: connectTimeout, ControlContext: h.control}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				plain, err := dialer.DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				return shake(ctx, Watch(plain, idle), addr, config)
+			},
+			DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errTLS },
+
+			ResponseHeaderTimeout: max(headerTimeout, idle),
+			MaxIdleConnsPerHost:   8,
+			IdleConnTimeout:       idle,
+			DisableCompression:    true, // a position would mean something else
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, nil
+}
+
+// shake proves who the server is.
+func shake(ctx context.Context, plain net.Conn, addr string, config *tls.Config) (net.Conn, error) {
+	c := config.Clone()
+	c.ServerName, _, _ = net.SplitHostPort(addr)
+	conn := tls.Client(plain, c)
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, Peer(err)
+	}
+	return conn, nil
+}
+
+// Peer makes a fault of an error that tells of a peer that is not the right one, or does not think that we are. Other
+// errors stay as they are.
+func Peer(err error) error {
+	var certificate *tls.CertificateVerificationError
+	var header tls.RecordHeaderError
+	var op *net.OpError
+	switch {
+	case errors.As(err, &certificate):
+		return errTLS.Because(certificate.Err)
+	case errors.As(err, &header):
+		return errTLS.Because(errors.New("it does not speak TLS"))
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // alerts of the protocol
+		return errTLS.Because(op.Err)
+	}
+	return err
+}
+
+// control looks at the address that a name led to, right before it is dialled.
+func (h HTTP) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	if !h.Public {
+		return nil
+	}
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return errAddress
+	}
+	ip := to.Addr().Unmap()
+	for _, n := range h.Networks {
+		if n.Contains(ip) {
+			return nil
+		}
+	}
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || shared.Contains(ip) {
+		return errAddress
+	}
+	return nil
+}
+
+// shared is the address space of carriers (RFC 6598), which is no more public than the private ones.
+var shared = netip.MustParsePrefix("100.64.0.0/10")

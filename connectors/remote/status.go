@@ -1,0 +1,51 @@
+package remote
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"time"
+
+	"uoma/internal/fault"
+)
+
+var (
+	errLogin = fault.New("UOMA-SRC-LOGIN", "the server does not let us in",
+		"compare user, key, password or certificate, and what they may do, with the server's owner").For(fault.Source)
+	errRedirect = fault.New("UOMA-SRC-REDIRECT", "the server answered with a redirect, which is never followed",
+		"name the address itself; of a bucket, its own region").For(fault.Source)
+	errAnswer = fault.New("UOMA-SRC-ANSWER", "the server's answer does not follow the protocol",
+		"compare the settings with the server's owner").For(fault.Source)
+)
+
+// Login is the error of a server that does not let us in.
+func Login(cause error) error { return errLogin.Wrap(cause) }
+
+// Answer is the error of an answer that does not follow the protocol.
+func Answer(why string) error { return errAnswer.Because(errors.New(why)) }
+
+// Status gives what an HTTP answer that is no success means for a file.
+func Status(status int, header http.Header) error {
+	switch {
+	case status == http.StatusNotFound || status == http.StatusGone:
+		return fs.ErrNotExist
+	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+		return errLogin
+	case status >= 300 && status < 400:
+		return errRedirect
+	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusTooEarly:
+		after, _ := strconv.Atoi(header.Get("Retry-After")) // a date is as good as absent: both clocks would have to agree
+		return busy{status, time.Duration(after) * time.Second}
+	}
+	return Answer("HTTP " + strconv.Itoa(status))
+}
+
+// busy is an answer after which the same request may succeed.
+type busy struct {
+	status int
+	after  time.Duration
+}
+
+func (b busy) Error() string             { return "HTTP " + strconv.Itoa(b.status) }
+func (b busy) RetryAfter() time.Duration { return b.after }

@@ -1,0 +1,265 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"uoma/connectors/remote"
+	"uoma/internal/fault"
+)
+
+// Settings say where the bucket is.
+type Settings struct {
+	Bucket    string
+	Prefix    string // of the keys, without slashes around it; "" is the whole bucket
+	Endpoint  string // https://host[:port]; "" is Amazon's of the region
+	Region    string
+	PathStyle bool   // the bucket stands in the path and not in the host's name
+	Profile   string // of the shared configuration; "" is what the SDK's chain finds
+	CA        []byte // PEM of the authorities that may have signed the server's certificate; empty: the machine's
+	KMSKey    string // under which the service encrypts what we write; "" is the bucket's default
+
+	Idle  time.Duration // a connection that moves no byte for so long is cut; 0 means [remote.Idle]
+	Retry remote.Retry
+}
+
+// Ranges read at once.
+const (
+	pieceBytes = 4 << 20
+	parallel   = 4
+)
+
+// FS is a bucket, or a prefix of it. It is safe for concurrent use.
+type FS struct {
+	*remote.FS
+	store *store
+}
+
+// Open checks the settings. The file system ends with ctx.
+func Open(ctx context.Context, s Settings) (*FS, error) {
+	if s.Bucket == "" {
+		return nil, errSettings.At(fault.Place{Field: "url"}).Because(errors.New("it names no bucket"))
+	}
+	if u, err := url.Parse(s.Endpoint); s.Endpoint != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "") {
+		return nil, errSettings.At(fault.Place{Field: "endpoint"}).Because(errors.New("it is not of the form https://host[:port]"))
+	}
+	client, err := remote.HTTP{CA: s.CA, Idle: s.Idle}.Client()
+	if err != nil {
+		return nil, err
+	}
+	options := []func(*config.LoadOptions) error{config.WithRegion(s.Region)}
+	if s.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(s.Profile))
+	}
+	c, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, errCredentials.Wrap(err) // its text quotes the profile's file
+	}
+	st := &store{settings: s, http: client, credentials: c.Credentials, known: map[string]remote.Entry{}}
+	st.api = api.NewFromConfig(c, func(o *api.Options) {
+		o.HTTPClient, o.UsePathStyle = client, s.PathStyle
+		o.Retryer = aws.NopRetryer{} // patience is one for all transports
+		o.DisableLogOutputChecksumValidationSkipped = true
+		if s.Endpoint != "" {
+			o.BaseEndpoint = &s.Endpoint
+		}
+	})
+	return &FS{remote.New(ctx, st, s.Retry), st}, nil
+}
+
+type store struct {
+	settings    Settings
+	api         *api.Client
+	http        *http.Client
+	credentials aws.CredentialsProvider
+
+	mu    sync.Mutex
+	known map[string]remote.Entry // what was described once
+}
+
+var _ remote.Store = (*store)(nil)
+
+// Close gives up idle connections.
+func (s *store) Close() error {
+	s.http.CloseIdleConnections()
+	return nil
+}
+
+// key gives the key of a name; "" is the top of a bucket.
+func (s *store) key(name string) string {
+	return strings.TrimPrefix(path.Join(s.settings.Prefix, name), ".")
+}
+
+// version is what [remote.Entry] keeps for us: "" where the bucket has no versions.
+type version string
+
+// login finds credentials before the first request, as the SDK's word for none cannot be told from a broken line.
+func (s *store) login(ctx context.Context) error {
+	if _, err := s.credentials.Retrieve(ctx); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return errCredentials.Wrap(err)
+	}
+	return nil
+}
+
+// Entry describes an object as this view of the bucket first saw it, or a prefix of keys as a folder.
+func (s *store) Entry(ctx context.Context, name string) (remote.Entry, error) {
+	if err := s.login(ctx); err != nil {
+		return remote.Entry{}, err
+	}
+	if name == "." {
+		return prefixed(name), nil
+	}
+	e, err := s.object(ctx, name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return e, err
+	}
+	below := s.key(name) + "/"
+	out, err := s.api.ListObjectsV2(ctx, &api.ListObjectsV2Input{Bucket: &s.settings.Bucket, Prefix: &below, MaxKeys: aws.Int32(1)})
+	if err != nil {
+		return e, judged(ctx, name, err)
+	}
+	if len(out.Contents) == 0 {
+		return e, fs.ErrNotExist
+	}
+	return prefixed(name), nil
+}
+
+func prefixed(name string) remote.Entry { return remote.Entry{Path: name, Kind: fs.ModeDir} }
+
+func (s *store) object(ctx context.Context, name string) (remote.Entry, error) {
+	key := s.key(name)
+	in := &api.HeadObjectInput{Bucket: &s.settings.Bucket, Key: &key}
+	s.mu.Lock()
+	before, known := s.known[name]
+	s.mu.Unlock()
+	if known {
+		in.VersionId, in.IfMatch = conditions(before)
+	}
+	out, err := s.api.HeadObject(ctx, in)
+	if err != nil {
+		return remote.Entry{}, judged(ctx, name, err)
+	}
+	e := remote.Entry{Path: name, Bytes: aws.ToInt64(out.ContentLength), Time: aws.ToTime(out.LastModified), Mark: aws.ToString(out.ETag),
+		Detail: version(aws.ToString(out.VersionId))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[name] = e
+	return e, nil
+}
+
+// conditions hold a request to what was described.
+func conditions(e remote.Entry) (versionID, ifMatch *string) {
+	if v, _ := e.Detail.(version); v != "" && v != "null" { // what was put before a bucket kept versions can be replaced
+		return aws.String(string(v)), nil
+	}
+	if e.Mark != "" {
+		return nil, &e.Mark
+	}
+	return nil, nil
+}
+
+// Entries lists the keys below a prefix up to their next slash.
+func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, err error) {
+	if err := s.login(ctx); err != nil {
+		return nil, err
+	}
+	prefix := s.key(name)
+	if prefix != "" {
+		prefix += "/"
+	}
+	pages := api.NewListObjectsV2Paginator(s.api, &api.ListObjectsV2Input{
+		Bucket: &s.settings.Bucket, Prefix: &prefix, Delimiter: aws.String("/"),
+		EncodingType: types.EncodingTypeUrl, // XML cannot say every key
+	})
+	for pages.HasMorePages() && len(out) <= remote.MaxEntries {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, judged(ctx, name, err)
+		}
+		plain := func(key *string) string {
+			return strings.TrimPrefix(decoded(aws.ToString(key), page.EncodingType), prefix)
+		}
+		for _, p := range page.CommonPrefixes {
+			out = append(out, prefixed(below(name, strings.TrimSuffix(plain(p.Prefix), "/"))))
+		}
+		for _, o := range page.Contents {
+			if base := plain(o.Key); base != "" { // else the mark of an empty folder
+				e := remote.Entry{Path: below(name, base), Bytes: aws.ToInt64(o.Size), Time: aws.ToTime(o.LastModified), Mark: aws.ToString(o.ETag)}
+				s.note(e)
+				out = append(out, e)
+			}
+		}
+	}
+	return out, nil
+}
+
+// note keeps what a listing says of an object, unless more is known of it.
+func (s *store) note(e remote.Entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.known[e.Path]; !known {
+		s.known[e.Path] = e
+	}
+}
+
+// below joins without making a bad name good.
+func below(dir, base string) string {
+	if dir == "." {
+		return base
+	}
+	return dir + "/" + base
+}
+
+func decoded(key string, as types.EncodingType) string {
+	if as == types.EncodingTypeUrl {
+		if plain, err := url.QueryUnescape(key); err == nil {
+			return plain
+		}
+	}
+	return key
+}
+
+// From reads ranges ahead of the reader.
+func (s *store) From(ctx context.Context, e remote.Entry, offset int64) (io.ReadCloser, error) {
+	return remote.Ahead(ctx, offset, e.Bytes, pieceBytes, parallel, func(ctx context.Context, p []byte, at int64) (int, error) {
+		return s.fetch(ctx, e, p, at)
+	}), nil
+}
+
+func (s *store) fetch(ctx context.Context, e remote.Entry, p []byte, at int64) (int, error) {
+	if err := s.login(ctx); err != nil {
+		return 0, err
+	}
+	key, span := s.key(e.Path), fmt.Sprintf("bytes=%d-%d", at, at+int64(len(p))-1)
+	in := &api.GetObjectInput{Bucket: &s.settings.Bucket, Key: &key, Range: &span}
+	in.VersionId, in.IfMatch = conditions(e)
+	out, err := s.api.GetObject(ctx, in)
+	if err != nil {
+		if err = judged(ctx, e.Path, err); errors.Is(err, fs.ErrNotExist) {
+			err = remote.Changed(e.Path)
+		}
+		return 0, err
+	}
+	defer out.Body.Close() // only read from
+	if aws.ToString(out.ContentRange) != fmt.Sprintf("bytes %d-%d/%d", at, at+int64(len(p))-1, e.Bytes) {
+		return 0, remote.Changed(e.Path) // another size than described
+	}
+	return io.ReadFull(out.Body, p)
+}

@@ -1,0 +1,283 @@
+package s3_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"uoma/connectors/remote"
+	"uoma/connectors/s3"
+	"uoma/connectors/s3/s3test"
+	"uoma/connectors/transporttest"
+	"uoma/internal/fault"
+	"uoma/internal/tlstest"
+)
+
+func TestMain(m *testing.M) {
+	remove, err := s3test.Profiles()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	remove()
+	os.Exit(status)
+}
+
+// rig is a server with a bucket, and the hand that puts objects into it.
+type rig struct {
+	*s3test.Server
+	api *api.Client
+}
+
+const bucket = "exports"
+
+func start(t testing.TB) *rig {
+	t.Helper()
+	server := s3test.Start(t)
+	client, err := remote.HTTP{CA: server.CA}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	r := &rig{server, api.New(api.Options{Region: s3test.Region, BaseEndpoint: aws.String("https://" + server.Addr), UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(rightful), HTTPClient: client})}
+	if _, err := r.api.CreateBucket(t.Context(), &api.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func rightful(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: s3test.AccessKey, SecretAccessKey: s3test.SecretKey}, nil
+}
+
+func (r *rig) put(t testing.TB, name string, content []byte) {
+	t.Helper()
+	if _, err := r.api.PutObject(t.Context(), &api.PutObjectInput{Bucket: aws.String(bucket), Key: &name, Body: bytes.NewReader(content)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *rig) settings() s3.Settings {
+	return s3.Settings{Bucket: bucket, Endpoint: "https://" + r.Addr, Region: s3test.Region, PathStyle: true, Profile: "good", CA: r.CA,
+		Idle: transporttest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}
+}
+
+func (r *rig) open(t testing.TB) *s3.FS {
+	t.Helper()
+	f, err := s3.Open(t.Context(), r.settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() }) // idle connections only
+	return f
+}
+
+func TestContract(t *testing.T) { transporttest.Run(t, subject(t)) }
+
+func BenchmarkRead(b *testing.B) { transporttest.Bench(b, subject(b)) }
+
+func subject(t testing.TB) transporttest.Subject {
+	r := start(t)
+	wrong := func(code string, change func(*s3.Settings)) transporttest.Wrong {
+		s := r.settings()
+		change(&s)
+		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return s3.Open(ctx, s) }}
+	}
+	return transporttest.Subject{
+		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
+			s := r.settings()
+			s.Endpoint = "https://" + addr
+			return s3.Open(ctx, s)
+		},
+		Addr:   r.Addr,
+		Write:  r.put,
+		Sparse: (&transporttest.Tree{Dir: filepath.Join(r.Dir, bucket)}).Sparse,
+		Plant: func(t testing.TB, dir string) {
+			for _, name := range []string{"exe\u202evsc.csv", "bell\a.csv", `back\slash.csv`, "Clash.csv", "clash.csv"} {
+				r.put(t, dir+"/"+name, []byte("planted"))
+			}
+		},
+		Lists: true,
+		Wrong: map[string]transporttest.Wrong{
+			"secret":      wrong("UOMA-SRC-LOGIN", func(s *s3.Settings) { s.Profile = "bad" }),
+			"profile":     wrong("UOMA-SRC-CREDENTIALS", func(s *s3.Settings) { s.Profile = "none" }),
+			"bucket":      wrong("UOMA-SRC-BUCKET", func(s *s3.Settings) { s.Bucket = "nobodys" }),
+			"certificate": wrong("UOMA-SRC-TLS", func(s *s3.Settings) { s.CA = tlstest.NewAuthority(t).PEM }),
+			"endpoint":    wrong("UOMA-SRC-SETTINGS", func(s *s3.Settings) { s.Endpoint = "http://" + r.Addr }),
+		},
+	}
+}
+
+// TestWhatWasListedIsRead replaces objects after they were listed or described.
+func TestWhatWasListedIsRead(t *testing.T) {
+	for _, versioned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("versioned %v", versioned), func(t *testing.T) {
+			r := start(t)
+			if versioned {
+				if _, err := r.api.PutBucketVersioning(t.Context(), &api.PutBucketVersioningInput{Bucket: aws.String(bucket),
+					VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.put(t, "described.csv", []byte("old"))
+			r.put(t, "listed.csv", []byte("old"))
+			f := r.open(t)
+			if _, err := f.Stat("described.csv"); err != nil {
+				t.Fatal(err)
+			}
+			if list, err := f.ReadDir("."); err != nil || len(list) != 2 {
+				t.Fatal(list, err)
+			}
+			r.put(t, "described.csv", []byte("new"))
+			r.put(t, "listed.csv", []byte("new"))
+			got, err := fs.ReadFile(f, "described.csv")
+			switch {
+			case versioned && (err != nil || string(got) != "old"):
+				t.Errorf("the version that was described: %q, %v", got, err)
+			case !versioned && fault.Code(err) != "UOMA-LND-CHANGED":
+				t.Errorf("replaced: %q, %v", got, err)
+			}
+			if got, err := fs.ReadFile(f, "listed.csv"); fault.Code(err) != "UOMA-LND-CHANGED" { // a listing names no version
+				t.Errorf("replaced: %q, %v", got, err)
+			}
+			if got, err := fs.ReadFile(r.open(t), "listed.csv"); err != nil || string(got) != "new" {
+				t.Errorf("another view: %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// TestManyObjects lists more than a page holds, below a prefix.
+func TestManyObjects(t *testing.T) {
+	r := start(t)
+	dir := filepath.Join(r.Dir, bucket, "deep", "peppi")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const count = 1234
+	for i := range count {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%04d.csv", i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := r.settings()
+	s.Prefix = "deep"
+	f, err := s3.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if list, err := f.ReadDir("peppi"); err != nil || len(list) != count {
+		t.Errorf("%d objects, %v", len(list), err)
+	}
+	if list, err := f.ReadDir("."); err != nil || len(list) != 1 || !list[0].IsDir() {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+func TestPut(t *testing.T) {
+	r := start(t)
+	s := r.settings()
+	s.Idle = 0 // nothing moves while the server puts the parts together
+	f, err := s3.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	large := bytes.Repeat([]byte("0123456789abcdef"), 17<<20/16) // two parts
+	for name, content := range map[string][]byte{"small.age": []byte("x"), "large.age": large, "empty.age": {}} {
+		if err := f.Put(t.Context(), name, iotest.HalfReader(bytes.NewReader(content))); err != nil {
+			t.Fatal(name, err)
+		}
+		if got, err := fs.ReadFile(f, name); err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		if err := f.Put(t.Context(), name, bytes.NewReader(content)); fault.Code(err) != "UOMA-SRC-EXISTS" {
+			t.Errorf("%s was replaced: %v", name, err)
+		}
+	}
+	late := &latecomer{r: bytes.NewReader(large), come: func() { r.put(t, "raced.age", []byte("first")) }}
+	if err := f.Put(t.Context(), "raced.age", late); fault.Code(err) != "UOMA-SRC-EXISTS" {
+		t.Errorf("somebody was faster: %v", err)
+	}
+	if got, err := fs.ReadFile(r.open(t), "raced.age"); err != nil || string(got) != "first" {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	head, err := r.api.HeadObject(t.Context(), &api.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("large.age"), ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil || aws.ToString(head.ChecksumSHA256) == "" {
+		t.Errorf("the service has no checksum: %v", err)
+	}
+	cut := errors.New("cut")
+	if err := f.Put(t.Context(), "cut.age", io.MultiReader(bytes.NewReader(large), iotest.ErrReader(cut))); !errors.Is(err, cut) {
+		t.Errorf("half an object: %v", err)
+	}
+	if _, err := f.Stat("cut.age"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half an object stands there: %v", err)
+	}
+	if left, err := r.api.ListMultipartUploads(t.Context(), &api.ListMultipartUploadsInput{Bucket: aws.String(bucket)}); err != nil || len(left.Uploads) > 0 {
+		t.Errorf("%d uploads are left, %v", len(left.Uploads), err)
+	}
+	if err := f.Put(t.Context(), "../out.age", strings.NewReader("x")); fault.Code(err) != "UOMA-LND-NAME" {
+		t.Errorf("outside: %v", err)
+	}
+}
+
+// latecomer is a body during which somebody else writes.
+type latecomer struct {
+	r    io.Reader
+	come func()
+}
+
+func (l *latecomer) Read(p []byte) (int, error) {
+	if l.come != nil {
+		l.come()
+		l.come = nil
+	}
+	return l.r.Read(p)
+}
+
+// TestPutNamesTheKey looks at what is asked of a service with a KMS, which the server of these tests has not.
+func TestPutNamesTheKey(t *testing.T) {
+	r := start(t)
+	authority := tlstest.NewAuthority(t)
+	client, err := remote.HTTP{CA: r.CA}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	var asked http.Header
+	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
+		p.Out.Host = p.In.Host // which was signed
+		asked = p.In.Header.Clone()
+	}}
+	s := r.settings()
+	s.Endpoint, s.CA, s.KMSKey = "https://"+authority.Serve(t, proxy), authority.PEM, "alias/exports"
+	f, err := s3.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	err = f.Put(t.Context(), "sealed.age", strings.NewReader("x"))
+	if asked.Get("X-Amz-Server-Side-Encryption") != "aws:kms" || asked.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "alias/exports" || asked.Get("If-None-Match") != "*" {
+		t.Errorf("asked with %v: %v", asked, err)
+	}
+}

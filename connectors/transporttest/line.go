@@ -1,0 +1,144 @@
+package transporttest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"testing"
+	"time"
+
+	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
+)
+
+// step is after how many bytes lines are cut.
+const step = 64 << 10
+
+// pieces is how many steps the file that is read over cut lines has.
+const pieces = 8
+
+var ends = map[string]faultproxy.End{
+	"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose,
+}
+
+func (s Subject) overBadLines(t *testing.T) {
+	want := content(pieces*step + 1234)
+	s.Write(t, "line.bin", want)
+	for name, f := range map[string]faultproxy.Faults{
+		"latency":   {Latency: 20 * time.Millisecond},
+		"bandwidth": {Bandwidth: 4 << 20},
+		"sliced":    {Slice: 1 << 10},
+		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of these tests wait
+			s.readsOver(t, f, want)
+		})
+	}
+	for name, end := range ends {
+		t.Run(name+" every 64 KiB", func(t *testing.T) {
+			t.Parallel()
+			s.readsOver(t, faultproxy.Faults{Cut: step, How: end}, want)
+		})
+	}
+	t.Run("stalled once", func(t *testing.T) {
+		t.Parallel()
+		s.stallsOnce(t, want)
+	})
+	for k := 1; k <= pieces; k++ {
+		t.Run(fmt.Sprintf("gone after %d KiB", k*step>>10), func(t *testing.T) {
+			t.Parallel()
+			s.goesAway(t, int64(k)*step, want)
+		})
+	}
+	for name, f := range map[string]faultproxy.Faults{"stalled for good": {Cut: 1, How: faultproxy.Stall}, "refused": {Refuse: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.failsPromptly(t, f)
+		})
+	}
+}
+
+// readsOver reads a file over a line that is bad but never stops to bring something.
+func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
+	fsys, p := s.over(t)
+	p.Set(f)
+	got, err := fs.ReadFile(fsys, "line.bin")
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
+	}
+	if f.Cut > 0 && p.Connections() < pieces/2 {
+		t.Errorf("only %d connections: the line was hardly cut", p.Connections())
+	}
+}
+
+// stallsOnce reads over a line on which nothing moves any more after a while, until somebody dials anew.
+func (s Subject) stallsOnce(t *testing.T, want []byte) {
+	fsys, p := s.over(t)
+	p.Set(faultproxy.Faults{Cut: 3 * step, How: faultproxy.Stall})
+	done := time.AfterFunc(Idle/2, func() { p.Set(faultproxy.Faults{}) })
+	defer done.Stop()
+	got, err := fs.ReadFile(fsys, "line.bin")
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
+	}
+}
+
+// goesAway loses the server for good at a byte: what came is right, and it is not taken for the whole.
+func (s Subject) goesAway(t *testing.T, at int64, want []byte) {
+	fsys, p := s.over(t)
+	file := open(t, fsys, "line.bin")
+	p.Set(faultproxy.Faults{Refuse: true, Cut: at, How: faultproxy.Close})
+	got, err := io.ReadAll(file)
+	if !bytes.HasPrefix(want, got) {
+		t.Errorf("%d bytes, and not those of the file", len(got))
+	}
+	if fault.Code(err) != "UOMA-SRC-UNREACHABLE" || fault.ScopeOf(err) != fault.Source {
+		t.Errorf("after %d bytes: %v", len(got), err)
+	}
+}
+
+// failsPromptly reads over a line that brings nothing.
+func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults) {
+	fsys, p := s.over(t)
+	p.Set(f)
+	began := time.Now()
+	_, err := fs.ReadFile(fsys, "line.bin")
+	if fault.Code(err) != "UOMA-SRC-UNREACHABLE" || fault.ScopeOf(err) != fault.Source {
+		t.Error(err)
+	}
+	if d := time.Since(began); d > limit {
+		t.Errorf("it took %v", d)
+	}
+}
+
+// endsWithItsContext cancels before and while a file is read.
+func (s Subject) endsWithItsContext(t *testing.T) {
+	s.Sparse(t, "cancel.bin", 128<<20) // beyond what is read ahead
+	if s.Addr == "" {
+		return // a folder answers at once
+	}
+	cause := errors.New("the run is stopped")
+	ctx, stop := context.WithCancelCause(t.Context())
+	p := faultproxy.New(t, s.Addr)
+	fsys := s.dial(t, ctx, p.Addr())
+	file := open(t, fsys, "cancel.bin")
+	if _, err := io.ReadFull(file, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Stall})
+	time.AfterFunc(50*time.Millisecond, func() { stop(cause) })
+	began := time.Now()
+	if _, err := io.Copy(io.Discard, file); !errors.Is(err, cause) {
+		t.Errorf("while reading: %v", err)
+	}
+	if d := time.Since(began); d > Idle*3/4 {
+		t.Errorf("the reader waited %v", d)
+	}
+	if _, err := fsys.Open("cancel.bin"); !errors.Is(err, cause) {
+		t.Errorf("afterwards: %v", err)
+	}
+}

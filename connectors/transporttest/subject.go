@@ -1,0 +1,65 @@
+package transporttest
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"testing"
+	"time"
+
+	"uoma/internal/faultproxy"
+)
+
+// FS is an open transport.
+type FS interface {
+	fs.FS
+	io.Closer
+}
+
+// Subject is a transport and the server that it is tried against.
+type Subject struct {
+	// Dial opens the transport's root over the server at an address, with right credentials. It need not reach the server
+	// yet. A connection on which nothing moves for [Idle] must be given up, and waits between attempts be short.
+	Dial func(ctx context.Context, addr string) (FS, error)
+	// Addr is the server's host and port, "" for a transport without a line.
+	Addr string
+	// Write puts a file there, or another one in its place. The server gives it a modification time unlike the one before.
+	Write func(t testing.TB, name string, content []byte)
+	// Sparse puts a file of so many zero bytes there, without sending them.
+	Sparse func(t testing.TB, name string, size int64)
+	// Plant, where it is not nil, puts entries there that must not be used, beside nothing else in the folder.
+	Plant func(t testing.TB, dir string)
+	// Lists tells whether the protocol can list a folder.
+	Lists bool
+	// Wrong are ways to dial that must fail with a fault of this code, by name.
+	Wrong map[string]Wrong
+}
+
+// Wrong is a way to dial that must fail, on the first use at the latest.
+type Wrong struct {
+	Code string
+	Dial func(ctx context.Context) (FS, error)
+}
+
+// Idle is how long a connection of a subject may move no byte.
+const Idle = 400 * time.Millisecond
+
+// limit is how long a test may wait for what must come promptly.
+const limit = 20 * time.Second
+
+func (s Subject) dial(t testing.TB, ctx context.Context, addr string) FS {
+	t.Helper()
+	f, err := s.Dial(ctx, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() }) // a line that is cut cannot be closed in order
+	return f
+}
+
+// over opens the transport over a line that can go bad.
+func (s Subject) over(t testing.TB) (FS, *faultproxy.Proxy) {
+	t.Helper()
+	p := faultproxy.New(t, s.Addr)
+	return s.dial(t, t.Context(), p.Addr()), p
+}

@@ -1,0 +1,77 @@
+package faultproxy_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"uoma/internal/faultproxy"
+)
+
+// said is what the server of these tests says to everybody.
+var said = bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
+
+func server(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = c.Write(said)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestHowALineEnds(t *testing.T) {
+	p := faultproxy.New(t, server(t))
+	for _, tt := range []struct {
+		name   string
+		faults faultproxy.Faults
+		bytes  int
+		err    error
+	}{
+		{"good", faultproxy.Faults{}, len(said), nil},
+		{"slow and sliced", faultproxy.Faults{Latency: time.Millisecond, Slice: 16 << 10, Bandwidth: 64 << 20}, len(said), nil},
+		{"closed", faultproxy.Faults{Cut: 100_000, How: faultproxy.Close}, 100_000, nil},
+		{"half closed", faultproxy.Faults{Cut: 100_000, How: faultproxy.HalfClose}, 100_000, nil},
+		{"stalled", faultproxy.Faults{Cut: 100_000, How: faultproxy.Stall}, 100_000, os.ErrDeadlineExceeded},
+		{"reset", faultproxy.Faults{Cut: 1, How: faultproxy.Reset}, -1, syscall.ECONNRESET},
+		{"refused", faultproxy.Faults{Refuse: true}, -1, syscall.ECONNRESET},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p.Set(tt.faults)
+			c, err := net.Dial("tcp", p.Addr())
+			if err != nil {
+				if !errors.Is(err, tt.err) {
+					t.Fatal(err)
+				}
+				return // the reset came before we looked
+			}
+			defer c.Close()
+			if errors.Is(tt.err, os.ErrDeadlineExceeded) {
+				if err := c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := io.ReadAll(c)
+			if !errors.Is(err, tt.err) || tt.bytes >= 0 && len(got) != tt.bytes || !bytes.HasPrefix(said, got) {
+				t.Errorf("%d bytes, %v; want %d, %v", len(got), err, tt.bytes, tt.err)
+			}
+		})
+	}
+}

@@ -1,0 +1,203 @@
+package workspace
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"uoma/connectors/download"
+	"uoma/connectors/keys"
+	"uoma/connectors/remote"
+	"uoma/connectors/s3"
+	"uoma/connectors/sftp"
+	"uoma/internal/fault"
+)
+
+// InboxSettings say where a system's exports lie when not in its folder of the inbox.
+type InboxSettings struct {
+	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER
+
+	HostKeys []string `yaml:"host_keys"` // sftp: pinned
+	Password string   `yaml:"password"`  // sftp: reference
+	Key      string   `yaml:"key"`       // sftp, https: reference to our private key
+
+	Endpoint  string `yaml:"endpoint"` // s3
+	Region    string `yaml:"region"`
+	PathStyle bool   `yaml:"path_style"`
+	Profile   string `yaml:"profile"`
+
+	CA          string   `yaml:"ca"` // s3, https: file of PEM certificates
+	Certificate string   `yaml:"certificate"`
+	Networks    []string `yaml:"networks"`
+	OAuth       *struct {
+		TokenURL string   `yaml:"token_url"`
+		ID       string   `yaml:"id"`
+		Secret   string   `yaml:"secret"` // reference
+		Scopes   []string `yaml:"scopes"`
+	} `yaml:"oauth"`
+}
+
+var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
+	"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
+
+func inboxFault(field string, why error) error {
+	return errInboxSettings.At(fault.Place{Field: field}).Because(why)
+}
+
+// open makes the transport that the URL names. home is the folder of the settings.
+func (s *InboxSettings) open(ctx context.Context, home string, patience remote.Retry) (transport, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
+	}
+	if _, secret := u.User.Password(); secret {
+		return nil, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
+	}
+	if err := s.only(u.Scheme); err != nil {
+		return nil, err
+	}
+	switch u.Scheme {
+	case "sftp":
+		return s.sftp(ctx, u, home, patience)
+	case "s3":
+		return s.s3(ctx, u, home, patience)
+	case "https":
+		return s.download(ctx, home, patience)
+	}
+	return nil, inboxFault("url", errors.New("only sftp, s3 and https are read"))
+}
+
+// only refuses what belongs to another kind of URL: whoever wrote it expects something that will not be.
+func (s *InboxSettings) only(scheme string) error {
+	for _, f := range []struct {
+		field string
+		set   bool
+		of    string
+	}{
+		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"password", s.Password != "", "sftp"}, {"key", s.Key != "", "sftp https"},
+		{"endpoint", s.Endpoint != "", "s3"}, {"region", s.Region != "", "s3"}, {"path_style", s.PathStyle, "s3"}, {"profile", s.Profile != "", "s3"},
+		{"ca", s.CA != "", "s3 https"}, {"certificate", s.Certificate != "", "https"}, {"networks", len(s.Networks) > 0, "https"},
+		{"oauth", s.OAuth != nil, "https"},
+	} {
+		if f.set && !strings.Contains(f.of, scheme) {
+			return inboxFault(f.field, fmt.Errorf("it says nothing of %s", scheme))
+		}
+	}
+	return nil
+}
+
+func (s *InboxSettings) sftp(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
+	key, err := secretOf(home, "key", s.Key)
+	if err != nil {
+		return nil, err
+	}
+	password, err := secretOf(home, "password", s.Password)
+	if err != nil {
+		return nil, err
+	}
+	at := u.Path
+	if relative, ok := strings.CutPrefix(at, "/~/"); ok { // below where a login begins
+		at = relative
+	}
+	f, err := sftp.Open(ctx, sftp.Settings{Address: u.Host, User: u.User.Username(), HostKeys: s.HostKeys, Key: key, Password: password, Folder: at, Retry: patience})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *InboxSettings) s3(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
+	ca, err := authorities(home, s.CA)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s3.Open(ctx, s3.Settings{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"), Endpoint: s.Endpoint, Region: s.Region,
+		PathStyle: s.PathStyle, Profile: s.Profile, CA: ca, Retry: patience})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (s *InboxSettings) download(ctx context.Context, home string, patience remote.Retry) (transport, error) {
+	o := download.Settings{URL: s.URL, Retry: patience}
+	var err error
+	if o.CA, err = authorities(home, s.CA); err != nil {
+		return nil, err
+	}
+	for i, text := range s.Networks {
+		n, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, inboxFault(fmt.Sprintf("networks.%d", i), errors.New("it is not of the form 10.20.0.0/16"))
+		}
+		o.Networks = append(o.Networks, n)
+	}
+	if o.Certificate, err = s.certificate(home); err != nil {
+		return nil, err
+	}
+	if s.OAuth != nil {
+		secret, err := secretOf(home, "oauth.secret", s.OAuth.Secret)
+		if err != nil {
+			return nil, err
+		}
+		o.OAuth = &download.OAuth{TokenURL: s.OAuth.TokenURL, ID: s.OAuth.ID, Secret: secret, Scopes: s.OAuth.Scopes}
+	}
+	f, err := download.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// certificate loads our certificate for one source, or nil.
+func (s *InboxSettings) certificate(home string) (*tls.Certificate, error) {
+	switch {
+	case s.Certificate == "" && s.Key == "":
+		return nil, nil
+	case s.Certificate == "" || s.Key == "":
+		return nil, inboxFault("certificate", errors.New("certificate and key belong together"))
+	}
+	key, err := secretOf(home, "key", s.Key)
+	if err != nil {
+		return nil, err
+	}
+	public, err := os.ReadFile(within(home, s.Certificate))
+	if err != nil {
+		return nil, inboxFault("certificate", err)
+	}
+	pair, err := tls.X509KeyPair(public, []byte(key))
+	if err != nil {
+		return nil, inboxFault("certificate", errors.New("certificate and key are not a pair"))
+	}
+	return &pair, nil
+}
+
+func authorities(home, file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(filepath.Clean(within(home, file)))
+	if err != nil {
+		return nil, inboxFault("ca", err)
+	}
+	return pem, nil
+}
+
+// secretOf gives what a reference names; "" names nothing.
+func secretOf(home, field, reference string) (remote.Secret, error) {
+	if reference == "" {
+		return "", nil
+	}
+	text, err := dereference(home, reference, keys.ReadSecret)
+	var own *fault.Error
+	if errors.As(err, &own) {
+		return "", own.At(fault.Place{Field: field}).For(fault.Source)
+	}
+	return remote.Secret(text), err
+}
