@@ -171,7 +171,7 @@ func (g *governing) readRows(ctx context.Context, v *register.View, told map[str
 		note    func(p *person, b *canon.Batch, i int)
 	}{
 		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, onlyMembers, noteRole},
+		{"role", []string{"record", "kind", "from", "to"}, g.roles(), g.noteRole},
 		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
@@ -201,6 +201,7 @@ func (p *person) join(told *person) {
 	p.facts.Degrees = append(p.facts.Degrees, f.Degrees...)
 	p.facts.Joined = append(p.facts.Joined, f.Joined...)
 	p.facts.Left = append(p.facts.Left, f.Left...)
+	p.facts.Roles = append(p.facts.Roles, f.Roles...)
 	p.facts.Consents = append(p.facts.Consents, f.Consents...)
 	p.facts.Objections = append(p.facts.Objections, f.Objections...)
 	p.facts.Protected = p.facts.Protected || f.Protected
@@ -210,8 +211,13 @@ func (p *person) join(told *person) {
 	p.speaks = p.speaks || told.speaks
 }
 
-// onlyMembers narrows the table of roles to those that say anything of membership.
-var onlyMembers = []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
+// roles narrows the table of roles to those that say anything of membership, unless the pack has groups and wants all.
+func (g *governing) roles() []register.Condition {
+	if len(g.n.pack.Groups) > 0 {
+		return nil
+	}
+	return []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
+}
 
 func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
 
@@ -221,7 +227,18 @@ func noteDegree(p *person, b *canon.Batch, i int) {
 	}
 }
 
-func noteRole(p *person, b *canon.Batch, i int) { addRole(&p.facts, b.Col(2), b.Col(3), i) }
+// noteRole takes membership from whenever it was, and every role that somebody has on the date.
+func (g *governing) noteRole(p *person, b *canon.Batch, i int) {
+	kind := b.Col(1).Text(i)
+	if kind == memberRole {
+		addRole(&p.facts, b.Col(2), b.Col(3), i)
+	}
+	from, begun := b.Col(2).Day(i)
+	to, ended := b.Col(3).Day(i)
+	if (!begun || from <= g.r.Date) && (!ended || to >= g.r.Date) {
+		p.facts.Roles = append(p.facts.Roles, strings.Clone(kind))
+	}
+}
 
 func notePerson(p *person, b *canon.Batch, i int) {
 	addDeath(&p.facts, b.Col(1), b.Col(2), i)
@@ -230,13 +247,13 @@ func notePerson(p *person, b *canon.Batch, i int) {
 
 func noteConsent(p *person, b *canon.Batch, i int) {
 	channel, ok := policy.ParseChannel(b.Col(2).Text(i))
-	if !ok || !b.Col(6).Null(i) { // a topic is narrower than the purpose: it says nothing of the whole
+	if !ok {
 		return
 	}
 	state, _ := policy.ParseState(b.Col(3).Text(i))
 	at, _ := b.Col(4).Instant(i)
-	p.speaks = true
-	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
+	p.speaks = p.speaks || b.Col(6).Null(i) // the list of effective consents is of whole purposes
+	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
 }
 
 func noteObjection(p *person, b *canon.Batch, i int) {
@@ -280,6 +297,9 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 		}
 		from := len(out)
 		for _, c := range g.n.pack.Effective(&p.facts, instant) {
+			if c.Topic != "" {
+				continue // the list has no topics: the decision function knows them
+			}
 			state := c.State.String()
 			if f.Consents[c.Purpose] == nil {
 				f.Consents[c.Purpose] = map[string]int{}

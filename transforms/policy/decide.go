@@ -18,6 +18,17 @@ type Query struct {
 	// only where the pack leaves that to the profile.
 	IncludeProtected bool
 	At               canon.Date // what was recorded up to the end of this day (UTC) counts
+	// Instant (microseconds since 1970 UTC), when given, takes the place of At: the last moment whose words count. Its day
+	// is that of the controller's calendar.
+	Instant int64
+}
+
+// moment gives the day and the last instant that a query asks about.
+func (p *Pack) moment(q *Query) (at canon.Date, instant int64) {
+	if q.Instant == 0 {
+		return q.At, endOf(q.At)
+	}
+	return p.Day(q.Instant), q.Instant
 }
 
 // Decision is the answer. Clause is the leading clause of the entry that decided, Reason a plain phrase; neither holds a
@@ -30,12 +41,13 @@ type Decision struct {
 
 // Decide answers a query. It is total: what no entry allows is refused, and no facts are the facts of a stranger. The order is that of the package comment.
 func (p *Pack) Decide(q Query) Decision {
-	c := p.Compact(q.Facts, q.At)
+	at, instant := p.moment(&q)
+	c := p.compact(q.Facts, at, instant)
 	return p.Case(q).Decide(&c)
 }
 
-// Compact is what a decision needs of one person's facts on one date, in a few words of memory: a million take less than 100 MB.
-// It belongs to the pack that made it.
+// Compact is what a decision needs of one person's facts on one date, in a few words of memory. Two persons with equal
+// ones are answered alike. It belongs to the pack that made it.
 type Compact struct {
 	objections [channels]uint32 // bit per entry of Objections, bit 31: of an unknown scope
 	granted    [channels]uint32 // bit per slot of consent; AnyChannel: granted for at least one channel
@@ -57,12 +69,13 @@ const (
 const unknownBit = 1 << 31
 
 // Compact reduces a person's facts to what decisions on a date need.
-func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
+func (p *Pack) Compact(f *Facts, at canon.Date) Compact { return p.compact(f, at, endOf(at)) }
+
+func (p *Pack) compact(f *Facts, at canon.Date, instant int64) Compact {
 	var c Compact
 	if f == nil {
 		f = &Facts{}
 	}
-	instant := endOf(at)
 	for _, o := range f.Objections {
 		if o.Time > instant {
 			continue
@@ -134,14 +147,15 @@ type Case struct {
 	purpose    *Purpose
 }
 
-// Case makes a query ready; q.Facts is not looked at, and q.At only for whether the pack is in force.
+// Case makes a query ready; q.Facts is not looked at, and its date only for what is in force.
 func (p *Pack) Case(q Query) *Case {
 	c := &Case{pack: p, channel: q.Channel.known(), stops: restricted | suppressed | deceased}
 	refuse := func(e Entry, reason string) *Case {
 		c.fixed, c.answer = true, Decision{false, e.lead(), reason}
 		return c
 	}
-	if !p.At(q.At) {
+	at, _ := p.moment(&q)
+	if !p.At(at) {
 		return refuse(p.Stops.NotInForce, "the pack is not in force on the date")
 	}
 	if e, refused := p.refused(q.Purpose, q.Recipient); refused {
@@ -151,7 +165,7 @@ func (p *Pack) Case(q Query) *Case {
 	if !ok || !slices.Contains(u.Categories, q.Category) {
 		return refuse(p.Stops.NoUse, "no entry lets the category serve the purpose")
 	}
-	if b := p.basis[u.Basis]; b != nil && !b.assessed(q.At) {
+	if b := p.basis[u.Basis]; b != nil && !b.assessed(at) {
 		return refuse(b.Entry, "no assessment in force is recorded for the legitimate interest")
 	}
 	c.purpose = u
@@ -223,13 +237,6 @@ func (c *Case) Decide(f *Compact) Decision {
 		return Decision{false, p.Stops.NoConsent.lead(), "consent was not given"}
 	}
 	return c.answer
-}
-
-// DecideAll answers for many persons: out[i] is the answer for people[i].
-func (c *Case) DecideAll(people []Compact, out []Decision) {
-	for i := range people {
-		out[i] = c.Decide(&people[i])
-	}
 }
 
 // objected gives the objections that reach a channel: those to it and those to all. Without a channel, every one does.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -146,6 +147,26 @@ func TestWhatIsRecordedLaterDoesNotCount(t *testing.T) {
 		q := Query{Facts: f, Category: "contact", Purpose: "career_monitoring", Recipient: "csc", At: day(t, date)}
 		if d := p.Decide(q); d.Allow != allow {
 			t.Errorf("on %s: %+v", date, d)
+		}
+	}
+}
+
+// TestInstant asks within a day: what was said a moment later does not count, and the day is the controller's.
+func TestInstant(t *testing.T) {
+	p := filledIn(t, "xamk")
+	said := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC).UnixMicro()
+	f := graduate(t, func(f *Facts) { f.Objections = []Objection{{"survey", AnyChannel, said}} })
+	for instant, allow := range map[int64]bool{said - 1: true, said: false} {
+		q := Query{Facts: f, Category: "contact", Purpose: "career_monitoring", Recipient: "csc", Instant: instant}
+		if d := p.Decide(q); d.Allow != allow {
+			t.Errorf("%d: %+v", instant-said, d)
+		}
+	}
+	first := time.Date(2022, 12, 7, 22, 0, 0, 0, time.UTC).UnixMicro() // midnight in Helsinki: the pack's first day begins
+	for instant, clause := range map[int64]string{first - 1: "XAMK-02", first: "XAMK-31"} {
+		q := Query{Facts: graduate(t, nil), Category: "contact", Purpose: "career_monitoring", Recipient: "csc", Instant: instant}
+		if d := p.Decide(q); d.Clause != clause {
+			t.Errorf("%d: %+v", instant-first, d)
 		}
 	}
 }
@@ -388,25 +409,28 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 			categories = u.Categories
 		}
 		q.Category = rapid.SampledFrom(categories).Draw(t, "category")
-		people := make([]Compact, 16)
-		facts := make([]*Facts, len(people))
-		for i := range people {
+		facts := make([]*Facts, 16)
+		crowd := p.Crowd(q.At, len(facts))
+		for i := range facts {
 			facts[i] = anyFacts(t, v, "person")
-			people[i] = p.Compact(facts[i], q.At)
+			crowd.Add(facts[i])
 		}
-		out := make([]Decision, len(people))
-		p.Case(q).DecideAll(people, out)
-		for i := range people {
+		answers, yes := p.Case(q).DecideAll(crowd), 0
+		for i, bulk := range answers.All() {
 			q.Facts = facts[i]
-			if single := p.Decide(q); single != out[i] || single.Allow != reference(p, q) {
-				t.Fatalf("%s: %+v %+v: single %+v, bulk %+v, reference %v", p.ID, q, *facts[i], single, out[i], reference(p, q))
+			if single := p.Decide(q); single != bulk || single != answers.At(i) || single.Allow != reference(p, q) {
+				t.Fatalf("%s: %+v %+v: single %+v, bulk %+v, reference %v", p.ID, q, *facts[i], single, bulk, reference(p, q))
 			}
-			if out[i].Clause == "" || out[i].Reason == "" {
-				t.Fatalf("an answer without a ground: %+v", out[i])
+			if bulk.Clause == "" || bulk.Reason == "" {
+				t.Fatalf("an answer without a ground: %+v", bulk)
 			}
-			if out[i].Allow {
+			if bulk.Allow {
 				allowed[p.ID]++
+				yes++
 			}
+		}
+		if answers.Allowed() != yes || crowd.Len() != len(facts) {
+			t.Fatalf("%d allowed of %d, counted %d", yes, crowd.Len(), answers.Allowed())
 		}
 	}
 	for i, p := range packs {
@@ -415,25 +439,6 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 	if len(allowed) < 5 {
 		t.Errorf("people were allowed under few packs: the property says little: %v", allowed)
 	}
-}
-
-func BenchmarkDecideAll(b *testing.B) {
-	p := xamk(b)
-	at := day(b, "2026-11-22")
-	var people []Compact
-	for _, who := range cast(b) {
-		people = append(people, p.Compact(who.facts, at))
-	}
-	many := make([]Compact, 1<<16)
-	for i := range many {
-		many[i] = people[i%len(people)]
-	}
-	out := make([]Decision, len(many))
-	b.ReportAllocs()
-	for b.Loop() {
-		p.Case(Query{Category: "contact", Purpose: "career_monitoring", Recipient: "csc", At: at}).DecideAll(many, out)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(many)), "ns/decision")
 }
 
 func BenchmarkCompact(b *testing.B) {
