@@ -17,6 +17,7 @@ func (a *app) commands() []*cobra.Command {
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),
+		a.retentionCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

@@ -70,6 +70,11 @@ func (c *checker) period(s string, path ...string) duration {
 func (c *checker) checkDates() {
 	p := c.pack
 	p.zone, _ = time.LoadLocation(p.Controller.Zone) // the schema lists the zones, "" is UTC
+	p.yearEnd = [2]int{12, 31}
+	if end := p.Controller.FinancialYearEnds; end != "" {
+		day := c.date("2024-"+end, "controller", "financial_year_ends") // a leap year: 29 February is a day
+		p.yearEnd = [2]int{int(day.Time().Month()), day.Time().Day()}
+	}
 	c.date(p.Notice.Updated, "notice", "updated")
 	p.from = c.date(p.InForce.From, "effective", "from")
 	p.openEnd = p.InForce.To == ""
@@ -327,6 +332,9 @@ func (c *checker) checkRetention() {
 		}
 		if _, asked := p.consent[r.UnlessConsent]; !asked && r.UnlessConsent != "" {
 			c.find(errReference, "", "retention", index(i), "unless_consent")
+		}
+		if _, asked := p.consent[r.Consent]; !asked && r.Consent != "" {
+			c.find(errReference, "", "retention", index(i), "consent")
 		}
 		p.retention[r.Category] = append(p.retention[r.Category], i)
 		if r.Undecided {

@@ -56,8 +56,10 @@ type Controller struct {
 	// Institutions are the institution codes that the controller answers for, its own first, then its predecessors'.
 	Institutions []string `yaml:"institutions"`
 	// Zone is the time zone whose calendar the notice's days and months are of.
-	Zone  string `yaml:"zone"`
-	Entry `yaml:",inline"`
+	Zone string `yaml:"zone"`
+	// FinancialYearEnds is the last day of the controller's financial year, "07-31"; 31 December when absent.
+	FinancialYearEnds string `yaml:"financial_year_ends"`
+	Entry             `yaml:",inline"`
 }
 
 // Period is from one day to another, both included; an empty To is open.
@@ -316,6 +318,8 @@ type Retention struct {
 	Holds    []string `yaml:"holds"` // keeping holds that stop the action; freezing ones always do
 	// UnlessConsent names a purpose: while its consent is granted the action is not due.
 	UnlessConsent string `yaml:"unless_consent"`
+	// Consent names the purpose whose withdrawn consent is the anchor; none: all that cover the category.
+	Consent string `yaml:"consent"`
 	// Undecided stands in the place of a period that the notice owes: the category is not loaded until it is given.
 	Undecided bool `yaml:"undecided"`
 	Entry     `yaml:",inline"`
@@ -348,6 +352,7 @@ type compiled struct {
 	objected  []string         // reason per objection entry
 	held      []string         // reason per hold
 	zone      *time.Location
+	yearEnd   [2]int // month and day
 }
 
 // slot is a consent that is asked for by itself.

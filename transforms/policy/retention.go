@@ -64,6 +64,18 @@ func (a *Anchors) Get(anchor Anchor) (day canon.Date, ok bool) {
 	return a.days[anchor], a.known&(1<<anchor) != 0
 }
 
+// Join adds another record's anchors to those of one that it goes with: of the same anchor, the later day.
+func (a *Anchors) Join(b *Anchors) {
+	for i := Anchor(0); i < anchors; i++ {
+		if day, ok := b.Get(i); ok {
+			if known, has := a.Get(i); has {
+				day = max(day, known)
+			}
+			a.Set(i, day)
+		}
+	}
+}
+
 // Action is what happens to a record whose period has passed.
 type Action string
 
@@ -120,16 +132,7 @@ func (p *Pack) Due(items []Item, date canon.Date) []Due { return p.outlived(item
 func (p *Pack) Held(items []Item, date canon.Date) []Due { return p.outlived(items, date, true) }
 
 func (p *Pack) outlived(items []Item, date canon.Date, held bool) []Due {
-	var out []Due
-	for i := range items {
-		d, ok := p.DueAt(&items[i], date)
-		if !ok || (d.Hold != "") != held {
-			continue
-		}
-		d.Item = i
-		out = append(out, d)
-	}
-	return out
+	return slices.DeleteFunc(p.Plan(items, date), func(d Due) bool { return (d.Hold != "") != held })
 }
 
 // DueAt gives what is due for one record on a date, held or not; ok is false when nothing is. An action that ends the
