@@ -18,6 +18,7 @@ func (a *app) commands() []*cobra.Command {
 		a.layoutCommand(),
 		a.policyCommand(),
 		a.retentionCommand(),
+		a.explainSubjectCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

@@ -167,8 +167,9 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 	return nil
 }
 
-// readRows gathers what the rows of each record say of the person that the record turns out to be about.
-func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person) error {
+// readRows gathers what the rows of each record say of the person that the record turns out to be about; of the rows that
+// meet some conditions, when there are any.
+func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person, only ...register.Condition) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -181,7 +182,7 @@ func (g *governing) readRows(ctx context.Context, v *register.View, told map[str
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, t.where...) {
+		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, slices.Concat(t.where, only)...) {
 			if err != nil {
 				return err
 			}

@@ -78,6 +78,17 @@ func given(states []ConsentState, concerns func(purpose string) bool) (since int
 	return since, over
 }
 
+// EndsOf tells in a few words each way in which the category's data of a feed ends, with the clause.
+func (p *Pack) EndsOf(category, feed string) []string {
+	out := []string{}
+	for _, i := range p.retention[category] {
+		if r := &p.Retention[i]; reaches(r.Sources, feed) {
+			out = append(out, r.what()+" ("+r.lead()+")")
+		}
+	}
+	return out
+}
+
 // YearEnd gives the last day of the controller's financial year that a day falls in.
 func (p *Pack) YearEnd(day canon.Date) canon.Date {
 	month, last := p.yearEnd[0], p.yearEnd[1]

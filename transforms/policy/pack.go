@@ -390,6 +390,16 @@ func (p *Pack) At(date canon.Date) bool { return date >= p.from && (p.openEnd ||
 // Day gives the date on which an instant (microseconds since 1970 UTC) fell by the controller's calendar.
 func (p *Pack) Day(instant int64) canon.Date { return canon.DateOf(time.UnixMicro(instant).In(p.zone)) }
 
+// Says gives what a rule of the notice says, and where; "" for one that the pack does not have.
+func (p *Pack) Says(rule string) string {
+	for _, r := range p.Rules {
+		if r.ID == rule {
+			return r.Says + " (" + r.Section + ")"
+		}
+	}
+	return ""
+}
+
 // Basis gives a legal basis by id.
 func (p *Pack) Basis(id string) (*Basis, bool) { b, ok := p.basis[id]; return b, ok }
 
