@@ -313,6 +313,9 @@ func amend(src []byte, fields map[string]string) ([]byte, error) {
 			remove(at, last)
 			continue
 		}
+		if len(value.Content) == 0 {
+			return nil, fmt.Errorf("there is no value for %s", path)
+		}
 		to := value.Content[0]
 		switch old := child(at, last); {
 		case old != nil:
@@ -357,7 +360,7 @@ func child(at *yaml.Node, name string) *yaml.Node {
 			return entry
 		}
 	}
-	if n, err := strconv.Atoi(name); err == nil && n < len(at.Content) {
+	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < len(at.Content) {
 		return at.Content[n]
 	}
 	return nil

@@ -207,3 +207,16 @@ func TestExamplesSeeAChangedPack(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// FuzzExamples reads documents of examples and puts what can be asked to a pack: whatever they say, there is an answer.
+func FuzzExamples(f *testing.F) {
+	src, _ := Shipped("xamk")
+	list, _ := ShippedExamples("metropolia_exam")
+	f.Add(list)
+	f.Add([]byte("pack: x\non: 2026-11-22\ngiven: {holds.-1: '#', a.b: ''}\nexamples: [{rules: [A], field: holds.0.id, answer: x}]\n"))
+	f.Fuzz(func(t *testing.T, list []byte) {
+		if x, err := ParseExamples("x.yaml", list); err == nil {
+			_ = x.Ask(src, "x.yaml", list)
+		}
+	})
+}
