@@ -62,7 +62,7 @@ for the packs of a workspace.
 
 %d rules, %d held, %d open. An example is a question to the pack with the answer that the rule wants; the test
 `+"`TestRules`"+` asks all of them, `+"`TestThreat_T23_NoEntryIsIdle`"+` takes out every entry and wants an example to notice. An
-open rule is held by nothing yet, for the reason that stands there.
+open rule is held by nothing yet, for the reason that stands there; of some that are held a part is open.
 
 A rule that a pack and its examples hold is decided by the one function that loading, selecting and sending ask
 ([where](policy-author.md#what-is-enforced-and-where)). Of the systems that the packs name, those with a
@@ -95,7 +95,11 @@ func heldBy(t *testing.T, c *policy.Coverage) string {
 		}
 		return strings.Join(names, ", ")
 	case c.Held():
-		return fmt.Sprintf("`TestRules/%s`, %d of the examples", c.ID, len(c.Examples))
+		text := fmt.Sprintf("`TestRules/%s`, %d of the examples", c.ID, len(c.Examples))
+		if c.Rest != "" {
+			text += "; *open*: " + c.Rest
+		}
+		return text
 	}
 	return "*open*: " + c.Open
 }

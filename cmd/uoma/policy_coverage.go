@@ -24,10 +24,11 @@ type ruleLine struct {
 	Test     string   `json:"test,omitempty"`
 	Program  []string `json:"program,omitempty"`
 	Open     string   `json:"open,omitempty"`
+	Rest     string   `json:"rest,omitempty"` // what of a held rule is open
 }
 
 func ruleLineOf(c *policy.Coverage) ruleLine {
-	l := ruleLine{Rule: c.ID, Section: c.Section, Says: c.Says, Held: c.Held(), Entries: []string{}, Examples: len(c.Examples), Program: c.Program, Open: c.Open}
+	l := ruleLine{Rule: c.ID, Section: c.Section, Says: c.Says, Held: c.Held(), Entries: []string{}, Examples: len(c.Examples), Program: c.Program, Open: c.Open, Rest: c.Rest}
 	for _, e := range c.Entries {
 		l.Entries = append(l.Entries, e.Name)
 	}
@@ -43,7 +44,11 @@ func (l *ruleLine) by() string {
 	case len(l.Program) > 0:
 		return "the program: " + strings.Join(l.Program, ", ")
 	case l.Held:
-		return fmt.Sprintf("%s; %d example(s), %s", strings.Join(l.Entries, ", "), l.Examples, l.Test)
+		rest := ""
+		if l.Rest != "" {
+			rest = "; open: " + l.Rest
+		}
+		return fmt.Sprintf("%s; %d example(s), %s%s", strings.Join(l.Entries, ", "), l.Examples, l.Test, rest)
 	case l.Open != "":
 		return "open: " + l.Open
 	}

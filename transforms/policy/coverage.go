@@ -17,6 +17,7 @@ type Coverage struct {
 	Examples []int       // positions of the examples that show it
 	Program  []string    // tests of the program, where it is a duty of the program itself
 	Open     string      // why nothing holds it yet
+	Rest     string      // what of it nothing holds yet, though the rule is held
 }
 
 // Held tells whether the rule is held: by an entry that an example shows, or by a test of the program.
@@ -53,6 +54,9 @@ func (p *Pack) Coverage(x *Examples) []Coverage {
 			c.Program = append(c.Program, e.Program...)
 			if e.Open != "" {
 				c.Open = e.Open
+			}
+			if e.Rest != "" {
+				c.Rest = e.Rest
 			}
 		}
 	}

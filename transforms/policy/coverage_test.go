@@ -27,6 +27,8 @@ func TestEveryRuleIsHeldOrOpen(t *testing.T) {
 			switch {
 			case c.Held() && c.Open != "":
 				t.Errorf("%s is held and open", c.ID)
+			case !c.Held() && c.Rest != "":
+				t.Errorf("%s is open altogether, not in rest", c.ID)
 			case c.Held():
 				held++
 			default:

@@ -40,7 +40,7 @@ type Figure struct {
 
 // Example is one or several questions with one answer. Which kind of question it is, its leading key tells: use, load,
 // column, end, member, mark, field or change. An example without a question names what holds the rule in its place:
-// tests of the program, or nothing yet and why.
+// tests of the program, or nothing yet and why; or what of it is still open.
 type Example struct {
 	Rules []string `yaml:"rules"`
 	On    string   `yaml:"on"`
@@ -81,6 +81,7 @@ type Example struct {
 
 	Program []string `yaml:"program"` // "connectors/vault TestThreat_T15_NoValueStandsInTheFiles"
 	Open    string   `yaml:"open"`    // why nothing holds the rule yet
+	Rest    string   `yaml:"rest"`    // what of a rule that is held nothing holds yet
 
 	on canon.Date
 }
@@ -236,7 +237,7 @@ func (w *wordReader) state(s string) State {
 func (e *Example) sound(x *Examples) error {
 	kinds := 0
 	for _, given := range []bool{len(e.Use) > 0, len(e.Load) > 0, len(e.Column) > 0, len(e.End) > 0, e.Member, e.Mark != "", e.Field != "",
-		len(e.Program) > 0, e.Open != "", e.refusal()} {
+		len(e.Program) > 0, e.Open != "", e.Rest != "", e.refusal()} {
 		if given {
 			kinds++
 		}
@@ -246,7 +247,7 @@ func (e *Example) sound(x *Examples) error {
 		return fmt.Errorf("it names no rule")
 	case kinds != 1:
 		return fmt.Errorf("it asks %d kinds of question", kinds)
-	case e.Answer == "" && len(e.Program) == 0 && e.Open == "":
+	case e.Answer == "" && e.Asks():
 		return fmt.Errorf("it has no answer")
 	}
 	for _, who := range e.Who {
@@ -269,4 +270,4 @@ func (e *Example) sound(x *Examples) error {
 func (e *Example) refusal() bool { return strings.HasPrefix(e.Answer, "UOMA-") }
 
 // Asks tells whether the example asks the pack at all.
-func (e *Example) Asks() bool { return len(e.Program) == 0 && e.Open == "" }
+func (e *Example) Asks() bool { return len(e.Program) == 0 && e.Open == "" && e.Rest == "" }
