@@ -131,7 +131,7 @@ func TestNamedTestsExist(t *testing.T) {
 }
 
 // update rewrites what is generated: go test ./docs -update
-var update = flag.Bool("update", false, "rewrite threats.md by the tests in the tree")
+var update = flag.Bool("update", false, "rewrite threats.md and policy.md by the tests in the tree")
 
 // TestThreatsNameTheirTests holds the table of threats to the tests in the tree, both ways.
 func TestThreatsNameTheirTests(t *testing.T) {

@@ -17,6 +17,8 @@ func (a *app) commands() []*cobra.Command {
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),
+		a.retentionCommand(),
+		a.explainSubjectCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

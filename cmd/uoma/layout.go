@@ -58,9 +58,9 @@ func (a *app) layoutCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.layoutShowCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) error {
+	c.AddCommand(list, a.layoutShowCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
 		_, err := layout.Parse(file, src)
-		return err
+		return workspace.Findings(err)
 	}))
 	return c
 }

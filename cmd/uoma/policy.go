@@ -39,17 +39,17 @@ func (a *app) policyCommand() *cobra.Command {
 	list := a.policyListCommand()
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "List, show and check policy packs",
+		Short: "List, show, check and compare policy packs, and tell which rule of the notice each holds",
 		Example: `  uoma policy list
   uoma policy show xamk
-  uoma policy check policies/xamk-2027.yaml`,
+  uoma policy check policies/xamk-2027.yaml
+  uoma policy diff xamk policies/xamk-2027.yaml
+  uoma policy coverage xamk`,
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.policyShowCommand(), a.checkFileCommand("policy", "policies/xamk-2027.yaml", func(file string, src []byte) error {
-		_, err := policy.Parse(file, src)
-		return err
-	}))
+	c.AddCommand(list, a.policyShowCommand(), a.policyDiffCommand(), a.policyCoverageCommand(),
+		a.checkFileCommand("policy", "policies/xamk-2027.yaml", workspace.CheckPack))
 	return c
 }
 
@@ -81,17 +81,11 @@ func (a *app) policyListCommand() *cobra.Command {
 
 func (a *app) policyShowCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "show ID",
-		Short:   "Show every rule of a pack with the clauses of the notice that it carries out",
-		Example: "  uoma policy show xamk",
-		Args:    exactly(1),
-		ValidArgsFunction: a.completeDocuments(func() (ids []string) {
-			files, _ := workspace.PolicyFiles(a.workspace) // completion has nobody to tell
-			for _, f := range files {
-				ids = append(ids, f.Pack.ID)
-			}
-			return ids
-		}),
+		Use:               "show ID",
+		Short:             "Show every rule of a pack with the clauses of the notice that it carries out",
+		Example:           "  uoma policy show xamk",
+		Args:              exactly(1),
+		ValidArgsFunction: a.completeDocuments(a.packIDs),
 		RunE: func(_ *cobra.Command, args []string) error {
 			files, err := workspace.PolicyFiles(a.workspace)
 			if err != nil {
@@ -124,7 +118,7 @@ func (a *app) policyShowCommand() *cobra.Command {
 }
 
 // checkFileCommand checks one document before it is put into the workspace.
-func (a *app) checkFileCommand(kind, example string, parse func(file string, src []byte) error) *cobra.Command {
+func (a *app) checkFileCommand(kind, example string, check func(file string, src []byte) []workspace.Finding) *cobra.Command {
 	return &cobra.Command{
 		Use:     "check FILE",
 		Short:   "Check a file before it is used: every finding with line and column",
@@ -135,7 +129,7 @@ func (a *app) checkFileCommand(kind, example string, parse func(file string, src
 			if err != nil {
 				return usageError{errFile.At(fault.Place{File: args[0]}).Wrap(err)}
 			}
-			return a.printFindings(kind+" check", workspace.Findings(parse(args[0], src)))
+			return a.printFindings(kind+" check", check(args[0], src))
 		},
 	}
 }

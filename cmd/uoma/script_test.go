@@ -57,7 +57,7 @@ func scripts(t *testing.T, dir string, on databasetest.Kind) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "tree": tree, "shape": shape, "recipient": func(ts *testscript.TestScript, _ bool, args []string) { recipient(t, ts, args) },
+			"exits": exits, "grab": grab, "tree": tree, "shape": shape, "recipient": func(ts *testscript.TestScript, _ bool, args []string) { recipient(t, ts, args) },
 			"stores": func(ts *testscript.TestScript, _ bool, args []string) { stores(t, ts, on, args) },
 		},
 		Setup: func(e *testscript.Env) error {
@@ -82,6 +82,18 @@ func stores(t *testing.T, ts *testscript.TestScript, on databasetest.Kind, args 
 		ts.Check(os.WriteFile(file, append(storesLines.ReplaceAll(text, nil), "\n"+line...), 0o600))
 	}
 	workspacetest.Place(t, on, dir)
+}
+
+// grab keeps what a pattern's first group finds in the last output under a name.
+func grab(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grab NAME PATTERN")
+	}
+	m := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) != 2 {
+		ts.Fatalf("nothing like %s in the output", args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -71,6 +71,7 @@ func TestWrapIsBoundToItsPlace(t *testing.T) {
 	}
 }
 
+// TestThreat_T19_KeyFilesAndPrints holds the rule SEAMK-48 of the notices.
 func TestThreat_T19_KeyFilesAndPrints(t *testing.T) {
 	r, m, s := ring(t)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {

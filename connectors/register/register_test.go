@@ -208,6 +208,7 @@ func TestThreat_T13_NoIdentifyingColumnInTheRegister(t *testing.T) {
 	}
 }
 
+// TestThreat_T08_EveryTableKeepsEveryValueOnBothStores holds the rules XAMK-03 and XAMK-43 of the notices.
 func TestThreat_T08_EveryTableKeepsEveryValueOnBothStores(t *testing.T) {
 	digests := map[string]string{}
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {

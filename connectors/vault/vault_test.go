@@ -136,6 +136,7 @@ func TestPutAndOpen(t *testing.T) {
 	})
 }
 
+// TestThreat_T15_SwappedCellsDoNotOpen holds the rule METRO-63 of the notices.
 func TestThreat_T15_SwappedCellsDoNotOpen(t *testing.T) {
 	a, b := token('s', 0), token('s', 1)
 	cases := map[string][]string{
@@ -321,6 +322,7 @@ func found(t *testing.T, dir string, canaries [][]byte) (n int) {
 	return n
 }
 
+// TestThreat_T15_NoValueStandsInTheFiles holds the rules LJMU-61 and METRO-63 of the notices.
 func TestThreat_T15_NoValueStandsInTheFiles(t *testing.T) {
 	dir := t.TempDir()
 	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(dir, "vault.db"))

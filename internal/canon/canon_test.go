@@ -10,6 +10,7 @@ import (
 	"uoma/internal/canon"
 )
 
+// TestEveryCanonicalTableBeginsWithProvenance holds the rules XAMK-03 and XAMK-43 of the notices.
 func TestEveryCanonicalTableBeginsWithProvenance(t *testing.T) {
 	names := map[string]bool{}
 	for _, tbl := range canon.Tables() {

@@ -109,7 +109,7 @@ type governing struct {
 	people   map[string]*person
 	byRecord map[string][]*person
 	items    []policy.Item
-	seen     map[itemKey]bool
+	seen     map[itemKey]int // position in items
 }
 
 type itemKey struct{ sourceKey, category string }
@@ -132,6 +132,12 @@ func (g *governing) read(ctx context.Context) error {
 			return err
 		}
 	}
+	g.settle(told)
+	return nil
+}
+
+// settle joins what the rows of each record say into the facts of the persons that the record is about.
+func (g *governing) settle(told map[string]*person) {
 	for _, record := range sortedKeys(told) { // in an order that does not depend on who was read first
 		for _, p := range g.byRecord[record] {
 			p.join(told[record])
@@ -144,7 +150,6 @@ func (g *governing) read(ctx context.Context) error {
 		})
 		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
 	}
-	return nil
 }
 
 func (g *governing) readLinks(ctx context.Context, v *register.View) error {
@@ -162,8 +167,9 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 	return nil
 }
 
-// readRows gathers what the rows of each record say of the person that the record turns out to be about.
-func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person) error {
+// readRows gathers what the rows of each record say of the person that the record turns out to be about; of the rows that
+// meet some conditions, when there are any.
+func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person, only ...register.Condition) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -171,12 +177,12 @@ func (g *governing) readRows(ctx context.Context, v *register.View, told map[str
 		note    func(p *person, b *canon.Batch, i int)
 	}{
 		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, onlyMembers, noteRole},
+		{"role", []string{"record", "kind", "from", "to"}, g.roles(), g.noteRole},
 		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, t.where...) {
+		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, slices.Concat(t.where, only)...) {
 			if err != nil {
 				return err
 			}
@@ -201,6 +207,7 @@ func (p *person) join(told *person) {
 	p.facts.Degrees = append(p.facts.Degrees, f.Degrees...)
 	p.facts.Joined = append(p.facts.Joined, f.Joined...)
 	p.facts.Left = append(p.facts.Left, f.Left...)
+	p.facts.Roles = append(p.facts.Roles, f.Roles...)
 	p.facts.Consents = append(p.facts.Consents, f.Consents...)
 	p.facts.Objections = append(p.facts.Objections, f.Objections...)
 	p.facts.Protected = p.facts.Protected || f.Protected
@@ -210,8 +217,13 @@ func (p *person) join(told *person) {
 	p.speaks = p.speaks || told.speaks
 }
 
-// onlyMembers narrows the table of roles to those that say anything of membership.
-var onlyMembers = []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
+// roles narrows the table of roles to those that say anything of membership, unless the pack has groups and wants all.
+func (g *governing) roles() []register.Condition {
+	if len(g.n.pack.Groups) > 0 {
+		return nil
+	}
+	return []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
+}
 
 func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
 
@@ -221,7 +233,18 @@ func noteDegree(p *person, b *canon.Batch, i int) {
 	}
 }
 
-func noteRole(p *person, b *canon.Batch, i int) { addRole(&p.facts, b.Col(2), b.Col(3), i) }
+// noteRole takes membership from whenever it was, and every role that somebody has on the date.
+func (g *governing) noteRole(p *person, b *canon.Batch, i int) {
+	kind := b.Col(1).Text(i)
+	if kind == memberRole {
+		addRole(&p.facts, b.Col(2), b.Col(3), i)
+	}
+	from, begun := b.Col(2).Day(i)
+	to, ended := b.Col(3).Day(i)
+	if (!begun || from <= g.r.Date) && (!ended || to >= g.r.Date) {
+		p.facts.Roles = append(p.facts.Roles, strings.Clone(kind))
+	}
+}
 
 func notePerson(p *person, b *canon.Batch, i int) {
 	addDeath(&p.facts, b.Col(1), b.Col(2), i)
@@ -230,13 +253,13 @@ func notePerson(p *person, b *canon.Batch, i int) {
 
 func noteConsent(p *person, b *canon.Batch, i int) {
 	channel, ok := policy.ParseChannel(b.Col(2).Text(i))
-	if !ok || !b.Col(6).Null(i) { // a topic is narrower than the purpose: it says nothing of the whole
+	if !ok {
 		return
 	}
 	state, _ := policy.ParseState(b.Col(3).Text(i))
 	at, _ := b.Col(4).Instant(i)
-	p.speaks = true
-	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
+	p.speaks = p.speaks || b.Col(6).Null(i) // the list of effective consents is of whole purposes
+	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
 }
 
 func noteObjection(p *person, b *canon.Batch, i int) {
@@ -271,7 +294,7 @@ func (g *governing) facts() GovernFacts {
 
 // consents gives the effective consents of everybody who has said anything, in the register's order.
 func (g *governing) consents(f *GovernFacts) []register.Consent {
-	instant := (g.r.Date + 1).Time().UnixMicro() - 1 // the end of the logical day
+	instant := g.instant()
 	var out []register.Consent
 	for _, token := range sortedKeys(g.people) {
 		p := g.people[token]
@@ -280,6 +303,9 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 		}
 		from := len(out)
 		for _, c := range g.n.pack.Effective(&p.facts, instant) {
+			if c.Topic != "" {
+				continue // the list has no topics: the decision function knows them
+			}
 			state := c.State.String()
 			if f.Consents[c.Purpose] == nil {
 				f.Consents[c.Purpose] = map[string]int{}
@@ -305,43 +331,6 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 	return out
 }
 
-// readItems gathers what retention is asked of: rows which their source no longer has, whose own matter ended, or whose
-// person left or died. A row of which nothing has ended cannot be due and is not read.
-func (g *governing) readItems(ctx context.Context) error {
-	g.seen = map[itemKey]bool{}
-	loader := g.n.pack.Loader(g.r.Date)
-	left := g.leftRecords()
-	selected, err := g.night.SelectRecords(ctx, left)
-	if err != nil {
-		return err
-	}
-	for _, t := range register.Tables() {
-		columns := []string{"source", "source_key", "record", "category", "last_seen_run"}
-		end, hasEnd := endAnchors[t.Name]
-		if hasEnd {
-			columns = append(columns, "end")
-		}
-		readings := []canon.Batches{g.night.Read(ctx, t.Name, columns, register.Ended)}
-		if hasEnd {
-			readings = append(readings, g.night.Read(ctx, t.Name, columns, register.Current, flagged("end")...))
-		}
-		if len(left) > 0 {
-			readings = append(readings, selected.Read(ctx, t.Name, columns, register.Current))
-		}
-		for _, batches := range readings {
-			for b, err := range batches {
-				if err != nil {
-					return err
-				}
-				for i := range b.Len() {
-					g.item(t.Name, b, i, end, hasEnd, loader)
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // honoured checks with the decision function that what somebody refused or withdrew is not used.
 func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
 	if c.State != policy.Refused && c.State != policy.Withdrawn {
@@ -359,77 +348,6 @@ func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
 			return
 		}
 	}
-}
-
-// leftRecords gives the records of everybody who left the register or died.
-func (g *governing) leftRecords() []string {
-	var out []string
-	for record, people := range g.byRecord {
-		for _, p := range people {
-			if p.standing.Ended || p.facts.Deceased {
-				out = append(out, record)
-				break
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// endAnchors are the anchors that a row's own end sets.
-var endAnchors = map[string]policy.Anchor{"employment": policy.EmploymentEnd, "project": policy.ProjectEnd}
-
-func (g *governing) item(table string, b *canon.Batch, i int, end policy.Anchor, hasEnd bool, loader *policy.Loader) {
-	var a policy.Anchors
-	any := false
-	set := func(anchor policy.Anchor, day canon.Date) { a.Set(anchor, day); any = true }
-	if hasEnd {
-		if d, ok := b.Col(5).Day(i); ok {
-			set(end, d)
-		}
-	}
-	if !b.Col(4).Null(i) {
-		if d, ok := runDate(b.Col(4).Text(i)); ok {
-			set(policy.SourceRemoved, d)
-		}
-	}
-	token := ""
-	for _, p := range g.byRecord[b.Col(2).Text(i)] {
-		token = p.token
-		if p.standing.Ended {
-			set(policy.MembershipEnd, p.standing.Until)
-		}
-		if p.facts.Deceased {
-			set(policy.Deceased, max(p.facts.DeceasedOn, 0))
-		}
-	}
-	if !any {
-		return
-	}
-	feed, key := strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i))
-	g.add(policy.Item{Person: token, Feed: feed, SourceKey: key, Category: strings.Clone(b.Col(3).Text(i)), Anchors: a})
-	if table == "person" { // contact data stands in the vault, under the same source row
-		if d := loader.Table(feed, "email"); d.Allow {
-			g.add(policy.Item{Person: token, Feed: feed, SourceKey: key, Category: d.Category, Anchors: a})
-		}
-	}
-}
-
-func (g *governing) add(x policy.Item) {
-	k := itemKey{x.SourceKey, x.Category}
-	if !g.seen[k] {
-		g.seen[k] = true
-		g.items = append(g.items, x)
-	}
-}
-
-// runDate gives the logical date of a run's id.
-func runDate(run string) (canon.Date, bool) {
-	if len(run) < len("2026-01-02") {
-		return 0, false
-	}
-	d, err := canon.ParseDate(run[len(run)-len("2026-01-02"):])
-	return d, err == nil
 }
 
 // dues gives the due retention actions in the register's order.

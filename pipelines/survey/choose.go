@@ -118,21 +118,19 @@ func (s *Survey) digest(c *choice) (string, error) {
 func (s *Survey) decide(f *frame, id *identity, at canon.Date) []extract.Person {
 	domain := s.ws.Domain(s.domain(), epoch)
 	people := f.persons()
-	compacts := make([]policy.Compact, len(people))
+	crowd := s.pack.Crowd(at, len(people))
 	out := make([]extract.Person, len(people))
 	for i, g := range people {
 		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
-		compacts[i] = s.pack.Compact(&g.facts, at)
+		crowd.Add(&g.facts)
 		out[i] = extract.Person{Pseudonym: workspace.PersonOf(domain, g.person), Protected: g.facts.Protected,
 			Records: id.records[g.person], Degrees: g.degrees}
 	}
 	d := s.decider(at)
-	answers := make([]policy.Decision, len(people))
 	for n, c := range d.cases {
-		c.DecideAll(compacts, answers)
-		for i := range out {
+		for i, answer := range c.DecideAll(crowd).All() {
 			if n == 0 || out[i].Decision.Allow {
-				out[i].Decision = answers[i]
+				out[i].Decision = answer
 			}
 		}
 	}

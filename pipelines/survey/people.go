@@ -56,7 +56,7 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 		{"degree", []string{"source_key", "right_key", "date", "code", "title", "ects", "grade", "scale", "institution_code"}, f.degree},
 		{"person", []string{"source_key", "institution_code", "contact_language", "modified_at", "deceased", "deceased_date", "protected"}, f.person},
 		{"role", []string{"kind", "from", "to"}, f.role},
-		{"consent", []string{"purpose", "channel", "state", "time"}, f.consent},
+		{"consent", []string{"purpose", "topic", "channel", "state", "time"}, f.consent},
 		{"objection", []string{"scope", "channel", "time"}, f.objection},
 	} {
 		if err := f.read(ctx, v, t.table, t.columns, t.take); err != nil {
@@ -192,14 +192,18 @@ func (f *frame) person(c columns, i int, of []*graduate) {
 // member is the role that says that a person joined the register, or left it.
 const member = "alumnus"
 
-// role takes joining from rows that are still exported alone; leaving outlives its row.
+// role takes the roles that somebody has; joining from rows that are still exported alone; leaving outlives its row.
 func (f *frame) role(c columns, i int, of []*graduate) {
-	if c.Named("kind").Text(i) != member {
-		return
-	}
+	kind := c.text("kind", i)
 	from, joined := c.Named("from").Day(i)
 	to, left := c.Named("to").Day(i)
 	for _, g := range of {
+		if c.current && !left {
+			g.facts.Roles = append(g.facts.Roles, kind)
+		}
+		if kind != member {
+			continue
+		}
 		if joined && c.current {
 			g.facts.Joined = append(g.facts.Joined, from)
 		}
@@ -216,7 +220,7 @@ func (f *frame) consent(c columns, i int, of []*graduate) {
 	}
 	state, _ := policy.ParseState(c.Named("state").Text(i))
 	at, _ := c.Named("time").Instant(i)
-	word := policy.Consent{Purpose: c.text("purpose", i), Channel: channel, State: state, Time: at, Source: c.system}
+	word := policy.Consent{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: channel, State: state, Time: at, Source: c.system}
 	for _, g := range of {
 		g.facts.Consents = append(g.facts.Consents, word)
 	}

@@ -14,8 +14,9 @@ const Shipped = "shipped"
 
 // PolicyFile is a version of a policy pack and where it comes from.
 type PolicyFile struct {
-	File string // path inside the workspace, or [Shipped]
-	Pack *policy.Pack
+	File   string // path inside the workspace, or [Shipped]
+	Pack   *policy.Pack
+	Source []byte
 }
 
 // PolicyFiles lists the versions of policy packs that the workspace in dir can use, by pack and first day: its own, and
@@ -27,7 +28,7 @@ func PolicyFiles(dir string) ([]PolicyFile, error) {
 	err := w.documents(PolicyDir, func(file string, src []byte) error {
 		p, err := policy.Parse(file, src)
 		if err == nil {
-			out, own[p.ID] = append(out, PolicyFile{file, p}), true
+			out, own[p.ID] = append(out, PolicyFile{file, p, src}), true
 		}
 		return err
 	})
@@ -43,7 +44,7 @@ func PolicyFiles(dir string) ([]PolicyFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, PolicyFile{Shipped, p})
+		out = append(out, PolicyFile{Shipped, p, src})
 	}
 	slices.SortFunc(out, func(a, b PolicyFile) int {
 		if c := strings.Compare(a.Pack.ID, b.Pack.ID); c != 0 {

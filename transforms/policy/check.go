@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -23,7 +24,7 @@ type checker struct {
 func (c *checker) check() {
 	p := c.pack
 	p.basis, p.category, p.purpose = map[string]*Basis{}, map[string]*Category{}, map[string]*Purpose{}
-	p.scope, p.consent, p.hold = map[string]int{}, map[string]int{}, map[string]int{}
+	p.scope, p.consent, p.hold, p.group = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	p.claims, p.retention = map[claimKey]claim{}, map[string][]int{}
 	c.tables = map[string]*canon.Table{}
 	for _, t := range canon.Tables() {
@@ -31,11 +32,13 @@ func (c *checker) check() {
 	}
 	c.checkDates()
 	c.checkGrounds()
-	c.checkPurposes()
 	c.checkWill()
+	c.checkPurposes()
+	c.checkRefusals()
 	c.checkLoad()
 	c.checkDisclosures()
 	c.checkRetention()
+	c.checkRules()
 }
 
 func (c *checker) find(e *fault.Error, why string, path ...string) {
@@ -66,6 +69,12 @@ func (c *checker) period(s string, path ...string) duration {
 
 func (c *checker) checkDates() {
 	p := c.pack
+	p.zone, _ = time.LoadLocation(p.Controller.Zone) // the schema lists the zones, "" is UTC
+	p.yearEnd = [2]int{12, 31}
+	if end := p.Controller.FinancialYearEnds; end != "" {
+		day := c.date("2024-"+end, "controller", "financial_year_ends") // a leap year: 29 February is a day
+		p.yearEnd = [2]int{int(day.Time().Month()), day.Time().Day()}
+	}
 	c.date(p.Notice.Updated, "notice", "updated")
 	p.from = c.date(p.InForce.From, "effective", "from")
 	p.openEnd = p.InForce.To == ""
@@ -89,6 +98,10 @@ func (c *checker) checkGrounds() {
 	}
 	for i := range p.Bases {
 		put(c, p.basis, p.Bases[i].ID, &p.Bases[i], "bases", i)
+		if a := p.Bases[i].Assessment; a != nil {
+			a.made = c.date(a.Made, "bases", index(i), "assessment", "made")
+			a.review = c.date(a.Review, "bases", index(i), "assessment", "review")
+		}
 	}
 	for i := range p.Categories {
 		k := &p.Categories[i]
@@ -101,6 +114,52 @@ func (c *checker) checkGrounds() {
 			c.checkOrigin(k, o, "categories", index(i), "from", index(j))
 		}
 	}
+	for i, g := range p.Groups {
+		putIndex(c, p.group, g.ID, i, "groups", index(i), "id")
+		c.categories(g.Categories, "groups", index(i), "categories")
+	}
+}
+
+// checkRefusals checks that each refuses one kind of thing, and that no basis is a refused one.
+func (c *checker) checkRefusals() {
+	p := c.pack
+	for i, r := range p.Refusals {
+		kinds := 0
+		for _, list := range [][]string{r.Purposes, r.Recipients, r.Bases, slices.Concat(r.Sources, r.Tables)} {
+			kinds += min(len(list), 1)
+		}
+		if kinds != 1 {
+			c.find(errRefusal, "", "refusals", index(i))
+		}
+		for j, table := range r.Tables {
+			if c.tables[table] == nil {
+				c.find(errColumn, "there is no such canonical table", "refusals", index(i), "tables", index(j))
+			}
+		}
+		for j, b := range p.Bases {
+			if slices.Contains(r.Bases, b.GDPR) {
+				c.find(errBasis, "", "bases", index(j), "gdpr")
+			}
+		}
+	}
+}
+
+// checkRules holds every citation to the rules of the notice.
+func (c *checker) checkRules() {
+	rules := map[string]bool{}
+	for i, r := range c.pack.Rules {
+		if rules[r.ID] {
+			c.find(errTwice, "", "rules", index(i), "id")
+		}
+		rules[r.ID] = true
+	}
+	c.pack.walk(func(path, _, _ string, clause []string) {
+		for i, rule := range clause {
+			if !rules[rule] {
+				c.find(errRule, rule, append(strings.Split(path, "."), "clause", index(i))...)
+			}
+		}
+	})
 }
 
 func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
@@ -124,11 +183,34 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 
 func (c *checker) checkPurposes() {
 	p := c.pack
+	used := map[string]bool{}
 	for i := range p.Purposes {
 		u := &p.Purposes[i]
 		put(c, p.purpose, u.ID, u, "purposes", i)
 		known(c, p.basis, u.Basis, "purposes", index(i), "basis")
 		c.categories(u.Categories, "purposes", index(i), "categories")
+		for _, k := range u.Categories {
+			used[k] = true
+		}
+		if _, ok := p.hold[u.OnlyUnder]; !ok && u.OnlyUnder != "" {
+			c.find(errReference, "", "purposes", index(i), "only_under")
+		}
+		if _, asked := p.consent[u.ID]; u.NeedsConsent && !asked {
+			c.find(errConsent, "", "purposes", index(i))
+		}
+	}
+	for i, k := range p.Categories {
+		if !used[k.ID] {
+			c.find(errUnused, "", "categories", index(i), "id")
+		}
+	}
+	for i, e := range p.Consents {
+		known(c, p.purpose, e.Purpose, "consents", index(i), "purpose")
+	}
+	for i, o := range p.Objections {
+		for j, u := range o.Purposes {
+			known(c, p.purpose, u, "objections", index(i), "purposes", index(j))
+		}
 	}
 }
 
@@ -137,23 +219,23 @@ func (c *checker) checkWill() {
 	p := c.pack
 	for i := range p.Consents {
 		e := &p.Consents[i]
-		known(c, p.purpose, e.Purpose, "consents", index(i), "purpose")
 		putIndex(c, p.consent, e.Purpose, i, "consents", index(i), "purpose")
 		if e.Valid != "" {
 			e.valid = c.period(e.Valid, "consents", index(i), "valid")
 		}
-	}
-	for i := range p.Purposes {
-		if _, asked := p.consent[p.Purposes[i].ID]; p.Purposes[i].NeedsConsent && !asked {
-			c.find(errConsent, "", "purposes", index(i))
+		if len(e.Topics) == 0 {
+			p.slots = append(p.slots, slot{i, ""})
+		}
+		for _, topic := range e.Topics {
+			p.slots = append(p.slots, slot{i, topic})
+		}
+		if len(p.slots) > 32 {
+			c.find(errSlots, "", "consents", index(i))
 		}
 	}
 	for i, o := range p.Objections {
 		putIndex(c, p.scope, o.ID, i, "objections", index(i), "scope")
 		p.objected = append(p.objected, "the person objected ("+o.ID+")")
-		for j, u := range o.Purposes {
-			known(c, p.purpose, u, "objections", index(i), "purposes", index(j))
-		}
 	}
 	for i, h := range p.Holds {
 		putIndex(c, p.hold, h.ID, i, "holds", index(i), "id")
@@ -163,7 +245,7 @@ func (c *checker) checkWill() {
 
 func (c *checker) checkLoad() {
 	l := &c.pack.Load
-	if a := l.Membership.Automatic; a != nil {
+	if a := l.Membership.Automatic; a != nil && a.From != "" {
 		a.from = c.date(a.From, "load", "membership", "automatic", "from")
 	}
 	for i := range l.Rows {
@@ -227,9 +309,12 @@ func (c *checker) checkDisclosures() {
 			if u != nil && !slices.Contains(u.Categories, k) {
 				c.find(errReference, "the purpose does not cover the category", "disclosures", index(i), "categories", index(j))
 			}
+			if category := p.category[k]; category != nil && category.Special {
+				c.find(errSpecial, "", "disclosures", index(i), "categories", index(j))
+			}
 		}
 		c.columns(d.Without, "disclosures", index(i), "without")
-		if !insideArea(p.Transfers.Area, d.Country) {
+		if !p.Transfers.reaches(d.Country) && !d.ThirdCountry {
 			c.find(errCountry, "", "disclosures", index(i), "country")
 		}
 	}
@@ -245,9 +330,21 @@ func (c *checker) checkRetention() {
 				c.find(errReference, "", "retention", index(i), "holds", index(j))
 			}
 		}
+		if _, asked := p.consent[r.UnlessConsent]; !asked && r.UnlessConsent != "" {
+			c.find(errReference, "", "retention", index(i), "unless_consent")
+		}
+		if _, asked := p.consent[r.Consent]; !asked && r.Consent != "" {
+			c.find(errReference, "", "retention", index(i), "consent")
+		}
+		p.retention[r.Category] = append(p.retention[r.Category], i)
+		if r.Undecided {
+			continue
+		}
 		r.anchor, _ = ParseAnchor(r.Anchor) // the schema lists the anchors
 		r.period = c.period(r.Period, "retention", index(i), "period")
-		p.retention[r.Category] = append(p.retention[r.Category], i)
+		if r.Action == Review && r.period == (duration{}) {
+			c.find(errDate, "a review without a period would be due every day", "retention", index(i), "period")
+		}
 	}
 	for i := range p.Categories {
 		if len(p.retention[p.Categories[i].ID]) == 0 {
@@ -289,4 +386,7 @@ func putIndex(c *checker, m map[string]int, id string, i int, path ...string) {
 var eea = []string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
 	"LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
 
-func insideArea(area, country string) bool { return area == "eea" && slices.Contains(eea, country) }
+// reaches tells whether recipients of a country are inside the area.
+func (t *Transfers) reaches(country string) bool {
+	return t.Area == "eea" && slices.Contains(eea, country) || slices.Contains(t.Also, country)
+}

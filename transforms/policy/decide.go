@@ -13,10 +13,22 @@ type Query struct {
 	Purpose   string
 	Recipient string  // "" for the controller's own use
 	Channel   Channel // AnyChannel when the use is not bound to one
+	Topic     string  // of a consent that is asked for by topic
 	// IncludeProtected tells that the extract's profile takes people under an address protection order. It has effect
 	// only where the pack leaves that to the profile.
 	IncludeProtected bool
 	At               canon.Date // what was recorded up to the end of this day (UTC) counts
+	// Instant (microseconds since 1970 UTC), when given, takes the place of At: the last moment whose words count. Its day
+	// is that of the controller's calendar.
+	Instant int64
+}
+
+// moment gives the day and the last instant that a query asks about.
+func (p *Pack) moment(q *Query) (at canon.Date, instant int64) {
+	if q.Instant == 0 {
+		return q.At, endOf(q.At)
+	}
+	return p.Day(q.Instant), q.Instant
 }
 
 // Decision is the answer. Clause is the leading clause of the entry that decided, Reason a plain phrase; neither holds a
@@ -29,17 +41,20 @@ type Decision struct {
 
 // Decide answers a query. It is total: what no entry allows is refused, and no facts are the facts of a stranger. The order is that of the package comment.
 func (p *Pack) Decide(q Query) Decision {
-	c := p.Compact(q.Facts, q.At)
+	at, instant := p.moment(&q)
+	c := p.compact(q.Facts, at, instant)
 	return p.Case(q).Decide(&c)
 }
 
-// Compact is what a decision needs of one person's facts on one date, in a few words of memory: a million take less than 100 MB.
-// It belongs to the pack that made it.
+// Compact is what a decision needs of one person's facts on one date, in a few words of memory. Two persons with equal
+// ones are answered alike. It belongs to the pack that made it.
 type Compact struct {
 	objections [channels]uint32 // bit per entry of Objections, bit 31: of an unknown scope
-	granted    [channels]uint32 // bit per entry of Consents; AnyChannel: granted for at least one channel
-	stopped    [channels]uint32 // bit per entry of Consents, refused or withdrawn; AnyChannel: for at least one channel
-	holds      uint32           // bit per entry of Holds that freezes, bit 31: unknown hold
+	granted    [channels]uint32 // bit per slot of consent; AnyChannel: granted for at least one channel
+	stopped    [channels]uint32 // bit per slot of consent, refused or withdrawn; AnyChannel: for at least one channel
+	frozen     uint32           // bit per entry of Holds that freezes, bit 31: unknown hold
+	kept       uint32           // bit per entry of Holds that keeps
+	groups     uint32           // bit per entry of Groups that the person belongs to
 	flags      uint8
 	noMember   string // the clause that says so; "" for members
 }
@@ -54,12 +69,13 @@ const (
 const unknownBit = 1 << 31
 
 // Compact reduces a person's facts to what decisions on a date need.
-func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
+func (p *Pack) Compact(f *Facts, at canon.Date) Compact { return p.compact(f, at, endOf(at)) }
+
+func (p *Pack) compact(f *Facts, at canon.Date, instant int64) Compact {
 	var c Compact
 	if f == nil {
 		f = &Facts{}
 	}
-	instant := endOf(at)
 	for _, o := range f.Objections {
 		if o.Time > instant {
 			continue
@@ -75,9 +91,16 @@ func (p *Pack) Compact(f *Facts, at canon.Date) Compact {
 		i, known := p.hold[h]
 		switch {
 		case !known:
-			c.holds |= unknownBit
+			c.frozen |= unknownBit
 		case p.Holds[i].Effect == "freeze":
-			c.holds |= 1 << i
+			c.frozen |= 1 << i
+		default:
+			c.kept |= 1 << i
+		}
+	}
+	for i := range p.Groups {
+		if slices.ContainsFunc(f.Roles, func(role string) bool { return slices.Contains(p.Groups[i].Roles, role) }) {
+			c.groups |= 1 << i
 		}
 	}
 	c.flags = bit(f.Restricted, restricted) | bit(f.Suppressed, suppressed) | bit(f.dead(at), deceased) | bit(f.Protected, protected)
@@ -91,10 +114,11 @@ func (p *Pack) compactConsents(c *Compact, f *Facts, instant int64) {
 	if len(f.Consents) == 0 {
 		return
 	}
-	for i := range p.Consents {
-		for _, name := range p.Consents[i].Channels {
+	for i, s := range p.slots {
+		e := &p.Consents[s.entry]
+		for _, name := range e.Channels {
 			channel, _ := ParseChannel(name)
-			switch lastWord(f.Consents, &p.Consents[i], channel, instant).State {
+			switch lastWord(f.Consents, e, s.topic, channel, instant).State {
 			case Granted:
 				c.granted[channel] |= 1 << i
 				c.granted[AnyChannel] |= 1 << i
@@ -114,30 +138,51 @@ type Case struct {
 	channel    Channel
 	stops      uint8  // flags that stop
 	objections uint32 // entries of Objections that cover the purpose
-	consent    uint32 // the purpose's entry of Consents
+	consent    uint32 // the purpose's slots of consent
 	needed     bool
 	members    bool
+	groups     uint32 // groups that may have the category
+	grouped    bool   // the pack has groups
+	under      uint32 // the hold under which alone the purpose is open
+	purpose    *Purpose
 }
 
-// Case makes a query ready; q.Facts is not looked at, and q.At only for whether the pack is in force.
+// Case makes a query ready; q.Facts is not looked at, and its date only for what is in force.
 func (p *Pack) Case(q Query) *Case {
 	c := &Case{pack: p, channel: q.Channel.known(), stops: restricted | suppressed | deceased}
 	refuse := func(e Entry, reason string) *Case {
 		c.fixed, c.answer = true, Decision{false, e.lead(), reason}
 		return c
 	}
-	if !p.At(q.At) {
+	at, _ := p.moment(&q)
+	if !p.At(at) {
 		return refuse(p.Stops.NotInForce, "the pack is not in force on the date")
+	}
+	if e, refused := p.refused(q.Purpose, q.Recipient); refused {
+		return refuse(e, "the notice refuses it by name")
 	}
 	u, ok := p.purpose[q.Purpose]
 	if !ok || !slices.Contains(u.Categories, q.Category) {
 		return refuse(p.Stops.NoUse, "no entry lets the category serve the purpose")
 	}
+	if b := p.basis[u.Basis]; b != nil && !b.assessed(at) {
+		return refuse(b.Entry, "no assessment in force is recorded for the legitimate interest")
+	}
+	c.purpose = u
 	c.answer = Decision{true, u.lead(), "the purpose covers the category"}
 	if q.Recipient != "" {
+		if k := p.category[q.Category]; k != nil && k.Special {
+			return refuse(k.Entry, "the category can reveal what GDPR 9 protects: nobody else may have it")
+		}
 		d, ok := p.Disclosure(q.Recipient, q.Purpose)
 		if !ok || !slices.Contains(d.Categories, q.Category) {
 			return refuse(p.Stops.NoDisclosure, "no entry lets the recipient have the category")
+		}
+		switch {
+		case d.Processor && d.Agreement == "":
+			return refuse(d.Entry, "no agreement with the processor is named")
+		case d.ThirdCountry && d.Safeguard == "":
+			return refuse(d.Entry, "no safeguard is named for a recipient outside the area")
 		}
 		c.answer = Decision{true, d.lead(), "the recipient's entry covers the category"}
 		if d.Protected != "by_profile" || !q.IncludeProtected {
@@ -152,8 +197,15 @@ func (p *Pack) Case(q Query) *Case {
 			c.objections |= 1 << i
 		}
 	}
-	if i, asked := p.consent[u.ID]; asked {
-		c.consent = 1 << i
+	c.consent = p.slotBits(u.ID, q.Topic)
+	for i := range p.Groups {
+		c.grouped = true
+		if slices.Contains(p.Groups[i].Categories, q.Category) {
+			c.groups |= 1 << i
+		}
+	}
+	if i, known := p.hold[u.OnlyUnder]; known {
+		c.under = 1 << i
 	}
 	return c
 }
@@ -164,12 +216,16 @@ func (c *Case) Decide(f *Compact) Decision {
 	switch {
 	case c.fixed:
 		return c.answer
-	case f.holds != 0:
-		return p.heldAnswer(f.holds)
+	case f.frozen != 0:
+		return p.heldAnswer(f.frozen)
 	case f.flags&c.stops != 0:
 		return p.stopAnswer(f.flags & c.stops)
 	case c.members && f.noMember != "":
 		return Decision{false, f.noMember, "the person is not a member of the register"}
+	case c.grouped && f.groups&c.groups == 0:
+		return p.groupAnswer(f.groups)
+	case c.purpose.OnlyUnder != "" && f.kept&c.under == 0:
+		return Decision{false, c.purpose.lead(), "no case is open that the purpose is for"}
 	}
 	if hit := f.objected(c.channel) & c.objections; hit != 0 {
 		return p.objectedAnswer(hit)
@@ -181,13 +237,6 @@ func (c *Case) Decide(f *Compact) Decision {
 		return Decision{false, p.Stops.NoConsent.lead(), "consent was not given"}
 	}
 	return c.answer
-}
-
-// DecideAll answers for many persons: out[i] is the answer for people[i].
-func (c *Case) DecideAll(people []Compact, out []Decision) {
-	for i := range people {
-		out[i] = c.Decide(&people[i])
-	}
 }
 
 // objected gives the objections that reach a channel: those to it and those to all. Without a channel, every one does.

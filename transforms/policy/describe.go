@@ -17,7 +17,7 @@ func (p *Pack) Describe() string {
 	fmt.Fprintf(&b, "notice %q of %s\n", p.Notice.Title, p.Notice.Updated)
 	fmt.Fprintf(&b, "digest %s\n", p.digest)
 	section := ""
-	p.walk(func(path, entry string, clause []string) {
+	p.walk(func(path, _, entry string, clause []string) {
 		name, _, inList := strings.Cut(path, ".")
 		if name == "controller" || name == "notice" {
 			return
@@ -31,6 +31,10 @@ func (p *Pack) Describe() string {
 		}
 		fmt.Fprintf(&b, "  %-*s %s\n", clauseWidth, strings.Join(clause, " "), entry)
 	})
+	b.WriteString("\nrules of the notice\n")
+	for _, r := range p.Rules {
+		fmt.Fprintf(&b, "  %-*s %s (%s)\n", clauseWidth, r.ID, r.Says, r.Section)
+	}
 	return b.String()
 }
 

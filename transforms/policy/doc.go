@@ -11,6 +11,8 @@
 //   - [Pack.Decide], and [Pack.Case] for many persons: may this category go to this recipient for this purpose?
 //   - [Pack.Due] and [Pack.Held]: which records have outlived their period, and which of them does a hold keep?
 //   - [Pack.SuppressionKeys]: by which marks is an erased person known when a source exports it again?
+//   - [Pack.Coverage] and [Pack.Gaps]: what holds each rule of the notice, and which data does no rule cover? The
+//     [Examples] of a pack show each rule by a question and the answer that it wants.
 //
 // # Order of decision
 //
@@ -19,10 +21,16 @@
 //  1. a freezing hold or a restriction: the datum is kept and not used (GDPR 18);
 //  2. erasure and suppression: a hold keeps a datum from being erased, it never brings back its use;
 //  3. death, then the address protection order where the recipient's entry does not take protected people;
-//  4. membership, where the purpose is for members only;
-//  5. an objection whose scope covers the purpose;
-//  6. consent: a refusal or withdrawal stops the purpose; a purpose that needs consent needs a granted one;
-//  7. the purpose's own entry, or the disclosure's where somebody else receives the datum.
+//  4. membership, where the purpose is for members only; then the closed list of the person's group;
+//  5. the case, where a purpose is open under a hold alone;
+//  6. an objection whose scope covers the purpose;
+//  7. consent: a refusal or withdrawal stops the purpose; a purpose that needs consent needs a granted one;
+//  8. the purpose's own entry, or the disclosure's where somebody else receives the datum.
+//
+// Before a person is looked at, these refuse for everybody: a pack not in force, a refusal by name, a use or recipient
+// without an entry, a legitimate interest without an assessment in force, a processor without an agreement, a recipient
+// outside the area without a safeguard, and data of GDPR 9 for any recipient. Where several packs speak of one datum,
+// [Meet] lets the stricter win. Of records, a hold goes before erasure.
 //
 // An objection covers the purposes that its entry lists and no others. So an objection to marketing leaves the career
 // survey untouched: the survey rests on public interest (GDPR 6(1)(e)) and has its own objection. In doubt the stricter

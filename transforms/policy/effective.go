@@ -10,6 +10,7 @@ import (
 // ConsentState is what all of a person's words come to for one purpose and channel.
 type ConsentState struct {
 	Purpose string
+	Topic   string // "" unless the pack asks for consent by topic
 	Channel Channel
 	State   State
 	Since   int64 // microseconds since 1970 UTC, 0 when no word was said
@@ -23,18 +24,18 @@ type ConsentState struct {
 // objection whose scope covers the purpose is stronger than any consent: the state is then withdrawn, since the objection.
 func (p *Pack) Effective(f *Facts, instant int64) []ConsentState {
 	var out []ConsentState
-	for i := range p.Consents {
-		for _, name := range p.Consents[i].Channels {
+	for _, asked := range p.slots {
+		for _, name := range p.Consents[asked.entry].Channels {
 			channel, _ := ParseChannel(name) // the schema lists the channels
-			out = append(out, p.effective(f, i, channel, instant))
+			out = append(out, p.effective(f, asked, channel, instant))
 		}
 	}
 	return out
 }
 
-func (p *Pack) effective(f *Facts, entry int, channel Channel, instant int64) ConsentState {
-	e := &p.Consents[entry]
-	s := lastWord(f.Consents, e, channel, instant)
+func (p *Pack) effective(f *Facts, asked slot, channel Channel, instant int64) ConsentState {
+	e := &p.Consents[asked.entry]
+	s := lastWord(f.Consents, e, asked.topic, channel, instant)
 	s.Clause = e.lead()
 	for _, o := range f.Objections {
 		if o.Time > instant || o.Channel != AnyChannel && o.Channel != channel {
@@ -58,9 +59,10 @@ func (p *Pack) covers(scope, purpose string) (clause string, ok bool) {
 	return o.lead(), !o.DisclosuresOnly && slices.Contains(o.Purposes, purpose)
 }
 
-// lastWord gives the last word said by an instant, its own run-out time applied.
-func lastWord(words []Consent, e *ConsentFor, channel Channel, instant int64) ConsentState {
-	s := ConsentState{Purpose: e.Purpose, Channel: channel, State: Unknown}
+// lastWord gives the last word said by an instant, its own run-out time applied. A word about a topic says nothing of the
+// whole; a word about the whole takes every topic back and grants none.
+func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, instant int64) ConsentState {
+	s := ConsentState{Purpose: e.Purpose, Topic: topic, Channel: channel, State: Unknown}
 	given := int64(0)
 	for i := range words {
 		w := &words[i]
@@ -68,6 +70,9 @@ func lastWord(words []Consent, e *ConsentFor, channel Channel, instant int64) Co
 			continue
 		}
 		if w.Channel != AnyChannel && w.Channel != channel {
+			continue
+		}
+		if w.Topic != topic && (w.Topic != "" || w.State == Granted) {
 			continue
 		}
 		since := w.Time
@@ -105,17 +110,18 @@ func (p *Pack) Merge(a, b *Facts, instant int64) *Facts {
 		Joined:     slices.Concat(a.Joined, b.Joined),
 		Left:       slices.Concat(a.Left, b.Left),
 		Holds:      slices.Concat(a.Holds, b.Holds),
+		Roles:      slices.Concat(a.Roles, b.Roles),
 		Restricted: a.Restricted || b.Restricted,
 		Suppressed: a.Suppressed || b.Suppressed,
 		Protected:  a.Protected || b.Protected,
 		Deceased:   a.Deceased || b.Deceased,
 	}
 	m.DeceasedOn = deathOf(a, b)
-	for i := range p.Consents {
-		e := &p.Consents[i]
+	for _, s := range p.slots {
+		e := &p.Consents[s.entry]
 		for _, name := range e.Channels {
 			channel, _ := ParseChannel(name)
-			if w, needed := strictest(e, channel, a, b, m, instant); needed {
+			if w, needed := strictest(e, s.topic, channel, a, b, m, instant); needed {
 				m.Consents = append(m.Consents, w)
 			}
 		}
@@ -124,9 +130,9 @@ func (p *Pack) Merge(a, b *Facts, instant int64) *Facts {
 }
 
 // strictest gives the word that a merge has to say so that the merged person grants no more, and no longer, than either.
-func strictest(e *ConsentFor, channel Channel, a, b, merged *Facts, instant int64) (w Consent, needed bool) {
-	x, y := lastWord(a.Consents, e, channel, instant), lastWord(b.Consents, e, channel, instant)
-	w = Consent{Purpose: e.Purpose, Channel: channel, State: max(x.State, y.State), Time: instant, Source: "merge"}
+func strictest(e *ConsentFor, topic string, channel Channel, a, b, merged *Facts, instant int64) (w Consent, needed bool) {
+	x, y := lastWord(a.Consents, e, topic, channel, instant), lastWord(b.Consents, e, topic, channel, instant)
+	w = Consent{Purpose: e.Purpose, Topic: topic, Channel: channel, State: max(x.State, y.State), Time: instant, Source: "merge"}
 	if w.State == Granted {
 		w.Given = min(firstGiven(a, e, channel, instant, x), firstGiven(b, e, channel, instant, y))
 		return w, e.Valid != ""
@@ -134,14 +140,14 @@ func strictest(e *ConsentFor, channel Channel, a, b, merged *Facts, instant int6
 	if w.State == Unknown { // one never answered: the other's answer is not theirs, they are asked anew
 		w.State = Expired
 	}
-	return w, lastWord(merged.Consents, e, channel, instant).State < max(x.State, y.State)
+	return w, lastWord(merged.Consents, e, topic, channel, instant).State < max(x.State, y.State)
 }
 
 // firstGiven gives the instant from which a person's granted consent counts.
 func firstGiven(f *Facts, e *ConsentFor, channel Channel, instant int64, s ConsentState) int64 {
 	given := s.Since
 	for _, w := range f.Consents {
-		if w.Purpose == e.Purpose && (w.Channel == channel || w.Channel == AnyChannel) && w.Time == s.Since && w.Given != 0 {
+		if w.Purpose == e.Purpose && w.Topic == s.Topic && (w.Channel == channel || w.Channel == AnyChannel) && w.Time == s.Since && w.Given != 0 {
 			given = min(given, w.Given)
 		}
 	}

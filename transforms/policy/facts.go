@@ -17,6 +17,8 @@ type Facts struct {
 	Joined, Left []canon.Date
 	// Holds are ids of the pack's holds on the person's data.
 	Holds []string
+	// Roles are the canonical kinds of the person's roles ("student"), for packs with groups.
+	Roles []string
 
 	Restricted bool // processing is restricted (GDPR 18)
 	Suppressed bool // erased, or asked never to come back
@@ -28,6 +30,7 @@ type Facts struct {
 // Consent is one word of a person about one purpose and channel.
 type Consent struct {
 	Purpose string
+	Topic   string  // "" speaks of the purpose as a whole
 	Channel Channel // AnyChannel speaks for every channel that the pack asks for
 	State   State   // Unknown is no word at all and changes nothing
 	Time    int64   // microseconds since 1970 UTC

@@ -66,14 +66,42 @@ func (l *Loader) Table(feed, table string) LoadDecision {
 	if !l.inForce {
 		return LoadDecision{Clause: p.Stops.NotInForce.lead()}
 	}
+	if e, refused := p.refusedRows(feed, table); refused {
+		return LoadDecision{Clause: e.lead()}
+	}
 	c, ok := p.claim(feed, table)
 	if !ok {
 		return LoadDecision{Clause: p.Stops.NoLoad.lead()}
+	}
+	if e, undecided := p.undecided(c.category.ID, feed); undecided {
+		return LoadDecision{Clause: e.lead()}
 	}
 	return LoadDecision{
 		Allow: true, Category: c.category.ID, LegalBasis: p.basis[c.category.Basis].GDPR, Clause: c.clause,
 		MembersOnly: c.membersOnly,
 	}
+}
+
+// refusedRows gives the entry that refuses the rows of a feed's table by name.
+func (p *Pack) refusedRows(feed, table string) (e Entry, ok bool) {
+	for i := range p.Refusals {
+		r := &p.Refusals[i]
+		if len(r.Sources)+len(r.Tables) > 0 && reaches(r.Sources, feed) && (len(r.Tables) == 0 || slices.Contains(r.Tables, table)) {
+			return r.Entry, true
+		}
+	}
+	return Entry{}, false
+}
+
+// undecided gives the entry that says that a category's period is still to be set. One entry without a period leaves the
+// whole category without one: nobody could say when it goes.
+func (p *Pack) undecided(category, feed string) (e Entry, ok bool) {
+	for _, i := range p.retention[category] {
+		if r := &p.Retention[i]; r.Undecided && reaches(r.Sources, feed) {
+			return r.Entry, true
+		}
+	}
+	return Entry{}, false
 }
 
 // Column tells whether a column of a canonical table may be stored. A column that may not is still there for resolving

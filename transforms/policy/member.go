@@ -17,17 +17,18 @@ type Standing struct {
 }
 
 // Member works out membership on a date. Graduates of an eligible institution are members from graduation when they
-// graduated on the pack's date or later, else from the day they joined. Leaving ends it, whatever the register says of
+// graduated on the pack's date or later, else from the day they joined; where the pack names no institutions, everybody
+// may join. Leaving ends it, whatever the register says of
 // their degrees, until they join again; so does death. Leaving and joining on one day is leaving.
 //
 // A person who died on an unknown day stops being a member on the date asked for.
 func (p *Pack) Member(f *Facts, at canon.Date) Standing {
 	m := &p.Load.Membership
-	if m.Institutions == nil {
-		return Standing{Clause: p.Stops.NoMember.lead()}
-	}
 	graduated, automatic, ok := p.graduation(f, at)
-	if !ok {
+	switch {
+	case !ok && m.Institutions == nil:
+		return Standing{Clause: p.Stops.NoMember.lead()}
+	case !ok:
 		return Standing{Clause: m.Institutions.lead()}
 	}
 	s := Standing{Clause: p.Stops.NoMember.lead()}
@@ -61,6 +62,9 @@ func (p *Pack) Member(f *Facts, at canon.Date) Standing {
 // automatically, or of the first eligible one.
 func (p *Pack) graduation(f *Facts, at canon.Date) (day canon.Date, automatic, ok bool) {
 	m := &p.Load.Membership
+	if m.Institutions == nil { // the register is not for graduates alone: joining is all it takes
+		return 0, false, m.Joining != nil
+	}
 	for _, d := range f.Degrees {
 		if d.Date > at || !slices.Contains(m.Institutions.Codes, d.Institution) {
 			continue

@@ -1,6 +1,10 @@
 package policy
 
-import "uoma/internal/canon"
+import (
+	"time"
+
+	"uoma/internal/canon"
+)
 
 // Pack is one version of one notice's rules. It is made by [Parse], is not changed afterwards, and is safe for
 // concurrent use.
@@ -10,13 +14,16 @@ type Pack struct {
 	Controller  Controller   `yaml:"controller"`
 	InForce     Period       `yaml:"effective"`
 	Notice      Notice       `yaml:"notice"`
+	Rules       []Rule       `yaml:"rules"`
 	Registers   []Register   `yaml:"registers"`
 	Bases       []Basis      `yaml:"bases"`
 	Categories  []Category   `yaml:"categories"`
+	Groups      []Group      `yaml:"groups"`
 	Purposes    []Purpose    `yaml:"purposes"`
 	Consents    []ConsentFor `yaml:"consents"`
 	Objections  []Scope      `yaml:"objections"`
 	Stops       Stops        `yaml:"stops"`
+	Refusals    []Refusal    `yaml:"refusals"`
 	Load        Load         `yaml:"load"`
 	Disclosures []Disclosure `yaml:"disclosures"`
 	Transfers   Transfers    `yaml:"transfers"`
@@ -48,7 +55,11 @@ type Controller struct {
 	BusinessID string `yaml:"business_id"`
 	// Institutions are the institution codes that the controller answers for, its own first, then its predecessors'.
 	Institutions []string `yaml:"institutions"`
-	Entry        `yaml:",inline"`
+	// Zone is the time zone whose calendar the notice's days and months are of.
+	Zone string `yaml:"zone"`
+	// FinancialYearEnds is the last day of the controller's financial year, "07-31"; 31 December when absent.
+	FinancialYearEnds string `yaml:"financial_year_ends"`
+	Entry             `yaml:",inline"`
 }
 
 // Period is from one day to another, both included; an empty To is open.
@@ -64,6 +75,13 @@ type Notice struct {
 	Entry   `yaml:",inline"`
 }
 
+// Rule is one rule of the notice: what the entries cite as a clause.
+type Rule struct {
+	ID      string `yaml:"id"`      // "XAMK-31"
+	Section string `yaml:"section"` // where the notice says so
+	Says    string `yaml:"says"`    // in a few words of our own
+}
+
 // Register is one register of the notice.
 type Register struct {
 	ID    string `yaml:"id"`
@@ -73,11 +91,23 @@ type Register struct {
 
 // Basis is a legal basis: a point of GDPR 6(1), the act behind it, and the term of the Data Privacy Vocabulary.
 type Basis struct {
-	ID    string `yaml:"id"`
-	GDPR  string `yaml:"gdpr"`
-	DPV   string `yaml:"dpv"`
-	Act   string `yaml:"act"`
-	Entry `yaml:",inline"`
+	ID   string `yaml:"id"`
+	GDPR string `yaml:"gdpr"`
+	DPV  string `yaml:"dpv"`
+	Act  string `yaml:"act"`
+	// NeedsAssessment tells that nothing rests on the basis until Assessment names the controller's own (GDPR 6(1)(f)).
+	NeedsAssessment bool        `yaml:"needs_assessment"`
+	Assessment      *Assessment `yaml:"assessment"`
+	Entry           `yaml:",inline"`
+}
+
+// Assessment is the record of a legitimate-interest assessment. After its review day it counts no more.
+type Assessment struct {
+	Reference string `yaml:"reference"`
+	Made      string `yaml:"made"`
+	Review    string `yaml:"review"`
+
+	made, review canon.Date
 }
 
 // Category is a kind of data that the notice treats alike.
@@ -85,11 +115,23 @@ type Category struct {
 	ID       string `yaml:"id"`
 	Register string `yaml:"register"`
 	Basis    string `yaml:"basis"`
+	DPV      string `yaml:"dpv"`
 	// MembersOnly tells that only members' rows may be stored: the caller asks [Pack.Member] per person.
 	MembersOnly bool `yaml:"members_only"`
+	// Special marks data that can reveal what GDPR 9 protects: no recipient may have it.
+	Special bool `yaml:"special"`
 	// From lists the sources and tables that give the category; none when it is made inside.
 	From  []Origin `yaml:"from"`
 	Entry `yaml:",inline"`
+}
+
+// Group is the closed list of categories that people of some roles may have in the registers. In a pack with groups,
+// what none of a person's groups lists is not used; somebody without a known role has no group.
+type Group struct {
+	ID         string   `yaml:"id"`
+	Roles      []string `yaml:"roles"`
+	Categories []string `yaml:"categories"`
+	Entry      `yaml:",inline"`
 }
 
 // Origin is where rows of a category come from. A source is a system ("peppi") or one feed ("reportronic/henkilosto");
@@ -113,12 +155,16 @@ type Purpose struct {
 	MembersOnly bool `yaml:"members_only"`
 	// NeedsConsent tells that the purpose waits for a granted consent.
 	NeedsConsent bool `yaml:"needs_consent"`
-	Entry        `yaml:",inline"`
+	// OnlyUnder names the hold under which alone the purpose is open: an investigation is for a case, not for everybody.
+	OnlyUnder string `yaml:"only_under"`
+	Entry     `yaml:",inline"`
 }
 
-// ConsentFor says which channels a purpose's consent is asked for, and for how long it holds.
+// ConsentFor says which channels a purpose's consent is asked for, and for how long it holds. With topics, each is asked
+// for by itself and a use has to name one.
 type ConsentFor struct {
 	Purpose  string   `yaml:"purpose"`
+	Topics   []string `yaml:"topics"`
 	Channels []string `yaml:"channels"`
 	Valid    string   `yaml:"valid"` // ISO 8601 period, "" without limit
 	Entry    `yaml:",inline"`
@@ -151,6 +197,18 @@ type Stops struct {
 	NotInForce   Entry `yaml:"not_in_force"`
 }
 
+// Refusal refuses something by name, before any entry that would allow it. It names one kind of thing: purposes,
+// recipients, bases, or the rows of sources and tables.
+type Refusal struct {
+	ID         string   `yaml:"id"`
+	Purposes   []string `yaml:"purposes"`
+	Recipients []string `yaml:"recipients"`
+	Bases      []string `yaml:"bases"`   // points of GDPR 6(1); a pack with such a basis is not accepted
+	Sources    []string `yaml:"sources"` // with Tables: of these sources alone
+	Tables     []string `yaml:"tables"`  // with Sources: these tables alone
+	Entry      `yaml:",inline"`
+}
+
 // Load holds what may be stored.
 type Load struct {
 	Membership Membership   `yaml:"membership"`
@@ -173,7 +231,7 @@ type Institutions struct {
 	Entry `yaml:",inline"`
 }
 
-// Automatic makes everyone a member who graduated on the date or later.
+// Automatic makes everyone a member who graduated on the date or later; without a date, every graduate.
 type Automatic struct {
 	From  string `yaml:"from"`
 	Entry `yaml:",inline"`
@@ -226,12 +284,20 @@ type Disclosure struct {
 	// Protected is "withhold" (people under an address protection order are never sent) or "by_profile" (they are sent
 	// when the extract's profile asks for them).
 	Protected string `yaml:"protected"`
-	Entry     `yaml:",inline"`
+	// Processor marks a recipient that works on the controller's instructions (GDPR 28). It has nothing until Agreement
+	// names the contract.
+	Processor bool   `yaml:"processor"`
+	Agreement string `yaml:"agreement"`
+	// ThirdCountry marks a recipient outside the area (GDPR 44-49). It has nothing until Safeguard names what protects.
+	ThirdCountry bool   `yaml:"third_country"`
+	Safeguard    string `yaml:"safeguard"`
+	Entry        `yaml:",inline"`
 }
 
 // Transfers limits the countries of recipients.
 type Transfers struct {
-	Area  string `yaml:"area"` // "eea"
+	Area  string   `yaml:"area"` // "eea"
+	Also  []string `yaml:"also"` // countries that count as inside
 	Entry `yaml:",inline"`
 }
 
@@ -250,7 +316,13 @@ type Retention struct {
 	Period   string   `yaml:"period"` // ISO 8601: P10Y, P6M, P90D, P0D
 	Action   Action   `yaml:"action"`
 	Holds    []string `yaml:"holds"` // keeping holds that stop the action; freezing ones always do
-	Entry    `yaml:",inline"`
+	// UnlessConsent names a purpose: while its consent is granted the action is not due.
+	UnlessConsent string `yaml:"unless_consent"`
+	// Consent names the purpose whose withdrawn consent is the anchor; none: all that cover the category.
+	Consent string `yaml:"consent"`
+	// Undecided stands in the place of a period that the notice owes: the category is not loaded until it is given.
+	Undecided bool `yaml:"undecided"`
+	Entry     `yaml:",inline"`
 
 	anchor Anchor
 	period duration
@@ -271,12 +343,32 @@ type compiled struct {
 	category  map[string]*Category
 	purpose   map[string]*Purpose
 	scope     map[string]int // objection scope → index in Objections
+	group     map[string]int // group → index in Groups
 	consent   map[string]int // purpose → index in Consents
+	slots     []slot         // what is asked for by itself: each entry of Consents, by topic
 	hold      map[string]int // hold → index in Holds
 	claims    map[claimKey]claim
 	retention map[string][]int // category → indexes in Retention
 	objected  []string         // reason per objection entry
 	held      []string         // reason per hold
+	zone      *time.Location
+	yearEnd   [2]int // month and day
+}
+
+// slot is a consent that is asked for by itself.
+type slot struct {
+	entry int // index in Consents
+	topic string
+}
+
+// slotBits gives the set of a purpose's slots, of one topic or, where none is asked for, of the whole.
+func (p *Pack) slotBits(purpose, topic string) (bits uint32) {
+	for i, s := range p.slots {
+		if e := &p.Consents[s.entry]; e.Purpose == purpose && (len(e.Topics) == 0 || s.topic == topic) {
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 // claimKey is a system or feed, and a table.
@@ -294,6 +386,19 @@ func (p *Pack) Digest() string { return p.digest }
 
 // At tells whether the pack is in force on a date.
 func (p *Pack) At(date canon.Date) bool { return date >= p.from && (p.openEnd || date <= p.to) }
+
+// Day gives the date on which an instant (microseconds since 1970 UTC) fell by the controller's calendar.
+func (p *Pack) Day(instant int64) canon.Date { return canon.DateOf(time.UnixMicro(instant).In(p.zone)) }
+
+// Says gives what a rule of the notice says, and where; "" for one that the pack does not have.
+func (p *Pack) Says(rule string) string {
+	for _, r := range p.Rules {
+		if r.ID == rule {
+			return r.Says + " (" + r.Section + ")"
+		}
+	}
+	return ""
+}
 
 // Basis gives a legal basis by id.
 func (p *Pack) Basis(id string) (*Basis, bool) { b, ok := p.basis[id]; return b, ok }

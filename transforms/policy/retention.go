@@ -20,12 +20,22 @@ const (
 	EventEnd
 	Copied // a copy for statistics or research was made
 	Deceased
-	SourceRemoved // the source exports the record no more
-	anchors       // how many there are
+	SourceRemoved     // the source exports the record no more
+	Registered        // the record came into the register
+	InvitationRefused // an invited person does not want to join
+	SubscriptionEnd   // the last subscription was given up
+	ConsentWithdrawn  // the consent that the record rests on was withdrawn
+	ExamDate          // the exam was taken
+	ResultsPublished  // the results of the exam were published
+	Compiled          // single answers were compiled into a total
+	FinancialYearEnd  // the financial year of a payment or gift ended
+	Reviewed          // somebody looked whether the record is still needed; see [Review]
+	anchors           // how many there are
 )
 
 var anchorNames = [anchors]string{"graduation", "membership_end", "employment_end", "project_end", "contract_end",
-	"event_end", "copied", "deceased", "source_removed"}
+	"event_end", "copied", "deceased", "source_removed", "registered", "invitation_refused", "subscription_end",
+	"consent_withdrawn", "exam_date", "results_published", "compiled", "financial_year_end", "reviewed"}
 
 // ParseAnchor reads an anchor's name as packs write it.
 func ParseAnchor(s string) (a Anchor, ok bool) {
@@ -40,7 +50,7 @@ func (a Anchor) String() string { return anchorNames[a] }
 // begun. The zero value is all open.
 type Anchors struct {
 	days  [anchors]canon.Date
-	known uint16
+	known uint32
 }
 
 // Set notes an anchor's day.
@@ -54,6 +64,18 @@ func (a *Anchors) Get(anchor Anchor) (day canon.Date, ok bool) {
 	return a.days[anchor], a.known&(1<<anchor) != 0
 }
 
+// Join adds another record's anchors to those of one that it goes with: of the same anchor, the later day.
+func (a *Anchors) Join(b *Anchors) {
+	for i := Anchor(0); i < anchors; i++ {
+		if day, ok := b.Get(i); ok {
+			if known, has := a.Get(i); has {
+				day = max(day, known)
+			}
+			a.Set(i, day)
+		}
+	}
+}
+
 // Action is what happens to a record whose period has passed.
 type Action string
 
@@ -65,7 +87,11 @@ const (
 	// Suppress lets the record go and keeps what it forbids under the person's marks ([Pack.SuppressionKeys]), so that it
 	// counts when a source brings the person back. It does not erase the person, who may join again.
 	Suppress Action = "suppress"
-	Keep     Action = "keep" // never due: the notice sets no end
+	Shred    Action = "shred" // the key of the person is destroyed, and with it what it sealed
+	// Review asks a person to look whether the record is still needed, again and again: the period counts from the anchor,
+	// or from the last review when there was one. It ends nothing by itself.
+	Review Action = "review"
+	Keep   Action = "keep" // never due: the notice sets no end
 )
 
 // Item is one record whose retention is asked for. Person and SourceKey are the caller's own and come back unread.
@@ -76,6 +102,7 @@ type Item struct {
 	Category  string
 	Anchors   Anchors
 	Holds     []string // ids of the pack's holds on the record
+	Consented []string // purposes for which the person's consent is granted
 }
 
 // Due is a record that has outlived its period, and what the pack says to do with it.
@@ -105,26 +132,35 @@ func (p *Pack) Due(items []Item, date canon.Date) []Due { return p.outlived(item
 func (p *Pack) Held(items []Item, date canon.Date) []Due { return p.outlived(items, date, true) }
 
 func (p *Pack) outlived(items []Item, date canon.Date, held bool) []Due {
-	var out []Due
-	for i := range items {
-		d, ok := p.end(&items[i])
-		if !ok || d.DueDate > date || d.Action == Keep || (d.Hold != "") != held {
-			continue
-		}
-		d.Item = i
-		out = append(out, d)
-	}
-	return out
+	return slices.DeleteFunc(p.Plan(items, date), func(d Due) bool { return (d.Hold != "") != held })
 }
 
-// end works out when a record's time is over; ok is false while every anchor is open.
-func (p *Pack) end(item *Item) (d Due, ok bool) {
+// DueAt gives what is due for one record on a date, held or not; ok is false when nothing is. An action that ends the
+// record goes before a review of it.
+func (p *Pack) DueAt(item *Item, date canon.Date) (d Due, ok bool) {
+	if d, ok = p.end(item, false); ok && d.DueDate <= date {
+		return d, true
+	}
+	if d, ok = p.end(item, true); ok && d.DueDate <= date {
+		return d, true
+	}
+	return Due{}, false
+}
+
+// end works out when a record's time is over, or its next review is due; ok is false while every anchor is open.
+func (p *Pack) end(item *Item, review bool) (d Due, ok bool) {
 	var first *Retention
 	for _, n := range p.retention[item.Category] {
 		r := &p.Retention[n]
-		day, known := item.Anchors.Get(r.anchor)
-		if !known || !reaches(r.Sources, item.Feed) {
+		if r.Undecided || r.Action == Keep || (r.Action == Review) != review {
 			continue
+		}
+		day, known := item.Anchors.Get(r.anchor)
+		if !known || !reaches(r.Sources, item.Feed) || r.UnlessConsent != "" && slices.Contains(item.Consented, r.UnlessConsent) {
+			continue
+		}
+		if last, seen := item.Anchors.Get(Reviewed); review && seen {
+			day = max(day, last)
 		}
 		if due := r.period.due(day); first == nil || due < d.DueDate {
 			first = r

@@ -12,12 +12,21 @@ var schemaSource []byte
 //go:embed packs/*.yaml
 var shipped embed.FS
 
+//go:embed examples/*.yaml
+var shippedExamples embed.FS
+
 // Schema gives the published JSON Schema (draft 2020-12) of a pack's document.
 func Schema() []byte { return slices.Clone(schemaSource) }
 
 // Shipped gives the document of a pack that comes with the program, by its id.
 func Shipped(id string) ([]byte, bool) {
 	src, err := shipped.ReadFile("packs/" + id + ".yaml")
+	return src, err == nil
+}
+
+// ShippedExamples gives the examples of a pack that comes with the program, by its id.
+func ShippedExamples(id string) ([]byte, bool) {
+	src, err := shippedExamples.ReadFile("examples/" + id + ".yaml")
 	return src, err == nil
 }
 

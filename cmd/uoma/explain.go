@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"uoma/internal/canon"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+)
+
+func (a *app) explainSubjectCommand() *cobra.Command {
+	var subject, purpose, on string
+	c := &cobra.Command{
+		Use:   "explain --subject TOKEN",
+		Short: "Say of one person why the register holds what it holds, who may use it, and when it goes",
+		Long: `Explain goes from each datum of a person to the clause that let it in and the source row that gave it, asks the decision
+function what it may serve and whom, and tells when it goes and by which clause. The person stands as the register's token,
+as uoma retention plan prints it; no value of the person is shown.`,
+		Example: `  uoma explain --subject 4f1c… --purpose career_monitoring
+  uoma explain --subject 4f1c… --date 2026-11-22 --json`,
+		Args: exactly(0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if subject == "" {
+				return usageError{errors.New("--subject is needed")}
+			}
+			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+				date := canon.DateOf(a.now().In(ws.Settings.Location))
+				if on != "" {
+					var err error
+					if date, err = canon.ParseDate(on); err != nil {
+						return usageError{fmt.Errorf("--date: %w", err)}
+					}
+				}
+				e, err := nightly.Explain(c.Context(), ws, subject, purpose, date)
+				switch {
+				case err != nil:
+					return err
+				case a.json:
+					return a.printJSON("explain", true, e)
+				}
+				return a.printExplained(&e)
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&subject, "subject", "", "the person's token in the register")
+	f.StringVar(&purpose, "purpose", "", "only this purpose")
+	f.StringVar(&on, "date", "", "the date to decide on, today when absent")
+	return c
+}
+
+func (a *app) printExplained(e *nightly.Explained) error {
+	membership := "no member"
+	if e.Member {
+		membership = "member"
+	}
+	fmt.Fprintf(a.out, "%s on %s by %s\n%s (%s)", e.Person, e.Date, e.Policy, membership, e.By)
+	for _, word := range []struct {
+		is   bool
+		text string
+	}{{e.Dead, "dead"}, {e.Shield, "address protected"}, {len(e.Objects) > 0, "objected: " + strings.Join(e.Objects, ", ")}} {
+		if word.is {
+			fmt.Fprintf(a.out, ", %s", word.text)
+		}
+	}
+	fmt.Fprint(a.out, "\n\nwhy it is here, and when it goes\n")
+	var rows [][]string
+	for _, d := range e.Data {
+		goes := strings.Join(d.Ends, "; ")
+		if d.Due != "" {
+			goes = fmt.Sprintf("%s on %s (%s)", d.Action, d.Due, d.DueClause)
+			if d.Hold != "" {
+				goes += ", held: " + d.Hold
+			}
+		}
+		rows = append(rows, []string{d.Category, d.Clause, d.Basis, d.Source, d.SourceKey, strings.Join(d.Tables, ","), d.Since, goes})
+	}
+	if err := a.table([]string{"CATEGORY", "CLAUSE", "BASIS", "SOURCE", "SOURCE KEY", "TABLES", "SINCE", "GOES"}, rows); err != nil {
+		return err
+	}
+	fmt.Fprint(a.out, "\nwho may use it\n")
+	rows = nil
+	for _, u := range e.Uses {
+		answer := "no: " + u.Reason
+		if u.Allow {
+			answer = "yes"
+		}
+		rows = append(rows, []string{u.Purpose, cmp.Or(u.Recipient, "-"), u.Category, u.Clause, answer, u.Says})
+	}
+	return a.table([]string{"PURPOSE", "RECIPIENT", "CATEGORY", "CLAUSE", "ANSWER", "THE NOTICE"}, rows)
+}

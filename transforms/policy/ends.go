@@ -1,0 +1,104 @@
+package policy
+
+import (
+	"slices"
+
+	"uoma/internal/canon"
+)
+
+// endsWithConsent tells whether the pack ends the category when consents end.
+func (p *Pack) endsWithConsent(category string) bool {
+	return slices.ContainsFunc(p.retention[category], func(i int) bool {
+		return p.Retention[i].anchor == ConsentWithdrawn || p.Retention[i].anchor == SubscriptionEnd
+	})
+}
+
+// ConsentsEnd tells whether the pack ends any category when consents end: whoever gathers items has then to look at
+// everybody who said a word.
+func (p *Pack) ConsentsEnd() bool {
+	return slices.ContainsFunc(p.Categories, func(c Category) bool { return p.endsWithConsent(c.ID) })
+}
+
+// Waits tells whether the pack needs an anchor for the category: rows of one that nobody waits for need not be read.
+func (p *Pack) Waits(category string, anchor Anchor) bool {
+	return slices.ContainsFunc(p.retention[category], func(i int) bool {
+		return !p.Retention[i].Undecided && p.Retention[i].anchor == anchor
+	})
+}
+
+// ConsentEnds sets the anchors of a category that a person's own words bring about by an instant (microseconds since 1970
+// UTC), and gives the purposes that keep the category by a granted consent.
+//
+// A subscription is over, for [SubscriptionEnd], when the person takes part in no purpose that covers the category and
+// asks for consent, and once did. [ConsentWithdrawn] is that of the purpose which the retention entry names, or of all such
+// purposes where it names none.
+func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors) (consented []string) {
+	if !p.endsWithConsent(category) && !p.keptByConsent(category) {
+		return nil
+	}
+	states := p.Effective(f, instant)
+	for _, i := range p.retention[category] {
+		r := &p.Retention[i]
+		if r.UnlessConsent != "" && granted(states, func(purpose string) bool { return purpose == r.UnlessConsent }) {
+			consented = append(consented, r.UnlessConsent)
+		}
+		if r.anchor != ConsentWithdrawn && r.anchor != SubscriptionEnd || r.Undecided {
+			continue
+		}
+		concerns := func(purpose string) bool {
+			u := p.purpose[purpose]
+			return purpose == r.Consent || r.Consent == "" && u != nil && u.NeedsConsent && slices.Contains(u.Categories, category)
+		}
+		if since, over := given(states, concerns); over {
+			a.Set(r.anchor, p.Day(since))
+		}
+	}
+	return consented
+}
+
+func (p *Pack) keptByConsent(category string) bool {
+	return slices.ContainsFunc(p.retention[category], func(i int) bool { return p.Retention[i].UnlessConsent != "" })
+}
+
+func granted(states []ConsentState, concerns func(purpose string) bool) bool {
+	return slices.ContainsFunc(states, func(s ConsentState) bool { return concerns(s.Purpose) && s.State == Granted })
+}
+
+// given tells since when none of some purposes is consented to any more, and that one was taken back.
+func given(states []ConsentState, concerns func(purpose string) bool) (since int64, over bool) {
+	for _, s := range states {
+		switch {
+		case !concerns(s.Purpose):
+		case s.State == Granted:
+			return 0, false
+		case s.State == Withdrawn || s.State == Expired:
+			since, over = max(since, s.Since), true
+		}
+	}
+	return since, over
+}
+
+// EndsOf tells in a few words each way in which the category's data of a feed ends, with the clause.
+func (p *Pack) EndsOf(category, feed string) []string {
+	out := []string{}
+	for _, i := range p.retention[category] {
+		if r := &p.Retention[i]; reaches(r.Sources, feed) {
+			out = append(out, r.what()+" ("+r.lead()+")")
+		}
+	}
+	return out
+}
+
+// YearEnd gives the last day of the controller's financial year that a day falls in.
+func (p *Pack) YearEnd(day canon.Date) canon.Date {
+	month, last := p.yearEnd[0], p.yearEnd[1]
+	for year := day.Year(); ; year++ {
+		end, ok := canon.NewDate(year, month, last)
+		for back := 1; !ok; back++ { // 29 February
+			end, ok = canon.NewDate(year, month, last-back)
+		}
+		if end >= day {
+			return end
+		}
+	}
+}
