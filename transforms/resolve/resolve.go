@@ -6,7 +6,7 @@
 //
 // Who is who says package linkage: what two records have in common and what contradicts is weighed, strong identifiers
 // and everything else in one model, and a cluster is what all of its records fit into. On top of that linking is careful
-// rather than eager, as two people in one subject is worse than one person in two: a link that is wrong counts as sixteen
+// rather than eager, as two people in one subject is worse than one person in two: a link that is wrong counts as eight
 // that are missed, two birth dates or identity codes that contradict are never one person's, and one number alone never
 // overrules a given name. What people have decided stands above all.
 //
