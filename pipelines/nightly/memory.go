@@ -188,6 +188,7 @@ func (n *Night) writeLinks(s *blob.Store) (string, error) {
 	if err := n.engine.WriteLinks(out, kept); err != nil {
 		return "", err
 	}
+	n.engine.FreeLinks()
 	return out.Commit("", snapshot.Ext)
 }
 
@@ -224,8 +225,8 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		name  string
 		write func(*blob.Store) (string, error)
 	}{
+		{stateLinks, n.writeLinks}, // first, as it frees most
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
-		{stateLinks, n.writeLinks},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},

@@ -77,9 +77,10 @@ var errDrift = fault.New("UOMA-RES-DRIFT", "what records of one person have in c
 	"look at the field in the exports of the night: a system may write it in another way; if the change is right, run with --accept-drift")
 
 // gate stops the night before anything is loaded when records agree in another way than the model expects: when a system
-// writes dates in another form, the night would part people by the thousand.
+// writes dates in another form, the night would part people by the thousand. A register that is too small for a model of its
+// own is weighed by one of other people, from whom it may differ.
 func (n *Night) gate(r *pipelines.Run, l *resolve.Linkage) error {
-	if l.Drift <= maxDrift || !l.Learned && l.Linked < leastDrift {
+	if l.Shipped || l.Drift <= maxDrift || !l.Learned && l.Linked < leastDrift {
 		return nil
 	}
 	drift := fmt.Sprintf("%s by %.1f bits", l.Drifted, l.Drift)

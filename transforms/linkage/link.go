@@ -58,7 +58,7 @@ type Result struct {
 	Compared   int64 // pairs
 	Alarms     int   // sets of records that hung together and were too large to be one person
 	Quality    Quality
-	// Drift is how far the pairs that a standing table found are from what its model expects; nil when the model is new.
+	// Drift is how far the pairs that a standing table found are from what its model expects; nil when the model was learned from them.
 	Drift *Drift
 }
 

@@ -167,7 +167,7 @@ func (s *Standing) move(c *change) {
 // looked at. Records are named in Links by their places after the last change.
 func (s *Standing) Link(o Options) (*Result, error) {
 	t, res := s.table, &Result{Model: s.model}
-	first := s.anew == nil
+	first, given := s.anew == nil, s.model != nil
 	if err := t.takes(o); err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (s *Standing) Link(o Options) (*Result, error) {
 	}
 	s.cluster, s.sure = k.clusters(s.pairs, o.Links.Must, before)
 	s.named = o.Links.records()
-	if !first {
+	if given {
 		res.Drift = s.driftOf(found)
 	}
 	s.anew, s.touched = make([]bool, t.n), make([]bool, t.n)

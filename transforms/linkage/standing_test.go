@@ -155,11 +155,11 @@ func TestNightsEndAsLinkingAnewDoes(t *testing.T) {
 func TestNightsOfACampus(t *testing.T) {
 	p := campusRecords(t, campusOf{12_000, 7, 0.5})
 	fields := campusFields()
-	s, res := standingOf(t, fields, p.rows, nil, Defaults(), nil)
+	_, res := standingOf(t, fields, p.rows, nil, Defaults(), nil)
 	model := res.Model
 	// Few passes of large blocks, so that many of them cross the size from which they are split.
 	model.Passes = append(model.Passes, "city", "family name + city", "given name")
-	s, _ = standingOf(t, fields, p.rows, model, Defaults(), nil)
+	s, _ := standingOf(t, fields, p.rows, model, Defaults(), nil)
 	there := slices.Clone(p.rows)
 	d := dice(5)
 	for night := range 3 {

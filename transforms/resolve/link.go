@@ -61,9 +61,10 @@ func (e *Engine) link(at *index, tell *Linkage) (*linked, error) {
 	l.Result = res
 	tell.Model, tell.Trained, tell.Compared = res.Model.Digest(), res.Model.Records, res.Compared
 	tell.Precision, tell.Recall, tell.Poor = res.Quality.Precision, res.Quality.Recall, res.Quality.Unlinkable
-	tell.Learned = before == nil || before != res.Model
+	tell.Shipped = shipped(res.Model)
+	tell.Learned = !tell.Shipped && before != res.Model
 	drift := res.Drift
-	if tell.Learned && before != nil {
+	if tell.Learned && before != nil && !shipped(before) {
 		if drift, err = linkage.DriftOf(before, res.Model); err != nil {
 			drift = nil // of other columns, which a release has
 		}
@@ -138,7 +139,7 @@ func (e *Engine) outgrown(records int) bool {
 	if m == nil {
 		return false
 	}
-	if shipped, err := Model(); err == nil && m.Digest() == shipped.Digest() {
+	if shipped(m) {
 		return records >= learnFrom
 	}
 	return records > outgrown*m.Records || outgrown*records < m.Records
@@ -240,6 +241,9 @@ func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error 
 	}
 	return e.standing.Write(to)
 }
+
+// FreeLinks lets go of the table of linked records, when nobody resolves any more.
+func (e *Engine) FreeLinks() { e.standing = nil }
 
 // Explain takes the weight of two records apart; ok is false when one is not there.
 func Explain(s *linkage.Standing, a, b Key) (out linkage.Explanation, ok bool) {

@@ -21,4 +21,10 @@ func Model() (*linkage.Model, error) {
 	return m, nil
 }
 
+// shipped tells whether a model is the shipped one.
+func shipped(m *linkage.Model) bool {
+	ours, err := Model()
+	return err == nil && m.Digest() == ours.Digest()
+}
+
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

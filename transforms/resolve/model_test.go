@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"strings"
 	"testing"
 
+	"uoma/internal/canon"
 	"uoma/transforms/linkage"
 	"uoma/transforms/resolve"
 )
@@ -62,5 +64,38 @@ func TestShippedModel(t *testing.T) {
 				t.Errorf("%s, %s: m is %.3f in the shipped model and %.3f in one of today", x.Name, level.Name, a, b)
 			}
 		}
+	}
+}
+
+// A system that begins to write days in place of months shows in the evidence, and a usual night does not.
+func TestDriftShows(t *testing.T) {
+	dir := campusDir(t, 3000, 3)
+	e := resolve.New(settings())
+	exports(t, e, dir, night)
+	resolved(t, e)
+	quiet, broken := reborn(e), reborn(e)
+	exports(t, quiet, dir, night+1)
+	if l := resolved(t, quiet).Stats.Linkage; l.Drift > 1 {
+		t.Errorf("a usual night drifts: %+v", l)
+	}
+	other := resolve.New(settings())
+	exports(t, other, dir, night)
+	var rows []row
+	for _, m := range other.Members() {
+		if canon.SystemOf(m.Feed) != "peppi" || m.Birth == resolve.NoBirth {
+			continue
+		}
+		born := canon.Date(m.Birth).String()
+		if day := born[8:]; day <= "12" {
+			born = born[:5] + day + "-" + born[5:7]
+		} else {
+			born = "" // refused
+		}
+		rows = append(rows, person(m.Feed, m.PersonKey, "row", m.RowKey, "family_name", m.Family, "given_names", m.Given, "birth_date", born,
+			"email", strings.Join(m.Emails, "|")))
+	}
+	add(broken, rows...)
+	if l := resolved(t, broken).Stats.Linkage; l.Anew || l.Drift < 3 || l.Linked < 500 {
+		t.Errorf("days in place of months do not show: %+v", l)
 	}
 }

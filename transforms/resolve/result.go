@@ -45,6 +45,7 @@ type Linkage struct {
 	Model     string  `json:"model"`   // digest of the model that weighed
 	Trained   int     `json:"trained"` // records that the model was learned from
 	Learned   bool    `json:"learned"` // tonight
+	Shipped   bool    `json:"shipped"` // the model came with the program: there are too few records to learn from
 	Anew      bool    `json:"anew"`    // all records were compared
 	Compared  int64   `json:"compared"`
 	Precision float64 `json:"precision"` // share of linked pairs that are right, as the weights themselves expect

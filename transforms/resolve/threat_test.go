@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -124,5 +125,38 @@ func TestThreat_T07_PartedRecordsStayApart(t *testing.T) {
 	res := resolved(t, e)
 	if same(t, res, a, b) || res.Stats.Conflicts["hetu"] != 1 {
 		t.Errorf("parted records were joined; conflicts %v", res.Stats.Conflicts)
+	}
+}
+
+// What is written down of how records are linked holds nothing of who was erased, or is kept out.
+func TestThreat_T13_LinksHoldNothingOfTheErased(t *testing.T) {
+	secret := person(peppi, "k3y-of-canary", "hetu", "010190-900P", "family_name", "Kanarialintu", "given_names", "Zerafiina", "birth_date", "1990-03-04",
+		"email", "zerafiina.kanarialintu@mail.example", "phone", "+358400000777", "place", "50100|Kanariakatu 7")
+	canaries := []string{"k3y-of-canary", "010190900", "kanarialintu", "zerafiina", "+358400000777", "400000777", "kanariakatu"}
+	held := func(e *resolve.Engine, kept func(string) bool) (out []string) {
+		var links bytes.Buffer
+		if err := e.WriteLinks(&links, kept); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range canaries {
+			if bytes.Contains(bytes.ToLower(links.Bytes()), []byte(c)) {
+				out = append(out, c)
+			}
+		}
+		return out
+	}
+	everybody := func(string) bool { return true }
+	e := among(t, secret)
+	id := subject(t, resolved(t, e), secret)
+	if len(held(e, everybody)) < 4 {
+		t.Fatal("the canaries are not where they are looked for")
+	}
+	if left := held(e, func(s string) bool { return s != id }); len(left) > 0 {
+		t.Errorf("of somebody who is kept out %d values are written down", len(left))
+	}
+	e = among(t, secret)
+	e.Forget(subject(t, resolved(t, e), secret))
+	if left := held(e, everybody); len(left) > 0 {
+		t.Errorf("of somebody who was erased %d values are written down", len(left))
 	}
 }
