@@ -100,13 +100,3 @@ func (t *Table) Torn(cluster []int32) map[string]int {
 	}
 	return out
 }
-
-// Weigher gives a function that weighs pairs of records, for one goroutine.
-func (t *Table) Weigher(m *Model) func(a, b int32) float64 {
-	s, c := newScorer(m, t), newComparer(t)
-	var v vector
-	return func(a, b int32) float64 {
-		c.compare(a, b, &v)
-		return s.weight(&v)
-	}
-}

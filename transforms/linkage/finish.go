@@ -121,24 +121,27 @@ func (t *Table) layRows() {
 	t.rows = make([]int32, t.n*t.wide)
 	parallel((t.n+chunkRecords-1)/chunkRecords, func(i int) {
 		for to := i * chunkRecords; to < min((i+1)*chunkRecords, t.n); to++ {
-			from := int(t.labels.order[to])
-			row := t.rows[to*t.wide : (to+1)*t.wide]
-			if t.hasBirth {
-				row[rowBirth] = t.births[from]
-			}
-			if t.hasSex {
-				row[rowSex] = t.sexes[from]
-			}
-			for _, v := range all {
-				copy(row[v.at:], v.loaded(from))
-			}
-			row[rowTold] = t.tells(row)
+			t.layRow(t.rows[to*t.wide:(to+1)*t.wide], int(t.labels.order[to]), all)
 		}
 	})
 	t.births, t.sexes = nil, nil
 	for _, v := range all {
 		v.ids, v.rows, v.wide = nil, t.rows, t.wide
 	}
+}
+
+// layRow lays out what a record says that came as the n-th.
+func (t *Table) layRow(row []int32, n int, all []*values) {
+	if t.hasBirth {
+		row[rowBirth] = t.births[n]
+	}
+	if t.hasSex {
+		row[rowSex] = t.sexes[n]
+	}
+	for _, v := range all {
+		copy(row[v.at:], v.loaded(n))
+	}
+	row[rowTold] = t.tells(row)
 }
 
 func (t *Table) birth(rec int32) likeness.Day { return likeness.Day(t.row(rec)[rowBirth]) }

@@ -83,18 +83,8 @@ func (t *Table) lay(n int) [][]int32 {
 	out := make([][]int32, n)
 	flat := make([]int32, n*t.wide)
 	for i := range out {
-		row := flat[i*t.wide : (i+1)*t.wide]
-		if t.hasBirth {
-			row[rowBirth] = t.births[i]
-		}
-		if t.hasSex {
-			row[rowSex] = t.sexes[i]
-		}
-		for _, v := range all {
-			copy(row[v.at:], v.loaded(i))
-		}
-		row[rowTold] = t.tells(row)
-		out[i] = row
+		out[i] = flat[i*t.wide : (i+1)*t.wide]
+		t.layRow(out[i], i, all)
 	}
 	t.births, t.sexes = nil, nil
 	for _, v := range all {
