@@ -55,7 +55,7 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 	}
 	c.Flags().StringVar(&date, "date", "auto", "logical date YYYY-MM-DD; auto is today in the workspace's time zone")
 	c.Flags().BoolVar(&dry, "dry-run", false, "read and compute everything, write and send nothing")
-	c.Flags().BoolVar(&drift, "accept-drift", false, "go on although what records of one person have in common is not what it was")
+	c.Flags().BoolVar(&drift, "accept-drift", false, "what records of one person have in common changed and is right: learn it anew")
 	c.Flags().BoolVar(&scheduled, "scheduled", false, "the run was started by a schedule")
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"uoma/connectors/database"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
+	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
@@ -62,7 +63,7 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 }
 
 // Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
-// the next night decides every row anew.
+// the next night decides every row anew; so does one that weighs or clusters records otherwise.
 const Version = "3"
 
 // mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
@@ -166,19 +167,33 @@ func (n *Night) recallLinks(ctx context.Context, r *pipelines.Run, e *resolve.En
 	if err != nil || !found {
 		return err
 	}
+	rows, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateMembers)
+	if err != nil {
+		return err
+	}
 	f, err := n.ws.State.OpenDigest(last.Digest, snapshot.Ext)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return e.RestoreLinks(f.Reader())
+	// Another release may have loaded nights in between that left no table.
+	if err := e.RestoreLinks(f.Reader(), last.Run == rows.Run); err != nil {
+		return errLinks.Wrap(err)
+	}
+	return nil
 }
 
-// writeLinks writes the resolver's table without erased people.
-func (n *Night) writeLinks(s *blob.Store) (string, error) {
-	out, err := s.Create()
+var errLinks = fault.New("UOMA-RES-LINKS", "the file in which the resolver keeps the linked records is damaged",
+	"restore the folder state from the backup of the same night as the register")
+
+// writeLinks writes the resolver's table without erased people, and lets go of it, unless that was done before.
+func (n *Night) writeLinks() error {
+	if n.linksDigest != "" {
+		return nil
+	}
+	out, err := n.ws.State.Create()
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer out.Discard()
 	kept := n.kept
@@ -186,10 +201,11 @@ func (n *Night) writeLinks(s *blob.Store) (string, error) {
 		kept = func(string) bool { return true }
 	}
 	if err := n.engine.WriteLinks(out, kept); err != nil {
-		return "", err
+		return err
 	}
 	n.engine.FreeLinks()
-	return out.Commit("", snapshot.Ext)
+	n.linksDigest, err = out.Commit("", snapshot.Ext)
+	return err
 }
 
 func recallRows[T any](ctx context.Context, n *Night, r *pipelines.Run, name string) ([]T, error) {
@@ -220,12 +236,14 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	if err := n.writeTold(); err != nil {
 		return nil, err
 	}
-	m := memory{stateFacts: n.toldDigest}
+	if err := n.writeLinks(); err != nil {
+		return nil, err
+	}
+	m := memory{stateFacts: n.toldDigest, stateLinks: n.linksDigest}
 	for _, w := range []struct {
 		name  string
 		write func(*blob.Store) (string, error)
 	}{
-		{stateLinks, n.writeLinks}, // first, as it frees most
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
 		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},

@@ -45,6 +45,7 @@ type Night struct {
 	remembered             map[string]*rememberedFeed // by feed: what the last night left of its rows
 	toldBefore             map[string][]rowFact       // by feed: what the rows of the last night said of memberships
 	toldDigest             string                     // of the file with what tonight's rows say of memberships, once it is written
+	linksDigest            string                     // of the file with the resolver's table of linked records, once it is written
 	countsBefore           map[string]register.Count  // of the register before the night
 	who                    changesOfWho               // what happened to subjects on this night
 	withheld               map[string][]heldRow       // by feed: source rows kept out on the last night

@@ -50,6 +50,7 @@ func (s protectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	loader := s.n.pack.Loader(r.Date)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.Go(s.n.writeLinks)
 	for _, f := range s.n.landed() {
 		g.Go(func() error {
 			kept, err := s.feed(gctx, r, f, loader, st)

@@ -12,10 +12,11 @@ import (
 // ResolveFacts is what the stage leaves in the ledger.
 type ResolveFacts struct {
 	resolve.Stats
-	Created  int `json:"created"`
-	Merged   int `json:"merged"`
-	Split    int `json:"split"`
-	Vanished int `json:"vanished"`
+	Created  int  `json:"created"`
+	Merged   int  `json:"merged"`
+	Split    int  `json:"split"`
+	Vanished int  `json:"vanished"`
+	Accepted bool `json:"accepted"` // drift was found right by whoever ran the night
 }
 
 // resolveStage finds the subject of every record.
@@ -40,6 +41,9 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.heed(ctx, e, r.Date.String()); err != nil {
 		return nil, err
 	}
+	if r.AcceptDrift {
+		e.LearnAnew() // what was found right is what later nights expect
+	}
 	res, err := e.Resolve()
 	if err != nil {
 		return nil, err
@@ -48,7 +52,7 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	s.n.resolved = res
-	facts := ResolveFacts{Stats: res.Stats}
+	facts := ResolveFacts{Stats: res.Stats, Accepted: r.AcceptDrift}
 	var tonight changesOfWho
 	for _, ev := range res.Events {
 		switch ev.Kind {

@@ -261,7 +261,8 @@ func (r *Reviewed) Links() (*linkage.Standing, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return resolve.ReadLinks(f.Reader())
+	links, _, err := resolve.ReadLinks(f.Reader())
+	return links, err
 }
 
 // Recall reads what the last night left for people to look at.

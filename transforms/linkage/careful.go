@@ -1,10 +1,6 @@
 package linkage
 
-import (
-	"math"
-
-	"uoma/transforms/likeness"
-)
+import "uoma/transforms/likeness"
 
 // Careful clustering is for a register of people, where two people in one cluster are worse than one person in two. A
 // weight is a sum, and a sum can outvote anything: one number that was typed into a stranger's row outweighs a birth date
@@ -18,7 +14,8 @@ import (
 //   - Where family names contradict, a number, the birth date, or a mailbox beside the given name must agree: telephones are
 //     given to others.
 //   - Where nothing but names agrees, they must be rarer than else by four to one.
-//   - What fits two that are not one person is nobody's, unless it fits one of them clearly better.
+//   - What fits two that are not one person is nobody's, unless it fits one of them clearly better. Of a crowd this is not
+//     asked.
 //
 // And of a crowd all records are asked, not some that speak for them.
 
@@ -84,25 +81,19 @@ func (k *clusterer) twice(a, b int32) bool {
 // clearly is by how many bits what fits two people must fit one of them better to be that one's: eight to one.
 const clearly = 3
 
-// ambiguous tells, of n clusters and the weights between any two of them, whether joining i and j would give one of them
-// to the other although it fits a third nearly as well that is somebody else; that one is then apart from both.
-func ambiguous(weight func(i, j int) *float64, n int, gone []bool, i, j int, threshold float64) bool {
-	w, found := *weight(i, j), false
-	for _, pair := range [2][2]int{{i, j}, {j, i}} {
-		one, other := pair[0], pair[1]
-		for o := range n {
-			if gone[o] || o == i || o == j {
-				continue
-			}
-			if x := weight(one, o); *x > threshold && w-*x < clearly && *weight(other, o) < 0 {
-				*x, found = math.Inf(-1), true
-			}
+// rival tells, of n clusters and the weights between any two of them, whether one, which the surest weight joins to other, fits a
+// third nearly as well that is somebody else. It is nobody's then.
+func rival(weight func(i, j int) float64, out []bool, one, other int, threshold float64) bool {
+	w := weight(one, other)
+	for o := range out {
+		if out[o] || o == one || o == other {
+			continue
+		}
+		if x := weight(one, o); x > threshold && w-x < clearly && weight(other, o) < 0 {
+			return true
 		}
 	}
-	if found {
-		*weight(i, j) = math.Inf(-1)
-	}
-	return found
+	return false
 }
 
 func (d doubt) and(o doubt) doubt {

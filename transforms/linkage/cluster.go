@@ -296,8 +296,12 @@ func (w *work) agglomerate(recs []int32, c *comparer) {
 		if bi < 0 {
 			return
 		}
-		if w.careful && best < maxWeight && ambiguous(func(i, j int) *float64 { return &weight[min(i, j)*n+max(i, j)] }, n, gone, bi, bj, w.threshold) {
-			continue
+		if w.careful && best < maxWeight {
+			at := func(i, j int) float64 { return weight[min(i, j)*n+max(i, j)] }
+			a, b := rival(at, gone, bi, bj, w.threshold), rival(at, gone, bj, bi, w.threshold)
+			if gone[bi], gone[bj] = a, b; a || b {
+				continue // alone from now on, and nobody's rival
+			}
 		}
 		gone[bj] = true
 		sure := float32(Probability(best))

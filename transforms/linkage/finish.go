@@ -22,7 +22,7 @@ const maxWords = 4
 func (k *nameKeys) several() bool { return k.count > 1 }
 
 // Finish ends the loading: it orders the records, counts values, and derives what comparing and blocking
-// need of each value. The table does not change afterwards.
+// need of each value. Afterwards only a [Standing] changes the table.
 func (t *Table) Finish() {
 	t.order()
 	t.among = t.n

@@ -78,7 +78,7 @@ func ruleOf(by []uint8, uses []int32) int {
 }
 
 // standIns is how many records one person has at most. A value that more have names nobody: it is what a system writes, or
-// people type, where there is no number.
+// people type, where there is no number. Rough counts step over it at 128.
 const standIns = 100
 
 // identifier compares identifiers. With check digits two right ones that differ are two people's numbers, however alike

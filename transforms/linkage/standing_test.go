@@ -91,6 +91,7 @@ func TestNightsEndAsLinkingAnewDoes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		fields, pool := anyTable(rt)
 		o := ruledBy(fields)
+		o.Careful, o.Clean = rapid.Bool().Draw(rt, "careful"), []string{"anna", "a"}
 		for i := range pool {
 			pool[i] = slices.Clone(pool[i])
 		}

@@ -12,9 +12,9 @@ type change struct {
 	fresh []bool  // by the place that a record has now: whether it came, or a count of one of its values went a step further
 	// spread are those of fresh that are there only because a block is split in another way: there before and now.
 	spread []bool
-	// left are records as they were, behind the table's last row: those that went, and those of fresh that were there.
-	left int
-	keys [][]entry // by pass: the keys that records of left had, by their rows
+	// keys are by pass those of records as they were, which lie behind the table's last row: records that went, and those
+	// of fresh that were there.
+	keys [][]entry
 }
 
 // change takes records out of a rounded table and brings others in. The outcome is the table that would be made of all
@@ -30,7 +30,6 @@ func (t *Table) change(gone []int32, rows Rows, passes []pass) *change {
 	counts := t.recount(gone, fresh)
 	out := &change{moved: make([]int32, t.n)}
 	left := t.stepped(gone, counts)
-	out.left = len(left)
 	for i := range passes {
 		var list []entry
 		var keys [maxKeys]uint64

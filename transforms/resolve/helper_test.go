@@ -138,7 +138,7 @@ func reborn(e *resolve.Engine) *resolve.Engine {
 	if err := e.WriteLinks(&links, func(string) bool { return true }); err != nil {
 		panic(err)
 	}
-	if err := out.RestoreLinks(&links); err != nil {
+	if err := out.RestoreLinks(&links, true); err != nil {
 		panic(err)
 	}
 	return out

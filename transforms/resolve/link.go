@@ -1,7 +1,10 @@
 package resolve
 
 import (
+	"bufio"
 	"cmp"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -21,7 +24,25 @@ type linked struct {
 	table  *linkage.Table
 	record []int32 // of each place in the table
 	place  []int32 // of each record
-	limits Settings
+
+	threshold float64
+}
+
+// match finds each record's place in the table; it answers false when they are not the same records.
+func (l *linked) match(t *linkage.Table, at *index) bool {
+	if t.Len() != len(at.records) {
+		return false
+	}
+	l.table, l.record, l.place = t, make([]int32, t.Len()), make([]int32, t.Len())
+	for i := range l.record {
+		system, person, _ := strings.Cut(t.Label(int32(i)), canon.KeySeparator)
+		rec, ok := at.find(Key{system, person})
+		if !ok {
+			return false
+		}
+		l.record[i], l.place[rec] = rec, int32(i)
+	}
+	return true
 }
 
 // options are the engine's, which are the same on all nights.
@@ -43,14 +64,19 @@ func (s *Settings) threshold() float64 { return cmp.Or(s.Threshold, Threshold) }
 // link links all records.
 func (e *Engine) link(at *index, tell *Linkage) (*linked, error) {
 	before := e.model()
+	if e.anew {
+		e.standing, e.learned = nil, nil
+	}
 	if err := e.stand(at, tell); err != nil {
 		return nil, err
 	}
-	l := &linked{table: e.standing.Table(), record: make([]int32, len(at.records)), place: make([]int32, len(at.records)), limits: e.s}
-	for i := range l.record {
-		system, person, _ := strings.Cut(l.table.Label(int32(i)), canon.KeySeparator)
-		l.record[i], _ = at.find(Key{system, person})
-		l.place[l.record[i]] = int32(i)
+	l := &linked{threshold: e.s.threshold()}
+	if !l.match(e.standing.Table(), at) { // the table is of other rows: it is made anew
+		e.learned, e.standing = e.model(), nil
+		if err := e.stand(at, tell); err != nil {
+			return nil, err
+		}
+		l.match(e.standing.Table(), at)
 	}
 	o := e.options()
 	o.Links = linkage.Links{Must: l.pairs(at, e.s.Together), Cannot: l.pairs(at, e.s.Apart)}
@@ -58,7 +84,7 @@ func (e *Engine) link(at *index, tell *Linkage) (*linked, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.Result = res
+	l.Result, e.learned, e.anew = res, res.Model, false
 	tell.Model, tell.Trained, tell.Compared = res.Model.Digest(), res.Model.Records, res.Compared
 	tell.Precision, tell.Recall, tell.Poor = res.Quality.Precision, res.Quality.Recall, res.Quality.Unlinkable
 	tell.Shipped = shipped(res.Model)
@@ -77,11 +103,14 @@ func (e *Engine) link(at *index, tell *Linkage) (*linked, error) {
 }
 
 func (e *Engine) model() *linkage.Model {
-	if e.standing == nil {
-		return nil
+	if e.standing == nil || e.standing.Model() == nil {
+		return e.learned
 	}
 	return e.standing.Model()
 }
+
+// LearnAnew makes the next [Engine.Resolve] learn a model of tonight's records, where there are enough.
+func (e *Engine) LearnAnew() { e.anew = true }
 
 // Records from which a model is learned from the records themselves, and how much their number may change before it is
 // learned anew. Fewer are weighed by the shipped model.
@@ -190,7 +219,7 @@ func (l *linked) tell(records []record, res *Result) {
 		together := l.Cluster[p.A] == l.Cluster[p.B]
 		if weight := float64(p.Weight); together {
 			res.Stats.Links[cmp.Or(shared(p.A, p.B), "likeness")]++
-		} else if weight > l.limits.threshold() {
+		} else if weight > l.threshold {
 			res.Stats.Review["kept-apart"]++
 		}
 		if !together || float64(p.Weight) < sureBits {
@@ -204,25 +233,55 @@ func (l *linked) tell(records []record, res *Result) {
 	}
 }
 
-// RestoreLinks reads what [Engine.WriteLinks] wrote on an earlier night, with the rows of that night. Of another release's
-// it takes nothing, nor of an empty file, and all records are compared anew.
-func (e *Engine) RestoreLinks(from io.Reader) (err error) {
-	e.standing, err = ReadLinks(from)
+// RestoreLinks reads what [Engine.WriteLinks] wrote. current tells whether that was with the rows that the engine has
+// restored. Of a table of other rows or of another release only the model is taken, and all records are compared anew.
+func (e *Engine) RestoreLinks(from io.Reader, current bool) (err error) {
+	e.standing, e.learned, err = ReadLinks(from)
+	if !current {
+		e.standing = nil
+	}
 	return err
 }
 
-// ReadLinks reads the table that [Engine.WriteLinks] wrote, for [Explain]; nil of another release's and of an empty file.
-func ReadLinks(from io.Reader) (*linkage.Standing, error) {
-	s, err := linkage.ReadStanding(from, Fields())
-	if errors.Is(err, linkage.ErrOther) {
-		return nil, nil
+// ReadLinks reads the table that [Engine.WriteLinks] wrote, for [Explain], and its model; either is nil when it is not there
+// or of another release.
+func ReadLinks(from io.Reader) (*linkage.Standing, *linkage.Model, error) {
+	r := bufio.NewReader(from)
+	n, err := binary.ReadUvarint(r)
+	if err != nil || n > maxModel {
+		return nil, nil, errLinks
 	}
-	return s, err
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, nil, errLinks
+	}
+	model, err := linkage.ParseModel(text)
+	if err != nil {
+		return nil, nil, nil // another release's
+	}
+	s, err := linkage.ReadStanding(r, Fields())
+	if errors.Is(err, linkage.ErrOther) {
+		return nil, model, nil
+	}
+	return s, model, err
 }
 
-// WriteLinks writes down how records are linked, for [Engine.RestoreLinks]. The records of subjects that are not kept are
-// left out, as if their rows were gone.
+// maxModel is more bytes than any model has.
+const maxModel = 1 << 24
+
+var errLinks = errors.New("the table of linked records is damaged")
+
+// WriteLinks writes down by which model and how records are linked, for [Engine.RestoreLinks]. The records of subjects that
+// are not kept are left out, as if their rows were gone.
 func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error {
+	model := e.model()
+	text, err := json.Marshal(model)
+	if err != nil {
+		return err
+	}
+	if _, err := to.Write(append(binary.AppendUvarint(nil, uint64(len(text))), text...)); err != nil {
+		return err
+	}
 	var gone []string
 	last := Key{}
 	for i := range e.rows {
@@ -232,12 +291,13 @@ func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error 
 		}
 	}
 	if len(e.touched) > 0 { // rows went since the last linking
+		e.learned = model
 		if err := e.stand(e.records(), &Linkage{}); err != nil {
 			return err
 		}
 	}
 	if e.standing == nil || !e.standing.Linked() || len(gone) > 0 && !e.standing.Change(gone, rows{columns: columns()}) {
-		return nil // an empty file: the next night compares all records
+		return nil // no table: the next night compares all records by the model
 	}
 	return e.standing.Write(to)
 }

@@ -1,9 +1,11 @@
 package resolve_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,5 +99,30 @@ func TestDriftShows(t *testing.T) {
 	add(broken, rows...)
 	if l := resolved(t, broken).Stats.Linkage; l.Anew || l.Drift < 3 || l.Linked < 500 {
 		t.Errorf("days in place of months do not show: %+v", l)
+	}
+}
+
+// A table of linked records that does not belong to the rows gives its model and nothing else.
+func TestLinksOfOtherRows(t *testing.T) {
+	old, now := engine(ainoPeppi, olliPeppi, ainoCRM), engine(ainoPeppi, olliPeppi)
+	resolved(t, old)
+	resolved(t, now)
+	for _, current := range []bool{true, false} {
+		var links bytes.Buffer
+		if err := old.WriteLinks(&links, func(string) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+		e := resolve.New(settings())
+		e.Restore(slices.Clone(now.Members()), nil)
+		if err := e.RestoreLinks(&links, current); err != nil {
+			t.Fatal(err)
+		}
+		res := resolved(t, e)
+		if len(res.Records) != 2 || len(res.Events) != 0 || !res.Stats.Linkage.Anew {
+			t.Errorf("current %v: got %+v", current, res.Stats)
+		}
+	}
+	if err := resolve.New(settings()).RestoreLinks(strings.NewReader("damaged"), true); err == nil {
+		t.Error("a damaged file is read")
 	}
 }

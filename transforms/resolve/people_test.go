@@ -113,3 +113,23 @@ func TestAmbiguous(t *testing.T) {
 		t.Error("the birth date tells the son from the father")
 	}
 }
+
+// Who is nobody's stays so when one of the two that it fits grows, and parts nobody else.
+func TestAmbiguousWhileOthersJoin(t *testing.T) {
+	home := []string{"family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000009", "email", "perhe@mail.example", "place", "50100|Mallikatu 5"}
+	father := person(peppi, "1", "birth_date", "1955-03-14", "phone", "+358400000009|+358400000008").with(home...)
+	father = father.with("phone", "+358400000009|+358400000008")
+	staff := person(pegasos, "994713", "birth_date", "1955-03-15", "family_name", "Testaaja", "given_names", "Veikko", "phone", "+358400000008")
+	son := person(register, "2", "birth_date", "1985-06-01").with(home...)
+	contact := person(crm, "c").with(home...)
+	if res := resolved(t, among(t, father, son, contact)); same(t, res, father, contact) || same(t, res, son, contact) {
+		t.Fatal("a contact that may be father or son was given to one of them")
+	}
+	res := resolved(t, among(t, father, staff, son, contact))
+	if same(t, res, father, contact) || same(t, res, son, contact) {
+		t.Error("a contact that may be father or son was given to one of them when the father had another record")
+	}
+	if apart := resolved(t, among(t, father, staff)); same(t, res, father, staff) != same(t, apart, father, staff) {
+		t.Error("somebody else's contact decides whether two records are the father's")
+	}
+}

@@ -95,7 +95,9 @@ type Engine struct {
 	retired map[string]bool    // ids that were given up
 
 	standing *linkage.Standing // nil before the first linking
+	learned  *linkage.Model    // of earlier nights, for when the table is made anew; nil when there is none
 	touched  map[Key]bool      // records of which a row changed since the last one
+	anew     bool              // the next linking learns a model
 }
 
 // New makes an empty engine.

@@ -35,7 +35,7 @@ type Stats struct {
 	Subjects  int            `json:"subjects"`
 	Links     map[string]int `json:"links"`     // pairs of records of one person, by the strongest identifier that they share, or "likeness"
 	Conflicts map[string]int `json:"conflicts"` // identifiers that stand in records of several people, by identifier
-	Review    map[string]int `json:"review"`    // pairs that are apart though their weight is above the threshold, or their person is in doubt
+	Review    map[string]int `json:"review"`    // pairs that are apart though their weight is above the threshold, as "kept-apart"
 	Sizes     map[int]int    `json:"sizes"`     // clusters by number of records
 	Linkage   Linkage        `json:"linkage"`
 }
