@@ -175,7 +175,7 @@ func (t *Table) nameKeys(rec int32, out []uint64) []uint64 {
 
 // rareNames is how many records may be expected to bear a full name for the name alone to bring two of them together. Of a
 // common name only records that have more in common can be one person's, and other passes find these.
-const rareNames = 20
+const rareNames = 3
 
 // rareNameKeys gives given and family name together, in any order, of names that few records bear.
 func (t *Table) rareNameKeys(rec int32, out []uint64) []uint64 {

@@ -536,7 +536,7 @@ func estimate(all []finding, passes uint64) float64 {
 func choose(candidates []candidate, found []finding, n int, people float64) []int {
 	var chosen []int
 	var mask uint64
-	left := float64(n)*pairBudget + 1e6
+	left, cheap := float64(n)*pairBudget+1e6, float64(n)+cheapPairs
 	have := 0.0
 	for {
 		best, gain, value := -1, 0.0, 0.0
@@ -546,7 +546,7 @@ func choose(candidates []candidate, found []finding, n int, people float64) []in
 				continue
 			}
 			g := estimate(found, mask|1<<i) - have
-			if v := g / (c.pairs + float64(n)); g > minGain && g*people > c.pairs*minYield && v > value {
+			if v := g / (c.pairs + float64(n)); g > minGain && g*people > (c.pairs-cheap)*minYield && v > value {
 				best, gain, value = i, g, v
 			}
 		}
@@ -566,8 +566,12 @@ func choose(candidates []candidate, found []finding, n int, people float64) []in
 const allNames = "names"
 
 const (
-	pairBudget = 25.0    // pairs to be compared for each record
-	minGain    = 0.0003  // share of one person's pairs that a further pass must find
-	minYield   = 0.00005 // and how many of the pairs that it compares must be of those
-	blockCap   = 50      // records that one is compared with in a block, at most
+	pairBudget = 10.0   // pairs to be compared for each record
+	minGain    = 0.0003 // share of one person's pairs that a further pass must find
+	// minYield is how many of the pairs that a further pass compares must be of those, beyond one for each record and
+	// cheapPairs, which cost no more than its keys do. The more records there are, the more strangers agree in the parts
+	// of a pass, so that it pays less and less: another, with more parts, takes its place.
+	minYield   = 0.001
+	cheapPairs = 200_000
+	blockCap   = 50 // records that one is compared with in a block, at most
 )
