@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -174,18 +175,28 @@ func (t *Table) nameKeys(rec int32, out []uint64) []uint64 {
 }
 
 // rareNames is how many records may be expected to bear a full name for the name alone to bring two of them together. Of a
-// common name only records that have more in common can be one person's, and other passes find these.
-const rareNames = 3
+// common name only records that have more in common can be one person's, and other passes find these. The more records
+// there are, the less a name alone proves, so that beyond manyRecords it must be rarer, by the root of their number.
+const (
+	rareNames   = 20
+	manyRecords = 100_000
+)
+
+// rareEnough gives how many records may be expected to bear a rare name among so many.
+func rareEnough(among int) float64 {
+	return rareNames * math.Sqrt(min(1, manyRecords/float64(max(among, 1))))
+}
 
 // rareNameKeys gives given and family name together, in any order, of names that few records bear.
 func (t *Table) rareNameKeys(rec int32, out []uint64) []uint64 {
+	most := rareEnough(t.among) * float64(t.among)
 	for _, g := range t.given.of(rec) {
 		for _, f := range t.family.of(rec) {
 			if g == none || f == none {
 				break
 			}
 			first := t.names[g].words[0]
-			if float64(t.words.uses[first])*float64(t.family.uses[f]) <= rareNames*float64(t.among) && len(out) < maxKeys {
+			if float64(t.words.uses[first])*float64(t.family.uses[f]) <= most && len(out) < maxKeys {
 				x, y := t.names[g].sound, t.names[f].whole
 				out = append(out, mix(min(x, y), max(x, y)))
 			}

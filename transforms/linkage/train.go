@@ -571,7 +571,7 @@ const (
 	// minYield is how many of the pairs that a further pass compares must be of those, beyond one for each record and
 	// cheapPairs, which cost no more than its keys do. The more records there are, the more strangers agree in the parts
 	// of a pass, so that it pays less and less: another, with more parts, takes its place.
-	minYield   = 0.001
+	minYield   = 0.003
 	cheapPairs = 200_000
 	blockCap   = 50 // records that one is compared with in a block, at most
 )
