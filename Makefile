@@ -28,7 +28,7 @@ demo: build ## run the nightly and the career survey on the committed fixtures
 
 # SQLite is C translated to Go. Its memory is not Go's, so the race detector sees nothing there and would only take time.
 test: tools ## install what is missing, then run every test with the race detector
-	@CGO_ENABLED=1 $(GO) test -race -gcflags='modernc.org/...=-race=false' -timeout 15m ./...
+	@CGO_ENABLED=1 $(GO) test -race -gcflags='modernc.org/...=-race=false' -timeout 40m ./...
 
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
