@@ -232,10 +232,7 @@ func (s *Standing) restore(anew, touched []int32) error {
 				v.told++
 			}
 		}
-		v.uses = make([]int32, v.dict.len())
-		for id, n := range v.exact {
-			v.uses[id] = rounded(n)
-		}
+		v.round()
 	})
 	t.words = newValues(1, likeness.Fold, false)
 	t.keyNames()

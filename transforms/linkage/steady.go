@@ -43,12 +43,17 @@ func (t *Table) round() {
 	t.steady = true
 	for _, v := range t.all() {
 		v.exact = v.uses
-		v.uses = make([]int32, len(v.exact))
-		for i, n := range v.exact {
-			v.uses[i] = rounded(n)
-		}
+		v.round()
 	}
 	t.roundNames()
+}
+
+// round counts roughly, by the exact counts.
+func (v *values) round() {
+	v.uses = make([]int32, len(v.exact))
+	for i, n := range v.exact {
+		v.uses[i] = rounded(n)
+	}
 }
 
 // roundNames counts names anew, by the exact counts of given and family names.

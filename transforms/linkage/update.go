@@ -192,10 +192,7 @@ func (t *Table) stepped(gone []int32, counts [][]int32) []int32 {
 func (t *Table) adopt(counts [][]int32) {
 	for i, v := range t.all() {
 		v.exact = counts[i]
-		v.uses = make([]int32, len(v.exact))
-		for id, n := range v.exact {
-			v.uses[id] = rounded(n)
-		}
+		v.round()
 	}
 	t.roundNames()
 	for _, o := range t.others {

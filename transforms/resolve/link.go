@@ -131,16 +131,13 @@ func (e *Engine) stand(at *index, tell *Linkage) error {
 	}
 	slices.Sort(come)
 	e.touched = map[Key]bool{}
-	if e.standing != nil && 2*len(come) <= len(at.records) && !e.outgrown(len(at.records)) {
+	stale := e.outgrown(len(at.records))
+	if e.standing != nil && 2*len(come) <= len(at.records) && !stale {
 		if len(gone) == 0 || e.standing.Change(gone, rows{columns(), at.records, come}) {
 			return nil
 		}
 	}
 	tell.Anew = true
-	model := e.model()
-	if e.outgrown(len(at.records)) {
-		model = nil
-	}
 	t := linkage.NewTable(Fields())
 	all := at.every()
 	const batch = 1 << 14
@@ -148,16 +145,16 @@ func (e *Engine) stand(at *index, tell *Linkage) error {
 		t.Append(rows{columns(), at.records, part})
 	}
 	t.Finish()
-	if model == nil && len(all) < learnFrom || model != nil && !t.Takes(model) {
+	model := e.model()
+	if stale || model != nil && !t.Takes(model) {
 		model = nil
-		if len(all) < learnFrom {
-			var err error
-			if model, err = Model(); err != nil {
-				return err
-			}
-		}
 	}
 	var err error
+	if model == nil && len(all) < learnFrom {
+		if model, err = Model(); err != nil {
+			return err
+		}
+	}
 	e.standing, err = linkage.NewStanding(t, model)
 	return err
 }
