@@ -22,7 +22,7 @@ const maxTotals = 64 << 10
 
 // Row is one row as a format found it. Its slices are read during [Assembler.Add] only.
 type Row struct {
-	Line    int64
+	Line    int64    // the row's first line, or in formats without lines its number
 	Cells   [][]byte // valid UTF-8; empty means no value
 	Kinds   []byte   // the kind of each cell, nil in a format that has only text
 	Wide    bool     // some byte may be above 0x7F
@@ -46,6 +46,9 @@ type Assembler struct {
 	pending []canon.Rejection
 	scratch []byte
 	kinds   []byte
+	bytes   int    // of the cells that wait
+	met     []bool // by own column, in formats whose records name their values: some record had it
+	strange map[string]bool
 }
 
 // NewAssembler checks the options. sparse says that the format leaves empty cells out, so that the number of cells in a
@@ -78,7 +81,10 @@ func (a *Assembler) Ready() bool { return a.m != nil }
 func (a *Assembler) Len() int { return a.b.Len() }
 
 // Flush gives the rows so far as a batch.
-func (a *Assembler) Flush() *canon.Batch { return a.b.Flush() }
+func (a *Assembler) Flush() *canon.Batch {
+	a.bytes = 0
+	return a.b.Flush()
+}
 
 // Add takes a row. An error is of scope Source and ends the export.
 func (a *Assembler) Add(row *Row) error {
@@ -338,6 +344,7 @@ func (a *Assembler) accept(row *Row) {
 			cell = a.text(cell)
 		}
 		a.b.Bytes(canon.RawFirst+i, cell)
+		a.bytes += len(cell)
 	}
 	a.b.EndRow()
 	a.sum.Rows++

@@ -15,6 +15,8 @@ type Column struct {
 	Aliases  []string // other spellings that the header may have
 	Position int      // 1-based place in an export without header; 0 when it has none there
 	Required bool     // an export without the column is refused; a cell of it may still be empty
+	Path     string   // where a record holds it, in formats whose records name their values; Name when empty
+	List     string   // joins several values of one record; without it a record with several is rejected
 }
 
 // What an export says about its columns.

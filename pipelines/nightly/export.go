@@ -11,15 +11,14 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
+	"slices"
 	"time"
 
 	"uoma/connectors/archive"
 	"uoma/connectors/blob"
-	"uoma/connectors/csvfile"
+	"uoma/connectors/compressed"
 	"uoma/connectors/folder"
 	"uoma/connectors/tabular"
-	"uoma/connectors/xlsx"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
@@ -63,11 +62,12 @@ type export struct {
 	tabular.Reader
 	ModTime time.Time
 
-	file   *folder.Stable
-	copied *spooled // of a file that cannot be read here and there, when its format needs that
-	closer io.Closer
-	hash   hash.Hash // of the bytes that the reader was given
-	listed *listed   // what the manifest says of the file
+	file    *folder.Stable
+	copied  *spooled    // of a file that cannot be read here and there, when its format needs that
+	closers []io.Closer // of what stands between the file and the reader
+	hash    hash.Hash   // of the bytes of the file or member
+	inPlace bool        // the reader reads the file here and there, so that its hash is made at the end
+	listed  *listed     // what the manifest says of the file
 }
 
 type listed struct {
@@ -90,11 +90,11 @@ func openExport(files fs.FS, work *blob.Store, spool string, l *layout.Layout, f
 	}
 	e := &export{file: file, ModTime: file.ModTime(), hash: sha256.New()}
 	_, near := raw.(io.ReaderAt)
-	if jumps := f.Format.Type == "xlsx" || f.Member != ""; jumps && !near {
+	if jumps := f.Format.Jumps() || f.Member != ""; jumps && !near {
 		e.copied, err = newSpooled(work, spool, file)
 	}
 	if err == nil {
-		err = e.open(l, f, name, reject)
+		err = e.open(work, spool, f, name, reject)
 	}
 	if err != nil {
 		e.Close()
@@ -111,13 +111,14 @@ func (e *export) content() io.ReaderAt {
 	return e.file
 }
 
-func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) error {
+func (e *export) open(work *blob.Store, spool string, f *layout.Feed, name string, reject func(canon.Rejection)) error {
 	options, err := tabularOptions(f, name, reject)
 	if err != nil {
 		return err
 	}
-	if f.Format.Type == "xlsx" {
-		e.Reader = xlsx.New(e.content(), e.file.Size(), xlsx.Options{Options: options, Sheet: f.Format.Sheet})
+	if f.Format.Jumps() && f.Member == "" {
+		e.inPlace = true
+		e.Reader = jumping(e.content(), e.file.Size(), f, options)
 		return nil
 	}
 	var r io.Reader = e.file
@@ -126,11 +127,25 @@ func (e *export) open(l *layout.Layout, f *layout.Feed, name string, reject func
 			return err
 		}
 	}
-	o := csvfile.Options{Options: options, Encoding: f.Format.Encoding}
-	if f.Format.Delimiter != "" {
-		o.Delimiter = f.Format.Delimiter[0]
+	r = io.TeeReader(r, e.hash)
+	if f.Format.Jumps() {
+		inner, err := newSpooled(work, spool+".member", r)
+		if err != nil {
+			return err
+		}
+		e.closers = append(e.closers, inner)
+		e.Reader = jumping(inner, inner.Size, f, options)
+		return nil
 	}
-	e.Reader = csvfile.New(io.TeeReader(r, e.hash), o)
+	if f.Format.Compression != "" {
+		inflated, err := compressed.NewReader(r, f.Format.Compression, compressed.Limits{})
+		if err != nil {
+			return err
+		}
+		e.closers = append(e.closers, inflated)
+		r = inflated
+	}
+	e.Reader = streaming(r, f, options)
 	return nil
 }
 
@@ -149,7 +164,7 @@ func (e *export) member(f *layout.Feed) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.closer = m
+	e.closers = append(e.closers, m)
 	return m, nil
 }
 
@@ -192,7 +207,7 @@ func (e *export) Verify() error {
 
 // digestInPlace hashes a file that its format reads here and there.
 func (e *export) digestInPlace() error {
-	if _, inPlace := e.Reader.(*xlsx.Reader); !inPlace {
+	if !e.inPlace {
 		return nil
 	}
 	if e.copied != nil {
@@ -211,42 +226,11 @@ func (e *export) Sum() string {
 
 // Close closes the file.
 func (e *export) Close() error {
-	if e.closer != nil {
-		e.closer.Close()
+	for _, c := range slices.Backward(e.closers) {
+		c.Close() // of a reading that is over; what matters is that the copy goes
 	}
 	if e.copied != nil {
 		return errors.Join(e.copied.Close(), e.file.Close())
 	}
 	return e.file.Close()
 }
-
-// tabularOptions puts a layout's format into the reader's terms.
-func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (tabular.Options, error) {
-	o := tabular.Options{
-		Feed: f.FullName(), File: name, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts,
-		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, Reject: reject,
-	}
-	if f.Format.Type == "xlsx" {
-		o.Titles = maxTitles
-	}
-	for i, c := range f.Columns {
-		position := c.Position
-		if position == 0 {
-			position = i + 1
-		}
-		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: position, Required: c.Required})
-	}
-	if f.Format.Trailer != "" {
-		re, err := regexp.Compile(f.Format.Trailer)
-		if err != nil {
-			return o, err
-		}
-		if re.NumSubexp() > 0 { // a line of totals without a count controls nothing; the reader knows it for what it is
-			o.Trailer = re
-		}
-	}
-	return o, nil
-}
-
-// maxTitles is how many rows of report name, parameters and run time may stand above a sheet's header.
-const maxTitles = 20
