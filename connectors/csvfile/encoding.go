@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"uoma/connectors/tabular"
 )
 
 // Encodings as [tabular.Summary] names them.
@@ -132,41 +134,17 @@ func inspect(b []byte) (wide, control bool) {
 	return high&highs != 0, low&highs != 0
 }
 
-// hasControl tells whether a control character stands in a row that is no tab and no line end.
-func hasControl(b []byte) bool {
-	for _, c := range b {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
-			return true
-		}
-	}
-	return false
-}
-
 // inspectWide looks at a row that has bytes above 0x7F: whether each of them has a character, and whether one is a
 // control character of U+0080 to U+009F. c is nil for UTF-8.
 func inspectWide(b []byte, c *charset) (decodable, control bool) {
 	if c == nil {
-		return utf8.Valid(b), hasC1(b)
+		return utf8.Valid(b), tabular.HasC1(b)
 	}
 	var class uint8
 	for _, x := range b {
 		class |= c.class[x]
 	}
 	return class&classNone == 0, class&classControl != 0
-}
-
-// hasC1 finds the two bytes of U+0080 to U+009F in UTF-8.
-func hasC1(b []byte) bool {
-	for {
-		i := bytes.IndexByte(b, 0xC2)
-		if i < 0 || i+1 == len(b) {
-			return false
-		}
-		if b[i+1] < 0xA0 {
-			return true
-		}
-		b = b[i+1:]
-	}
 }
 
 // errUTF16 is a surrogate without its other half, or half a character at the end.

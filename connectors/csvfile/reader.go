@@ -142,7 +142,7 @@ func (r *Reader) next() error {
 // check sets what the row's bytes are, and refuses the file when some of them are not of its encoding.
 func (r *Reader) check(row *tabular.Row) error {
 	row.Wide, row.Control = inspect(row.Raw)
-	row.Control = row.Control && hasControl(row.Raw)
+	row.Control = row.Control && tabular.HasControl(row.Raw)
 	if !row.Wide {
 		return nil
 	}
