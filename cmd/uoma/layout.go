@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func (a *app) layoutCommand() *cobra.Command {
 		RunE: list.RunE,
 	}
 	c.AddCommand(list, a.layoutShowCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
-		_, err := layout.Parse(file, src)
+		_, err := layout.ParseWith(file, src, workspace.Beside(filepath.Dir(file)))
 		return workspace.Findings(err)
 	}))
 	return c

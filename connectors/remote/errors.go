@@ -26,6 +26,9 @@ var (
 // Changed is the error of a file that is no longer the one that was described.
 func Changed(name string) error { return errChanged.At(fault.Place{File: folder.Shown(name)}) }
 
+// Unreachable is the error of a source that was lost, and cannot be read on from where it was lost.
+func Unreachable(cause error) error { return errUnreachable.Wrap(cause) }
+
 // permanent tells whether asking again cannot help. What nobody understands may be the line's fault.
 func permanent(err error) bool {
 	return fault.Code(err) != "" || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) ||

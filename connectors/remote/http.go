@@ -40,17 +40,31 @@ type HTTP struct {
 	Networks []netip.Prefix
 }
 
-// Client makes a client.
-func (h HTTP) Client() (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-	if len(h.CA) > 0 {
-		if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(h.CA) {
+// TLS makes what is asked of a server: TLS 1.2 or later, and a certificate of its name that one of the authorities in ca
+// signed, or of the machine's own when ca is empty. Certificate is ours, or nil.
+func TLS(ca []byte, certificate *tls.Certificate) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if len(ca) > 0 {
+		if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(ca) {
 			return nil, errCA.At(fault.Place{Field: "ca"}).Because(errors.New("it holds no PEM certificate"))
 		}
 	}
-	if h.Certificate != nil {
-		config.Certificates = []tls.Certificate{*h.Certificate}
+	if certificate != nil {
+		config.Certificates = []tls.Certificate{*certificate}
 	}
+	return config, nil
+}
+
+// NoTLS is the error of a server that does not speak TLS.
+func NoTLS() error { return errTLS.Because(errors.New("it does not speak TLS")) }
+
+// Client makes a client.
+func (h HTTP) Client() (*http.Client, error) {
+	config, err := TLS(h.CA, h.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	config.NextProtos = []string{"http/1.1"}
 	idle := h.Idle
 	if idle == 0 {
 		idle = Idle
@@ -100,7 +114,7 @@ func Peer(err error) error {
 	case errors.As(err, &certificate):
 		return errTLS.Because(certificate.Err)
 	case errors.As(err, &header):
-		return errTLS.Because(errors.New("it does not speak TLS"))
+		return NoTLS()
 	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"): // alerts of the protocol
 		return errTLS.Because(op.Err)
 	}

@@ -8,41 +8,47 @@ import (
 // Idle is how long a connection may move no byte before it is cut, where nothing else is said.
 const Idle = time.Minute
 
-// watched is a connection that is cut when no byte moves for a while. It uses a timer rather than deadlines, so that it
+// Line is a connection that is cut when no byte moves for a while. It uses a timer rather than deadlines, so that it
 // reads no clock.
-type watched struct {
+type Line struct {
 	net.Conn
 	idle  time.Duration
 	timer *time.Timer
 }
 
 // Watch cuts a connection when no byte moves for so long; 0 means [Idle].
-func Watch(c net.Conn, idle time.Duration) net.Conn {
+func Watch(c net.Conn, idle time.Duration) *Line {
 	if idle == 0 {
 		idle = Idle
 	}
-	return &watched{Conn: c, idle: idle, timer: time.AfterFunc(idle, func() { c.Close() })}
+	return &Line{Conn: c, idle: idle, timer: time.AfterFunc(idle, func() { c.Close() })}
 }
 
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
-	w.moved(n)
+// Read implements [net.Conn].
+func (l *Line) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	l.moved(n)
 	return n, err
 }
 
-func (w *watched) Write(p []byte) (int, error) {
-	n, err := w.Conn.Write(p)
-	w.moved(n)
+// Write implements [net.Conn].
+func (l *Line) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	l.moved(n)
 	return n, err
 }
 
-func (w *watched) moved(n int) {
+func (l *Line) moved(n int) {
 	if n > 0 {
-		w.timer.Reset(w.idle)
+		l.timer.Reset(l.idle)
 	}
 }
 
-func (w *watched) Close() error {
-	w.timer.Stop()
-	return w.Conn.Close()
+// Rest says that nothing is asked for now, so that nothing need move until the next Write.
+func (l *Line) Rest() { l.timer.Stop() }
+
+// Close implements [net.Conn].
+func (l *Line) Close() error {
+	l.timer.Stop()
+	return l.Conn.Close()
 }

@@ -10,10 +10,16 @@
 //   - A bad row goes to Options.Reject with its line, code, reason and raw bytes, and reading goes on.
 //   - A fault of scope Source is the last element of the stream: the export as a whole cannot be trusted, and what was
 //     read of it must not be used. The rows before it have been given, so that the counts agree even then.
+//   - A stream that ends without a fault has given every row: its source itself said that there is no more. The end of a
+//     connection, a page that is short and a list that stops are no end.
 //   - When the stream has ended, Summary is complete. Conservation: every row below the header is in a batch (Rows),
 //     rejected (Rejected) or counted by the reason for which it is no data (Skipped).
 //   - An empty cell is null. Text is valid UTF-8 in NFC and otherwise as it was: no trimming, no repair, and text that a
 //     spreadsheet would take for a formula stays text.
+//
+// A source whose rows lie in no file (a database, a directory, a service) is such a reader too. It names its columns with
+// [Assembler.Columns], says that every row is a record with Options.Records, and announces how many there are when it
+// knows. Package sourcetest is the contract of these.
 //
 // The package knows no meaning of any column and no transport.
 package tabular

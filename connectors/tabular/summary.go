@@ -3,6 +3,7 @@ package tabular
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // Summary is what reading an export found out about it. Names in Unknown are the header's own.
@@ -17,6 +18,7 @@ type Summary struct {
 	Reordered bool             // the known columns stand in another order than the layout's
 	Control   *int64           // the count in the control line, nil when there was none
 	Mojibake  int64            // cells that were decoded twice ("Ã¤" for "ä") before they came here
+	Taken     time.Time        // when what the rows tell was so, of a source without a file that says it
 	OpenEnd   bool             // the last line has no line end: complete, or cut within its last field
 }
 

@@ -6,7 +6,7 @@
 //
 //	func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 //
-// and calls [DSN] in its tests. The server starts with the first call and ends with [Run]. A missing server is a
+// and calls [DSN] in its tests. [Listen] starts a server of a test's own that is reached over TCP. The server starts with the first call and ends with [Run]. A missing server is a
 // failure with the command that installs it, never a skipped test.
 package mariadbtest
 
@@ -156,14 +156,14 @@ func start() (*server, error) {
 		return nil, err
 	}
 	s := &server{folder: folder, ended: make(chan struct{})}
-	if err := s.begin(daemon); err != nil {
+	if err := s.begin(daemon, "--skip-networking"); err != nil {
 		os.RemoveAll(folder)
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *server) begin(daemon string) error {
+func (s *server) begin(daemon string, network ...string) error {
 	me, err := user.Current()
 	if err != nil {
 		return err
@@ -173,11 +173,11 @@ func (s *server) begin(daemon string) error {
 	}
 	// --no-defaults comes first: it keeps the machine's own configuration out. Commits are flushed one by one as the
 	// program demands of a server, to a file that is not synchronised.
-	s.cmd = exec.Command(daemon, "--no-defaults", "--datadir="+s.folder+"/data", "--socket="+s.folder+"/s", "--pid-file="+s.folder+"/pid",
-		"--log-error="+s.folder+"/err.log", "--tmpdir="+s.folder, "--user="+me.Username, "--skip-networking", "--skip-name-resolve",
+	s.cmd = exec.Command(daemon, append([]string{"--no-defaults", "--datadir=" + s.folder + "/data", "--socket=" + s.folder + "/s", "--pid-file=" + s.folder + "/pid",
+		"--log-error=" + s.folder + "/err.log", "--tmpdir=" + s.folder, "--user=" + me.Username, "--skip-name-resolve",
 		"--local-infile=1", "--innodb-log-file-size=96M", "--innodb-buffer-pool-size=384M", "--innodb-fast-shutdown=2",
 		"--innodb-flush-method=nosync", "--skip-innodb-doublewrite", "--innodb-file-per-table=0", "--performance-schema=OFF",
-		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin")
+		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin"}, network...)...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := s.cmd.Start(); err != nil {
 		return err

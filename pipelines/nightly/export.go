@@ -31,10 +31,13 @@ type Inbox interface {
 	Open(ctx context.Context) (Files, error)
 }
 
-// Files is an open inbox.
+// Files is an open inbox: files, and the rows of feeds that lie in none.
 type Files interface {
 	fs.FS
 	io.Closer
+	// Rows makes a reader of a feed that lies in no file. It holds to the contract of package tabular: a stream that ends
+	// without a fault has given every row.
+	Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error)
 }
 
 // InboxOf is the inbox of a workspace.
@@ -58,9 +61,45 @@ var (
 const maxManifest = 1 << 20
 
 // export is one feed's open export: rows, and what must hold after the last one.
-type export struct {
+type export interface {
 	tabular.Reader
-	ModTime time.Time
+	// Extracted gives the export's own time stamp, when the last row came.
+	Extracted() time.Time
+	// Verify tells whether the export stayed as it was and is what it says of itself.
+	Verify() error
+	// Sum gives the SHA-256 of the bytes that were parsed, "" when there are none.
+	Sum() string
+	Close() error
+}
+
+// openExport opens a feed's export wherever it lies; spool names what a copy of it is called in work.
+func openExport(files Files, work *blob.Store, spool string, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
+	options, err := tabularOptions(f, name, reject)
+	if err != nil {
+		return nil, err
+	}
+	if f.InFile() {
+		return openFile(files, work, spool, f, name, options)
+	}
+	r, err := files.Rows(f, options)
+	if err != nil {
+		return nil, err
+	}
+	return fileless{r}, nil
+}
+
+// fileless is the export of a feed that lies in no file. What its reader promises is all that can be verified.
+type fileless struct{ tabular.Reader }
+
+func (e fileless) Extracted() time.Time { return e.Summary().Taken }
+func (fileless) Verify() error          { return nil }
+func (fileless) Sum() string            { return "" }
+func (fileless) Close() error           { return nil }
+
+// file is the export of a feed that lies in a file.
+type file struct {
+	tabular.Reader
+	modTime time.Time
 
 	file    *folder.Stable
 	copied  *spooled    // of a file that cannot be read here and there, when its format needs that
@@ -76,25 +115,25 @@ type listed struct {
 	SHA256 string `json:"sha256"`
 }
 
-// openExport opens a feed's file, or its member of an archive, and makes the reader that the layout asks for. A format that
+// openFile opens a feed's file, or its member of an archive, and makes the reader that the layout asks for. A format that
 // reads here and there gets a copy in work, under the name spool, of a file that comes over a network.
-func openExport(files fs.FS, work *blob.Store, spool string, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (*export, error) {
+func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name string, options tabular.Options) (*file, error) {
 	raw, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	file, err := folder.NewStable(raw, path.Base(name))
+	stable, err := folder.NewStable(raw, path.Base(name))
 	if err != nil {
 		raw.Close()
 		return nil, err
 	}
-	e := &export{file: file, ModTime: file.ModTime(), hash: sha256.New()}
+	e := &file{file: stable, modTime: stable.ModTime(), hash: sha256.New()}
 	_, near := raw.(io.ReaderAt)
 	if jumps := f.Format.Jumps() || f.Member != ""; jumps && !near {
-		e.copied, err = newSpooled(work, spool, file)
+		e.copied, err = newSpooled(work, spool, stable)
 	}
 	if err == nil {
-		err = e.open(work, spool, f, name, reject)
+		err = e.open(work, spool, f, options)
 	}
 	if err != nil {
 		e.Close()
@@ -104,18 +143,14 @@ func openExport(files fs.FS, work *blob.Store, spool string, l *layout.Layout, f
 }
 
 // content is the file for whoever reads here and there.
-func (e *export) content() io.ReaderAt {
+func (e *file) content() io.ReaderAt {
 	if e.copied != nil {
 		return e.copied
 	}
 	return e.file
 }
 
-func (e *export) open(work *blob.Store, spool string, f *layout.Feed, name string, reject func(canon.Rejection)) error {
-	options, err := tabularOptions(f, name, reject)
-	if err != nil {
-		return err
-	}
+func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabular.Options) (err error) {
 	if f.Format.Jumps() && f.Member == "" {
 		e.inPlace = true
 		e.Reader = jumping(e.content(), e.file.Size(), f, options)
@@ -150,7 +185,7 @@ func (e *export) open(work *blob.Store, spool string, f *layout.Feed, name strin
 }
 
 // member opens the feed's file inside an archive, after its manifest.
-func (e *export) member(f *layout.Feed) (io.Reader, error) {
+func (e *file) member(f *layout.Feed) (io.Reader, error) {
 	zip, err := archive.Open(e.content(), e.file.Size(), archive.Limits{})
 	if err != nil {
 		return nil, err
@@ -188,8 +223,11 @@ func readManifest(zip fs.FS, manifest, member string) (*listed, error) {
 	return nil, errManifest.At(fault.Place{Field: member})
 }
 
+// Extracted gives when the file was written.
+func (e *file) Extracted() time.Time { return e.modTime }
+
 // Verify tells whether the file stayed as it was and is what its manifest says.
-func (e *export) Verify() error {
+func (e *file) Verify() error {
 	if err := e.file.Verify(); err != nil {
 		return err
 	}
@@ -206,7 +244,7 @@ func (e *export) Verify() error {
 }
 
 // digestInPlace hashes a file that its format reads here and there.
-func (e *export) digestInPlace() error {
+func (e *file) digestInPlace() error {
 	if !e.inPlace {
 		return nil
 	}
@@ -219,13 +257,13 @@ func (e *export) digestInPlace() error {
 }
 
 // Sum gives the SHA-256 of the bytes that were parsed.
-func (e *export) Sum() string {
+func (e *file) Sum() string {
 	sum := e.hash.Sum(nil)
 	return hex.EncodeToString(sum)
 }
 
 // Close closes the file.
-func (e *export) Close() error {
+func (e *file) Close() error {
 	for _, c := range slices.Backward(e.closers) {
 		c.Close() // of a reading that is over; what matters is that the copy goes
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -121,12 +122,15 @@ type exported struct {
 }
 
 // largestFirst gives the feeds in the order in which they keep all processors busy to the end.
-func (s land) largestFirst(r *pipelines.Run, files fs.FS) (out []exported) {
+func (s land) largestFirst(r *pipelines.Run, files Files) (out []exported) {
 	s.n.each(func(l *layout.Layout, f *layout.Feed) { out = append(out, exported{layout: l, feed: f}) })
 	var asked sync.WaitGroup // at once: a source that does not answer lets nobody wait but us
 	for i := range out {
+		e := &out[i]
+		if !e.feed.InFile() {
+			continue
+		}
 		asked.Go(func() {
-			e := &out[i]
 			if info, err := fs.Stat(files, e.layout.System+"/"+e.feed.FileName(r.Date)); err == nil { // a missing file is told of when it lands
 				e.size = info.Size()
 			}
@@ -150,7 +154,7 @@ func landFacts(r *pipelines.Run, facts []FeedFacts) LandFacts {
 }
 
 // feed lands one feed. A fault of scope Source becomes part of the facts; other errors stop the run.
-func (s land) feed(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, marks map[string]string) (FeedFacts, error) {
+func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout.Layout, f *layout.Feed, marks map[string]string) (FeedFacts, error) {
 	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
 	ff.Previous = marks[ff.Feed]
 	source, rows, err := s.take(ctx, r, files, l, f, &ff)
@@ -183,14 +187,13 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 }
 
 // take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
-func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
+func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
 	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
 		return "", nil, err
 	}
 	defer src.Close()
-	ff.Extracted = src.ModTime.UTC()
 	c, err := conform.New(l, f, s.n.conformSettings(r))
 	if err != nil {
 		return "", nil, err
@@ -219,6 +222,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 		return "", nil, err
 	}
 	sum := src.Summary()
+	if at := src.Extracted(); !at.IsZero() {
+		ff.Extracted = at.UTC()
+	}
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
 	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, drift(f, sum.Unknown), sum.Missing, sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
@@ -236,7 +242,17 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files fs.FS, l *layout
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
 		return "", nil, err
 	}
-	return src.Sum(), rows, nil
+	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
+}
+
+// digestOf gives the SHA-256 of the rows of an export that has no bytes of its own.
+func digestOf(rows []rowPrint) string {
+	h := sha256.New()
+	for i := range rows {
+		h.Write(rows[i].id[:])
+		h.Write(rows[i].hash[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // record writes the snapshot into the ledger.

@@ -1,6 +1,9 @@
 package workspace
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -79,7 +82,7 @@ func LayoutFiles(dir string) ([]LayoutFile, error) {
 	}
 	w := &Workspace{Dir: dir, home: dir}
 	err = w.documents(LayoutDir, func(file string, src []byte) error {
-		l, err := layout.Parse(file, src)
+		l, err := layout.ParseWith(file, src, Beside(filepath.Join(dir, LayoutDir)))
 		if err == nil {
 			bySystem[l.System] = LayoutFile{file, l, src}
 		}
@@ -91,6 +94,16 @@ func LayoutFiles(dir string) ([]LayoutFile, error) {
 	}
 	slices.SortFunc(out, func(a, b LayoutFile) int { return strings.Compare(a.Layout.System, b.Layout.System) })
 	return out, err
+}
+
+// Beside gives files of a folder, for the layouts that lie there.
+func Beside(dir string) layout.Beside {
+	return func(name string) ([]byte, error) {
+		if !filepath.IsLocal(name) || strings.ContainsAny(name, `/\`) {
+			return nil, errors.New("the name is that of a folder")
+		}
+		return os.ReadFile(filepath.Join(dir, name))
+	}
 }
 
 // OwnPipelines lists the pipelines that the workspace in dir describes itself; a file that cannot be read is left out.

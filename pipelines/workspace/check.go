@@ -175,7 +175,10 @@ func (c *checker) keys(context.Context) {
 // documents parses every document of the workspace, and asks whether the settings find what they name.
 func (c *checker) documents(context.Context) {
 	broken := len(c.found)
-	c.each(LayoutDir, func(file string, src []byte) error { _, err := layout.Parse(file, src); return err })
+	c.each(LayoutDir, func(file string, src []byte) error {
+		_, err := layout.ParseWith(file, src, Beside(filepath.Join(c.dir, LayoutDir)))
+		return err
+	})
 	c.each(PolicyDir, func(file string, src []byte) error { _, err := policy.Parse(file, src); return err })
 	c.each(PipelineDir, func(file string, src []byte) error { _, err := pipelines.Parse(file, src); return err })
 	if len(c.found) > broken {

@@ -38,6 +38,7 @@ var (
 	errInboxLast    = fault.New("UOMA-CHK-INBOX-LAST", "last export found", "nothing to do")
 	errInboxStrange = fault.New("UOMA-CHK-INBOX-STRANGE", "the settings name an inbox of a system that is not read", "take it out of inboxes: in uoma.yaml, or name the system under systems:")
 	errInboxUnasked = fault.New("UOMA-CHK-INBOX-UNASKED", "the system's inbox is reached over a network and was not asked", "uoma check --connect asks it")
+	errInboxRows    = fault.New("UOMA-CHK-INBOX-ROWS", "the source would give the feed's rows", "nothing to do")
 	errInboxFolder  = fault.New("UOMA-CHK-INBOX-FOLDER", "the server has no folder of the name in the system's URL", "compare the URL in uoma.yaml with the server's owner")
 	errInboxName    = fault.New("UOMA-CHK-INBOX-NAME", "files in the inbox are of no feed of their system and are never read", "compare their names with the layout: uoma layout show SYSTEM")
 )
@@ -86,11 +87,16 @@ const checkAttempts = 2
 
 // ownInbox looks at the inbox of a system that has one of its own, over the network only when that is allowed.
 func (c *checker) ownInbox(ctx context.Context, l *layout.Layout) {
-	t, err := c.w.transport(ctx, l.System, remote.Retry{Attempts: checkAttempts})
+	o, err := c.w.source(ctx, l.System, remote.Retry{Attempts: checkAttempts})
 	if err != nil {
 		c.add(Error, err)
 		return
 	}
+	if o.rows != nil {
+		c.rows(ctx, o.rows, l)
+		return
+	}
+	t := o.transport
 	defer t.Close() // only read from
 	if !c.o.Connect {
 		c.add(Note, errInboxUnasked.At(fault.Place{Field: l.System}))
@@ -114,6 +120,26 @@ func (c *checker) ownInbox(ctx context.Context, l *layout.Layout) {
 		c.add(Warning, refused)
 	}
 	c.system(l, entries)
+}
+
+// rows asks a source without files for each feed.
+func (c *checker) rows(ctx context.Context, r rows, l *layout.Layout) {
+	defer r.Close() // only read from
+	if !c.o.Connect {
+		c.add(Note, errInboxUnasked.At(fault.Place{Field: l.System}))
+		return
+	}
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		err := r.Ask(ctx, f)
+		if own := (*fault.Error)(nil); errors.As(err, &own) && own.Place == (fault.Place{}) {
+			err = own.At(fault.Place{Field: f.FullName()})
+		}
+		if err == nil {
+			c.add(Note, errInboxRows.At(fault.Place{Field: f.FullName()}))
+		}
+		c.add(Error, err)
+	}
 }
 
 // ofTonight asks for the files of today, of a source that cannot be listed.

@@ -9,8 +9,11 @@ import (
 
 	"uoma/connectors/folder"
 	"uoma/connectors/remote"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
 	"uoma/internal/document"
 	"uoma/internal/fault"
+	"uoma/transforms/layout"
 )
 
 // Inbox is the open inbox: a folder of this machine with one folder a system, in which the transports of systems that the
@@ -23,6 +26,13 @@ type Inbox struct {
 
 var _ fs.StatFS = (*Inbox)(nil)
 
+var (
+	errNoFiles = fault.New("UOMA-SRC-NO-FILES", "the layout expects files of a system whose inbox is none of files",
+		"correct the system's entry under inboxes: in uoma.yaml, or write a layout that says how its rows are asked for").For(fault.Source)
+	errNoRows = fault.New("UOMA-SRC-NO-ROWS", "the layout asks for rows of a system whose inbox does not give them",
+		"name the database under inboxes: in uoma.yaml, or write a layout of its files").For(fault.Source)
+)
+
 // transport is what every transport can do.
 type transport interface {
 	fs.StatFS
@@ -30,9 +40,19 @@ type transport interface {
 	Close() error
 }
 
-// source is the transport of one system.
+// rows is what every source without files can do.
+type rows interface {
+	// Rows makes a reader of a feed's rows.
+	Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error)
+	// Ask asks the source whether it would give the feed's rows.
+	Ask(ctx context.Context, f *layout.Feed) error
+	Close() error
+}
+
+// source is where one system's exports are: its transport, or what gives its rows.
 type source struct {
 	transport
+	rows rows
 
 	mu   sync.Mutex
 	down error // why it is asked no more
@@ -46,8 +66,8 @@ func (w *Workspace) OpenInbox(ctx context.Context) (*Inbox, error) {
 	}
 	in := &Inbox{folder: f, own: map[string]*source{}}
 	for system := range w.Settings.Inboxes {
-		t, err := w.transport(ctx, system, w.Patience)
-		in.own[system] = &source{transport: t, down: err}
+		s, err := w.source(ctx, system, w.Patience)
+		in.own[system] = &source{transport: s.transport, rows: s.rows, down: err}
 	}
 	return in, nil
 }
@@ -60,6 +80,9 @@ func (in *Inbox) Open(name string) (fs.File, error) {
 	}
 	if err := s.failed(nil); err != nil {
 		return nil, err
+	}
+	if s.transport == nil {
+		return nil, errNoFiles.At(fault.Place{Field: name})
 	}
 	file, err := s.Open(rest)
 	return file, s.failed(err)
@@ -74,8 +97,26 @@ func (in *Inbox) Stat(name string) (fs.FileInfo, error) {
 	if err := s.failed(nil); err != nil {
 		return nil, err
 	}
+	if s.transport == nil {
+		return nil, errNoFiles.At(fault.Place{Field: name})
+	}
 	info, err := s.Stat(rest)
 	return info, s.failed(err)
+}
+
+// Rows makes a reader of a feed that lies in no file.
+func (in *Inbox) Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error) {
+	s := in.own[canon.SystemOf(f.FullName())]
+	if s == nil {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	if err := s.failed(nil); err != nil {
+		return nil, err
+	}
+	if s.rows == nil {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	return s.rows.Rows(f, o)
 }
 
 // Close closes every transport.
@@ -83,7 +124,10 @@ func (in *Inbox) Close() error {
 	errs := []error{in.folder.Close()}
 	for _, s := range in.own {
 		if s.transport != nil {
-			errs = append(errs, s.Close())
+			errs = append(errs, s.transport.Close())
+		}
+		if s.rows != nil {
+			errs = append(errs, s.rows.Close())
 		}
 	}
 	return errors.Join(errs...)
@@ -111,14 +155,14 @@ func (s *source) failed(err error) error {
 	return err
 }
 
-// transport makes the transport of a system that has an inbox of its own. Faults of the settings carry their place.
-func (w *Workspace) transport(ctx context.Context, system string, patience remote.Retry) (transport, error) {
+// source makes what reads a system that has an inbox of its own. Faults of the settings carry their place.
+func (w *Workspace) source(ctx context.Context, system string, patience remote.Retry) (opened, error) {
 	in := w.Settings.Inboxes[system]
-	t, err := in.open(ctx, w.home, patience)
+	o, err := in.open(ctx, w.home, patience)
 	var own *fault.Error
 	if errors.As(err, &own) && own.Place.File == "" {
 		path := append([]string{"inboxes", system}, strings.Split(own.Place.Field, ".")...)
-		return nil, own.At(document.Locate(FileName, w.Source, path...))
+		return opened{}, own.At(document.Locate(FileName, w.Source, path...))
 	}
-	return t, err
+	return o, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"uoma/connectors/download"
@@ -21,18 +22,18 @@ import (
 
 // InboxSettings say where a system's exports lie when not in its folder of the inbox.
 type InboxSettings struct {
-	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER
+	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER, or DATABASE://USER@HOST[:PORT]/NAME
 
 	HostKeys []string `yaml:"host_keys"` // sftp: pinned
-	Password string   `yaml:"password"`  // sftp: reference
-	Key      string   `yaml:"key"`       // sftp, https: reference to our private key
+	Password string   `yaml:"password"`  // sftp, databases: reference
+	Key      string   `yaml:"key"`       // sftp, https, databases: reference to our private key
 
 	Endpoint  string `yaml:"endpoint"` // s3
 	Region    string `yaml:"region"`
 	PathStyle bool   `yaml:"path_style"`
 	Profile   string `yaml:"profile"`
 
-	CA          string   `yaml:"ca"` // s3, https: file of PEM certificates
+	CA          string   `yaml:"ca"` // all but sftp: file of PEM certificates
 	Certificate string   `yaml:"certificate"`
 	Networks    []string `yaml:"networks"`
 	OAuth       *struct {
@@ -50,27 +51,37 @@ func inboxFault(field string, why error) error {
 	return errInboxSettings.At(fault.Place{Field: field}).Because(why)
 }
 
-// open makes the transport that the URL names. home is the folder of the settings.
-func (s *InboxSettings) open(ctx context.Context, home string, patience remote.Retry) (transport, error) {
+// opened is what an inbox of its own turned out to be: one of both.
+type opened struct {
+	transport transport
+	rows      rows
+}
+
+// open makes what the URL names. home is the folder of the settings.
+func (s *InboxSettings) open(ctx context.Context, home string, patience remote.Retry) (o opened, err error) {
 	u, err := url.Parse(s.URL)
 	if err != nil {
-		return nil, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
+		return o, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
 	}
 	if _, secret := u.User.Password(); secret {
-		return nil, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
+		return o, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
 	}
 	if err := s.only(u.Scheme); err != nil {
-		return nil, err
+		return o, err
 	}
 	switch u.Scheme {
 	case "sftp":
-		return s.sftp(ctx, u, home, patience)
+		o.transport, err = s.sftp(ctx, u, home, patience)
 	case "s3":
-		return s.s3(ctx, u, home, patience)
+		o.transport, err = s.s3(ctx, u, home, patience)
 	case "https":
-		return s.download(ctx, home, patience)
+		o.transport, err = s.download(ctx, home, patience)
+	case "mysql", "postgres", "sqlserver":
+		o.rows, err = s.database(ctx, u, home, patience)
+	default:
+		err = inboxFault("url", errors.New("no source is read under this scheme"))
 	}
-	return nil, inboxFault("url", errors.New("only sftp, s3 and https are read"))
+	return o, err
 }
 
 // only refuses what belongs to another kind of URL: whoever wrote it expects something that will not be.
@@ -80,12 +91,13 @@ func (s *InboxSettings) only(scheme string) error {
 		set   bool
 		of    string
 	}{
-		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"password", s.Password != "", "sftp"}, {"key", s.Key != "", "sftp https"},
+		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"password", s.Password != "", "sftp mysql postgres sqlserver"},
+		{"key", s.Key != "", "sftp https mysql postgres sqlserver"},
 		{"endpoint", s.Endpoint != "", "s3"}, {"region", s.Region != "", "s3"}, {"path_style", s.PathStyle, "s3"}, {"profile", s.Profile != "", "s3"},
-		{"ca", s.CA != "", "s3 https"}, {"certificate", s.Certificate != "", "https"}, {"networks", len(s.Networks) > 0, "https"},
+		{"ca", s.CA != "", "s3 https mysql postgres sqlserver"}, {"certificate", s.Certificate != "", "https mysql postgres sqlserver"}, {"networks", len(s.Networks) > 0, "https"},
 		{"oauth", s.OAuth != nil, "https"},
 	} {
-		if f.set && !strings.Contains(f.of, scheme) {
+		if f.set && !slices.Contains(strings.Fields(f.of), scheme) {
 			return inboxFault(f.field, fmt.Errorf("it says nothing of %s", scheme))
 		}
 	}

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"cmp"
 	"strings"
 
 	"uoma/internal/canon"
@@ -23,6 +24,9 @@ func newFilePattern(file string) (filePattern, bool) {
 func (f *Feed) Match(name string) (date canon.Date, ok bool) {
 	const digits = len("yyyyMMdd")
 	p := f.pattern
+	if !f.InFile() {
+		return 0, false
+	}
 	if len(name) != len(p.before)+digits+len(p.after) || !strings.HasPrefix(name, p.before) || !strings.HasSuffix(name, p.after) {
 		return 0, false
 	}
@@ -36,7 +40,10 @@ func (f *Feed) Match(name string) (date canon.Date, ok bool) {
 	return canon.NewDate(n/10000, n/100%100, n%100)
 }
 
-// FileName gives the name of the feed's file of a day.
+// FileName gives the name of the feed's file of a day, or of what gives its rows where there is none.
 func (f *Feed) FileName(date canon.Date) string {
+	if !f.InFile() {
+		return cmp.Or(f.Query, f.Name)
+	}
 	return f.pattern.before + strings.ReplaceAll(date.String(), "-", "") + f.pattern.after
 }

@@ -1,7 +1,7 @@
 // Package layout reads the YAML files that say what a system's export looks like and what its columns mean.
 //
-// A [Layout] belongs to one system and has a [Feed] for each kind of file. A feed names its file, its format, the keys
-// of its rows and people, and one line per column: the rule that checks the column (as) and the canonical columns it
+// A [Layout] belongs to one system and has a [Feed] for each kind of file, or for each kind of row where a system has no
+// files. A feed names its file and format, or the query that gives its rows, the keys of its rows and people, and one line per column: the rule that checks the column (as) and the canonical columns it
 // fills (to). Everything else has a default. The connectors read the format half, the conform transform the meaning
 // half; the notation of both is described by the published JSON Schema, see [Schema].
 //
@@ -10,7 +10,8 @@
 // another row of any table: "email.2.address". A boolean column raises a row by being true: "objection.marketing",
 // "objection.marketing.email".
 //
-// [Parse] reports every finding of a file at once with line and column. The package reads no export, checks no value
+// [Parse] reports every finding of a file at once with line and column. A statement for a database stands in a file beside
+// the layout, which whoever calls hands over; it is a part of the layout and of its digest. The package reads no export, checks no value
 // and imports neither connectors nor the rules themselves. A layout says what a value is, never what may be done with it:
 // data categories, purposes and periods are the policy pack's.
 package layout
@@ -56,10 +57,13 @@ func (l *Layout) Feed(name string) *Feed {
 	return nil
 }
 
-// Feed is one kind of file. An export holds every row: one that is absent is gone.
+// Feed is one kind of file, or of a row where a system has no files: exactly one of File and Query is set. An export
+// holds every row: one that is absent is gone.
 type Feed struct {
 	Name    string             `yaml:"name"`
 	File    string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
+	Query   string             `yaml:"query"`  // name of the file with the statement, beside the layout
+	Order   []string           `yaml:"order"`  // with Query: columns that are unique together and never null; those of the key when absent
 	Member  string             `yaml:"member"` // name inside the archive when File is one
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
@@ -69,10 +73,17 @@ type Feed struct {
 	Rows    map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label
 	Columns []Column           `yaml:"columns"`
 
-	system   string
-	fillings []Filling
-	pattern  filePattern
+	system    string
+	fillings  []Filling
+	pattern   filePattern
+	statement string
 }
+
+// InFile tells whether the feed's rows lie in files.
+func (f *Feed) InFile() bool { return f.File != "" }
+
+// Statement gives the text of the file that Query names.
+func (f *Feed) Statement() string { return f.statement }
 
 // FullName gives "system/feed".
 func (f *Feed) FullName() string { return f.system + "/" + f.Name }

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -52,14 +53,23 @@ const (
 
 var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("layout.schema.json", schemaJSON) })
 
-// Parse reads a layout. The error is a [fault.List] of all findings, with the places in file.
+// Beside gives the content of a file that lies beside a layout.
+type Beside func(name string) ([]byte, error)
+
+// Parse reads a layout that names no file beside it. The error is a [fault.List] of all findings, with the places in file.
 func Parse(file string, src []byte) (*Layout, error) {
+	return ParseWith(file, src, func(string) ([]byte, error) { return nil, errors.New("nothing lies beside the layout") })
+}
+
+// ParseWith reads a layout and the statements that it names.
+func ParseWith(file string, src []byte, beside Beside) (*Layout, error) {
 	l := &Layout{digest: digest(src)}
 	if err := document.Decode(file, src, schema(), l); err != nil {
 		return nil, err
 	}
 	l.complete()
 	c := &checker{file: file, src: src, tables: canon.Tables()}
+	c.statements(l, beside)
 	c.layout(l)
 	if err := c.findings.Err(); err != nil {
 		return nil, err
@@ -150,10 +160,7 @@ func (c *checker) layout(l *Layout) {
 
 func (c *checker) feed(f *Feed, at []string) {
 	under := func(path ...string) []string { return slices.Concat(at, path) }
-	var ok bool
-	if f.pattern, ok = newFilePattern(f.File); !ok {
-		c.find(errFile, f.File, under("file")...)
-	}
+	c.origin(f, under)
 	trailer, err := regexp.Compile(f.Format.Trailer)
 	switch {
 	case err != nil:

@@ -9,7 +9,7 @@ import (
 //go:embed layout.schema.json
 var schemaJSON []byte
 
-//go:embed shipped/*.yaml
+//go:embed shipped
 var shipped embed.FS
 
 // Schema gives the published JSON Schema of layout files. The slice is the caller's own.
@@ -23,11 +23,14 @@ func Shipped() ([]*Layout, error) {
 	}
 	out := make([]*Layout, 0, len(files))
 	for _, f := range files {
+		if path.Ext(f.Name()) != ".yaml" {
+			continue
+		}
 		src, err := shipped.ReadFile(path.Join("shipped", f.Name()))
 		if err != nil {
 			return nil, err
 		}
-		l, err := Parse(f.Name(), src)
+		l, err := ParseWith(f.Name(), src, besideShipped)
 		if err != nil {
 			return nil, err
 		}
@@ -35,6 +38,8 @@ func Shipped() ([]*Layout, error) {
 	}
 	return out, nil
 }
+
+func besideShipped(name string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", name)) }
 
 // ShippedSource gives the text of a shipped layout's file, "peppi.yaml", for copying into a workspace.
 func ShippedSource(file string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", file)) }

@@ -1,0 +1,15 @@
+// Package query reads the rows of feeds from an SQL database: MariaDB and MySQL, PostgreSQL, and SQL Server.
+//
+// [Open] makes a [Source] of one database, [Source.Rows] a reader of one feed's [Query], which is a statement that somebody
+// wrote and the columns by which its rows are told apart. All feeds of a source are read in one transaction that writes
+// nothing and sees the database as it was at one moment; so they are read one after the other.
+//
+// A query is read in pages, each of which begins behind the key of the last row, not at a count of rows. The end is
+// certain when as many rows came as the database counted in the same transaction; anything else fails the source: a
+// connection that was cut, a key that is null, or one that is not unique in the database's own order. A snapshot that is
+// lost is not taken up again, since another one would be of another moment.
+//
+// Nothing of a statement is made from data: keys travel as parameters, and the names of key columns, which are the
+// layout's, through one function that quotes them. The connection is TLS with a proved server, always. The package knows
+// no meaning of any column.
+package query

@@ -1,0 +1,131 @@
+package sourcetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
+)
+
+// step is after how many bytes lines are cut.
+const step = 64 << 10
+
+// pieces is how many steps the set that is read over bad lines fills, roughly.
+const pieces = 8
+
+var ends = map[string]faultproxy.End{
+	"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose,
+}
+
+func (s Subject) overBadLines(t *testing.T) {
+	want := some(pieces * step / len(note))
+	s.Put(t, "line", want)
+	for name, f := range map[string]faultproxy.Faults{
+		"latency":   {Latency: 20 * time.Millisecond},
+		"bandwidth": {Bandwidth: 4 << 20},
+		"sliced":    {Slice: 1 << 10},
+		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of these tests wait
+			o, p := s.over(t, t.Context(), "line")
+			p.Set(f)
+			if got, err := read(t, t.Context(), o); err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s, %v", differ(got, want), err)
+			}
+		})
+	}
+	for name, end := range ends {
+		t.Run(name+" every 64 KiB", func(t *testing.T) {
+			t.Parallel()
+			s.readsAllOrFails(t, faultproxy.Faults{Cut: step, How: end}, want)
+		})
+		for k := 1; k < pieces; k++ {
+			t.Run(fmt.Sprintf("%s once after %d KiB", name, k*step>>10), func(t *testing.T) {
+				t.Parallel()
+				s.readsAllOrFails(t, faultproxy.Faults{Cut: int64(k) * step, How: end, Cuts: 1}, want)
+			})
+		}
+	}
+	for name, f := range map[string]faultproxy.Faults{
+		"stalled at once": {Cut: 1, How: faultproxy.Stall}, "stalled in the middle": {Cut: 3 * step, How: faultproxy.Stall}, "refused": {Refuse: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.failsPromptly(t, f, want)
+		})
+	}
+}
+
+// readsAllOrFails reads over a line that is cut: a source that resumes gives all, another one fails.
+func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) {
+	o, p := s.over(t, t.Context(), "line")
+	p.Set(f)
+	got, err := read(t, t.Context(), o)
+	if s.Resumes {
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s, %v", differ(got, want), err)
+		}
+		return
+	}
+	s.failed(t, got, err, want)
+}
+
+// failed holds the end of a reading to be a failure of the source, and the rows before it to be right.
+func (s Subject) failed(t *testing.T, got []Row, err error, want []Row) {
+	t.Helper()
+	if fault.Code(err) != "UOMA-SRC-UNREACHABLE" || fault.ScopeOf(err) != fault.Source {
+		t.Errorf("after %d rows of %d: %v", len(got), len(want), err)
+	}
+	tellsNothing(t, err)
+	for _, r := range got {
+		if _, found := slices.BinarySearchFunc(want, r, func(a, b Row) int {
+			if a.ID < b.ID {
+				return -1
+			} else if a.ID > b.ID {
+				return 1
+			}
+			return 0
+		}); !found {
+			t.Error("a row came that is not there")
+		}
+	}
+}
+
+// failsPromptly reads over a line that brings nothing any more.
+func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults, want []Row) {
+	o, p := s.over(t, t.Context(), "line")
+	p.Set(f)
+	began := time.Now()
+	got, err := read(t, t.Context(), o)
+	s.failed(t, got, err, want)
+	if d := time.Since(began); d > limit {
+		t.Errorf("it took %v", d)
+	}
+}
+
+// endsWithItsContext cancels before and while a set is read.
+func (s Subject) endsWithItsContext(t *testing.T) {
+	want := some(pieces * step / len(note))
+	s.Put(t, "cancel", want)
+	cause := errors.New("the run is stopped")
+	ctx, stop := context.WithCancelCause(t.Context())
+	o, p := s.over(t, ctx, "cancel")
+	p.Set(faultproxy.Faults{Cut: 3 * step, How: faultproxy.Stall})
+	time.AfterFunc(Idle/4, func() { stop(cause) })
+	began := time.Now()
+	if _, err := read(t, ctx, o); !errors.Is(err, cause) {
+		t.Errorf("while reading: %v", err)
+	}
+	if d := time.Since(began); d > Idle*3/4 {
+		t.Errorf("the reader waited %v", d)
+	}
+	if _, err := read(t, ctx, o); !errors.Is(err, cause) {
+		t.Errorf("afterwards: %v", err)
+	}
+}

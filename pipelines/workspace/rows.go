@@ -1,0 +1,74 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"uoma/connectors/query"
+	"uoma/connectors/remote"
+	"uoma/connectors/tabular"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+// database opens the database that the URL names.
+func (s *InboxSettings) database(ctx context.Context, u *url.URL, home string, patience remote.Retry) (rows, error) {
+	password, err := secretOf(home, "password", s.Password)
+	if err != nil {
+		return nil, err
+	}
+	ca, err := authorities(home, s.CA)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := s.certificate(home)
+	if err != nil {
+		return nil, err
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, inboxFault("url", errors.New("it ends with more than the name of the database"))
+	}
+	q, err := query.Open(ctx, query.Settings{Kind: u.Scheme, Address: u.Host, Database: strings.Trim(u.Path, "/"), User: u.User.Username(),
+		Password: password, CA: ca, Certificate: certificate, Retry: patience})
+	if err != nil {
+		return nil, err
+	}
+	return queries{q}, nil
+}
+
+// queries gives the rows of feeds that a database answers.
+type queries struct{ *query.Source }
+
+func (s queries) Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error) {
+	if f.Query == "" {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	return s.Source.Rows(query.Query{Statement: f.Statement(), Key: f.Order}, o)
+}
+
+// Ask asks for the columns of the feed's statement, and whether the required ones are among them.
+func (s queries) Ask(ctx context.Context, f *layout.Feed) error {
+	if f.Query == "" {
+		return errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	names, err := s.Columns(ctx, query.Query{Statement: f.Statement(), Key: f.Order})
+	if err != nil {
+		return err
+	}
+	for i := range f.Columns {
+		c := &f.Columns[i]
+		has := slices.ContainsFunc(append([]string{c.Name}, c.Aliases...), func(n string) bool {
+			return slices.ContainsFunc(names, func(x string) bool { return tabular.Fold([]byte(x)) == tabular.Fold([]byte(n)) })
+		})
+		if c.Required && !has {
+			return errNoColumn.At(fault.Place{Field: f.FullName() + " " + c.Name})
+		}
+	}
+	return nil
+}
+
+var errNoColumn = fault.New("UOMA-CHK-COLUMN", "the source has no column that the layout requires",
+	"let the statement give it, or its new name stand in the layout as an alias").For(fault.Source)

@@ -1,0 +1,107 @@
+package layout
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"uoma/internal/fault"
+)
+
+// maxStatement is how long a statement may be.
+const maxStatement = 64 << 10
+
+var (
+	errStatement = fault.New("UOMA-LAY-STATEMENT", "the feed's statement cannot be used",
+		"put a file with one SELECT beside the layout, without a semicolon inside")
+	errOrder = fault.New("UOMA-LAY-ORDER", "the feed does not say by which columns its rows are told apart",
+		"name them under order:, since a key with alternatives has no order")
+)
+
+// statements reads the statements of feeds that are queries.
+func (c *checker) statements(l *Layout, beside Beside) {
+	sum := sha256.New()
+	sum.Write([]byte(l.digest))
+	found := false
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		if f.Query == "" {
+			continue
+		}
+		at := []string{"feeds", strconv.Itoa(i), "query"}
+		text, err := beside(f.Query)
+		if err != nil {
+			c.find(errStatement, "there is no such file", at...)
+			continue
+		}
+		var wrong string
+		if f.statement, wrong = statement(text); wrong != "" {
+			c.find(errStatement, wrong, at...)
+		}
+		sum.Write([]byte("\x00" + f.statement))
+		found = true
+	}
+	if found {
+		l.digest = hex.EncodeToString(sum.Sum(nil))
+	}
+}
+
+// statement gives the text of a statement without its end, or what is wrong with it.
+func statement(text []byte) (s, wrong string) {
+	s = strings.TrimSpace(strings.TrimPrefix(string(text), "\ufeff"))
+	s = strings.TrimSpace(strings.TrimSuffix(s, ";"))
+	switch {
+	case len(s) > maxStatement:
+		return "", "it is too long"
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return "", "it is not text in UTF-8"
+	case strings.Contains(s, ";"):
+		return "", "a semicolon stands inside"
+	case !selects(s):
+		return "", "it does not begin with SELECT or WITH"
+	}
+	return s, ""
+}
+
+// selects tells whether a statement asks for rows, below its comments.
+func selects(s string) bool {
+	for strings.HasPrefix(s, "--") {
+		_, below, _ := strings.Cut(s, "\n")
+		s = strings.TrimSpace(below)
+	}
+	word, _, _ := strings.Cut(strings.ToUpper(s), "(")
+	first := append(strings.Fields(word), "")[0]
+	return first == "SELECT" || first == "WITH"
+}
+
+// origin checks where a feed's rows come from.
+func (c *checker) origin(f *Feed, under func(...string) []string) {
+	if f.Query != "" {
+		c.query(f, under)
+		return
+	}
+	var ok bool
+	if f.pattern, ok = newFilePattern(f.File); !ok {
+		c.find(errFile, f.File, under("file")...)
+	}
+}
+
+func (c *checker) query(f *Feed, under func(...string) []string) {
+	for i, name := range f.Order {
+		c.reference(f, name, under("order", strconv.Itoa(i))...)
+	}
+	if len(f.Order) > 0 {
+		return
+	}
+	for _, part := range f.Key {
+		if len(part) != 1 {
+			c.find(errOrder, "", under("key")...)
+			return
+		}
+		f.Order = append(f.Order, part[0])
+	}
+	f.Order = slices.Compact(f.Order)
+}
