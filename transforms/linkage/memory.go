@@ -50,27 +50,23 @@ func (s *Standing) Write(to io.Writer) error {
 		w.bytes([]byte(f.Name))
 		w.number(uint64(f.Kind))
 	}
-	rows := slices.Clone(t.rows)
+	numbers := make([][]int32, t.wide) // of the values at each place of a row, nil where it holds none
 	for _, v := range t.dictionaries() {
-		t.writeValues(w, v, rows)
+		t.writeValues(w, v, numbers)
 	}
-	var labels []byte
-	ends, hashes := make([]uint32, t.n), make([]uint64, t.n)
-	for i, from := range t.labels.order {
-		labels = append(labels, t.labels.came(from)...)
-		ends[i], hashes[i] = uint32(len(labels)), t.labels.hashes[from]
-	}
-	w.bytes(labels)
-	write(w, ends)
-	write(w, hashes)
-	write(w, rows)
-	a, b, weights := make([]int32, len(s.pairs)), make([]int32, len(s.pairs)), make([]float32, len(s.pairs))
-	for i, p := range s.pairs {
-		a[i], b[i], weights[i] = p.A, p.B, p.Weight
-	}
-	write(w, a)
-	write(w, b)
-	write(w, weights)
+	label := func(rec int) []byte { return t.labels.came(t.labels.order[rec]) }
+	writeTexts(w, t.n, label)
+	each(w, t.n, func(rec int) uint64 { return t.labels.hashes[t.labels.order[rec]] })
+	each(w, len(t.rows), func(i int) int32 {
+		id := t.rows[i]
+		if number := numbers[i%t.wide]; number != nil && id != none {
+			return number[id]
+		}
+		return id
+	})
+	each(w, len(s.pairs), func(i int) int32 { return s.pairs[i].A })
+	each(w, len(s.pairs), func(i int) int32 { return s.pairs[i].B })
+	each(w, len(s.pairs), func(i int) float32 { return s.pairs[i].Weight })
 	write(w, s.cluster)
 	write(w, s.sure)
 	write(w, s.named)
@@ -79,46 +75,37 @@ func (s *Standing) Write(to io.Writer) error {
 	return errors.Join(w.err, w.Flush())
 }
 
-// writeValues writes the values that records have, and numbers them anew in rows.
-func (t *Table) writeValues(w *writer, v *values, rows []int32) {
+// writeValues writes the values that records have, and says in numbers how they are numbered there.
+func (t *Table) writeValues(w *writer, v *values, numbers [][]int32) {
 	users := []*values{v}
 	if v == t.given {
 		users = append(users, t.family)
 	}
 	number := slices.Repeat([]int32{none}, v.dict.len())
-	var text []byte
-	var ends []uint32
-	var by []uint8
 	var old []int32
-	of := t.other(v)
 	for rec := range t.n {
 		for _, u := range users {
-			row := rows[rec*t.wide+u.at:][:u.width]
-			for i, id := range row {
-				if id == none {
-					break
+			for _, id := range t.rows[rec*t.wide+u.at:][:u.width] {
+				if id != none && number[id] == none {
+					number[id] = int32(len(old))
+					old = append(old, id)
 				}
-				if number[id] == none {
-					number[id] = int32(len(ends))
-					text = append(text, v.dict.value(id)...)
-					ends, old = append(ends, uint32(len(text))), append(old, id)
-					if of != nil && of.by != nil {
-						by = append(by, of.by[id])
-					}
-				}
-				row[i] = number[id]
 			}
 		}
 	}
-	w.bytes(text)
-	write(w, ends)
+	writeTexts(w, len(old), func(i int) []byte { return v.dict.value(old[i]) })
+	var by []uint8
+	if o := t.other(v); o != nil && o.by != nil {
+		for _, id := range old {
+			by = append(by, o.by[id])
+		}
+	}
 	w.bytes(by)
 	for _, u := range users {
-		exact := make([]int32, len(old))
-		for i, id := range old {
-			exact[i] = u.exact[id]
+		each(w, len(old), func(i int) int32 { return u.exact[old[i]] })
+		for place := range u.width {
+			numbers[u.at+place] = number
 		}
-		write(w, exact)
 	}
 }
 
@@ -322,12 +309,36 @@ const lump = 1 << 13
 
 // write writes a list of numbers.
 func write[T uint32 | uint64 | int32 | float32](w *writer, list []T) {
-	w.number(uint64(len(list)))
+	each(w, len(list), func(i int) T { return list[i] })
+}
+
+// each writes a list of n numbers that need not lie in one.
+func each[T uint32 | uint64 | int32 | float32](w *writer, n int, at func(i int) T) {
+	w.number(uint64(n))
+	var chunk []T
 	var buffer []byte
-	for chunk := range slices.Chunk(list, lump) {
+	for from := 0; from < n; from += lump {
+		chunk = chunk[:0]
+		for i := from; i < min(from+lump, n); i++ {
+			chunk = append(chunk, at(i))
+		}
 		buffer, _ = binary.Append(buffer[:0], binary.LittleEndian, chunk) // numbers of a fixed size always fit
 		w.write(buffer)
 	}
+}
+
+// writeTexts writes n texts as one, and where each of them ends.
+func writeTexts(w *writer, n int, at func(i int) []byte) {
+	all := 0
+	for i := range n {
+		all += len(at(i))
+	}
+	w.number(uint64(all))
+	for i := range n {
+		w.write(at(i))
+	}
+	end := uint32(0)
+	each(w, n, func(i int) uint32 { end += uint32(len(at(i))); return end })
 }
 
 // reader reads lists, and keeps the first error. A length that is no length does not make it take memory: lists grow with
