@@ -127,8 +127,6 @@ func (m mariadb) subject(t testing.TB) sourcetest.Subject {
 	}
 }
 
-func TestContractMariaDB(t *testing.T) { sourcetest.Run(t, newMariaDB(t).subject(t)) }
-
 func BenchmarkMariaDB(b *testing.B) {
 	m := newMariaDB(b)
 	m.settings.Page = 0

@@ -66,8 +66,6 @@ func (p postgres) subject(t testing.TB) sourcetest.Subject {
 	}
 }
 
-func TestContractPostgreSQL(t *testing.T) { sourcetest.Run(t, newPostgres(t).subject(t)) }
-
 func BenchmarkPostgreSQL(b *testing.B) {
 	p := newPostgres(b)
 	p.settings.Page = 0
