@@ -26,9 +26,13 @@ release: ## build without the paths of this machine
 demo: build ## run the nightly and the career survey on the committed fixtures
 	@./fixtures/demo.sh build/demo
 
+# The race detector takes short runs of every test: what it looks for shows in a few rows. Those whose outcome rests on many
+# rows run again in full without it.
+#
 # SQLite is C translated to Go. Its memory is not Go's, so the race detector sees nothing there and would only take time.
-test: tools ## install what is missing, then run every test with the race detector
-	@CGO_ENABLED=1 $(GO) test -race -gcflags='modernc.org/...=-race=false' -timeout 40m ./...
+test: tools ## install what is missing, then run every test: short ones with the race detector, then the pure ones in full
+	@CGO_ENABLED=1 $(GO) test -race -short -gcflags='modernc.org/...=-race=false' -timeout 40m ./...
+	@$(GO) test -timeout 40m ./transforms/... ./connectors/register ./connectors/vault ./internal/...
 
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"

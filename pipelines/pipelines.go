@@ -37,7 +37,8 @@ type Run struct {
 	Dry      bool // compute everything, write nothing
 	// AcceptDrift lets a night go on whose evidence of who is who drifted: somebody looked and found it right.
 	AcceptDrift bool
-	Attempt     int // 1 for the first; set by [Execute]
+	Attempt     int    // 1 for the first; set by [Execute]
+	Actor       string // who is at the keyboard, for the audit log
 
 	Now      func() time.Time // wall clock, for the ledger and for leases alone
 	Log      *slog.Logger

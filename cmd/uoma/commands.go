@@ -14,6 +14,7 @@ func (a *app) commands() []*cobra.Command {
 		a.scheduleCommand(),
 		a.backfillCommand(),
 		a.eraseCommand(),
+		a.auditCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),

@@ -26,7 +26,7 @@ func (a *app) eraseCommand() *cobra.Command {
 		Short: "Erase a person: destroy the key, remove the rows, keep the next export's rows out",
 		Long: `Erase the person of one record: the person's key in the vault is destroyed, every row of every system about the
 person leaves vault and register, and keyed marks stay behind by which later exports' rows are withheld. It cannot be
-undone. Encrypted snapshots keep the exports as they came until they are removed by their own retention.
+undone, and is noted in the audit log. Encrypted snapshots keep the exports as they came until they are removed by their own retention.
 
 The record's person key is read from standard input, so that neither the list of processes nor the shell's history names
 the person. Parts of a composite key are joined by |.`,
@@ -86,7 +86,7 @@ func (a *app) erase(ctx context.Context, system, key, clause string) (out nightl
 	defer func() { err = errors.Join(err, ws.Close()) }()
 	today := canon.DateOf(a.now().In(ws.Settings.Location))
 	// The run stands under the nightly's lease, as it changes what the nightly would.
-	r := &pipelines.Run{Pipeline: "nightly", Date: today, Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
+	r := &pipelines.Run{Pipeline: "nightly", Date: today, Mode: pipelines.Manual, Actor: a.actor(""), Now: a.now, Log: a.logger(), Progress: &progress{}}
 	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
 		n := nightly.New(ws, h.layouts, h.pack, nil, h.journal.Check)
 		defer n.Close()

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
+	"uoma/connectors/ledger"
 	"uoma/internal/canon"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
@@ -20,7 +22,7 @@ func (a *app) explainSubjectCommand() *cobra.Command {
 		Short: "Say of one person why the register holds what it holds, who may use it, and when it goes",
 		Long: `Explain goes from each datum of a person to the clause that let it in and the source row that gave it, asks the decision
 function what it may serve and whom, and tells when it goes and by which clause. The person stands as the register's token,
-as uoma retention plan prints it; no value of the person is shown.`,
+as uoma retention plan prints it; no value of the person is shown. That it was asked is noted in the audit log.`,
 		Example: `  uoma explain --subject 4f1c… --purpose career_monitoring
   uoma explain --subject 4f1c… --date 2026-11-22 --json`,
 		Args: exactly(0),
@@ -37,6 +39,13 @@ as uoma retention plan prints it; no value of the person is shown.`,
 					}
 				}
 				e, err := nightly.Explain(c.Context(), ws, subject, purpose, date)
+				switch {
+				case err != nil:
+					return err
+				}
+				// What was not noted is not shown.
+				look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.SubjectExplain, Subject: subject, Reason: purpose}
+				err = ws.RegisterDB.Do(c.Context(), func(tx *sqlx.Tx) error { return ws.Audit.Append(c.Context(), tx, look) })
 				switch {
 				case err != nil:
 					return err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
@@ -162,7 +163,7 @@ func (a *app) quarantineShowCommand() *cobra.Command {
 		Use:   "show RUN FEED LINE",
 		Short: "Show why a row was quarantined, and with --show-values the row itself",
 		Example: `  uoma quarantine show nightly-2026-11-22 peppi/alumnit 17
-  uoma quarantine show nightly-2026-11-22 peppi/alumnit 17 --show-values   # personal data on the screen`,
+  uoma quarantine show nightly-2026-11-22 peppi/alumnit 17 --show-values   # personal data on the screen; the look is noted`,
 		Args:              exactly(3),
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -179,7 +180,7 @@ func (a *app) quarantineShowCommand() *cobra.Command {
 				if len(all) == 0 {
 					return usageError{errNoRow}
 				}
-				return a.showRows(ws, all, values)
+				return a.showRows(c.Context(), ws, all, values)
 			})
 		},
 	}
@@ -187,8 +188,13 @@ func (a *app) quarantineShowCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) showRows(ws *workspace.Workspace, all []ledger.Quarantined, values bool) error {
+func (a *app) showRows(ctx context.Context, ws *workspace.Workspace, all []ledger.Quarantined, values bool) error {
 	if values {
+		look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.QuarantineValue,
+			Reason: fmt.Sprintf("%s:%d", all[0].Feed, all[0].Line), Run: all[0].Run}
+		if err := ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ws.Audit.Append(ctx, tx, look) }); err != nil {
+			return err
+		}
 		fmt.Fprintln(a.err, "warning: what follows is personal data; do not keep, send or paste it")
 	}
 	places := make([]quarantinePlace, 0, len(all))

@@ -322,7 +322,7 @@ func (a *app) reviewShowCommand() *cobra.Command {
 				}
 				if values {
 					look := ledger.Access{SeenBy: operator(by), SeenAt: a.now().UnixMicro(), Reason: reason}
-					if err := d.Look(c.Context(), &l, look); err != nil {
+					if err := d.Look(c.Context(), &l, look, a.actor(by)); err != nil {
 						return usageError{err}
 					}
 					fmt.Fprintln(a.err, "warning: what follows is personal data; do not keep, send or paste it")

@@ -21,11 +21,12 @@ type app struct {
 	json      bool
 	quiet     bool
 	now       func() time.Time
+	person    func() string // who is at the keyboard
 }
 
 // execute runs the command line and gives the exit code.
 func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
-	a := &app{out: out, err: errOut, now: time.Now}
+	a := &app{out: out, err: errOut, now: time.Now, person: person}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(out)

@@ -56,6 +56,17 @@ type runDetail struct {
 	Reports  []string      `json:"reports"`
 	Policy   string        `json:"policy_digest"`
 	Settings string        `json:"config_digest"`
+	Audit    *signedHead   `json:"audit,omitempty"` // the audit log's head when the run ended
+}
+
+// signedHead is a head of the audit log with its signature, over the message of [ledger.Seal.Message].
+type signedHead struct {
+	Number    int64     `json:"number"`
+	Chain     string    `json:"chain"`
+	Run       string    `json:"run"` // that signed it
+	Time      time.Time `json:"time"`
+	KeyID     string    `json:"key_id"`
+	Signature string    `json:"signature"`
 }
 
 type stageLine struct {
@@ -198,6 +209,11 @@ func describeRun(ctx context.Context, ws *workspace.Workspace, r ledger.Run) (ru
 	var end struct{ Code string }
 	_ = json.Unmarshal([]byte(r.Facts), &end) // a run that is at work has none
 	d.Code = end.Code
+	if s, ok, err := ledger.SealOf(ctx, ws.RegisterDB, r); err != nil {
+		return d, err
+	} else if ok {
+		d.Audit = &signedHead{s.Number, s.Chain, s.Run, instant(s.SealedAt), s.KeyID, s.Signature}
+	}
 	stages, err := ledger.Stages(ctx, ws.RegisterDB, r.ID)
 	if err != nil {
 		return d, err
@@ -304,6 +320,9 @@ func (a *app) printRun(d runDetail) error {
 	}
 	for _, r := range d.Reports {
 		fmt.Fprintln(a.out, "report", r)
+	}
+	if h := d.Audit; h != nil {
+		fmt.Fprintf(a.out, "audit  %d entries, head %d:%s signed by %s in %s\n", h.Number, h.Number, h.Chain, h.KeyID, h.Run)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 
+	"uoma/connectors/charset"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -30,7 +31,7 @@ type Reader struct {
 	a        *tabular.Assembler
 	err      error // of the options
 	split    splitter
-	chars    *charset // nil for Unicode
+	chars    *charset.Table // nil for Unicode
 	row      tabular.Row
 	decoded  []byte
 	rows     int64
@@ -54,7 +55,7 @@ func New(r io.Reader, o Options) *Reader {
 
 func (o *Options) check() error {
 	special := func(c byte) bool { return c == '\n' || c == '\r' || c == 0 || c >= 0x80 }
-	if canonical(o.Encoding) == "" || special(o.Delimiter) || special(o.Quote) || o.Delimiter == o.Quote {
+	if charset.Canonical(o.Encoding) == "" || special(o.Delimiter) || special(o.Quote) || o.Delimiter == o.Quote {
 		return errOptions.At(fault.Place{Field: o.Feed})
 	}
 	return nil
@@ -89,17 +90,17 @@ func (r *Reader) Batches(ctx context.Context) canon.Batches {
 // open settles the encoding.
 func (r *Reader) open() error {
 	buffered := bufio.NewReaderSize(r.src, 4<<10)
-	encoding, err := sniff(buffered, canonical(r.o.Encoding))
+	encoding, err := charset.Sniff(buffered, charset.Canonical(r.o.Encoding))
 	if err != nil {
 		return r.fault(err)
 	}
 	r.a.SetEncoding(encoding)
-	r.chars = newCharset(encoding)
+	r.chars = charset.NewTable(encoding)
 	limits := r.o.Limits.OrDefault()
 	r.split = splitter{r: buffered, delim: r.o.Delimiter, quote: r.o.Quote, quotes: !r.o.NoQuotes,
 		rowBytes: limits.RowBytes, columns: limits.Columns, nextLine: 1}
-	if encoding == utf16leName || encoding == utf16beName {
-		r.split.r = newUTF16(buffered, encoding)
+	if encoding == charset.UTF16LE || encoding == charset.UTF16BE {
+		r.split.r = charset.NewReader(buffered, encoding)
 	}
 	return nil
 }
@@ -141,8 +142,8 @@ func (r *Reader) next() error {
 
 // check sets what the row's bytes are, and refuses the file when some of them are not of its encoding.
 func (r *Reader) check(row *tabular.Row) error {
-	row.Wide, row.Control = inspect(row.Raw)
-	row.Control = row.Control && tabular.HasControl(row.Raw)
+	row.Wide, row.Control = charset.Inspect(row.Raw)
+	row.Control = row.Control && charset.HasControl(row.Raw)
 	if !row.Wide {
 		return nil
 	}
@@ -150,7 +151,7 @@ func (r *Reader) check(row *tabular.Row) error {
 	if r.split.tooLong && r.chars == nil {
 		b = b[:len(b)-cutRune(b)]
 	}
-	decodable, control := inspectWide(b, r.chars)
+	decodable, control := charset.InspectWide(b, r.chars)
 	if !decodable {
 		return r.fault(errEncoding)
 	}
@@ -192,7 +193,7 @@ func (r *Reader) decode(row *tabular.Row) {
 			continue
 		}
 		from := len(r.decoded)
-		r.decoded = r.chars.decode(r.decoded, cell)
+		r.decoded = r.chars.Decode(r.decoded, cell)
 		row.Cells[i] = r.decoded[from:]
 	}
 }
@@ -208,7 +209,7 @@ func (r *Reader) fault(err error) error {
 	place := fault.Place{File: r.o.File, Line: int(r.split.line)}
 	var own *fault.Error
 	switch {
-	case errors.Is(err, errUTF16):
+	case errors.Is(err, charset.ErrInvalid):
 		return errEncoding.At(place)
 	case errors.As(err, &own):
 		if own.Place == (fault.Place{}) {

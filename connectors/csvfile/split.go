@@ -10,7 +10,9 @@ import (
 const (
 	firstBuffer = 256 << 10 // bytes: many rows a refill, and still in the second-level cache
 	keptOfLong  = 64 << 10  // bytes of an over-long row that go to quarantine
-	emptyReads  = 100       // reads without a byte or an error before a transport is given up
+	ones        = 0x0101010101010101
+	highs       = 0x8080808080808080
+	emptyReads  = 100 // reads without a byte or an error before a transport is given up
 )
 
 // splitter finds rows and fields in a stream. The fields of a row are valid until the next one.

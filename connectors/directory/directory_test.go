@@ -207,7 +207,7 @@ func attributes(t *testing.T, server *slapdtest.Server, s directory.Settings) {
 			t.Errorf("%s: %v\ngot  %q %q\nwant %q %q", name, err, got, rejected, tt.want, tt.rejected)
 		}
 	}
-	if _, _, err := all(t, s, directory.Search{Filter: "(uid=*)"}, "uid", "mail!"); fault.Code(err) != "UOMA-SRC-ATTRIBUTE" {
+	if _, _, err := all(t, s, directory.Search{Filter: "(uid=*)"}, "uid", "mail!"); fault.Code(err) != "UOMA-LND-HEADER-MISSING" {
 		t.Errorf("a required attribute that nobody has: %v", err)
 	}
 	if _, _, err := all(t, s, directory.Search{Filter: "uid=*)("}, "uid"); fault.Code(err) != "UOMA-SRC-FILTER" {

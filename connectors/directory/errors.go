@@ -23,8 +23,6 @@ var (
 	errEntries = fault.New("UOMA-SRC-ROWS", "the search gives more entries than any source may",
 		"compare the filter with the directory").For(fault.Source)
 	errFilter = fault.New("UOMA-SRC-FILTER", "the layout's filter is not one", "write it as RFC 4515 says: (&(objectClass=eduPerson)(uid=*))").For(fault.Source)
-	errAbsent = fault.New("UOMA-SRC-ATTRIBUTE", "no entry has an attribute that the layout requires",
-		"let the directory's owner show it to our name, or correct the layout; nothing was removed").For(fault.Source)
 )
 
 // told gives what an error of the library means: the end of the context, a fault, or what may be the line's.

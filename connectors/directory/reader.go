@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"io"
@@ -15,7 +16,7 @@ import (
 	"uoma/internal/fault"
 )
 
-// Separator stands between the values of one attribute.
+// Separator stands between the values of one attribute, unless the column says what joins them.
 const Separator = ";"
 
 // codeSeparator is why a row is rejected of which nobody could tell the values apart.
@@ -28,10 +29,8 @@ type reader struct {
 	options tabular.Options
 	a       *tabular.Assembler
 
-	names  []string
 	at     map[string]int // by attribute in lower case: its column
 	binary []string       // in lower case
-	seen   []bool         // by column: some entry had it
 
 	conn    *connection
 	entries []*ldap.Entry // of this page
@@ -41,30 +40,19 @@ type reader struct {
 	row     tabular.Row
 }
 
-// Summary implements [tabular.Reader]. Missing are attributes that no entry had.
-func (r *reader) Summary() tabular.Summary {
-	sum := r.a.Summary()
-	for i, seen := range r.seen {
-		if !seen && r.read > 0 {
-			sum.Missing = append(sum.Missing, r.names[i])
-		}
-	}
-	return sum
-}
+// Summary implements [tabular.Reader].
+func (r *reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *reader) Batches(ctx context.Context) canon.Batches {
 	return func(yield func(*canon.Batch, error) bool) {
 		conn, err := r.source.enter(ctx)
-		if err == nil {
-			r.conn = conn
-			defer conn.close()
-			err = r.a.Columns(r.names...)
-		}
 		if err != nil {
 			yield(nil, r.placed(lost(ctx, err)))
 			return
 		}
+		r.conn = conn
+		defer conn.close()
 		for b, err := range tabular.Stream(ctx, r.a, func() error { return r.next(ctx) }) {
 			if err != nil {
 				err = r.placed(lost(ctx, err))
@@ -94,6 +82,7 @@ func (r *reader) next(ctx context.Context) (err error) {
 			return err
 		}
 		r.last = len(r.word) == 0
+		r.a.Opened() // no entry is an answer, too
 	}
 	e := r.entries[0]
 	r.entries = r.entries[1:]
@@ -133,9 +122,10 @@ func (r *reader) add(e *ldap.Entry) error {
 		if !ok || len(a.ByteValues) == 0 {
 			continue // an option of the attribute that nobody asked for, as cn;lang-sv
 		}
-		cell, plain := r.cell(strings.ToLower(a.Name), a.ByteValues)
+		separator := []byte(cmp.Or(r.options.Columns[i].List, Separator))
+		cell, plain := r.cell(strings.ToLower(a.Name), a.ByteValues, separator)
 		if len(r.row.Cells[i]) > 0 { // under another of its names
-			cell = append(append(r.row.Cells[i], Separator...), cell...)
+			cell = slices.Concat(r.row.Cells[i], separator, cell)
 		}
 		clash = clash || !plain
 		size += len(cell)
@@ -151,38 +141,35 @@ func (r *reader) add(e *ldap.Entry) error {
 		r.a.RejectRow(&r.row, tabular.CodeEncoding, "the entry holds a value that is not UTF-8, of an attribute that the layout does not call binary")
 		return nil
 	case clash:
-		r.a.RejectRow(&r.row, codeSeparator, "an attribute has several values, and a semicolon stands in one of them")
+		r.a.RejectRow(&r.row, codeSeparator, "an attribute has several values, and what joins them stands in one of them")
 		return nil
 	}
-	return r.a.Add(&r.row)
+	r.a.AddRecord(&r.row)
+	return nil
 }
 
 func (r *reader) fill(i int, cell []byte) {
-	r.row.Cells[i], r.row.Kinds[i], r.seen[i] = cell, canon.KindText, true
+	r.row.Cells[i], r.row.Kinds[i] = cell, canon.KindText
+	r.a.Met(i)
 }
 
 // cell joins the values of an attribute in an order that does not depend on the server; plain tells that they can be told
 // apart again.
-func (r *reader) cell(name string, values [][]byte) (cell []byte, plain bool) {
+func (r *reader) cell(name string, values [][]byte, separator []byte) (cell []byte, plain bool) {
 	if slices.Contains(r.binary, name) {
 		for i, v := range values {
 			values[i] = base64.StdEncoding.AppendEncode(nil, v)
 		}
 	}
 	slices.SortFunc(values, bytes.Compare)
-	plain = len(values) == 1 || !slices.ContainsFunc(values, func(v []byte) bool { return bytes.Contains(v, []byte(Separator)) })
-	return bytes.Join(values, []byte(Separator)), plain
+	plain = len(values) == 1 || !slices.ContainsFunc(values, func(v []byte) bool { return bytes.Contains(v, separator) })
+	return bytes.Join(values, separator), plain
 }
 
 // end holds the search to what the layout requires: an attribute that our name may not see any more would look as if all
 // people had lost it.
 func (r *reader) end() error {
-	for i, c := range r.options.Columns {
-		if c.Required && !r.seen[i] && r.read > 0 {
-			return errAbsent.At(fault.Place{Field: r.options.Feed + " " + c.Name})
-		}
-	}
-	if err := r.a.End(r.read); err != nil {
+	if err := r.a.EndRecords(r.read, r.read); err != nil {
 		return err
 	}
 	return io.EOF

@@ -40,10 +40,9 @@ func (s *Source) Close() error { return nil }
 // nameColumn is the column of an entry's name, which is no attribute.
 const nameColumn = "dn"
 
-// Rows makes a reader of a search. o.Records is set.
+// Rows makes a reader of a search.
 func (s *Source) Rows(q Search, o tabular.Options) (tabular.Reader, error) {
-	o.Records = true
-	a, err := tabular.NewAssembler(o, false)
+	a, err := tabular.NewRecordAssembler(o)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +51,6 @@ func (s *Source) Rows(q Search, o tabular.Options) (tabular.Reader, error) {
 	}
 	r := &reader{source: s, search: q, options: o, a: a, at: map[string]int{}}
 	for i, c := range o.Columns {
-		r.names = append(r.names, c.Name)
 		for _, n := range append([]string{c.Name}, c.Aliases...) {
 			r.at[strings.ToLower(n)] = i
 		}
@@ -60,8 +58,7 @@ func (s *Source) Rows(q Search, o tabular.Options) (tabular.Reader, error) {
 	for _, n := range q.Binary {
 		r.binary = append(r.binary, strings.ToLower(n))
 	}
-	r.row.Cells, r.row.Kinds = make([][]byte, len(r.names)), make([]byte, len(r.names))
-	r.seen = make([]bool, len(r.names))
+	r.row.Cells, r.row.Kinds = make([][]byte, len(o.Columns)), make([]byte, len(o.Columns))
 	return r, nil
 }
 

@@ -9,6 +9,9 @@
 // a higher number; [Check] in the transaction that commits work proves that the number still is the highest. No lock of
 // the server is used: a cluster has none that all nodes see.
 //
+// The [Audit] is the log of sensitive acts: entries in a keyed chain, appended in the transaction of what they tell of, whose
+// last one is signed at the end of each run.
+//
 // Times are passed in and kept as microseconds since 1970 UTC, 0 for none. The package knows no stage's meaning and
 // holds no value of a person: quarantined rows are a place and a code, the rows themselves lie elsewhere.
 package ledger

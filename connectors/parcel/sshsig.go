@@ -19,6 +19,7 @@ const (
 	ManifestNamespace = "manifest@uoma"
 	ReceiptNamespace  = "receipt@uoma"
 	KeysNamespace     = "keys@uoma"
+	AuditNamespace    = "audit@uoma" // heads of the sender's audit log
 )
 
 // SenderPrincipal gives the name under which a sender's keys stand in allowed signers.

@@ -62,7 +62,7 @@ func (p postgres) subject(t testing.TB) sourcetest.Subject {
 			s.Address = addr
 			return ofTable(s, table)(ctx)
 		},
-		Addr: p.Addr, Put: p.put, Huge: 100_000, Page: pageRows, Moment: true, Wrong: wrongs(t, p.settings),
+		Addr: p.Addr, Put: p.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, p.settings),
 	}
 }
 

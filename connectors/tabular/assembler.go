@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -23,7 +22,7 @@ const maxTotals = 64 << 10
 
 // Row is one row as a format found it. Its slices are read during [Assembler.Add] only.
 type Row struct {
-	Line    int64
+	Line    int64    // the row's first line, or in formats without lines its number
 	Cells   [][]byte // valid UTF-8; empty means no value
 	Kinds   []byte   // the kind of each cell, nil in a format that has only text
 	Wide    bool     // some byte may be above 0x7F
@@ -47,6 +46,9 @@ type Assembler struct {
 	pending []canon.Rejection
 	scratch []byte
 	kinds   []byte
+	bytes   int    // of the cells that wait
+	met     []bool // by own column, in formats whose records name their values: some record had it
+	strange map[string]bool
 }
 
 // NewAssembler checks the options. sparse says that the format leaves empty cells out, so that the number of cells in a
@@ -79,34 +81,13 @@ func (a *Assembler) Ready() bool { return a.m != nil }
 func (a *Assembler) Len() int { return a.b.Len() }
 
 // Flush gives the rows so far as a batch.
-func (a *Assembler) Flush() *canon.Batch { return a.b.Flush() }
-
-// Columns takes the names of the columns, of a source that tells them before its rows.
-func (a *Assembler) Columns(names ...string) error {
-	row := Row{Cells: make([][]byte, len(names))}
-	for i, n := range names {
-		row.Cells[i] = []byte(n)
-	}
-	m, err := a.fromHeader(&row)
-	if err != nil {
-		return err
-	}
-	m.header, a.seen = nil, true
-	a.settle(m)
-	return nil
+func (a *Assembler) Flush() *canon.Batch {
+	a.bytes = 0
+	return a.b.Flush()
 }
-
-// Announce notes how many rows there must be. [Assembler.End] compares.
-func (a *Assembler) Announce(rows int64) { a.sum.Control = &rows }
-
-// SetTaken notes when what the rows tell was so.
-func (a *Assembler) SetTaken(at time.Time) { a.sum.Taken = at }
 
 // Add takes a row. An error is of scope Source and ends the export.
 func (a *Assembler) Add(row *Row) error {
-	if a.o.Records {
-		return a.record(row)
-	}
 	filled := 0
 	for _, c := range row.Cells {
 		if len(c) > 0 {
@@ -125,19 +106,6 @@ func (a *Assembler) Add(row *Row) error {
 		}
 	}
 	return a.data(row, filled)
-}
-
-// record takes a row of a source of which every row is one.
-func (a *Assembler) record(row *Row) error {
-	switch {
-	case row.Control:
-		a.RejectRow(row, CodeControl, "the row holds a control character that no text has")
-	case a.subtotal(row):
-		a.Skip(SkipSubtotal)
-	default:
-		a.accept(row)
-	}
-	return nil
 }
 
 func allBlank(cells [][]byte) bool {
@@ -376,6 +344,7 @@ func (a *Assembler) accept(row *Row) {
 			cell = a.text(cell)
 		}
 		a.b.Bytes(canon.RawFirst+i, cell)
+		a.bytes += len(cell)
 	}
 	a.b.EndRow()
 	a.sum.Rows++
@@ -408,12 +377,8 @@ func (a *Assembler) End(line int64) error {
 	if a.sum.Control == nil && a.o.TrailerRequired {
 		return errTruncated.At(a.place(line)).Because(errors.New("its control line is missing"))
 	}
-	read := a.sum.Read()
-	if a.o.Records { // who announced them did not know what is no record
-		read += a.sum.Skipped[SkipSubtotal]
-	}
-	if c := a.sum.Control; c != nil && *c != read {
-		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, read))
+	if c := a.sum.Control; c != nil && *c != a.sum.Read() {
+		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, a.sum.Read()))
 	}
 	return nil
 }

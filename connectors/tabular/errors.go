@@ -29,6 +29,13 @@ const (
 	CodeTooLong    = "row-too-long"      // beyond Limits.RowBytes; Raw holds its beginning only
 	CodeTooWide    = "too-many-columns"  // beyond Limits.Columns
 	CodeSummaryRow = "summary-inside"    // looks like a line of totals, but data follows
+	CodeSeveral    = "several-values"    // a record has several values where the layout knows of one
+	CodeStructure  = "structure"         // a record has structure where the layout has a value, or the other way round
+	CodeDuplicate  = "duplicate-name"    // a record names the same value twice, and readers disagree which one counts
+	CodeNumber     = "number-range"      // a number that other programs read rounded
+	CodeMalformed  = "malformed"         // the bytes are no record of the format, but it is known where the next one begins
+	CodeTooMany    = "too-many-rows"     // beyond the rows that one record may hold
+	CodeNotText    = "not-text"          // the value is bytes, where the layout has text
 )
 
 // Reasons for which a row is no data, the keys of [Summary.Skipped].
@@ -40,4 +47,5 @@ const (
 	SkipSep      = "sep"      // the line that tells a spreadsheet the delimiter
 	SkipTitle    = "title"    // above the header
 	SkipTrailer  = "trailer"  // the control line
+	SkipNoRows   = "no-rows"  // a record without any of the rows that it may hold
 )

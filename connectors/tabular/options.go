@@ -15,6 +15,8 @@ type Column struct {
 	Aliases  []string // other spellings that the header may have
 	Position int      // 1-based place in an export without header; 0 when it has none there
 	Required bool     // an export without the column is refused; a cell of it may still be empty
+	Path     string   // where a record holds it, in formats whose records name their values; Name when empty
+	List     string   // joins several values of one record; without it a record with several is rejected
 }
 
 // What an export says about its columns.
@@ -35,9 +37,6 @@ type Options struct {
 	FieldCounts     []int          // the counts of fields that an export without header may have; none means any
 	Trailer         *regexp.Regexp // the control line: group 1 is the count of rows; matched against the row's cells that are not empty, joined by a space
 	TrailerRequired bool           // an export without control line is cut
-
-	// Records says that every row is a record, as those of a database are: none is blank, a line of totals or a header.
-	Records bool
 
 	SkipWhenEmpty []string // a row in which all of these columns are empty is a subtotal and no data
 	Reject        func(canon.Rejection)

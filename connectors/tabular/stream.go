@@ -42,7 +42,7 @@ func Stream(ctx context.Context, a *Assembler, next func() error) canon.Batches 
 // fill adds rows until a batch is full, and comes back now and then from an export that has no good row.
 func fill(a *Assembler, next func() error) error {
 	const patience = 8 * canon.BatchRows
-	for n := 0; a.Len() < canon.BatchRows && n < patience; n++ {
+	for n := 0; !a.Full() && n < patience; n++ {
 		if err := next(); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ type Summary struct {
 	Encoding  string // what the bytes were read as
 	Rows      int64  // rows in batches
 	Rejected  int64
-	Skipped   map[string]int64 // by reason: blank, summary, header, subtotal, sep, title, trailer
+	Skipped   map[string]int64 // by reason: blank, summary, header, subtotal, sep, title, trailer, no-rows
 	Header    int64            // the header's line, 0 when there is none
 	Unknown   []string         // header names that the layout does not know; their columns were not read
 	Missing   []string         // columns of the layout that the export has not; they are null

@@ -48,47 +48,6 @@ func ASCII(b []byte) bool {
 	return true
 }
 
-// HasControl tells whether a control character stands in UTF-8 that is no tab and no line end.
-func HasControl(b []byte) bool {
-	for _, c := range b {
-		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' || c == 0x7F {
-			return true
-		}
-	}
-	return false
-}
-
-// HasC1 finds a control character of U+0080 to U+009F in UTF-8.
-func HasC1(b []byte) bool {
-	for {
-		i := bytes.IndexByte(b, 0xC2)
-		if i < 0 || i+1 == len(b) {
-			return false
-		}
-		if b[i+1] < 0xA0 {
-			return true
-		}
-		b = b[i+1:]
-	}
-}
-
-// Inspect looks at the cells, sets Wide and Control, and tells whether they are UTF-8.
-func (r *Row) Inspect() bool {
-	r.Wide, r.Control = false, false
-	for _, c := range r.Cells {
-		r.Control = r.Control || HasControl(c)
-		if ASCII(c) {
-			continue
-		}
-		r.Wide = true
-		if !utf8.Valid(c) {
-			return false
-		}
-		r.Control = r.Control || HasC1(c)
-	}
-	return true
-}
-
 // mojibake finds UTF-8 that was read as Windows-1252 and written as UTF-8 once more: "Ã" and then what the second byte
 // of a letter became, which is U+0080 to U+00BF or one of the signs that Windows-1252 has at 0x80 to 0x9F.
 func mojibake(cell []byte) bool {

@@ -10,8 +10,7 @@
 // booleans as true and false; a cell error (#N/A) is null. A formula gives its cached value. Elapsed times ([h]:mm) are
 // numbers.
 //
-// The XML reader is a small one of its own: it knows elements, attributes, text, comments and the five entities, and
-// refuses document types, more than 64 levels, more than 256 attributes and tokens above 1 MiB.
+// XML is read by package xmltoken, with its limits.
 //
 // The package knows no transport and no meaning of any column.
 package xlsx

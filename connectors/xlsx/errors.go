@@ -5,8 +5,6 @@ import "uoma/internal/fault"
 var (
 	errWorkbook = fault.New("UOMA-LND-XLSX", "the file is not a workbook that can be read",
 		"export it as .xlsx without a password").For(fault.Source)
-	errXML = fault.New("UOMA-LND-XML", "the workbook's XML is damaged or beyond the limits",
-		"export the file again").For(fault.Source)
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the workbook's text is not UTF-8",
 		"export the file again").For(fault.Source)
 	errSheet = fault.New("UOMA-LND-SHEET", "the workbook has no such sheet",

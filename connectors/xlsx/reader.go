@@ -8,6 +8,7 @@ import (
 
 	"uoma/connectors/archive"
 	"uoma/connectors/tabular"
+	"uoma/connectors/xmltoken"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 )
@@ -99,7 +100,7 @@ func (r *Reader) open() (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.sheet = sheet{x: newScanner(part), w: w, limits: r.o.Limits.OrDefault()}
+	r.sheet = sheet{x: xmltoken.New(part), w: w, limits: r.o.Limits.OrDefault()}
 	return part, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"uoma/connectors/tabular"
+	"uoma/connectors/xmltoken"
 	"uoma/internal/canon"
 )
 
@@ -16,7 +17,7 @@ const (
 
 // sheet streams the rows of a worksheet part.
 type sheet struct {
-	x        *scanner
+	x        *xmltoken.Scanner
 	w        *workbook
 	limits   tabular.Limits
 	inData   bool
@@ -37,16 +38,16 @@ type sheet struct {
 // next reads the next row element into the sheet's fields, or gives io.EOF behind the document's end.
 func (s *sheet) next() error {
 	for {
-		t, err := s.x.next()
+		t, err := s.x.Next()
 		if err != nil {
 			return err
 		}
-		switch name := string(s.x.local); {
-		case t == startTag && s.x.depth == 2 && name == "sheetData":
+		switch name := string(s.x.Local); {
+		case t == xmltoken.StartTag && s.x.Depth == 2 && name == "sheetData":
 			s.inData = true
-		case t == endTag && s.x.depth == 1 && name == "sheetData":
+		case t == xmltoken.EndTag && s.x.Depth == 1 && name == "sheetData":
 			s.inData = false
-		case t == startTag && s.x.depth == 3 && s.inData && name == "row":
+		case t == xmltoken.StartTag && s.x.Depth == 3 && s.inData && name == "row":
 			return s.row()
 		}
 	}
@@ -54,28 +55,28 @@ func (s *sheet) next() error {
 
 func (s *sheet) row() error {
 	line := s.line + 1
-	if r := s.x.attr("r"); r != nil {
+	if r := s.x.Attr("r"); r != nil {
 		var ok bool
 		if line, ok = number(r); !ok || line <= s.line || line > maxRow {
-			return xmlError("its rows are not in order")
+			return xmltoken.Error("its rows are not in order")
 		}
 	}
 	s.line, s.column = line, 0
 	s.cells, s.kinds, s.space, s.bytes = s.cells[:0], s.kinds[:0], s.space[:0], 0
 	s.wide, s.control, s.tooWide, s.tooLarge = false, false, false, false
 	for {
-		t, err := s.x.next()
+		t, err := s.x.Next()
 		if err != nil {
-			return cut(err)
+			return xmltoken.Cut(err)
 		}
-		if t == endTag && s.x.depth == 2 {
+		if t == xmltoken.EndTag && s.x.Depth == 2 {
 			return nil
 		}
-		if t != startTag {
+		if t != xmltoken.StartTag {
 			continue
 		}
-		if string(s.x.local) != "c" {
-			err = s.x.skip()
+		if string(s.x.Local) != "c" {
+			err = s.x.Skip()
 		} else {
 			err = s.cell()
 		}
@@ -88,15 +89,15 @@ func (s *sheet) row() error {
 // cell reads one c element and puts it at its column.
 func (s *sheet) cell() error {
 	column := s.column + 1
-	if r := s.x.attr("r"); r != nil {
+	if r := s.x.Attr("r"); r != nil {
 		var ok bool
 		if column, ok = columnOf(r); !ok || column <= s.column || column > maxColumn {
-			return xmlError("its cells are not in order")
+			return xmltoken.Error("its cells are not in order")
 		}
 	}
 	s.column = column
-	kind := cellType(s.x.attr("t"))
-	style, _ := number(s.x.attr("s"))
+	kind := cellType(s.x.Attr("t"))
+	style, _ := number(s.x.Attr("s"))
 	if err := s.content(); err != nil {
 		return err
 	}
@@ -117,26 +118,26 @@ func (s *sheet) cell() error {
 
 // content reads the cell's value, whichever of its forms it has, into s.value.
 func (s *sheet) content() (err error) {
-	depth, inValue := s.x.depth, false
+	depth, inValue := s.x.Depth, false
 	s.value = s.value[:0]
 	for {
-		t, err := s.x.next()
+		t, err := s.x.Next()
 		if err != nil {
-			return cut(err)
+			return xmltoken.Cut(err)
 		}
 		switch {
-		case t == endTag && s.x.depth < depth:
+		case t == xmltoken.EndTag && s.x.Depth < depth:
 			return nil
-		case t == startTag && string(s.x.local) == "is":
+		case t == xmltoken.StartTag && string(s.x.Local) == "is":
 			if s.value, err = richText(s.x, s.value[:0]); err != nil {
 				return err
 			}
-		case t == startTag:
-			inValue = string(s.x.local) == "v"
-		case t == endTag:
+		case t == xmltoken.StartTag:
+			inValue = string(s.x.Local) == "v"
+		case t == xmltoken.EndTag:
 			inValue = false
 		case inValue:
-			if s.value, err = s.x.appendText(s.value); err != nil {
+			if s.value, err = s.x.AppendText(s.value); err != nil {
 				return err
 			}
 			if len(s.value) > maxCell {
@@ -181,7 +182,7 @@ func cellType(t []byte) cellKind {
 func (s *sheet) interpret(kind cellKind, style int) ([]byte, byte, error) {
 	value := s.value
 	if kind != inline && kind != formulaText {
-		value = trimSpace(value)
+		value = xmltoken.TrimSpace(value)
 	}
 	if len(value) == 0 {
 		return nil, canon.KindEmpty, nil
@@ -190,7 +191,7 @@ func (s *sheet) interpret(kind cellKind, style int) ([]byte, byte, error) {
 	case shared:
 		text, ok := s.w.strings.get(value)
 		if !ok {
-			return nil, 0, xmlError("a cell names a shared string that is not there")
+			return nil, 0, xmltoken.Error("a cell names a shared string that is not there")
 		}
 		return text, canon.KindText, nil
 	case inline:

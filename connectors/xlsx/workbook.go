@@ -13,6 +13,7 @@ import (
 
 	"uoma/connectors/archive"
 	"uoma/connectors/tabular"
+	"uoma/connectors/xmltoken"
 	"uoma/internal/fault"
 )
 
@@ -79,7 +80,7 @@ func find(all []relation, wanted func(relation) bool) string {
 }
 
 // walk reads a part of at most so many bytes to its end, so that its checksum is proved too.
-func (w *workbook) walk(part string, most int64, read func(*scanner) error) (err error) {
+func (w *workbook) walk(part string, most int64, read func(*xmltoken.Scanner) error) (err error) {
 	f, err := w.open(part)
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func (w *workbook) walk(part string, most int64, read func(*scanner) error) (err
 	if info, err := f.Stat(); err != nil || info.Size() > most {
 		return inPart(errLimit.Because(errors.New("a part of it is too large")), part)
 	}
-	x := newScanner(f)
+	x := xmltoken.New(f)
 	if err := read(x); err != nil && err != io.EOF {
 		return inPart(err, part)
 	}
@@ -115,18 +116,18 @@ func (w *workbook) open(part string) (fs.File, error) {
 // relations reads a .rels part whose targets are relative to dir.
 func (w *workbook) relations(part, dir string) ([]relation, error) {
 	var all []relation
-	err := w.walk(part, maxPart, func(x *scanner) error {
+	err := w.walk(part, maxPart, func(x *xmltoken.Scanner) error {
 		for {
-			t, err := x.next()
+			t, err := x.Next()
 			if err != nil {
 				return err
 			}
-			if t != startTag || string(x.local) != "Relationship" || string(x.attr("TargetMode")) == "External" {
+			if t != xmltoken.StartTag || string(x.Local) != "Relationship" || string(x.Attr("TargetMode")) == "External" {
 				continue
 			}
 			var r relation
-			r.id, r.kind = string(x.attr("Id")), string(x.attr("Type"))
-			if r.target, err = x.attrText("Target"); err != nil {
+			r.id, r.kind = string(x.Attr("Id")), string(x.Attr("Type"))
+			if r.target, err = x.AttrText("Target"); err != nil {
 				return err
 			}
 			if rooted, ok := strings.CutPrefix(r.target, "/"); ok {
@@ -145,24 +146,24 @@ func (w *workbook) relations(part, dir string) ([]relation, error) {
 // readWorkbook finds the relation of the wanted sheet, or of the first one, and the date system.
 func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
 	wanted := tabular.Fold([]byte(sheet))
-	err = w.walk(part, maxPart, func(x *scanner) error {
+	err = w.walk(part, maxPart, func(x *xmltoken.Scanner) error {
 		for {
-			t, err := x.next()
+			t, err := x.Next()
 			if err != nil {
 				return err
 			}
 			switch {
-			case t != startTag:
-			case string(x.local) == "workbookPr":
-				flag := string(x.attr("date1904"))
+			case t != xmltoken.StartTag:
+			case string(x.Local) == "workbookPr":
+				flag := string(x.Attr("date1904"))
 				w.date904 = flag == "1" || flag == "true"
-			case string(x.local) == "sheet" && id == "":
-				name, err := x.attrText("name")
+			case string(x.Local) == "sheet" && id == "":
+				name, err := x.AttrText("name")
 				if err != nil {
 					return err
 				}
 				if wanted == "" || tabular.Fold([]byte(name)) == wanted {
-					id = string(x.attr("id"))
+					id = string(x.Attr("id"))
 				}
 			}
 		}
@@ -174,26 +175,26 @@ func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
 }
 
 // readStyles finds the cell formats whose number format shows a date.
-func (w *workbook) readStyles(x *scanner) error {
+func (w *workbook) readStyles(x *xmltoken.Scanner) error {
 	custom := map[string]bool{}
 	formats := false
 	for {
-		t, err := x.next()
+		t, err := x.Next()
 		if err != nil {
 			return err
 		}
 		switch {
-		case string(x.local) == "cellXfs" && t != text:
-			formats = t == startTag
-		case t != startTag:
-		case string(x.local) == "numFmt":
-			code, err := x.attrText("formatCode")
+		case string(x.Local) == "cellXfs" && t != xmltoken.Text:
+			formats = t == xmltoken.StartTag
+		case t != xmltoken.StartTag:
+		case string(x.Local) == "numFmt":
+			code, err := x.AttrText("formatCode")
 			if err != nil {
 				return err
 			}
-			custom[string(x.attr("numFmtId"))] = showsDate(code)
-		case formats && string(x.local) == "xf":
-			id := string(x.attr("numFmtId"))
+			custom[string(x.Attr("numFmtId"))] = showsDate(code)
+		case formats && string(x.Local) == "xf":
+			id := string(x.Attr("numFmtId"))
 			date, ok := custom[id]
 			if !ok {
 				date = builtinDate(id)
@@ -249,20 +250,20 @@ type stringTable struct {
 type ref struct{ chunk, from, to uint32 }
 
 const (
-	chunkBytes = maxToken
+	chunkBytes = xmltoken.MaxToken
 	chunkRefs  = 1 << 14
 	refBytes   = 12
-	maxCell    = maxToken // bytes of one string; applications stop at 32,767 characters
+	maxCell    = xmltoken.MaxToken // bytes of one string; applications stop at 32,767 characters
 )
 
-func (s *stringTable) read(x *scanner) error {
+func (s *stringTable) read(x *xmltoken.Scanner) error {
 	var one []byte
 	for {
-		t, err := x.next()
+		t, err := x.Next()
 		if err != nil {
 			return err
 		}
-		if t != startTag || string(x.local) != "si" || x.depth != 2 {
+		if t != xmltoken.StartTag || string(x.Local) != "si" || x.Depth != 2 {
 			continue
 		}
 		if one, err = richText(x, one[:0]); err != nil {
@@ -318,27 +319,27 @@ func number(b []byte) (n int, ok bool) {
 
 // richText reads the text of an element of type CT_Rst up to its end: its t elements, alone or in runs, without phonetic
 // hints, and with the _xHHHH_ escapes of ECMA-376 part 1, 22.9.2.19, resolved.
-func richText(x *scanner, dst []byte) ([]byte, error) {
-	depth, inText := x.depth, false
+func richText(x *xmltoken.Scanner, dst []byte) ([]byte, error) {
+	depth, inText := x.Depth, false
 	from := len(dst)
 	for {
-		t, err := x.next()
+		t, err := x.Next()
 		if err != nil {
-			return dst, cut(err)
+			return dst, xmltoken.Cut(err)
 		}
 		switch {
-		case t == endTag && x.depth < depth:
+		case t == xmltoken.EndTag && x.Depth < depth:
 			return resolved(dst, from)
-		case t == startTag && string(x.local) == "rPh":
-			if err := x.skip(); err != nil {
+		case t == xmltoken.StartTag && string(x.Local) == "rPh":
+			if err := x.Skip(); err != nil {
 				return dst, err
 			}
-		case t == startTag:
-			inText = string(x.local) == "t"
-		case t == endTag:
+		case t == xmltoken.StartTag:
+			inText = string(x.Local) == "t"
+		case t == xmltoken.EndTag:
 			inText = false
 		case inText:
-			if dst, err = x.appendText(dst); err != nil {
+			if dst, err = x.AppendText(dst); err != nil {
 				return dst, err
 			}
 			if len(dst)-from > maxCell {

@@ -163,11 +163,11 @@ func TestALookAtValuesIsWrittenDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, wrong := range []ledger.Access{{SeenBy: "virtanen"}, {SeenBy: "virtanen", Reason: "curious"}, {SeenBy: "a b", Reason: "review"}} {
-			if err := d.Look(ctx, &l, wrong); err == nil {
+			if err := d.Look(ctx, &l, wrong, "tester"); err == nil {
 				t.Errorf("a look as %+v", wrong)
 			}
 		}
-		if err := d.Look(ctx, &l, ledger.Access{SeenBy: "virtanen", SeenAt: 5, Reason: "review"}); err != nil {
+		if err := d.Look(ctx, &l, ledger.Access{SeenBy: "virtanen", SeenAt: 5, Reason: "review"}, "tester"); err != nil {
 			t.Fatal(err)
 		}
 		got, err := ledger.Accesses(ctx, ws.RegisterDB)

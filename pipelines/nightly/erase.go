@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
@@ -100,6 +101,10 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
+		return out, err
+	}
+	if err := n.ws.Audit.Append(ctx, night.Tx(), ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.SubjectErased, Subject: person,
+		Reason: clause, Run: r.ID()}); err != nil {
 		return out, err
 	}
 	mem, err := n.remember(&of)

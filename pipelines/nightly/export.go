@@ -11,15 +11,14 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
+	"slices"
 	"time"
 
 	"uoma/connectors/archive"
 	"uoma/connectors/blob"
-	"uoma/connectors/csvfile"
+	"uoma/connectors/compressed"
 	"uoma/connectors/folder"
 	"uoma/connectors/tabular"
-	"uoma/connectors/xlsx"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
@@ -74,7 +73,7 @@ type export interface {
 }
 
 // openExport opens a feed's export wherever it lies; spool names what a copy of it is called in work.
-func openExport(files Files, work *blob.Store, spool string, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
+func openExport(files Files, work *blob.Store, spool string, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
 	options, err := tabularOptions(f, name, reject)
 	if err != nil {
 		return nil, err
@@ -102,11 +101,12 @@ type file struct {
 	tabular.Reader
 	modTime time.Time
 
-	file   *folder.Stable
-	copied *spooled // of a file that cannot be read here and there, when its format needs that
-	closer io.Closer
-	hash   hash.Hash // of the bytes that the reader was given
-	listed *listed   // what the manifest says of the file
+	file    *folder.Stable
+	copied  *spooled    // of a file that cannot be read here and there, when its format needs that
+	closers []io.Closer // of what stands between the file and the reader
+	hash    hash.Hash   // of the bytes of the file or member
+	inPlace bool        // the reader reads the file here and there, so that its hash is made at the end
+	listed  *listed     // what the manifest says of the file
 }
 
 type listed struct {
@@ -129,11 +129,11 @@ func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name 
 	}
 	e := &file{file: stable, modTime: stable.ModTime(), hash: sha256.New()}
 	_, near := raw.(io.ReaderAt)
-	if jumps := f.Format.Type == "xlsx" || f.Member != ""; jumps && !near {
+	if jumps := f.Format.Jumps() || f.Member != ""; jumps && !near {
 		e.copied, err = newSpooled(work, spool, stable)
 	}
 	if err == nil {
-		err = e.open(f, options)
+		err = e.open(work, spool, f, options)
 	}
 	if err != nil {
 		e.Close()
@@ -150,9 +150,10 @@ func (e *file) content() io.ReaderAt {
 	return e.file
 }
 
-func (e *file) open(f *layout.Feed, options tabular.Options) (err error) {
-	if f.Format.Type == "xlsx" {
-		e.Reader = xlsx.New(e.content(), e.file.Size(), xlsx.Options{Options: options, Sheet: f.Format.Sheet})
+func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabular.Options) (err error) {
+	if f.Format.Jumps() && f.Member == "" {
+		e.inPlace = true
+		e.Reader = jumping(e.content(), e.file.Size(), f, options)
 		return nil
 	}
 	var r io.Reader = e.file
@@ -161,11 +162,25 @@ func (e *file) open(f *layout.Feed, options tabular.Options) (err error) {
 			return err
 		}
 	}
-	o := csvfile.Options{Options: options, Encoding: f.Format.Encoding}
-	if f.Format.Delimiter != "" {
-		o.Delimiter = f.Format.Delimiter[0]
+	r = io.TeeReader(r, e.hash)
+	if f.Format.Jumps() {
+		inner, err := newSpooled(work, spool+".member", r)
+		if err != nil {
+			return err
+		}
+		e.closers = append(e.closers, inner)
+		e.Reader = jumping(inner, inner.Size, f, options)
+		return nil
 	}
-	e.Reader = csvfile.New(io.TeeReader(r, e.hash), o)
+	if f.Format.Compression != "" {
+		inflated, err := compressed.NewReader(r, f.Format.Compression, compressed.Limits{})
+		if err != nil {
+			return err
+		}
+		e.closers = append(e.closers, inflated)
+		r = inflated
+	}
+	e.Reader = streaming(r, f, options)
 	return nil
 }
 
@@ -184,7 +199,7 @@ func (e *file) member(f *layout.Feed) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.closer = m
+	e.closers = append(e.closers, m)
 	return m, nil
 }
 
@@ -230,7 +245,7 @@ func (e *file) Verify() error {
 
 // digestInPlace hashes a file that its format reads here and there.
 func (e *file) digestInPlace() error {
-	if _, inPlace := e.Reader.(*xlsx.Reader); !inPlace {
+	if !e.inPlace {
 		return nil
 	}
 	if e.copied != nil {
@@ -249,42 +264,11 @@ func (e *file) Sum() string {
 
 // Close closes the file.
 func (e *file) Close() error {
-	if e.closer != nil {
-		e.closer.Close()
+	for _, c := range slices.Backward(e.closers) {
+		c.Close() // of a reading that is over; what matters is that the copy goes
 	}
 	if e.copied != nil {
 		return errors.Join(e.copied.Close(), e.file.Close())
 	}
 	return e.file.Close()
 }
-
-// tabularOptions puts a layout's format into the reader's terms.
-func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (tabular.Options, error) {
-	o := tabular.Options{
-		Feed: f.FullName(), File: name, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts,
-		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, Reject: reject,
-	}
-	if f.Format.Type == "xlsx" {
-		o.Titles = maxTitles
-	}
-	for i, c := range f.Columns {
-		position := c.Position
-		if position == 0 {
-			position = i + 1
-		}
-		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: position, Required: c.Required})
-	}
-	if f.Format.Trailer != "" {
-		re, err := regexp.Compile(f.Format.Trailer)
-		if err != nil {
-			return o, err
-		}
-		if re.NumSubexp() > 0 { // a line of totals without a count controls nothing; the reader knows it for what it is
-			o.Trailer = re
-		}
-	}
-	return o, nil
-}
-
-// maxTitles is how many rows of report name, parameters and run time may stand above a sheet's header.
-const maxTitles = 20

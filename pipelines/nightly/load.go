@@ -96,6 +96,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	}
 	g.Go(func() (err error) {
 		mem, err = s.n.remember(r)
+		s.n.engine = nil // a third of what the night keeps in memory, written down by now
 		return err
 	})
 	g.Go(func() (err error) {

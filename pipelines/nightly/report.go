@@ -38,6 +38,11 @@ type report struct{ n *Night }
 func (report) Name() string { return "report" }
 
 func (s report) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	if !r.Dry { // so that the report shows a head that is signed
+		if err := s.n.ws.SealAudit(ctx, r.ID(), r.Now()); err != nil {
+			return nil, err
+		}
+	}
 	in, err := s.input(ctx, r)
 	if err != nil {
 		return nil, err
@@ -111,6 +116,11 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	}
 	if in.History, err = s.history(ctx, r); err != nil {
 		return in, err
+	}
+	if head, ok, err := ledger.LastSeal(ctx, s.n.ws.RegisterDB); err != nil {
+		return in, err
+	} else if ok {
+		in.Run.Audit = &quality.Audit{Number: head.Number, Chain: head.Chain}
 	}
 	if in.Deliveries, err = s.deliveries(ctx); err != nil {
 		return in, err

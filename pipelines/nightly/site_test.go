@@ -104,7 +104,7 @@ func (s site) attempt(t testing.TB, date canon.Date, dry bool) (out pipelines.Ou
 }
 
 func newRun(date canon.Date) *pipelines.Run {
-	return &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Now: time.Now,
+	return &pipelines.Run{Pipeline: "nightly", Date: date, Mode: pipelines.Manual, Actor: "tester", Now: time.Now,
 		Log: slog.New(slog.DiscardHandler), Progress: quiet{}}
 }
 

@@ -227,8 +227,9 @@ func (d *Desk) pair(p clerical.Pair, ref string) (clerical.Line, error) {
 	return l, nil
 }
 
-// Look notes that somebody looks at the values of a pair. Values are shown only when it has returned.
-func (d *Desk) Look(ctx context.Context, l *clerical.Line, a ledger.Access) error {
+// Look notes that somebody looks at the values of a pair, in the book of looks and in the audit log, where actor stands.
+// Values are shown only when it has returned.
+func (d *Desk) Look(ctx context.Context, l *clerical.Line, a ledger.Access, actor string) error {
 	if err := clerical.CheckReason(a.Reason, clerical.Purposes()); err != nil || a.Reason == "" {
 		return errPurpose
 	}
@@ -236,7 +237,18 @@ func (d *Desk) Look(ctx context.Context, l *clerical.Line, a ledger.Access) erro
 		return err
 	}
 	a.A, a.B = l.Pair.A, l.Pair.B
-	return d.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ledger.AddAccess(ctx, tx, a) })
+	return d.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		if err := ledger.AddAccess(ctx, tx, a); err != nil {
+			return err
+		}
+		for _, record := range []string{a.A, a.B} {
+			e := ledger.Entry{At: a.SeenAt, Actor: actor, Verb: ledger.ReviewValues, Subject: record, Reason: a.Reason, Run: d.Run()}
+			if err := d.ws.Audit.Append(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 var errPurpose = fault.New("UOMA-REV-PURPOSE", "values are shown for a reason of the list alone",

@@ -154,7 +154,7 @@ func RecordStage(ctx context.Context, q sqlx.ExtContext, r *pipelines.Run, stage
 	return ledger.FinishStage(ctx, q, r.ID(), stage, ledger.Finished, string(facts), finished)
 }
 
-// End closes the attempt.
+// End closes the attempt, and signs the head of the audit log.
 func (j *Journal) End(ctx context.Context, r *pipelines.Run, state pipelines.State, code string) error {
 	facts := "{}"
 	if code != "" {
@@ -163,6 +163,9 @@ func (j *Journal) End(ctx context.Context, r *pipelines.Run, state pipelines.Sta
 			return err
 		}
 		facts = string(text)
+	}
+	if err := j.w.SealAudit(ctx, r.ID(), r.Now()); err != nil {
+		return err
 	}
 	return ledger.Finish(ctx, j.w.RegisterDB, j.run, string(state), facts, r.Now())
 }

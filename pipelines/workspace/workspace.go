@@ -65,6 +65,7 @@ type Workspace struct {
 	Register   *register.Register
 	Vault      *vault.Vault
 	Outbox     *outbox.Outbox
+	Audit      *ledger.Audit // who did what that is sensitive
 
 	Patience remote.Retry // with which sources over a network are asked; the zero value is for nights
 
@@ -132,7 +133,7 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 	if w.VaultDB, err = w.openStore(ctx, s.Stores.Vault); err != nil {
 		return nil, err
 	}
-	w.Register = register.New(w.RegisterDB)
+	w.Register, w.Audit = register.New(w.RegisterDB), w.audit()
 	w.Vault = vault.New(w.VaultDB, w.Keys, rand.Reader, keyEpoch)
 	if err := ledger.Migrate(ctx, w.RegisterDB); err != nil {
 		return nil, err
@@ -246,6 +247,9 @@ func PersonOf(d *pseudonym.Domain, subject string) string { return d.Token("pers
 func (w *Workspace) Domain(name string, epoch int) *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("domain", name, strconv.Itoa(epoch)))
 }
+
+// audit gives the audit log under its key.
+func (w *Workspace) audit() *ledger.Audit { return ledger.NewAudit(w.Keys.Derive("audit")) }
 
 // SuppressionToken gives the token under which a mark of an erased person is kept.
 func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token("suppressed", mark) }

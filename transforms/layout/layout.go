@@ -120,16 +120,24 @@ func (f *Feed) Fillings() []Filling { return f.fillings }
 
 // Format is how a feed's bytes become rows.
 type Format struct {
-	Type            string   `yaml:"type"`      // csv or xlsx
-	Delimiter       string   `yaml:"delimiter"` // one character
-	Encoding        string   `yaml:"encoding"`  // unless the file begins with a byte order mark
-	Header          string   `yaml:"header"`    // required, none or auto (the first row is one when it names the required columns)
+	Type            string   `yaml:"type"`        // csv, xlsx, json, ndjson, xml, parquet, fixed or ldif
+	Compression     string   `yaml:"compression"` // gzip or zstd around the file, or around the member of an archive
+	Delimiter       string   `yaml:"delimiter"`   // one character
+	Encoding        string   `yaml:"encoding"`    // unless the file begins with a byte order mark
+	Header          string   `yaml:"header"`      // required, none or auto (the first row is one when it names the required columns)
 	FieldCounts     []int    `yaml:"field-counts"`
 	Sheet           string   `yaml:"sheet"`
 	Trailer         string   `yaml:"trailer"` // pattern of the last line, or of a sheet row's values joined by spaces; its group is the row count
 	TrailerRequired bool     `yaml:"trailer-required"`
 	Manifest        string   `yaml:"manifest"`        // archive member with rows and SHA-256 of every file
 	SkipWhenEmpty   []string `yaml:"skip-when-empty"` // a row that is empty in all of these columns is no record
+
+	Rows        string            `yaml:"rows"`         // path of the records in a document; empty: the document is one, or a list of them
+	Each        string            `yaml:"each"`         // path of the rows inside a record; empty: it is one
+	Count       string            `yaml:"count"`        // path of the number of records, which the document must have
+	Namespaces  map[string]string `yaml:"namespaces"`   // of XML, by the prefix that paths use
+	Length      int               `yaml:"length"`       // characters of every line of fixed width; 0 takes any
+	HeaderLines int               `yaml:"header-lines"` // lines above the first one of fixed width
 }
 
 // Guard is how much a snapshot may lose against the last good one before the source stops, in percent.
@@ -170,6 +178,8 @@ type Column struct {
 	Name     string            `yaml:"name"`
 	Aliases  []string          `yaml:"aliases"`  // other names in the header
 	Position int               `yaml:"position"` // 1-based; its place in the list when absent
+	Path     string            `yaml:"path"`     // where a record holds it; its name when absent
+	At       string            `yaml:"at"`       // "1-10": its characters in a line of fixed width
 	Required bool              `yaml:"required"` // the header must name it and every row must fill it
 	As       string            `yaml:"as"`       // rule; "text" when absent
 	To       list              `yaml:"to"`

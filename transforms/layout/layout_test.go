@@ -90,6 +90,14 @@ func TestFindings(t *testing.T) {
 		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:11:40"},
 		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:14:5"},
 		{"pattern", "as: email,", "as: email, pattern: '[',", "UOMA-LAY-PATTERN demo.yaml:14:38"},
+		{"key of another format", "{type: csv}", "{type: json, delimiter: ','}", "UOMA-LAY-KEY demo.yaml:8:35"},
+		{"rows of a table", "{type: csv}", "{type: csv, rows: a/b}", "UOMA-LAY-KEY demo.yaml:8:29"},
+		{"XML without rows", "{type: csv}", "{type: xml}", "UOMA-LAY-ROWS demo.yaml:8:11"},
+		{"path in a table", "name: born,", "name: born, path: a/b,", "UOMA-LAY-KEY demo.yaml:13:24"},
+		{"compressed workbook", "{type: csv}", "{type: xlsx, compression: gzip}", "UOMA-LAY-KEY demo.yaml:8:37"},
+		{"unknown compression", "{type: csv}", "{type: csv, compression: zip}", "UOMA-CFG-SCHEMA demo.yaml:8:36"},
+		{"characters are missing", "{type: csv}", "{type: fixed}", "UOMA-LAY-AT demo.yaml:12:5"},
+		{"characters elsewhere", "name: born,", "name: born, at: 1-8,", "UOMA-LAY-KEY demo.yaml:13:22"},
 		{"address without a column", "email.personal", "address.home", "UOMA-LAY-TARGET demo.yaml:14:33"},
 	}
 	for _, tt := range tests {
@@ -108,6 +116,51 @@ func TestFindings(t *testing.T) {
 				t.Fatalf("got  %v\nwant %v", err, tt.want)
 			}
 		})
+	}
+}
+
+const nested = `system: demo
+title: Demo
+controller: "10118"
+feeds:
+- name: rights
+  file: "rights_{yyyyMMdd}.xml.gz"
+  format: {type: xml, compression: gzip, rows: "Virta/v:List/v:Right", each: State, count: List/@count, namespaces: {v: "urn:demo"}}
+  key: [id]
+  person: [id]
+  columns:
+  - {name: id, path: ../@id, required: true}
+  - {name: name, path: "Name[@lang=fi]", list: ",", to: person.family_name}
+`
+
+func TestPathsOfRecords(t *testing.T) {
+	l, err := layout.Parse("demo.yaml", []byte(nested))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := l.Feeds[0].Format
+	if f.Rows != "Virta/v:List/v:Right" || f.Each != "State" || f.Count != "List/@count" || f.Namespaces["v"] != "urn:demo" || !f.Paths() || f.Jumps() {
+		t.Errorf("%+v", f)
+	}
+	for old, want := range map[string]string{
+		"path: ../@id":       "UOMA-LAY-PATH demo.yaml:11:22",
+		"each: State, ":      "UOMA-LAY-PATH demo.yaml:11:22",
+		"count: List/@count": "UOMA-CFG-SCHEMA demo.yaml:7:92",
+	} {
+		replacement := map[string]string{"path: ../@id": "path: ../../@id", "count: List/@count": "count: List//@count"}[old]
+		if _, err := layout.Parse("demo.yaml", []byte(strings.Replace(nested, old, replacement, 1))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", old, err, want)
+		}
+	}
+}
+
+func TestCharactersOfAColumn(t *testing.T) {
+	for at, want := range map[string][2]int{"1-10": {1, 10}, "7": {7, 7}, "10-9": {}, "0-3": {}, "": {}, "a": {}, "1-": {}} {
+		c := layout.Column{At: at}
+		from, to, ok := c.Characters()
+		if ok != (want[0] > 0) || ok && (from != want[0] || to != want[1]) {
+			t.Errorf("%q: %d %d %v", at, from, to, ok)
+		}
 	}
 }
 

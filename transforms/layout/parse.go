@@ -35,6 +35,10 @@ var (
 	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
 	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
 	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
+	errKey      = fault.New("UOMA-LAY-KEY", "the key does not belong to the format", "the keys of each format are listed in docs/layout-author.md")
+	errRows     = fault.New("UOMA-LAY-ROWS", "XML needs the path of the elements that are records", "write it as in rows: Root/Person")
+	errPath     = fault.New("UOMA-LAY-PATH", "the path leads out of the record", "there is one step upwards for each step of the format's each")
+	errAt       = fault.New("UOMA-LAY-AT", "a column of fixed width needs its characters, within the line's length", "write it as in at: 1-10")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 
@@ -165,6 +169,7 @@ func (c *checker) feed(f *Feed, at []string) {
 		c.find(errTrailer, "", under("format", "trailer")...)
 	}
 	c.names(f, under)
+	c.format(f, under)
 	for i := range f.Columns {
 		c.column(f, &f.Columns[i], under("columns", strconv.Itoa(i)))
 	}
@@ -187,7 +192,7 @@ func (c *checker) names(f *Feed, under func(...string) []string) {
 			}
 			seen[name] = true
 		}
-		if places[col.Position] && f.Format.Header != "required" {
+		if places[col.Position] && f.Format.Header != "required" && f.Format.Type == "csv" {
 			c.find(errPosition, col.Name, under("columns", strconv.Itoa(i))...)
 		}
 		places[col.Position] = true

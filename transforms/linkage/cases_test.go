@@ -103,7 +103,7 @@ func TestCases(t *testing.T) {
 			rows = append(rows, p.row())
 		}
 	}
-	p := campusRecords(t, campusOf{20_000, 5, 0.7})
+	p := campusRecords(t, campusOf{several(20_000), 5, 0.7})
 	table := tableOf(campusFields(), slices.Concat(p.rows, rows), 0)
 	res := link(t, table, Defaults())
 	for _, c := range cases {

@@ -61,7 +61,7 @@ func TestManyColumnsOfTheirOwn(t *testing.T) {
 // withCampus puts rows among those of a campus, as a model needs people to learn from. Columns: see campusFields.
 func withCampus(t *testing.T, rows cells) (*Table, *Result) {
 	t.Helper()
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), slices.Concat(p.rows, rows), 0)
 	return table, link(t, table, Defaults())
 }
@@ -137,7 +137,7 @@ func TestLargeBlocksAreSplitAndTold(t *testing.T) {
 }
 
 func TestMustHoldsForManyRecords(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	o := Defaults()
 	for i := range int32(150) {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSameOutcomeForAnyOrderBatchesAndProcessors(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	fields := campusFields()
 	first := tableOf(fields, p.rows, 0)
 	want := written(first, link(t, first, Defaults()))
@@ -26,7 +26,7 @@ func TestSameOutcomeForAnyOrderBatchesAndProcessors(t *testing.T) {
 }
 
 func TestIdsDecideNothing(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	fields := campusFields()
 	first := tableOf(fields, p.rows, 0)
 	want := groups(first, link(t, first, Defaults()))
@@ -44,6 +44,9 @@ func TestIdsDecideNothing(t *testing.T) {
 }
 
 func TestAccuracy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes as many records as shares of a thousandth need: the run without the race detector has them")
+	}
 	for _, x := range []struct {
 		identifiers, precision, recall float64
 	}{{0.7, 0.998, 0.92}, {0, 0.995, 0.85}} {
@@ -61,7 +64,7 @@ func TestAccuracy(t *testing.T) {
 }
 
 func TestLinksHoldAndChangeNothingElse(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	free := link(t, table, Defaults())
 	var linked, apart [][2]int32
@@ -112,7 +115,7 @@ func TestLinksHoldAndChangeNothingElse(t *testing.T) {
 }
 
 func TestCleanSourcesAndUniqueIdentifiers(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	fields := campusFields()
 	fields[14].Unique = true
 	table := tableOf(fields, p.rows, 0)
@@ -155,7 +158,7 @@ func TestCleanSourcesAndUniqueIdentifiers(t *testing.T) {
 }
 
 func TestModelRoundTrip(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	res := link(t, table, Defaults())
 	raw, err := json.Marshal(res.Model)
@@ -174,7 +177,7 @@ func TestModelRoundTrip(t *testing.T) {
 }
 
 func TestModelOfOtherColumnsIsRefused(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	fields := campusFields()
 	o := Defaults()
 	o.Model = link(t, tableOf(fields, p.rows, 0), o).Model
@@ -203,10 +206,10 @@ func TestModelOfOtherColumnsIsRefused(t *testing.T) {
 }
 
 func TestExplanationsAddUp(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	res := link(t, table, Defaults())
-	for _, pair := range res.Pairs[:2000] {
+	for _, pair := range res.Pairs[:min(2000, len(res.Pairs))] {
 		e := table.Explain(res.Model, pair.A, pair.B)
 		sum := e.Prior + e.Alike
 		for _, x := range e.Evidence {

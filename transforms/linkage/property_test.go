@@ -140,7 +140,7 @@ func FuzzLink(f *testing.F) {
 // TestWeightStopsOnlyBelowTheLeast holds the weight that stops early to the one of all comparisons, for pairs that passes
 // bring together and for any.
 func TestWeightStopsOnlyBelowTheLeast(t *testing.T) {
-	p := campusRecords(t, campusOf{6000, 3, 0.7})
+	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	res := link(t, table, Defaults())
 	s, c := newScorer(res.Model, table), newComparer(table)

@@ -154,7 +154,7 @@ func TestNightsEndAsLinkingAnewDoes(t *testing.T) {
 
 // TestNightsOfACampus changes records of a campus, where blocks are large and are split.
 func TestNightsOfACampus(t *testing.T) {
-	p := campusRecords(t, campusOf{5_000, 7, 0.5})
+	p := campusRecords(t, campusOf{several(5_000), 7, 0.5})
 	fields := campusFields()
 	_, res := standingOf(t, fields, p.rows, nil, Defaults(), nil)
 	model := res.Model

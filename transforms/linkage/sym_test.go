@@ -3,7 +3,7 @@ package linkage
 import "testing"
 
 func TestComparingIsSymmetric(t *testing.T) {
-	p := campusRecords(t, campusOf{20_000, 5, 0.7})
+	p := campusRecords(t, campusOf{several(20_000), 5, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
 	c := newComparer(table)
 	var v, w vector

@@ -43,7 +43,7 @@ func (b *builder) run() {
 	n := b.in.Run
 	b.r.Run = RunReport{ID: n.ID, Pipeline: n.Pipeline, Date: n.Date, Mode: n.Mode, Attempt: n.Attempt,
 		StartedAt: stamp(n.Started), FinishedAt: stamp(n.Finished), Zone: n.Zone, Software: n.Software,
-		ConfigDigest: n.ConfigDigest, Policy: n.Policy, Commit: n.Commit}
+		ConfigDigest: n.ConfigDigest, Policy: n.Policy, Commit: n.Commit, Audit: n.Audit}
 	for _, s := range b.in.Stages {
 		b.r.Stages = append(b.r.Stages, StageReport{s.Name, s.State, s.Elapsed.Milliseconds(), s.Rows})
 	}

@@ -206,7 +206,7 @@ func (p *page) annex() {
 	r := p.R.Run
 	for _, d := range [][2]string{{"Run", r.ID}, {"Software", r.Software}, {"Settings", r.ConfigDigest},
 		{"Notice", strings.TrimSpace(r.Policy.ID + " " + r.Policy.Version)}, {"Notice digest", r.Policy.Digest},
-		{"Register commit", r.Commit}, {"Report format", fmt.Sprintf("%s %d", p.R.Format, p.R.Version)}} {
+		{"Register commit", r.Commit}, {"Audit log", head(r.Audit)}, {"Report format", fmt.Sprintf("%s %d", p.R.Format, p.R.Version)}} {
 		if d[1] != "" {
 			p.Digests = append(p.Digests, line{Title: d[0], Value: d[1]})
 		}
@@ -264,4 +264,12 @@ func (p *page) checked() {
 			p.Kinds = append(p.Kinds, *row)
 		}
 	}
+}
+
+// head writes a head of the audit log as the command line takes it.
+func head(a *Audit) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d:%s", a.Number, a.Chain)
 }

@@ -45,6 +45,13 @@ type Run struct {
 	ConfigDigest string    `json:"config_digest"`        // hex SHA-256, as all digests
 	Policy       Policy    `json:"policy"`
 	Commit       string    `json:"register_commit"` // the night's commit in the register, "" when nothing was committed
+	Audit        *Audit    `json:"audit,omitempty"` // nil while the audit log is empty
+}
+
+// Audit is the last signed head of the audit log. Kept here, outside the database, it proves that nothing before it was cut off.
+type Audit struct {
+	Number int64  `json:"number"` // of entries
+	Chain  string `json:"chain"`  // hex
 }
 
 // Policy is the pack in force on the run's logical date.

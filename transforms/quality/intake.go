@@ -198,6 +198,9 @@ func each[T any](list []T, clean func(T) T, key func(T) string) []T {
 func (d *door) run(r Run) Run {
 	r.ID, r.Pipeline, r.Mode, r.Zone, r.Software = d.name(r.ID), d.name(r.Pipeline), d.name(r.Mode), d.name(r.Zone), d.name(r.Software)
 	r.Date, r.ConfigDigest, r.Commit = d.date(r.Date), d.digest(r.ConfigDigest), d.name(r.Commit)
+	if r.Audit != nil {
+		r.Audit = &Audit{r.Audit.Number, d.digest(r.Audit.Chain)}
+	}
 	r.Policy = Policy{d.name(r.Policy.ID), d.name(r.Policy.Version), d.digest(r.Policy.Digest)}
 	return r
 }

@@ -53,6 +53,7 @@ type RunReport struct {
 	ConfigDigest string `json:"config_sha256"`
 	Policy       Policy `json:"policy"`
 	Commit       string `json:"register_commit"`
+	Audit        *Audit `json:"audit,omitempty"`
 }
 
 // Totals are the sums of the first page.

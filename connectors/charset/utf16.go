@@ -1,4 +1,4 @@
-package csvfile
+package charset
 
 import (
 	"encoding/binary"
@@ -19,7 +19,7 @@ type utf16Reader struct {
 
 func newUTF16(r io.Reader, encoding string) *utf16Reader {
 	u := &utf16Reader{r: r, order: binary.LittleEndian, in: make([]byte, 0, 1<<15)}
-	if encoding == utf16beName {
+	if encoding == UTF16BE {
 		u.order = binary.BigEndian
 	}
 	return u
@@ -54,7 +54,7 @@ func (u *utf16Reader) fill() {
 				r, size = utf16.DecodeRune(r, rune(u.order.Uint16(rest[2:]))), 4
 			}
 			if size == 2 || r == utf8.RuneError {
-				u.err = errUTF16
+				u.err = ErrInvalid
 				return
 			}
 		}
@@ -63,7 +63,7 @@ func (u *utf16Reader) fill() {
 	}
 	u.space = u.out
 	if len(rest) > 0 && err == io.EOF {
-		u.err = errUTF16
+		u.err = ErrInvalid
 	}
 	u.in = u.in[:copy(u.in[:cap(u.in)], rest)]
 }

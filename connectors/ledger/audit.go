@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"regexp"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+	"uoma/internal/fault"
+)
+
+// Verb is what somebody did. The list is closed: [Audit.Append] refuses any other.
+type Verb string
+
+// Verbs of the audit log.
+const (
+	SubjectErased   Verb = "subject.erased"   // a person was erased
+	SubjectExplain  Verb = "subject.explain"  // what is held of one person was looked at, by its token
+	ReviewValues    Verb = "review.values"    // two records were shown with their values
+	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
+)
+
+var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, ReviewValues: true, QuarantineValue: true}
+
+// Entry is one line of the audit log. It names nobody but the actor.
+type Entry struct {
+	At      int64  `db:"at"`    // microseconds
+	Actor   string `db:"actor"` // who did it
+	Verb    Verb   `db:"verb"`
+	Subject string `db:"subject"` // the person's token in the register, or of a record, or ""
+	Reason  string `db:"reason"`  // clause, code, request or place: letters, digits and ._:/|,+- alone
+	Run     string `db:"run"`     // run that it belongs to, or ""
+}
+
+// Line is an entry in its place.
+type Line struct {
+	Number int64 `db:"number"` // 1 and up, without gaps
+	Entry
+	Chain string `db:"chain"` // hex
+}
+
+var lineColumns = []string{"number", "at", "actor", "verb", "subject", "reason", "run", "chain"}
+
+// Audit is the log of who did what that is sensitive. Entries are only ever added. Each carries an HMAC-SHA-256 of itself
+// and of the one before, so that without the key nobody changes, removes or reorders one unseen; that the last ones were
+// cut off shows by the signed heads ([Audit.Seal]).
+type Audit struct{ key []byte }
+
+// NewAudit makes the log of a key.
+func NewAudit(key []byte) *Audit { return &Audit{key: key} }
+
+var errEntry = fault.New("UOMA-AUD-ENTRY", "what was to be written into the audit log has another form than its entries",
+	"name who acts in printable characters, and give the clause, code or request by letters, digits and . _ : / | , + - alone")
+
+var (
+	actorForm   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._@()\\-]{0,119}$`)
+	subjectForm = regexp.MustCompile(`^([0-9a-z]{26})?$`)
+	reasonForm  = regexp.MustCompile(`^[\pL\pN._:/|,+-]{0,120}$`)
+	runForm     = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
+)
+
+// Append adds an entry inside the caller's transaction: it is there exactly when what it tells of is. From the call to
+// the commit nobody else can append, so it stands near the end of a long transaction.
+func (a *Audit) Append(ctx context.Context, tx *sqlx.Tx, e Entry) error {
+	if !verbs[e.Verb] || !actorForm.MatchString(e.Actor) || !subjectForm.MatchString(e.Subject) || !reasonForm.MatchString(e.Reason) ||
+		!runForm.MatchString(e.Run) {
+		return errEntry
+	}
+	// The first statement locks the row, so that the second reads what the last writer committed.
+	if err := swap(ctx, tx, "UPDATE `audit_head` SET `number` = `number` + 1 WHERE `id` = 1"); err != nil {
+		return err
+	}
+	head, err := auditHead(ctx, tx)
+	if err != nil {
+		return err
+	}
+	chain := a.chain(head.Chain, head.Number, &e)
+	if err := insert(ctx, tx, "audit", lineColumns, head.Number, e.At, e.Actor, string(e.Verb), e.Subject, e.Reason, e.Run, chain); err != nil {
+		return err
+	}
+	return swap(ctx, tx, "UPDATE `audit_head` SET `chain` = ? WHERE `id` = 1", chain)
+}
+
+// chain gives an entry's link: HMAC-SHA-256 over a version, the link before, and the fields with their lengths.
+func (a *Audit) chain(before string, number int64, e *Entry) string {
+	b := []byte{1}
+	for _, s := range []string{before, string(e.Verb), e.Actor, e.Subject, e.Reason, e.Run} {
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(s))), s...)
+	}
+	b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, uint64(number)), uint64(e.At))
+	mac := hmac.New(sha256.New, a.key)
+	mac.Write(b)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// AuditHead is how far the log has come.
+type AuditHead struct {
+	Number int64  `db:"number"` // of the last entry, 0 when there is none
+	Chain  string `db:"chain"`
+}
+
+func auditHead(ctx context.Context, q sqlx.QueryerContext) (h AuditHead, err error) {
+	_, err = get(ctx, q, &h, "SELECT `number`, `chain` FROM `audit_head` WHERE `id` = 1")
+	return h, err
+}
+
+// AuditFilter chooses entries; zero fields choose all.
+type AuditFilter struct {
+	Verb, Subject, Run string
+	Since              time.Time
+	Limit              int // the latest so many
+}
+
+// AuditLines lists entries, newest first.
+func AuditLines(ctx context.Context, q sqlx.QueryerContext, f AuditFilter) ([]Line, error) {
+	since := int64(0)
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMicro()
+	}
+	return list[Line](ctx, q, "SELECT "+database.Columns(lineColumns)+" FROM `audit` WHERE (? = '' OR `verb` = ?) AND (? = '' OR `subject` = ?)"+
+		" AND (? = '' OR `run` = ?) AND `at` >= ? ORDER BY `number` DESC LIMIT ?", f.Verb, f.Verb, f.Subject, f.Subject, f.Run, f.Run, since, f.Limit)
+}

@@ -1,0 +1,145 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/crypto/ssh"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/parcel"
+	"uoma/internal/fault"
+)
+
+// signer loads the workspace's signing key.
+func (w *Workspace) signer() (*parcel.Signer, error) {
+	path, err := keyPath(w.home, w.Settings.Keys.Signing)
+	if err != nil {
+		return nil, err
+	}
+	return parcel.LoadSigner(path)
+}
+
+// SealAudit signs the head of the audit log at the end of a run, when something was appended since the last signature.
+func (w *Workspace) SealAudit(ctx context.Context, run string, now time.Time) error {
+	return w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		return w.Audit.Seal(ctx, tx, run, now, func(message []byte) (string, string, error) {
+			key, err := w.signer()
+			if err != nil {
+				return "", "", err
+			}
+			signature, err := key.Sign(rand.Reader, parcel.AuditNamespace, message)
+			return string(signature), key.KeyID(), err
+		})
+	})
+}
+
+// VerifyAudit proves the whole audit log, also against the heads that the quality reports hold and those in more.
+func (w *Workspace) VerifyAudit(ctx context.Context, more ...ledger.Evidence) (ledger.Audited, error) {
+	reported, err := w.reportedHeads()
+	if err != nil {
+		return ledger.Audited{}, err
+	}
+	allowed, err := w.auditSigners()
+	if err != nil {
+		return ledger.Audited{}, err
+	}
+	return w.Audit.Verify(ctx, w.RegisterDB, append(reported, more...), func(s *ledger.Seal) error {
+		_, err := parcel.Verify([]byte(s.Signature), s.Message(), parcel.AuditNamespace, auditPrincipal, allowed, time.UnixMicro(s.SealedAt))
+		return err
+	})
+}
+
+// auditPrincipal is who signs heads of the audit log: the workspace itself.
+const auditPrincipal = "workspace"
+
+var errPublicKey = fault.New("UOMA-AUD-KEY", "a public half of the signing key cannot be read", "write it again from the private one with ssh-keygen -y -f FILE")
+
+// auditSigners gives the keys that may have signed heads: the public halves that lie beside the signing key under its
+// name, or under its name with an ending of its own, as that of a key that was replaced.
+func (w *Workspace) auditSigners() ([]parcel.AllowedSigner, error) {
+	path, err := keyPath(w.home, w.Settings.Keys.Signing)
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(path + "*.pub")
+	if err != nil {
+		return nil, errPublicKey.Wrap(err)
+	}
+	var out []parcel.AllowedSigner
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, errPublicKey.At(fault.Place{File: f}).Because(errors.Unwrap(err))
+		}
+		key, _, _, _, err := ssh.ParseAuthorizedKey(text)
+		if err != nil {
+			return nil, errPublicKey.At(fault.Place{File: f})
+		}
+		out = append(out, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{parcel.AuditNamespace}, Key: key})
+	}
+	return out, nil
+}
+
+// reportedHeads gives the heads that the quality reports in the workspace show. A report that cannot be read proves nothing.
+func (w *Workspace) reportedHeads() ([]ledger.Evidence, error) {
+	entries, err := os.ReadDir(w.Path(ReportDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errUnchecked.At(fault.Place{File: ReportDir}).Because(errors.Unwrap(err))
+	}
+	var out []ledger.Evidence
+	for _, e := range entries {
+		src, err := os.ReadFile(w.Path(ReportDir, e.Name(), "quality.json"))
+		var report struct {
+			Run struct {
+				Audit *struct {
+					Number int64
+					Chain  string
+				}
+			}
+		}
+		if err != nil || json.Unmarshal(src, &report) != nil || report.Run.Audit == nil {
+			continue
+		}
+		out = append(out, ledger.Evidence{Place: fault.Place{Field: "report of " + e.Name()}, Number: report.Run.Audit.Number, Chain: report.Run.Audit.Chain})
+	}
+	return out, nil
+}
+
+// audit proves the audit log.
+func (c *checker) audit(ctx context.Context) {
+	if c.register == nil || c.w.Keys == nil {
+		return
+	}
+	c.w.RegisterDB, c.w.Audit = c.register, c.w.audit()
+	found, err := c.w.VerifyAudit(ctx)
+	c.add(Error, err)
+	for _, f := range found.Faults {
+		c.add(Error, f)
+	}
+}
+
+// ParseHead reads a head of the audit log as people write it down: NUMBER:CHAIN.
+func ParseHead(s string) (ledger.Evidence, error) {
+	var e ledger.Evidence
+	number, chain, ok := strings.Cut(s, ":")
+	if n := json.Number(number); ok && len(chain) == 64 {
+		var err error
+		if e.Number, err = n.Int64(); err == nil && e.Number > 0 {
+			e.Chain, e.Place = strings.ToLower(chain), fault.Place{Field: "head " + number}
+			return e, nil
+		}
+	}
+	return e, errors.New("a head is written NUMBER:CHAIN, as uoma runs show prints it")
+}
