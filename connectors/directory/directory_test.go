@@ -241,8 +241,8 @@ func waysIn(t *testing.T, server *slapdtest.Server, good directory.Settings) {
 	}
 }
 
-// TestALimitOfTheServerIsNotTheEnd reads more entries than the server gives to anybody but its administrator.
-func TestALimitOfTheServerIsNotTheEnd(t *testing.T) {
+// TestThreat_T06_ALimitOfTheServerIsNotTheEnd reads more entries than the server gives to anybody but its administrator.
+func TestThreat_T06_ALimitOfTheServerIsNotTheEnd(t *testing.T) {
 	server := slapdtest.Start(t, "limits dn.exact=\""+slapdtest.Reader+"\" size.prtotal=150")
 	server.Do(func(c *ldap.Conn) {
 		for i := range 2 * page {

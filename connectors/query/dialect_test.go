@@ -13,9 +13,9 @@ import (
 	"uoma/internal/fault"
 )
 
-// TestStatements shows what each database is asked. SQL Server is not there to be asked: what it is sent is compared with
+// TestThreat_T08_NamesAreQuotedAndKeysAreParameters shows what each database is asked. SQL Server is not there to be asked: what it is sent is compared with
 // its manual's grammar by people.
-func TestStatements(t *testing.T) {
+func TestThreat_T08_NamesAreQuotedAndKeysAreParameters(t *testing.T) {
 	q := Query{Statement: "SELECT a, b FROM t", Key: []string{"a", "b]"}}
 	for kind, want := range map[string]string{
 		"mysql":     "SELECT * FROM (\nSELECT a, b FROM t\n) AS source WHERE `a` >= CAST(? AS DECIMAL(65,30)) AND (`a` > CAST(? AS DECIMAL(65,30)) OR `a` = CAST(? AS DECIMAL(65,30)) AND `b]` > ?) ORDER BY `a`, `b]` LIMIT 7",
