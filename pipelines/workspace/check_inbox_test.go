@@ -71,6 +71,9 @@ func TestInboxSettings(t *testing.T) {
 			}
 		})
 	}
+	if got := inboxFindings(t, settings+"systems: [haka]\n", false, nothing); !slices.Contains(got, "error UOMA-SRC-NO-ROWS haka/henkilot") {
+		t.Errorf("a directory that nobody named: %q", got)
+	}
 	got := inboxFindings(t, settings+"systems: [peppi]\ninboxes:\n  pegasos: {url: https://files.example/out}\n", false, nothing)
 	if !slices.Contains(got, "error UOMA-CHK-INBOX-STRANGE inboxes.pegasos") {
 		t.Errorf("a system that is not read: %q", got)

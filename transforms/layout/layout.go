@@ -90,6 +90,17 @@ type Search struct {
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
 
+// Kind says how the rows come: the format of a file, query or search.
+func (f *Feed) Kind() string {
+	switch {
+	case f.Query != "":
+		return "query"
+	case f.Search != nil:
+		return "search"
+	}
+	return f.Format.Type
+}
+
 // Statement gives the text of the file that Query names.
 func (f *Feed) Statement() string { return f.statement }
 
