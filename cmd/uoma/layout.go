@@ -34,7 +34,10 @@ func feedsOf(f workspace.LayoutFile, columns bool) []feedLine {
 	var out []feedLine
 	for i := range f.Layout.Feeds {
 		x := &f.Layout.Feeds[i]
-		l := feedLine{Feed: x.FullName(), File: f.Layout.System + "/" + x.File, Member: x.Member, Format: x.Format.Type, From: f.File}
+		l := feedLine{Feed: x.FullName(), Member: x.Member, Format: x.Kind(), From: f.File}
+		if lies := cmp.Or(x.File, x.Query); lies != "" {
+			l.File = f.Layout.System + "/" + lies
+		}
 		for _, c := range x.Columns {
 			if columns {
 				l.Columns = append(l.Columns, columnLine{c.Name, cmp.Or(c.As, "text"), append([]string{}, c.To...), c.Required})
@@ -86,7 +89,7 @@ func (a *app) layoutListCommand() *cobra.Command {
 			}
 			var rows [][]string
 			for _, f := range feeds {
-				rows = append(rows, []string{f.Feed, f.Format, f.File, cmp.Or(f.Member, "-"), f.From})
+				rows = append(rows, []string{f.Feed, f.Format, cmp.Or(f.File, "-"), cmp.Or(f.Member, "-"), f.From})
 			}
 			return a.table([]string{"FEED", "FORMAT", "FILE IN THE INBOX", "MEMBER", "LAYOUT"}, rows)
 		},

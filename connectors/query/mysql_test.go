@@ -123,11 +123,9 @@ func (m mariadb) subject(t testing.TB) sourcetest.Subject {
 			s.Address = addr
 			return ofTable(s, table)(ctx)
 		},
-		Addr: m.Addr, Put: m.put, Huge: 100_000, Page: pageRows, Moment: true, Wrong: wrongs(t, m.settings),
+		Addr: m.Addr, Put: m.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, m.settings),
 	}
 }
-
-func TestContractMariaDB(t *testing.T) { sourcetest.Run(t, newMariaDB(t).subject(t)) }
 
 func BenchmarkMariaDB(b *testing.B) {
 	m := newMariaDB(b)

@@ -62,11 +62,9 @@ func (p postgres) subject(t testing.TB) sourcetest.Subject {
 			s.Address = addr
 			return ofTable(s, table)(ctx)
 		},
-		Addr: p.Addr, Put: p.put, Huge: 100_000, Page: pageRows, Moment: true, Wrong: wrongs(t, p.settings),
+		Addr: p.Addr, Put: p.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, p.settings),
 	}
 }
-
-func TestContractPostgreSQL(t *testing.T) { sourcetest.Run(t, newPostgres(t).subject(t)) }
 
 func BenchmarkPostgreSQL(b *testing.B) {
 	p := newPostgres(b)

@@ -89,8 +89,11 @@ func (r *reader) begin(ctx context.Context) error {
 	if r.announced > s.settings.Rows {
 		return errRows
 	}
-	r.a.Announce(r.announced)
+	if err := r.a.Announced(r.announced, 0); err != nil {
+		return err
+	}
 	r.a.SetTaken(s.taken)
+	r.a.Opened() // no row is an answer, too
 	if err := r.open(ctx, s.dialect.firstPage(r.query, s.settings.Page)); err != nil {
 		return err
 	}
@@ -176,7 +179,8 @@ func (r *reader) add() error {
 		r.a.RejectRow(&r.row, tabular.CodeEncoding, "the row holds text that is not UTF-8")
 		return nil
 	}
-	return r.a.Add(&r.row)
+	r.a.AddRecord(&r.row)
+	return nil
 }
 
 // end proves that nothing is missing.
@@ -184,7 +188,7 @@ func (r *reader) end() error {
 	if r.read != r.announced {
 		return errCount
 	}
-	if err := r.a.End(r.read); err != nil {
+	if err := r.a.EndRecords(r.read, r.read); err != nil {
 		return err
 	}
 	return io.EOF

@@ -79,10 +79,9 @@ func (s *Source) Close() error {
 	return s.db.Close()
 }
 
-// Rows makes a reader of a query. o.Records is set.
+// Rows makes a reader of a query.
 func (s *Source) Rows(q Query, o tabular.Options) (tabular.Reader, error) {
-	o.Records = true
-	a, err := tabular.NewAssembler(o, false)
+	a, err := tabular.NewRecordAssembler(o)
 	if err != nil {
 		return nil, err
 	}

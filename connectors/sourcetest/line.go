@@ -111,11 +111,10 @@ func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults, want []Row) {
 
 // endsWithItsContext cancels before and while a set is read.
 func (s Subject) endsWithItsContext(t *testing.T) {
-	want := some(pieces * step / len(note))
-	s.Put(t, "cancel", want)
+	s.Put(t, "line", some(pieces*step/len(note)))
 	cause := errors.New("the run is stopped")
 	ctx, stop := context.WithCancelCause(t.Context())
-	o, p := s.over(t, ctx, "cancel")
+	o, p := s.over(t, ctx, "line")
 	p.Set(faultproxy.Faults{Cut: 3 * step, How: faultproxy.Stall})
 	time.AfterFunc(Idle/4, func() { stop(cause) })
 	began := time.Now()

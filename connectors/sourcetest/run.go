@@ -78,7 +78,7 @@ func (s Subject) readsTwice(t *testing.T) {
 
 // beginsAnew gives up in the middle, and reads all of it with a new source.
 func (s Subject) beginsAnew(t *testing.T) {
-	want := some(8 * canon.BatchRows / 4)
+	want := some(canon.BatchRows + 2*s.Page)
 	s.Put(t, "anew", want)
 	first := s.open(t, t.Context(), s.Addr, "anew")
 	for _, err := range reader(t, first).Batches(t.Context()) {
@@ -123,7 +123,7 @@ func (s Subject) streamsHuge(t *testing.T) {
 
 // copesWithChanges reads a batch, and then a row goes, one comes and one changes.
 func (s Subject) copesWithChanges(t *testing.T) {
-	old := some(max(4*s.Page, 3*canon.BatchRows))
+	old := some(canon.BatchRows + 3*s.Page)
 	s.Put(t, "changes", old)
 	now := slices.Clone(old)
 	at := len(now) - 3

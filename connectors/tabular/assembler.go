@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -87,32 +86,8 @@ func (a *Assembler) Flush() *canon.Batch {
 	return a.b.Flush()
 }
 
-// Columns takes the names of the columns, of a source that tells them before its rows.
-func (a *Assembler) Columns(names ...string) error {
-	row := Row{Cells: make([][]byte, len(names))}
-	for i, n := range names {
-		row.Cells[i] = []byte(n)
-	}
-	m, err := a.fromHeader(&row)
-	if err != nil {
-		return err
-	}
-	m.header, a.seen = nil, true
-	a.settle(m)
-	return nil
-}
-
-// Announce notes how many rows there must be. [Assembler.End] compares.
-func (a *Assembler) Announce(rows int64) { a.sum.Control = &rows }
-
-// SetTaken notes when what the rows tell was so.
-func (a *Assembler) SetTaken(at time.Time) { a.sum.Taken = at }
-
 // Add takes a row. An error is of scope Source and ends the export.
 func (a *Assembler) Add(row *Row) error {
-	if a.o.Records {
-		return a.record(row)
-	}
 	filled := 0
 	for _, c := range row.Cells {
 		if len(c) > 0 {
@@ -131,19 +106,6 @@ func (a *Assembler) Add(row *Row) error {
 		}
 	}
 	return a.data(row, filled)
-}
-
-// record takes a row of a source of which every row is one.
-func (a *Assembler) record(row *Row) error {
-	switch {
-	case row.Control:
-		a.RejectRow(row, CodeControl, "the row holds a control character that no text has")
-	case a.subtotal(row):
-		a.Skip(SkipSubtotal)
-	default:
-		a.accept(row)
-	}
-	return nil
 }
 
 func allBlank(cells [][]byte) bool {
@@ -415,12 +377,8 @@ func (a *Assembler) End(line int64) error {
 	if a.sum.Control == nil && a.o.TrailerRequired {
 		return errTruncated.At(a.place(line)).Because(errors.New("its control line is missing"))
 	}
-	read := a.sum.Read()
-	if a.o.Records { // who announced them did not know what is no record
-		read += a.sum.Skipped[SkipSubtotal]
-	}
-	if c := a.sum.Control; c != nil && *c != read {
-		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, read))
+	if c := a.sum.Control; c != nil && *c != a.sum.Read() {
+		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, a.sum.Read()))
 	}
 	return nil
 }

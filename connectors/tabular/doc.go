@@ -17,9 +17,9 @@
 //   - An empty cell is null. Text is valid UTF-8 in NFC and otherwise as it was: no trimming, no repair, and text that a
 //     spreadsheet would take for a formula stays text.
 //
-// A source whose rows lie in no file (a database, a directory, a service) is such a reader too. It names its columns with
-// [Assembler.Columns], says that every row is a record with Options.Records, and announces how many there are when it
-// knows. Package sourcetest is the contract of these.
+// A source whose rows lie in no file (a database, a directory, a service) is such a reader too. It uses
+// [NewRecordAssembler], names its columns with [Assembler.Columns] when it knows others than ours, and announces how many
+// rows there are when it knows. Package sourcetest is the contract of these.
 //
 // The package knows no meaning of any column and no transport.
 package tabular

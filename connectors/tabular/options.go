@@ -38,9 +38,6 @@ type Options struct {
 	Trailer         *regexp.Regexp // the control line: group 1 is the count of rows; matched against the row's cells that are not empty, joined by a space
 	TrailerRequired bool           // an export without control line is cut
 
-	// Records says that every row is a record, as those of a database are: none is blank, a line of totals or a header.
-	Records bool
-
 	SkipWhenEmpty []string // a row in which all of these columns are empty is a subtotal and no data
 	Reject        func(canon.Rejection)
 	Limits        Limits

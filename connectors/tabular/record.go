@@ -3,7 +3,9 @@ package tabular
 import (
 	"errors"
 	"fmt"
+	"time"
 
+	"uoma/connectors/charset"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 )
@@ -26,6 +28,47 @@ func NewRecordAssembler(o Options) (*Assembler, error) {
 	a.settle(m)
 	a.met, a.strange = make([]bool, len(o.Columns)), map[string]bool{}
 	return a, nil
+}
+
+// Columns takes the names of the columns, of a source that tells them before its records, whose cells then stand in their
+// order. Each name is known as that of a header is.
+func (a *Assembler) Columns(names ...string) error {
+	row := Row{Cells: make([][]byte, len(names))}
+	for i, n := range names {
+		row.Cells[i] = []byte(n)
+	}
+	m, err := a.fromHeader(&row)
+	if err != nil {
+		return err
+	}
+	a.skip, a.need = nil, nil
+	a.settle(m)
+	a.sum.Missing = nil // those are told of at the end
+	for i, at := range m.at {
+		a.met[i] = at >= 0
+	}
+	return nil
+}
+
+// SetTaken notes when what the rows tell was so.
+func (a *Assembler) SetTaken(at time.Time) { a.sum.Taken = at }
+
+// Inspect looks at the cells, sets Wide and Control, and tells whether they are UTF-8.
+func (r *Row) Inspect() bool {
+	r.Wide, r.Control = false, false
+	for _, c := range r.Cells {
+		wide, control := charset.Inspect(c)
+		r.Control = r.Control || control && charset.HasControl(c)
+		if !wide {
+			continue
+		}
+		decodable, control := charset.InspectWide(c, nil)
+		if !decodable {
+			return false
+		}
+		r.Wide, r.Control = true, r.Control || control
+	}
+	return true
 }
 
 // AddRecord takes a record's row.

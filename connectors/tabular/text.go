@@ -9,8 +9,6 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
-
-	"uoma/connectors/charset"
 )
 
 // Fold gives the form in which header names are compared: NFC, trimmed, case-folded.
@@ -46,19 +44,6 @@ func ASCII(b []byte) bool {
 		if c >= utf8.RuneSelf {
 			return false
 		}
-	}
-	return true
-}
-
-// Inspect looks at the cells, sets Wide and Control, and tells whether they are UTF-8.
-func (r *Row) Inspect() bool {
-	r.Wide, r.Control = false, false
-	for _, c := range r.Cells {
-		r.Wide = r.Wide || !ASCII(c)
-		if !utf8.Valid(c) {
-			return false
-		}
-		r.Control = r.Control || charset.Control(c)
 	}
 	return true
 }

@@ -133,3 +133,16 @@ func ServeWith(t testing.TB, config *tls.Config, h http.Handler) (addr string) {
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().String()
 }
+
+// Trust gives what a client asks of a server on loopback whose certificate one of the authorities signed.
+func Trust(authorities []byte) *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(authorities)
+	return &tls.Config{RootCAs: pool, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}
+}
+
+// CertificateNamed signs one of a common name alone.
+func (a *Authority) CertificateNamed(t testing.TB, name string) tls.Certificate {
+	t.Helper()
+	return a.CertificateFor(t, func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: name} })
+}

@@ -73,7 +73,7 @@ type export interface {
 }
 
 // openExport opens a feed's export wherever it lies; spool names what a copy of it is called in work.
-func openExport(files Files, work *blob.Store, spool string, l *layout.Layout, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
+func openExport(files Files, work *blob.Store, spool string, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
 	options, err := tabularOptions(f, name, reject)
 	if err != nil {
 		return nil, err

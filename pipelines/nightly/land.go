@@ -189,7 +189,7 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 // take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
 func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
-	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), l, f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
+	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
 		return "", nil, err
 	}

@@ -39,6 +39,13 @@ func TestInboxSettings(t *testing.T) {
 		"sftp":                      {good, "note UOMA-CHK-INBOX-UNASKED peppi"},
 		"s3":                        {"url: s3://exports/peppi, region: eu-north-1", "note UOMA-CHK-INBOX-UNASKED peppi"},
 		"https":                     {"url: https://files.example/out", "note UOMA-CHK-INBOX-UNASKED peppi"},
+		"a database":                {"url: mysql://uoma@db.example/hr, password: env:UOMA_TEST_PASSWORD", "note UOMA-CHK-INBOX-UNASKED peppi"},
+		"a directory":               {"url: 'ldaps://ldap.example/dc=example', bind: cn=uoma, password: env:UOMA_TEST_PASSWORD", "note UOMA-CHK-INBOX-UNASKED peppi"},
+		"no database named":         {"url: postgres://uoma@db.example, password: env:UOMA_TEST_PASSWORD", "error UOMA-SRC-SETTINGS inboxes.peppi.url"},
+		"options in the URL":        {"url: 'postgres://uoma@db.example/hr?sslmode=disable', password: env:UOMA_TEST_PASSWORD", "error UOMA-SRC-SETTINGS inboxes.peppi.url"},
+		"no way into a database":    {"url: sqlserver://uoma@db.example/hr", "error UOMA-SRC-SETTINGS inboxes.peppi.password"},
+		"nobody asks a directory":   {"url: 'ldap://ldap.example/dc=example'", "error UOMA-SRC-SETTINGS inboxes.peppi.bind"},
+		"bind of a database":        {"url: mysql://uoma@db.example/hr, bind: cn=uoma, password: env:UOMA_TEST_PASSWORD", "error UOMA-SRC-SETTINGS inboxes.peppi.bind"},
 		"ftp":                       {"url: ftp://files.example/out", "error UOMA-CFG-SCHEMA inboxes.peppi.url"},
 		"http":                      {"url: http://files.example/out", "error UOMA-CFG-SCHEMA inboxes.peppi.url"},
 		"no host key":               {"url: sftp://uoma@sftp.example/out, password: env:UOMA_TEST_PASSWORD", "error UOMA-CFG-SCHEMA inboxes.peppi"},
@@ -63,6 +70,9 @@ func TestInboxSettings(t *testing.T) {
 				t.Errorf("found %q, want %q", got, tt.want)
 			}
 		})
+	}
+	if got := inboxFindings(t, settings+"systems: [haka]\n", false, nothing); !slices.Contains(got, "error UOMA-SRC-NO-ROWS haka/henkilot") {
+		t.Errorf("a directory that nobody named: %q", got)
 	}
 	got := inboxFindings(t, settings+"systems: [peppi]\ninboxes:\n  pegasos: {url: https://files.example/out}\n", false, nothing)
 	if !slices.Contains(got, "error UOMA-CHK-INBOX-STRANGE inboxes.pegasos") {

@@ -57,6 +57,9 @@ func (c *checker) inbox(ctx context.Context) {
 			c.ownInbox(ctx, l)
 			continue
 		}
+		if c.withoutFiles(l) {
+			continue
+		}
 		entries, refused, err := in.List(l.System)
 		if errors.Is(err, fs.ErrNotExist) {
 			c.add(Warning, errInboxSystem.At(fault.Place{Field: l.System}))
@@ -98,6 +101,9 @@ func (c *checker) ownInbox(ctx context.Context, l *layout.Layout) {
 	}
 	t := o.transport
 	defer t.Close() // only read from
+	if c.withoutFiles(l) {
+		return
+	}
 	if !c.o.Connect {
 		c.add(Note, errInboxUnasked.At(fault.Place{Field: l.System}))
 		return
@@ -120,6 +126,17 @@ func (c *checker) ownInbox(ctx context.Context, l *layout.Layout) {
 		c.add(Warning, refused)
 	}
 	c.system(l, entries)
+}
+
+// withoutFiles finds feeds that lie in no file, of a system whose inbox is one of files.
+func (c *checker) withoutFiles(l *layout.Layout) (found bool) {
+	for i := range l.Feeds {
+		if f := &l.Feeds[i]; !f.InFile() {
+			c.add(Error, errNoRows.At(fault.Place{Field: f.FullName()}))
+			found = true
+		}
+	}
+	return found
 }
 
 // rows asks a source without files for each feed.

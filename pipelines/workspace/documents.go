@@ -59,8 +59,10 @@ func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 	}
 	systems := w.Settings.Systems
 	if len(systems) == 0 {
-		for s := range bySystem {
-			systems = append(systems, s)
+		for s, l := range bySystem {
+			if w.expects(l) {
+				systems = append(systems, s)
+			}
 		}
 	}
 	systems = slices.Sorted(slices.Values(systems))
@@ -72,6 +74,13 @@ func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 		out = append(out, bySystem[s])
 	}
 	return out, nil
+}
+
+// expects tells whether a system is read that nobody named: one whose rows lie in no file only when the settings say where
+// to ask for them.
+func (w *Workspace) expects(l *layout.Layout) bool {
+	inFile := func(f layout.Feed) bool { return f.InFile() }
+	return slices.ContainsFunc(l.Feeds, inFile) || w.Settings.Inboxes[l.System] != nil
 }
 
 // Policy gives the version of the workspace's policy pack that is in force on a date.

@@ -22,11 +22,12 @@ import (
 
 // InboxSettings say where a system's exports lie when not in its folder of the inbox.
 type InboxSettings struct {
-	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER, or DATABASE://USER@HOST[:PORT]/NAME
+	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER, DATABASE://USER@HOST[:PORT]/NAME, ldaps://HOST[:PORT]/BASE
 
 	HostKeys []string `yaml:"host_keys"` // sftp: pinned
-	Password string   `yaml:"password"`  // sftp, databases: reference
-	Key      string   `yaml:"key"`       // sftp, https, databases: reference to our private key
+	Bind     string   `yaml:"bind"`      // ldap: the name that we bind as
+	Password string   `yaml:"password"`  // sftp, databases, ldap: reference
+	Key      string   `yaml:"key"`       // all but s3: reference to our private key
 
 	Endpoint  string `yaml:"endpoint"` // s3
 	Region    string `yaml:"region"`
@@ -78,6 +79,8 @@ func (s *InboxSettings) open(ctx context.Context, home string, patience remote.R
 		o.transport, err = s.download(ctx, home, patience)
 	case "mysql", "postgres", "sqlserver":
 		o.rows, err = s.database(ctx, u, home, patience)
+	case "ldap", "ldaps":
+		o.rows, err = s.directory(u, home, patience)
 	default:
 		err = inboxFault("url", errors.New("no source is read under this scheme"))
 	}
@@ -91,10 +94,11 @@ func (s *InboxSettings) only(scheme string) error {
 		set   bool
 		of    string
 	}{
-		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"password", s.Password != "", "sftp mysql postgres sqlserver"},
-		{"key", s.Key != "", "sftp https mysql postgres sqlserver"},
+		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"bind", s.Bind != "", "ldap ldaps"},
+		{"password", s.Password != "", "sftp mysql postgres sqlserver ldap ldaps"}, {"key", s.Key != "", "sftp https mysql postgres sqlserver ldap ldaps"},
 		{"endpoint", s.Endpoint != "", "s3"}, {"region", s.Region != "", "s3"}, {"path_style", s.PathStyle, "s3"}, {"profile", s.Profile != "", "s3"},
-		{"ca", s.CA != "", "s3 https mysql postgres sqlserver"}, {"certificate", s.Certificate != "", "https mysql postgres sqlserver"}, {"networks", len(s.Networks) > 0, "https"},
+		{"ca", s.CA != "", "s3 https mysql postgres sqlserver ldap ldaps"},
+		{"certificate", s.Certificate != "", "https mysql postgres sqlserver ldap ldaps"}, {"networks", len(s.Networks) > 0, "https"},
 		{"oauth", s.OAuth != nil, "https"},
 	} {
 		if f.set && !slices.Contains(strings.Fields(f.of), scheme) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/directory"
 	"uoma/connectors/query"
 	"uoma/connectors/remote"
 	"uoma/connectors/tabular"
@@ -68,6 +69,52 @@ func (s queries) Ask(ctx context.Context, f *layout.Feed) error {
 		}
 	}
 	return nil
+}
+
+// directory opens the directory that the URL names.
+func (s *InboxSettings) directory(u *url.URL, home string, patience remote.Retry) (rows, error) {
+	password, err := secretOf(home, "password", s.Password)
+	if err != nil {
+		return nil, err
+	}
+	ca, err := authorities(home, s.CA)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := s.certificate(home)
+	if err != nil {
+		return nil, err
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, inboxFault("url", errors.New("it holds more than the host and the entry to search below"))
+	}
+	d, err := directory.Open(directory.Settings{Address: u.Host, StartTLS: u.Scheme == "ldap", Base: strings.TrimPrefix(u.Path, "/"),
+		Bind: s.Bind, Password: password, Certificate: certificate, CA: ca, Retry: patience})
+	if err != nil {
+		return nil, err
+	}
+	return searches{d}, nil
+}
+
+// searches gives the rows of feeds that a directory answers.
+type searches struct{ *directory.Source }
+
+func (s searches) Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error) {
+	if f.Search == nil {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	return s.Source.Rows(searchOf(f), o)
+}
+
+func (s searches) Ask(ctx context.Context, f *layout.Feed) error {
+	if f.Search == nil {
+		return errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	return s.Source.Ask(ctx, searchOf(f))
+}
+
+func searchOf(f *layout.Feed) directory.Search {
+	return directory.Search{Filter: f.Search.Filter, Below: f.Search.Below == "one", Binary: f.Search.Binary}
 }
 
 var errNoColumn = fault.New("UOMA-CHK-COLUMN", "the source has no column that the layout requires",

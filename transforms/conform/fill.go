@@ -2,6 +2,7 @@ package conform
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"uoma/internal/canon"
@@ -212,7 +213,15 @@ func (c *Conformer) holds(w *layout.Condition) bool {
 	if len(w.Values) == 0 {
 		return (text != "") != w.Not
 	}
-	return slices.Contains(w.Values, text) != w.Not
+	if c.columns[w.Source].list == "" {
+		return slices.Contains(w.Values, text) != w.Not
+	}
+	for part := range strings.SplitSeq(text, ",") { // any of the list's
+		if slices.Contains(w.Values, part) {
+			return !w.Not
+		}
+	}
+	return w.Not
 }
 
 // write gives one canonical column its value.

@@ -49,6 +49,12 @@ func cast() map[string][]cells {
 	olli := cells{"HENKILONUMERO": "004711", "HETU": "070701A912U", "SUKUNIMI": "Koe", "ETUNIMET": "Olli Antti", "KUTSUMANIMI": "Olli",
 		"NIMIKE": "Lehtori", "YKSIKKOKOODI": "4100", "YKSIKKO": "Tekniikka", "PALVELUSSUHDE_ALKU": "01.08.2023", "PALVELUSSUHDE_LOPPU": "31.12.9999",
 		"TYOSUHTEEN_LAJI": "VA", "SAHKOPOSTI": "olli.koe@xamk.example", "PUHELIN": "0400000004"}
+	login := cells{"uid": "s0012345", "eduPersonPrincipalName": "s0012345@metropolia.example", "funetEduPersonEPPNTimeStamp": "20230815", "sn": "Koe",
+		"givenName": "Olli", "funetEduPersonGivenNames": "Olli Antti", "mail": "olli.koe@metropolia.example", "mobile": "+358400000004",
+		"preferredLanguage": "fi", "employeeNumber": "004711", "eduPersonAffiliation": "employee;member;student",
+		"schacPersonalUniqueCode": "urn:schac:personalUniqueCode:int:studentID:metropolia.example:2200002",
+		"schacPersonalUniqueID":   "urn:schac:personalUniqueID:fi:hetu:070701A912U", "schacDateOfBirth": "20010707",
+		"funetEduPersonLearnerId": "1.2.246.562.24.90000000421", "modifyTimestamp": "20261101021500Z"}
 	asa := cells{"opiskelija_avain": "12347", "opiskelijanumero": "0012345", "hetu": "290296-977L", "oppijanumero": "1.2.246.562.24.55555000005",
 		"sukunimi": "Näyte-Öhman", "etunimet": "Åsa", "syntymaaika": "1996-02-29", "sukupuoli": "2", "aidinkieli": "sv", "asiointikieli": "sv",
 		"kansalaisuus": "246,752", "kotikunta": "091", "turvakielto": "0", "email_oma": "asa+alumni@mail.example", "matkapuhelin": "+358400000003",
@@ -92,6 +98,7 @@ func cast() map[string][]cells {
 			{"suoritus_avain": "K373315", "opiskelija_avain": "12345", "oikeus_avain": "98765", "laji": "1", "suorituspvm": "2021-06-15", "koulutuskoodi": "631101", "nimi_fi": "Tradenomi (AMK)", "laajuus_op": "210.000000", "arvosana": "4", "asteikko": "Viisiportainen"},
 			{"suoritus_avain": "K373316", "opiskelija_avain": "12345", "oikeus_avain": "98765", "laji": "2", "suorituspvm": "2020-01-15", "nimi_fi": "Tilastotiede", "laajuus_op": "5.0", "arvosana": "5"},
 		},
+		"haka/henkilot":                {login, login.with(cells{"eduPersonAffiliation": "affiliate", "schacPersonalUniqueCode": "null", "schacPersonalUniqueID": ""})},
 		"pegasos/henkilot":             {olli, olli.with(cells{"PALVELUSSUHDE_ALKU": "31.02.2023"})},
 		"reportronic/projektihenkilot": {veikko, veikko.with(cells{"Henkilönumero": "n|4711", "Nimi": "Koe Olli", "Sähköposti": "", "Rooli": "", "Puhelin": "e|"}), veikko.with(cells{"Projektinumero": "d|2021-02-01"})},
 		"reportronic/henkilosto":       {{"Henkilönumero": "n|4711.0", "Sukunimi": "Koe", "Etunimi": "Olli", "Käyttäjätunnus": "okoe", "Sähköposti": "olli.koe@xamk.example", "Yksikkö": "Tekniikka", "Nimike": "Lehtori", "Aktiivinen": "Kyllä", "Muokattu": "4.11.2026 23:10"}},

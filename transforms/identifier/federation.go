@@ -96,6 +96,30 @@ func schacStudent(s string, _ *Params) Checked {
 	return ok(strings.Join(pairs, ";"))
 }
 
+// schacNumber reads schacPersonalUniqueCode of the organisation's own people: the student number that it gave, of the
+// organisations in [Params.Scopes] alone when there are any.
+func schacNumber(s string, p *Params) Checked {
+	pairs := schacStudent(s, p)
+	if pairs.Reason != "" {
+		return pairs
+	}
+	number := ""
+	for pair := range strings.SplitSeq(pairs.Value, ";") {
+		org, id, _ := strings.Cut(pair, canon.KeySeparator)
+		if len(p.Scopes) > 0 && !slices.Contains(p.Scopes, org) {
+			continue
+		}
+		if number != "" && number != id {
+			return bad("pattern")
+		}
+		number = id
+	}
+	if number == "" {
+		return bad("no-student-id")
+	}
+	return studentNumber(number, p)
+}
+
 // schacHetu reads schacPersonalUniqueID; only the type hetu carries an identifier that is known here.
 func schacHetu(s string, p *Params) Checked {
 	kind, value, reason := schacParts(s, schacID)

@@ -92,7 +92,7 @@ func TestBirthDateOfGeneratedHetu(t *testing.T) {
 }
 
 // translating rules give another notation than the one they take, so that their output is not their input.
-var translating = []string{"country-numeric", "schac_student", "schac_hetu"}
+var translating = []string{"country-numeric", "schac_student", "schac_hetu", "schac_number"}
 
 // checkRule holds for every input: no panic, nothing but a value or a reason, clean UTF-8, and a fixed point.
 func checkRule(t interface{ Fatalf(string, ...any) }, name string, rule Rule, input string, p *Params) {

@@ -24,6 +24,7 @@ var cores = map[string]core{
 	"domain":              domain,
 	"schac_student":       schacStudent,
 	"schac_hetu":          schacHetu,
+	"schac_number":        schacNumber,
 	"orcid":               orcid,
 	"phone":               phone,
 	"email":               email,

@@ -57,13 +57,14 @@ func (l *Layout) Feed(name string) *Feed {
 	return nil
 }
 
-// Feed is one kind of file, or of a row where a system has no files: exactly one of File and Query is set. An export
+// Feed is one kind of file, or of a row where a system has no files: exactly one of File, Query and Search is set. An export
 // holds every row: one that is absent is gone.
 type Feed struct {
 	Name    string             `yaml:"name"`
-	File    string             `yaml:"file"`   // name with {yyyyMMdd} where the date stands
-	Query   string             `yaml:"query"`  // name of the file with the statement, beside the layout
-	Order   []string           `yaml:"order"`  // with Query: columns that are unique together and never null; those of the key when absent
+	File    string             `yaml:"file"`  // name with {yyyyMMdd} where the date stands
+	Query   string             `yaml:"query"` // name of the file with the statement, beside the layout
+	Order   []string           `yaml:"order"` // with Query: columns that are unique together and never null; those of the key when absent
+	Search  *Search            `yaml:"search"`
 	Member  string             `yaml:"member"` // name inside the archive when File is one
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
@@ -79,8 +80,26 @@ type Feed struct {
 	statement string
 }
 
+// Search is how a feed's rows are found in a directory. Its columns are attributes, and dn for an entry's name.
+type Search struct {
+	Filter string   `yaml:"filter"` // RFC 4515
+	Below  string   `yaml:"below"`  // all (the default) or one: how far below the base
+	Binary []string `yaml:"binary"` // columns whose values are no text
+}
+
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
+
+// Kind says how the rows come: the format of a file, query or search.
+func (f *Feed) Kind() string {
+	switch {
+	case f.Query != "":
+		return "query"
+	case f.Search != nil:
+		return "search"
+	}
+	return f.Format.Type
+}
 
 // Statement gives the text of the file that Query names.
 func (f *Feed) Statement() string { return f.statement }

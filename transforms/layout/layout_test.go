@@ -198,7 +198,7 @@ func TestShipped(t *testing.T) {
 			feeds = append(feeds, l.Feeds[i].FullName())
 		}
 	}
-	want := []string{"alumni-portal/profiles", "alumni-portal/consents", "dynamics365/contacts", "dynamics365/consents",
+	want := []string{"alumni-portal/profiles", "alumni-portal/consents", "dynamics365/contacts", "dynamics365/consents", "haka/henkilot",
 		"pegasos/henkilot", "peppi/alumnit", "reportronic/projektihenkilot", "reportronic/henkilosto",
 		"student-register/opiskelijat", "student-register/opiskeluoikeudet", "student-register/tutkinnot"}
 	if !slices.Equal(feeds, want) {

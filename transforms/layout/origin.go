@@ -3,6 +3,7 @@ package layout
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ const maxStatement = 64 << 10
 var (
 	errStatement = fault.New("UOMA-LAY-STATEMENT", "the feed's statement cannot be used",
 		"put a file with one SELECT beside the layout, without a semicolon inside")
+	errAttribute = fault.New("UOMA-LAY-ATTRIBUTE", "the column is no attribute of a directory",
+		"name it as the directory does: uid, mail, cn;lang-sv")
 	errOrder = fault.New("UOMA-LAY-ORDER", "the feed does not say by which columns its rows are told apart",
 		"name them under order:, since a key with alternatives has no order")
 )
@@ -83,9 +86,29 @@ func (c *checker) origin(f *Feed, under func(...string) []string) {
 		c.query(f, under)
 		return
 	}
+	if f.Search != nil {
+		c.search(f, under)
+		return
+	}
 	var ok bool
 	if f.pattern, ok = newFilePattern(f.File); !ok {
 		c.find(errFile, f.File, under("file")...)
+	}
+}
+
+// attribute is what an attribute's description may look like (RFC 4512): a name or number, and options.
+var attribute = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]*|[0-9]+([.][0-9]+)+)(;[A-Za-z0-9-]+)*$`)
+
+func (c *checker) search(f *Feed, under func(...string) []string) {
+	for i := range f.Columns {
+		for _, name := range append([]string{f.Columns[i].Name}, f.Columns[i].Aliases...) {
+			if !attribute.MatchString(name) || name == "1.1" {
+				c.find(errAttribute, name, under("columns", strconv.Itoa(i))...)
+			}
+		}
+	}
+	for i, name := range f.Search.Binary {
+		c.reference(f, name, under("search", "binary", strconv.Itoa(i))...)
 	}
 }
 

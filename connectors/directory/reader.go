@@ -1,0 +1,176 @@
+package directory
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+// Separator stands between the values of one attribute, unless the column says what joins them.
+const Separator = ";"
+
+// codeSeparator is why a row is rejected of which nobody could tell the values apart.
+const codeSeparator = "separator-in-value"
+
+// reader reads one search's entries.
+type reader struct {
+	source  *Source
+	search  Search
+	options tabular.Options
+	a       *tabular.Assembler
+
+	at     map[string]int // by attribute in lower case: its column
+	binary []string       // in lower case
+
+	conn    *connection
+	entries []*ldap.Entry // of this page
+	word    []byte        // that asks for the next page
+	last    bool
+	read    int64
+	row     tabular.Row
+}
+
+// Summary implements [tabular.Reader].
+func (r *reader) Summary() tabular.Summary { return r.a.Summary() }
+
+// Batches implements [tabular.Reader].
+func (r *reader) Batches(ctx context.Context) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		conn, err := r.source.enter(ctx)
+		if err != nil {
+			yield(nil, r.placed(lost(ctx, err)))
+			return
+		}
+		r.conn = conn
+		defer conn.close()
+		for b, err := range tabular.Stream(ctx, r.a, func() error { return r.next(ctx) }) {
+			if err != nil {
+				err = r.placed(lost(ctx, err))
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// placed names the feed.
+func (r *reader) placed(err error) error {
+	if own, ok := err.(*fault.Error); ok && own.Place == (fault.Place{}) {
+		return own.At(fault.Place{Field: r.options.Feed})
+	}
+	return err
+}
+
+// next adds one entry, of the next page when this one has no more.
+func (r *reader) next(ctx context.Context) (err error) {
+	for len(r.entries) == 0 {
+		if r.last {
+			return r.end()
+		}
+		if r.entries, r.word, err = r.conn.page(ctx, r.source.request(r.search, r.attributes()), r.source.settings.Page, r.word); err != nil {
+			return err
+		}
+		r.last = len(r.word) == 0
+		r.a.Opened() // no entry is an answer, too
+	}
+	e := r.entries[0]
+	r.entries = r.entries[1:]
+	if r.read++; r.read > r.source.settings.Entries {
+		return errEntries
+	}
+	return r.add(e)
+}
+
+// attributes gives those that are asked for: the columns, each by all of its names.
+func (r *reader) attributes() []string {
+	var out []string
+	for name := range r.at {
+		if name != nameColumn {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	if len(out) == 0 {
+		return []string{"1.1"} // none, since an empty list means all
+	}
+	return out
+}
+
+func (r *reader) add(e *ldap.Entry) error {
+	clear(r.row.Cells)
+	for i := range r.row.Kinds {
+		r.row.Kinds[i] = canon.KindEmpty
+	}
+	r.row.Line = r.read
+	if i, ok := r.at[nameColumn]; ok {
+		r.fill(i, []byte(e.DN))
+	}
+	clash, size := false, 0
+	for _, a := range e.Attributes {
+		i, ok := r.at[strings.ToLower(a.Name)]
+		if !ok || len(a.ByteValues) == 0 {
+			continue // an option of the attribute that nobody asked for, as cn;lang-sv
+		}
+		separator := []byte(cmp.Or(r.options.Columns[i].List, Separator))
+		cell, plain := r.cell(strings.ToLower(a.Name), a.ByteValues, separator)
+		if len(r.row.Cells[i]) > 0 { // under another of its names
+			cell = slices.Concat(r.row.Cells[i], separator, cell)
+		}
+		clash = clash || !plain
+		size += len(cell)
+		r.fill(i, cell)
+	}
+	switch {
+	case size > r.options.Limits.OrDefault().RowBytes:
+		r.row.Raw = []byte{} // nobody wants so much in the quarantine
+		r.a.RejectRow(&r.row, tabular.CodeTooLong, "the entry is longer than any row may be")
+		r.row.Raw = nil
+		return nil
+	case !r.row.Inspect():
+		r.a.RejectRow(&r.row, tabular.CodeEncoding, "the entry holds a value that is not UTF-8, of an attribute that the layout does not call binary")
+		return nil
+	case clash:
+		r.a.RejectRow(&r.row, codeSeparator, "an attribute has several values, and what joins them stands in one of them")
+		return nil
+	}
+	r.a.AddRecord(&r.row)
+	return nil
+}
+
+func (r *reader) fill(i int, cell []byte) {
+	r.row.Cells[i], r.row.Kinds[i] = cell, canon.KindText
+	r.a.Met(i)
+}
+
+// cell joins the values of an attribute in an order that does not depend on the server; plain tells that they can be told
+// apart again.
+func (r *reader) cell(name string, values [][]byte, separator []byte) (cell []byte, plain bool) {
+	if slices.Contains(r.binary, name) {
+		for i, v := range values {
+			values[i] = base64.StdEncoding.AppendEncode(nil, v)
+		}
+	}
+	slices.SortFunc(values, bytes.Compare)
+	plain = len(values) == 1 || !slices.ContainsFunc(values, func(v []byte) bool { return bytes.Contains(v, separator) })
+	return bytes.Join(values, separator), plain
+}
+
+// end holds the search to what the layout requires: an attribute that our name may not see any more would look as if all
+// people had lost it.
+func (r *reader) end() error {
+	if err := r.a.EndRecords(r.read, r.read); err != nil {
+		return err
+	}
+	return io.EOF
+}
