@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"uoma/connectors/blob"
+	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/transforms/layout"
 )
@@ -130,8 +132,15 @@ func TestEveryFormatLands(t *testing.T) {
 	}
 }
 
+// opened is an inbox in memory.
+type opened struct{ fstest.MapFS }
+
+func (opened) Close() error { return nil }
+
+func (opened) Rows(*layout.Feed, tabular.Options) (tabular.Reader, error) { return nil, fs.ErrNotExist }
+
 func landed(files fstest.MapFS, work *blob.Store, l *layout.Layout) (string, error) {
-	e, err := openExport(files, work, "spool", l, &l.Feeds[0], "demo/rows.dat", func(canon.Rejection) {})
+	e, err := openExport(opened{files}, work, "spool", l, &l.Feeds[0], "demo/rows.dat", func(canon.Rejection) {})
 	if err != nil {
 		return "", err
 	}
