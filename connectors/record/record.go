@@ -316,3 +316,13 @@ func (m *Matcher) join(c int, head int32) (code, reason string) {
 	m.row.Cells[c] = m.joined[from:len(m.joined):len(m.joined)]
 	return code, reason
 }
+
+// Known is [Matcher.Find] for names that every record has, which are no drift where the layout does not read them.
+func (m *Matcher) Known(local []byte) *Step {
+	for _, s := range m.stack[len(m.stack)-1].step.children {
+		if s.matches(local, "") {
+			return s
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package rowfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,9 @@ import (
 	"os"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
+	"uoma/connectors/parquetfile"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -126,7 +129,26 @@ var _ Reader = (*parquetReader)(nil)
 
 type parquetColumn struct {
 	index int
-	text  func([]byte, parquet.Value) []byte
+	text  parquetfile.Text
+}
+
+// textOf gives how values of a type are written: a time stamp of midnight as a date.
+func textOf(t parquet.Type) parquetfile.Text {
+	text := parquetfile.TextOf(t)
+	stamp := t.Kind() == parquet.Int96
+	if l := t.LogicalType(); l != nil {
+		_, stamp = l.Value.(*format.TimestampType)
+	}
+	if !stamp {
+		return text
+	}
+	return func(b []byte, v parquet.Value) []byte {
+		out := text(b, v)
+		if day, midnight := bytes.CutSuffix(bytes.TrimSuffix(out, []byte("Z")), []byte("T00:00:00")); midnight {
+			return day
+		}
+		return out
+	}
 }
 
 func newParquetReader(path string, pf *parquet.File, groups []parquet.RowGroup, columns []string) (*parquetReader, error) {

@@ -35,6 +35,7 @@ const (
 	CodeNumber     = "number-range"      // a number that other programs read rounded
 	CodeMalformed  = "malformed"         // the bytes are no record of the format, but it is known where the next one begins
 	CodeTooMany    = "too-many-rows"     // beyond the rows that one record may hold
+	CodeLineLength = "line-length"       // another length than every line of fixed width has
 	CodeNotText    = "not-text"          // the value is bytes, where the layout has text
 )
 

@@ -145,3 +145,8 @@ const FlushBytes = 16 << 20
 
 // Full tells whether a batch should be given on.
 func (a *Assembler) Full() bool { return a.b.Len() >= canon.BatchRows || a.bytes >= FlushBytes }
+
+// MissingColumn is the fault of an export that says itself which columns it has.
+func MissingColumn(file, column string) error {
+	return errMissing.At(fault.Place{File: file, Field: column})
+}

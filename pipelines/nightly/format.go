@@ -5,7 +5,10 @@ import (
 	"regexp"
 
 	"uoma/connectors/csvfile"
+	"uoma/connectors/fixedfile"
 	"uoma/connectors/jsonfile"
+	"uoma/connectors/ldiffile"
+	"uoma/connectors/parquetfile"
 	"uoma/connectors/record"
 	"uoma/connectors/tabular"
 	"uoma/connectors/xlsx"
@@ -16,6 +19,9 @@ import (
 
 // jumping gives the reader of a format that reads here and there.
 func jumping(r io.ReaderAt, size int64, f *layout.Feed, o tabular.Options) tabular.Reader {
+	if f.Format.Type == "parquet" {
+		return parquetfile.New(r, size, parquetfile.Options{Options: o, Each: f.Format.Each})
+	}
 	return xlsx.New(r, size, xlsx.Options{Options: o, Sheet: f.Format.Sheet})
 }
 
@@ -26,6 +32,15 @@ func streaming(r io.Reader, f *layout.Feed, o tabular.Options) tabular.Reader {
 		return jsonfile.New(r, jsonfile.Options{Options: recordOptions(f, o), Lines: f.Format.Type == "ndjson"})
 	case "xml":
 		return xmlfile.New(r, recordOptions(f, o))
+	case "ldif":
+		return ldiffile.New(r, o)
+	case "fixed":
+		fixed := fixedfile.Options{Options: o, Encoding: f.Format.Encoding, Length: f.Format.Length, HeaderLines: f.Format.HeaderLines}
+		for i := range f.Columns {
+			from, to, _ := f.Columns[i].Characters() // the layout was checked
+			fixed.Ranges = append(fixed.Ranges, fixedfile.Range{From: from, To: to})
+		}
+		return fixedfile.New(r, fixed)
 	}
 	csv := csvfile.Options{Options: o, Encoding: f.Format.Encoding}
 	if f.Format.Delimiter != "" {

@@ -1,0 +1,37 @@
+#!/bin/bash
+# How fast each format is read, beside the standard library's reader and a plain read of the same bytes, and at which peak of
+# memory. Processor time, not wall time. Exports are made in build/ and removed.
+#   bench/formats.sh [BYTES] [FORMAT...]
+# With PIPE=1 an export goes through a pipe and never lies on disk; Parquet, which is read here and there, always does.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bytes=${1:-268435456}
+shift || true
+formats=${*:-csv ndjson json xml fixed ldif parquet ndjson.gz ndjson.zst}
+mkdir -p build
+dir=$(mktemp -d build/formats.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+${GO:-go} build -o "$dir/formats" ./bench/formats
+
+rate() { # LINE BYTES: adds MB/s and rows/s
+	awk -v bytes="$2" '{ split($3, r, "="); split($4, c, "="); s = c[2] + 0; printf "%-6s %-11s %9.0f MB/s %10.0f rows/s  %s %s\n", $1, $2, bytes / 1e6 / s, r[2] / s, $4, $5 }' <<<"$1"
+}
+
+for format in $formats; do
+	if [ "${PIPE:-}" = 1 ] && [ "$format" != parquet ]; then
+		rate "$("$dir/formats" write "$format" "$bytes" | "$dir/formats" read "$format" -)" "$bytes"
+		continue
+	fi
+	file=$dir/export
+	case $format in
+	*.gz) "$dir/formats" write "${format%.gz}" "$bytes" | gzip -1 >"$file" ;;
+	*.zst) "$dir/formats" write "${format%.zst}" "$bytes" | zstd -q -1 >"$file" ;;
+	*) "$dir/formats" write "$format" "$bytes" >"$file" ;;
+	esac
+	size=$(stat -c %s "$file")
+	case $format in *.*) size=$bytes ;; esac # rates are of the bytes inside
+	rate "$("$dir/formats" plain "$format" "$file")" "$size"
+	rate "$("$dir/formats" read "$format" "$file")" "$size"
+	case $format in csv | json | ndjson | xml) rate "$("$dir/formats" std "$format" "$file")" "$size" ;; esac
+	rm -f "$file"
+done

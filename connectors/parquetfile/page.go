@@ -1,0 +1,144 @@
+package parquetfile
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"uoma/connectors/compressed"
+	"uoma/internal/fault"
+)
+
+// Limits of a file, beyond what any writer does by default.
+const (
+	maxPage   = 32 << 20 // bytes of a page, compressed and not; writers make them of 1 MiB
+	maxPages  = 1 << 20  // of one column in one row group
+	maxFooter = 16 << 20
+	maxRatio  = 2000 // of a page's bytes to its compressed ones, applied from 1 MiB on: a column of one value is honest
+	ratioFrom = 1 << 20
+)
+
+// checkChunk looks at every page of a column chunk before the library does.
+func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) error {
+	at := m.DataPageOffset
+	if m.DictionaryPageOffset != 0 {
+		at = m.DictionaryPageOffset
+	}
+	end := at + m.TotalCompressedSize
+	if at < 0 || m.TotalCompressedSize < 0 || end < at {
+		return errFormat
+	}
+	buffered := bufio.NewReaderSize(nil, 512)
+	for pages := 0; at < end; pages++ {
+		if pages == maxPages {
+			return errLimit.Because(errors.New("a column has too many pages"))
+		}
+		section := io.NewSectionReader(r, at, end-at)
+		buffered.Reset(section)
+		var header format.PageHeader
+		protocol := thrift.CompactProtocol{}
+		if err := thrift.NewDecoder(protocol.NewReader(buffered)).Decode(&header); err != nil {
+			return damaged(err)
+		}
+		position, _ := section.Seek(0, io.SeekCurrent)
+		at += position - int64(buffered.Buffered())
+		size, packed := int64(header.UncompressedPageSize), int64(header.CompressedPageSize)
+		if size < 0 || packed < 0 || at+packed > end {
+			return errFormat
+		}
+		if size > maxPage || packed > maxPage || size >= ratioFrom && size/maxRatio > packed {
+			return errLimit.Because(errors.New("a page is too large"))
+		}
+		levels, codec := int64(0), m.Codec
+		if v2 := &header.DataPageHeaderV2; header.Type == format.DataPageV2 && v2.Valid {
+			levels = int64(v2.V.RepetitionLevelsByteLength) + int64(v2.V.DefinitionLevelsByteLength)
+			if compressed := v2.V.IsCompressed; compressed.Valid && !compressed.V {
+				codec = format.Uncompressed
+			}
+		}
+		if levels < 0 || levels > packed {
+			return errFormat
+		}
+		if err := checkPacked(io.NewSectionReader(r, at+levels, packed-levels), codec); err != nil {
+			return err
+		}
+		at += packed
+	}
+	return nil
+}
+
+// checkPacked holds compressed bytes to the limit of a page.
+func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
+	var head [32]byte
+	n, err := r.ReadAt(head[:], 0)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	switch codec {
+	case format.Uncompressed:
+		return nil
+	case format.Snappy:
+		if says, _ := binary.Uvarint(head[:n]); says > maxPage {
+			return errLimit.Because(errors.New("a page inflates to more than it says"))
+		}
+		return nil
+	case format.Zstd:
+		var h zstd.Header
+		if n == 0 || h.Decode(head[:n]) == nil && h.HasFCS && !h.Skippable && h.FrameContentSize <= maxPage && h.WindowSize <= maxPage {
+			return nil
+		}
+		return inflates(r, compressed.Zstd)
+	case format.Gzip:
+		if n == 0 {
+			return nil
+		}
+		return inflates(r, compressed.Gzip)
+	}
+	return errFormat.Because(errors.New("its pages are compressed in another way"))
+}
+
+// inflates inflates a page whose compressed bytes do not say their size, to see it.
+func inflates(r io.Reader, kind string) error {
+	c, err := compressed.NewReader(r, kind, compressed.Limits{Size: maxPage, Ratio: maxRatio})
+	if err == nil {
+		_, err = io.Copy(io.Discard, c)
+		c.Close()
+	}
+	var own *fault.Error
+	if errors.As(err, &own) && own.Code != errLimit.Code {
+		return errFormat
+	}
+	return err
+}
+
+// damaged makes a fault of an error of the library that is not one of the file's reader.
+func damaged(err error) error {
+	var read *readError
+	var own *fault.Error
+	if err == nil || errors.As(err, &read) || errors.As(err, &own) {
+		return err
+	}
+	return errFormat.Wrap(err)
+}
+
+// readError is an error of the file itself, to be told apart from what the library makes of its bytes.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// source marks the errors of a file.
+type source struct{ r io.ReaderAt }
+
+func (s source) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.r.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		err = &readError{err}
+	}
+	return n, err
+}

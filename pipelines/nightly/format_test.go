@@ -1,0 +1,161 @@
+package nightly
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
+
+	"uoma/connectors/blob"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/transforms/layout"
+)
+
+type packed struct {
+	ID   string `parquet:"id"`
+	Name string `parquet:"name"`
+}
+
+func packing(t *testing.T, kind string, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	var w io.WriteCloser
+	var err error
+	switch kind {
+	case "gzip":
+		w = gzip.NewWriter(&out)
+	case "zstd":
+		w, err = zstd.NewWriter(&out)
+	default:
+		return b
+	}
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func archived(t *testing.T, name string, b []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.Create(name)
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// Every format lands the same rows, as it is, compressed, in an archive, and both, and leaves nothing behind.
+func TestEveryFormatLands(t *testing.T) {
+	var table bytes.Buffer
+	w := parquet.NewGenericWriter[packed](&table)
+	if _, err := w.Write([]packed{{"1", "Näyte"}, {"2", "Öhman"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	formats := map[string]struct{ keys, columns, export string }{
+		"csv":     {"", "{name: id, required: true}, {name: name}", "id;name\n1;Näyte\n2;Öhman\n"},
+		"json":    {"rows: items", "{name: id, required: true}, {name: name, path: names/family}", `{"items":[{"id":1,"names":{"family":"Näyte"}},{"id":2,"names":{"family":"Öhman"}}]}`},
+		"ndjson":  {"", "{name: id, required: true}, {name: name}", "{\"id\":\"1\",\"name\":\"Näyte\"}\n{\"id\":2,\"name\":\"Öhman\"}\n"},
+		"xml":     {"rows: L/I", `{name: id, path: "@id", required: true}, {name: name, path: N}`, `<L><I id="1"><N>Näyte</N></I><I id="2"><N>Öhman</N></I></L>`},
+		"fixed":   {"", "{name: id, at: 1-2, required: true}, {name: name, at: 3-9}", "1 Näyte\n2 Öhman\n"},
+		"ldif":    {"", "{name: id, path: uid, required: true}, {name: name, path: sn}", "dn: uid=1\nuid: 1\nSN:: TsOkeXRl\n\ndn: uid=2\nuid: 2\nsn:: w5ZobWFu\n\n"},
+		"parquet": {"", "{name: id, required: true}, {name: name}", table.String()},
+	}
+	dir := t.TempDir()
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	work, err := blob.Open(dir, identity, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range formats {
+		for _, compression := range []string{"", "gzip", "zstd"} {
+			for _, member := range []string{"", "rows.txt"} {
+				keys, export := "type: "+name, []byte(c.export)
+				if c.keys != "" {
+					keys += ", " + c.keys
+				}
+				if compression != "" {
+					if name == "parquet" {
+						continue
+					}
+					keys += ", compression: " + compression
+				}
+				export = packing(t, compression, export)
+				more := ""
+				if member != "" {
+					export, more = archived(t, member, export), "  member: "+member+"\n"
+				}
+				l, err := layout.Parse("demo.yaml", fmt.Appendf(nil, "system: demo\ntitle: Demo\ncontroller: \"10118\"\nfeeds:\n- name: rows\n  file: \"rows_{yyyyMMdd}.dat\"\n%s  format: {%s}\n  key: [id]\n  person: [id]\n  columns: [%s]\n", more, keys, c.columns))
+				if err != nil {
+					t.Fatal(name, err)
+				}
+				files := fstest.MapFS{"demo/rows.dat": {Data: export}}
+				if got, err := landed(files, work, l); err != nil || got != "1 Näyte,2 Öhman" {
+					t.Errorf("%s, %q, in an archive %q: %q, %v", name, compression, member, got, err)
+				}
+			}
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// opened is an inbox in memory.
+type opened struct{ fstest.MapFS }
+
+func (opened) Close() error { return nil }
+
+func (opened) Rows(*layout.Feed, tabular.Options) (tabular.Reader, error) { return nil, fs.ErrNotExist }
+
+func landed(files fstest.MapFS, work *blob.Store, l *layout.Layout) (string, error) {
+	e, err := openExport(opened{files}, work, "spool", &l.Feeds[0], "demo/rows.dat", func(canon.Rejection) {})
+	if err != nil {
+		return "", err
+	}
+	defer e.Close()
+	var rows []string
+	for b, err := range e.Batches(context.Background()) {
+		if err != nil {
+			return "", err
+		}
+		for i := range b.Len() {
+			rows = append(rows, b.Named("id").Text(i)+" "+b.Named("name").Text(i))
+		}
+	}
+	if len(e.Sum()) != 64 {
+		return "", fmt.Errorf("no digest")
+	}
+	return strings.Join(rows, ","), e.Verify()
+}
