@@ -124,6 +124,9 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		if err := night.Commit(); err != nil {
 			return nil, err
 		}
+		if err := s.n.ws.Register.Index(ctx); err != nil {
+			return nil, err
+		}
 	}
 	s.n.forget()
 	return facts, nil
