@@ -74,18 +74,26 @@ type ExplainedUse struct {
 }
 
 // Explain explains a person of the register on a date, for one purpose or, with "", for all. It writes nothing.
-func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string, date canon.Date) (Explained, error) {
-	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
+func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string, date canon.Date) (out Explained, err error) {
 	pack, err := ws.Policy(date)
 	if err != nil {
 		return out, err
 	}
+	err = ws.Register.See(ctx, func(v *register.View) error {
+		out, err = ExplainIn(ctx, ws, v, pack, token, purpose, date)
+		return err
+	})
+	return out, err
+}
+
+// ExplainIn is [Explain] in one state of the register, under a pack.
+func ExplainIn(ctx context.Context, ws *workspace.Workspace, v *register.View, pack *policy.Pack, token, purpose string, date canon.Date) (Explained, error) {
+	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
 	if _, known := pack.Purpose(purpose); !known && purpose != "" {
 		return out, errUnknownPurpose.At(fault.Place{Field: purpose})
 	}
 	g := &governing{n: &Night{ws: ws, pack: pack}, r: &pipelines.Run{Date: date, Progress: unseen{}}, people: map[string]*person{}, byRecord: map[string][]*person{}}
-	err = ws.Register.See(ctx, func(v *register.View) error { return g.explain(ctx, v, token, &out) })
-	if err != nil {
+	if err := g.explain(ctx, v, token, &out); err != nil {
 		return out, err
 	}
 	p := g.people[token]
