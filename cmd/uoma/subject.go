@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
+	"uoma/connectors/ledger"
 	"uoma/pipelines/workspace"
 )
 
@@ -22,16 +24,16 @@ func (a *app) subjectCommand() *cobra.Command {
 	return c
 }
 
-// look is one look at people, by the register's references.
-type look struct {
-	command string
-	refs    []string
-	shown   bool   // values of the people are shown
-	by      string // who looks; the user of the machine when ""
-}
-
-// noteLook tells the log who looked at whom, before anything is shown.
-func (a *app) noteLook(_ context.Context, _ *workspace.Workspace, l look) error {
-	a.logger().Info("a person was looked at", "command", l.command, "refs", l.refs, "shown", l.shown, "by", operator(l.by))
-	return nil
+// noteLooks writes into the audit log that somebody looked at people, by the register's references, before anything is
+// shown: what was not noted is not shown. A search that found nobody is noted, too.
+func (a *app) noteLooks(ctx context.Context, ws *workspace.Workspace, verb ledger.Verb, by, reason string, refs ...string) error {
+	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		for _, ref := range refs {
+			look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(by), Verb: verb, Subject: ref, Reason: reason}
+			if err := ws.Audit.Append(ctx, tx, look); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

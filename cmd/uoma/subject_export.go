@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uoma/connectors/ledger"
 	"uoma/internal/canon"
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
@@ -48,7 +49,7 @@ The files are for the person's eyes: they have mode 0600, and a folder that othe
 				if portability {
 					d = d.Portable()
 				}
-				if err := a.noteLook(c.Context(), ws, look{"subject export", args, true, by}); err != nil {
+				if err := a.noteLooks(c.Context(), ws, ledger.SubjectExport, by, d.Kind, d.Person); err != nil {
 					return err
 				}
 				x := exported{Ref: d.Person, Kind: d.Kind, Data: len(d.Data), Recipients: len(d.Recipients)}

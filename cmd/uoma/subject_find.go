@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"uoma/connectors/ledger"
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 )
@@ -46,7 +47,14 @@ alone. Every look is noted.`,
 				for i := range found {
 					refs[i] = found[i].Ref
 				}
-				if err := a.noteLook(c.Context(), ws, look{"subject find", refs, showValues, by}); err != nil {
+				if len(refs) == 0 {
+					refs = []string{""} // nobody
+				}
+				reason := ""
+				if showValues {
+					reason = "values"
+				}
+				if err := a.noteLooks(c.Context(), ws, ledger.SubjectFind, by, reason, refs...); err != nil {
 					return err
 				}
 				if a.json {

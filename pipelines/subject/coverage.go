@@ -46,10 +46,12 @@ func Stores() []Store {
 			Why: "they name records by tokens and reviewers by name; what came of them is in the export"},
 		{Name: "register", Table: "review_sample", How: LeftOut, What: "records that were drawn to measure how many links are right",
 			Why: "a sample of tokens; nothing follows from being in it"},
+		{Name: "register", Table: "audit", How: LeftOut, What: "the log of who looked at or changed what is held of you",
+			Why: "it names members of staff; the data protection officer answers when it was looked at, and why"},
 		{Name: "register", Table: "review_access", How: LeftOut, What: "who looked at records to decide of them",
 			Why: "it names members of staff; the data protection officer answers who looked, and why"},
 	}
-	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "ledger_version", "register_version", "outbox_version"} {
+	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "ledger_version", "register_version", "outbox_version"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: bookkeeping})
 	}
 	all = append(all, canonical()...)
