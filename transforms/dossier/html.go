@@ -7,13 +7,12 @@ import (
 	"html/template"
 	"strings"
 	"unicode"
+
+	"uoma/internal/page"
 )
 
 //go:embed page.html
 var pageSource string
-
-//go:embed style.css
-var styleSource string
 
 // pageTemplate is compiled once; a broken template is a mistake in the program.
 var pageTemplate = template.Must(template.New("dossier").Funcs(template.FuncMap{
@@ -24,17 +23,17 @@ var pageTemplate = template.Must(template.New("dossier").Funcs(template.FuncMap{
 
 // HTML writes a dossier for people.
 func HTML(d *Dossier) ([]byte, error) {
-	page := struct {
+	shown := struct {
 		D           *Dossier
 		Style       template.CSS
 		Title, Lead string
 		Whole       bool
-	}{d, template.CSS(styleSource), "Your data", "Everything that the register holds of you, why, and who was sent it (GDPR, article 15).", d.Kind == Access}
-	if !page.Whole {
-		page.Title, page.Lead = "Your data to take along", "What you gave yourself under a consent or a contract (GDPR, article 20)."
+	}{d, page.Style(), "Your data", "Everything that the register holds of you, why, and who was sent it (GDPR, article 15).", d.Kind == Access}
+	if !shown.Whole {
+		shown.Title, shown.Lead = "Your data to take along", "What you gave yourself under a consent or a contract (GDPR, article 20)."
 	}
 	var b bytes.Buffer
-	err := pageTemplate.ExecuteTemplate(&b, "page", page)
+	err := pageTemplate.ExecuteTemplate(&b, "page", shown)
 	return b.Bytes(), err
 }
 
