@@ -74,7 +74,11 @@ func (a *app) readWords(in io.Reader) (subject.Words, error) {
 	if f, ok := in.(*os.File); ok && isTerminal(f) {
 		fmt.Fprint(a.err, "identifier: …, email: …, or name: … and born: 1990-01-31, a line each; an end of file (Ctrl-D) ends them\n")
 	}
-	return subject.ParseWords(in)
+	w, err := subject.ParseWords(in)
+	if err != nil {
+		return w, usageError{err}
+	}
+	return w, nil
 }
 
 func (a *app) printFound(found []subject.Found) error {

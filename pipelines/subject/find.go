@@ -127,6 +127,7 @@ func Find(ctx context.Context, ws *workspace.Workspace, w Words, showValues bool
 	var subjects []string
 	for _, subject := range s.found() {
 		subjects = append(subjects, subject)
+		slices.Sort(s.seen[subject].by)
 		out = append(out, Found{Ref: workspace.PersonOf(persons, subject), By: s.seen[subject].by})
 	}
 	if len(subjects) == 0 {

@@ -14,6 +14,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
 )
 
 // Disclosure says what a recipient was sent of a person: for a data subject's access request (GDPR 15(1)(c)) and for
@@ -30,7 +31,7 @@ type Disclosure struct {
 	At        time.Time `json:"at"`    // when the delivery took that state, UTC
 }
 
-// list is the encrypted file that says who is in a delivery.
+// list is the encrypted file that says who is in a delivery, in the order of its rows.
 type list struct {
 	Purpose string     `json:"purpose"`
 	People  []included `json:"people"`
@@ -40,6 +41,29 @@ type included struct {
 	Person  string   `json:"person"`
 	Clause  string   `json:"clause"`
 	Columns []string `json:"columns"`
+	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
+	From [][]int  `json:"from,omitempty"`
+	Rows []string `json:"rows,omitempty"` // source keys
+}
+
+// tell notes which source rows say what was sent.
+func (p *included) tell(origins []extract.Origin) {
+	at := map[string]int{}
+	p.From = make([][]int, len(p.Columns))
+	for _, o := range origins {
+		c := slices.Index(p.Columns, o.Column)
+		if c < 0 {
+			continue
+		}
+		for _, key := range o.Keys {
+			n, seen := at[key]
+			if !seen {
+				n = len(p.Rows)
+				at[key], p.Rows = n, append(p.Rows, key)
+			}
+			p.From[c] = append(p.From[c], n)
+		}
+	}
 }
 
 var errList = fault.New("UOMA-SVY-LIST", "the list of who is in a delivery cannot be read", "restore the workspace's state folder from its backup")
@@ -55,7 +79,9 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	l := list{Purpose: s.terms.Purpose, People: []included{}}
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
-		l.People = append(l.People, included{who.person, who.clause, c.extract.Rows[i].Columns()})
+		p := included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
+		p.tell(c.extract.Origins(i))
+		l.People = append(l.People, p)
 	}
 	w, err := s.ws.State.Create()
 	if err != nil {

@@ -3,6 +3,7 @@ package dossier_test
 import (
 	"bytes"
 	"flag"
+	"html"
 	"os"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func TestThreat_T37_UnseenSignsAreShownByNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.ContainsAny(string(page), "\u202e\x1b\u200b") || !strings.Contains(string(page), "a‹U+202E›b‹U+001B›[31m‹U+200B›") {
+	if strings.ContainsAny(string(page), "\u202e\x1b\u200b") || !strings.Contains(html.UnescapeString(string(page)), "a‹U+202E›b‹U+001B›[31m‹U+200B›") {
 		t.Error("an unseen sign is on the page")
 	}
 }
