@@ -19,6 +19,7 @@ import (
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/dossier"
+	"uoma/transforms/policy"
 )
 
 // canary is a value that stands nowhere else.
@@ -194,6 +195,34 @@ func TestPortabilityIsWhatThePersonGaveUnderConsentOrContract(t *testing.T) {
 	}
 	if len(d.Data) != 4 || d.Kind != dossier.Access {
 		t.Error("the dossier itself was changed")
+	}
+}
+
+// TestPortabilityByEachNotice asks of every category of each pack whether what the person gave of it can be taken along.
+func TestPortabilityByEachNotice(t *testing.T) {
+	portable := map[string][]string{}
+	for _, id := range policy.ShippedIDs() {
+		src, _ := policy.Shipped(id)
+		p, err := policy.Parse(id, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range p.Categories {
+			b, ok := p.Basis(c.Basis)
+			if !ok {
+				t.Fatalf("%s: %s rests on nothing", id, c.ID)
+			}
+			d := dossier.Dossier{Data: []dossier.Datum{{Category: c.ID, Basis: b.GDPR, Given: true}}}
+			if got := len(d.Portable().Data) == 1; got != (b.GDPR == "6(1)(a)" || b.GDPR == "6(1)(b)") {
+				t.Errorf("%s: %s on %s is portable: %v", id, c.ID, b.GDPR, got)
+			} else if got {
+				portable[id] = append(portable[id], c.ID)
+			}
+		}
+	}
+	if has := func(id, category string) bool { return slices.Contains(portable[id], category) }; has("metropolia_exam", "exam") || !has("metropolia_exam", "recording") ||
+		has("xamk", "alumni_basics") || !has("xamk", "event") {
+		t.Errorf("portable: %v", portable)
 	}
 }
 
