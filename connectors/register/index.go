@@ -25,7 +25,7 @@ func soughts() []sought {
 
 // Index makes the indexes by which one person's rows are found, where they are missing. Without them every reading is
 // right, and slow in a big register. They are no migration because the first night would pay three times for filling
-// them row by row what it costs to make them of all rows at once: call it after a night's commit.
+// them row by row what it costs to make them of all rows at once: call it after a night's commit. It needs the right to make indexes, as migrations do.
 func (r *Register) Index(ctx context.Context) error {
 	for _, s := range soughts() {
 		there, err := r.indexed(ctx, s)

@@ -67,7 +67,7 @@ func columnsOf(t *testing.T, db *database.DB) (out []place) {
 }
 
 // TestThreat_T36_EveryStoreIsOnTheCoverageMap holds the map of what an export holds to the stores of a workspace, both
-// ways: a table, column, file or folder that is added has to be held by exports, or left out for a reason.
+// ways: a table, column, file or folder that is added has to be held by exports, or left out for a reason. It holds the rules LJMU-03, METRO-43 and NMBU-26 of the notices.
 func TestThreat_T36_EveryStoreIsOnTheCoverageMap(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		ws := newWorkspace(t, on)
@@ -128,7 +128,7 @@ func dbOf(ws *workspace.Workspace, name string) *database.DB {
 }
 
 // TestWhatTheMapHoldsIsInTheExport fills every column of a person, and finds each value in the export, and no value of
-// anybody else.
+// anybody else. It holds the rules LJMU-03, METRO-43 and NMBU-26 of the notices.
 func TestWhatTheMapHoldsIsInTheExport(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		ws := newWorkspace(t, on)
@@ -178,6 +178,8 @@ func TestWhatTheMapHoldsIsInTheExport(t *testing.T) {
 	})
 }
 
+// TestPortabilityIsWhatThePersonGaveUnderConsentOrContract narrows a dossier. It holds the rules LJMU-07, METRO-54, METRO-55
+// and XAMK-54 of the notices.
 func TestPortabilityIsWhatThePersonGaveUnderConsentOrContract(t *testing.T) {
 	d := &dossier.Dossier{Kind: dossier.Access, Data: []dossier.Datum{
 		{Category: "mine", Source: "alumni-portal/profiles", Basis: "6(1)(a)", Given: true},
@@ -198,7 +200,8 @@ func TestPortabilityIsWhatThePersonGaveUnderConsentOrContract(t *testing.T) {
 	}
 }
 
-// TestPortabilityByEachNotice asks of every category of each pack whether what the person gave of it can be taken along.
+// TestPortabilityByEachNotice asks of every category of each pack whether what the person gave of it can be taken
+// along. It holds the rules LJMU-07, METRO-54, METRO-55 and XAMK-54 of the notices.
 func TestPortabilityByEachNotice(t *testing.T) {
 	portable := map[string][]string{}
 	for _, id := range policy.ShippedIDs() {

@@ -558,7 +558,9 @@ func TestEveryColumnOfARowLeadsBack(t *testing.T) {
 			}
 			for _, c := range e.Columns {
 				said := slices.ContainsFunc(c.From, func(i int) bool {
-					return slices.ContainsFunc(e.Sources[i-1].Data, func(d ExplainedRef) bool { return d.Table == c.Table && d.Clause != "" && d.Says != "" && d.Basis != "" })
+					return slices.ContainsFunc(e.Sources[i-1].Data, func(d ExplainedRef) bool {
+						return d.Table == c.Table && d.Clause != "" && d.Says != "" && d.Basis != ""
+					})
 				})
 				if !said && c.Column != "asiointikieli" {
 					t.Errorf("row %d: nobody says %s (%s): %+v", n, c.Column, c.Table, c.From)

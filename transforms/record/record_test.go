@@ -42,7 +42,7 @@ func input(t *testing.T, id string) record.Input {
 }
 
 // TestGolden writes both documents of packs of all kinds, in both forms: with systems that are read and without, with
-// groups, with recipients in other countries, with periods that are owed.
+// groups, with recipients in other countries, with periods that are owed. It holds the rule METRO-01 of the notices.
 func TestGolden(t *testing.T) {
 	for _, id := range policy.ShippedIDs() {
 		in := input(t, id)
@@ -71,7 +71,7 @@ func TestGolden(t *testing.T) {
 }
 
 // TestNothingOfThePackIsMissing finds every purpose, category, recipient, period and legal basis of each pack in its
-// record, with the clauses. It holds the rule METRO-01 of the notices.
+// record, with the clauses. It holds the rules METRO-01 and NMBU-27 of the notices.
 func TestNothingOfThePackIsMissing(t *testing.T) {
 	for _, id := range policy.ShippedIDs() {
 		in := input(t, id)
