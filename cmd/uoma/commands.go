@@ -20,6 +20,8 @@ func (a *app) commands() []*cobra.Command {
 		a.policyCommand(),
 		a.retentionCommand(),
 		a.explainSubjectCommand(),
+		a.subjectCommand(),
+		a.recordCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

@@ -16,19 +16,28 @@ import (
 )
 
 func (a *app) explainSubjectCommand() *cobra.Command {
-	var subject, purpose, on string
+	var subject, purpose, on, delivered string
+	var row int
 	c := &cobra.Command{
-		Use:   "explain --subject TOKEN",
-		Short: "Say of one person why the register holds what it holds, who may use it, and when it goes",
+		Use:   "explain --subject REF | --extract ID --row N",
+		Short: "Say why the register holds what it holds of a person, or where a row of a sealed extract comes from",
 		Long: `Explain goes from each datum of a person to the clause that let it in and the source row that gave it, asks the decision
 function what it may serve and whom, and tells when it goes and by which clause. The person stands as the register's token,
-as uoma retention plan prints it; no value of the person is shown. That it was asked is noted in the audit log.`,
+as uoma retention plan prints it; no value of the person is shown. That it was asked is noted in the audit log.
+
+With --extract and --row, explain follows a row of a delivery, counted from 1, back to its sources: which source rows say
+each of its columns, by which clauses their data is held and went out, and where the rows lie in the exports that the
+delivery was made from.`,
 		Example: `  uoma explain --subject 4f1c… --purpose career_monitoring
-  uoma explain --subject 4f1c… --date 2026-11-22 --json`,
+  uoma explain --subject 4f1c… --date 2026-11-22 --json
+  uoma explain --extract 0197a2… --row 17`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if subject == "" {
-				return usageError{errors.New("--subject is needed")}
+			if delivered != "" && subject == "" {
+				return a.explainRow(c.Context(), delivered, row)
+			}
+			if subject == "" || delivered != "" {
+				return usageError{errors.New("--subject is needed, or --extract with --row")}
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				date := canon.DateOf(a.now().In(ws.Settings.Location))
@@ -58,6 +67,8 @@ as uoma retention plan prints it; no value of the person is shown. That it was a
 	}
 	f := c.Flags()
 	f.StringVar(&subject, "subject", "", "the person's token in the register")
+	f.StringVar(&delivered, "extract", "", "id of a delivery")
+	f.IntVar(&row, "row", 0, "number of a row of the delivery, from 1")
 	f.StringVar(&purpose, "purpose", "", "only this purpose")
 	f.StringVar(&on, "date", "", "the date to decide on, today when absent")
 	return c

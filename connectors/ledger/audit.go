@@ -22,11 +22,14 @@ type Verb string
 const (
 	SubjectErased   Verb = "subject.erased"   // a person was erased
 	SubjectExplain  Verb = "subject.explain"  // what is held of one person was looked at, by its token
+	SubjectFind     Verb = "subject.find"     // a person was found by what was said of them
+	SubjectExport   Verb = "subject.export"   // everything that is held of one person was written out
 	ReviewValues    Verb = "review.values"    // two records were shown with their values
 	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
 )
 
-var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, ReviewValues: true, QuarantineValue: true}
+var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
+	ReviewValues: true, QuarantineValue: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -46,11 +47,17 @@ const (
 	Ended                // rows that their system no longer exports
 )
 
-// Condition narrows a reading. Where Value is given, the one column must have it; else at least one of the columns must
-// have a value that is not 0.
+// Condition narrows a reading. Where Value is given, the one column must have it, and where Values are, one of them; else
+// at least one of the columns must have a value that is not 0.
 type Condition struct {
 	Columns []string
 	Value   string
+	Values  []string
+}
+
+// seeks tells whether the condition finds its rows by an index.
+func (c *Condition) seeks() bool {
+	return c.Value != "" && c.Columns[0] == "record" || len(c.Values) > 0
 }
 
 // Read streams columns of a table of canonical rows that meet all conditions, all columns when none are named. Batches
@@ -58,7 +65,7 @@ type Condition struct {
 func (v *View) Read(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
 	r := reading{table: table, columns: columns, which: which, conditions: conditions, from: database.Quote, ordered: true}
 	if which == Ended || len(conditions) > 0 {
-		r.from = v.whole // few rows are found faster in the table than by walking the key, and are soon sorted
+		r.from = v.from(conditions) // few rows are found faster in the table than by walking the key, and are soon sorted
 	}
 	return v.read(ctx, r)
 }
@@ -66,7 +73,15 @@ func (v *View) Read(ctx context.Context, table string, columns []string, which W
 // Scan is Read in the order in which the store keeps the rows, which costs least and is not the same in every store: for
 // who only adds things up.
 func (v *View) Scan(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
-	return v.read(ctx, reading{table: table, columns: columns, which: which, conditions: conditions, from: v.whole})
+	return v.read(ctx, reading{table: table, columns: columns, which: which, conditions: conditions, from: v.from(conditions)})
+}
+
+// from says how a table is read under conditions: from end to end, unless one of them seeks.
+func (v *View) from(conditions []Condition) func(table string) string {
+	if slices.ContainsFunc(conditions, func(c Condition) bool { return c.seeks() }) {
+		return database.Quote
+	}
+	return v.whole
 }
 
 // whole names a table that is read from end to end.
@@ -117,6 +132,13 @@ func (v *View) where(shape *canon.Table, which Which, conditions []Condition) (t
 		if c.Value != "" {
 			all = append(all, database.Quote(c.Columns[0])+" = ?")
 			args = append(args, c.Value)
+			continue
+		}
+		if len(c.Values) > 0 {
+			all = append(all, database.Quote(c.Columns[0])+" IN (?"+strings.Repeat(",?", len(c.Values)-1)+")")
+			for _, x := range c.Values {
+				args = append(args, x)
+			}
 			continue
 		}
 		var any []string
@@ -240,6 +262,13 @@ func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 			yield(Link{}, err)
 		}
 	}
+}
+
+// RecordsOf gives the records that are linked to a person, in order.
+func (v *View) RecordsOf(ctx context.Context, person string) ([]string, error) {
+	var out []string
+	err := sqlx.SelectContext(ctx, v.q, &out, "SELECT `record` FROM `link` WHERE `person` = ? ORDER BY `record`", person)
+	return out, database.Failed("read the records of a person", err)
 }
 
 // LinksOf gives the links of some records, ordered by record and person.

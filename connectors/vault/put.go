@@ -93,7 +93,7 @@ func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, entries []E
 	if err != nil {
 		return err
 	}
-	if err := writeKeys(ctx, tx, subjects, keys); err != nil {
+	if err := v.writeKeys(ctx, tx, subjects, keys); err != nil {
 		return err
 	}
 	return database.Load(ctx, tx, "identity", identityColumns, &identityRows{entries, cells, keys})
@@ -258,7 +258,7 @@ func (v *Vault) sealAll(entries []Entry, keys map[string]*key) ([]sealed, error)
 }
 
 // writeKeys stores new keys, and the count of seals of all.
-func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[string]*key) error {
+func (v *Vault) writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[string]*key) error {
 	var fresh, known []string
 	for _, s := range subjects {
 		if keys[s].fresh {
@@ -273,6 +273,9 @@ func writeKeys(ctx context.Context, tx *sqlx.Tx, subjects []string, keys map[str
 			database.Text(k.created)}[col]
 	}
 	if err := database.Load(ctx, tx, "subject", subjectColumns, database.Each(fresh, value)); err != nil {
+		return err
+	}
+	if err := v.list(ctx, tx, fresh); err != nil {
 		return err
 	}
 	return database.Replace(ctx, tx, "subject", subjectColumns, database.Each(known, value))

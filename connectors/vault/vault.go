@@ -37,6 +37,8 @@ type Vault struct {
 	ring   Keyring
 	random io.Reader
 	epoch  int64
+	// pseudonym makes the register's name of a subject; see [Vault.FindBy]
+	pseudonym func(subject string) string
 }
 
 // New makes a vault of an open database. random gives subject keys and nonces and must be a cryptographic source; epoch
@@ -100,7 +102,7 @@ func (v *Vault) Move(ctx context.Context, run string, moves []Move) error {
 func (v *Vault) Erase(ctx context.Context, subjects []string, run string) (entries int64, err error) {
 	err = v.db.Do(ctx, func(tx *sqlx.Tx) error {
 		for _, s := range subjects {
-			n, err := erase(ctx, tx, s, run)
+			n, err := v.erase(ctx, tx, s, run)
 			if err != nil {
 				return err
 			}
@@ -114,7 +116,10 @@ func (v *Vault) Erase(ctx context.Context, subjects []string, run string) (entri
 	return entries, v.db.Scrub(ctx)
 }
 
-func erase(ctx context.Context, tx *sqlx.Tx, subject, run string) (int64, error) {
+func (v *Vault) erase(ctx context.Context, tx *sqlx.Tx, subject, run string) (int64, error) {
+	if err := v.unlist(ctx, tx, subject); err != nil {
+		return 0, err
+	}
 	// The key is overwritten by as many other bytes before it is shortened, so that its place in the page is written.
 	var size int
 	err := tx.GetContext(ctx, &size, "SELECT COALESCE(MAX(LENGTH(`wrapped_key`)), 0) FROM `subject` WHERE `subject` = ?", subject)

@@ -74,18 +74,26 @@ type ExplainedUse struct {
 }
 
 // Explain explains a person of the register on a date, for one purpose or, with "", for all. It writes nothing.
-func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string, date canon.Date) (Explained, error) {
-	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
+func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string, date canon.Date) (out Explained, err error) {
 	pack, err := ws.Policy(date)
 	if err != nil {
 		return out, err
 	}
+	err = ws.Register.See(ctx, func(v *register.View) error {
+		out, err = ExplainIn(ctx, ws, v, pack, token, purpose, date)
+		return err
+	})
+	return out, err
+}
+
+// ExplainIn is [Explain] in one state of the register, under a pack.
+func ExplainIn(ctx context.Context, ws *workspace.Workspace, v *register.View, pack *policy.Pack, token, purpose string, date canon.Date) (Explained, error) {
+	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
 	if _, known := pack.Purpose(purpose); !known && purpose != "" {
 		return out, errUnknownPurpose.At(fault.Place{Field: purpose})
 	}
 	g := &governing{n: &Night{ws: ws, pack: pack}, r: &pipelines.Run{Date: date, Progress: unseen{}}, people: map[string]*person{}, byRecord: map[string][]*person{}}
-	err = ws.Register.See(ctx, func(v *register.View) error { return g.explain(ctx, v, token, &out) })
-	if err != nil {
+	if err := g.explain(ctx, v, token, &out); err != nil {
 		return out, err
 	}
 	p := g.people[token]
@@ -106,74 +114,48 @@ func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string
 
 // explain reads what the register has of one person.
 func (g *governing) explain(ctx context.Context, v *register.View, token string, out *Explained) error {
-	var records []string
-	for l, err := range v.Links(ctx) {
-		if err != nil {
-			return err
-		}
-		if l.Person == token {
-			records = append(records, l.Record)
-		}
+	who, known, err := g.n.ws.Person(ctx, v, token)
+	if err != nil {
+		return err
 	}
-	if len(records) == 0 {
+	if !known {
 		return errUnknownPerson
 	}
 	p := &person{token: token}
 	g.people[token] = p
-	told := map[string]*person{}
-	for _, record := range records {
+	for _, record := range who.Records {
 		g.byRecord[record] = []*person{p}
-		if err := g.readRows(ctx, v, told, register.Condition{Columns: []string{"record"}, Value: record}); err != nil {
-			return err
-		}
 	}
-	g.settle(told)
-	err := g.gather(func(table string, columns []string, _ register.Condition) (all []canon.Batches) {
-		for _, record := range records {
-			all = append(all, v.Read(ctx, table, columns, register.All, register.Condition{Columns: []string{"record"}, Value: record}))
-		}
-		return all
+	told := map[string]*person{}
+	err = g.noteRows(told, func(table string, columns []string, where []register.Condition) []canon.Batches {
+		return who.Rows(ctx, v, table, columns, register.Current, where...)
 	})
 	if err != nil {
 		return err
 	}
-	return g.explainRows(ctx, v, records, out)
+	g.settle(told)
+	err = g.gather(func(table string, columns []string, _ register.Condition) []canon.Batches {
+		return who.Rows(ctx, v, table, columns, register.All)
+	})
+	if err != nil {
+		return err
+	}
+	return g.explainRows(ctx, v, &who, out)
 }
 
 // explainRows lists the person's source rows by category, with what is due.
-func (g *governing) explainRows(ctx context.Context, v *register.View, records []string, out *Explained) error {
+func (g *governing) explainRows(ctx context.Context, v *register.View, who *workspace.Person, out *Explained) error {
 	loader := g.n.pack.Loader(g.r.Date)
 	at := map[itemKey]int{}
+	columns := []string{"source", "source_key", "category", "legal_basis", "first_seen_run", "last_seen_run"}
 	for _, t := range register.Tables() {
-		for _, record := range records {
-			columns := []string{"source", "source_key", "category", "legal_basis", "first_seen_run", "last_seen_run"}
-			for b, err := range v.Read(ctx, t.Name, columns, register.All, register.Condition{Columns: []string{"record"}, Value: record}) {
+		for _, rows := range who.Rows(ctx, v, t.Name, columns, register.All) {
+			for b, err := range rows {
 				if err != nil {
 					return err
 				}
 				for i := range b.Len() {
-					k := itemKey{strings.Clone(b.Col(1).Text(i)), strings.Clone(b.Col(2).Text(i))}
-					n, seen := at[k]
-					if !seen {
-						n = len(out.Data)
-						at[k] = n
-						feed := strings.Clone(b.Col(0).Text(i))
-						out.Data = append(out.Data, ExplainedDatum{Category: k.category, Source: feed, SourceKey: k.sourceKey,
-							Basis: strings.Clone(b.Col(3).Text(i)), Clause: loader.Table(feed, t.Name).Clause, Since: strings.Clone(b.Col(4).Text(i)),
-							Gone: strings.Clone(b.Col(5).Text(i)), Ends: g.n.pack.EndsOf(k.category, feed)})
-					}
-					if d := &out.Data[n]; !slices.Contains(d.Tables, t.Name) {
-						d.Tables = append(d.Tables, t.Name)
-					}
-					l := loader.Table(out.Data[n].Source, "email")
-					contact := itemKey{k.sourceKey, l.Category}
-					if _, seen := at[contact]; t.Name != "person" || !l.Allow || seen {
-						continue
-					}
-					at[contact] = len(out.Data)
-					d := out.Data[n]
-					d.Category, d.Basis, d.Clause, d.Tables, d.Ends = l.Category, l.LegalBasis, l.Clause, vaultTables(), g.n.pack.EndsOf(l.Category, d.Source)
-					out.Data = append(out.Data, d)
+					g.explainRow(t.Name, b, i, loader, at, out)
 				}
 			}
 		}
@@ -187,6 +169,32 @@ func (g *governing) explainRows(ctx context.Context, v *register.View, records [
 		}
 	}
 	return nil
+}
+
+// explainRow adds a row to what its source row gave, and, where it is a person's, the contact data of the same source row.
+func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *policy.Loader, at map[itemKey]int, out *Explained) {
+	k := itemKey{strings.Clone(b.Col(1).Text(i)), strings.Clone(b.Col(2).Text(i))}
+	n, seen := at[k]
+	if !seen {
+		n = len(out.Data)
+		at[k] = n
+		feed := strings.Clone(b.Col(0).Text(i))
+		out.Data = append(out.Data, ExplainedDatum{Category: k.category, Source: feed, SourceKey: k.sourceKey,
+			Basis: strings.Clone(b.Col(3).Text(i)), Clause: loader.Table(feed, table).Clause, Since: strings.Clone(b.Col(4).Text(i)),
+			Gone: strings.Clone(b.Col(5).Text(i)), Ends: g.n.pack.EndsOf(k.category, feed)})
+	}
+	if d := &out.Data[n]; !slices.Contains(d.Tables, table) {
+		d.Tables = append(d.Tables, table)
+	}
+	l := loader.Table(out.Data[n].Source, "email")
+	contact := itemKey{k.sourceKey, l.Category}
+	if _, seen := at[contact]; table != "person" || !l.Allow || seen {
+		return
+	}
+	at[contact] = len(out.Data)
+	d := out.Data[n]
+	d.Category, d.Basis, d.Clause, d.Tables, d.Ends = l.Category, l.LegalBasis, l.Clause, vaultTables(), g.n.pack.EndsOf(l.Category, d.Source)
+	out.Data = append(out.Data, d)
 }
 
 // vaultTables are the tables of contact data. It stands in the vault, as far as a person's row gave any.

@@ -167,9 +167,15 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 	return nil
 }
 
-// readRows gathers what the rows of each record say of the person that the record turns out to be about; of the rows that
-// meet some conditions, when there are any.
-func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person, only ...register.Condition) error {
+// readRows gathers what the rows of each record say of the person that the record turns out to be about.
+func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person) error {
+	return g.noteRows(told, func(table string, columns []string, where []register.Condition) []canon.Batches {
+		return []canon.Batches{v.Scan(ctx, table, columns, register.Current, where...)}
+	})
+}
+
+// noteRows is readRows of what read gives of a table's rows that meet some conditions.
+func (g *governing) noteRows(told map[string]*person, read func(table string, columns []string, where []register.Condition) []canon.Batches) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -182,20 +188,22 @@ func (g *governing) readRows(ctx context.Context, v *register.View, told map[str
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
 	} {
-		for b, err := range v.Scan(ctx, t.table, t.columns, register.Current, slices.Concat(t.where, only)...) {
-			if err != nil {
-				return err
-			}
-			record := b.Col(0)
-			for i := range b.Len() {
-				p := told[record.Text(i)]
-				if p == nil {
-					p = &person{}
-					told[strings.Clone(record.Text(i))] = p
+		for _, rows := range read(t.table, t.columns, t.where) {
+			for b, err := range rows {
+				if err != nil {
+					return err
 				}
-				t.note(p, b, i)
+				record := b.Col(0)
+				for i := range b.Len() {
+					p := told[record.Text(i)]
+					if p == nil {
+						p = &person{}
+						told[strings.Clone(record.Text(i))] = p
+					}
+					t.note(p, b, i)
+				}
+				g.r.Progress.Advance(int64(b.Len()), "register rows")
 			}
-			g.r.Progress.Advance(int64(b.Len()), "register rows")
 		}
 	}
 	return nil

@@ -124,6 +124,9 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		if err := night.Commit(); err != nil {
 			return nil, err
 		}
+		if err := s.n.ws.Register.Index(ctx); err != nil { // nothing but the speed of questions about one person needs them
+			r.Log.Warn("the indexes by which one person is found are not there", "code", fault.Code(err), "next", "grant INDEX on the register for the next night")
+		}
 	}
 	s.n.forget()
 	return facts, nil

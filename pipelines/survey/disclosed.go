@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
 )
 
 // Disclosure says what a recipient was sent of a person: for a data subject's access request (GDPR 15(1)(c)) and for
@@ -29,7 +31,7 @@ type Disclosure struct {
 	At        time.Time `json:"at"`    // when the delivery took that state, UTC
 }
 
-// list is the encrypted file that says who is in a delivery.
+// list is the encrypted file that says who is in a delivery, in the order of its rows.
 type list struct {
 	Purpose string     `json:"purpose"`
 	People  []included `json:"people"`
@@ -39,6 +41,29 @@ type included struct {
 	Person  string   `json:"person"`
 	Clause  string   `json:"clause"`
 	Columns []string `json:"columns"`
+	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
+	From [][]int  `json:"from,omitempty"`
+	Rows []string `json:"rows,omitempty"` // source keys
+}
+
+// tell notes which source rows say what was sent.
+func (p *included) tell(origins []extract.Origin) {
+	at := map[string]int{}
+	p.From = make([][]int, len(p.Columns))
+	for _, o := range origins {
+		c := slices.Index(p.Columns, o.Column)
+		if c < 0 {
+			continue
+		}
+		for _, key := range o.Keys {
+			n, seen := at[key]
+			if !seen {
+				n = len(p.Rows)
+				at[key], p.Rows = n, append(p.Rows, key)
+			}
+			p.From[c] = append(p.From[c], n)
+		}
+	}
 }
 
 var errList = fault.New("UOMA-SVY-LIST", "the list of who is in a delivery cannot be read", "restore the workspace's state folder from its backup")
@@ -54,7 +79,9 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	l := list{Purpose: s.terms.Purpose, People: []included{}}
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
-		l.People = append(l.People, included{who.person, who.clause, c.extract.Rows[i].Columns()})
+		p := included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
+		p.tell(c.extract.Origins(i))
+		l.People = append(l.People, p)
 	}
 	w, err := s.ws.State.Create()
 	if err != nil {
@@ -80,7 +107,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		if d.Attempts == 0 || d.State == outbox.Voided {
 			continue
 		}
-		l, err := readList(ws, d.ID)
+		l, err := readList(ws, d.ID, persons)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // of another pipeline, or taken over from the endpoint
 		}
@@ -97,7 +124,8 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 	return out, nil
 }
 
-func readList(ws *workspace.Workspace, id string) (*list, error) {
+// readList reads who is in a delivery; of a list that names none of the persons asked for, only the purpose is sure.
+func readList(ws *workspace.Workspace, id string, persons []string) (*list, error) {
 	f, err := ws.State.Open(listName(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -111,6 +139,9 @@ func readList(ws *workspace.Workspace, id string) (*list, error) {
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
 	l := &list{}
+	if persons != nil && !slices.ContainsFunc(persons, func(p string) bool { return bytes.Contains(raw, []byte(p)) }) {
+		return l, nil // taking a long list apart costs ten times what looking through it does
+	}
 	if err := json.Unmarshal(raw, l); err != nil {
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}

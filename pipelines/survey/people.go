@@ -35,7 +35,7 @@ type rowFacts struct {
 }
 
 // right is what a degree's study right adds to it.
-type right struct{ kind, field, version, municipality, institution string }
+type right struct{ key, kind, field, version, municipality, institution string }
 
 // see reads the frame in one state of the register. Its streams follow each other, as one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, error) {
@@ -52,7 +52,7 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 		columns []string
 		take    func(c columns, i int, of []*graduate)
 	}{
-		{"study", []string{"right_key", "degree_code", "type", "field", "field_version", "municipality", "institution_code"}, f.study},
+		{"study", []string{"source_key", "right_key", "degree_code", "type", "field", "field_version", "municipality", "institution_code"}, f.study},
 		{"degree", []string{"source_key", "right_key", "date", "code", "title", "ects", "grade", "scale", "institution_code"}, f.degree},
 		{"person", []string{"source_key", "institution_code", "contact_language", "modified_at", "deceased", "deceased_date", "protected"}, f.person},
 		{"role", []string{"kind", "from", "to"}, f.role},
@@ -133,7 +133,7 @@ func (f *frame) study(c columns, i int, _ []*graduate) {
 	if !c.current {
 		return
 	}
-	r := &right{kind: c.text("type", i), field: c.text("field", i), version: c.text("field_version", i),
+	r := &right{key: c.text("source_key", i), kind: c.text("type", i), field: c.text("field", i), version: c.text("field_version", i),
 		municipality: c.text("municipality", i), institution: c.text("institution_code", i)}
 	for _, key := range []string{"right\x00" + c.text("right_key", i), "code\x00" + c.text("degree_code", i)} {
 		if at := c.record + "\x00" + key; f.rights[at] == nil {
@@ -157,7 +157,7 @@ func (f *frame) degree(c columns, i int, of []*graduate) {
 		at = "code\x00" + d.Code
 	}
 	if r := f.rights[c.record+"\x00"+at]; r != nil {
-		d.RightType, d.Field, d.FieldVersion, d.Municipality = r.kind, r.field, r.version, r.municipality
+		d.RightType, d.Field, d.FieldVersion, d.Municipality, d.RightKey = r.kind, r.field, r.version, r.municipality, r.key
 		if d.Institution == "" {
 			d.Institution = r.institution
 		}

@@ -541,3 +541,39 @@ func (r *rig) clean(where string, raw []byte) {
 		}
 	}
 }
+
+// TestEveryColumnOfARowLeadsBack follows every row of an extract: each column has a source row that holds a value of the
+// column's table and says by which clause, but for the language, which is filled in where nobody gives one.
+func TestEveryColumnOfARowLeadsBack(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		out, err := r.run(false)
+		r.must(err)
+		facts := fact[SealFacts](t, out, "seal")
+		for n := 1; n <= int(facts.Rows); n++ {
+			e, err := ExplainRow(ctx, r.ws, facts.Delivery, n)
+			r.must(err)
+			if e.Row != n || e.Person == "" || e.Clause != "XAMK-31" || e.Says == "" || e.Night != "nightly-2026-11-22" || len(e.Columns) < 5 {
+				t.Errorf("row %d: %+v", n, e)
+			}
+			for _, c := range e.Columns {
+				said := slices.ContainsFunc(c.From, func(i int) bool {
+					return slices.ContainsFunc(e.Sources[i-1].Data, func(d ExplainedRef) bool {
+						return d.Table == c.Table && d.Clause != "" && d.Says != "" && d.Basis != ""
+					})
+				})
+				if !said && c.Column != "asiointikieli" {
+					t.Errorf("row %d: nobody says %s (%s): %+v", n, c.Column, c.Table, c.From)
+				}
+			}
+		}
+		for _, ask := range []struct {
+			id, want string
+			row      int
+		}{{facts.Delivery, "UOMA-SVY-ROW", 0}, {facts.Delivery, "UOMA-SVY-ROW", int(facts.Rows) + 1}, {"other", "UOMA-DLV-NONE", 1}} {
+			if _, err := ExplainRow(ctx, r.ws, ask.id, ask.row); fault.Code(err) != ask.want {
+				t.Errorf("%+v: %v", ask, err)
+			}
+		}
+	})
+}

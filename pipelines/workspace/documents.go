@@ -85,7 +85,7 @@ func (w *Workspace) expects(l *layout.Layout) bool {
 
 // Policy gives the version of the workspace's policy pack that is in force on a date.
 func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
-	files, err := PolicyFiles(w.home)
+	files, err := policyFiles(w.home, []string{w.Settings.Policy})
 	if err != nil {
 		return nil, err
 	}

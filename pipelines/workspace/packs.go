@@ -66,7 +66,7 @@ func Coverage(dir string) ([]PackCoverage, error) {
 	for _, f := range files {
 		feeds := map[string][]string{}
 		for _, l := range layouts {
-			if slices.Contains(f.Pack.Controller.Institutions, l.Layout.Controller) {
+			if ours(f.Pack, l.Layout) {
 				tablesOf(l, feeds)
 			}
 		}

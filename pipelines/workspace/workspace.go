@@ -135,6 +135,8 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 	}
 	w.Register, w.Audit = register.New(w.RegisterDB), w.audit()
 	w.Vault = vault.New(w.VaultDB, w.Keys, rand.Reader, keyEpoch)
+	persons := w.Persons()
+	w.Vault.FindBy(func(subject string) string { return PersonOf(persons, subject) })
 	if err := ledger.Migrate(ctx, w.RegisterDB); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ type Extract struct {
 	Rows       []Row
 	Pseudonyms []string // of the rows, ascending
 	Withheld   []Withheld
+
+	sent     []candidate // of the rows, for [Extract.Origins]
+	settings Settings
 }
 
 // Make decides for each person with a degree of the year, and makes the rows of those who are sent. Others are not looked
@@ -46,7 +49,7 @@ func Make(people []Person, s Settings) *Extract {
 		out.Rows = append(out.Rows, sent[i].row)
 		out.Pseudonyms = append(out.Pseudonyms, sent[i].person.Pseudonym)
 	}
-	out.Withheld = m.account()
+	out.Withheld, out.sent, out.settings = m.account(), sent, s
 	return out
 }
 

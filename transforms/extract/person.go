@@ -62,6 +62,7 @@ type Degree struct {
 	Field        string // national steering field (ohjausala)
 	FieldVersion string // another classification than ohjausala, "" when it is that
 	Municipality string
+	RightKey     string // of the study right's row, "" when the degree has none
 }
 
 // Reason says why somebody eligible is not in the extract.

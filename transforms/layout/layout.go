@@ -28,6 +28,7 @@ type Layout struct {
 	System     string   `yaml:"system"`
 	Title      string   `yaml:"title"`
 	Controller string   `yaml:"controller"` // institution code of the controller that the system belongs to
+	GivenBy    string   `yaml:"given-by"`   // "person" when people write into the system what it says of them; else others do
 	Zone       string   `yaml:"zone"`       // zone of local time stamps, Europe/Helsinki when absent
 	Region     string   `yaml:"region"`     // country of local phone numbers and postcodes, FI when absent
 	Dates      []string `yaml:"dates"`      // accepted date formats in order, for columns that name none
@@ -38,6 +39,9 @@ type Layout struct {
 
 	digest string
 }
+
+// Given tells whether what the system says of people they wrote themselves (GDPR 13 and 20).
+func (l *Layout) Given() bool { return l.GivenBy == "person" }
 
 // Digest gives the SHA-256 of the file in hexadecimal.
 func (l *Layout) Digest() string { return l.digest }

@@ -1,0 +1,59 @@
+package register
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+)
+
+// sought is a column by which few rows of a big table are found.
+type sought struct{ table, column string }
+
+// index is the name that the index of a sought column has.
+func (s sought) index() string { return s.table + "_" + s.column }
+
+// soughts lists what leads to what is known of one person and stands under no key of the person's rows: the links, and
+// the rows of contact points, which are words about consent. The rows themselves are found by their source keys, which the
+// vault has; an index of the record in every table would make a load a tenth slower.
+func soughts() []sought {
+	return []sought{{"link", "person"}, {"consent", "record"}, {"objection", "record"}}
+}
+
+// Index makes the indexes by which one person's rows are found, where they are missing. Without them every reading is
+// right, and slow in a big register. They are no migration because the first night would pay three times for filling
+// them row by row what it costs to make them of all rows at once: call it after a night's commit. It needs the right to make indexes, as migrations do.
+func (r *Register) Index(ctx context.Context) error {
+	for _, s := range soughts() {
+		there, err := r.indexed(ctx, s)
+		if err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		query := "CREATE INDEX " + database.Quote(s.index()) + " ON " + database.Quote(s.table) + " (" + database.Quote(s.column) + ")"
+		if _, err := r.db.ExecContext(ctx, query); err != nil {
+			return database.Failed("make an index of "+s.table, err)
+		}
+	}
+	return nil
+}
+
+func (r *Register) indexed(ctx context.Context, s sought) (bool, error) {
+	query := "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?"
+	args := []any{s.index()}
+	if r.db.Dialect == database.MySQL {
+		query = "SELECT 1 FROM information_schema.statistics WHERE table_schema = DATABASE() AND index_name = ? AND table_name = ? LIMIT 1"
+		args = append(args, s.table)
+	}
+	var one int
+	err := sqlx.GetContext(ctx, r.db, &one, query, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, database.Failed("look for an index of "+s.table, err)
+}

@@ -1,0 +1,80 @@
+package vault
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+)
+
+// A subject's pseudonym in the register cannot be turned back: it is a keyed hash. So that one person is found without
+// hashing every subject, the vault keeps the pseudonym beside the subject; what it keeps is a list to look things up in
+// and no more, and whatever is missing from it is found the long way.
+
+// FindBy tells the vault how a subject's pseudonym in the register is made. Subjects that get a key from then on are
+// listed under it.
+func (v *Vault) FindBy(pseudonym func(subject string) string) { v.pseudonym = pseudonym }
+
+var pseudonymColumns = []string{"person", "subject"}
+
+// list notes the pseudonyms of subjects that are new.
+func (v *Vault) list(ctx context.Context, tx *sqlx.Tx, subjects []string) error {
+	if v.pseudonym == nil {
+		return nil
+	}
+	rows := make([][2]string, len(subjects))
+	for i, s := range subjects {
+		rows[i] = [2]string{v.pseudonym(s), s}
+	}
+	slices.SortFunc(rows, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	return database.Replace(ctx, tx, "pseudonym", pseudonymColumns, database.Each(rows, func(r *[2]string, col int) database.Value {
+		return database.Text(r[col])
+	}))
+}
+
+// unlist takes an erased subject from the list.
+func (v *Vault) unlist(ctx context.Context, tx *sqlx.Tx, subject string) error {
+	if v.pseudonym == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM `pseudonym` WHERE `person` = ?", v.pseudonym(subject))
+	return database.Failed("remove a subject from the list", err)
+}
+
+// SubjectOf gives the subject that has a pseudonym in the register, or "" when the vault has none.
+func (v *Vault) SubjectOf(ctx context.Context, person string) (subject string, err error) {
+	if v.pseudonym == nil {
+		return "", nil
+	}
+	err = sqlx.GetContext(ctx, v.db, &subject, "SELECT `subject` FROM `pseudonym` WHERE `person` = ?", person)
+	switch {
+	case err == nil && v.pseudonym(subject) == person: // what somebody else wrote there is not believed
+		return subject, nil
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return "", database.Failed("find a subject by its pseudonym", err)
+	}
+	return v.searchSubject(ctx, person)
+}
+
+// searchSubject hashes every subject: those of a vault that an earlier release filled are on no list.
+func (v *Vault) searchSubject(ctx context.Context, person string) (string, error) {
+	rows, err := v.db.QueryContext(ctx, "SELECT `subject` FROM `subject` WHERE `destroyed_run` IS NULL")
+	if err != nil {
+		return "", database.Failed("search the subjects", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return "", database.Failed("search the subjects", err)
+		}
+		if v.pseudonym(s) == person {
+			return s, nil
+		}
+	}
+	return "", database.Failed("search the subjects", rows.Err())
+}

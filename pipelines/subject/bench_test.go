@@ -1,0 +1,57 @@
+package subject_test
+
+import (
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/subject"
+	"uoma/transforms/dossier"
+)
+
+// BenchmarkExport makes the export of one person among SUBJECTS, each with a row in four tables; 1,000 unless the
+// environment says otherwise.
+func BenchmarkExport(b *testing.B) {
+	people := 1000
+	if s := os.Getenv("SUBJECTS"); s != "" {
+		var err error
+		if people, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, on := range []databasetest.Kind{databasetest.OnSQLite, databasetest.OnMariaDB} {
+		b.Run(string(on), func(b *testing.B) { benchmarkExport(b, on, people) })
+	}
+}
+
+func benchmarkExport(b *testing.B, on databasetest.Kind, people int) {
+	ws := newWorkspace(b, on)
+	fill(b, ws, people, canary, "person", "study", "role", "consent")
+	n, cpu := 0, userTime(b)
+	for b.Loop() {
+		d, err := subject.Gather(b.Context(), ws, refOf(ws, n*7919%people), today)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, render := range []func(*dossier.Dossier) ([]byte, error){dossier.JSON, dossier.HTML} {
+			if _, err := render(d); err != nil {
+				b.Fatal(err)
+			}
+		}
+		n++
+	}
+	b.ReportMetric(float64((userTime(b)-cpu).Milliseconds())/float64(n), "cpu-ms/export")
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(n), "ms/export")
+}
+
+// userTime gives the processor time that the program has used.
+func userTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano())
+}

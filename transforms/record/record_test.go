@@ -1,0 +1,126 @@
+package record_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+	"uoma/transforms/record"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// input is what an installation of a pack is set up with, under the layouts that come with the program.
+func input(t *testing.T, id string) record.Input {
+	t.Helper()
+	src, ok := policy.Shipped(id)
+	if !ok {
+		t.Fatal("no such pack")
+	}
+	p, err := policy.Parse(id+".yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layouts, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layouts = slices.DeleteFunc(layouts, func(l *layout.Layout) bool { return !slices.Contains(p.Controller.Institutions, l.Controller) })
+	day, err := canon.ParseDate("2026-11-22")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record.Input{Pack: p, Layouts: layouts, Date: day, Setup: record.Setup{Sender: "campus", Register: "SQLite, a file of the workspace",
+		Vault: "a database server (MariaDB or MySQL)", Inboxes: map[string]string{"peppi": "fetched by SFTP"}}}
+}
+
+// TestGolden writes both documents of packs of all kinds, in both forms: with systems that are read and without, with
+// groups, with recipients in other countries, with periods that are owed. It holds the rule METRO-01 of the notices.
+func TestGolden(t *testing.T) {
+	for _, id := range policy.ShippedIDs() {
+		in := input(t, id)
+		for name, d := range map[string]*record.Document{"record": record.Processing(in), "notice": record.PrivacyNotice(in)} {
+			page, err := d.HTML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for ext, got := range map[string][]byte{".md": d.Markdown(), ".html": page} {
+				if ext == ".html" && id != "xamk" {
+					continue // the page says what the text says
+				}
+				file := filepath.Join("testdata", id+"-"+name+ext)
+				if *update {
+					if err := os.WriteFile(file, got, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s is stale: go test ./transforms/record -update, and look at the difference", file)
+				}
+			}
+		}
+	}
+}
+
+// TestNothingOfThePackIsMissing finds every purpose, category, recipient, period and legal basis of each pack in its
+// record, with the clauses. It holds the rules METRO-01 and NMBU-27 of the notices.
+func TestNothingOfThePackIsMissing(t *testing.T) {
+	for _, id := range policy.ShippedIDs() {
+		in := input(t, id)
+		text := string(record.Processing(in).Markdown())
+		notice := string(record.PrivacyNotice(in).Markdown())
+		has := func(what string, clause []string) {
+			t.Helper()
+			line := what + " "
+			for _, doc := range []string{text, notice} {
+				if !slices.ContainsFunc(strings.Split(doc, "\n"), func(l string) bool {
+					return strings.Contains(l, line) && strings.Contains(l, strings.Join(clause, ", "))
+				}) {
+					t.Errorf("%s: %s by %v is in one of the documents missing", id, what, clause)
+				}
+			}
+		}
+		words := func(s string) string { return strings.ReplaceAll(s, "_", " ") }
+		for _, u := range in.Pack.Purposes {
+			has("| "+words(u.ID), u.Clause)
+		}
+		for _, c := range in.Pack.Categories {
+			has("| "+words(c.ID), c.Clause)
+		}
+		for _, d := range in.Pack.Disclosures {
+			has("| "+words(d.Recipient)+" | "+d.Country+" | "+words(d.Purpose), d.Clause)
+		}
+		for _, r := range in.Pack.Retention {
+			has("| "+words(r.Category), r.Clause)
+		}
+		for _, w := range in.Pack.Waiting() {
+			if !strings.Contains(strings.ReplaceAll(text, `\_`, "_"), w.What) {
+				t.Errorf("%s: what waits for the controller is missing: %s", id, w.What)
+			}
+		}
+	}
+}
+
+// TestThreat_T40_NamesOfAPackAreNoMarkup gives a pack's names signs that both forms would take for markup.
+func TestThreat_T40_NamesOfAPackAreNoMarkup(t *testing.T) {
+	in := input(t, "xamk")
+	in.Pack.Controller.Name = `<script>alert(1)</script> | **x** [a](javascript:b)`
+	d := record.Processing(in)
+	page, err := d.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, text := range map[string]string{"page": string(page), "text": string(d.Markdown())} {
+		if strings.Contains(text, "<script") || form == "text" && (strings.Contains(text, "[a](") || strings.Contains(text, "**x**")) {
+			t.Errorf("the %s takes a name for markup", form)
+		}
+	}
+}
