@@ -253,9 +253,9 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 		answers []func(http.ResponseWriter, *http.Request)
 		code    string
 	}{
-		"a page for people":      {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("text/html", "<p>log in")}, "UOMA-SRC-TYPE"},
-		"no type":                {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("", row+"}")}, "UOMA-SRC-TYPE"},
-		"another encoding":       {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("application/json; charset=iso-8859-1", row+"}")}, "UOMA-SRC-TYPE"},
+		"a page for people":      {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("text/html", "<p>log in")}, "UOMA-SRC-CONTENT-TYPE"},
+		"no type":                {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("", row+"}")}, "UOMA-SRC-CONTENT-TYPE"},
+		"another encoding":       {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("application/json; charset=iso-8859-1", row+"}")}, "UOMA-SRC-CONTENT-TYPE"},
 		"a type of its own":      {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){typed("application/hal+json", row+"}")}, ""},
 		"nothing":                {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){says("")}, "UOMA-SRC-PAGE"},
 		"another document":       {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){says(`{"error":"x"}`)}, "UOMA-SRC-PAGE"},
