@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,7 +63,7 @@ func (a *app) layoutCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.layoutShowCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
+	c.AddCommand(list, a.layoutShowCommand(), a.layoutTemplateCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
 		_, err := layout.ParseWith(file, src, workspace.Beside(filepath.Dir(file)))
 		return workspace.Findings(err)
 	}))
@@ -131,6 +132,37 @@ func (a *app) layoutShowCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&source, "source", false, "print the file itself, to be copied and changed")
 	return c
+}
+
+func (a *app) layoutTemplateCommand() *cobra.Command {
+	const extension = ".yaml"
+	var systems []string
+	for _, file := range layout.Templates() {
+		systems = append(systems, strings.TrimSuffix(file, extension))
+	}
+	return &cobra.Command{
+		Use:   "template [SYSTEM]",
+		Short: "List layouts of services for copying into the workspace, or print one",
+		Example: `  uoma layout template
+  uoma layout template raisers-edge > layouts/raisers-edge.yaml`,
+		Args:      cobra.MaximumNArgs(1),
+		ValidArgs: systems,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				fmt.Fprintln(a.out, strings.Join(systems, "\n"))
+				return nil
+			}
+			if !slices.Contains(systems, args[0]) {
+				return usageError{errNoLayout}
+			}
+			src, err := layout.TemplateSource(args[0] + extension)
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(src)
+			return err
+		},
+	}
 }
 
 func (a *app) printLayout(f workspace.LayoutFile) error {

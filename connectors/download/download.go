@@ -2,96 +2,46 @@ package download
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"uoma/connectors/remote"
 	"uoma/internal/fault"
 )
 
-// Settings say where the files are and how both sides know each other.
-type Settings struct {
-	URL         string           // https://host[:port]/folder, behind which names are put
-	CA          []byte           // PEM of the authorities that may have signed the server's certificate; empty: the machine's
-	Certificate *tls.Certificate // ours, where the server asks for one
-	Networks    []netip.Prefix   // that the hosts' names may lead to besides public addresses
-	OAuth       *OAuth           // where the server asks for a token
-
-	Idle  time.Duration // a connection that moves no byte for so long is cut; 0 means [remote.Idle]
-	Retry remote.Retry
-}
-
-// OAuth are client credentials (RFC 6749, section 4.4).
-type OAuth struct {
-	TokenURL string
-	ID       string
-	Secret   remote.Secret
-	Scopes   []string
-}
-
 var (
-	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
 	errLength = fault.New("UOMA-SRC-LENGTH", "the server does not say how long the file is, so that a cut one cannot be told from a whole one",
 		"let the server send Content-Length without compressing").For(fault.Source)
 	errResume = fault.New("UOMA-SRC-RESUME", "the download was cut, and the server does not say whether the file is still the same",
 		"let the server send an ETag or Last-Modified; run the same date again").For(fault.Source)
 )
 
-// Open checks the settings. The file system ends with ctx.
-func Open(ctx context.Context, s Settings) (*remote.FS, error) {
-	base, err := address("url", s.URL)
+// Open checks the settings of the server, behind whose URL names are put. The file system ends with ctx.
+func Open(ctx context.Context, s remote.Server) (*remote.FS, error) {
+	base, client, err := s.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := remote.HTTP{CA: s.CA, Certificate: s.Certificate, Idle: s.Idle, Public: true, Networks: s.Networks}.Client()
-	if err != nil {
-		return nil, err
-	}
-	st := &store{base: base, client: plain, plain: plain}
-	if o := s.OAuth; o != nil {
-		if _, err := address("token_url", o.TokenURL); err != nil {
-			return nil, err
-		}
-		c := clientcredentials.Config{ClientID: o.ID, ClientSecret: string(o.Secret), TokenURL: o.TokenURL, Scopes: o.Scopes}
-		st.client = c.Client(context.WithValue(ctx, oauth2.HTTPClient, plain))
-		st.client.CheckRedirect = plain.CheckRedirect
-	}
-	return remote.New(ctx, st, s.Retry), nil
-}
-
-func address(field, text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errSettings.At(fault.Place{Field: field}).Because(errors.New("it is not of the form https://host[:port]/path"))
-	}
-	return u, nil
+	return remote.New(ctx, &store{base, client}, s.Retry), nil
 }
 
 type store struct {
 	base   *url.URL
-	client *http.Client // with a token, where one is asked for
-	plain  *http.Client
+	client *http.Client
 }
 
 var _ remote.Store = (*store)(nil)
 
 // Close gives up idle connections.
 func (s *store) Close() error {
-	s.plain.CloseIdleConnections()
+	s.client.CloseIdleConnections()
 	return nil
 }
 
@@ -159,7 +109,7 @@ func (s *store) get(ctx context.Context, name string, h http.Header) (*http.Resp
 	req.Header = h
 	r, err := s.client.Do(req)
 	if err != nil {
-		return nil, judged(ctx, err)
+		return nil, remote.Failed(ctx, err)
 	}
 	empty := r.StatusCode == http.StatusRequestedRangeNotSatisfiable && r.Header.Get("Content-Range") == "bytes */0"
 	if r.StatusCode == http.StatusOK || r.StatusCode == http.StatusPartialContent || empty {
@@ -167,23 +117,6 @@ func (s *store) get(ctx context.Context, name string, h http.Header) (*http.Resp
 	}
 	r.Body.Close() // only its status counts
 	return nil, remote.Status(r.StatusCode, r.Header)
-}
-
-// judged gives what an error of the client means.
-func judged(ctx context.Context, err error) error {
-	var token *oauth2.RetrieveError
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.As(err, &token) && token.Response != nil:
-		if s := token.Response.StatusCode; s == http.StatusBadRequest {
-			return remote.Login(err) // what the protocol says to a wrong secret
-		} else if s >= 300 {
-			return remote.Status(s, token.Response.Header)
-		}
-		return remote.Answer("it gives no token")
-	}
-	return remote.Peer(err)
 }
 
 // entry reads from an answer which file it is of, and at which byte it begins.

@@ -65,11 +65,11 @@ func subject(t testing.TB) transporttest.Subject {
 	servers, clients, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := servers.ServeTo(t, files(tree.Dir), clients)
 	certificate, strange := clients.Certificate(t), strangers.Certificate(t)
-	settings := func(addr string) download.Settings {
-		return download.Settings{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: transporttest.Idle, Retry: patience(),
-			OAuth: &download.OAuth{TokenURL: "https://" + addr + "/token", ID: "uoma", Secret: "secret-of-uoma", Scopes: []string{"exports"}}}
+	settings := func(addr string) remote.Server {
+		return remote.Server{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: transporttest.Idle, Retry: patience(),
+			Credentials: remote.Credentials{OAuth: &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: "uoma", Secret: "secret-of-uoma", Scopes: []string{"exports"}}}}
 	}
-	wrong := func(code string, change func(*download.Settings)) transporttest.Wrong {
+	wrong := func(code string, change func(*remote.Server)) transporttest.Wrong {
 		s := settings(addr)
 		change(&s)
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return download.Open(ctx, s) }}
@@ -82,14 +82,14 @@ func subject(t testing.TB) transporttest.Subject {
 		Write:  tree.Write,
 		Sparse: tree.Sparse,
 		Wrong: map[string]transporttest.Wrong{
-			"authority":        wrong("UOMA-SRC-TLS", func(s *download.Settings) { s.CA = strangers.PEM }),
-			"our certificate":  wrong("UOMA-SRC-TLS", func(s *download.Settings) { s.Certificate = &strange }),
-			"no certificate":   wrong("UOMA-SRC-TLS", func(s *download.Settings) { s.Certificate = nil }),
-			"secret":           wrong("UOMA-SRC-LOGIN", func(s *download.Settings) { s.OAuth.Secret = "another" }),
-			"no token":         wrong("UOMA-SRC-LOGIN", func(s *download.Settings) { s.OAuth = nil }),
-			"address":          wrong("UOMA-SRC-SETTINGS", func(s *download.Settings) { s.URL = "http://" + addr }),
-			"token address":    wrong("UOMA-SRC-SETTINGS", func(s *download.Settings) { s.OAuth.TokenURL = "http://" + addr }),
-			"authorities file": wrong("UOMA-SRC-SETTINGS", func(s *download.Settings) { s.CA = []byte("none") }),
+			"authority":        wrong("UOMA-SRC-TLS", func(s *remote.Server) { s.CA = strangers.PEM }),
+			"our certificate":  wrong("UOMA-SRC-TLS", func(s *remote.Server) { s.Certificate = &strange }),
+			"no certificate":   wrong("UOMA-SRC-TLS", func(s *remote.Server) { s.Certificate = nil }),
+			"secret":           wrong("UOMA-SRC-LOGIN", func(s *remote.Server) { s.Credentials.OAuth.Secret = "another" }),
+			"no token":         wrong("UOMA-SRC-LOGIN", func(s *remote.Server) { s.Credentials.OAuth = nil }),
+			"address":          wrong("UOMA-SRC-SETTINGS", func(s *remote.Server) { s.URL = "http://" + addr }),
+			"token address":    wrong("UOMA-SRC-SETTINGS", func(s *remote.Server) { s.Credentials.OAuth.TokenURL = "http://" + addr }),
+			"authorities file": wrong("UOMA-SRC-SETTINGS", func(s *remote.Server) { s.CA = []byte("none") }),
 		},
 	}
 }
@@ -111,7 +111,7 @@ func (o *odd) open(t *testing.T) (fs.FS, *faultproxy.Proxy) {
 	t.Helper()
 	authority := tlstest.NewAuthority(t)
 	p := faultproxy.New(t, authority.Serve(t, o))
-	f, err := download.Open(t.Context(), download.Settings{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Idle, Retry: patience()})
+	f, err := download.Open(t.Context(), remote.Server{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Idle, Retry: patience()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestThreat_T11_AddressesThatAreNotPublic(t *testing.T) {
 	}})
 	_, port, _ := strings.Cut(addr, ":")
 	read := func(host string, allowed ...netip.Prefix) error {
-		f, err := download.Open(t.Context(), download.Settings{URL: "https://" + host, CA: authority.PEM, Networks: allowed, Retry: patience()})
+		f, err := download.Open(t.Context(), remote.Server{URL: "https://" + host, CA: authority.PEM, Networks: allowed, Retry: patience()})
 		if err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func TestThreat_T43_WrongServers(t *testing.T) {
 		"expired":      {Certificates: []tls.Certificate{expired}},
 	} {
 		addr := tlstest.ServeWith(t, config, http.NotFoundHandler())
-		f, err := download.Open(t.Context(), download.Settings{URL: "https://" + addr, CA: authority.PEM, Networks: loopback, Retry: patience()})
+		f, err := download.Open(t.Context(), remote.Server{URL: "https://" + addr, CA: authority.PEM, Networks: loopback, Retry: patience()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestThreat_T43_WrongServers(t *testing.T) {
 
 // TestThreat_T19_SecretsAreNotPrinted prints settings in every way that a log might.
 func TestThreat_T19_SecretsAreNotPrinted(t *testing.T) {
-	o := download.OAuth{ID: "uoma", Secret: "canary-of-a-secret"}
+	o := remote.OAuth{ID: "uoma", Secret: "canary-of-a-secret"}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		if text := fmt.Sprintf(verb, o) + fmt.Sprintf(verb, o.Secret) + fmt.Sprintf(verb, &o.Secret); strings.Contains(text, "canary") || strings.Contains(text, fmt.Sprintf("%x", "canary")) {
 			t.Errorf("%s shows %s", verb, text)

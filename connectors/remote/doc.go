@@ -10,5 +10,7 @@
 // and [Retry] waits between attempts. A file system lives as long as its context, which is that of the run: [fs.FS] has
 // no other place for one.
 //
-// The package knows no protocol and no format.
+// [HTTP] and [Credentials] are what the protocols over HTTPS share: whom they talk to, and how they are known there.
+//
+// The package knows no protocol of files and no format.
 package remote

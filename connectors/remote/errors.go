@@ -39,7 +39,7 @@ func permanent(err error) bool {
 func later(err error) time.Duration {
 	var told interface{ RetryAfter() time.Duration }
 	if errors.As(err, &told) {
-		return min(told.RetryAfter(), longestWait)
+		return told.RetryAfter()
 	}
 	return 0
 }

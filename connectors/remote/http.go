@@ -20,7 +20,7 @@ const (
 )
 
 var (
-	errCA = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
+	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
 		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
 	errTLS = fault.New("UOMA-SRC-TLS", "the server could not prove who it is",
 		"check the CA file, the host name and the certificate's validity; there is no way to go on without").For(fault.Source)
@@ -46,7 +46,7 @@ func TLS(ca []byte, certificate *tls.Certificate) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(ca) > 0 {
 		if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, errCA.At(fault.Place{Field: "ca"}).Because(errors.New("it holds no PEM certificate"))
+			return nil, Misset("ca", "it holds no PEM certificate")
 		}
 	}
 	if certificate != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
@@ -59,6 +60,11 @@ type told struct{ error }
 
 func (told) RetryAfter() time.Duration { return time.Minute }
 
+// late asks for more patience than there is.
+type late struct{ error }
+
+func (late) RetryAfter() time.Duration { return time.Hour }
+
 func TestPatience(t *testing.T) {
 	busy := errors.New("busy")
 	for name, tt := range map[string]struct {
@@ -70,6 +76,7 @@ func TestPatience(t *testing.T) {
 		"after a while":    {[]error{busy, busy, busy, busy}, nil, 15 * time.Second},
 		"never":            {[]error{busy, busy, busy, busy, busy}, fault.New("UOMA-SRC-UNREACHABLE", "", ""), 15 * time.Second},
 		"when it says":     {[]error{told{busy}}, nil, time.Minute},
+		"too late":         {[]error{late{busy}}, fault.New("UOMA-SRC-UNREACHABLE", "", ""), 0},
 		"absent":           {[]error{fs.ErrNotExist}, fs.ErrNotExist, 0},
 		"told by a fault":  {[]error{busy, remote.Changed("a.csv")}, fault.New("UOMA-LND-CHANGED", "", ""), time.Second},
 		"a forbidden file": {[]error{fs.ErrPermission}, fault.New("UOMA-SRC-DENIED", "", ""), 0},
@@ -90,5 +97,16 @@ func TestPatience(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestPauses reads how long a server wants to be left alone.
+func TestPauses(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "soon": 0, "Sun, 22 Nov 2026 02:01:30 GMT": 90 * time.Second, "Sun, 22 Nov 2026 01:59:00 GMT": -time.Minute, "99999999999": 0} {
+		err := remote.Status(http.StatusTooManyRequests, http.Header{"Retry-After": {text}, "Date": {"Sun, 22 Nov 2026 02:00:00 GMT"}})
+		var told interface{ RetryAfter() time.Duration }
+		if !errors.As(err, &told) || told.RetryAfter() != want {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }

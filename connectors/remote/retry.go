@@ -9,7 +9,8 @@ import (
 	"uoma/internal/fault"
 )
 
-// longestWait bounds a wait, also one that the source asked for.
+// longestWait bounds a wait. A source that asks for a longer one has failed: the night does not wait, and coming back
+// earlier than told is how one is locked out.
 const longestWait = 5 * time.Minute
 
 // Retry is how patient a transport is with its line. The zero value waits 1, 2, 4 and 8 seconds between five attempts.
@@ -52,10 +53,11 @@ func (r Retry) wait(ctx context.Context, failures *int, err error) error {
 	if base == 0 {
 		base = time.Second
 	}
-	if *failures++; *failures >= attempts {
+	told := later(err)
+	if *failures++; *failures >= attempts || told > longestWait {
 		return errUnreachable.Wrap(err)
 	}
-	return Sleep(ctx, max(base<<(*failures-1), later(err)))
+	return Sleep(ctx, max(base<<(*failures-1), told))
 }
 
 // Sleep waits, or gives the context's error when that ends first.

@@ -35,10 +35,24 @@ func Status(status int, header http.Header) error {
 	case status >= 300 && status < 400:
 		return errRedirect
 	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusTooEarly:
-		after, _ := strconv.Atoi(header.Get("Retry-After")) // a date is as good as absent: both clocks would have to agree
-		return busy{status, time.Duration(after) * time.Second}
+		return busy{status, pause(header)}
 	}
 	return Answer("HTTP " + strconv.Itoa(status))
+}
+
+// pause reads for how long the server asks to be left alone: a number of seconds, or a date, which is compared with the
+// server's own clock. 0 when it does not say.
+func pause(header http.Header) time.Duration {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	now, err2 := http.ParseTime(header.Get("Date"))
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return until.Sub(now)
 }
 
 // busy is an answer after which the same request may succeed.

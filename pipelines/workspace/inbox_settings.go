@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,11 +21,11 @@ import (
 
 // InboxSettings say where a system's exports lie when not in its folder of the inbox.
 type InboxSettings struct {
-	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER, DATABASE://USER@HOST[:PORT]/NAME, ldaps://HOST[:PORT]/BASE
+	URL string `yaml:"url"` // sftp://USER@HOST[:PORT]/FOLDER, s3://BUCKET/PREFIX, https://HOST[:PORT]/FOLDER, rest://[USER@]HOST[:PORT]/PATH, DATABASE://USER@HOST[:PORT]/NAME, ldaps://HOST[:PORT]/BASE
 
 	HostKeys []string `yaml:"host_keys"` // sftp: pinned
 	Bind     string   `yaml:"bind"`      // ldap: the name that we bind as
-	Password string   `yaml:"password"`  // sftp, databases, ldap: reference
+	Password string   `yaml:"password"`  // all but s3: reference
 	Key      string   `yaml:"key"`       // all but s3: reference to our private key
 
 	Endpoint  string `yaml:"endpoint"` // s3
@@ -37,11 +36,16 @@ type InboxSettings struct {
 	CA          string   `yaml:"ca"` // all but sftp: file of PEM certificates
 	Certificate string   `yaml:"certificate"`
 	Networks    []string `yaml:"networks"`
-	OAuth       *struct {
-		TokenURL string   `yaml:"token_url"`
-		ID       string   `yaml:"id"`
-		Secret   string   `yaml:"secret"` // reference
-		Scopes   []string `yaml:"scopes"`
+
+	Bearer string            `yaml:"bearer"` // https, rest: reference to a token
+	Keys   map[string]string `yaml:"keys"`   // https, rest: references by header
+	OAuth  *struct {
+		TokenURL   string            `yaml:"token_url"`
+		ID         string            `yaml:"id"`
+		Secret     string            `yaml:"secret"` // reference
+		Scopes     []string          `yaml:"scopes"`
+		Refresh    string            `yaml:"refresh"` // reference
+		Parameters map[string]string `yaml:"parameters"`
 	} `yaml:"oauth"`
 }
 
@@ -76,7 +80,9 @@ func (s *InboxSettings) open(ctx context.Context, home string, patience remote.R
 	case "s3":
 		o.transport, err = s.s3(ctx, u, home, patience)
 	case "https":
-		o.transport, err = s.download(ctx, home, patience)
+		o.transport, err = s.download(ctx, u, home, patience)
+	case "rest":
+		o.rows, err = s.service(ctx, u, home, patience)
 	case "mysql", "postgres", "sqlserver":
 		o.rows, err = s.database(ctx, u, home, patience)
 	case "ldap", "ldaps":
@@ -95,11 +101,11 @@ func (s *InboxSettings) only(scheme string) error {
 		of    string
 	}{
 		{"host_keys", len(s.HostKeys) > 0, "sftp"}, {"bind", s.Bind != "", "ldap ldaps"},
-		{"password", s.Password != "", "sftp mysql postgres sqlserver ldap ldaps"}, {"key", s.Key != "", "sftp https mysql postgres sqlserver ldap ldaps"},
+		{"password", s.Password != "", "sftp https rest mysql postgres sqlserver ldap ldaps"}, {"key", s.Key != "", "sftp https rest mysql postgres sqlserver ldap ldaps"},
 		{"endpoint", s.Endpoint != "", "s3"}, {"region", s.Region != "", "s3"}, {"path_style", s.PathStyle, "s3"}, {"profile", s.Profile != "", "s3"},
-		{"ca", s.CA != "", "s3 https mysql postgres sqlserver ldap ldaps"},
-		{"certificate", s.Certificate != "", "https mysql postgres sqlserver ldap ldaps"}, {"networks", len(s.Networks) > 0, "https"},
-		{"oauth", s.OAuth != nil, "https"},
+		{"ca", s.CA != "", "s3 https rest mysql postgres sqlserver ldap ldaps"},
+		{"certificate", s.Certificate != "", "https rest mysql postgres sqlserver ldap ldaps"}, {"networks", len(s.Networks) > 0, "https rest"},
+		{"bearer", s.Bearer != "", "https rest"}, {"keys", len(s.Keys) > 0, "https rest"}, {"oauth", s.OAuth != nil, "https rest"},
 	} {
 		if f.set && !slices.Contains(strings.Fields(f.of), scheme) {
 			return inboxFault(f.field, fmt.Errorf("it says nothing of %s", scheme))
@@ -141,28 +147,10 @@ func (s *InboxSettings) s3(ctx context.Context, u *url.URL, home string, patienc
 	return f, nil
 }
 
-func (s *InboxSettings) download(ctx context.Context, home string, patience remote.Retry) (transport, error) {
-	o := download.Settings{URL: s.URL, Retry: patience}
-	var err error
-	if o.CA, err = authorities(home, s.CA); err != nil {
+func (s *InboxSettings) download(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
+	o, err := s.server(u, home, patience)
+	if err != nil {
 		return nil, err
-	}
-	for i, text := range s.Networks {
-		n, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, inboxFault(fmt.Sprintf("networks.%d", i), errors.New("it is not of the form 10.20.0.0/16"))
-		}
-		o.Networks = append(o.Networks, n)
-	}
-	if o.Certificate, err = s.certificate(home); err != nil {
-		return nil, err
-	}
-	if s.OAuth != nil {
-		secret, err := secretOf(home, "oauth.secret", s.OAuth.Secret)
-		if err != nil {
-			return nil, err
-		}
-		o.OAuth = &download.OAuth{TokenURL: s.OAuth.TokenURL, ID: s.OAuth.ID, Secret: secret, Scopes: s.OAuth.Scopes}
 	}
 	f, err := download.Open(ctx, o)
 	if err != nil {

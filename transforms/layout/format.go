@@ -66,7 +66,7 @@ func (c *checker) format(f *Feed, under func(...string) []string) {
 // place checks where a column stands in formats without a header.
 func (c *checker) place(f *Feed, col *Column, at []string) {
 	under := func(key string) []string { return append(slices.Clone(at), key) }
-	if col.Path != "" && !f.Format.Paths() {
+	if col.Path != "" && !f.Format.Paths() && f.Rest == nil && f.OData == nil {
 		c.find(errKey, "path", under("path")...)
 	}
 	if ups := strings.Count(col.Path+"/", "../"); ups > steps(f.Format.Each) {

@@ -61,14 +61,16 @@ func (l *Layout) Feed(name string) *Feed {
 	return nil
 }
 
-// Feed is one kind of file, or of a row where a system has no files: exactly one of File, Query and Search is set. An export
-// holds every row: one that is absent is gone.
+// Feed is one kind of file, or of a row where a system has no files: exactly one of File, Query, Search, Rest and OData is
+// set. An export holds every row: one that is absent is gone.
 type Feed struct {
 	Name    string             `yaml:"name"`
 	File    string             `yaml:"file"`  // name with {yyyyMMdd} where the date stands
 	Query   string             `yaml:"query"` // name of the file with the statement, beside the layout
 	Order   []string           `yaml:"order"` // with Query: columns that are unique together and never null; those of the key when absent
 	Search  *Search            `yaml:"search"`
+	Rest    *Rest              `yaml:"rest"`
+	OData   *OData             `yaml:"odata"`
 	Member  string             `yaml:"member"` // name inside the archive when File is one
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
@@ -94,13 +96,17 @@ type Search struct {
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
 
-// Kind says how the rows come: the format of a file, query or search.
+// Kind says how the rows come: the format of a file, query, search, rest or odata.
 func (f *Feed) Kind() string {
 	switch {
 	case f.Query != "":
 		return "query"
 	case f.Search != nil:
 		return "search"
+	case f.Rest != nil:
+		return "rest"
+	case f.OData != nil:
+		return "odata"
 	}
 	return f.Format.Type
 }

@@ -82,9 +82,12 @@ func selects(s string) bool {
 
 // origin checks where a feed's rows come from.
 func (c *checker) origin(f *Feed, under func(...string) []string) {
-	if f.Query != "" {
+	switch {
+	case f.Query != "":
 		c.query(f, under)
 		return
+	case f.Rest != nil || f.OData != nil:
+		return // their form is the schema's
 	}
 	if f.Search != nil {
 		c.search(f, under)

@@ -89,6 +89,9 @@ func (l *Layout) complete() {
 
 func (f *Feed) complete(l *Layout) {
 	f.system = l.System
+	if f.Rest != nil {
+		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
+	}
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")
 	if f.Guard == (Guard{}) {

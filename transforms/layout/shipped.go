@@ -43,3 +43,21 @@ func besideShipped(name string) ([]byte, error) { return shipped.ReadFile(path.J
 
 // ShippedSource gives the text of a shipped layout's file, "peppi.yaml", for copying into a workspace.
 func ShippedSource(file string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", file)) }
+
+//go:embed templates
+var templates embed.FS
+
+// Templates gives the layouts that are for copying into a workspace: of services, whose systems nobody has unless the
+// settings name them.
+func Templates() (names []string) {
+	files, _ := templates.ReadDir("templates") // it is embedded
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+// TemplateSource gives the text of a template, "fs.yaml".
+func TemplateSource(file string) ([]byte, error) {
+	return templates.ReadFile(path.Join("templates", file))
+}

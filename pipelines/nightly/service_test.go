@@ -1,0 +1,243 @@
+package nightly_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
+	"uoma/connectors/resttest"
+	"uoma/internal/canon"
+	"uoma/internal/faultproxy"
+	"uoma/internal/tlstest"
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+)
+
+// crm is a service like Dataverse that gives what the campus left as files.
+type crm struct {
+	dir string // of the files
+	now atomic.Pointer[resttest.Dataverse]
+}
+
+func (c *crm) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.now.Load().ServeHTTP(w, r) }
+
+// turn has it give the rows of a night.
+func (c *crm) turn(t *testing.T, date canon.Date) {
+	t.Helper()
+	d := strings.ReplaceAll(date.String(), "-", "")
+	c.now.Store(&resttest.Dataverse{Sets: map[string][]resttest.Row{
+		"contacts":                       c.rows(t, "dynamics_contacts_"+d+".csv"),
+		"msdynmkt_contactpointconsent4s": c.rows(t, "dynamics_consents_"+d+".csv"),
+	}, Throttle: resttest.Throttle{Left: 1}})
+}
+
+func (c *crm) rows(t *testing.T, name string) (rows []resttest.Row) {
+	t.Helper()
+	f, err := os.Open(filepath.Join(c.dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // only read from
+	all, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(all) < 10 {
+		t.Fatalf("%s: %d rows, %v", name, len(all), err)
+	}
+	for _, cells := range all[1:] {
+		row := resttest.Row{}
+		for i, column := range all[0] {
+			row[strings.TrimPrefix(column, "\ufeff")] = typed(column, cells[i])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// typed gives a cell as Dataverse has it: choices are numbers.
+func typed(column, cell string) any {
+	switch {
+	case cell == "":
+		return nil
+	case cell == "true" || cell == "false":
+		return cell == "true"
+	case strings.HasPrefix(column, "msdynmkt_") || strings.HasSuffix(column, "code") && column != "address1_postalcode":
+		if n, err := strconv.Atoi(cell); err == nil && strconv.Itoa(n) == cell { // no phone number
+			return n
+		}
+	}
+	return cell
+}
+
+// template puts a layout that comes with the program for copying into a workspace.
+func (s site) template(t *testing.T, name string) {
+	t.Helper()
+	src, err := layout.TemplateSource(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, workspace.LayoutDir), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(s.dir, workspace.LayoutDir, name), src)
+}
+
+// TestRowsOfAServiceGiveTheSameNight compares nights over a service with nights over the same rows in files.
+func TestRowsOfAServiceGiveTheSameNight(t *testing.T) {
+	local := newSite(t, databasetest.OnSQLite)
+	over := local.again(t)
+	service, authority := &crm{dir: filepath.Join(t.TempDir(), "dynamics365")}, tlstest.NewAuthority(t)
+	if err := os.Rename(filepath.Join(over.campus, "inbox", "dynamics365"), service.dir); err != nil {
+		t.Fatal(err)
+	}
+	line := faultproxy.New(t, authority.Serve(t, service))
+	write(t, filepath.Join(over.dir, workspace.KeysDir, "web.crt"), authority.PEM)
+	write(t, filepath.Join(over.dir, workspace.KeysDir, "crm"), []byte(resttest.Secret))
+	over.template(t, "dynamics365.yaml")
+	over.settings(t, fmt.Sprintf(`inboxes:
+  dynamics365: {url: "rest://%[1]s/api/data/v9.2", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: "https://%[1]s/token", id: %[2]s, secret: file:keys/crm}}
+`, line.Addr(), resttest.ID))
+	n := network{site: over}
+	for i, f := range []faultproxy.Faults{{}, {Cut: 16 << 10, How: faultproxy.Reset, Cuts: 2}} {
+		date := firstNight + canon.Date(i)
+		local.finish(t, date, pipelines.Finished)
+		service.turn(t, date)
+		line.Set(f)
+		if out, err := n.run(t, t.Context(), date); err != nil || out.State != pipelines.Finished {
+			t.Fatalf("%s ended %q, %v: %v", date, out.State, err, codes(t, out))
+		}
+		want, got := local.outcome(t, "nightly-"+date.String()), over.outcome(t, "nightly-"+date.String())
+		if want.register != got.register || want.identity != got.identity || want.accounts != got.accounts {
+			t.Errorf("%s: the night over the service differs", date)
+		}
+	}
+	before := over.rowsOf(t, "dynamics365/contacts")
+	line.Set(faultproxy.Faults{Cut: 3000, How: faultproxy.Close})
+	out, err := n.run(t, t.Context(), firstNight+2)
+	if got := codes(t, out); err != nil || out.State != pipelines.Part || got["dynamics365"] != "UOMA-SRC-UNREACHABLE" {
+		t.Errorf("without the service: ended %q, %v: %v", out.State, err, got)
+	}
+	if now := over.rowsOf(t, "dynamics365/contacts"); len(before) == 0 || len(before) != len(now) {
+		t.Errorf("%d rows before, %d without the service", len(before), len(now))
+	}
+}
+
+// TestTemplatesLand reads services by the layouts that come with the program: every row, every column, nothing refused. No
+// notice covers the systems yet, so that all of them is withheld.
+func TestTemplatesLand(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	authority, mux := tlstest.NewAuthority(t), http.NewServeMux()
+	const people = 1200
+	mux.Handle("/graphql/", &resttest.FS{Rights: rights(people), Throttle: resttest.Throttle{Left: 1}})
+	sky := &resttest.SKY{Constituents: constituents(people)}
+	mux.Handle("/constituent/", sky)
+	mux.Handle("/token", sky)
+	mux.Handle("/api/v1/", &resttest.Forms{Submissions: submissions(people)})
+	addr := authority.Serve(t, mux)
+	for name, text := range map[string]string{"web.crt": string(authority.PEM), "secret": resttest.Secret, "refresh": resttest.Refresh, "api": resttest.Key} {
+		write(t, filepath.Join(s.dir, workspace.KeysDir, name), []byte(text))
+	}
+	for _, name := range []string{"fs.yaml", "raisers-edge.yaml", "web-forms.yaml"} {
+		s.template(t, name)
+	}
+	s.settings(t, fmt.Sprintf(`systems: [fs, raisers-edge, web-forms]
+inboxes:
+  fs: {url: "rest://%[2]s@%[1]s", password: file:keys/secret, ca: keys/web.crt, networks: [127.0.0.0/8]}
+  raisers-edge:
+    url: rest://%[1]s
+    ca: keys/web.crt
+    networks: [127.0.0.0/8]
+    keys: {Bb-Api-Subscription-Key: "file:keys/api"}
+    oauth: {token_url: "https://%[1]s/token", id: %[2]s, secret: file:keys/secret, refresh: file:keys/refresh, parameters: {preserve_refresh_token: "true"}}
+  web-forms: {url: "rest://%[1]s", keys: {X-Api-Key: "file:keys/api"}, ca: keys/web.crt, networks: [127.0.0.0/8]}
+`, addr, resttest.ID))
+	out, err := network{site: s}.run(t, t.Context(), firstNight)
+	if err != nil || out.State != pipelines.Finished {
+		t.Fatalf("ended %q, %v: %v", out.State, err, codes(t, out))
+	}
+	var landed nightly.LandFacts
+	facts(t, out, "land", &landed)
+	if len(landed.Feeds) != 3 {
+		t.Fatalf("%d feeds", len(landed.Feeds))
+	}
+	want := map[string]int64{"fs/studieretter": people, "raisers-edge/constituents": people - people/10, "web-forms/submissions": people}
+	for _, f := range landed.Feeds {
+		if f.Rows != want[f.Feed] || f.Rejected != 0 || len(f.Missing)+len(f.Unknown) > 0 {
+			t.Errorf("%s: %d rows, %d rejected, missing %v, unknown %v", f.Feed, f.Rows, f.Rejected, f.Missing, f.Unknown)
+		}
+	}
+	s.at(t, func(ws *workspace.Workspace) {
+		accounts, err := ledger.Accounts(t.Context(), ws.RegisterDB, "nightly-"+firstNight.String())
+		if err != nil || len(accounts) != 3 {
+			t.Fatal(len(accounts), err)
+		}
+		for _, a := range accounts {
+			if a.RowsRead != want[a.Feed] || a.Withheld != want[a.Feed] {
+				t.Errorf("%+v", a)
+			}
+		}
+	})
+	found, err := workspace.Check(t.Context(), s.dir, workspace.CheckOptions{Now: time.Now(), Connect: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	for _, f := range found {
+		if f.Code == "UOMA-CHK-INBOX-ROWS" {
+			asked++
+		} else if strings.HasPrefix(f.Code, "UOMA-SRC-") || strings.HasPrefix(f.Code, "UOMA-CHK-INBOX") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if asked != 3 {
+		t.Errorf("%d feeds answered", asked)
+	}
+}
+
+// rights gives rights to study, as FS has them.
+func rights(n int) (rows []resttest.Row) {
+	for i := range n {
+		rows = append(rows, resttest.Row{"id": fmt.Sprintf("R%d", i), "status": "AKTIV", "startdato": "2024-08-15",
+			"personProfil": resttest.Row{"personlopenummer": strconv.Itoa(1_000_000 + i), "fodselsnummer": nil, "fodselsdato": "1985-03-14", "kjonn": "K", "maalform": "BOKMAL",
+				"navn": resttest.Row{"fornavn": "Kari", "etternavn": "Prøve"}, "feideBruker": nil, "mobilTelefon": "+4740000005", "privatTelefon": nil,
+				"privatEpost": fmt.Sprintf("kari.prove%d@post.example", i), "institusjonsepost": nil},
+			"studieprogram": resttest.Row{"kode": "M-ECOL", "navnAlleSprak": resttest.Row{"nb": "Økologi, master"}}})
+	}
+	return rows
+}
+
+// constituents gives people and, every tenth, an organisation, as SKY API has them.
+func constituents(n int) (rows []resttest.Row) {
+	for i := range n {
+		row := resttest.Row{"id": strconv.Itoa(i), "type": "Individual", "name": "Sam O'Specimen", "title": "Mr", "first": "Sam", "last": "O'Specimen", "former_name": nil,
+			"preferred_name": "Sammy", "gender": "Male", "birthdate": resttest.Row{"d": 30, "m": 11, "y": 1978}, "deceased": i%7 == 0, "marital_status": "Single", "age": 48,
+			"email": resttest.Row{"address": fmt.Sprintf("sam%d@mail.example", i), "do_not_email": i%3 == 0}, "phone": resttest.Row{"number": "+447700900123", "do_not_call": false},
+			"address": resttest.Row{"address_lines": "1 Sample Street", "city": "Liverpool", "postal_code": "L3 5UX", "do_not_mail": false},
+			"spouse":  resttest.Row{"first": "nobody"}, "gives_anonymously": false, "is_memorial": false, "date_modified": "2026-10-01T12:00:00+01:00"}
+		if i%10 == 9 {
+			row = resttest.Row{"id": strconv.Itoa(i), "type": "Organization", "name": "Mallipaja Ltd", "date_modified": "2026-10-01T12:00:00+01:00"}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// submissions gives orders of the newsletter.
+func submissions(n int) (rows []resttest.Row) {
+	for i := range n {
+		rows = append(rows, resttest.Row{"submission_id": fmt.Sprintf("01JC%022d", i), "submitted_at": "2026-11-02T08:15:30Z", "form_version": "2026-03", "locale": "fi",
+			"first_name": "Eino", "last_name": "Varhainen", "email": fmt.Sprintf("eino%d@posti.example", i), "email_verified_at": "2026-11-02T08:20:00Z", "phone": nil,
+			"consents": resttest.Row{"newsletter": i%2 == 0, "similar_events": false}, "event_code": nil, "event_name": nil, "event_date": nil,
+			"client_ip": "192.0.2.1", "message": "not read"})
+	}
+	return rows
+}

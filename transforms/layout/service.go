@@ -1,0 +1,42 @@
+package layout
+
+import "cmp"
+
+// Rest is how a feed's rows are asked of an HTTPS service that gives them in pages of JSON. The address and the credentials
+// are the settings'.
+type Rest struct {
+	Path       string            `yaml:"path"`       // below the address of the settings
+	Parameters map[string]string `yaml:"parameters"` // of every request
+	Headers    map[string]string `yaml:"headers"`
+	Body       map[string]any    `yaml:"body"`   // makes every request a POST of this JSON: GraphQL
+	Rows       string            `yaml:"rows"`   // where a page holds its rows; the page is the list when absent
+	Errors     string            `yaml:"errors"` // where an answer that looks like a page tells of errors
+	Rate       float64           `yaml:"rate"`   // most requests a second
+	Paging     Paging            `yaml:"paging"`
+
+	SkipWhenEmpty []string `yaml:"skip-when-empty"` // as of a format
+}
+
+// Paging is how pages follow each other. Kind says which of the others there are.
+type Paging struct {
+	Kind      string `yaml:"kind"`      // none, next, link, cursor, page, offset
+	Next      string `yaml:"next"`      // where a page holds the address or cursor of the next one
+	More      string `yaml:"more"`      // where it says whether there is more
+	Total     string `yaml:"total"`     // where it says how many rows all pages have
+	Parameter string `yaml:"parameter"` // that the cursor, number or offset is sent as
+	Size      int    `yaml:"size"`      // rows asked for
+	SizeAs    string `yaml:"size-as"`   // the parameter that asks for so many
+	First     int    `yaml:"first"`     // number of the first page
+}
+
+// OData is how a feed's rows are asked of an OData v4 service: its columns are properties of an entity set.
+type OData struct {
+	Set    string  `yaml:"set"`
+	Filter string  `yaml:"filter"` // of all rows when absent
+	Size   int     `yaml:"size"`   // rows a page
+	Count  bool    `yaml:"count"`  // ask how many rows there are, and compare
+	Rate   float64 `yaml:"rate"`   // most requests a second
+}
+
+// Where gives the path of a column in records that name their values.
+func (c *Column) Where() string { return cmp.Or(c.Path, c.Name) }

@@ -1,0 +1,61 @@
+package layout_test
+
+import (
+	"strings"
+	"testing"
+
+	"uoma/transforms/layout"
+)
+
+// TestTemplates reads every layout that is for copying.
+func TestTemplates(t *testing.T) {
+	names := layout.Templates()
+	if len(names) < 4 {
+		t.Fatalf("%v", names)
+	}
+	for _, name := range names {
+		src, err := layout.TemplateSource(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := layout.Parse(name, src)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if name != l.System+".yaml" {
+			t.Errorf("%s describes %s", name, l.System)
+		}
+		for _, f := range l.Feeds {
+			if f.InFile() {
+				t.Errorf("%s lies in a file", f.FullName())
+			}
+		}
+	}
+}
+
+// TestServicesThatCannotBeAsked finds requests that make no sense.
+func TestServicesThatCannotBeAsked(t *testing.T) {
+	const frame = "system: x\ntitle: X\ncontroller: \"10118\"\nfeeds:\n- name: a\n  ORIGIN\n  key: [id]\n  person: [id]\n  columns:\n  - {name: id, required: true, to: person.source_key}\n"
+	for origin, good := range map[string]bool{
+		"rest: {path: people, paging: {kind: next, next: links/next, total: count}}":                          true,
+		"rest: {path: people, paging: {kind: cursor, next: cursor, more: more, parameter: after}}":            true,
+		"rest: {path: people, paging: {kind: page, parameter: page, first: 1, size: 100, size-as: per_page}}": true,
+		"odata: {set: contacts, filter: statecode eq 0, count: true}":                                         true,
+		"rest: {path: people}":                                                   false,
+		"rest: {path: people, paging: {kind: next}}":                             false,
+		"rest: {path: people, paging: {kind: cursor, next: cursor}}":             false,
+		"rest: {path: people, paging: {kind: link, parameter: page}}":            false,
+		"rest: {path: people, paging: {kind: page, parameter: page, size: 100}}": false,
+		"rest: {path: \"people?all=1\", paging: {kind: none}}":                   false,
+		"rest: {path: people, rate: 0, paging: {kind: none}}":                    false,
+		"odata: {set: contacts(1)}":                                              false,
+		"odata: {set: contacts}\n  rest: {path: people, paging: {kind: none}}":   false,
+		"odata: {set: contacts}\n  file: a_{yyyyMMdd}.csv":                       false,
+		"query: a.sql\n  odata: {set: contacts}":                                 false,
+	} {
+		if _, err := layout.Parse("x.yaml", []byte(strings.Replace(frame, "ORIGIN", origin, 1))); (err == nil) != good {
+			t.Errorf("%s: %v", origin, err)
+		}
+	}
+}
