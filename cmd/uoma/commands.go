@@ -20,6 +20,7 @@ func (a *app) commands() []*cobra.Command {
 		a.policyCommand(),
 		a.retentionCommand(),
 		a.explainSubjectCommand(),
+		a.subjectCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

@@ -56,6 +56,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, errNobody
 	}
 	records, marks := n.traces(r, subject, clause)
+	if err := n.erasable(ctx, r, records); err != nil {
+		return out, err
+	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}

@@ -9,6 +9,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -21,19 +22,21 @@ var (
 // Explained says of one person what the register holds and why, who may use it, and when it goes. It names the person by
 // token alone and holds no value of theirs.
 type Explained struct {
-	Person  string           `json:"person"`
-	Date    string           `json:"date"`
-	Policy  string           `json:"policy"` // id and version
-	Digest  string           `json:"policy_digest"`
-	Member  bool             `json:"member"`
-	By      string           `json:"member_clause"`
-	Dead    bool             `json:"deceased,omitempty"`
-	Shield  bool             `json:"protected,omitempty"`
-	Roles   []string         `json:"roles"`
-	Words   []ExplainedWord  `json:"consents"`   // what they come to
-	Objects []string         `json:"objections"` // scopes
-	Data    []ExplainedDatum `json:"data"`
-	Uses    []ExplainedUse   `json:"uses"`
+	Person     string           `json:"person"`
+	Date       string           `json:"date"`
+	Policy     string           `json:"policy"` // id and version
+	Digest     string           `json:"policy_digest"`
+	Member     bool             `json:"member"`
+	By         string           `json:"member_clause"`
+	Dead       bool             `json:"deceased,omitempty"`
+	Shield     bool             `json:"protected,omitempty"`
+	Restricted bool             `json:"restricted,omitempty"`
+	Holds      []string         `json:"holds"`
+	Roles      []string         `json:"roles"`
+	Words      []ExplainedWord  `json:"consents"`   // what they come to
+	Objects    []string         `json:"objections"` // scopes
+	Data       []ExplainedDatum `json:"data"`
+	Uses       []ExplainedUse   `json:"uses"`
 }
 
 // ExplainedWord is what somebody's words come to for a purpose and channel.
@@ -75,7 +78,7 @@ type ExplainedUse struct {
 
 // Explain explains a person of the register on a date, for one purpose or, with "", for all. It writes nothing.
 func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string, date canon.Date) (Explained, error) {
-	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
+	out := Explained{Person: token, Date: date.String(), Holds: []string{}, Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
 	pack, err := ws.Policy(date)
 	if err != nil {
 		return out, err
@@ -90,6 +93,7 @@ func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string
 	}
 	p := g.people[token]
 	out.Policy, out.Digest = pack.ID+" "+pack.Version, pack.Digest()
+	out.Restricted, out.Holds = p.facts.Restricted, append(out.Holds, p.facts.Holds...)
 	out.Member, out.By, out.Dead, out.Shield = p.standing.Member, p.standing.Clause, p.facts.Deceased, p.facts.Protected
 	out.Roles = slices.Compact(slices.Sorted(slices.Values(append(out.Roles, p.facts.Roles...))))
 	for _, o := range p.facts.Objections {
@@ -127,8 +131,12 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 			return err
 		}
 	}
-	g.settle(told)
-	err := g.gather(func(table string, columns []string, _ register.Condition) (all []canon.Batches) {
+	words, err := subject.ReadWords(ctx, v)
+	if err != nil {
+		return err
+	}
+	g.settle(told, words)
+	err = g.gather(func(table string, columns []string, _ register.Condition) (all []canon.Batches) {
 		for _, record := range records {
 			all = append(all, v.Read(ctx, table, columns, register.All, register.Condition{Columns: []string{"record"}, Value: record}))
 		}

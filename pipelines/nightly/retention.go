@@ -7,6 +7,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -28,7 +29,11 @@ func RetentionPlan(ctx context.Context, ws *workspace.Workspace, date canon.Date
 		if err := g.readRows(ctx, v, told); err != nil {
 			return err
 		}
-		g.settle(told)
+		words, err := subject.ReadWords(ctx, v)
+		if err != nil {
+			return err
+		}
+		g.settle(told, words)
 		return g.gather(func(table string, columns []string, _ register.Condition) []canon.Batches {
 			return []canon.Batches{v.Scan(ctx, table, columns, register.All)}
 		})

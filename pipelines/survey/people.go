@@ -8,6 +8,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/pipelines/subject"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 )
@@ -37,8 +38,8 @@ type rowFacts struct {
 // right is what a degree's study right adds to it.
 type right struct{ kind, field, version, municipality, institution string }
 
-// see reads the frame in one state of the register. Its streams follow each other, as one transaction reads them all.
-func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, error) {
+// see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
+func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
 	f := &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
 	graduated, err := f.graduated(ctx, v)
 	if err != nil {
@@ -63,7 +64,25 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 			return nil, err
 		}
 	}
+	words, err := subject.ReadWords(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	f.hear(words, at)
 	return f, nil
+}
+
+// hear adds what was said by hand up to the end of a day.
+func (f *frame) hear(words *subject.Words, at canon.Date) {
+	spoken := map[*graduate][]string{}
+	for _, record := range words.Records() {
+		for _, g := range f.records[record] {
+			spoken[g] = append(spoken[g], record)
+		}
+	}
+	for g, records := range spoken {
+		words.Tell(&g.facts, records, at, (at+1).Time().UnixMicro()-1)
+	}
 }
 
 // graduated gives the records that have a degree of the year in a register of degrees.
