@@ -48,7 +48,7 @@ func TestWhatIsSaidByHandOutlivesEveryNight(t *testing.T) {
 		s.at(t, func(ws *workspace.Workspace) {
 			out := say(t, ws, links[joined[0].A], firstNight+1,
 				subject.Statement{Kind: register.ConsentWord, About: "newsletter", State: "withdrawn", Via: "letter"},
-				subject.Statement{Kind: register.ConsentWord, About: "mentoring", State: "granted", TextVersion: "2026-09"},
+				subject.Statement{Kind: register.ConsentWord, About: "surveys", State: "granted", TextVersion: "2026-09"},
 				subject.Statement{Kind: register.ObjectionWord, About: "marketing", State: register.Stands},
 				subject.Statement{Kind: register.HoldWord, About: "contract", State: register.Stands})
 			if out.Records != 2 || len(out.Words) != 4 || out.Words[2].Clause != "XAMK-48" {
@@ -64,15 +64,15 @@ func TestWhatIsSaidByHandOutlivesEveryNight(t *testing.T) {
 			}
 			return ""
 		}
-		night := func(n canon.Date, mentoring string, both bool) {
+		night := func(n canon.Date, surveys string, both bool) {
 			t.Helper()
 			s.night(t, firstNight+n)
 			links := s.linkedTo(t)
 			s.at(t, func(ws *workspace.Workspace) {
 				for _, record := range []string{joined[0].A, joined[0].B} {
 					e := explained(t, ws, links[record], firstNight+n)
-					if state(e, "newsletter") != "withdrawn" || state(e, "mentoring") != mentoring || !slices.Contains(e.Objects, "marketing") || !slices.Equal(e.Holds, []string{"contract"}) {
-						t.Errorf("night %d: newsletter %s, mentoring %s, %v, %v", n, state(e, "newsletter"), state(e, "mentoring"), e.Objects, e.Holds)
+					if state(e, "newsletter") != "withdrawn" || state(e, "surveys") != surveys || !slices.Contains(e.Objects, "marketing") || !slices.Equal(e.Holds, []string{"contract"}) {
+						t.Errorf("night %d: newsletter %s, surveys %s, %v, %v", n, state(e, "newsletter"), state(e, "surveys"), e.Objects, e.Holds)
 					}
 					found := false
 					for c, err := range ws.Register.Consents(context.Background()) {
@@ -128,8 +128,9 @@ func TestHoldsAndRestrictionsStandBeforeErasure(t *testing.T) {
 			return err
 		}
 		for _, w := range []subject.Statement{{Kind: register.HoldWord, About: "rdi"}, {Kind: register.RestrictionWord}} {
-			for _, w.State = range []string{register.Stands, register.Lifted} {
-				s.at(t, func(ws *workspace.Workspace) { say(t, ws, person, firstNight+1, w) })
+			for n, state := range []string{register.Stands, register.Lifted} {
+				w.State = state
+				s.at(t, func(ws *workspace.Workspace) { say(t, ws, person, firstNight+1+canon.Date(n), w) })
 				if w.State == register.Stands {
 					if err := erase(); fault.Code(err) != "UOMA-ERA-HELD" {
 						t.Errorf("%s: %v", w.Kind, err)

@@ -40,7 +40,7 @@ type right struct{ kind, field, version, municipality, institution string }
 
 // see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
-	f := &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+	f := newFrame(year)
 	graduated, err := f.graduated(ctx, v)
 	if err != nil {
 		return nil, err
@@ -48,6 +48,15 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 	if err := f.link(ctx, v, graduated); err != nil {
 		return nil, err
 	}
+	return f, f.fill(ctx, v, at)
+}
+
+func newFrame(year int) *frame {
+	return &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+}
+
+// fill reads what rows and words say of everybody in the frame.
+func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -61,15 +70,15 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 		{"objection", []string{"scope", "channel", "time"}, f.objection},
 	} {
 		if err := f.read(ctx, v, t.table, t.columns, t.take); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	words, err := subject.ReadWords(ctx, v)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	f.hear(words, at)
-	return f, nil
+	return nil
 }
 
 // hear adds what was said by hand up to the end of a day.
@@ -112,6 +121,11 @@ func (f *frame) link(ctx context.Context, v *register.View, graduated map[string
 			f.graduates[l.Person] = &graduate{person: l.Person}
 		}
 	}
+	return f.recordsOf(ctx, v)
+}
+
+// recordsOf finds the records of everybody in the frame.
+func (f *frame) recordsOf(ctx context.Context, v *register.View) error {
 	for l, err := range v.Links(ctx) {
 		if err != nil {
 			return err
