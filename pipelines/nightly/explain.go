@@ -9,7 +9,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -131,7 +131,7 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 			return err
 		}
 	}
-	words, err := subject.ReadWords(ctx, v)
+	words, err := rights.ReadWords(ctx, v)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -119,9 +119,9 @@ type itemKey struct{ sourceKey, category string }
 // committed, and nobody else sees that.
 func (g *governing) read(ctx context.Context) error {
 	told := map[string]*person{} // by record
-	var words *subject.Words
+	var words *rights.Words
 	links := func(v *register.View) (err error) {
-		if words, err = subject.ReadWords(ctx, v); err != nil {
+		if words, err = rights.ReadWords(ctx, v); err != nil {
 			return err
 		}
 		return g.readLinks(ctx, v)
@@ -145,7 +145,7 @@ func (g *governing) read(ctx context.Context) error {
 
 // settle joins what the rows of each record say, and what was said by hand, into the facts of the persons that the record is
 // about.
-func (g *governing) settle(told map[string]*person, words *subject.Words) {
+func (g *governing) settle(told map[string]*person, words *rights.Words) {
 	for _, record := range sortedKeys(told) { // in an order that does not depend on who was read first
 		for _, p := range g.byRecord[record] {
 			p.join(told[record])

@@ -8,7 +8,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/transforms/policy"
 )
 
@@ -18,7 +18,7 @@ var errHeld = fault.New("UOMA-ERA-HELD", "a hold or a restriction is on the pers
 // erasable fails while a hold or a restriction that was set by hand is on one of the records: a hold keeps data from being
 // erased, and a restriction lets it be stored and no more.
 func (n *Night) erasable(ctx context.Context, r *pipelines.Run, records []string) error {
-	words, err := subject.ReadWords(ctx, &n.ws.Register.View)
+	words, err := rights.ReadWords(ctx, &n.ws.Register.View)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
@@ -35,7 +35,7 @@ func Prepare(ctx context.Context, scratch, of *workspace.Workspace) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of), subject.CopyWords(ctx, scratch.Register, of.Register))
+	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of), rights.CopyWords(ctx, scratch.Register, of.Register))
 }
 
 func sortedValues[V any](m map[string]V) []V {

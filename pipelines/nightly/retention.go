@@ -7,7 +7,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -29,7 +29,7 @@ func RetentionPlan(ctx context.Context, ws *workspace.Workspace, date canon.Date
 		if err := g.readRows(ctx, v, told); err != nil {
 			return err
 		}
-		words, err := subject.ReadWords(ctx, v)
+		words, err := rights.ReadWords(ctx, v)
 		if err != nil {
 			return err
 		}

@@ -12,16 +12,16 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/nightly"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
 )
 
 // say writes words of a person down.
-func say(t testing.TB, ws *workspace.Workspace, person string, date canon.Date, said ...subject.Statement) subject.Noted {
+func say(t testing.TB, ws *workspace.Workspace, person string, date canon.Date, said ...rights.Statement) rights.Noted {
 	t.Helper()
 	pack, _ := documents(t, ws, date)
-	out, err := subject.Say(context.Background(), ws, pack, person, said, subject.Author{By: "dpo", At: date.Time().Add(9 * time.Hour), Rand: rand.Reader})
+	out, err := rights.Say(context.Background(), ws, pack, person, said, rights.Author{By: "dpo", At: date.Time().Add(9 * time.Hour), Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,14 +47,14 @@ func TestWhatIsSaidByHandOutlivesEveryNight(t *testing.T) {
 		links := s.linkedTo(t)
 		s.at(t, func(ws *workspace.Workspace) {
 			out := say(t, ws, links[joined[0].A], firstNight+1,
-				subject.Statement{Kind: register.ConsentWord, About: "newsletter", State: "withdrawn", Via: "letter"},
-				subject.Statement{Kind: register.ConsentWord, About: "surveys", State: "granted", TextVersion: "2026-09"},
-				subject.Statement{Kind: register.ObjectionWord, About: "marketing", State: register.Stands},
-				subject.Statement{Kind: register.HoldWord, About: "contract", State: register.Stands})
+				rights.Statement{Kind: register.ConsentWord, About: "newsletter", State: "withdrawn", Via: "letter"},
+				rights.Statement{Kind: register.ConsentWord, About: "surveys", State: "granted", TextVersion: "2026-09"},
+				rights.Statement{Kind: register.ObjectionWord, About: "marketing", State: register.Stands},
+				rights.Statement{Kind: register.HoldWord, About: "contract", State: register.Stands})
 			if out.Records != 2 || len(out.Words) != 4 || out.Words[2].Clause != "XAMK-48" {
 				t.Fatalf("%+v", out)
 			}
-			say(t, ws, links[apart[0].A], firstNight+1, subject.Statement{Kind: register.RestrictionWord, State: register.Stands})
+			say(t, ws, links[apart[0].A], firstNight+1, rights.Statement{Kind: register.RestrictionWord, State: register.Stands})
 		})
 		state := func(e nightly.Explained, purpose string) string {
 			for _, w := range e.Words {
@@ -127,7 +127,7 @@ func TestHoldsAndRestrictionsStandBeforeErasure(t *testing.T) {
 			})
 			return err
 		}
-		for _, w := range []subject.Statement{{Kind: register.HoldWord, About: "rdi"}, {Kind: register.RestrictionWord}} {
+		for _, w := range []rights.Statement{{Kind: register.HoldWord, About: "rdi"}, {Kind: register.RestrictionWord}} {
 			for n, state := range []string{register.Stands, register.Lifted} {
 				w.State = state
 				s.at(t, func(ws *workspace.Workspace) { say(t, ws, person, firstNight+1+canon.Date(n), w) })

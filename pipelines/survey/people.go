@@ -8,7 +8,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 )
@@ -73,7 +73,7 @@ func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error
 			return err
 		}
 	}
-	words, err := subject.ReadWords(ctx, v)
+	words, err := rights.ReadWords(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error
 }
 
 // hear adds what was said by hand up to the end of a day.
-func (f *frame) hear(words *subject.Words, at canon.Date) {
+func (f *frame) hear(words *rights.Words, at canon.Date) {
 	spoken := map[*graduate][]string{}
 	for _, record := range words.Records() {
 		for _, g := range f.records[record] {

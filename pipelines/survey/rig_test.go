@@ -31,7 +31,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
@@ -326,9 +326,9 @@ func (r *rig) objects(subject, scope string) {
 }
 
 // says writes a word of a person down by hand.
-func (r *rig) says(of string, said ...subject.Statement) {
+func (r *rig) says(of string, said ...rights.Statement) {
 	r.t.Helper()
-	_, err := subject.Say(ctx, r.ws, r.pack, workspace.PersonOf(r.ws.Persons(), of), said, subject.Author{By: "dpo", At: r.endpoint.Clock.Now(), Rand: rand.Reader})
+	_, err := rights.Say(ctx, r.ws, r.pack, workspace.PersonOf(r.ws.Persons(), of), said, rights.Author{By: "dpo", At: r.endpoint.Clock.Now(), Rand: rand.Reader})
 	r.must(err)
 }
 

@@ -23,7 +23,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
@@ -253,7 +253,7 @@ func TestThreat_T24_ObjectionBetweenSelectAndSend(t *testing.T) {
 // What the data protection officer writes down by hand between any two steps is heard as what a source brings is.
 func TestThreat_T24_AWordByHandBetweenAnyTwoSteps(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
-		words := []subject.Statement{{Kind: register.ObjectionWord, About: "survey", State: register.Stands},
+		words := []rights.Statement{{Kind: register.ObjectionWord, About: "survey", State: register.Stands},
 			{Kind: register.RestrictionWord, State: register.Stands}, {Kind: register.HoldWord, About: "legal_claim", State: register.Stands}}
 		for i, at := range []string{"sweep/1-begin", "prepare/1-select", "prepare/2-insert", "encrypt/2-seal", "encrypt/6-commit", "send/1-file", "send/2-consent", "send/6-manifest"} {
 			t.Run(at, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/connectors/register"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 )
 
@@ -85,7 +85,7 @@ func TestThreat_T24_ALaterWordIsAWithdrawal(t *testing.T) {
 		}
 		aino, eino, asa := r.rowOf(id, "12345"), r.rowOf(id, "12350"), r.rowOf(id, "777")
 
-		r.says("P1", subject.Statement{Kind: register.RestrictionWord, State: register.Stands})
+		r.says("P1", rights.Statement{Kind: register.RestrictionWord, State: register.Stands})
 		if f, err := r.withdraw(true); err != nil || f.Rows != 1 || f.Delivery != "" || len(r.deliveries()) != 1 {
 			t.Errorf("a dry run: %+v %v", f, err)
 		}
@@ -134,7 +134,7 @@ func TestThreat_T24_AWithdrawalIsSentOnceWhereverItIsKilled(t *testing.T) {
 				r := newRig(t, on)
 				out, err := r.run(false)
 				r.must(err)
-				r.says("P1", subject.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+				r.says("P1", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
 				killed := errors.New("killed")
 				r.step = func(name string) error {
 					if name == at {
@@ -166,11 +166,11 @@ func TestThreat_T24_AWordWhileAWithdrawalIsMade(t *testing.T) {
 		r := newRig(t, on)
 		out, err := r.run(false)
 		r.must(err)
-		r.says("P1", subject.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		r.says("P1", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
 		r.step = func(name string) error {
 			if name == "send/1-file" {
 				r.step = nil
-				r.says("P6", subject.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+				r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
 			}
 			return nil
 		}
@@ -201,7 +201,7 @@ func TestWhoWasJoinedIsNotErased(t *testing.T) {
 		if f, err := r.withdraw(false); err != nil || f.Rows != 0 {
 			t.Errorf("%+v %v", f, err)
 		}
-		r.says("P6", subject.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
 		if f, err := r.withdraw(false); err != nil || f.Rows != 2 || f.Reasons["objection"] != 2 {
 			t.Errorf("%+v %v", f, err)
 		}

@@ -1,4 +1,4 @@
-// Package subject is the desk of the data protection officer: what people say of the use of their data, written down by
+// Package rights is the desk of the data protection officer: what people say of the use of their data, written down by
 // hand, and what they ask for.
 //
 // [Say] writes a word into the register's book of words: a consent, an objection, a restriction, a hold, or that one is
@@ -12,7 +12,7 @@
 // neither may be used more than the one was.
 //
 // The package must not know a value of a person: everybody stands as the register's token.
-package subject
+package rights
 
 import (
 	"context"

@@ -14,7 +14,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
-	"uoma/pipelines/subject"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -40,7 +40,7 @@ retention plan prints it; no value of a person is shown or taken.`,
 // wordFlags are what every word has.
 type wordFlags struct {
 	by, at, text string
-	said         subject.Statement
+	said         rights.Statement
 }
 
 func (f *wordFlags) add(c *cobra.Command) {
@@ -52,7 +52,7 @@ func (f *wordFlags) add(c *cobra.Command) {
 }
 
 // say writes words down and prints what was.
-func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*policy.Pack) ([]subject.Statement, error)) error {
+func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*policy.Pack) ([]rights.Statement, error)) error {
 	return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 		now := a.now()
 		pack, err := ws.Policy(canon.DateOf(now.In(ws.Settings.Location)))
@@ -65,11 +65,11 @@ func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*poli
 		}
 		for i := range list {
 			opens := list[i].State == "granted" || list[i].State == register.Lifted
-			if list[i].At, err = subject.Instant(f.at, opens, ws.Settings.Location, now); err != nil {
+			if list[i].At, err = rights.Instant(f.at, opens, ws.Settings.Location, now); err != nil {
 				return err
 			}
 		}
-		out, err := subject.Say(c.Context(), ws, pack, person, list, subject.Author{By: operator(f.by), At: now, Rand: rand.Reader})
+		out, err := rights.Say(c.Context(), ws, pack, person, list, rights.Author{By: operator(f.by), At: now, Rand: rand.Reader})
 		switch {
 		case err != nil:
 			return err
@@ -84,12 +84,12 @@ func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*poli
 }
 
 // one says one thing.
-func one(s *subject.Statement) func(*policy.Pack) ([]subject.Statement, error) {
-	return func(*policy.Pack) ([]subject.Statement, error) { return []subject.Statement{*s}, nil }
+func one(s *rights.Statement) func(*policy.Pack) ([]rights.Statement, error) {
+	return func(*policy.Pack) ([]rights.Statement, error) { return []rights.Statement{*s}, nil }
 }
 
 func (a *app) subjectConsentCommand() *cobra.Command {
-	f := wordFlags{said: subject.Statement{Kind: register.ConsentWord}}
+	f := wordFlags{said: rights.Statement{Kind: register.ConsentWord}}
 	c := &cobra.Command{
 		Use:   "consent TOKEN --purpose P --state S",
 		Short: "Write down a consent that was granted, refused, withdrawn or has expired",
@@ -126,7 +126,7 @@ with it.`,
 }
 
 func (a *app) subjectObjectCommand() *cobra.Command {
-	f := wordFlags{said: subject.Statement{Kind: register.ObjectionWord, State: register.Stands}}
+	f := wordFlags{said: rights.Statement{Kind: register.ObjectionWord, State: register.Stands}}
 	var purpose string
 	var lift bool
 	c := &cobra.Command{
@@ -143,8 +143,8 @@ subject hold --reason objection); --lift takes an objection back that was writte
 			if lift {
 				f.said.State = register.Lifted
 			}
-			return a.say(c, args[0], &f, func(p *policy.Pack) (out []subject.Statement, err error) {
-				scopes, err := subject.ObjectedBy(p, purpose)
+			return a.say(c, args[0], &f, func(p *policy.Pack) (out []rights.Statement, err error) {
+				scopes, err := rights.ObjectedBy(p, purpose)
 				for _, f.said.About = range scopes {
 					out = append(out, f.said)
 				}
@@ -161,7 +161,7 @@ subject hold --reason objection); --lift takes an objection back that was writte
 
 // freezeCommand makes the command of a word that stands until it is lifted.
 func (a *app) freezeCommand(c *cobra.Command, kind string, needs func(*wordFlags) error, more func(*cobra.Command, *wordFlags)) *cobra.Command {
-	f := &wordFlags{said: subject.Statement{Kind: kind, State: register.Stands}}
+	f := &wordFlags{said: rights.Statement{Kind: kind, State: register.Stands}}
 	var lift bool
 	c.Args = exactly(1)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -217,7 +217,7 @@ func (a *app) subjectShowCommand() *cobra.Command {
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				book, err := subject.Book(c.Context(), ws, args[0])
+				book, err := rights.Book(c.Context(), ws, args[0])
 				switch {
 				case err != nil:
 					return err
