@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,24 +19,6 @@ import (
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
-
-func (a *app) subjectCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "subject",
-		Short: "Write down what people say of the use of their data, and what they ask for",
-		Long: `Subject is the desk of the data protection officer. What is written down here holds from the next decision on, is heard
-when people are selected, sealed and sent, and outlives every night. A person stands as the register's token, as uoma
-retention plan prints it; no value of a person is shown or taken.`,
-		Example: `  uoma subject consent 4f1c… --purpose newsletter --state withdrawn --via letter
-  uoma subject object 4f1c… --purpose marketing
-  uoma subject restrict 4f1c… --until 2027-01-31
-  uoma subject show 4f1c…`,
-		Args: exactly(0),
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
-	}
-	c.AddCommand(a.subjectConsentCommand(), a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectShowCommand())
-	return c
-}
 
 // wordFlags are what every word has.
 type wordFlags struct {
@@ -69,7 +52,7 @@ func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*poli
 				return err
 			}
 		}
-		out, err := rights.Say(c.Context(), ws, pack, person, list, rights.Author{By: operator(f.by), At: now, Rand: rand.Reader})
+		out, err := rights.Say(c.Context(), ws, pack, person, list, a.author(f.by, now))
 		switch {
 		case err != nil:
 			return err
@@ -81,6 +64,11 @@ func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*poli
 		}
 		return nil
 	})
+}
+
+// author is who writes something down.
+func (a *app) author(by string, now time.Time) rights.Author {
+	return rights.Author{By: operator(by), Actor: a.actor(by), At: now, Rand: rand.Reader}
 }
 
 // one says one thing.
@@ -208,12 +196,12 @@ func (a *app) subjectHoldCommand() *cobra.Command {
 	})
 }
 
-func (a *app) subjectShowCommand() *cobra.Command {
+func (a *app) subjectWordsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show TOKEN",
+		Use:   "words TOKEN",
 		Short: "Show all that was said of the use of a person's data, by hand and by sources, oldest first",
-		Example: `  uoma subject show 4f1c…
-  uoma subject show 4f1c… --json`,
+		Example: `  uoma subject words 4f1c…
+  uoma subject words 4f1c… --json`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
@@ -222,7 +210,7 @@ func (a *app) subjectShowCommand() *cobra.Command {
 				case err != nil:
 					return err
 				case a.json:
-					return a.printJSON("subject show", true, book)
+					return a.printJSON("subject words", true, book)
 				}
 				var rows [][]string
 				for _, e := range book {

@@ -13,7 +13,7 @@ import (
 )
 
 var errHeld = fault.New("UOMA-ERA-HELD", "a hold or a restriction is on the person, and stands before an erasure",
-	"uoma subject show says which; lift it when its ground is gone")
+	"uoma subject words says which; lift it when its ground is gone")
 
 // erasable fails while a hold or a restriction that was set by hand is on one of the records: a hold keeps data from being
 // erased, and a restriction lets it be stored and no more.

@@ -15,6 +15,7 @@
 package rights
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"io"
@@ -23,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -45,15 +47,21 @@ var (
 	errWhen    = fault.New("UOMA-SUB-WHEN", "nothing can have been said in the future", "correct --at")
 	errAt      = fault.New("UOMA-SUB-AT", "that is neither a day nor an instant", "write --at 2026-11-22, or 2026-11-22T14:30:00+02:00")
 	errUntil   = fault.New("UOMA-SUB-UNTIL", "the last day is over", "correct --until, or lift it")
-	errStands  = fault.New("UOMA-SUB-STANDS", "there is nothing to lift that was said by hand before", "uoma subject show tells what stands; what a source says is taken back in the source")
+	errStands  = fault.New("UOMA-SUB-STANDS", "there is nothing to lift that was said by hand before", "uoma subject words tells what stands; what a source says is taken back in the source")
 	errLabel   = fault.New("UOMA-SUB-LABEL", "that is no label", "write up to 64 letters, digits, dots, hyphens, underscores and slashes; no value of a person")
 )
 
 // Author is who writes down, and when. Rand gives the ids.
 type Author struct {
-	By   string
-	At   time.Time
-	Rand io.Reader
+	By    string
+	Actor string // who acts, for the audit log; By when absent
+	At    time.Time
+	Rand  io.Reader
+}
+
+// entry makes an entry of the audit log.
+func (a *Author) entry(verb ledger.Verb, person string, reason ...string) ledger.Entry {
+	return ledger.Entry{At: a.At.UnixMicro(), Actor: cmp.Or(a.Actor, a.By), Verb: verb, Subject: person, Reason: strings.Trim(strings.Join(reason, ":"), ":")}
 }
 
 // Statement is a word to be written down. State is that of a consent, or register.Stands or register.Lifted.
@@ -175,6 +183,11 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 	}
 	if err := register.AddWords(ctx, night.Tx(), words); err != nil {
 		return out, err
+	}
+	for _, w := range out.Words {
+		if err := ws.Audit.Append(ctx, night.Tx(), a.entry(ledger.SubjectWord, person, w.Kind, w.About, w.State)); err != nil {
+			return out, err
+		}
 	}
 	return out, night.Commit()
 }

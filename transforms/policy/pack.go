@@ -31,6 +31,7 @@ type Pack struct {
 	Holds       []Hold       `yaml:"holds"`
 	Retention   []Retention  `yaml:"retention"`
 	Suppression Suppression  `yaml:"suppression"`
+	Requests    []Request    `yaml:"requests"`
 
 	compiled
 }
