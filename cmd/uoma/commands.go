@@ -21,6 +21,7 @@ func (a *app) commands() []*cobra.Command {
 		a.retentionCommand(),
 		a.explainSubjectCommand(),
 		a.subjectCommand(),
+		a.breachCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

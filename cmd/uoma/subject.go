@@ -11,6 +11,7 @@ func (a *app) subjectCommand() *cobra.Command {
 		Args:    exactly(0),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.subjectConsentCommand(), a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectWordsCommand())
+	c.AddCommand(a.subjectConsentCommand(), a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectWordsCommand(),
+		a.subjectRequestCommand(), a.subjectRectifyCommand(), a.subjectDiscloseCommand())
 	return c
 }

@@ -36,7 +36,7 @@ confirms it by a receipt. What was told once is not told again. The pipeline wit
 				if err != nil {
 					return err
 				}
-				r := &pipelines.Run{Pipeline: withdrawing, Date: day, Mode: pipelines.Manual, Dry: dry, Now: a.now, Log: a.logger(), Progress: &progress{}}
+				r := &pipelines.Run{Pipeline: withdrawing, Date: day, Mode: pipelines.Manual, Dry: dry, Actor: a.actor(""), Now: a.now, Log: a.logger(), Progress: &progress{}}
 				var facts []survey.WithdrawFacts
 				err = held(c.Context(), ws, ws, r, func(ctx context.Context, h holding) error {
 					all, err := surveysOf(ws, r, h)

@@ -106,6 +106,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
 		return out, err
 	}
+	if err := ledger.ForgetRectifications(ctx, night.Tx(), person); err != nil {
+		return out, err
+	}
 	if err := n.ws.Audit.Append(ctx, night.Tx(), ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.SubjectErased, Subject: person,
 		Reason: clause, Run: r.ID()}); err != nil {
 		return out, err

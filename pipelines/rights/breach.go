@@ -20,7 +20,7 @@ var (
 var (
 	breaches = []string{"loss", "disclosure", "access", "alteration", "destruction"}
 	risks    = []string{"none", "risk", "high"}
-	told     = []string{"authority", "people", "dpo", "controller"}
+	tellable = []string{"authority", "people", "dpo", "controller"}
 )
 
 // toAuthority is by when the authority is told of a breach, from when it was known (GDPR 33(1)).
@@ -57,7 +57,7 @@ func NoteTold(ctx context.Context, ws *workspace.Workspace, id, whom string, at 
 	switch {
 	case a.check() != nil:
 		return errBy
-	case !slices.Contains(told, whom):
+	case !slices.Contains(tellable, whom):
 		return errTold
 	case at.After(a.At):
 		return errWhen
