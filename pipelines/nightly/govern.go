@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -111,6 +112,7 @@ type governing struct {
 	byRecord map[string][]*person
 	items    []policy.Item
 	seen     map[itemKey]int // position in items
+	heedAll  bool            // a hold or restriction counts though it was set after the date
 }
 
 type itemKey struct{ sourceKey, category string }
@@ -157,8 +159,12 @@ func (g *governing) settle(told map[string]*person, words *rights.Words) {
 			spoken[p] = append(spoken[p], record)
 		}
 	}
+	heard := g.instant()
+	if g.heedAll {
+		heard = math.MaxInt64
+	}
 	for p, records := range spoken {
-		p.speaks = words.Tell(&p.facts, records, g.r.Date, g.instant()) || p.speaks
+		p.speaks = words.Tell(&p.facts, records, g.r.Date, heard) || p.speaks
 	}
 	for _, p := range g.people {
 		// Of two objections of one instant the first decides by which clause, so that their order must say nothing.

@@ -61,7 +61,8 @@ type Author struct {
 
 // entry makes an entry of the audit log.
 func (a *Author) entry(verb ledger.Verb, person string, reason ...string) ledger.Entry {
-	return ledger.Entry{At: a.At.UnixMicro(), Actor: cmp.Or(a.Actor, a.By), Verb: verb, Subject: person, Reason: strings.Trim(strings.Join(reason, ":"), ":")}
+	reason = slices.DeleteFunc(reason, func(s string) bool { return s == "" })
+	return ledger.Entry{At: a.At.UnixMicro(), Actor: cmp.Or(a.Actor, a.By), Verb: verb, Subject: person, Reason: strings.Join(reason, ":")}
 }
 
 // Statement is a word to be written down. State is that of a consent, or register.Stands or register.Lifted.
