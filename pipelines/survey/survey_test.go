@@ -256,6 +256,9 @@ func TestThreat_T24_AWordByHandBetweenAnyTwoSteps(t *testing.T) {
 		words := []rights.Statement{{Kind: register.ObjectionWord, About: "survey", State: register.Stands},
 			{Kind: register.RestrictionWord, State: register.Stands}, {Kind: register.HoldWord, About: "legal_claim", State: register.Stands}}
 		for i, at := range []string{"sweep/1-begin", "prepare/1-select", "prepare/2-insert", "encrypt/2-seal", "encrypt/6-commit", "send/1-file", "send/2-consent", "send/6-manifest"} {
+			if on == databasetest.OnMariaDB && i%3 != 1 {
+				continue // every step once; what differs between stores, thrice
+			}
 			t.Run(at, func(t *testing.T) {
 				r := newRig(t, on)
 				said := false

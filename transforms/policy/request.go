@@ -52,7 +52,7 @@ func (p *Pack) Request(kind string) (r *Request, ok bool) {
 // January is answered by the end of February.
 func (r *Request) DueOn(received canon.Date) canon.Date { return r.due.lastDay(received) }
 
-// ExtendedTo gives the last day when the answer was put off.
+// ExtendedTo gives the last day when the answer was put off: both periods as one, from receipt.
 func (r *Request) ExtendedTo(received canon.Date) canon.Date {
 	both := duration{months: r.due.months + r.extension.months, days: r.due.days + r.extension.days}
 	return both.lastDay(received)
