@@ -143,7 +143,7 @@ func TestShippedPipelinesAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all["nightly"] == nil || all["career-survey"] == nil || all["career-survey"].Survey.Level != "validated" {
+	if all["nightly"] == nil || all["career-survey"] == nil || all["career-survey"].Survey.Level != "validated" || all["withdrawals"] == nil {
 		t.Fatalf("got %v", all)
 	}
 }

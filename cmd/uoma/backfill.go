@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
 
@@ -68,7 +70,7 @@ and nothing is sent. What was erased since stays erased. The identities it neede
 			if err != nil {
 				return err
 			}
-			if def.Survey != nil {
+			if def.Survey != nil || slices.Contains(def.Stages, survey.WithdrawName) {
 				return errSends
 			}
 			if dry {

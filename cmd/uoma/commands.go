@@ -22,6 +22,7 @@ func (a *app) commands() []*cobra.Command {
 		a.explainSubjectCommand(),
 		a.subjectCommand(),
 		a.recordCommand(),
+		a.breachCommand(),
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),

@@ -53,13 +53,13 @@ func (a *app) deliveryCommand() *cobra.Command {
 	list := a.deliveryListCommand()
 	c := &cobra.Command{
 		Use:   "delivery",
-		Short: "List the deliveries to recipients, or show one",
+		Short: "List the deliveries to recipients, show one, or withdraw people from them",
 		Example: `  uoma delivery list
   uoma delivery show 0192f0c1-5d3e-7c1a-9f00-000000000001`,
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.deliveryShowCommand(), a.deliveryReconcileCommand())
+	c.AddCommand(list, a.deliveryShowCommand(), a.deliveryReconcileCommand(), a.deliveryWithdrawCommand())
 	return c
 }
 

@@ -83,7 +83,7 @@ func (a *app) printExplained(e *nightly.Explained) error {
 	for _, word := range []struct {
 		is   bool
 		text string
-	}{{e.Dead, "dead"}, {e.Shield, "address protected"}, {len(e.Objects) > 0, "objected: " + strings.Join(e.Objects, ", ")}} {
+	}{{e.Dead, "dead"}, {e.Shield, "address protected"}, {e.Restricted, "restricted"}, {len(e.Holds) > 0, "held: " + strings.Join(e.Holds, ", ")}, {len(e.Objects) > 0, "objected: " + strings.Join(e.Objects, ", ")}} {
 		if word.is {
 			fmt.Fprintf(a.out, ", %s", word.text)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -27,6 +28,14 @@ func (a *app) printOutcome(out pipelines.Outcome, dry bool) error {
 	fmt.Fprintf(a.out, "%s %s\n", p.bold(out.Run), state)
 	if _, isNight := out.Facts["load"]; isNight {
 		return a.printNight(out)
+	}
+	if raw, withdrew := out.Facts[survey.WithdrawName]; withdrew {
+		var facts []survey.WithdrawFacts
+		if err := json.Unmarshal(raw, &facts); err != nil {
+			return err
+		}
+		a.printWithdrawn(facts)
+		return nil
 	}
 	return a.printSurvey(out)
 }

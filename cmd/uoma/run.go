@@ -111,6 +111,10 @@ func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.R
 		}
 		return s.Stages(), func() {}, nil
 	}
+	if slices.Contains(def.Stages, survey.WithdrawName) {
+		all, err := surveysOf(ws, r, h)
+		return []pipelines.Stage{survey.WithdrawStage(all)}, func() {}, err
+	}
 	n := nightly.New(ws, h.layouts, h.pack, nightly.InboxOf{Workspace: ws}, h.journal.Check)
 	return n.Stages(), n.Close, nil
 }

@@ -20,7 +20,8 @@ func (a *app) subjectCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.subjectFindCommand(), a.subjectExportCommand())
+	c.AddCommand(a.subjectFindCommand(), a.subjectExportCommand(), a.subjectRequestCommand(), a.subjectWordsCommand(), a.subjectConsentCommand(),
+		a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectRectifyCommand(), a.subjectDiscloseCommand())
 	return c
 }
 

@@ -9,6 +9,9 @@ import (
 	"uoma/connectors/parcel"
 )
 
+// withdrawalSchema is the digest of the schema of every withdrawal.
+var withdrawalSchema = parcel.SchemaDigest([]parcel.Table{{Name: parcel.WithdrawalTable, Schema: parcel.WithdrawalSchema()}})
+
 // ahead is how far a sender's clock may be before ours.
 const ahead = 15 * time.Minute
 
@@ -81,7 +84,7 @@ func (e *Endpoint) checkNew(m *parcel.Manifest) error {
 		return refuse(carrier.ManifestExpired, "not_after has passed")
 	case m.Payload.Bytes > e.limits.MaxBytes:
 		return refuse(carrier.TooLarge, "the payload is larger than max_bytes")
-	case !e.knowsSchema(m.Dataset):
+	case !e.knowsSchema(m):
 		return refuse(carrier.SchemaUnknown, "dataset, schema version or schema digest is not known here")
 	}
 	return nil
@@ -93,7 +96,12 @@ func (e *Endpoint) canOpen(m *parcel.Manifest) bool {
 	})
 }
 
-func (e *Endpoint) knowsSchema(d parcel.Dataset) bool {
+func (e *Endpoint) knowsSchema(m *parcel.Manifest) bool {
+	d := m.Dataset
+	if m.Kind == parcel.Withdrawal {
+		_, known := e.Datasets[d.ID]
+		return d.SchemaVersion == parcel.WithdrawalVersion && d.SchemaSHA256 == withdrawalSchema && (known || e.Datasets == nil)
+	}
 	if e.Datasets == nil {
 		return true
 	}

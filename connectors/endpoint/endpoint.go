@@ -9,6 +9,7 @@
 //	deliveries/<sender>/<id>/payload.part        bytes kept so far
 //	deliveries/<sender>/<id>/payload.age         complete, digest right
 //	deliveries/<sender>/<id>/receipt-NNNN.json   the end, with receipt-NNNN.json.sig
+//	deliveries/<sender>/<id>/withdrawn.csv       rows of it that were withdrawn since and are to be left out
 //	keys.json, keys.json.sig                     published as they are
 //
 // Every file but payload.part appears under its name whole, so that an endpoint that is killed at any instant goes on

@@ -67,7 +67,7 @@ func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
 		return nil, "", err
 	}
 	defer f.Close()
-	check := e.validator(d.manifest.Dataset.ID)(d.manifest)
+	check := e.checkOf(d.manifest)
 	err = parcel.Open(f, e.Identity, d.manifest, check.File)
 	if err != nil {
 		word := parcel.ReasonOf(err)
@@ -79,7 +79,20 @@ func (e *Endpoint) inspect(d *delivery) ([]parcel.Reason, parcel.Level, error) {
 	if found := check.Findings(); len(found) > 0 {
 		return found, parcel.Opened, nil
 	}
+	if w, ok := check.(*withdrawals); ok {
+		if err := w.apply(); err != nil { // a withdrawal is carried out before the receipt says so
+			return nil, "", err
+		}
+	}
 	return nil, parcel.Validated, nil
+}
+
+// checkOf begins the check of a delivery: a withdrawal means the same in every dataset.
+func (e *Endpoint) checkOf(m *parcel.Manifest) Check {
+	if m.Kind == parcel.Withdrawal {
+		return &withdrawals{e: e, m: m}
+	}
+	return e.validator(m.Dataset.ID)(m)
 }
 
 // validator gives the dataset's own validator, [Readable] when it has none.

@@ -42,19 +42,28 @@ type parcelled struct {
 // pack makes the delivery of a sequence number. change may alter the manifest before it is signed.
 func pack(t testing.TB, rig *endpointtest.Rig, sequence int64, previous *parcelled, change func(*parcel.Manifest)) *parcelled {
 	t.Helper()
-	now := rig.Clock.Now().UTC().Truncate(time.Microsecond)
-	id := uuid.Must(uuid.NewV7()).String()
-	var data bytes.Buffer
-	must(t, parquet.Write(&data, []struct {
-		Pseudonym string `parquet:"pseudonym"`
-	}{{"p1"}, {"p2"}}))
-	c := &parcel.Contents{
-		DeliveryID: id, Dataset: "uraseuranta", SchemaVersion: "1.0", PseudonymDomain: "uraseuranta", ConsentCutAt: now, Nonce: [32]byte{1},
-		Format: parcel.Parquet, Quality: []byte("{}"),
+	return packed(t, rig, contents(rig), sequence, previous, change)
+}
+
+// contents are two rows of the dataset.
+func contents(rig *endpointtest.Rig) *parcel.Contents {
+	return &parcel.Contents{
+		DeliveryID: uuid.Must(uuid.NewV7()).String(), Dataset: "uraseuranta", SchemaVersion: "1.0", PseudonymDomain: "uraseuranta",
+		ConsentCutAt: rig.Clock.Now().UTC().Truncate(time.Microsecond), Nonce: [32]byte{1}, Format: parcel.Parquet, Quality: []byte("{}"),
 		Tables: []parcel.Table{{Name: "graduates", Schema: []byte("{}"), Parts: func(yield func(parcel.Part, error) bool) {
-			yield(parcel.Part{Data: data.Bytes(), Rows: 2}, nil)
+			var data bytes.Buffer
+			err := parquet.Write(&data, []struct {
+				Pseudonym string `parquet:"pseudonym"`
+			}{{"p1"}, {"p2"}})
+			yield(parcel.Part{Data: data.Bytes(), Rows: 2}, err)
 		}}},
 	}
+}
+
+// packed makes the delivery of some contents.
+func packed(t testing.TB, rig *endpointtest.Rig, c *parcel.Contents, sequence int64, previous *parcelled, change func(*parcel.Manifest)) *parcelled {
+	t.Helper()
+	now, id := c.ConsentCutAt, c.DeliveryID
 	keys, named, err := rig.Pinned().EncryptTo(now)
 	must(t, err)
 	p := &parcelled{id: id}
@@ -64,7 +73,7 @@ func pack(t testing.TB, rig *endpointtest.Rig, sequence int64, previous *parcell
 	p.container = out.Bytes()
 	p.manifest = &parcel.Manifest{
 		DeliveryID: id, SenderID: endpointtest.Sender, RecipientID: endpointtest.Recipient, Kind: parcel.Full,
-		Dataset: parcel.Dataset{ID: "uraseuranta", SchemaVersion: "1.0", SchemaSHA256: s.SchemaSHA256},
+		Dataset: parcel.Dataset{ID: c.Dataset, SchemaVersion: c.SchemaVersion, SchemaSHA256: s.SchemaSHA256},
 		Period:  parcel.Period{From: 19000 + 400*canon.Date(sequence), To: 19364 + 400*canon.Date(sequence)}, Sequence: sequence,
 		CreatedAt: now, NotAfter: now.Add(14 * 24 * time.Hour), RegisterCommit: "nightly-2026-11-22", ConsentCutAt: now,
 		Quality:   parcel.Quality{Verdict: "pass", ReportSHA256: parcel.SHA256Hex(nil)},
@@ -276,6 +285,24 @@ func TestThreat_T42_ChainRefusals(t *testing.T) {
 	}
 }
 
+// The sender's clock may be a quarter of an hour ahead, and a delivery lives until its not_after, on the endpoint's clock.
+func TestThreat_T28_ClocksThatDisagree(t *testing.T) {
+	for _, tt := range []struct {
+		ahead  time.Duration // the sender's clock before the endpoint's
+		status int
+		code   string
+	}{
+		{16 * time.Minute, 422, carrier.ManifestInvalid}, {24 * time.Hour, 422, carrier.ManifestInvalid}, {14 * time.Minute, 201, ""},
+		{-24 * time.Hour, 201, ""}, {-14*24*time.Hour - time.Minute, 410, carrier.ManifestExpired},
+	} {
+		rig := endpointtest.New(t, nil)
+		p := pack(t, rig, 1, nil, func(m *parcel.Manifest) {
+			m.CreatedAt, m.NotAfter, m.ConsentCutAt = m.CreatedAt.Add(tt.ahead), m.NotAfter.Add(tt.ahead), m.ConsentCutAt.Add(tt.ahead)
+		})
+		want(t, p.put(t, rig, client(t, rig)), tt.status, tt.code)
+	}
+}
+
 func TestKeyRevoked(t *testing.T) {
 	rig := endpointtest.New(t, nil)
 	rig.Stop()
@@ -339,21 +366,34 @@ func TestPayloadRefusalsAndResume(t *testing.T) {
 // wait waits for a delivery's end and checks its receipt as a sender does.
 func wait(t testing.TB, rig *endpointtest.Rig, p *parcelled, status string) *parcel.Receipt {
 	t.Helper()
+	r, raw, sig := receiptOf(t, rig, p, status)
+	must(t, parcel.CheckReceipt(r, sig, raw, p.manifest, parcel.SHA256Hex(p.raw), p.manifest.Payload, rig.Pinned().ReceiptKeys(), nil, rig.Clock.Now()))
+	return r
+}
+
+// waitFor is wait for a receipt that is not the first of its chain.
+func waitFor(t testing.TB, rig *endpointtest.Rig, p *parcelled, status string) *parcel.Receipt {
+	t.Helper()
+	r, _, _ := receiptOf(t, rig, p, status)
+	return r
+}
+
+func receiptOf(t testing.TB, rig *endpointtest.Rig, p *parcelled, status string) (r *parcel.Receipt, raw, sig []byte) {
+	t.Helper()
 	retry := &carrier.Retry{Carrier: rig.Carrier(""), Rand: func() float64 { return 1 }, Sleep: func(context.Context, time.Duration) error {
 		time.Sleep(5 * time.Millisecond)
 		return nil
 	}}
 	raw, sig, err := retry.Receipt(ctx, p.id)
 	must(t, err)
-	r, err := parcel.DecodeReceipt(raw)
+	r, err = parcel.DecodeReceipt(raw)
 	must(t, err)
-	must(t, parcel.CheckReceipt(r, sig, raw, p.manifest, parcel.SHA256Hex(p.raw), p.manifest.Payload, rig.Pinned().ReceiptKeys(), nil, rig.Clock.Now()))
 	s, err := retry.Status(ctx, p.id)
 	must(t, err)
 	if r.Status != status || s.State != status {
 		t.Errorf("receipt %s, status %s, want %s: %+v", r.Status, s.State, status, r.Reasons)
 	}
-	return r
+	return r, raw, sig
 }
 
 func TestRejections(t *testing.T) {

@@ -10,5 +10,9 @@
 // the same bytes, so that [Register.Digest] is equal on both: text and decimals as text, days as YYYY-MM-DD, instants
 // as microseconds since 1970, booleans as 0 and 1.
 //
+// The book of words ([Word]) keeps what was said of consents, objections, restrictions and holds: what a source said before
+// it said otherwise, and everything that was said by hand, under the records that the person had then. Nothing in it is
+// changed.
+//
 // The package knows rows and runs. It must not know a key, a person, or what a policy says.
 package register

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -83,16 +84,24 @@ func (n *Night) End(ctx context.Context, sourceKeys []string, run string) error 
 
 // selecting selects keys in chunks and runs f for every table on each.
 func (n *Night) selecting(ctx context.Context, keys []string, f func(table string) error) error {
-	for len(keys) > 0 {
-		chunk := keys[:min(len(keys), dropChunk)]
-		keys = keys[len(chunk):]
-		if err := database.Select(ctx, n.tx, chunk); err != nil {
-			return err
-		}
+	return n.chunks(ctx, keys, func() error {
 		for _, t := range Tables() {
 			if err := f(t.Name); err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// chunks selects keys in chunks and runs f on each.
+func (n *Night) chunks(ctx context.Context, keys []string, f func() error) error {
+	for chunk := range slices.Chunk(keys, dropChunk) {
+		if err := database.Select(ctx, n.tx, chunk); err != nil {
+			return err
+		}
+		if err := f(); err != nil {
+			return err
 		}
 	}
 	return nil

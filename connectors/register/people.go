@@ -102,7 +102,7 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 		}
 		rows += gone
 	}
-	for _, t := range []string{"link", "subject_event"} {
+	for _, t := range []string{"link", "subject_event", "word"} {
 		if _, err := database.DeleteSelected(ctx, n.tx, t, "record"); err != nil {
 			return 0, err
 		}

@@ -56,6 +56,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, errNobody
 	}
 	records, marks := n.traces(r, subject, clause)
+	if err := n.erasable(ctx, r, records); err != nil {
+		return out, err
+	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
@@ -101,6 +104,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
+		return out, err
+	}
+	if err := ledger.ForgetRectifications(ctx, night.Tx(), person); err != nil {
 		return out, err
 	}
 	if err := n.ws.Audit.Append(ctx, night.Tx(), ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.SubjectErased, Subject: person,

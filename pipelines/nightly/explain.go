@@ -9,6 +9,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -21,19 +22,21 @@ var (
 // Explained says of one person what the register holds and why, who may use it, and when it goes. It names the person by
 // token alone and holds no value of theirs.
 type Explained struct {
-	Person  string           `json:"person"`
-	Date    string           `json:"date"`
-	Policy  string           `json:"policy"` // id and version
-	Digest  string           `json:"policy_digest"`
-	Member  bool             `json:"member"`
-	By      string           `json:"member_clause"`
-	Dead    bool             `json:"deceased,omitempty"`
-	Shield  bool             `json:"protected,omitempty"`
-	Roles   []string         `json:"roles"`
-	Words   []ExplainedWord  `json:"consents"`   // what they come to
-	Objects []string         `json:"objections"` // scopes
-	Data    []ExplainedDatum `json:"data"`
-	Uses    []ExplainedUse   `json:"uses"`
+	Person     string           `json:"person"`
+	Date       string           `json:"date"`
+	Policy     string           `json:"policy"` // id and version
+	Digest     string           `json:"policy_digest"`
+	Member     bool             `json:"member"`
+	By         string           `json:"member_clause"`
+	Dead       bool             `json:"deceased,omitempty"`
+	Shield     bool             `json:"protected,omitempty"`
+	Restricted bool             `json:"restricted,omitempty"`
+	Holds      []string         `json:"holds"`
+	Roles      []string         `json:"roles"`
+	Words      []ExplainedWord  `json:"consents"`   // what they come to
+	Objects    []string         `json:"objections"` // scopes
+	Data       []ExplainedDatum `json:"data"`
+	Uses       []ExplainedUse   `json:"uses"`
 }
 
 // ExplainedWord is what somebody's words come to for a purpose and channel.
@@ -88,7 +91,7 @@ func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string
 
 // ExplainIn is [Explain] in one state of the register, under a pack.
 func ExplainIn(ctx context.Context, ws *workspace.Workspace, v *register.View, pack *policy.Pack, token, purpose string, date canon.Date) (Explained, error) {
-	out := Explained{Person: token, Date: date.String(), Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
+	out := Explained{Person: token, Date: date.String(), Holds: []string{}, Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
 	if _, known := pack.Purpose(purpose); !known && purpose != "" {
 		return out, errUnknownPurpose.At(fault.Place{Field: purpose})
 	}
@@ -98,6 +101,7 @@ func ExplainIn(ctx context.Context, ws *workspace.Workspace, v *register.View, p
 	}
 	p := g.people[token]
 	out.Policy, out.Digest = pack.ID+" "+pack.Version, pack.Digest()
+	out.Restricted, out.Holds = p.facts.Restricted, append(out.Holds, p.facts.Holds...)
 	out.Member, out.By, out.Dead, out.Shield = p.standing.Member, p.standing.Clause, p.facts.Deceased, p.facts.Protected
 	out.Roles = slices.Compact(slices.Sorted(slices.Values(append(out.Roles, p.facts.Roles...))))
 	for _, o := range p.facts.Objections {
@@ -133,7 +137,11 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err != nil {
 		return err
 	}
-	g.settle(told)
+	words, err := rights.ReadWords(ctx, v)
+	if err != nil {
+		return err
+	}
+	g.settle(told, words)
 	err = g.gather(func(table string, columns []string, _ register.Condition) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.All)
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -110,6 +112,7 @@ type governing struct {
 	byRecord map[string][]*person
 	items    []policy.Item
 	seen     map[itemKey]int // position in items
+	heedAll  bool            // a hold or restriction counts though it was set after the date
 }
 
 type itemKey struct{ sourceKey, category string }
@@ -118,7 +121,13 @@ type itemKey struct{ sourceKey, category string }
 // committed, and nobody else sees that.
 func (g *governing) read(ctx context.Context) error {
 	told := map[string]*person{} // by record
-	links := func(v *register.View) error { return g.readLinks(ctx, v) }
+	var words *rights.Words
+	links := func(v *register.View) (err error) {
+		if words, err = rights.ReadWords(ctx, v); err != nil {
+			return err
+		}
+		return g.readLinks(ctx, v)
+	}
 	rows := func(v *register.View) error { return g.readRows(ctx, v, told) }
 	if g.n.open != nil {
 		if err := errors.Join(links(&g.night.View), rows(&g.night.View)); err != nil {
@@ -132,16 +141,30 @@ func (g *governing) read(ctx context.Context) error {
 			return err
 		}
 	}
-	g.settle(told)
+	g.settle(told, words)
 	return nil
 }
 
-// settle joins what the rows of each record say into the facts of the persons that the record is about.
-func (g *governing) settle(told map[string]*person) {
+// settle joins what the rows of each record say, and what was said by hand, into the facts of the persons that the record is
+// about.
+func (g *governing) settle(told map[string]*person, words *rights.Words) {
 	for _, record := range sortedKeys(told) { // in an order that does not depend on who was read first
 		for _, p := range g.byRecord[record] {
 			p.join(told[record])
 		}
+	}
+	spoken := map[*person][]string{}
+	for _, record := range words.Records() {
+		for _, p := range g.byRecord[record] {
+			spoken[p] = append(spoken[p], record)
+		}
+	}
+	heard := g.instant()
+	if g.heedAll {
+		heard = math.MaxInt64
+	}
+	for p, records := range spoken {
+		p.speaks = words.Tell(&p.facts, records, g.r.Date, heard) || p.speaks
 	}
 	for _, p := range g.people {
 		// Of two objections of one instant the first decides by which clause, so that their order must say nothing.

@@ -228,7 +228,11 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	}
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
-	if err := night.Drop(ctx, without(touched, removed)); err != nil {
+	replaced := without(touched, removed)
+	if err := night.KeepWords(ctx, replaced, r.ID()); err != nil {
+		return 0, err
+	}
+	if err := night.Drop(ctx, replaced); err != nil {
 		return 0, err
 	}
 	if err := night.End(ctx, sortedKeys(removed), r.ID()); err != nil {
@@ -238,6 +242,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 		if err := s.put(ctx, r, night, f); err != nil {
 			return 0, err
 		}
+	}
+	if err := night.SettleWords(ctx, r.ID()); err != nil {
+		return 0, err
 	}
 	if links, err = s.link(ctx, r, night); err != nil {
 		return 0, err

@@ -11,6 +11,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
@@ -27,14 +28,14 @@ func NewReplay(scratch, of *workspace.Workspace, layouts []*layout.Layout, pack 
 	return n
 }
 
-// Prepare gives a scratch workspace what it must not be without: the list of erased people, and what was
-// decided of who is who.
+// Prepare gives a scratch workspace what it must not be without: the list of erased people, what was
+// decided of who is who, and what was said by hand.
 func Prepare(ctx context.Context, scratch, of *workspace.Workspace) error {
 	list, err := of.Vault.Suppressed(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of))
+	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of), rights.CopyWords(ctx, scratch.Register, of.Register))
 }
 
 func sortedValues[V any](m map[string]V) []V {

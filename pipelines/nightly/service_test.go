@@ -137,7 +137,7 @@ func TestTemplatesLand(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	authority, mux := tlstest.NewAuthority(t), http.NewServeMux()
 	const people = 1200
-	mux.Handle("/graphql/", &resttest.FS{Rights: rights(people), Throttle: resttest.Throttle{Left: 1}})
+	mux.Handle("/graphql/", &resttest.FS{Rights: studyRights(people), Throttle: resttest.Throttle{Left: 1}})
 	sky := &resttest.SKY{Constituents: constituents(people)}
 	mux.Handle("/constituent/", sky)
 	mux.Handle("/token", sky)
@@ -203,8 +203,8 @@ inboxes:
 	}
 }
 
-// rights gives rights to study, as FS has them.
-func rights(n int) (rows []resttest.Row) {
+// studyRights gives rights to study, as FS has them.
+func studyRights(n int) (rows []resttest.Row) {
 	for i := range n {
 		rows = append(rows, resttest.Row{"id": fmt.Sprintf("R%d", i), "status": "AKTIV", "startdato": "2024-08-15",
 			"personProfil": resttest.Row{"personlopenummer": strconv.Itoa(1_000_000 + i), "fodselsnummer": nil, "fodselsdato": "1985-03-14", "kjonn": "K", "maalform": "BOKMAL",

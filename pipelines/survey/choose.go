@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"uoma/connectors/register"
@@ -44,7 +45,7 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 	}
 	var f *frame
 	err = s.ws.Register.See(ctx, func(v *register.View) error {
-		f, err = s.see(ctx, v, year)
+		f, err = s.see(ctx, v, year, asOf(r))
 		return err
 	})
 	if err != nil {
@@ -174,7 +175,7 @@ func (d *decider) refusal(f *policy.Facts) extract.Reason {
 	switch {
 	case !d.open:
 		return extract.NoBasis
-	case f.Restricted || len(f.Holds) > 0:
+	case f.Restricted || d.frozen(f):
 		return extract.Restricted
 	case f.Suppressed:
 		return extract.Suppressed
@@ -191,6 +192,13 @@ func (d *decider) refusal(f *policy.Facts) extract.Reason {
 		return extract.Objection
 	}
 	return extract.NoConsent
+}
+
+// frozen tells whether a hold is on somebody that stops every use, as one of an unknown kind does.
+func (d *decider) frozen(f *policy.Facts) bool {
+	return slices.ContainsFunc(f.Holds, func(id string) bool {
+		return !slices.ContainsFunc(d.s.pack.Holds, func(h policy.Hold) bool { return h.ID == id && h.Effect == "keep" })
+	})
 }
 
 // takesProtected tells whether people under an address protection order are sent: where the survey asks for it and the

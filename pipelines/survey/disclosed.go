@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"uoma/connectors/outbox"
+	"uoma/connectors/parcel"
 	"uoma/internal/fault"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
@@ -27,14 +28,16 @@ type Disclosure struct {
 	Purpose   string    `json:"purpose"`
 	Clause    string    `json:"clause"` // of the notice that lets it go
 	Columns   []string  `json:"columns"`
-	State     string    `json:"state"` // of the delivery
-	At        time.Time `json:"at"`    // when the delivery took that state, UTC
+	State     string    `json:"state"`               // of the delivery
+	At        time.Time `json:"at"`                  // when the delivery took that state, UTC
+	Withdrawn string    `json:"withdrawn,omitempty"` // what the recipient was told since to do with it: stop or erase
 }
 
 // list is the encrypted file that says who is in a delivery, in the order of its rows.
 type list struct {
-	Purpose string     `json:"purpose"`
-	People  []included `json:"people"`
+	Purpose   string      `json:"purpose"`
+	People    []included  `json:"people"`              // in the order of the delivery's rows
+	Withdrawn []withdrawn `json:"withdrawn,omitempty"` // rows of earlier deliveries, of a withdrawal
 }
 
 type included struct {
@@ -83,16 +86,7 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 		p.tell(c.extract.Origins(i))
 		l.People = append(l.People, p)
 	}
-	w, err := s.ws.State.Create()
-	if err != nil {
-		return err
-	}
-	defer w.Discard()
-	if err := json.NewEncoder(w).Encode(l); err != nil {
-		return err
-	}
-	_, err = w.Commit(listName(d.ID), "")
-	return err
+	return l.write(s.ws, d.ID)
 }
 
 // Disclosures gives what recipients were sent of some persons of the register, or of everybody when persons is nil, in
@@ -103,6 +97,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		return nil, err
 	}
 	var out []Disclosure
+	at := map[rowOf]int{} // position in out
 	for _, d := range all {
 		if d.Attempts == 0 || d.State == outbox.Voided {
 			continue
@@ -114,8 +109,14 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range l.People {
+		for _, x := range l.Withdrawn {
+			if n, among := at[rowOf{x.Delivery, x.Row}]; among && d.ReceiptStatus != parcel.Rejected {
+				out[n].Withdrawn = x.Action
+			}
+		}
+		for n, p := range l.People {
 			if persons == nil || slices.Contains(persons, p.Person) {
+				at[rowOf{d.ID, int64(n) + 1}] = len(out)
 				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
 					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
 			}

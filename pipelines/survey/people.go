@@ -8,6 +8,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/pipelines/rights"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 )
@@ -37,9 +38,9 @@ type rowFacts struct {
 // right is what a degree's study right adds to it.
 type right struct{ key, kind, field, version, municipality, institution string }
 
-// see reads the frame in one state of the register. Its streams follow each other, as one transaction reads them all.
-func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, error) {
-	f := &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+// see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
+func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
+	f := newFrame(year)
 	graduated, err := f.graduated(ctx, v)
 	if err != nil {
 		return nil, err
@@ -47,6 +48,15 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 	if err := f.link(ctx, v, graduated); err != nil {
 		return nil, err
 	}
+	return f, f.fill(ctx, v, at)
+}
+
+func newFrame(year int) *frame {
+	return &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+}
+
+// fill reads what rows and words say of everybody in the frame.
+func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -60,10 +70,28 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 		{"objection", []string{"scope", "channel", "time"}, f.objection},
 	} {
 		if err := f.read(ctx, v, t.table, t.columns, t.take); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return f, nil
+	words, err := rights.ReadWords(ctx, v)
+	if err != nil {
+		return err
+	}
+	f.hear(words, at)
+	return nil
+}
+
+// hear adds what was said by hand up to the end of a day.
+func (f *frame) hear(words *rights.Words, at canon.Date) {
+	spoken := map[*graduate][]string{}
+	for _, record := range words.Records() {
+		for _, g := range f.records[record] {
+			spoken[g] = append(spoken[g], record)
+		}
+	}
+	for g, records := range spoken {
+		words.Tell(&g.facts, records, at, (at+1).Time().UnixMicro()-1)
+	}
 }
 
 // graduated gives the records that have a degree of the year in a register of degrees.
@@ -93,6 +121,11 @@ func (f *frame) link(ctx context.Context, v *register.View, graduated map[string
 			f.graduates[l.Person] = &graduate{person: l.Person}
 		}
 	}
+	return f.recordsOf(ctx, v)
+}
+
+// recordsOf finds the records of everybody in the frame.
+func (f *frame) recordsOf(ctx context.Context, v *register.View) error {
 	for l, err := range v.Links(ctx) {
 		if err != nil {
 			return err

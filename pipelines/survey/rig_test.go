@@ -31,6 +31,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
@@ -324,6 +325,13 @@ func (r *rig) objects(subject, scope string) {
 	}})
 }
 
+// says writes a word of a person down by hand.
+func (r *rig) says(of string, said ...rights.Statement) {
+	r.t.Helper()
+	_, err := rights.Say(ctx, r.ws, r.pack, workspace.PersonOf(r.ws.Persons(), of), said, rights.Author{By: "dpo", At: r.endpoint.Clock.Now(), Rand: rand.Reader})
+	r.must(err)
+}
+
 // night writes a nightly run with the facts of its report.
 func (r *rig) night(id, state, report string) {
 	r.t.Helper()
@@ -347,6 +355,11 @@ func (silent) End(string, time.Duration) {}
 
 // stages makes a fresh process's stages and run.
 func (r *rig) stages(dry bool) ([]pipelines.Stage, *pipelines.Run) {
+	s, run := r.process(dry)
+	return s.Stages(), run
+}
+
+func (r *rig) process(dry bool) (*Survey, *pipelines.Run) {
 	r.t.Helper()
 	r.made++
 	s, err := New(r.ws, &r.def, r.pack, Options{
@@ -354,7 +367,7 @@ func (r *rig) stages(dry bool) ([]pipelines.Stage, *pipelines.Run) {
 		Sleep: func(ctx context.Context, d time.Duration) error { time.Sleep(d / 100); return ctx.Err() },
 	})
 	r.must(err)
-	return s.Stages(), &pipelines.Run{Pipeline: "career-survey", Date: r.date, Mode: pipelines.Manual, Dry: dry, Now: r.endpoint.Clock.Now,
+	return s, &pipelines.Run{Pipeline: "career-survey", Date: r.date, Mode: pipelines.Manual, Dry: dry, Now: r.endpoint.Clock.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Progress: silent{}}
 }
 

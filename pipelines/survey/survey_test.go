@@ -18,10 +18,12 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
+	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
@@ -242,6 +244,36 @@ func TestThreat_T24_ObjectionBetweenSelectAndSend(t *testing.T) {
 				}
 				if voided != tt.voided || r.endpoint.Accepted() != 1 || f.Sequence != 1 {
 					t.Errorf("%d voided, %d accepted, %+v", voided, r.endpoint.Accepted(), f)
+				}
+			})
+		}
+	})
+}
+
+// What the data protection officer writes down by hand between any two steps is heard as what a source brings is.
+func TestThreat_T24_AWordByHandBetweenAnyTwoSteps(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		words := []rights.Statement{{Kind: register.ObjectionWord, About: "survey", State: register.Stands},
+			{Kind: register.RestrictionWord, State: register.Stands}, {Kind: register.HoldWord, About: "legal_claim", State: register.Stands}}
+		for i, at := range []string{"sweep/1-begin", "prepare/1-select", "prepare/2-insert", "encrypt/2-seal", "encrypt/6-commit", "send/1-file", "send/2-consent", "send/6-manifest"} {
+			if on == databasetest.OnMariaDB && i%3 != 1 {
+				continue // every step once; what differs between stores, thrice
+			}
+			t.Run(at, func(t *testing.T) {
+				r := newRig(t, on)
+				said := false
+				r.step = func(name string) error {
+					if name == at && !said {
+						said = true
+						r.says("P1", words[i%len(words)])
+					}
+					return nil
+				}
+				out, err := r.run(false)
+				r.must(err)
+				rows, _, _ := r.received(fact[DeliverFacts](t, out, "deliver").Delivery)
+				if heard := at != "send/6-manifest"; slices.Contains(numbers(rows), "12345") == heard || len(rows) < 2 || r.endpoint.Accepted() != 1 {
+					t.Errorf("sent: %v", numbers(rows))
 				}
 			})
 		}

@@ -94,7 +94,9 @@ func (j *Journal) Begin(ctx context.Context, r *pipelines.Run) (pipelines.State,
 	}
 	before := pipelines.State(old.State)
 	facts := map[string]json.RawMessage{}
-	if found && before != pipelines.Part {
+	// Nothing of a run rests on what another pack decided: one whose pack was changed under it begins anew.
+	anew := before == pipelines.Part || found && before != pipelines.Finished && old.PolicyDigest != j.policy
+	if found && !anew {
 		if facts, err = j.facts(ctx, r.ID()); err != nil {
 			return "", nil, err
 		}
@@ -103,7 +105,7 @@ func (j *Journal) Begin(ctx context.Context, r *pipelines.Run) (pipelines.State,
 		return before, facts, nil
 	}
 	err = j.w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) (err error) {
-		if before == pipelines.Part {
+		if anew {
 			if err := ledger.ForgetStages(ctx, tx, r.ID()); err != nil {
 				return err
 			}

@@ -90,6 +90,8 @@ func (a *asker) ask(e *Example) error {
 		return a.askMember(e)
 	case e.Mark != "":
 		return a.askMark(e)
+	case len(e.Request) > 0:
+		return a.askRequest(e)
 	}
 	got, ok := fieldOf(a.src, e.Field)
 	if !ok || got != e.Answer {
@@ -149,6 +151,29 @@ func (a *asker) askUse(e *Example) error {
 					}
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// askRequest asks by when a request is answered, or what it is refused for.
+func (a *asker) askRequest(e *Example) error {
+	for _, kind := range e.Request {
+		r, ok := a.pack.Request(kind)
+		if !ok {
+			return fmt.Errorf("there is no request of the kind %s", kind)
+		}
+		got := r.DueOn(e.on).String()
+		switch {
+		case e.Extended:
+			got = r.ExtendedTo(e.on).String()
+		case e.Through != "" && !slices.Contains(r.Offices, e.Through):
+			got = "another office"
+		case e.Lacking != "" && slices.Contains(r.Needs, e.Lacking):
+			got = "not without " + e.Lacking
+		}
+		if err := a.answered(e, kind, got, r.lead()); err != nil {
+			return err
 		}
 	}
 	return nil

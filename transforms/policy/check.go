@@ -38,6 +38,7 @@ func (c *checker) check() {
 	c.checkLoad()
 	c.checkDisclosures()
 	c.checkRetention()
+	c.checkRequests()
 	c.checkRules()
 }
 

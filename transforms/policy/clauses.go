@@ -74,6 +74,9 @@ func (p *Pack) walk(f func(path, name, entry string, clause []string)) {
 		f("retention."+index(i), "retention."+r.Category, r.Category+lead(" from ", list(r.Sources))+": "+r.what(), r.Clause)
 	}
 	f("suppression", "suppression", "erased people are known again by "+list(p.Suppression.Keys), p.Suppression.Clause)
+	for i, r := range p.Requests {
+		f("requests."+index(i), "requests."+r.ID, r.ID+lead(" through ", list(r.Offices))+lead(" within ", r.Due)+lead(", needs ", list(r.Needs))+lead(", complaints to ", r.Authority), r.Clause)
+	}
 }
 
 func (p *Pack) walkLoad(f func(path, name, entry string, clause []string)) {

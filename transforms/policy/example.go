@@ -39,7 +39,7 @@ type Figure struct {
 }
 
 // Example is one or several questions with one answer. Which kind of question it is, its leading key tells: use, load,
-// column, end, member, mark, field or change. An example without a question names what holds the rule in its place:
+// column, end, member, mark, field, request or change. An example without a question names what holds the rule in its place:
 // tests of the program, or nothing yet and why; or what of it is still open.
 type Example struct {
 	Rules []string `yaml:"rules"`
@@ -70,6 +70,11 @@ type Example struct {
 	Mark string `yaml:"mark"`
 
 	Field string `yaml:"field"`
+
+	Request  []string `yaml:"request"`  // kinds of requests, received on the date
+	Through  string   `yaml:"through"`  // the office through which it comes
+	Lacking  string   `yaml:"lacking"`  // what it is opened without: scope, identity
+	Extended bool     `yaml:"extended"` // its answer was put off
 
 	// Given changes the pack further before it is asked; an empty value takes out. With an answer that is an error's code,
 	// the changed pack has to be refused with it.
@@ -236,7 +241,7 @@ func (w *wordReader) state(s string) State {
 // sound finds what makes an example impossible to ask.
 func (e *Example) sound(x *Examples) error {
 	kinds := 0
-	for _, given := range []bool{len(e.Use) > 0, len(e.Load) > 0, len(e.Column) > 0, len(e.End) > 0, e.Member, e.Mark != "", e.Field != "",
+	for _, given := range []bool{len(e.Use) > 0, len(e.Load) > 0, len(e.Column) > 0, len(e.End) > 0, e.Member, e.Mark != "", e.Field != "", len(e.Request) > 0,
 		len(e.Program) > 0, e.Open != "", e.Rest != "", e.refusal()} {
 		if given {
 			kinds++

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"uoma/internal/canon"
@@ -30,6 +31,7 @@ type Pack struct {
 	Holds       []Hold       `yaml:"holds"`
 	Retention   []Retention  `yaml:"retention"`
 	Suppression Suppression  `yaml:"suppression"`
+	Requests    []Request    `yaml:"requests"`
 
 	compiled
 }
@@ -402,6 +404,16 @@ func (p *Pack) Says(rule string) string {
 
 // Basis gives a legal basis by id.
 func (p *Pack) Basis(id string) (*Basis, bool) { b, ok := p.basis[id]; return b, ok }
+
+// Asks gives the entry by which consent is asked for a purpose, and a topic where the pack asks by topic; a word without a
+// topic speaks of the whole.
+func (p *Pack) Asks(purpose, topic string) (e *ConsentFor, ok bool) {
+	i, ok := p.consent[purpose]
+	if !ok || topic != "" && !slices.Contains(p.Consents[i].Topics, topic) {
+		return nil, false
+	}
+	return &p.Consents[i], true
+}
 
 // Purpose gives a purpose by id.
 func (p *Pack) Purpose(id string) (*Purpose, bool) { u, ok := p.purpose[id]; return u, ok }

@@ -1,0 +1,424 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/outbox"
+	"uoma/connectors/parcel"
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/pipelines/delivery"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
+)
+
+// WithdrawFacts says what a withdrawal told a recipient. It names nobody.
+type WithdrawFacts struct {
+	Recipient string           `json:"recipient"`
+	Dataset   string           `json:"dataset"`
+	Delivery  string           `json:"delivery_id,omitempty"` // "" when there was nothing to withdraw, or the run is dry
+	Sequence  int64            `json:"sequence,omitempty"`
+	State     string           `json:"state,omitempty"` // of the delivery
+	Level     string           `json:"receipt_level,omitempty"`
+	Rows      int              `json:"rows"`    // of earlier deliveries that the recipient may not use any more
+	Reasons   map[string]int64 `json:"reasons"` // rows by reason
+}
+
+// erased is the reason of a row whose person the register has no more.
+const erased = "erased"
+
+// withdrawalLife is how long a recipient has to carry a withdrawal out.
+const withdrawalLife = 30 * 24 * time.Hour
+
+// pending is one row that its recipient is to be told about.
+type pending struct {
+	delivery  *outbox.Delivery
+	row       int64 // from 1
+	person    string
+	pseudonym string
+	action    string
+	reason    string
+}
+
+// Withdraw tells the recipient of every person whom it got and who must not be sent any more: who objected, withdrew, was
+// restricted, left or died since, and whose data was erased here. Each row is told once: what was told is in the list of the
+// delivery that told it. A killed run's successor finishes; one of which no byte has left is made anew.
+func (s *Survey) Withdraw(ctx context.Context, r *pipelines.Run) (WithdrawFacts, error) {
+	out := WithdrawFacts{Recipient: s.terms.Recipient, Dataset: s.terms.Dataset, Reasons: map[string]int64{}}
+	w := &withdrawal{s: s, r: r}
+	begun, err := w.begun(ctx)
+	if err != nil {
+		return out, err
+	}
+	if err := w.choose(ctx); err != nil {
+		return out, err
+	}
+	if r.Dry || len(w.rows) == 0 && !begun {
+		out.count(w.rows)
+		return out, nil
+	}
+	m, done, err := s.Machine(r)
+	if err != nil {
+		return out, err
+	}
+	m.Source = w
+	m.Audit = func(ctx context.Context, d outbox.Delivery) error {
+		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: cmp.Or(r.Actor, s.def.Pipeline), Verb: ledger.DeliveryWithdraw, Reason: d.ID}
+		return s.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return s.ws.Audit.Append(ctx, tx, e) })
+	}
+	m.Profile.SchemaVersion, m.Profile.Format, m.Profile.Life = parcel.WithdrawalVersion, parcel.CSV, withdrawalLife
+	err = m.Hold(ctx, func(ctx context.Context) error {
+		if err := errors.Join(m.Agree(ctx), m.Sweep(ctx)); err != nil {
+			return err
+		}
+		if err := s.finishOthers(ctx, m, ""); err != nil {
+			return err
+		}
+		for range anew {
+			d, err := w.send(ctx, m)
+			if errors.Is(err, delivery.ErrConsentChanged) {
+				continue
+			}
+			if d != nil {
+				out.Delivery, out.Sequence, out.State, out.Level = d.ID, d.Sequence, string(d.State), d.ReceiptLevel
+			}
+			return err
+		}
+		return delivery.ErrUnsteady
+	})
+	out.count(w.rows)
+	return out, errors.Join(err, done())
+}
+
+// WithdrawName is the name of the stage that withdraws.
+const WithdrawName = "withdraw"
+
+// WithdrawStage gives the stage that withdraws from the recipients of several surveys. A recipient that cannot be reached
+// keeps no other from being told.
+func WithdrawStage(all []*Survey) pipelines.Stage { return withdrawStage{all} }
+
+type withdrawStage struct{ all []*Survey }
+
+func (withdrawStage) Name() string { return WithdrawName }
+
+// Run withdraws; its facts are a list of [WithdrawFacts].
+func (t withdrawStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	if r.Mode == pipelines.Backfill && !r.Dry {
+		return nil, errBackfill
+	}
+	facts, failed := []WithdrawFacts{}, error(nil)
+	for _, s := range t.all {
+		f, err := s.Withdraw(ctx, r)
+		facts, failed = append(facts, f), errors.Join(failed, err)
+	}
+	return facts, failed
+}
+
+func (f *WithdrawFacts) count(rows []pending) {
+	f.Rows = len(rows)
+	for _, p := range rows {
+		f.Reasons[p.reason]++
+	}
+}
+
+// withdrawal is the source of a withdrawal delivery.
+type withdrawal struct {
+	s      *Survey
+	r      *pipelines.Run
+	rows   []pending
+	cut    time.Time
+	digest string
+}
+
+var _ delivery.Source = (*withdrawal)(nil)
+
+// send makes the next withdrawal and brings it to its end; nil when nothing is pending.
+func (w *withdrawal) send(ctx context.Context, m *delivery.Machine) (*outbox.Delivery, error) {
+	if err := w.choose(ctx); err != nil || len(w.rows) == 0 {
+		return nil, err
+	}
+	o := delivery.Order{Kind: parcel.Withdrawal, From: w.rows[0].delivery.From, To: w.rows[0].delivery.To}
+	for _, p := range w.rows {
+		o.From, o.To = min(o.From, p.delivery.From), max(o.To, p.delivery.To)
+	}
+	d, err := m.Prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Encrypt(ctx, &d); err != nil {
+		return &d, err
+	}
+	if err := w.note(d.ID); err != nil {
+		return &d, err
+	}
+	told := w.rows // what the last look finds is another list only where the delivery is voided
+	err = m.Advance(ctx, &d)
+	w.rows = told
+	return &d, err
+}
+
+// begun tells whether a withdrawal was begun that has not come to its end.
+func (w *withdrawal) begun(ctx context.Context) (bool, error) {
+	all, err := w.s.ws.Outbox.List(ctx, w.s.chain())
+	return slices.ContainsFunc(all, func(d outbox.Delivery) bool { return d.Kind == parcel.Withdrawal && !d.Done() }), err
+}
+
+// Select implements [delivery.Source]. No quality gate stands before a withdrawal: it carries no data.
+func (w *withdrawal) Select(ctx context.Context, _ delivery.Order) (delivery.Selection, error) {
+	commit := "none"
+	runs, err := ledger.Runs(ctx, w.s.ws.RegisterDB, nightly, 1)
+	if len(runs) > 0 {
+		commit = runs[0].ID
+	}
+	return delivery.Selection{RegisterCommit: commit, ConsentCutAt: w.cut, Digest: w.digest, QualityVerdict: "pass", QualitySHA256: parcel.SHA256Hex(noQuality)}, err
+}
+
+// noQuality stands where the quality report does: a withdrawal has none.
+var noQuality = []byte("{}\n")
+
+// perPart keeps a part far below its largest size.
+const perPart = 100_000
+
+// Contents implements [delivery.Source].
+func (w *withdrawal) Contents(ctx context.Context, d outbox.Delivery) (*parcel.Contents, error) {
+	if w.digest != d.SelectionDigest {
+		return nil, delivery.ErrConsentChanged.Wrap(errChosen)
+	}
+	var parts iter.Seq2[parcel.Part, error] = func(yield func(parcel.Part, error) bool) {
+		for chunk := range slices.Chunk(w.rows, perPart) {
+			rows := make([]parcel.Withdrawn, len(chunk))
+			for i, p := range chunk {
+				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: epoch, Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
+			}
+			data, err := parcel.EncodeWithdrawals(rows)
+			if !yield(parcel.Part{Data: data, Rows: int64(len(rows))}, err) || err != nil {
+				return
+			}
+		}
+	}
+	return &parcel.Contents{PseudonymDomain: w.s.domain(), PseudonymEpoch: epoch, Format: parcel.CSV, Quality: noQuality,
+		Tables: []parcel.Table{{Name: parcel.WithdrawalTable, Schema: parcel.WithdrawalSchema(), Parts: parts}}}, nil
+}
+
+// Changed implements [delivery.Source].
+func (w *withdrawal) Changed(ctx context.Context, d outbox.Delivery) (bool, error) {
+	err := w.choose(ctx)
+	return w.digest != d.SelectionDigest, err
+}
+
+// note writes down which rows a withdrawal tells of, before its first byte leaves.
+func (w *withdrawal) note(id string) error {
+	l := list{Purpose: w.s.terms.Purpose, People: []included{}}
+	for _, p := range w.rows {
+		l.Withdrawn = append(l.Withdrawn, withdrawn{p.person, p.delivery.ID, p.row, p.action, p.reason})
+	}
+	return l.write(w.s.ws, id)
+}
+
+// rowOf names a row of a delivery.
+type rowOf struct {
+	delivery string
+	row      int64
+}
+
+// choose works out which rows are pending as the stores stand now.
+func (w *withdrawal) choose(ctx context.Context) error {
+	w.rows, w.cut = nil, w.r.Now().UTC().Truncate(time.Microsecond)
+	sent, told, err := w.sent(ctx)
+	if err != nil {
+		return err
+	}
+	refused, err := w.refused(ctx, sent)
+	if err != nil {
+		return err
+	}
+	domain := w.s.ws.Domain(w.s.domain(), epoch)
+	for _, p := range sent {
+		why, refuse := refused[p.person]
+		was := told[rowOf{p.delivery.ID, p.row}]
+		if !refuse || was == parcel.Erase || was == why.action {
+			continue
+		}
+		p.pseudonym, p.action, p.reason = workspace.PersonOf(domain, p.person), why.action, why.reason
+		w.rows = append(w.rows, p)
+	}
+	slices.SortFunc(w.rows, func(a, b pending) int {
+		return cmp.Or(cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.delivery.ID, b.delivery.ID), cmp.Compare(a.row, b.row))
+	})
+	h := hmac.New(sha256.New, w.s.ws.Keys.Derive("selection", w.s.domain()))
+	for _, p := range w.rows {
+		if err := json.NewEncoder(h).Encode([]any{p.pseudonym, p.delivery.ID, p.row, p.action, p.reason}); err != nil {
+			return err
+		}
+	}
+	w.digest = hex.EncodeToString(h.Sum(nil))
+	return nil
+}
+
+// sent gives every row that the recipient has, and what it was told of which.
+func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]string, err error) {
+	all, err := w.s.ws.Outbox.List(ctx, w.s.chain())
+	if err != nil {
+		return nil, nil, err
+	}
+	told = map[rowOf]string{}
+	for i := range all {
+		d := &all[i]
+		if d.Attempts == 0 || d.State == outbox.Voided || d.ReceiptStatus == parcel.Rejected {
+			continue
+		}
+		l, err := readList(w.s.ws, d.ID, nil)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // taken over from the endpoint: nobody knows who is in it
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for n, p := range l.People {
+			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person})
+		}
+		for _, x := range l.Withdrawn {
+			if at := (rowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {
+				told[at] = x.Action
+			}
+		}
+	}
+	return rows, told, nil
+}
+
+// refusal is what a recipient is to do with a row, and why.
+type refusal struct{ action, reason string }
+
+// refused finds the persons who must not be sent any more, of those that were. Why nobody may be sent is no reason: what
+// went out when the notice let it stays where it is.
+func (w *withdrawal) refused(ctx context.Context, sent []pending) (map[string]refusal, error) {
+	out := map[string]refusal{}
+	if len(sent) == 0 {
+		return out, nil
+	}
+	persons := map[string]bool{}
+	for _, p := range sent {
+		persons[p.person] = true
+	}
+	at := asOf(w.r)
+	var f *frame
+	now := map[string]string{} // person sent to person now
+	err := w.s.ws.Register.See(ctx, func(v *register.View) (err error) {
+		if now, err = survivors(ctx, v, persons); err != nil {
+			return err
+		}
+		f, err = w.s.seePersons(ctx, v, now, at)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	id, err := w.s.open(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	d, why := w.s.decider(at), map[string]refusal{}
+	for _, g := range f.persons() {
+		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
+		c := w.s.pack.Compact(&g.facts, at)
+		switch reason := d.refusal(&g.facts); {
+		case d.allows(&c) || reason == extract.NoBasis:
+		case reason == extract.Suppressed:
+			why[g.person] = refusal{parcel.Erase, erased}
+		default:
+			why[g.person] = refusal{parcel.Stop, string(reason)}
+		}
+	}
+	for person := range persons {
+		if f.graduates[now[person]] == nil {
+			out[person] = refusal{parcel.Erase, erased}
+		} else if x, refuse := why[now[person]]; refuse {
+			out[person] = x
+		}
+	}
+	return out, nil
+}
+
+// survivors gives of persons who they are now: themselves while they have a record, else who they turned out to be, or "".
+func survivors(ctx context.Context, v *register.View, persons map[string]bool) (map[string]string, error) {
+	there := map[string]bool{}
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		there[l.Person] = true
+	}
+	out := map[string]string{}
+	for person := range persons {
+		now := person
+		for hops := 0; !there[now] && now != "" && hops < maxMerges; hops++ {
+			events, err := v.EventsOf(ctx, now)
+			if err != nil {
+				return nil, err
+			}
+			next := ""
+			for _, e := range events {
+				if e.Kind == register.Merged && e.Other == now {
+					next = e.Person
+				}
+			}
+			now = next
+		}
+		if there[now] {
+			out[person] = now
+		}
+	}
+	return out, nil
+}
+
+// maxMerges is more often than anybody turns out to be somebody else.
+const maxMerges = 100
+
+// seePersons is see for some persons of the register, whatever they are.
+func (s *Survey) seePersons(ctx context.Context, v *register.View, persons map[string]string, at canon.Date) (*frame, error) {
+	f := newFrame(0)
+	for _, p := range persons {
+		f.graduates[p] = &graduate{person: p}
+	}
+	if err := f.recordsOf(ctx, v); err != nil {
+		return nil, err
+	}
+	return f, f.fill(ctx, v, at)
+}
+
+// write puts a list into the workspace's state.
+func (l *list) write(ws *workspace.Workspace, id string) error {
+	w, err := ws.State.Create()
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	if err := json.NewEncoder(w).Encode(l); err != nil {
+		return err
+	}
+	_, err = w.Commit(listName(id), "")
+	return err
+}
+
+// withdrawn is a row that a withdrawal told of.
+type withdrawn struct {
+	Person   string `json:"person"`
+	Delivery string `json:"delivery_id"`
+	Row      int64  `json:"row"`
+	Action   string `json:"action"`
+	Reason   string `json:"reason"`
+}

@@ -1,0 +1,213 @@
+package survey
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/outbox"
+	"uoma/connectors/parcel"
+	"uoma/connectors/register"
+	"uoma/pipelines/rights"
+	"uoma/pipelines/workspace"
+)
+
+// withdraw withdraws as a fresh process does.
+func (r *rig) withdraw(dry bool) (WithdrawFacts, error) {
+	r.t.Helper()
+	s, run := r.process(dry)
+	return s.Withdraw(ctx, run)
+}
+
+// withdrawn gives what the endpoint has written down beside a delivery: row, action, reason.
+func (r *rig) withdrawn(id string) (out []string) {
+	r.t.Helper()
+	f, err := os.Open(filepath.Join(r.endpoint.Folder, "state", "deliveries", sender, id, "withdrawn.csv"))
+	r.must(err)
+	defer f.Close()
+	rows, err := parcel.DecodeWithdrawals(f)
+	r.must(err)
+	for _, w := range rows {
+		out = append(out, fmt.Sprintf("%d %s %s", w.Row, w.Action, w.Reason))
+		if w.DeliveryID != id || w.Epoch != epoch || w.Pseudonym == "" {
+			r.t.Errorf("%+v", w)
+		}
+	}
+	return out
+}
+
+// rowOf gives the row of a student number in a delivery, from 1.
+func (r *rig) rowOf(id, number string) int {
+	r.t.Helper()
+	rows, _, _ := r.received(id)
+	for i, x := range rows {
+		if x.StudentNumber == number {
+			return i + 1
+		}
+	}
+	r.t.Fatalf("%s is not in the delivery", number)
+	return 0
+}
+
+// eraseAll takes a person out of both stores, as an erasure does.
+func (r *rig) eraseAll(of string) {
+	r.t.Helper()
+	night, err := r.ws.Register.Begin(ctx)
+	r.must(err)
+	defer night.Rollback()
+	own, _, err := night.OwnAndShared(ctx, workspace.PersonOf(r.ws.Persons(), of))
+	r.must(err)
+	_, err = night.Erase(ctx, own)
+	r.must(err)
+	r.must(night.Commit())
+	_, err = r.ws.Vault.Erase(ctx, []string{of}, "erasure")
+	r.must(err)
+}
+
+// A later word becomes a withdrawal, told once: what was said by hand, what a source brought, and an erasure.
+func TestThreat_T24_ALaterWordIsAWithdrawal(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 || len(r.deliveries()) != 0 {
+			t.Fatalf("nobody was sent: %+v %v", f, err)
+		}
+		out, err := r.run(false)
+		r.must(err)
+		id := fact[SealFacts](t, out, "seal").Delivery
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 || r.endpoint.Accepted() != 1 {
+			t.Fatalf("nobody said anything: %+v %v", f, err)
+		}
+		aino, eino, asa := r.rowOf(id, "12345"), r.rowOf(id, "12350"), r.rowOf(id, "777")
+
+		r.says("P1", rights.Statement{Kind: register.RestrictionWord, State: register.Stands})
+		if f, err := r.withdraw(true); err != nil || f.Rows != 1 || f.Delivery != "" || len(r.deliveries()) != 1 {
+			t.Errorf("a dry run: %+v %v", f, err)
+		}
+		f, err := r.withdraw(false)
+		if err != nil || f.Rows != 1 || f.Reasons["restricted"] != 1 || f.State != string(outbox.Closed) || f.Level != "validated" || f.Sequence != 2 {
+			t.Errorf("%+v %v", f, err)
+		}
+		if got := r.withdrawn(id); !slices.Equal(got, []string{fmt.Sprintf("%d stop restricted", aino)}) {
+			t.Errorf("the endpoint has %q", got)
+		}
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 || r.endpoint.Accepted() != 2 {
+			t.Errorf("told twice: %+v %v", f, err)
+		}
+
+		r.objects("P6", "survey") // by a source
+		r.eraseAll("P3")
+		r.eraseAll("P1") // what was stopped may be erased later
+		f, err = r.withdraw(false)
+		if err != nil || f.Rows != 3 || f.Reasons["objection"] != 1 || f.Reasons[erased] != 2 || f.Sequence != 3 {
+			t.Errorf("%+v %v", f, err)
+		}
+		want := []string{fmt.Sprintf("%d erase erased", aino), fmt.Sprintf("%d stop objection", eino), fmt.Sprintf("%d erase erased", asa)}
+		slices.SortFunc(want, func(a, b string) int { return strings.Compare(a, b) })
+		if got := r.withdrawn(id); !slices.Equal(got, want) {
+			t.Errorf("the endpoint has %q, not %q", got, want)
+		}
+		all, err := Disclosures(ctx, r.ws, []string{workspace.PersonOf(r.ws.Persons(), "P1")})
+		if err != nil || len(all) != 1 || all[0].Withdrawn != parcel.Erase {
+			t.Errorf("%+v %v", all, err)
+		}
+		// The chain goes on.
+		r.date = r.date.AddMonths(12)
+		out, err = r.run(false)
+		r.must(err)
+		if f := fact[SealFacts](t, out, "seal"); f.Sequence != 4 || r.endpoint.Accepted() != 4 {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+// Whoever is killed anywhere withdraws once.
+func TestThreat_T24_AWithdrawalIsSentOnceWhereverItIsKilled(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		steps := []string{"prepare/2-insert", "encrypt/done", "send/5-attempt", "send/6-manifest", "receive/5-commit", "close/3-commit"}
+		if on == databasetest.OnMariaDB {
+			steps = []string{"encrypt/done", "send/6-manifest"}
+		}
+		for _, at := range steps {
+			t.Run(at, func(t *testing.T) {
+				r := newRig(t, on)
+				out, err := r.run(false)
+				r.must(err)
+				r.says("P1", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+				killed := errors.New("killed")
+				r.step = func(name string) error {
+					if name == at {
+						return killed
+					}
+					return nil
+				}
+				if _, err := r.withdraw(false); !errors.Is(err, killed) {
+					t.Fatal(err)
+				}
+				r.step = nil
+				r.endpoint.Clock.Move(outbox.LeaseFor + time.Second)
+				for range 2 {
+					if _, err := r.withdraw(false); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := r.withdrawn(fact[SealFacts](t, out, "seal").Delivery); len(got) != 1 || r.endpoint.Accepted() != 2 {
+					t.Errorf("%q, %d accepted", got, r.endpoint.Accepted())
+				}
+			})
+		}
+	})
+}
+
+// A word between the choice and the first byte of a withdrawal is in it.
+func TestThreat_T24_AWordWhileAWithdrawalIsMade(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		out, err := r.run(false)
+		r.must(err)
+		r.says("P1", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		r.step = func(name string) error {
+			if name == "send/1-file" {
+				r.step = nil
+				r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+			}
+			return nil
+		}
+		f, err := r.withdraw(false)
+		if err != nil || f.Rows != 2 || len(r.withdrawn(fact[SealFacts](t, out, "seal").Delivery)) != 2 || r.endpoint.Accepted() != 2 {
+			t.Errorf("%+v %v", f, err)
+		}
+	})
+}
+
+// Two persons who turn out to be one are not taken for erased; what the one says now counts for what was sent of the other.
+func TestWhoWasJoinedIsNotErased(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		_, err := r.run(false)
+		r.must(err)
+		one, other := workspace.PersonOf(r.ws.Persons(), "P6"), workspace.PersonOf(r.ws.Persons(), "P1")
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		own, _, err := night.OwnAndShared(ctx, other)
+		r.must(err)
+		var before, after []register.Link
+		for _, record := range own {
+			before, after = append(before, register.Link{Record: record, Person: other}), append(after, register.Link{Record: record, Person: one, Since: "nightly-2026-11-22"})
+		}
+		r.must(errors.Join(night.Unlink(ctx, before), night.Link(ctx, after),
+			night.Events(ctx, []register.Event{{Run: "nightly-2026-11-22", Kind: register.Merged, Person: one, Other: other, Rule: "x"}}), night.Commit()))
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 {
+			t.Errorf("%+v %v", f, err)
+		}
+		r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		if f, err := r.withdraw(false); err != nil || f.Rows != 2 || f.Reasons["objection"] != 2 {
+			t.Errorf("%+v %v", f, err)
+		}
+	})
+}
