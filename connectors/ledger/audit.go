@@ -26,10 +26,17 @@ const (
 	SubjectExport   Verb = "subject.export"   // everything that is held of one person was written out
 	ReviewValues    Verb = "review.values"    // two records were shown with their values
 	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
+	KeyRotated      Verb = "key.rotated"      // a key was replaced, or a rotation began
+	KeyEscrowed     Verb = "key.escrowed"     // shares of the master key were made
+	KeyDrilled      Verb = "key.drilled"      // shares gave the master key back, in a drill
+	RevealRequested Verb = "reveal.requested" // somebody asked who pseudonyms are
+	RevealApproved  Verb = "reveal.approved"  // another allowed it
+	RevealShown     Verb = "reveal.shown"     // identities were shown
 )
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
-	ReviewValues: true, QuarantineValue: true}
+	ReviewValues: true, QuarantineValue: true,
+	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {
