@@ -15,6 +15,7 @@ func (a *app) commands() []*cobra.Command {
 		a.backfillCommand(),
 		a.eraseCommand(),
 		a.auditCommand(),
+		a.keyCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),

@@ -171,6 +171,11 @@ func (r *Ring) unlock(found bool) (err error) {
 // Epoch gives the epoch of the master key that wraps from now on.
 func (r *Ring) Epoch() int64 { return r.epochs.Masters[len(r.epochs.Masters)-1].Epoch }
 
+// InUse tells whether a master key is the one that wraps from now on.
+func (r *Ring) InUse(m Master) bool {
+	return r.epochs.Masters[len(r.epochs.Masters)-1].ID == keyID(m.Key)
+}
+
 // Masters lists the master keys, oldest first.
 func (r *Ring) Masters() []MasterEpoch { return append([]MasterEpoch(nil), r.epochs.Masters...) }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -127,6 +128,35 @@ func (c *checker) audit(ctx context.Context) {
 	c.add(Error, err)
 	for _, f := range found.Faults {
 		c.add(Error, f)
+	}
+	c.drills(ctx)
+}
+
+// drillEvery is how long a drill of the escrow holds good.
+const drillEvery = 12 // months
+
+var (
+	errDrill  = fault.New("UOMA-CHK-DRILL", "for 12 months nobody has proved that the keys can be restored from their escrow", "uoma key escrow makes shares, uoma key drill proves them")
+	errEscrow = fault.New("UOMA-CHK-ESCROW", "the shares in escrow are of a master key that is not in use any more", "uoma key escrow makes new ones")
+)
+
+// drills looks for the latest proof that the keys can be restored.
+func (c *checker) drills(ctx context.Context) {
+	last, err := ledger.FirstStart(ctx, c.register)
+	c.add(Error, err)
+	epoch := fmt.Sprintf(":epoch-%d", c.w.Keys.Epoch())
+	drilled, err := ledger.AuditLines(ctx, c.register, ledger.AuditFilter{Verb: string(ledger.KeyDrilled), Limit: 1})
+	c.add(Error, err)
+	if len(drilled) > 0 {
+		last = drilled[0].At
+	}
+	if last != 0 && time.UnixMicro(last).AddDate(0, drillEvery, 0).Before(c.o.Now) {
+		c.add(Warning, errDrill)
+	}
+	escrowed, err := ledger.AuditLines(ctx, c.register, ledger.AuditFilter{Verb: string(ledger.KeyEscrowed), Limit: 1})
+	c.add(Error, err)
+	if len(escrowed) > 0 && !strings.HasSuffix(escrowed[0].Reason, epoch) {
+		c.add(Warning, errEscrow)
 	}
 }
 

@@ -187,6 +187,28 @@ func (w *Workspace) OfferNext(ctx context.Context) error {
 	return w.Keys.Offer(m)
 }
 
+// Secret gives the master key in use and the storage key as text, a line each: what is needed to open everything. It is for
+// the escrow alone.
+func (w *Workspace) Secret(ctx context.Context) (string, error) {
+	holders, err := w.Settings.holders(w.home)
+	if err != nil {
+		return "", err
+	}
+	for _, h := range holders {
+		m, err := h.Read(ctx)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if w.Keys.InUse(m) {
+			return m.Text() + w.Keys.Storage().String() + "\n", nil
+		}
+	}
+	return "", errNoNext
+}
+
 func (w *Workspace) openFiles() error {
 	for _, f := range []struct {
 		dir   string
