@@ -52,6 +52,11 @@ type Settings struct {
 		Key         string `yaml:"key"`
 	} `yaml:"sender"`
 
+	Roles struct {
+		DPO      []string `yaml:"dpo"`      // approve requests to reveal many people
+		Approver []string `yaml:"approver"` // approve those for a few; anybody else than the requester when empty
+	} `yaml:"roles"` // users of the machine
+
 	Location *time.Location `yaml:"-"`
 }
 
