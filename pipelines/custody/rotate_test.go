@@ -1,6 +1,7 @@
 package custody_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -239,5 +240,37 @@ func TestThreat_T17_DomainsGetOtherPseudonyms(t *testing.T) {
 	list, err := custody.List(t.Context(), ws)
 	if err != nil || len(list) != 5 || list[0].State != "retired" || list[1] != (custody.Line{Key: "master", Epoch: 2, State: "current", ID: list[1].ID, Rows: people}) {
 		t.Errorf("%+v %v", list, err)
+	}
+}
+
+// TestThreat_T21_WhatTheOldKeyWrappedLeavesTheFiles looks for the wrapped keys of before a rotation in every byte of the
+// vault's files.
+func TestThreat_T21_WhatTheOldKeyWrappedLeavesTheFiles(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	var old [][]byte
+	must(t, ws.Vault.Wrapped(t.Context(), func(wrapped []byte) { old = append(old, wrapped) }))
+	found := func() (n int) {
+		for _, name := range []string{"vault.db", "vault.db-wal"} {
+			b, err := os.ReadFile(filepath.Join(s.dir, name))
+			if err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			for _, w := range old {
+				if bytes.Contains(b, w[12:]) {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	if n := found(); n < people {
+		t.Fatalf("the search finds %d of %d even before", n, people)
+	}
+	_, err := custody.RotateMaster(t.Context(), ws, author(), custody.Options{})
+	must(t, err)
+	must(t, ws.Close())
+	if n := found(); n != 0 {
+		t.Errorf("%d wrapped keys are still in the files", n)
 	}
 }
