@@ -18,11 +18,7 @@ import (
 
 func settings(t *testing.T, s *kmstest.Server) kms.Settings {
 	t.Helper()
-	empty := filepath.Join(t.TempDir(), "none")
-	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": kmstest.AccessKey, "AWS_SECRET_ACCESS_KEY": kmstest.SecretKey,
-		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": empty, "AWS_SHARED_CREDENTIALS_FILE": empty, "AWS_PROFILE": "", "AWS_SESSION_TOKEN": ""} {
-		t.Setenv(name, value)
-	}
+	kmstest.Login(t)
 	return kms.Settings{Key: kmstest.Key, Region: kms.Region(kmstest.Key), Endpoint: s.URL, HTTP: s.Client(),
 		Blob: filepath.Join(t.TempDir(), "master.kms"), Context: map[string]string{"uoma": "master-key", "institution": "10118"}}
 }

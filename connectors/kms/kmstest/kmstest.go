@@ -15,6 +15,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +38,7 @@ type Server struct {
 	refused bool
 }
 
-// Start starts a service and gives this process credentials for it.
+// Start starts a service.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	secret := make([]byte, 32)
@@ -55,6 +56,16 @@ func Start(t testing.TB) *Server {
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// Login gives this test credentials that the service takes, and keeps the SDK from looking elsewhere.
+func Login(t *testing.T) {
+	t.Helper()
+	empty := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": AccessKey, "AWS_SECRET_ACCESS_KEY": SecretKey, "AWS_SESSION_TOKEN": "",
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": empty, "AWS_SHARED_CREDENTIALS_FILE": empty, "AWS_PROFILE": ""} {
+		t.Setenv(name, value)
+	}
 }
 
 // Calls gives the operations that were answered, in order.
