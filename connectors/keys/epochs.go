@@ -49,9 +49,10 @@ type sealed map[int64][]byte
 const epochsVersion = 1
 
 var (
-	errEpochs = fault.New("UOMA-KEY-EPOCHS", "the file of the keys' epochs is missing or damaged", "restore keys/epochs.json from the backup that has the vault; the master key alone does not replace it")
-	errOther  = fault.New("UOMA-KEY-OTHER", "the configured master key is not the one in use", "compare keys: in uoma.yaml with what uoma key list shows; after a rotation keys.master names the new one")
-	errRotate = fault.New("UOMA-KEY-ROTATE", "the keys cannot be written", "check free space and the owner of keys/, then run the same command again: it goes on where it stopped")
+	errEpochs  = fault.New("UOMA-KEY-EPOCHS", "the file of the keys' epochs is missing or damaged", "restore keys/epochs.json from the backup that has the vault; the master key alone does not replace it")
+	errOther   = fault.New("UOMA-KEY-OTHER", "the configured master key is not the one in use", "compare keys: in uoma.yaml with what uoma key list shows; after a rotation keys.master names the new one")
+	errRetired = fault.New("UOMA-KEY-RETIRED", "keys.next names a master key that was in use before", "let it name a new one, as file:keys/master-3.key")
+	errRotate  = fault.New("UOMA-KEY-ROTATE", "the keys cannot be written", "check free space and the owner of keys/, then run the same command again: it goes on where it stopped")
 )
 
 // keyID names a key without telling anything of it.
@@ -187,8 +188,16 @@ func (r *Ring) Pending() string {
 	return keyID(r.next.Key)
 }
 
-// Offer names a master key that is to take the place of the one in use. One that the ring knows changes nothing.
-func (r *Ring) Offer(m Master) error { return r.take(m, true, true) }
+// Offer names a master key that is to take the place of the one in use. One that is
+// in use changes nothing; one that was retired does not come back.
+func (r *Ring) Offer(m Master) error {
+	for _, e := range r.epochs.Masters {
+		if e.Retired && e.ID == keyID(m.Key) {
+			return errRetired
+		}
+	}
+	return r.take(m, true, true)
+}
 
 // sealPlace binds a sealed key to its name and to the master key's epoch.
 func sealPlace(name string, master int64) []byte {

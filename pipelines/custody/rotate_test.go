@@ -151,6 +151,12 @@ func TestThreat_T17_RotationCutOffAnywhere(t *testing.T) {
 				}
 			}
 			must(t, ws.Close())
+			s.settings(t, "keys: {master: file:keys/master-2.key, next: file:keys/master.key}\n")
+			ws = s.open(t)
+			if _, err := custody.RotateMaster(t.Context(), ws, author(), custody.Options{}); fault.Code(err) != "UOMA-KEY-RETIRED" {
+				t.Errorf("cut %d: back to the old key: %v", cut, err)
+			}
+			must(t, ws.Close())
 			s.settings(t, "keys: {master: file:keys/master.key}\n")
 			if _, err := workspace.Open(t.Context(), s.dir); fault.Code(err) != "UOMA-KEY-OTHER" {
 				t.Errorf("cut %d: the old key: %v", cut, err)
