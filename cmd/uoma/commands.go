@@ -15,6 +15,8 @@ func (a *app) commands() []*cobra.Command {
 		a.backfillCommand(),
 		a.eraseCommand(),
 		a.auditCommand(),
+		a.keyCommand(),
+		a.revealCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),

@@ -26,7 +26,7 @@ import (
 
 // TestExitCodes takes errors as the packages make them, bare, wrapped and in lists.
 func TestExitCodes(t *testing.T) {
-	_, noKey := keys.Load("testdata/no.key", "testdata/no.key", nil)
+	_, noKey := keys.Open(context.Background(), []keys.Holder{keys.File("testdata/no.key")}, "testdata/no.key", "", nil)
 	_, badLayout := layout.Parse("x.yaml", []byte("system: x\n"))
 	_, badPolicy := policy.Parse("x.yaml", []byte("id: x\n"))
 	badDocument := document.Decode("x.yaml", []byte("a: [\n"), nil, &struct{}{})

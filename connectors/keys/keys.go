@@ -1,24 +1,26 @@
 // Package keys holds a workspace's key material: the master key, from which every symmetric key is derived by
 // HKDF-SHA-256 with a fixed label, and the age identity that opens files at rest.
 //
-// A [Ring] is loaded from two files that only their owner may read. [Ring.Derive] gives a key per purpose, so that the
-// key of the identifier index, of each pseudonymisation domain, of the vault's wrapping and of each run's report are
-// never the same bytes. [Ring.Wrap] and [Ring.Unwrap] seal one subject's key under the master key; destroying the
-// wrapped form destroys all that was sealed under it.
+// A [Holder] keeps the master key: a [File], a program ([Command]), or a service of the package kms. [Open] makes a [Ring]
+// of it. [Ring.Derive] gives a key per purpose, so that the key of the identifier index, of each pseudonymisation domain
+// and of the audit log are never the same bytes. [Ring.Wrap] and [Ring.Unwrap] seal one subject's key under the master key;
+// destroying the wrapped form destroys all that was sealed under it.
+//
+// Keys have epochs. A new master key wraps the root from which the others are derived, so that nothing that was derived
+// changes; what was wrapped by an older one says so and opens until it is wrapped anew ([Ring.Adopt], [Ring.Retire]). A
+// domain gets a new key of its own ([Ring.ReplaceDomain]). Which epochs there are stands, sealed, in the epochs file.
+//
+// [Split] makes shares of a secret, of which some together give it back.
 //
 // The package knows no table and no stage. Keys never print: a Ring has no exported field and formats as "[secret]".
 package keys
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -30,22 +32,25 @@ import (
 // Size is the length of every symmetric key, in bytes.
 const Size = 32
 
-// header begins a master key file, so that another file is not taken for one by mistake.
-const header = "UOMA-MASTER-KEY-1 "
-
 var (
 	errRead  = fault.New("UOMA-KEY-READ", "the key file cannot be read", "check the path under keys: in uoma.yaml, or make a workspace with uoma init")
 	errPerms = fault.New("UOMA-KEY-PERMS", "the key file may be read by others", "chmod 600 the file and make sure that the run user owns it")
 	errForm  = fault.New("UOMA-KEY-FORM", "the key file is not of the expected form", "restore it from the escrow; a key file is never edited by hand")
+	errWrite = fault.New("UOMA-KEY-WRITE", "the key file cannot be written", "name a file that is not there yet, in a folder of the run user; a key is never overwritten")
 	errWrap  = fault.New("UOMA-KEY-UNWRAP", "a subject key does not open under this master key", "check that the vault and the master key belong to the same workspace")
 )
 
 // Ring is a workspace's key material.
 type Ring struct {
-	master   []byte
+	root     []byte // of which every other key is derived
 	identity *age.X25519Identity
-	wrap     cipher.AEAD
 	random   io.Reader
+	path     string // of the epochs file
+	epochs   Epochs
+	wraps    map[int64]cipher.AEAD // of master keys in use, by epoch
+	current  cipher.AEAD           // of the latest
+	next     *Master               // waits to take its place
+	absent   bool                  // the holder of the next one has none yet
 }
 
 // String hides the keys from every print verb.
@@ -54,68 +59,30 @@ func (*Ring) String() string { return "[secret]" }
 // GoString hides the keys from %#v.
 func (*Ring) GoString() string { return "[secret]" }
 
-// New makes a ring from a 32-byte master key and a storage identity. random gives the nonces of [Ring.Wrap].
-func New(master []byte, identity *age.X25519Identity, random io.Reader) (*Ring, error) {
-	if len(master) != Size {
-		return nil, errForm
-	}
-	r := &Ring{master: master, identity: identity, random: random}
-	block, err := aes.NewCipher(r.Derive("vault-wrap"))
-	if err != nil {
-		return nil, err
-	}
-	r.wrap, err = cipher.NewGCM(block)
-	return r, err
-}
-
-// Load reads the master key and the storage identity from their files.
-func Load(masterPath, storagePath string, random io.Reader) (*Ring, error) {
-	text, err := ReadSecret(masterPath)
-	if err != nil {
-		return nil, err
-	}
-	encoded, ok := strings.CutPrefix(text, header)
-	if !ok {
-		return nil, errForm.At(fault.Place{File: masterPath})
-	}
-	master, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || len(master) != Size {
-		return nil, errForm.At(fault.Place{File: masterPath})
-	}
-	text, err = ReadSecret(storagePath)
-	if err != nil {
-		return nil, err
-	}
-	identity, err := age.ParseX25519Identity(text)
-	if err != nil {
-		return nil, errForm.At(fault.Place{File: storagePath})
-	}
-	return New(master, identity, random)
-}
-
 // Create writes a new master key and a new storage identity. It never overwrites.
 func Create(masterPath, storagePath string, random io.Reader) error {
-	master := make([]byte, Size)
-	if _, err := io.ReadFull(random, master); err != nil {
+	m := Master{Key: make([]byte, Size), Root: true}
+	if _, err := io.ReadFull(random, m.Key); err != nil {
 		return err
 	}
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return err
 	}
-	if err := writeNew(masterPath, header+base64.StdEncoding.EncodeToString(master)+"\n"); err != nil {
+	if err := WriteNew(masterPath, m.Text()); err != nil {
 		return err
 	}
-	return writeNew(storagePath, identity.String()+"\n")
+	return WriteNew(storagePath, identity.String()+"\n")
 }
 
-func writeNew(path, text string) error {
+// WriteNew writes a secret into a new file that its owner alone may read.
+func WriteNew(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return errRead.At(fault.Place{File: path}).Because(err)
+		return errWrite.At(fault.Place{File: path}).Because(err)
 	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
 }
 
 // ReadSecret reads a one-line secret from a file that only its owner, who must be the run user, may read.
@@ -141,33 +108,30 @@ func ReadSecret(path string) (string, error) {
 }
 
 // Derive gives the 32-byte key for a purpose, by HKDF-SHA-256 (RFC 5869) with the label "uoma/1/" and the purpose's parts.
-func (r *Ring) Derive(purpose ...string) []byte {
-	k, err := hkdf.Key(sha256.New, r.master, nil, "uoma/1/"+strings.Join(purpose, "/"), Size)
-	if err != nil {
-		panic(fmt.Sprintf("keys: hkdf of %d bytes: %v", Size, err)) // only a length over 255 hashes fails
-	}
-	return k
-}
+func (r *Ring) Derive(purpose ...string) []byte { return derive(r.root, strings.Join(purpose, "/")) }
 
 // Storage gives the identity that opens files at rest, and through it the recipient that they are written for.
 func (r *Ring) Storage() *age.X25519Identity { return r.identity }
 
-// Wrap seals a subject's key; aad binds it to its place (subject and epoch).
+// Wrap seals a subject's key under the master key in use, and says so; aad binds it to its place (subject and epoch).
 func (r *Ring) Wrap(key, aad []byte) ([]byte, error) {
-	out := make([]byte, r.wrap.NonceSize(), r.wrap.NonceSize()+len(key)+r.wrap.Overhead())
-	if _, err := io.ReadFull(r.random, out); err != nil {
+	mark := Mark(r.Epoch())
+	nonce := make([]byte, r.current.NonceSize())
+	if _, err := io.ReadFull(r.random, nonce); err != nil {
 		return nil, err
 	}
-	return r.wrap.Seal(out, out, key, aad), nil
+	return r.current.Seal(append(mark, nonce...), nonce, key, aad), nil
 }
 
-// Unwrap opens what Wrap sealed for the same place.
+// Unwrap opens what Wrap sealed for the same place, under whichever master key in use.
 func (r *Ring) Unwrap(wrapped, aad []byte) ([]byte, error) {
-	n := r.wrap.NonceSize()
-	if len(wrapped) < n {
+	wrap, ok := r.wraps[WrappedIn(wrapped)]
+	if !ok {
 		return nil, errWrap
 	}
-	key, err := r.wrap.Open(nil, wrapped[:n], wrapped[n:], aad)
+	wrapped = wrapped[len(wrapped)-wrappedFirst:]
+	n := wrap.NonceSize()
+	key, err := wrap.Open(nil, wrapped[:n], wrapped[n:], aad)
 	if err != nil {
 		return nil, errWrap
 	}

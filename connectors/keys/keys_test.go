@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -20,11 +21,15 @@ func ring(t *testing.T) (*keys.Ring, string, string) {
 	if err := keys.Create(m, s, rand.Reader); err != nil {
 		t.Fatal(err)
 	}
-	r, err := keys.Load(m, s, rand.Reader)
+	r, err := load(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r, m, s
+}
+
+func load(m, s string) (*keys.Ring, error) {
+	return keys.Open(context.Background(), []keys.Holder{keys.File(m)}, s, filepath.Join(filepath.Dir(m), "epochs.json"), rand.Reader)
 }
 
 func TestDeriveSeparatesPurposes(t *testing.T) {
@@ -40,7 +45,7 @@ func TestDeriveSeparatesPurposes(t *testing.T) {
 		}
 		seen[k] = strings.Join(p, "/")
 	}
-	again, err := keys.Load(m, s, rand.Reader)
+	again, err := load(m, s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +87,7 @@ func TestThreat_T19_KeyFilesAndPrints(t *testing.T) {
 	if err := os.Chmod(m, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Load(m, s, rand.Reader); fault.Code(err) != "UOMA-KEY-PERMS" {
+	if _, err := load(m, s); fault.Code(err) != "UOMA-KEY-PERMS" {
 		t.Fatalf("a group-readable key: %v", err)
 	}
 	if err := keys.Create(m, s, rand.Reader); err == nil {
@@ -96,11 +101,11 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		if err := os.WriteFile(m, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keys.Load(m, s, rand.Reader); fault.Code(err) != "UOMA-KEY-FORM" {
+		if _, err := load(m, s); fault.Code(err) != "UOMA-KEY-FORM" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := keys.Load(m+".none", s, rand.Reader); fault.Code(err) != "UOMA-KEY-READ" {
+	if _, err := load(m+".none", s); fault.Code(err) != "UOMA-KEY-READ" {
 		t.Errorf("missing: %v", err)
 	}
 }

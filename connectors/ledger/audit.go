@@ -26,18 +26,25 @@ const (
 	SubjectExport   Verb = "subject.export"   // everything that is held of one person was written out
 	ReviewValues    Verb = "review.values"    // two records were shown with their values
 	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
-
 	SubjectWord      Verb = "subject.word"      // a consent, objection, restriction or hold was written down by hand, or lifted
 	SubjectRequest   Verb = "subject.request"   // a request of a data subject was opened, extended or closed
 	SubjectRectify   Verb = "subject.rectify"   // a correction was recorded
 	DisclosedByLaw   Verb = "disclosure.law"    // data was disclosed because a law wants it
 	BreachNoted      Verb = "breach.noted"      // a breach was recorded, or who was told of it
 	DeliveryWithdraw Verb = "delivery.withdraw" // recipients were told whom they may not use any more
+
+	KeyRotated      Verb = "key.rotated"      // a key was replaced, or a rotation began
+	KeyEscrowed     Verb = "key.escrowed"     // shares of the master key were made
+	KeyDrilled      Verb = "key.drilled"      // shares gave the master key back, in a drill
+	RevealRequested Verb = "reveal.requested" // somebody asked who pseudonyms are
+	RevealApproved  Verb = "reveal.approved"  // another allowed it
+	RevealShown     Verb = "reveal.shown"     // identities were shown
 )
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true,
-	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true}
+	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
+	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

@@ -78,6 +78,12 @@ func Runs(ctx context.Context, q sqlx.QueryerContext, pipeline string, limit int
 		" ORDER BY `logical_date` DESC, `started_at` DESC, `id` LIMIT ?", pipeline, pipeline, limit)
 }
 
+// FirstStart gives when the first run began, 0 when there was none.
+func FirstStart(ctx context.Context, q sqlx.QueryerContext) (at int64, err error) {
+	_, err = get(ctx, q, &at, "SELECT COALESCE(MIN(`started_at`), 0) FROM `run`")
+	return at, err
+}
+
 // Stage is one step of a run.
 type Stage struct {
 	Run        string `db:"run"`

@@ -84,7 +84,7 @@ var (
 	errCell = fault.New("UOMA-VLT-CELL", "a sealed cell does not open in its place",
 		"it was changed or moved by somebody else: restore the vault from its backup")
 	errWorn = fault.New("UOMA-VLT-WORN", "a subject's key has sealed as many cells as it may",
-		"give the subject a new key by rotating the keys")
+		"this release gives no subject a new key: keep the workspace and report the code")
 	errRandom = fault.New("UOMA-VLT-RANDOM", "the system gave no random bytes", "look at the system's entropy source, then run again")
 	errErased = fault.New("UOMA-VLT-ERASED", "an entry belongs to a subject whose key is destroyed",
 		"erased persons stay erased: resolve again with the suppression list")

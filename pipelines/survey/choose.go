@@ -60,7 +60,10 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 		return nil, errMoved.Wrap(err)
 	}
 	settings := s.settings(year)
-	people := s.decide(f, id, asOf(r))
+	people, err := s.decide(f, id, asOf(r))
+	if err != nil {
+		return nil, err
+	}
 	c.people = make(map[string]sent, len(people))
 	for i, g := range f.persons() {
 		c.people[people[i].Pseudonym] = sent{g.person, people[i].Decision.Clause}
@@ -116,8 +119,11 @@ func (s *Survey) digest(c *choice) (string, error) {
 }
 
 // decide asks the policy for each person of the frame, in its order. A row is made of several categories, and each must be allowed.
-func (s *Survey) decide(f *frame, id *identity, at canon.Date) []extract.Person {
-	domain := s.ws.Domain(s.domain(), epoch)
+func (s *Survey) decide(f *frame, id *identity, at canon.Date) ([]extract.Person, error) {
+	domain, err := s.ws.Domain(s.domain(), s.epoch())
+	if err != nil {
+		return nil, err
+	}
 	people := f.persons()
 	crowd := s.pack.Crowd(at, len(people))
 	out := make([]extract.Person, len(people))
@@ -140,7 +146,7 @@ func (s *Survey) decide(f *frame, id *identity, at canon.Date) []extract.Person 
 			out[i].Refusal = d.refusal(&g.facts)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // decider asks one question about each category that a row is made of.

@@ -63,7 +63,7 @@ func (s *Survey) Machine(r *pipelines.Run) (m *delivery.Machine, done func() err
 
 func (s *Survey) profile() delivery.Profile {
 	return delivery.Profile{
-		Pipeline: s.def.Pipeline, Chain: s.chain(), SchemaVersion: extract.SchemaVersion, Domain: s.domain(), Epoch: epoch,
+		Pipeline: s.def.Pipeline, Chain: s.chain(), SchemaVersion: extract.SchemaVersion, Domain: s.domain(), Epoch: s.epoch(),
 		Format: s.terms.Format, Compression: s.terms.Compression, Level: parcel.Level(s.terms.Level), Software: s.o.Software,
 	}
 }

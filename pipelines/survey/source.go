@@ -73,7 +73,7 @@ func (s *Survey) contents(c *choice) *parcel.Contents {
 		withheld[reason] = round(n)
 	}
 	return &parcel.Contents{
-		PseudonymDomain: s.domain(), PseudonymEpoch: epoch, Format: s.terms.Format, Suppressed: withheld, Quality: c.quality,
+		PseudonymDomain: s.domain(), PseudonymEpoch: s.epoch(), Format: s.terms.Format, Suppressed: withheld, Quality: c.quality,
 		Tables: []parcel.Table{{Name: extract.Table, Schema: extract.Schema(), Parts: parts(c.extract, s.terms.Format)}},
 	}
 }

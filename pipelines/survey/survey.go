@@ -31,9 +31,6 @@ import (
 	"uoma/transforms/policy"
 )
 
-// epoch is that of the extract's pseudonymisation domain; rotating its key raises it.
-const epoch = 1
-
 // registers are the systems that keep degrees and student numbers, the authoritative one first. What a person says of
 // own degrees in another system is a claim.
 var registers = []string{"student-register", "peppi"}
@@ -88,6 +85,9 @@ func (s *Survey) chain() outbox.Chain {
 
 // domain names the pseudonymisation domain of what this recipient gets.
 func (s *Survey) domain() string { return s.terms.Recipient + "/" + s.terms.Dataset }
+
+// epoch gives that of the domain's key.
+func (s *Survey) epoch() int64 { return s.ws.Keys.DomainEpoch(s.domain()) }
 
 // order asks for the graduates of one calendar year.
 func (s *Survey) order(r *pipelines.Run) delivery.Order {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -89,6 +90,10 @@ func (w *Workspace) auditSigners() ([]parcel.AllowedSigner, error) {
 	return out, nil
 }
 
+// reportsRead is how many reports are asked for a head, the last by name and so of each pipeline by date: a later head
+// stands for all before it.
+const reportsRead = 60
+
 // reportedHeads gives the heads that the quality reports in the workspace show. A report that cannot be read proves nothing.
 func (w *Workspace) reportedHeads() ([]ledger.Evidence, error) {
 	entries, err := os.ReadDir(w.Path(ReportDir))
@@ -99,7 +104,7 @@ func (w *Workspace) reportedHeads() ([]ledger.Evidence, error) {
 		return nil, errUnchecked.At(fault.Place{File: ReportDir}).Because(errors.Unwrap(err))
 	}
 	var out []ledger.Evidence
-	for _, e := range entries {
+	for _, e := range entries[max(0, len(entries)-reportsRead):] {
 		src, err := os.ReadFile(w.Path(ReportDir, e.Name(), "quality.json"))
 		var report struct {
 			Run struct {
@@ -127,6 +132,35 @@ func (c *checker) audit(ctx context.Context) {
 	c.add(Error, err)
 	for _, f := range found.Faults {
 		c.add(Error, f)
+	}
+	c.drills(ctx)
+}
+
+// drillEvery is how long a drill of the escrow holds good.
+const drillEvery = 12 // months
+
+var (
+	errDrill  = fault.New("UOMA-CHK-DRILL", "for 12 months nobody has proved that the keys can be restored from their escrow", "uoma key escrow makes shares, uoma key drill proves them")
+	errEscrow = fault.New("UOMA-CHK-ESCROW", "the shares in escrow are of a master key that is not in use any more", "uoma key escrow makes new ones")
+)
+
+// drills looks for the latest proof that the keys can be restored.
+func (c *checker) drills(ctx context.Context) {
+	last, err := ledger.FirstStart(ctx, c.register)
+	c.add(Error, err)
+	epoch := fmt.Sprintf(":epoch-%d", c.w.Keys.Epoch())
+	drilled, err := ledger.AuditLines(ctx, c.register, ledger.AuditFilter{Verb: string(ledger.KeyDrilled), Limit: 1})
+	c.add(Error, err)
+	if len(drilled) > 0 {
+		last = drilled[0].At
+	}
+	if last != 0 && time.UnixMicro(last).AddDate(0, drillEvery, 0).Before(c.o.Now) {
+		c.add(Warning, errDrill)
+	}
+	escrowed, err := ledger.AuditLines(ctx, c.register, ledger.AuditFilter{Verb: string(ledger.KeyEscrowed), Limit: 1})
+	c.add(Error, err)
+	if len(escrowed) > 0 && !strings.HasSuffix(escrowed[0].Reason, epoch) {
+		c.add(Warning, errEscrow)
 	}
 }
 

@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,6 @@ import (
 
 	"uoma/connectors/blob"
 	"uoma/connectors/database"
-	"uoma/connectors/keys"
 	"uoma/connectors/parcel"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -138,16 +136,13 @@ func faults(err error) []*fault.Error {
 }
 
 // keys loads the key material, and opens the file stores that exist.
-func (c *checker) keys(context.Context) {
-	master, err := keyPath(c.dir, c.w.Settings.Keys.Master)
-	c.add(Error, err)
-	storage, storageErr := keyPath(c.dir, c.w.Settings.Keys.Storage)
-	c.add(Error, storageErr)
-	if err == nil && storageErr == nil {
-		ring, err := keys.Load(master, storage, rand.Reader)
-		c.add(Error, err)
-		c.w.Keys = ring
+func (c *checker) keys(ctx context.Context) {
+	if c.w.Settings.asksOutside() && !c.o.Connect {
+		c.add(Note, errKeyService)
+	} else {
+		c.add(Error, c.w.openKeys(ctx, c.dir))
 	}
+	c.rotation()
 	if signing, err := keyPath(c.dir, c.w.Settings.Keys.Signing); err != nil {
 		c.add(Error, err)
 	} else if _, err := parcel.LoadSigner(signing); err != nil {
@@ -169,6 +164,32 @@ func (c *checker) keys(context.Context) {
 			*f.store = s
 			c.closers = append(c.closers, s.Close)
 		}
+	}
+}
+
+var (
+	errKeyService = fault.New("UOMA-CHK-KEY-SERVICE", "the master key lies with a service that was not asked, so that files and stores were not opened", "uoma check --connect asks it")
+	errKeyPending = fault.New("UOMA-CHK-KEY-PENDING", "a rotation of the master key was begun and not finished", "uoma key rotate master goes on where it stopped")
+	errKeyMove    = fault.New("UOMA-CHK-KEY-MOVE", "the master key was rotated, and the settings still name the old one", "let keys.master in uoma.yaml name what keys.next names, remove keys.next, and destroy the old key when no backup needs it")
+)
+
+// rotation tells how far a rotation of the master key has come.
+func (c *checker) rotation() {
+	if c.w.Keys == nil {
+		return
+	}
+	used := 0
+	masters := c.w.Keys.Masters()
+	for _, m := range masters {
+		if !m.Retired {
+			used++
+		}
+	}
+	switch {
+	case used > 1:
+		c.add(Warning, errKeyPending)
+	case c.w.Settings.Keys.Next != nil && !c.w.Keys.Awaits():
+		c.add(Warning, errKeyMove)
 	}
 }
 

@@ -1,12 +1,19 @@
 package workspace
 
 import (
+	"cmp"
 	_ "embed"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
+	"uoma/connectors/keys"
+	"uoma/connectors/kms"
+	"uoma/connectors/remote"
 	"uoma/internal/document"
 	"uoma/internal/fault"
 )
@@ -34,9 +41,10 @@ type Settings struct {
 		Vault    string `yaml:"vault"`
 	} `yaml:"stores"`
 	Keys struct {
-		Master  string `yaml:"master"`
-		Storage string `yaml:"storage"`
-		Signing string `yaml:"signing"`
+		Master  *MasterKey `yaml:"master"`
+		Next    *MasterKey `yaml:"next"` // takes the master key's place when the keys are rotated
+		Storage string     `yaml:"storage"`
+		Signing string     `yaml:"signing"`
 	} `yaml:"keys"`
 	Sender struct {
 		ID          string `yaml:"id"`
@@ -44,7 +52,86 @@ type Settings struct {
 		Key         string `yaml:"key"`
 	} `yaml:"sender"`
 
+	Roles struct {
+		DPO      []string `yaml:"dpo"`      // approve requests to reveal many people
+		Approver []string `yaml:"approver"` // approve those for a few; anybody else than the requester when empty
+	} `yaml:"roles"` // users of the machine
+
 	Location *time.Location `yaml:"-"`
+}
+
+// MasterKey says who holds a master key: a file, a program, or AWS KMS.
+type MasterKey struct {
+	File    string       `yaml:"-"` // file:PATH
+	Command []string     `yaml:"command"`
+	KMS     *KMSSettings `yaml:"kms"`
+}
+
+// KMSSettings name a key of AWS KMS.
+type KMSSettings struct {
+	Key      string `yaml:"key"`
+	Blob     string `yaml:"blob"` // path of the encrypted master key
+	Region   string `yaml:"region"`
+	Profile  string `yaml:"profile"`
+	Endpoint string `yaml:"endpoint"`
+	CA       string `yaml:"ca"`
+}
+
+// UnmarshalYAML reads a reference to a file, or one of the other holders.
+func (m *MasterKey) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		path, ok := strings.CutPrefix(n.Value, "file:")
+		if !ok {
+			return errReference.At(fault.Place{File: FileName, Line: n.Line, Column: n.Column, Field: "keys"})
+		}
+		m.File = path
+		return nil
+	}
+	type plain MasterKey // without this method
+	return n.Decode((*plain)(m))
+}
+
+// holder makes the keeper of a master key.
+func (m *MasterKey) holder(dir, institution string) (keys.Holder, error) {
+	switch {
+	case m.Command != nil:
+		return keys.Command(m.Command), nil
+	case m.KMS == nil:
+		return keys.File(within(dir, m.File)), nil
+	}
+	s := kms.Settings{Key: m.KMS.Key, Region: cmp.Or(m.KMS.Region, kms.Region(m.KMS.Key)), Profile: m.KMS.Profile, Endpoint: m.KMS.Endpoint,
+		Blob: within(dir, cmp.Or(m.KMS.Blob, "keys/master.kms")), Context: map[string]string{"uoma": "master-key", "institution": institution}}
+	if m.KMS.CA != "" {
+		pem, err := os.ReadFile(within(dir, m.KMS.CA))
+		if err != nil {
+			return nil, errReference.At(fault.Place{File: FileName, Field: "ca"}).Because(errors.Unwrap(err))
+		}
+		if s.HTTP, err = (remote.HTTP{CA: pem}).Client(); err != nil {
+			return nil, err
+		}
+	}
+	return kms.New(s), nil
+}
+
+// holders gives the keepers of the master key and, where one is named, of the one that takes its place.
+func (s *Settings) holders(dir string) ([]keys.Holder, error) {
+	var out []keys.Holder
+	for _, m := range []*MasterKey{s.Keys.Master, s.Keys.Next} {
+		if m == nil {
+			continue
+		}
+		h, err := m.holder(dir, s.Institution)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// asksOutside tells whether a master key lies with a service.
+func (s *Settings) asksOutside() bool {
+	return s.Keys.Master.KMS != nil || s.Keys.Next != nil && s.Keys.Next.KMS != nil
 }
 
 var (
@@ -71,13 +158,16 @@ func readSettings(dir string) (*Settings, []byte, error) {
 }
 
 func (s *Settings) fillDefaults() {
+	if s.Keys.Master == nil {
+		s.Keys.Master = &MasterKey{File: "keys/master.key"}
+	}
 	for _, d := range []struct {
 		field *string
 		value string
 	}{
 		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"},
 		{&s.Stores.Register, "sqlite:register.db"}, {&s.Stores.Vault, "sqlite:vault.db"},
-		{&s.Keys.Master, "file:keys/master.key"}, {&s.Keys.Storage, "file:keys/storage.key"}, {&s.Keys.Signing, "file:keys/signing"},
+		{&s.Keys.Storage, "file:keys/storage.key"}, {&s.Keys.Signing, "file:keys/signing"},
 		{&s.Sender.Certificate, "keys/client.crt"}, {&s.Sender.Key, "keys/client.key"},
 	} {
 		if *d.field == "" {

@@ -12,9 +12,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"uoma/connectors/blob"
 	"uoma/connectors/database"
@@ -45,7 +45,10 @@ const (
 	ScheduleDir   = "schedules"
 )
 
-// keyEpoch is the epoch of subject keys made by this release; rotating the master key raises it.
+// EpochsFile says which keys there were, as package keys keeps it.
+const EpochsFile = KeysDir + "/epochs.json"
+
+// keyEpoch is the epoch of the subjects' own keys. Rotating the master key wraps them anew and leaves them as they are.
 const keyEpoch = 1
 
 // Workspace is an open workspace. It is safe for concurrent use.
@@ -121,7 +124,7 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 			err = errors.Join(err, w.Close())
 		}
 	}()
-	if err := w.openKeys(home); err != nil {
+	if err := w.openKeys(ctx, home); err != nil {
 		return nil, err
 	}
 	if err := w.openFiles(); err != nil {
@@ -150,8 +153,8 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 	return w, err
 }
 
-func (w *Workspace) openKeys(home string) error {
-	master, err := keyPath(home, w.Settings.Keys.Master)
+func (w *Workspace) openKeys(ctx context.Context, home string) error {
+	holders, err := w.Settings.holders(home)
 	if err != nil {
 		return err
 	}
@@ -159,8 +162,51 @@ func (w *Workspace) openKeys(home string) error {
 	if err != nil {
 		return err
 	}
-	w.Keys, err = keys.Load(master, storage, rand.Reader)
+	w.Keys, err = keys.Open(ctx, holders, storage, filepath.Join(home, EpochsFile), rand.Reader)
 	return err
+}
+
+var errNoNext = fault.New("UOMA-KEY-NEXT", "the settings do not say where the new master key is", "name it under keys.next in uoma.yaml, as file:keys/master-2.key; a file or KMS key that is not there yet is made")
+
+// OfferNext reads the master key that keys.next names, or has it made, and offers it to the ring.
+func (w *Workspace) OfferNext(ctx context.Context) error {
+	if w.Settings.Keys.Next == nil {
+		return errNoNext
+	}
+	h, err := w.Settings.Keys.Next.holder(w.home, w.Settings.Institution)
+	if err != nil {
+		return err
+	}
+	m, err := h.Read(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		m, err = h.Make(ctx, rand.Reader)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Keys.Offer(m)
+}
+
+// Secret gives the master key in use and the storage key as text, a line each: what is needed to open everything. It is for
+// the escrow alone.
+func (w *Workspace) Secret(ctx context.Context) (string, error) {
+	holders, err := w.Settings.holders(w.home)
+	if err != nil {
+		return "", err
+	}
+	for _, h := range holders {
+		m, err := h.Read(ctx)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if w.Keys.InUse(m) {
+			return m.Text() + w.Keys.Storage().String() + "\n", nil
+		}
+	}
+	return "", errNoNext
 }
 
 func (w *Workspace) openFiles() error {
@@ -239,15 +285,21 @@ func (w *Workspace) SubjectIDs() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("subject"))
 }
 
-// Persons gives the register's pseudonymisation domain: subject to person.
-func (w *Workspace) Persons() *pseudonym.Domain { return w.Domain("register", 1) }
+// Persons gives the register's pseudonymisation domain: subject to person. Its key is not replaced.
+func (w *Workspace) Persons() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("domain", "register", "1"))
+}
 
 // PersonOf gives a subject's pseudonym in a domain.
 func PersonOf(d *pseudonym.Domain, subject string) string { return d.Token("person", subject) }
 
 // Domain gives the pseudonymisation domain of a purpose or recipient in an epoch.
-func (w *Workspace) Domain(name string, epoch int) *pseudonym.Domain {
-	return pseudonym.NewDomain(w.Keys.Derive("domain", name, strconv.Itoa(epoch)))
+func (w *Workspace) Domain(name string, epoch int64) (*pseudonym.Domain, error) {
+	key, err := w.Keys.DomainKey(name, epoch)
+	if err != nil {
+		return nil, err
+	}
+	return pseudonym.NewDomain(key), nil
 }
 
 // audit gives the audit log under its key.

@@ -25,6 +25,7 @@ var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddin
 // Domain makes tokens under one key. It is not safe for concurrent use: make one for each goroutine.
 type Domain struct {
 	mac hash.Hash
+	msg []byte // the parts, so that the hash is written to once
 	buf [sha256.Size]byte
 	out [Length]byte
 }
@@ -36,12 +37,11 @@ func NewDomain(key []byte) *Domain { return &Domain{mac: hmac.New(sha256.New, ke
 // differ.
 func (d *Domain) Append(dst []byte, parts ...string) []byte {
 	d.mac.Reset()
+	d.msg = d.msg[:0]
 	for _, p := range parts {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(p)))
-		d.mac.Write(n[:])
-		d.mac.Write([]byte(p))
+		d.msg = append(binary.BigEndian.AppendUint32(d.msg, uint32(len(p))), p...)
 	}
+	d.mac.Write(d.msg)
 	sum := d.mac.Sum(d.buf[:0])
 	alphabet.Encode(d.out[:], sum[:16])
 	return append(dst, d.out[:]...)

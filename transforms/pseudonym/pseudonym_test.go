@@ -2,6 +2,11 @@ package pseudonym_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -30,6 +35,58 @@ func TestThreat_T14_DomainsShareNoToken(t *testing.T) {
 	})
 }
 
+// TestTokenIsTheStandardHMAC holds the tokens to the library's HMAC, over messages of all lengths.
+func TestTokenIsTheStandardHMAC(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k := rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "key")
+		d := pseudonym.NewDomain(k)
+		for range 3 { // a domain is used again and again
+			parts := rapid.SliceOfN(rapid.StringN(-1, -1, 300), 0, 4).Draw(t, "parts")
+			mac := hmac.New(sha256.New, k)
+			for _, p := range parts {
+				mac.Write(binary.BigEndian.AppendUint32(nil, uint32(len(p))))
+				mac.Write([]byte(p))
+			}
+			want := base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16])
+			if got := d.Token(parts...); got != want {
+				t.Fatalf("%q: %s, want %s", parts, got, want)
+			}
+		}
+	})
+}
+
+// TestThreat_T13_EnumerationFindsNothingWithoutTheKey tries every one of many ids against a person's token, with what
+// somebody without the key can compute: digests without a key, and tokens under keys that are guessed.
+func TestThreat_T13_EnumerationFindsNothingWithoutTheKey(t *testing.T) {
+	ids := 200_000
+	if testing.Short() {
+		ids = 20_000
+	}
+	id := func(n int) string { return fmt.Sprintf("%06d-%04d", n/10_000, n%10_000) }
+	held := map[string]bool{}
+	secret := pseudonym.NewDomain([]byte("0123456789abcdef0123456789abcdef"))
+	for n := 0; n < ids; n += 1000 {
+		held[secret.Token(id(n))] = true
+	}
+	letters := base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+	guesses := []*pseudonym.Domain{pseudonym.NewDomain(make([]byte, 32)), pseudonym.NewDomain(key(1))}
+	for n := range ids {
+		sum := sha256.Sum256([]byte(id(n)))
+		tries := []string{letters.EncodeToString(sum[:16])}
+		for _, d := range guesses {
+			tries = append(tries, d.Token(id(n)))
+		}
+		for _, try := range tries {
+			if held[try] {
+				t.Fatal("an id was found without the key")
+			}
+		}
+	}
+	if !held[secret.Token(id(1000))] {
+		t.Error("with the key nothing is found either")
+	}
+}
+
 func TestPartsAreKeptApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x := rapid.SliceOfN(rapid.String(), 1, 4).Draw(t, "x")
@@ -52,4 +109,5 @@ func BenchmarkAppend(b *testing.B) {
 	for b.Loop() {
 		dst = d.Append(dst[:0], "peppi", "10118\x1f2100001")
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 }

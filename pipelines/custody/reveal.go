@@ -1,0 +1,233 @@
+package custody
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/vault"
+	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/pseudonym"
+)
+
+const (
+	// RegisterDomain names the register's own pseudonyms.
+	RegisterDomain = "register"
+	// bulk is how many people one request may name before the data protection officer has to approve it.
+	bulk = 20
+	// mostAsked bounds a request.
+	mostAsked = 10_000
+	// longest is how long a request may stay open.
+	longest = 14 * 24 * time.Hour
+)
+
+// Reasons gives why people may be revealed, by code.
+func Reasons() map[string]string {
+	return map[string]string{
+		"request":   "a data subject asked for a right, and the answer must reach the right person",
+		"authority": "an authority asked under a law",
+		"breach":    "people must be told that their data was not safe",
+		"source":    "a record must be corrected in its system",
+		"safety":    "somebody's life or health",
+	}
+}
+
+var (
+	errAsk       = fault.New("UOMA-RVL-ASK", "a request to reveal people needs pseudonyms, a reason of the list, a clause and an end", "uoma reveal request --help lists the reasons; a request is open for at most 14 days and names at most 10000 pseudonyms")
+	errUnknown   = fault.New("UOMA-RVL-UNKNOWN", "there is no such request", "uoma reveal list shows them")
+	errSelf      = fault.New("UOMA-RVL-SELF", "nobody approves a request of their own", "let another person approve it, logged in as themselves")
+	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it whom roles.dpo in uoma.yaml names")
+	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "let somebody approve it whom roles.approver or roles.dpo in uoma.yaml names")
+	errState     = fault.New("UOMA-RVL-STATE", "the request is not in the state for this: an approval is given once, and what it allows is shown once", "uoma reveal list shows how far it is; make a new request where one is spent")
+	errExpired   = fault.New("UOMA-RVL-EXPIRED", "the request's time has passed", "make a new one")
+	errRequester = fault.New("UOMA-RVL-REQUESTER", "what a request reveals is shown to the person who made it alone", "log in as that person, or make a request of your own")
+)
+
+var (
+	tokenForm  = regexp.MustCompile(`^[0-9a-z]{26}$`)
+	clauseForm = regexp.MustCompile(`^[\pL\pN._:/()-]{1,64}$`)
+)
+
+// Request asks who some pseudonyms of a domain are. It shows nothing.
+func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author) (ledger.Reveal, error) {
+	tokens = slices.Compact(slices.Sorted(slices.Values(tokens)))
+	malformed := func(s string) bool { return !tokenForm.MatchString(s) }
+	if Reasons()[reason] == "" || !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
+		open <= 0 || open > longest {
+		return ledger.Reveal{}, errAsk
+	}
+	r := ledger.Reveal{Domain: domain, Pseudonyms: strings.Join(tokens, "\n"), Reason: reason, Clause: clause, RequestedBy: by.Actor,
+		RequestedAt: by.At.UnixMicro(), ExpiresAt: by.At.Add(open).UnixMicro()}
+	err := ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		if err := ledger.AddReveal(ctx, tx, &r); err != nil {
+			return err
+		}
+		return ws.Audit.Append(ctx, tx, entry(&r, by, ledger.RevealRequested, ""))
+	})
+	return r, err
+}
+
+// entry is the line of the audit log about a request, as "7:authority:XAMK-12".
+func entry(r *ledger.Reveal, by Author, verb ledger.Verb, subject string) ledger.Entry {
+	clause := strings.NewReplacer("(", "", ")", "").Replace(r.Clause)
+	return ledger.Entry{At: by.At.UnixMicro(), Actor: by.Actor, Verb: verb, Subject: subject, Reason: fmt.Sprintf("%d:%s:%s", r.Number, r.Reason, clause)}
+}
+
+// Approve allows a request of somebody else.
+func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (ledger.Reveal, error) {
+	roles := ws.Settings.Roles
+	officer := slices.Contains(roles.DPO, by.Actor)
+	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
+		switch {
+		case r.State != ledger.RevealAsked:
+			return errState
+		case r.RequestedBy == by.Actor:
+			return errSelf
+		case len(r.Tokens()) > bulk && !officer:
+			return errOfficer
+		case len(roles.Approver) > 0 && !officer && !slices.Contains(roles.Approver, by.Actor):
+			return errApprover
+		}
+		if err := ledger.ApproveReveal(ctx, tx, number, by.Actor, by.At); err != nil {
+			return raced(err)
+		}
+		return ws.Audit.Append(ctx, tx, entry(r, by, ledger.RevealApproved, ""))
+	})
+}
+
+// step changes a request that is there and whose time has not passed, in one transaction.
+func step(ctx context.Context, ws *workspace.Workspace, number int64, by Author, f func(*sqlx.Tx, *ledger.Reveal) error) (r ledger.Reveal, err error) {
+	err = ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		var ok bool
+		if r, ok, err = ledger.FindReveal(ctx, tx, number); err != nil {
+			return err
+		}
+		switch {
+		case !ok:
+			return errUnknown
+		case by.At.UnixMicro() >= r.ExpiresAt:
+			return errExpired
+		}
+		return f(tx, &r)
+	})
+	return r, err
+}
+
+// raced gives the meaning of a state that another program changed first.
+func raced(err error) error {
+	if errors.Is(err, ledger.ErrRaced) {
+		return errState
+	}
+	return err
+}
+
+// Person is who a pseudonym is. Entries is empty when nobody is behind it any more.
+type Person struct {
+	Pseudonym string
+	Entries   []vault.Entry
+}
+
+// Show spends an approved request and gives who its pseudonyms are: once, to the person who asked. That it was shown is
+// written down before.
+func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author) ([]Person, error) {
+	r, ok, err := ledger.FindReveal(ctx, ws.RegisterDB, number)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, errUnknown
+	}
+	if r.RequestedBy != by.Actor {
+		return nil, errRequester
+	}
+	subjects, err := behind(ctx, ws, r.Domain, r.Tokens())
+	if err != nil {
+		return nil, err
+	}
+	persons := ws.Persons()
+	_, err = step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
+		if r.State != ledger.RevealAllowed {
+			return errState
+		}
+		if err := ledger.SpendReveal(ctx, tx, number, by.At); err != nil {
+			return raced(err)
+		}
+		for _, token := range r.Tokens() {
+			person := ""
+			if subject := subjects[token]; subject != "" {
+				person = workspace.PersonOf(persons, subject)
+			}
+			if err := ws.Audit.Append(ctx, tx, entry(r, by, ledger.RevealShown, person)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return identities(ctx, ws, r.Tokens(), subjects)
+}
+
+// behind finds the subjects of pseudonyms, by making everybody's pseudonym in every epoch of the domain: nothing keeps the
+// way back.
+func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
+	wanted := map[string]bool{}
+	for _, t := range tokens {
+		wanted[t] = true
+	}
+	var epochs []*pseudonym.Domain
+	if domain != RegisterDomain {
+		for epoch := range ws.Keys.DomainEpoch(domain) {
+			d, err := ws.Domain(domain, epoch+1)
+			if err != nil {
+				return nil, err
+			}
+			epochs = append(epochs, d)
+		}
+	}
+	out, persons, last := map[string]string{}, ws.Persons(), ""
+	for e, err := range ws.Vault.Open(ctx, nil, 0) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Subject == last {
+			continue
+		}
+		last = e.Subject
+		person := workspace.PersonOf(persons, e.Subject)
+		if domain == RegisterDomain && wanted[person] {
+			out[person] = e.Subject
+		}
+		for _, d := range epochs {
+			if token := workspace.PersonOf(d, person); wanted[token] {
+				out[token] = e.Subject
+			}
+		}
+	}
+	return out, nil
+}
+
+func identities(ctx context.Context, ws *workspace.Workspace, tokens []string, subjects map[string]string) ([]Person, error) {
+	of := map[string][]vault.Entry{}
+	for e, err := range ws.Vault.Open(ctx, slices.Collect(maps.Values(subjects)), vault.Everything) {
+		if err != nil {
+			return nil, err
+		}
+		of[e.Subject] = append(of[e.Subject], e)
+	}
+	out := make([]Person, len(tokens))
+	for i, t := range tokens {
+		out[i] = Person{t, of[subjects[t]]}
+	}
+	return out, nil
+}

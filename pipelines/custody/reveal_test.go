@@ -1,0 +1,176 @@
+package custody_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
+	"uoma/internal/fault"
+	"uoma/pipelines/custody"
+	"uoma/pipelines/workspace"
+)
+
+func as(who string, after time.Duration) custody.Author {
+	return custody.Author{Actor: who, At: now.Add(after)}
+}
+
+// tokens gives the register's pseudonyms of the first n people of a site.
+func tokens(ws *workspace.Workspace, n int) (out []string) {
+	for _, e := range entries(0, n) {
+		out = append(out, workspace.PersonOf(ws.Persons(), e.Subject))
+	}
+	return out
+}
+
+func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		s.settings(t, first+"roles: {dpo: [officer], approver: [registrar]}\n")
+		ws := s.open(t)
+		defer ws.Close()
+		ctx := t.Context()
+		ask := func(n int) int64 {
+			t.Helper()
+			r, err := custody.Request(ctx, ws, custody.RegisterDomain, tokens(ws, n), "authority", "XAMK-12", 24*time.Hour, as("virtanen", 0))
+			must(t, err)
+			return r.Number
+		}
+		refused := func(code string, err error) {
+			t.Helper()
+			if fault.Code(err) != code {
+				t.Errorf("%v, want %s", err, code)
+			}
+		}
+		approve := func(n int64, who string, after time.Duration) error {
+			_, err := custody.Approve(ctx, ws, n, as(who, after))
+			return err
+		}
+		show := func(n int64, who string, after time.Duration) error {
+			_, err := custody.Show(ctx, ws, n, as(who, after))
+			return err
+		}
+
+		one := ask(1)
+		refused("UOMA-RVL-STATE", show(one, "virtanen", 0))
+		refused("UOMA-RVL-SELF", approve(one, "virtanen", 0))
+		refused("UOMA-RVL-APPROVER", approve(one, "korhonen", 0))
+		refused("UOMA-RVL-EXPIRED", approve(one, "registrar", 24*time.Hour))
+		must(t, approve(one, "registrar", time.Hour))
+		refused("UOMA-RVL-STATE", approve(one, "registrar", time.Hour)) // a replayed approval
+		refused("UOMA-RVL-STATE", approve(one, "officer", time.Hour))
+		refused("UOMA-RVL-REQUESTER", show(one, "registrar", time.Hour))
+		refused("UOMA-RVL-EXPIRED", show(one, "virtanen", 25*time.Hour))
+		people, err := custody.Show(ctx, ws, one, as("virtanen", 2*time.Hour))
+		if err != nil || len(people) != 1 || len(people[0].Entries) != 1 || people[0].Entries[0].Names[0].Value != "Esimerkki0" {
+			t.Fatalf("%d people: %v", len(people), err)
+		}
+		refused("UOMA-RVL-STATE", show(one, "virtanen", 2*time.Hour)) // shown once
+		refused("UOMA-RVL-STATE", approve(one, "officer", 2*time.Hour))
+		refused("UOMA-RVL-UNKNOWN", approve(99, "officer", 0))
+
+		// Twenty are few, one more is many.
+		must(t, approve(ask(20), "registrar", 0))
+		many := ask(21)
+		refused("UOMA-RVL-DPO", approve(many, "registrar", 0))
+		must(t, approve(many, "officer", 0))
+		own, err := custody.Request(ctx, ws, custody.RegisterDomain, tokens(ws, 21), "breach", "GDPR-34", time.Hour, as("officer", 0))
+		must(t, err)
+		refused("UOMA-RVL-SELF", approve(own.Number, "officer", 0))
+
+		// Of several that show at the same moment one does.
+		var g sync.WaitGroup
+		var mu sync.Mutex
+		shown := 0
+		for range 4 {
+			g.Go(func() {
+				if _, err := custody.Show(ctx, ws, many, as("virtanen", 0)); err == nil {
+					mu.Lock()
+					shown++
+					mu.Unlock()
+				}
+			})
+		}
+		g.Wait()
+		if shown != 1 {
+			t.Errorf("shown %d times", shown)
+		}
+
+		lines, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Limit: 1000})
+		must(t, err)
+		count := map[ledger.Verb]int{}
+		for _, l := range lines {
+			count[l.Verb]++
+		}
+		if count[ledger.RevealRequested] != 4 || count[ledger.RevealApproved] != 3 || count[ledger.RevealShown] != 22 {
+			t.Errorf("%v", count)
+		}
+		if found, err := ws.VerifyAudit(ctx); err != nil || len(found.Faults) != 0 {
+			t.Errorf("%+v %v", found, err)
+		}
+	})
+}
+
+func TestThreat_T20_RequestsThatAreRefused(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	defer ws.Close()
+	good := tokens(ws, 1)
+	for name, ask := range map[string]func() error{
+		"no people":             func() error { return request(t, ws, nil, "request", "GDPR-15", time.Hour) },
+		"no token":              func() error { return request(t, ws, []string{"010190-900P"}, "request", "GDPR-15", time.Hour) },
+		"a reason of one's own": func() error { return request(t, ws, good, "curious", "GDPR-15", time.Hour) },
+		"no clause":             func() error { return request(t, ws, good, "request", "", time.Hour) },
+		"a story":               func() error { return request(t, ws, good, "request", "she asked me", time.Hour) },
+		"no end":                func() error { return request(t, ws, good, "request", "GDPR-15", 0) },
+		"an end far away":       func() error { return request(t, ws, good, "request", "GDPR-15", 30*24*time.Hour) },
+	} {
+		if err := ask(); fault.Code(err) != "UOMA-RVL-ASK" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func request(t *testing.T, ws *workspace.Workspace, people []string, reason, clause string, open time.Duration) error {
+	_, err := custody.Request(t.Context(), ws, custody.RegisterDomain, people, reason, clause, open, as("virtanen", 0))
+	return err
+}
+
+// TestRevealOfARecipientsPseudonyms finds people by what a recipient has, also from before the domain's key was replaced.
+func TestRevealOfARecipientsPseudonyms(t *testing.T) {
+	const domain = "csc/uraseuranta"
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	defer ws.Close()
+	ctx := t.Context()
+	var asked []string
+	for epoch := int64(1); epoch <= 2; epoch++ {
+		d, err := ws.Domain(domain, epoch)
+		must(t, err)
+		asked = append(asked, workspace.PersonOf(d, tokens(ws, 4)[3]))
+		if epoch == 1 {
+			_, err := custody.RotateDomain(ctx, ws, domain, 2, false, author())
+			must(t, err)
+		}
+	}
+	asked = append(asked, fmt.Sprintf("%026d", 0)) // nobody's
+	r, err := custody.Request(ctx, ws, domain, asked, "request", "GDPR-15(1)", time.Hour, as("virtanen", 0))
+	must(t, err)
+	_, err = custody.Approve(ctx, ws, r.Number, as("korhonen", 0)) // without a list of approvers, anybody else
+	must(t, err)
+	people, err := custody.Show(ctx, ws, r.Number, as("virtanen", 0))
+	must(t, err)
+	found := 0
+	for _, p := range people {
+		for _, e := range p.Entries {
+			if e.Names[0].Value == "Esimerkki3" {
+				found++
+			}
+		}
+	}
+	if len(people) != 3 || found != 2 {
+		t.Errorf("%d people, %d of them right", len(people), found)
+	}
+}
