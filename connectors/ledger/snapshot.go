@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
 )
 
 // States of snapshots.
@@ -57,6 +59,31 @@ func findSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest
 // Snapshots lists the latest snapshots of a feed, or of all when it is "", newest first.
 func Snapshots(ctx context.Context, q sqlx.QueryerContext, feed string, limit int) ([]Snapshot, error) {
 	return list[Snapshot](ctx, q, selectSnapshot+" WHERE ? = '' OR `feed` = ? ORDER BY `logical_date` DESC, `feed`, `digest` LIMIT ?", feed, feed, limit)
+}
+
+// DropSnapshots forgets the snapshots of dates before one, but for those that are named by digest, and tells how many.
+func DropSnapshots(ctx context.Context, tx *sqlx.Tx, before string, keep map[string]bool) (dropped int, err error) {
+	old, err := list[Snapshot](ctx, tx, selectSnapshot+" WHERE `logical_date` < ?", before)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range old {
+		if keep[s.Digest] {
+			continue
+		}
+		dropped++
+		if _, err := tx.ExecContext(ctx, "DELETE FROM `snapshot` WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ?", s.Feed, s.LogicalDate, s.Digest); err != nil {
+			return 0, database.Failed("forget a snapshot", err)
+		}
+	}
+	return dropped, nil
+}
+
+// Digests gives the digests of all snapshots that the ledger knows.
+func Digests(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
+	var out []string
+	err := sqlx.SelectContext(ctx, q, &out, "SELECT DISTINCT `digest` FROM `snapshot`")
+	return out, database.Failed("list the snapshots", err)
 }
 
 // Watermark is how far a pipeline has come with a feed: the snapshot that the register was last loaded from.

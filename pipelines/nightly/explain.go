@@ -127,8 +127,11 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 			return err
 		}
 	}
+	if err := g.readPast(ctx, v); err != nil {
+		return err
+	}
 	g.settle(told)
-	err := g.gather(func(table string, columns []string, _ register.Condition) (all []canon.Batches) {
+	err := g.gather(func(table string, columns []string, _ register.Condition, _ bool) (all []canon.Batches) {
 		for _, record := range records {
 			all = append(all, v.Read(ctx, table, columns, register.All, register.Condition{Columns: []string{"record"}, Value: record}))
 		}

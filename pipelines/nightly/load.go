@@ -223,6 +223,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := leaving.remove(ctx, night); err != nil {
 		return 0, err
 	}
+	if err := night.Unlapse(ctx, s.n.back); err != nil {
+		return 0, err
+	}
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	if err := night.Drop(ctx, without(touched, removed)); err != nil {
@@ -237,6 +240,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 		}
 	}
 	if links, err = s.link(ctx, r, night); err != nil {
+		return 0, err
+	}
+	if err := s.n.keepWords(ctx, night); err != nil {
 		return 0, err
 	}
 	next, err := night.NextEvent(ctx, r.ID())

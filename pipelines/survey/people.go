@@ -63,7 +63,20 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int) (*frame, e
 			return nil, err
 		}
 	}
-	return f, nil
+	return f, f.words(ctx, v)
+}
+
+// words adds what people said before their data was removed for a while.
+func (f *frame) words(ctx context.Context, v *register.View) error {
+	for w, err := range v.KeptWords(ctx) {
+		if err != nil {
+			return err
+		}
+		if g := f.graduates[w.Person]; g != nil {
+			g.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+		}
+	}
+	return nil
 }
 
 // graduated gives the records that have a degree of the year in a register of degrees.

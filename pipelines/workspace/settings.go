@@ -38,6 +38,9 @@ type Settings struct {
 		Storage string `yaml:"storage"`
 		Signing string `yaml:"signing"`
 	} `yaml:"keys"`
+	Retention struct {
+		RawDays int `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
+	} `yaml:"retention"`
 	Sender struct {
 		ID          string `yaml:"id"`
 		Certificate string `yaml:"certificate"`
@@ -83,6 +86,9 @@ func (s *Settings) fillDefaults() {
 		if *d.field == "" {
 			*d.field = d.value
 		}
+	}
+	if s.Retention.RawDays == 0 {
+		s.Retention.RawDays = 400
 	}
 }
 

@@ -26,6 +26,14 @@ func (p *Pack) Waits(category string, anchor Anchor) bool {
 	})
 }
 
+// WaitsAny tells whether the pack needs one of some anchors, with its day, for the category.
+func (p *Pack) WaitsAny(category string, some *Anchors) bool {
+	return slices.ContainsFunc(p.retention[category], func(i int) bool {
+		_, known := some.Get(p.Retention[i].anchor)
+		return known && !p.Retention[i].Undecided
+	})
+}
+
 // ConsentEnds sets the anchors of a category that a person's own words bring about by an instant (microseconds since 1970
 // UTC), and gives the purposes that keep the category by a granted consent.
 //
