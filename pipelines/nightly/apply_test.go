@@ -35,6 +35,7 @@ type tiny struct {
 const examLayouts = `system: exam
 title: Exams
 controller: "10065"
+dates: [yyyy-MM-dd]
 feeds:
 - name: results
   file: "results_{yyyyMMdd}.csv"
@@ -56,6 +57,7 @@ feeds:
 const axisLayout = `system: axis
 title: Cameras
 controller: "10065"
+dates: [yyyy-MM-dd]
 feeds:
 - name: recordings
   file: "recordings_{yyyyMMdd}.csv"
@@ -76,6 +78,7 @@ feeds:
 const miraLayout = `system: mira
 title: Mira
 controller: "10065"
+dates: [yyyy-MM-dd]
 feeds:
 - name: alumni
   file: "alumni_{yyyyMMdd}.csv"
