@@ -44,7 +44,11 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
   uoma retention apply --date 2026-11-22 --approved-by registrar --yes`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			o.By = operator(o.By)
+			actor := a.actor(o.By)
+			o.Login = a.person()
+			if o.By == "" {
+				o.By = o.Login
+			}
 			if !userName.MatchString(o.By) || o.ApprovedBy != "" && !userName.MatchString(o.ApprovedBy) {
 				return errWho
 			}
@@ -53,7 +57,7 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 			}
 			var out nightly.Applied
 			err := a.underNightly(c.Context(), date, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {
-				r.Pipeline = "retention"
+				r.Pipeline, r.Actor = "retention", actor
 				out, err = n.ApplyRetention(ctx, r, "nightly", o)
 				return err
 			})
@@ -128,7 +132,11 @@ review is due a period later. Without --category it lists the reviews on record.
 			if look.Category == "" {
 				return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error { return a.listReviews(c.Context(), ws) })
 			}
-			if look.By = operator(look.By); !userName.MatchString(look.By) {
+			actor := a.actor(look.By)
+			if look.By == "" {
+				look.By = a.person()
+			}
+			if !userName.MatchString(look.By) {
 				return errWho
 			}
 			if date == "" {
@@ -136,6 +144,7 @@ review is due a period later. Without --category it lists the reviews on record.
 			}
 			var v ledger.RetentionReview
 			err := a.underNightly(c.Context(), date, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {
+				r.Actor = actor
 				v, err = n.ReviewRetention(ctx, r, "nightly", look)
 				return err
 			})

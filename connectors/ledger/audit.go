@@ -24,9 +24,11 @@ const (
 	SubjectExplain  Verb = "subject.explain"  // what is held of one person was looked at, by its token
 	ReviewValues    Verb = "review.values"    // two records were shown with their values
 	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
+	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
+	RetentionLook   Verb = "retention.review" // data without an end was looked at
 )
 
-var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, ReviewValues: true, QuarantineValue: true}
+var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, ReviewValues: true, QuarantineValue: true, RetentionAction: true, RetentionLook: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

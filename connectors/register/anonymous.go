@@ -69,7 +69,7 @@ type KeptWord struct {
 	Clause  string
 }
 
-var words = derived[KeptWord]{
+var keptWords = derived[KeptWord]{
 	table:   "kept_word",
 	columns: []string{"person", "kind", "about", "topic", "channel", "state", "time", "clause"},
 	key:     5,
@@ -92,8 +92,10 @@ var words = derived[KeptWord]{
 // ReplaceKeptWords makes the kept words equal to those given, in ascending order of person, kind, about, topic and
 // channel, and writes only the differences.
 func (n *Night) ReplaceKeptWords(ctx context.Context, all iter.Seq2[KeptWord, error]) (changed int, err error) {
-	return words.replace(ctx, n.tx, all)
+	return keptWords.replace(ctx, n.tx, all)
 }
 
 // KeptWords gives the kept words in ascending order of person, kind, about, topic and channel.
-func (v *View) KeptWords(ctx context.Context) iter.Seq2[KeptWord, error] { return words.read(ctx, v.q) }
+func (v *View) KeptWords(ctx context.Context) iter.Seq2[KeptWord, error] {
+	return keptWords.read(ctx, v.q)
+}

@@ -304,7 +304,7 @@ var own = []struct {
 	{dues.table, dues.columns, dues.key},
 	{"lapse", lapseColumns, 2},
 	{"anonymous_count", countColumns, 6},
-	{words.table, words.columns, words.key},
+	{keptWords.table, keptWords.columns, keptWords.key},
 }
 
 // Digest gives the SHA-256 of all rows of all tables in a fixed order, in hex. Each cell is hashed as a byte that tells

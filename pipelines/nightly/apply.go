@@ -34,6 +34,7 @@ var (
 // Order says who lets retention be applied.
 type Order struct {
 	By         string // who applies it
+	Login      string // the user of the machine, who may have another name
 	ApprovedBy string // the second person, "" when nobody was asked
 	Dry        bool   // only say what would be done
 }
@@ -114,8 +115,11 @@ func (n *Night) mayApply(ctx context.Context, r, of *pipelines.Run) error {
 
 // allows refuses too much for one person.
 func (o Order) allows(out *Applied) error {
+	is := func(other string) bool {
+		return strings.EqualFold(strings.TrimSpace(o.ApprovedBy), strings.TrimSpace(other))
+	}
 	switch {
-	case o.ApprovedBy != "" && strings.EqualFold(strings.TrimSpace(o.ApprovedBy), strings.TrimSpace(o.By)):
+	case o.ApprovedBy != "" && (is(o.By) || is(o.Login)):
 		return errSamePerson
 	case o.ApprovedBy == "" && out.Touched*100 > out.People*maxShare:
 		return errShare
@@ -197,7 +201,7 @@ func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err
 				return err
 			}
 			out.Run = run.ID
-			return a.n.audit(ctx, tx, run.ID, out, a.due)
+			return a.n.audit(ctx, tx, a.r, run.ID, a.due)
 		})
 	})
 	return run, err

@@ -64,6 +64,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {
 		return out, err
 	}
+	if err := n.ws.Vault.DropWords(ctx, tokensOf(marks)); err != nil {
+		return out, err
+	}
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
@@ -98,6 +101,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
+		return out, err
+	}
+	if err := night.EraseLapses(ctx, []string{person}); err != nil {
 		return out, err
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
@@ -222,4 +228,12 @@ func kindOf(mark string) string {
 		}
 	}
 	return mark
+}
+
+func tokensOf(marks []vault.Suppression) []string {
+	out := make([]string, len(marks))
+	for i := range marks {
+		out[i] = marks[i].Token
+	}
+	return out
 }

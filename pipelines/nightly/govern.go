@@ -74,6 +74,9 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := night.Unlapse(ctx, g.again()); err != nil {
+		return nil, err
+	}
 	dues := g.dues(&facts, g.plan())
 	more, err := night.ReplaceRetention(ctx, sequence(dues))
 	if err != nil {

@@ -161,3 +161,21 @@ func newWord(x *register.Lapse, b *canon.Batch, i int) bool {
 	state, _ := policy.ParseState(b.Named("state").Text(i))
 	return ok && state == policy.Granted && canon.Date(at/86_400_000_000) > x.Day
 }
+
+// again gives what a consent ended that is given again: the next night lets it in.
+func (g *governing) again() []register.Part {
+	var out []register.Part
+	for _, key := range sortedKeys(g.lapses) {
+		for _, l := range g.lapses[key] {
+			anchor, _ := policy.ParseAnchor(l.Anchor)
+			p := g.people[l.Person]
+			if p == nil || anchor != policy.ConsentWithdrawn && anchor != policy.SubscriptionEnd {
+				continue
+			}
+			if g.n.pack.Regiven(&p.facts, l.Category, anchor, g.instant()) {
+				out = append(out, register.Part{SourceKey: l.SourceKey, Category: l.Category})
+			}
+		}
+	}
+	return out
+}

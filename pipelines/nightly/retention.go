@@ -96,6 +96,10 @@ func (n *Night) ReviewRetention(ctx context.Context, r *pipelines.Run, pipeline 
 		if v.Number, err = ledger.AddRetentionReview(ctx, tx, v); err != nil {
 			return err
 		}
+		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.RetentionLook, Reason: v.Clause + "|" + v.Category, Run: r.ID()}
+		if err := n.ws.Audit.Append(ctx, tx, e); err != nil {
+			return err
+		}
 		return n.check(ctx, tx)
 	})
 	return v, err
