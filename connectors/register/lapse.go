@@ -49,13 +49,21 @@ func (n *Night) Unlapse(ctx context.Context, parts []Part) error {
 	return nil
 }
 
-// EraseLapses forgets the lapses of persons who are erased.
-func (n *Night) EraseLapses(ctx context.Context, persons []string) error {
+// ErasePersons forgets links, lapses, events and derived rows of persons who are erased.
+func (n *Night) ErasePersons(ctx context.Context, persons []string) error {
+	persons = slices.DeleteFunc(slices.Clone(persons), func(p string) bool { return p == "" })
+	if len(persons) == 0 {
+		return nil
+	}
 	if err := database.Select(ctx, n.tx, persons); err != nil {
 		return err
 	}
-	_, err := database.DeleteSelected(ctx, n.tx, "lapse", "person")
-	return err
+	for _, t := range []string{"link", "lapse"} {
+		if _, err := database.DeleteSelected(ctx, n.tx, t, "person"); err != nil {
+			return err
+		}
+	}
+	return n.forget(ctx, persons)
 }
 
 // Lapses gives all lapses by source key and category.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
-	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -55,31 +55,31 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if !known {
 		return out, errNobody
 	}
-	records, marks := n.traces(r, subject, clause)
+	records, marks := n.traces(subject)
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
 	own, shared := n.pointsOf(subject)
-	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {
-		return out, err
-	}
-	if err := n.ws.Vault.DropWords(ctx, tokensOf(marks)); err != nil {
+	person := workspace.PersonOf(n.ws.Persons(), subject)
+	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
+	if err != nil {
 		return out, err
 	}
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
 	n.unsettle(subject)
-	for entry, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
+	for e, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
 		if err != nil {
 			return out, err
 		}
-		n.holdToken(entry.Source, entry.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
+		out.Entries++
+		n.holdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
 	}
 	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
 	// command can be repeated.
-	if out.Entries, err = n.ws.Vault.Erase(ctx, []string{subject}, r.ID()); err != nil {
+	if err := n.ws.EraseIdentity(ctx, entry); err != nil {
 		return out, err
 	}
 	e.Forget(subject)
@@ -92,7 +92,6 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.holdRows(ctx, night, records, clause); err != nil {
 		return out, err
 	}
-	person := workspace.PersonOf(n.ws.Persons(), subject)
 	var links []register.Link
 	for _, record := range shared {
 		links = append(links, register.Link{Record: record, Person: person})
@@ -103,7 +102,10 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
 		return out, err
 	}
-	if err := night.EraseLapses(ctx, []string{person}); err != nil {
+	if err := night.ErasePersons(ctx, []string{person}); err != nil {
+		return out, err
+	}
+	if err := ledger.SetErasureHead(ctx, night.Tx(), entry.Number, entry.Chain); err != nil {
 		return out, err
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
@@ -198,7 +200,7 @@ func (n *Night) pointsOf(subject string) (own, shared []string) {
 }
 
 // traces gives the tokens of all records of a subject, and the marks by which its person is known again.
-func (n *Night) traces(r *pipelines.Run, subject, clause string) (records []string, marks []vault.Suppression) {
+func (n *Night) traces(subject string) (records []string, marks []erasures.Mark) {
 	source, suppression := n.ws.SourceTokens(), n.ws.Suppression()
 	seen := map[string]bool{}
 	for i := range n.resolved.Records {
@@ -212,7 +214,7 @@ func (n *Night) traces(r *pipelines.Run, subject, clause string) (records []stri
 				token := workspace.SuppressionToken(suppression, mark)
 				if !seen[token] {
 					seen[token] = true
-					marks = append(marks, vault.Suppression{Token: token, Kind: kindOf(mark), Since: r.ID(), Clause: clause})
+					marks = append(marks, erasures.Mark{Token: token, Kind: kindOf(mark)})
 				}
 			}
 		}
@@ -230,10 +232,15 @@ func kindOf(mark string) string {
 	return mark
 }
 
-func tokensOf(marks []vault.Suppression) []string {
-	out := make([]string, len(marks))
-	for i := range marks {
-		out[i] = marks[i].Token
+// enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is
+// carried out again.
+func (n *Night) enter(e erasures.Entry) (erasures.Entry, error) {
+	book, err := n.ws.Erasures()
+	if err != nil {
+		return e, err
 	}
-	return out
+	if before, ok := book.Of(e.Subject); ok && len(before.Records) >= len(e.Records) && len(before.Marks) >= len(e.Marks) {
+		return before, nil
+	}
+	return book.Append(e)
 }

@@ -70,5 +70,5 @@ func (l lapsed) remove(ctx context.Context, night *register.Night) error {
 	if _, err := night.Erase(ctx, l.records); err != nil {
 		return err
 	}
-	return night.EraseLapses(ctx, l.persons)
+	return night.ErasePersons(ctx, l.persons)
 }

@@ -38,6 +38,7 @@ type Settings struct {
 		Storage string `yaml:"storage"`
 		Signing string `yaml:"signing"`
 	} `yaml:"keys"`
+	Erasures  string `yaml:"erasures"` // the book of erasures
 	Retention struct {
 		RawDays int `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
 	} `yaml:"retention"`
@@ -78,7 +79,7 @@ func (s *Settings) fillDefaults() {
 		field *string
 		value string
 	}{
-		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"},
+		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"}, {&s.Erasures, "erasures/book.jsonl"},
 		{&s.Stores.Register, "sqlite:register.db"}, {&s.Stores.Vault, "sqlite:vault.db"},
 		{&s.Keys.Master, "file:keys/master.key"}, {&s.Keys.Storage, "file:keys/storage.key"}, {&s.Keys.Signing, "file:keys/signing"},
 		{&s.Sender.Certificate, "keys/client.crt"}, {&s.Sender.Key, "keys/client.key"},
