@@ -79,6 +79,17 @@ func DropSnapshots(ctx context.Context, tx *sqlx.Tx, before string, keep map[str
 	return dropped, nil
 }
 
+// RenameSnapshot puts a snapshot that was written anew into the place of another wherever the ledger names it.
+func RenameSnapshot(ctx context.Context, tx *sqlx.Tx, from, to string) error {
+	for _, query := range []string{"UPDATE `snapshot` SET `digest` = ? WHERE `digest` = ?", "UPDATE `watermark` SET `snapshot` = ? WHERE `snapshot` = ?"} {
+		if _, err := tx.ExecContext(ctx, query, to, from); err != nil {
+			return database.Failed("rename a snapshot", err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE `stage` SET `facts` = REPLACE(`facts`, ?, ?) WHERE `facts` LIKE ?", from, to, "%"+from+"%")
+	return database.Failed("rename a snapshot in the facts of runs", err)
+}
+
 // Digests gives the digests of all snapshots that the ledger knows.
 func Digests(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
 	var out []string

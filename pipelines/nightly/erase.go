@@ -25,12 +25,16 @@ type Erased struct {
 	Rows    int64  `json:"register_rows"`
 	Entries int64  `json:"vault_entries"`
 	Marks   int    `json:"suppression_marks"`
+	Raw     int    `json:"snapshot_rows"` // emptied in snapshots
+
+	Quarantined int `json:"quarantined_rows"` // emptied in the quarantine
 }
 
 // Erase removes the person of a record from vault, register and resolver, destroys the person's key, and keeps keyed
 // marks by which the next export's rows about the same person are withheld (GDPR 17; clause is the notice's own). The
 // marks come first: killed anywhere, a repetition finishes, and no night in between brings anybody back. The caller holds
-// the pipeline's lease. Encrypted snapshots keep the person's rows until their own retention removes them.
+// the pipeline's lease. In snapshots and quarantine the person's rows are emptied. [workspace.Places] lists every place and
+// what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
 	out := Erased{Run: r.ID()}
 	of := *r
@@ -61,6 +65,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	}
 	out.Records, out.Marks = len(records), len(marks)
 	own, shared := n.pointsOf(subject)
+	traces := n.rawOf(subject)
 	person := workspace.PersonOf(n.ws.Persons(), subject)
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
 	if err != nil {
@@ -88,6 +93,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	defer night.Rollback()
+	if out.Raw, err = n.cleanSnapshots(ctx, night, traces); err != nil {
+		return out, err
+	}
+	if out.Quarantined, err = n.cleanQuarantine(ctx, night, traces); err != nil {
+		return out, err
+	}
 	records = append(records, own...)
 	if err := n.holdRows(ctx, night, records, clause); err != nil {
 		return out, err
@@ -129,6 +140,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if err := n.ws.RegisterDB.Scrub(ctx); err != nil {
+		return out, err
+	}
+	if err := n.sweepSnapshots(ctx, pipeline); err != nil {
 		return out, err
 	}
 	return out, n.SweepState(ctx)

@@ -25,14 +25,7 @@ func (n *Night) sweepRaw(ctx context.Context, date canon.Date, pipeline string) 
 	if err != nil {
 		return 0, err
 	}
-	known, err := ledger.Digests(ctx, n.ws.RegisterDB)
-	if err != nil {
-		return dropped, err
-	}
-	for _, d := range known {
-		needed[d] = true
-	}
-	if err := n.ws.Snapshots.SweepDigests(snapshot.Ext, needed); err != nil {
+	if err := n.sweepSnapshots(ctx, pipeline); err != nil {
 		return dropped, err
 	}
 	runs, err := ledger.Runs(ctx, n.ws.RegisterDB, pipeline, maxRuns)
@@ -47,6 +40,22 @@ func (n *Night) sweepRaw(ctx context.Context, date canon.Date, pipeline string) 
 		}
 	}
 	return dropped, nil
+}
+
+// sweepSnapshots removes snapshots that the ledger does not name.
+func (n *Night) sweepSnapshots(ctx context.Context, pipeline string) error {
+	keep, err := n.neededSnapshots(ctx, pipeline)
+	if err != nil {
+		return err
+	}
+	known, err := ledger.Digests(ctx, n.ws.RegisterDB)
+	if err != nil {
+		return err
+	}
+	for _, d := range known {
+		keep[d] = true
+	}
+	return n.ws.Snapshots.SweepDigests(snapshot.Ext, keep)
 }
 
 // neededSnapshots gives the snapshots that a pipeline's next night reads.
