@@ -107,7 +107,8 @@ func (n *Night) mayApply(ctx context.Context, r, of *pipelines.Run) error {
 	if err != nil {
 		return err
 	}
-	if r.Date.String() < dateOf(last) || r.Date > canon.DateOf(r.Now().In(n.ws.Settings.Location)) {
+	date, today := r.Date.String(), canon.DateOf(r.Now().In(n.ws.Settings.Location))
+	if date < dateOf(last) || r.Date > today && date != dateOf(last) {
 		return errApplyDate.At(fault.Place{Field: r.Date.String()})
 	}
 	return nil

@@ -2,9 +2,11 @@ package workspace
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"uoma/connectors/erasures"
@@ -148,4 +150,20 @@ func (w *Workspace) EraseIdentity(ctx context.Context, e erasures.Entry) error {
 		}
 	}
 	return w.Vault.SetErasureHead(ctx, e.Number, e.Chain)
+}
+
+var errBookBeside = fault.New("UOMA-CHK-ERASURES", "people were erased, and the book of erasures lies among what is backed up with the stores",
+	"name a file outside of the workspace with erasures: in uoma.yaml and move the book there, or leave it out of the backup and copy it on its own")
+
+// erasures proves that the book of erasures and the stores go together.
+func (c *checker) erasures(ctx context.Context) {
+	if c.register == nil || c.vault == nil || c.w.Keys == nil {
+		return
+	}
+	c.w.RegisterDB, c.w.Vault = c.register, vault.New(c.vault, c.w.Keys, rand.Reader, keyEpoch)
+	book, _, _, err := c.w.checkErasures(ctx)
+	c.add(Error, err)
+	if err == nil && book.Exists() && filepath.IsLocal(c.w.Settings.Erasures) {
+		c.add(Note, errBookBeside.At(fault.Place{File: c.w.Settings.Erasures}))
+	}
 }

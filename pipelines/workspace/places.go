@@ -67,6 +67,7 @@ func Places() []Place {
 		{inFiles, "register.db*", "the register", "deleted bytes are overwritten, freed pages given back, the log folded in"},
 		{inFiles, "vault.db*", "the vault", "as the register's"},
 		{inFiles, "snapshots/**", "exports as they came, encrypted", "the person's rows are emptied in every snapshot, the files of before go"},
+		{inFiles, "state/deliveries/**", "who was sent, as tokens, encrypted", "stays: the recipient must be told"},
 		{inFiles, "state/**", "what the resolver remembers, encrypted", "written anew without the person, the files of before go"},
 		{inFiles, "quarantine/**", "refused rows, encrypted", "the person's rows are emptied"},
 		{inFiles, "work/**", "spools of a night at work, encrypted", "gone with the night; what a killed one left goes"},
