@@ -2,6 +2,7 @@ package nightly_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -359,43 +360,6 @@ func TestThreat_T26_TwoPeopleAndTheRightDay(t *testing.T) {
 	})
 }
 
-// TestReviewIsRecorded looks at data without an end: it holds METRO-38.
-func TestReviewIsRecorded(t *testing.T) {
-	s := examSite(t, databasetest.OnSQLite)
-	s.finish(t, firstNight, pipelines.Finished)
-	s.at(t, func(ws *workspace.Workspace) { // a year later
-		if _, err := ws.RegisterDB.Exec("UPDATE `person` SET `first_seen_run` = 'nightly-2025-11-20'"); err != nil {
-			t.Fatal(err)
-		}
-	})
-	waiting := func() int {
-		out, err := s.apply(t, firstNight, nightly.Order{By: "one", Dry: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out.Reviews
-	}
-	if waiting() != 3 {
-		t.Fatalf("%d reviews wait", waiting())
-	}
-	review := func(category string) (v ledger.RetentionReview, err error) {
-		err = s.underLease(t, firstNight, quiet{}, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {
-			v, err = n.ReviewRetention(ctx, r, "nightly", nightly.Look{By: "one", Category: category})
-			return err
-		})
-		return v, err
-	}
-	if _, err := review("exam"); fault.Code(err) != "UOMA-RET-REVIEW" {
-		t.Errorf("nothing to look at: %v", err)
-	}
-	if v, err := review("identification"); err != nil || v.Records != 3 || v.Clause != "METRO-38" || v.ReviewedOn != firstNight.String() {
-		t.Errorf("%+v %v", v, err)
-	}
-	if waiting() != 0 {
-		t.Errorf("%d reviews wait after the look", waiting())
-	}
-}
-
 // killer kills the program at a step.
 type killer struct {
 	quiet
@@ -653,4 +617,55 @@ func TestWordsOutliveTheData(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestThreat_T26_WhatWaitsTooLongIsRed leaves a due action alone for longer than it may wait: the report of the night stops
+// what is sent, until it is carried out.
+func TestThreat_T26_WhatWaitsTooLongIsRed(t *testing.T) {
+	s := examSite(t, databasetest.OnSQLite)
+	s.finish(t, firstNight, pipelines.Finished)
+	overdue := func(date canon.Date) (n int, red bool) {
+		for _, f := range []string{"axis/recordings_%s.csv", "exam/results_%s.csv"} {
+			b, err := os.ReadFile(s.export(f, firstNight))
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, s.export(f, date), b)
+		}
+		s.finish(t, date, pipelines.Finished)
+		s.at(t, func(ws *workspace.Workspace) {
+			st, _, err := ledger.FindStage(context.Background(), ws.RegisterDB, "nightly-"+date.String(), "govern")
+			var facts nightly.GovernFacts
+			if err != nil || json.Unmarshal([]byte(st.Facts), &facts) != nil {
+				t.Fatal(err, st.Facts)
+			}
+			for _, k := range facts.Overdue {
+				n += k
+			}
+			text, err := os.ReadFile(ws.Path("reports", "nightly-"+date.String(), "quality.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var report struct {
+				Checks []struct{ ID, Status string }
+			}
+			if err := json.Unmarshal(text, &report); err != nil || len(report.Checks) == 0 {
+				t.Fatalf("%v, %d checks", err, len(report.Checks))
+			}
+			for _, e := range report.Checks {
+				red = red || strings.HasSuffix(e.ID, ".retentionOverdue") && e.Status == "fail"
+			}
+		})
+		return n, red
+	}
+	if n, red := overdue(firstNight + 10); n != 0 || red {
+		t.Errorf("after ten days %d are overdue, red: %t", n, red)
+	}
+	if n, red := overdue(firstNight + 40); n == 0 || !red {
+		t.Errorf("after forty days %d are overdue, red: %t", n, red)
+	}
+	s.mustApply(t, firstNight+40)
+	if n, red := overdue(firstNight + 41); n != 0 || red {
+		t.Errorf("applied, and %d are overdue, red: %t", n, red)
+	}
 }
