@@ -83,25 +83,24 @@ func entriesOf(c *policy.Coverage) string {
 
 func heldBy(t *testing.T, c *policy.Coverage) string {
 	t.Helper()
-	switch {
-	case len(c.Program) > 0:
-		var names []string
-		for _, p := range c.Program {
-			folder, test, _ := strings.Cut(p, " ")
-			names = append(names, fmt.Sprintf("`%s` in `%s`", test, folder))
-			if !namesRule(t, folder, test, c.ID) {
-				t.Errorf("%s: %s in %s does not exist, or does not say that it holds the rule", c.ID, test, folder)
-			}
-		}
-		return strings.Join(names, ", ")
-	case c.Held():
-		text := fmt.Sprintf("`TestRules/%s`, %d of the examples", c.ID, len(c.Examples))
-		if c.Rest != "" {
-			text += "; *open*: " + c.Rest
-		}
-		return text
+	var by []string
+	if len(c.Entries) > 0 && len(c.Examples) > 0 {
+		by = append(by, fmt.Sprintf("`TestRules/%s`, %d of the examples", c.ID, len(c.Examples)))
 	}
-	return "*open*: " + c.Open
+	for _, p := range c.Program {
+		folder, test, _ := strings.Cut(p, " ")
+		by = append(by, fmt.Sprintf("`%s` in `%s`", test, folder))
+		if !namesRule(t, folder, test, c.ID) {
+			t.Errorf("%s: %s in %s does not exist, or does not say that it holds the rule", c.ID, test, folder)
+		}
+	}
+	switch {
+	case !c.Held():
+		return "*open*: " + c.Open
+	case c.Rest != "":
+		by = append(by, "; *open*: "+c.Rest)
+	}
+	return strings.ReplaceAll(strings.Join(by, ", "), ", ; ", "; ")
 }
 
 // namesRule tells whether the comment of a test in a folder names a rule.

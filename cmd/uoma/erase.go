@@ -25,8 +25,9 @@ func (a *app) eraseCommand() *cobra.Command {
 		Use:   "erase --system S --clause C",
 		Short: "Erase a person: destroy the key, remove the rows, keep the next export's rows out",
 		Long: `Erase the person of one record: the person's key in the vault is destroyed, every row of every system about the
-person leaves vault and register, and keyed marks stay behind by which later exports' rows are withheld. It cannot be
-undone, and is noted in the audit log. Encrypted snapshots keep the exports as they came until they are removed by their own retention.
+person leaves vault, register, snapshots and quarantine, and keyed marks stay behind by which later exports' rows are
+withheld. It is noted in the audit log, and in the book of erasures, so that restoring a backup brings nobody back. It
+cannot be undone.
 
 The record's person key is read from standard input, so that neither the list of processes nor the shell's history names
 the person. Parts of a composite key are joined by |.`,
@@ -50,8 +51,8 @@ the person. Parts of a composite key are joined by |.`,
 			if a.json {
 				return a.printJSON("erase", true, out)
 			}
-			_, err = fmt.Fprintf(a.out, "erased: %d records, %d register rows, %d vault entries; %d marks keep the person out\n",
-				out.Records, out.Rows, out.Entries, out.Marks)
+			_, err = fmt.Fprintf(a.out, "erased: %d records, %d register rows, %d vault entries, %d rows of snapshots, %d quarantined rows; %d marks keep the person out\n",
+				out.Records, out.Rows, out.Entries, out.Raw, out.Quarantined, out.Marks)
 			return err
 		},
 	}

@@ -57,8 +57,8 @@ func (a *app) keyListCommand() *cobra.Command {
 	}
 }
 
-// author is who acts with the keys.
-func (a *app) author() custody.Author { return custody.Author{Actor: a.actor(""), At: a.now()} }
+// keeper is who acts with the keys.
+func (a *app) keeper() custody.Author { return custody.Author{Actor: a.actor(""), At: a.now()} }
 
 // keeping runs f under the nightly's lease, as the nights use the keys.
 func (a *app) keeping(ctx context.Context, f func(context.Context, *workspace.Workspace, custody.Author) error) error {
@@ -66,7 +66,7 @@ func (a *app) keeping(ctx context.Context, f func(context.Context, *workspace.Wo
 		r := &pipelines.Run{Pipeline: "nightly", Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now,
 			Log: a.logger(), Progress: &progress{}}
 		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
-			by := a.author()
+			by := a.keeper()
 			by.Check = h.journal.Check
 			return f(ctx, ws, by)
 		})
@@ -184,7 +184,7 @@ is needed besides them.`,
 				return usageError{errors.New("--out is needed")}
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				made, err := custody.Escrow(c.Context(), ws, out, shares, needed, rand.Reader, a.author())
+				made, err := custody.Escrow(c.Context(), ws, out, shares, needed, rand.Reader, a.keeper())
 				if err != nil {
 					return err
 				}
@@ -215,7 +215,7 @@ func (a *app) keyDrillCommand() *cobra.Command {
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				set, err := custody.Drill(c.Context(), ws, args, a.author())
+				set, err := custody.Drill(c.Context(), ws, args, a.keeper())
 				if err != nil {
 					return err
 				}

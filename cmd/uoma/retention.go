@@ -44,12 +44,12 @@ type retentionResult struct {
 func (a *app) retentionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "retention",
-		Short:   "See what has outlived its period, by which clause of the notice",
+		Short:   "See and carry out what has outlived its period, by which clause of the notice",
 		Example: "  uoma retention plan --date 2026-11-22",
 		Args:    exactly(0),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.retentionPlanCommand())
+	c.AddCommand(a.retentionPlanCommand(), a.retentionApplyCommand(), a.retentionReviewCommand())
 	return c
 }
 

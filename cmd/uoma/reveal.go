@@ -60,7 +60,7 @@ func (a *app) revealRequestCommand() *cobra.Command {
 						return err
 					}
 				}
-				r, err := custody.Request(c.Context(), ws, domain, args, reason, clause, time.Duration(hours)*time.Hour, a.author())
+				r, err := custody.Request(c.Context(), ws, domain, args, reason, clause, time.Duration(hours)*time.Hour, a.keeper())
 				if err != nil {
 					return err
 				}
@@ -106,7 +106,7 @@ func (a *app) revealApproveCommand() *cobra.Command {
 				return err
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				if _, err := custody.Approve(c.Context(), ws, n, a.author()); err != nil {
+				if _, err := custody.Approve(c.Context(), ws, n, a.keeper()); err != nil {
 					return err
 				}
 				r, _, err := ledger.FindReveal(c.Context(), ws.RegisterDB, n)
@@ -143,7 +143,7 @@ func (a *app) revealShowCommand() *cobra.Command {
 				return err
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				people, err := custody.Show(c.Context(), ws, n, a.author())
+				people, err := custody.Show(c.Context(), ws, n, a.keeper())
 				if err != nil {
 					return err
 				}

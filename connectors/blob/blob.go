@@ -265,6 +265,15 @@ func (s *Store) OpenDigest(digest, ext string) (*File, error) {
 	return s.Open(digestPath(digest, ext))
 }
 
+// Has tells whether a digest-named file is there.
+func (s *Store) Has(digest, ext string) bool {
+	if len(digest) != 2*sha256.Size {
+		return false
+	}
+	_, err := s.root.Stat(digestPath(digest, ext))
+	return err == nil
+}
+
 // Verify reads a digest-named file whole and compares it with its name.
 func (s *Store) Verify(digest, ext string) error {
 	f, err := s.OpenDigest(digest, ext)

@@ -34,6 +34,16 @@ func DeleteSelected(ctx context.Context, tx *sqlx.Tx, table, column string) (int
 	return affected(ctx, tx, table, query)
 }
 
+// DeleteSelectedOf deletes of the rows whose column holds a selected key those of which another column has a value.
+func DeleteSelectedOf(ctx context.Context, tx *sqlx.Tx, table, column, other string, value any) (int64, error) {
+	t, c, o := Quote(table), Quote(column), Quote(other)
+	query := "DELETE FROM " + t + " WHERE " + o + " = ? AND " + c + " IN (SELECT k FROM " + Quote(selected) + ")"
+	if Dialect(tx.DriverName()) == MySQL {
+		query = "DELETE " + t + " FROM " + JoinSelected(table, column) + " WHERE " + t + "." + o + " = ?"
+	}
+	return affected(ctx, tx, table, query, value)
+}
+
 // UpdateSelected sets column to value in the rows whose key column holds a selected key and where it is NULL, and tells
 // how many there were.
 func UpdateSelected(ctx context.Context, tx *sqlx.Tx, table, key, column string, value any) (int64, error) {

@@ -75,6 +75,11 @@ func QuarantineOf(ctx context.Context, q sqlx.QueryerContext, run, feed string, 
 		" ORDER BY `feed`, `line`, `field`, `code` LIMIT ?", run, feed, feed, limit)
 }
 
+// QuarantineFiles lists where quarantined rows are kept, each file once.
+func QuarantineFiles(ctx context.Context, q sqlx.QueryerContext) ([]Quarantined, error) {
+	return list[Quarantined](ctx, q, "SELECT DISTINCT `run`, `feed`, `ref` FROM `quarantine` ORDER BY `ref`")
+}
+
 // forget removes the lines of an earlier attempt.
 func forget(ctx context.Context, tx *sqlx.Tx, table, run, feed string) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM "+database.Quote(table)+" WHERE `run` = ? AND `feed` = ?", run, feed)

@@ -20,12 +20,12 @@ type Verb string
 
 // Verbs of the audit log.
 const (
-	SubjectErased   Verb = "subject.erased"   // a person was erased
-	SubjectExplain  Verb = "subject.explain"  // what is held of one person was looked at, by its token
-	SubjectFind     Verb = "subject.find"     // a person was found by what was said of them
-	SubjectExport   Verb = "subject.export"   // everything that is held of one person was written out
-	ReviewValues    Verb = "review.values"    // two records were shown with their values
-	QuarantineValue Verb = "quarantine.value" // a quarantined row was shown as it came
+	SubjectErased    Verb = "subject.erased"    // a person was erased
+	SubjectExplain   Verb = "subject.explain"   // what is held of one person was looked at, by its token
+	SubjectFind      Verb = "subject.find"      // a person was found by what was said of them
+	SubjectExport    Verb = "subject.export"    // everything that is held of one person was written out
+	ReviewValues     Verb = "review.values"     // two records were shown with their values
+	QuarantineValue  Verb = "quarantine.value"  // a quarantined row was shown as it came
 	SubjectWord      Verb = "subject.word"      // a consent, objection, restriction or hold was written down by hand, or lifted
 	SubjectRequest   Verb = "subject.request"   // a request of a data subject was opened, extended or closed
 	SubjectRectify   Verb = "subject.rectify"   // a correction was recorded
@@ -39,12 +39,16 @@ const (
 	RevealRequested Verb = "reveal.requested" // somebody asked who pseudonyms are
 	RevealApproved  Verb = "reveal.approved"  // another allowed it
 	RevealShown     Verb = "reveal.shown"     // identities were shown
+
+	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
+	RetentionLook   Verb = "retention.review" // data without an end was looked at
 )
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
-	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true}
+	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
+	RetentionAction: true, RetentionLook: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

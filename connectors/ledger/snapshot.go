@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
 )
 
 // States of snapshots.
@@ -57,6 +59,42 @@ func findSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest
 // Snapshots lists the latest snapshots of a feed, or of all when it is "", newest first.
 func Snapshots(ctx context.Context, q sqlx.QueryerContext, feed string, limit int) ([]Snapshot, error) {
 	return list[Snapshot](ctx, q, selectSnapshot+" WHERE ? = '' OR `feed` = ? ORDER BY `logical_date` DESC, `feed`, `digest` LIMIT ?", feed, feed, limit)
+}
+
+// DropSnapshots forgets the snapshots of dates before one, but for those that are named by digest, and tells how many.
+func DropSnapshots(ctx context.Context, tx *sqlx.Tx, before string, keep map[string]bool) (dropped int, err error) {
+	old, err := list[Snapshot](ctx, tx, selectSnapshot+" WHERE `logical_date` < ?", before)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range old {
+		if keep[s.Digest] {
+			continue
+		}
+		dropped++
+		if _, err := tx.ExecContext(ctx, "DELETE FROM `snapshot` WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ?", s.Feed, s.LogicalDate, s.Digest); err != nil {
+			return 0, database.Failed("forget a snapshot", err)
+		}
+	}
+	return dropped, nil
+}
+
+// RenameSnapshot puts a snapshot that was written anew into the place of another wherever the ledger names it.
+func RenameSnapshot(ctx context.Context, tx *sqlx.Tx, from, to string) error {
+	for _, query := range []string{"UPDATE `snapshot` SET `digest` = ? WHERE `digest` = ?", "UPDATE `watermark` SET `snapshot` = ? WHERE `snapshot` = ?"} {
+		if _, err := tx.ExecContext(ctx, query, to, from); err != nil {
+			return database.Failed("rename a snapshot", err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE `stage` SET `facts` = REPLACE(`facts`, ?, ?) WHERE `facts` LIKE ?", from, to, "%"+from+"%")
+	return database.Failed("rename a snapshot in the facts of runs", err)
+}
+
+// Digests gives the digests of all snapshots that the ledger knows.
+func Digests(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
+	var out []string
+	err := sqlx.SelectContext(ctx, q, &out, "SELECT DISTINCT `digest` FROM `snapshot`")
+	return out, database.Failed("list the snapshots", err)
 }
 
 // Watermark is how far a pipeline has come with a feed: the snapshot that the register was last loaded from.

@@ -2,6 +2,8 @@ package register
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"uoma/connectors/database"
 )
@@ -90,11 +92,6 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 	if err := database.Select(ctx, n.tx, records); err != nil {
 		return 0, err
 	}
-	var persons []string
-	err = n.tx.SelectContext(ctx, &persons, "SELECT DISTINCT `link`.`person` FROM "+database.JoinSelected("link", "record"))
-	if err != nil {
-		return 0, database.Failed("read the persons of records", err)
-	}
 	for _, t := range Tables() {
 		gone, err := database.DeleteSelected(ctx, n.tx, t.Name, "record")
 		if err != nil {
@@ -102,39 +99,50 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 		}
 		rows += gone
 	}
-	for _, t := range []string{"link", "subject_event", "word"} {
+	// What was said by hand goes with the person alone: it outlives rows that lapse.
+	if _, err := database.DeleteSelected(ctx, n.tx, "word", "record"); err != nil {
+		return 0, err
+	}
+	return rows, n.leave(ctx)
+}
+
+// leave removes the links and events of the selected records, and what stands under persons of whom no link is left.
+func (n *Night) leave(ctx context.Context) error {
+	persons := map[string]bool{}
+	if err := n.distinct(ctx, "link", "person", "record", persons); err != nil {
+		return err
+	}
+	for _, t := range []string{"link", "subject_event"} {
 		if _, err := database.DeleteSelected(ctx, n.tx, t, "record"); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return rows, n.forget(ctx, persons)
+	return n.forget(ctx, slices.Sorted(maps.Keys(persons)))
+}
+
+// Linked tells which of some persons have a link.
+func (n *Night) Linked(ctx context.Context, persons []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(persons) == 0 {
+		return out, nil
+	}
+	if err := database.Select(ctx, n.tx, persons); err != nil {
+		return nil, err
+	}
+	return out, n.distinct(ctx, "link", "person", "person", out)
 }
 
 // forget removes what stands under persons that no link names any more.
 func (n *Night) forget(ctx context.Context, persons []string) error {
-	if err := database.Select(ctx, n.tx, persons); err != nil {
+	stays, err := n.Linked(ctx, persons)
+	if err != nil {
 		return err
 	}
-	var still []string
-	err := n.tx.SelectContext(ctx, &still, "SELECT DISTINCT `link`.`person` FROM "+database.JoinSelected("link", "person"))
-	if err != nil {
-		return database.Failed("read the persons that stay", err)
-	}
-	stays := make(map[string]bool, len(still))
-	for _, p := range still {
-		stays[p] = true
-	}
-	var gone []string
-	for _, p := range persons {
-		if !stays[p] {
-			gone = append(gone, p)
-		}
-	}
-	if err := database.Select(ctx, n.tx, gone); err != nil {
+	if err := database.Select(ctx, n.tx, slices.DeleteFunc(persons, func(p string) bool { return stays[p] })); err != nil {
 		return err
 	}
 	for _, place := range [...]struct{ table, column string }{
-		{"effective_consent", "person"}, {"retention_due", "person"}, {"subject_event", "person"}, {"subject_event", "other"},
+		{"effective_consent", "person"}, {"retention_due", "person"}, {"kept_word", "person"}, {"subject_event", "person"}, {"subject_event", "other"},
 	} {
 		if _, err := database.DeleteSelected(ctx, n.tx, place.table, place.column); err != nil {
 			return err

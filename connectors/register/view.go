@@ -89,20 +89,28 @@ func (v *View) whole(table string) string {
 	return database.Whole(database.Dialect(v.q.DriverName()), table)
 }
 
-// Selected reads the rows of some records alone. It is valid until the next call of its [Night] that writes, or selects
-// other records.
-type Selected struct{ night *Night }
+// Selected reads the rows of some records or source rows alone. It is valid until the next call of its [Night] that
+// writes, or selects others.
+type Selected struct {
+	night *Night
+	by    string // column
+}
 
 // SelectRecords selects records for several readings.
 func (n *Night) SelectRecords(ctx context.Context, records []string) (Selected, error) {
-	return Selected{n}, database.Select(ctx, n.tx, records)
+	return Selected{n, "record"}, database.Select(ctx, n.tx, records)
 }
 
-// Read is [View.Read] for the rows of the selected records.
+// SelectRows selects source rows for several readings.
+func (n *Night) SelectRows(ctx context.Context, sourceKeys []string) (Selected, error) {
+	return Selected{n, "source_key"}, database.Select(ctx, n.tx, sourceKeys)
+}
+
+// Read is [View.Read] for the rows that are selected.
 func (s Selected) Read(ctx context.Context, table string, columns []string, which Which) canon.Batches {
 	n := s.night
 	return n.read(ctx, reading{table: table, columns: columns, which: which, ordered: true, from: func(t string) string {
-		return database.WholeSelected(database.Dialect(n.q.DriverName()), t, "record")
+		return database.WholeSelected(database.Dialect(n.q.DriverName()), t, s.by)
 	}})
 }
 
@@ -326,6 +334,9 @@ var own = []struct {
 	{"word", wordColumns, 4, " WHERE `run` <> ''"},
 	{consents.table, consents.columns, consents.key, ""},
 	{dues.table, dues.columns, dues.key, ""},
+	{"lapse", lapseColumns, 2, ""},
+	{"anonymous_count", countColumns, 6, ""},
+	{keptWords.table, keptWords.columns, keptWords.key, ""},
 }
 
 // Digest gives the SHA-256 of all rows of all tables, words by hand apart, in a fixed order, in hex. Each cell is hashed as a byte that tells

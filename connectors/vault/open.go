@@ -34,6 +34,30 @@ func (v *Vault) Open(ctx context.Context, subjects []string, which Groups) iter.
 	}
 }
 
+// OpenRecords is [Vault.Open] for the entries of some records, whosever they are.
+func (v *Vault) OpenRecords(ctx context.Context, records []string, which Groups) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		wanted := make(map[string]bool, len(records))
+		for _, r := range records {
+			wanted[r] = true
+		}
+		err := v.db.See(ctx, func(tx *sqlx.Tx) error {
+			for e, err := range v.read(ctx, tx, nil, which, func(e *Entry) bool { return wanted[e.Record] }) {
+				if err != nil {
+					return err
+				}
+				if !yield(e, nil) {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			yield(Entry{}, err)
+		}
+	}
+}
+
 // read streams entries; wanted, when given, sees them before they are decrypted.
 func (v *Vault) read(ctx context.Context, tx *sqlx.Tx, subjects []string, which Groups, wanted func(*Entry) bool) iter.Seq2[Entry, error] {
 	r := &reader{vault: v, which: which, wanted: wanted}

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
-	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -25,12 +25,16 @@ type Erased struct {
 	Rows    int64  `json:"register_rows"`
 	Entries int64  `json:"vault_entries"`
 	Marks   int    `json:"suppression_marks"`
+	Raw     int    `json:"snapshot_rows"` // emptied in snapshots
+
+	Quarantined int `json:"quarantined_rows"` // emptied in the quarantine
 }
 
 // Erase removes the person of a record from vault, register and resolver, destroys the person's key, and keeps keyed
 // marks by which the next export's rows about the same person are withheld (GDPR 17; clause is the notice's own). The
 // marks come first: killed anywhere, a repetition finishes, and no night in between brings anybody back. The caller holds
-// the pipeline's lease. Encrypted snapshots keep the person's rows until their own retention removes them.
+// the pipeline's lease. In snapshots and quarantine the person's rows are emptied. [workspace.Places] lists every place and
+// what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
 	out := Erased{Run: r.ID()}
 	of := *r
@@ -55,7 +59,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if !known {
 		return out, errNobody
 	}
-	records, marks := n.traces(r, subject, clause)
+	records, marks := n.traces(subject)
 	if err := n.erasable(ctx, r, records); err != nil {
 		return out, err
 	}
@@ -64,22 +68,26 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	}
 	out.Records, out.Marks = len(records), len(marks)
 	own, shared := n.pointsOf(subject)
-	if err := n.ws.Vault.Suppress(ctx, marks); err != nil {
+	traces := n.rawOf(subject)
+	person := workspace.PersonOf(n.ws.Persons(), subject)
+	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
+	if err != nil {
 		return out, err
 	}
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
 	n.unsettle(subject)
-	for entry, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
+	for e, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
 		if err != nil {
 			return out, err
 		}
-		n.holdToken(entry.Source, entry.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
+		out.Entries++
+		n.holdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
 	}
 	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
 	// command can be repeated.
-	if out.Entries, err = n.ws.Vault.Erase(ctx, []string{subject}, r.ID()); err != nil {
+	if err := n.ws.EraseIdentity(ctx, entry); err != nil {
 		return out, err
 	}
 	e.Forget(subject)
@@ -88,11 +96,16 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	defer night.Rollback()
+	if out.Raw, err = n.cleanSnapshots(ctx, night, traces); err != nil {
+		return out, err
+	}
+	if out.Quarantined, err = n.cleanQuarantine(ctx, night, traces); err != nil {
+		return out, err
+	}
 	records = append(records, own...)
 	if err := n.holdRows(ctx, night, records, clause); err != nil {
 		return out, err
 	}
-	person := workspace.PersonOf(n.ws.Persons(), subject)
 	var links []register.Link
 	for _, record := range shared {
 		links = append(links, register.Link{Record: record, Person: person})
@@ -101,6 +114,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if out.Rows, err = night.Erase(ctx, records); err != nil {
+		return out, err
+	}
+	if err := night.ErasePersons(ctx, []string{person}); err != nil {
+		return out, err
+	}
+	if err := ledger.SetErasureHead(ctx, night.Tx(), entry.Number, entry.Chain); err != nil {
 		return out, err
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
@@ -127,6 +146,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if err := n.ws.RegisterDB.Scrub(ctx); err != nil {
+		return out, err
+	}
+	if err := n.sweepSnapshots(ctx, pipeline); err != nil {
 		return out, err
 	}
 	return out, n.SweepState(ctx)
@@ -198,7 +220,7 @@ func (n *Night) pointsOf(subject string) (own, shared []string) {
 }
 
 // traces gives the tokens of all records of a subject, and the marks by which its person is known again.
-func (n *Night) traces(r *pipelines.Run, subject, clause string) (records []string, marks []vault.Suppression) {
+func (n *Night) traces(subject string) (records []string, marks []erasures.Mark) {
 	source, suppression := n.ws.SourceTokens(), n.ws.Suppression()
 	seen := map[string]bool{}
 	for i := range n.resolved.Records {
@@ -212,7 +234,7 @@ func (n *Night) traces(r *pipelines.Run, subject, clause string) (records []stri
 				token := workspace.SuppressionToken(suppression, mark)
 				if !seen[token] {
 					seen[token] = true
-					marks = append(marks, vault.Suppression{Token: token, Kind: kindOf(mark), Since: r.ID(), Clause: clause})
+					marks = append(marks, erasures.Mark{Token: token, Kind: kindOf(mark)})
 				}
 			}
 		}
@@ -228,4 +250,17 @@ func kindOf(mark string) string {
 		}
 	}
 	return mark
+}
+
+// enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is
+// carried out again.
+func (n *Night) enter(e erasures.Entry) (erasures.Entry, error) {
+	book, err := n.ws.Erasures()
+	if err != nil {
+		return e, err
+	}
+	if before, ok := book.Of(e.Subject); ok && len(before.Records) >= len(e.Records) && len(before.Marks) >= len(e.Marks) {
+		return before, nil
+	}
+	return book.Append(e)
 }

@@ -137,12 +137,15 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err != nil {
 		return err
 	}
+	if err := g.readPast(ctx, v); err != nil {
+		return err
+	}
 	words, err := rights.ReadWords(ctx, v)
 	if err != nil {
 		return err
 	}
 	g.settle(told, words)
-	err = g.gather(func(table string, columns []string, _ register.Condition) []canon.Batches {
+	err = g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.All)
 	})
 	if err != nil {

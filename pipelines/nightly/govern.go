@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
@@ -33,6 +34,8 @@ type GovernFacts struct {
 	Objections map[string]int            `json:"objections"` // scope to persons
 	Due        map[string]int            `json:"due"`        // due retention actions by category
 	DueActions map[string]int            `json:"due_actions"`
+	Held       map[string]int            `json:"held,omitempty"`       // due but for a hold, by category
+	Overdue    map[string]int            `json:"overdue,omitempty"`    // due for longer than [overdueAfter], by category
 	Oldest     string                    `json:"oldest_due,omitempty"` // date since which the longest overdue action is due
 	Changed    int                       `json:"changed"`              // consents and due actions that differ from last night
 	Withdrawn  int                       `json:"withdrawn"`            // persons, purposes and channels with a refusal, withdrawal or objection
@@ -73,7 +76,10 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	dues := g.dues(&facts)
+	if err := night.Unlapse(ctx, g.again()); err != nil {
+		return nil, err
+	}
+	dues := g.dues(&facts, g.plan())
 	more, err := night.ReplaceRetention(ctx, sequence(dues))
 	if err != nil {
 		return nil, err
@@ -111,8 +117,13 @@ type governing struct {
 	people   map[string]*person
 	byRecord map[string][]*person
 	items    []policy.Item
-	seen     map[itemKey]int // position in items
-	heedAll  bool            // a hold or restriction counts though it was set after the date
+	since    []canon.Date               // by item: the night that brought its first row
+	seen     map[itemKey]int            // position in items
+	matters  map[string]*policy.Anchors // by source row: what its rows with anchors of their own say
+	lapses   lapses                     // what is gone already
+	ended    map[string]policy.Anchors  // by person: what ended data of theirs that is gone
+	reviews  []ledger.RetentionReview
+	heedAll  bool // a hold or restriction counts though it was set after the date
 }
 
 type itemKey struct{ sourceKey, category string }
@@ -140,6 +151,14 @@ func (g *governing) read(ctx context.Context) error {
 		if err := both.Wait(); err != nil {
 			return err
 		}
+	}
+	past := func(v *register.View) error { return g.readPast(ctx, v) }
+	if g.n.open != nil {
+		if err := past(&g.night.View); err != nil {
+			return err
+		}
+	} else if err := g.n.ws.Register.See(ctx, past); err != nil {
+		return err
 	}
 	g.settle(told, words)
 	return nil
@@ -381,11 +400,35 @@ func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
 	}
 }
 
+// overdueAfter is for how many days an action may wait, from the day on which it was due and its row was there.
+const overdueAfter = 31
+
+func (f *GovernFacts) held(category string) {
+	if f.Held == nil {
+		f.Held = map[string]int{}
+	}
+	f.Held[category]++
+}
+
+func (f *GovernFacts) overdue(category string) {
+	if f.Overdue == nil {
+		f.Overdue = map[string]int{}
+	}
+	f.Overdue[category]++
+}
+
 // dues gives the due retention actions in the register's order.
-func (g *governing) dues(f *GovernFacts) []register.Due {
+func (g *governing) dues(f *GovernFacts, plan policy.Plan) []register.Due {
 	var out []register.Due
 	oldest := g.r.Date + 1
-	for _, d := range g.n.pack.Due(g.items, g.r.Date) {
+	for _, d := range plan {
+		if d.Hold != "" {
+			f.held(d.Category)
+			continue
+		}
+		if max(d.DueDate, g.since[d.Item])+overdueAfter < g.r.Date {
+			f.overdue(d.Category)
+		}
 		f.Due[d.Category]++
 		f.DueActions[fmt.Sprint(d.Action)]++
 		oldest = min(oldest, d.DueDate)

@@ -56,10 +56,10 @@ func (g *governing) readItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return g.gather(func(table string, columns []string, dated register.Condition) []canon.Batches {
+	return g.gather(func(table string, columns []string, dated register.Condition, all bool) []canon.Batches {
 		readings := []canon.Batches{g.night.Read(ctx, table, columns, register.Ended)}
 		switch {
-		case g.waits(policy.Registered):
+		case all || g.waits(policy.Registered):
 			return append(readings, g.night.Read(ctx, table, columns, register.Current))
 		case len(dated.Columns) > 0:
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, dated))
@@ -71,10 +71,14 @@ func (g *governing) readItems(ctx context.Context) error {
 	})
 }
 
-// gather makes items of the rows that readings of each table give. A row may be read twice.
-func (g *governing) gather(readings func(table string, columns []string, dated register.Condition) []canon.Batches) error {
-	g.seen = map[itemKey]int{}
+// readings give columns of a table: of all rows, or at least of those that may be due. A row may come twice.
+type readings func(table string, columns []string, dated register.Condition, all bool) []canon.Batches
+
+// gather makes items of rows.
+func (g *governing) gather(read readings) error {
+	g.seen, g.matters = map[itemKey]int{}, map[string]*policy.Anchors{}
 	loader := g.n.pack.Loader(g.r.Date)
+	beside := map[string]bool{}
 	for _, t := range register.Tables() {
 		own := slices.DeleteFunc(rowAnchors(t.Name), func(a rowAnchor) bool { return !slices.ContainsFunc(a.anchors, g.waits) })
 		columns := slices.Clone(itemColumns)
@@ -85,13 +89,36 @@ func (g *governing) gather(readings func(table string, columns []string, dated r
 		if t.Name == "recording" {
 			columns = append(columns, "hold")
 		}
-		for _, batches := range readings(t.Name, columns, dated) {
+		for _, batches := range read(t.Name, columns, dated, false) {
 			for b, err := range batches {
 				if err != nil {
 					return err
 				}
 				for i := range b.Len() {
-					g.item(t.Name, b, i, own, loader)
+					g.item(t.Name, b, i, own, loader, beside)
+				}
+			}
+		}
+	}
+	return g.gatherBeside(read, beside)
+}
+
+// gatherBeside makes items of rows whose end another row of the same source row brings: who paid for an event goes with
+// the event.
+func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
+	for _, table := range sortedKeys(tables) {
+		for _, batches := range read(table, itemColumns, register.Condition{}, true) {
+			for b, err := range batches {
+				if err != nil {
+					return err
+				}
+				for i := range b.Len() {
+					matter := g.matters[b.Col(1).Text(i)]
+					if matter == nil {
+						continue
+					}
+					g.join(policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter},
+						g.byRecord[b.Col(2).Text(i)], seenSince(b, i))
 				}
 			}
 		}
@@ -111,7 +138,7 @@ func (g *governing) leftRecords() []string {
 	var out []string
 	for record, people := range g.byRecord {
 		for _, p := range people {
-			if p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
+			if _, ended := g.ended[p.token]; ended || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
 				out = append(out, record)
 				break
 			}
@@ -121,70 +148,122 @@ func (g *governing) leftRecords() []string {
 	return out
 }
 
-func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, loader *policy.Loader) {
+func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, loader *policy.Loader, beside map[string]bool) {
 	x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i)}
-	any := false
-	set := func(anchor policy.Anchor, day canon.Date) { x.Anchors.Set(anchor, day); any = true }
+	var matter policy.Anchors
 	for n, a := range own {
-		if day, ok := g.dayOf(b.Col(len(itemColumns)+n), i, a); ok {
+		if day, ok := dayOf(g.n.pack, b.Col(len(itemColumns)+n), i, a); ok {
 			for _, anchor := range a.anchors {
-				set(anchor, day)
+				matter.Set(anchor, day)
 			}
 		}
 	}
+	x.Anchors = matter
 	if table == "recording" && b.Col(len(itemColumns)+len(own)).Bool(i) {
 		x.Holds = append(x.Holds, rowHold)
 	}
 	if !b.Col(4).Null(i) {
 		if d, ok := runDate(b.Col(4).Text(i)); ok {
-			set(policy.SourceRemoved, d)
+			x.Anchors.Set(policy.SourceRemoved, d)
 		}
 	}
-	if d, ok := runDate(b.Col(5).Text(i)); ok && g.n.pack.Waits(x.Category, policy.Registered) {
-		set(policy.Registered, d)
+	since := seenSince(b, i)
+	if since > 0 && g.n.pack.Waits(x.Category, policy.Registered) {
+		x.Anchors.Set(policy.Registered, since)
 	}
 	people := g.byRecord[b.Col(2).Text(i)]
 	for _, p := range people {
-		x.Person = p.token
-		if p.standing.Ended {
-			set(policy.MembershipEnd, p.standing.Until)
-		}
-		if p.facts.Deceased {
-			set(policy.Deceased, max(p.facts.DeceasedOn, 0))
-		}
-		if p.facts.Restricted {
-			x.Holds = append(x.Holds, "restricted")
-		}
-		x.Holds = append(x.Holds, p.facts.Holds...)
+		g.ofPerson(&x, p)
 	}
-	if !any && !g.n.pack.ConsentsEnd() {
+	if x.Anchors == (policy.Anchors{}) && !g.n.pack.ConsentsEnd() {
 		return
 	}
-	x.Feed, x.SourceKey = strings.Clone(x.Feed), strings.Clone(x.SourceKey)
-	g.add(x, people)
+	if matter != (policy.Anchors{}) {
+		g.noteMatter(x, matter, people, since, loader, beside)
+	}
+	category := x.Category
+	g.join(x, people, since)
 	if table == "person" { // contact data stands in the vault, under the same source row
-		if d := loader.Table(x.Feed, "email"); d.Allow {
+		if d := loader.Table(x.Feed, "email"); d.Allow && d.Category != category {
 			x.Category = d.Category
-			g.add(x, people)
+			g.joinVault(x, people, since)
 		}
 	}
 }
 
+// ofPerson adds what is known of somebody whom an item is about. What ended data of theirs that is gone already still
+// ends the rest, unless they are here anew.
+func (g *governing) ofPerson(x *policy.Item, p *person) {
+	x.Person = p.token
+	ended := g.ended[p.token]
+	if day, was := ended.Get(policy.MembershipEnd); p.standing.Ended {
+		x.Anchors.Set(policy.MembershipEnd, p.standing.Until)
+	} else if was && !p.standing.Member {
+		x.Anchors.Set(policy.MembershipEnd, day)
+	}
+	if day, was := ended.Get(policy.Deceased); p.facts.Deceased {
+		x.Anchors.Set(policy.Deceased, max(p.facts.DeceasedOn, 0))
+	} else if was && !p.standing.Member {
+		x.Anchors.Set(policy.Deceased, day)
+	}
+	if p.facts.Restricted {
+		x.Holds = append(x.Holds, "restricted")
+	}
+	x.Holds = append(x.Holds, p.facts.Holds...)
+}
+
+// noteMatter lets a row's own anchors end the other categories of its source row that wait for them: contact data in the
+// vault, and rows of other tables, which are read for it.
+func (g *governing) noteMatter(x policy.Item, matter policy.Anchors, people []*person, since canon.Date, loader *policy.Loader, beside map[string]bool) {
+	done := map[string]bool{x.Category: true}
+	for _, t := range canon.Tables() {
+		d := loader.Table(x.Feed, t.Name)
+		if !d.Allow || done[d.Category] || !g.n.pack.WaitsAny(d.Category, &matter) {
+			continue
+		}
+		if t.Identity() {
+			done[d.Category] = true
+			x.Category = d.Category
+			g.joinVault(x, people, since)
+		}
+		if key := strings.Clone(x.SourceKey); g.matters[key] == nil {
+			g.matters[key] = &policy.Anchors{}
+		}
+		g.matters[x.SourceKey].Join(&matter)
+		if !t.Identity() {
+			beside[t.Name] = true
+		}
+	}
+}
+
+// joinVault joins an item of the vault's, unless it has lapsed: the register has no row that goes with it.
+func (g *governing) joinVault(x policy.Item, people []*person, since canon.Date) {
+	if g.lapses.of(x.SourceKey, x.Category) == nil {
+		g.join(x, people, since)
+	}
+}
+
+// seenSince gives the date of the night that brought a row, 0 when unknown.
+func seenSince(b *canon.Batch, i int) canon.Date {
+	d, _ := runDate(b.Col(5).Text(i))
+	return d
+}
+
 // dayOf gives the day of a row's own anchor.
-func (g *governing) dayOf(c canon.Col, i int, a rowAnchor) (day canon.Date, ok bool) {
+func dayOf(pack *policy.Pack, c canon.Col, i int, a rowAnchor) (day canon.Date, ok bool) {
 	if a.instant {
 		at, ok := c.Instant(i)
-		return g.n.pack.Day(at), ok
+		return pack.Day(at), ok
 	}
 	if day, ok = c.Day(i); ok && a.yearEnd {
-		day = g.n.pack.YearEnd(day)
+		day = pack.YearEnd(day)
 	}
 	return day, ok
 }
 
-// add adds an item of a category, with what the persons' own words end, unless it can never be due. Rows of one source row
-// and category go together, with the anchors of all: the action is the source row's.
-func (g *governing) add(x policy.Item, people []*person) {
+// join adds an item of a category, with what the persons' own words end, unless it can never be due. Rows of one source
+// row and category go together, with the anchors of all: the action is the source row's.
+func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 	k := itemKey{x.SourceKey, x.Category}
 	if n, seen := g.seen[k]; seen {
 		g.items[n].Anchors.Join(&x.Anchors)
@@ -192,15 +271,32 @@ func (g *governing) add(x policy.Item, people []*person) {
 		return
 	}
 	for _, p := range people {
+		x.Person = p.token
 		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &x.Anchors)...)
+		if ended := g.ended[p.token]; len(p.facts.Consents) == 0 {
+			for _, a := range []policy.Anchor{policy.ConsentWithdrawn, policy.SubscriptionEnd} {
+				if day, was := ended.Get(a); was && g.n.pack.Waits(x.Category, a) {
+					x.Anchors.Set(a, day)
+				}
+			}
+		}
+	}
+	for _, v := range g.reviews {
+		if v.Category == x.Category && (v.Source == "" || v.Source == x.Feed || v.Source == canon.SystemOf(x.Feed)) {
+			if day, err := canon.ParseDate(v.ReviewedOn); err == nil && day <= g.r.Date {
+				before, _ := x.Anchors.Get(policy.Reviewed)
+				x.Anchors.Set(policy.Reviewed, max(before, day))
+			}
+		}
 	}
 	if x.Anchors == (policy.Anchors{}) {
 		return
 	}
-	x.Category = strings.Clone(x.Category)
-	k.category = x.Category
-	g.seen[k] = len(g.items)
+	x.Feed, x.SourceKey, x.Category = strings.Clone(x.Feed), strings.Clone(x.SourceKey), strings.Clone(x.Category)
+	x.Holds = slices.Clone(x.Holds)
+	g.seen[itemKey{x.SourceKey, x.Category}] = len(g.items)
 	g.items = append(g.items, x)
+	g.since = append(g.since, since)
 }
 
 // instant is the end of the logical day.

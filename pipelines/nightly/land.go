@@ -84,6 +84,11 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.sweep(r); err != nil {
 		return nil, err
 	}
+	if !r.Dry { // the stores may have been restored since the workspace was opened
+		if err := s.n.ws.HeedErasures(ctx); err != nil {
+			return nil, err
+		}
+	}
 	files, err := s.n.inbox.Open(ctx)
 	if err != nil {
 		return nil, err

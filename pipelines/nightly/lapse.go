@@ -14,6 +14,7 @@ type lapsed struct {
 	records    []string        // of the people, and contact points that nobody else has
 	links      []register.Link // to contact points that others have as well
 	sourceKeys []string        // vault entries
+	persons    []string
 }
 
 // lapse finds them, and notes their source rows as withheld, so that the next night decides on these anew: the resolver
@@ -43,6 +44,7 @@ func (n *Night) lapse(ctx context.Context, night *register.Night) (out lapsed, e
 		}
 	}
 	for _, subject := range sortedKeys(clauses) {
+		out.persons = append(out.persons, workspace.PersonOf(persons, subject))
 		own, shared := n.pointsOf(subject)
 		for _, record := range own {
 			mine[record] = clauses[subject]
@@ -65,6 +67,8 @@ func (l lapsed) remove(ctx context.Context, night *register.Night) error {
 	if err := night.Unlink(ctx, l.links); err != nil {
 		return err
 	}
-	_, err := night.Erase(ctx, l.records)
-	return err
+	if _, err := night.Erase(ctx, l.records); err != nil {
+		return err
+	}
+	return night.ErasePersons(ctx, l.persons)
 }

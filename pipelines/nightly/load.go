@@ -226,6 +226,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := leaving.remove(ctx, night); err != nil {
 		return 0, err
 	}
+	if err := night.Unlapse(ctx, s.n.back); err != nil {
+		return 0, err
+	}
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	replaced := without(touched, removed)
@@ -247,6 +250,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 		return 0, err
 	}
 	if links, err = s.link(ctx, r, night); err != nil {
+		return 0, err
+	}
+	if err := s.n.keepWords(ctx, night); err != nil {
 		return 0, err
 	}
 	next, err := night.NextEvent(ctx, r.ID())

@@ -92,6 +92,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	if err := n.recallSoFar(ctx, r); err != nil {
 		return err
 	}
+	if n.lapses, err = n.recallLapses(ctx); err != nil {
+		return err
+	}
 	n.toldBefore = byFeed(told, func(x *rowFact) string { return x.Feed })
 	feeds, err := recallRows[decidedFeed](ctx, n, r, stateDecided)
 	if err != nil {

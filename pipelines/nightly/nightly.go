@@ -22,6 +22,7 @@ import (
 
 	"uoma/connectors/blob"
 	"uoma/connectors/register"
+	"uoma/connectors/vault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
@@ -48,6 +49,10 @@ type Night struct {
 	linksDigest            string                     // of the file with the resolver's table of linked records, once it is written
 	countsBefore           map[string]register.Count  // of the register before the night
 	who                    changesOfWho               // what happened to subjects on this night
+	lapses                 lapses                     // what has outlived its period
+	back                   []register.Part            // of it, what is here again tonight
+	holders                map[recordKey][]string     // subjects by contact point, once somebody asked
+	words                  map[string][]vault.Word    // by subject: what was said before data was removed
 	withheld               map[string][]heldRow       // by feed: source rows kept out on the last night
 	touched                map[string]bool            // source rows of earlier nights that changed, went or came back
 	engine                 *resolve.Engine

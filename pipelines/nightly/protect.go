@@ -85,7 +85,8 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		return kept, err
 	}
 	defer out.discard()
-	p := &protecting{n: s.n, f: f, st: st, kept: &kept, out: out, protector: s.protector(r, loader, st)}
+	p := &protecting{n: s.n, f: f, st: st, kept: &kept, out: out, lapsing: &lapsing{n: s.n, r: r, told: map[string]*policy.Anchors{}}}
+	p.protector = s.protector(r, loader, st, p.lapsing)
 	for group, err := range groups(spool) {
 		if err != nil {
 			return kept, err
@@ -109,10 +110,14 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
 }
 
-func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, st *standings) *protect.Protector {
+func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, st *standings, l *lapsing) *protect.Protector {
 	shapes := map[string]*canon.Table{}
+	lapsed := l.lapsed
+	if len(s.n.lapses) == 0 {
+		lapsed = nil
+	}
 	return protect.New(protect.Settings{
-		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: st.of,
+		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: st.of, Lapsed: lapsed,
 		Target: func(t *canon.Table) *canon.Table {
 			if shapes[t.Name] == nil {
 				shape := register.Table(*t)
@@ -129,6 +134,7 @@ type protecting struct {
 	f         *feedNight
 	st        *standings
 	protector *protect.Protector
+	lapsing   *lapsing
 	kept      *FeedKept
 	out       *protected
 	bad       []canon.Rejection
@@ -136,6 +142,9 @@ type protecting struct {
 
 // group protects what was made of one run of source rows.
 func (p *protecting) group(batches []*canon.Batch) error {
+	if len(p.n.lapses) > 0 {
+		p.lapsing.look(batches)
+	}
 	res := p.protector.Group(batches)
 	p.kept.Rows += int64(res.Rows)
 	p.kept.Loaded += int64(res.Kept)
@@ -155,7 +164,7 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
 		h := heldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
-		if w.PersonKey != "" {
+		if w.PersonKey != "" && !p.n.lapses.byConsent(w.SourceKey) {
 			if h.Standing = p.st.text(system, w.PersonKey); h.Standing != "" {
 				h.Person = w.PersonKey
 			}
@@ -165,6 +174,7 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	}
 	p.n.mu.Lock()
 	defer p.n.mu.Unlock()
+	p.n.back, p.lapsing.back = append(p.n.back, p.lapsing.back...), nil
 	if !p.n.everything {
 		for _, b := range batches {
 			person := b.Col(canon.PersonKey)

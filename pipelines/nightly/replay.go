@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/ledger"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -28,14 +30,51 @@ func NewReplay(scratch, of *workspace.Workspace, layouts []*layout.Layout, pack 
 	return n
 }
 
-// Prepare gives a scratch workspace what it must not be without: the list of erased people, what was
-// decided of who is who, and what was said by hand.
+// Prepare gives a scratch workspace what it must not be without: the list of erased people, what has lapsed since and the
+// words that are kept of it, what was decided of who is who, and what was said by hand.
 func Prepare(ctx context.Context, scratch, of *workspace.Workspace) error {
 	list, err := of.Vault.Suppressed(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of), rights.CopyWords(ctx, scratch.Register, of.Register))
+	return errors.Join(scratch.Vault.Suppress(ctx, sortedValues(list)), copyDecisions(ctx, scratch, of), copyLapses(ctx, scratch, of),
+		rights.CopyWords(ctx, scratch.Register, of.Register))
+}
+
+// copyLapses copies what is known of data that is gone.
+func copyLapses(ctx context.Context, scratch, of *workspace.Workspace) error {
+	words, err := of.Vault.Words(ctx)
+	if err != nil {
+		return err
+	}
+	if err := scratch.Vault.KeepWords(ctx, slices.Concat(sortedValues(words)...)); err != nil {
+		return err
+	}
+	var all []register.Lapse
+	for l, err := range of.Register.Lapses(ctx) {
+		if err != nil {
+			return err
+		}
+		all = append(all, l)
+	}
+	looks, err := ledger.RetentionReviews(ctx, of.RegisterDB)
+	if err != nil {
+		return err
+	}
+	night, err := scratch.Register.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer night.Rollback()
+	if err := night.Lapse(ctx, all); err != nil {
+		return err
+	}
+	for _, v := range looks {
+		if _, err := ledger.AddRetentionReview(ctx, night.Tx(), v); err != nil {
+			return err
+		}
+	}
+	return night.Commit()
 }
 
 func sortedValues[V any](m map[string]V) []V {

@@ -3,6 +3,7 @@ package nightly
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -274,8 +275,12 @@ func privacy(f allFacts) *quality.Privacy {
 	for scope, n := range f.govern.Objections {
 		p.Objections[scope] = int64(n)
 	}
-	for _, category := range sortedKeys(f.govern.Due) {
-		p.Retention = append(p.Retention, quality.Retention{Category: category, Due: int64(f.govern.Due[category])})
+	retained := map[string]int{}
+	maps.Copy(retained, f.govern.Due)
+	maps.Copy(retained, f.govern.Held)
+	for _, category := range sortedKeys(retained) {
+		p.Retention = append(p.Retention, quality.Retention{Category: category, Due: int64(f.govern.Due[category]),
+			Held: int64(f.govern.Held[category]), Overdue: int64(f.govern.Overdue[category])})
 	}
 	return p
 }

@@ -77,23 +77,34 @@ func TestErasureCutShortIsRepeated(t *testing.T) {
 func (s site) erase(t *testing.T, date canon.Date, v victim) {
 	t.Helper()
 	s.at(t, func(ws *workspace.Workspace) {
-		r := newRun(date)
-		pack, layouts := documents(t, ws, date)
-		j := ws.NewJournal("test", "", pack.Digest())
-		ctx, err := j.Hold(context.Background(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Free(context.Background())
-		n := nightly.New(ws, layouts, pack, nil, j.Check)
-		defer n.Close()
-		erasure := *r
-		erasure.Pipeline = "erase"
-		out, err := n.Erase(ctx, &erasure, "nightly", v.system, v.key, erasureClause)
+		out, err := s.eraseKey(ws, newRun(date), v.system, v.key)
 		if err != nil || out.Records < 3 || out.Rows == 0 || out.Marks == 0 {
 			t.Fatalf("%+v %v", out, err)
 		}
 	})
+}
+
+// eraseKey erases the person of a record, as the command does.
+func (s site) eraseKey(ws *workspace.Workspace, r *pipelines.Run, system, key string) (out nightly.Erased, err error) {
+	pack, err := ws.Policy(r.Date)
+	if err != nil {
+		return out, err
+	}
+	layouts, err := ws.Layouts()
+	if err != nil {
+		return out, err
+	}
+	j := ws.NewJournal("test", "", pack.Digest())
+	ctx, err := j.Hold(context.Background(), r)
+	if err != nil {
+		return out, err
+	}
+	defer j.Free(context.Background())
+	n := nightly.New(ws, layouts, pack, nil, j.Check)
+	defer n.Close()
+	erasure := *r
+	erasure.Pipeline = "erase"
+	return n.Erase(ctx, &erasure, "nightly", system, key, erasureClause)
 }
 
 // victim finds somebody who is in the CRM with consents, and in two more systems.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
-	"uoma/connectors/vault"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
 	"uoma/transforms/linkage"
@@ -206,7 +206,7 @@ func forgetReview(ctx context.Context, tx *sqlx.Tx, records []string) error {
 
 // spare takes out of an erased person's marks those that somebody bears who was found to be another person: by them the
 // other would be withheld as well. The mark of each erased record's own key stays, as nobody else has it.
-func (n *Night) spare(ctx context.Context, marks []vault.Suppression, records []string) ([]vault.Suppression, error) {
+func (n *Night) spare(ctx context.Context, marks []erasures.Mark, records []string) ([]erasures.Mark, error) {
 	all, err := ledger.Decisions(ctx, n.ws.RegisterDB)
 	if err != nil {
 		return nil, err
@@ -237,7 +237,7 @@ func (n *Night) spare(ctx context.Context, marks []vault.Suppression, records []
 			}
 		}
 	}
-	return slices.DeleteFunc(marks, func(m vault.Suppression) bool { return borne[m.Token] }), nil
+	return slices.DeleteFunc(marks, func(m erasures.Mark) bool { return borne[m.Token] }), nil
 }
 
 // Reviewed is what the last night left for people to look at.

@@ -3,6 +3,7 @@ package nightly
 import (
 	"context"
 
+	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
@@ -17,6 +18,7 @@ type standings struct {
 	resolved   *resolve.Result
 	members    map[string]policy.Standing // by subject
 	suppressed map[string]string          // subject to clause
+	dead       map[string]bool            // by subject
 	points     map[string]string          // contact points, by record key, that suppressed subjects alone have, to clause
 	stranger   string                     // clause under which somebody unknown is no member
 }
@@ -61,9 +63,12 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			rows[i].add(f)
 		}
 	}
-	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
+		if f.Deceased {
+			st.dead[subject] = true
+		}
 	}
 	var err error
 	if st.suppressed, err = n.suppressed(ctx); err == nil {
@@ -73,28 +78,36 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 	return st, err
 }
 
-// suppressed finds the subjects of whom any record bears a mark of the suppression list.
-func (n *Night) suppressed(ctx context.Context) (map[string]string, error) {
+// suppressed finds the subjects of whom any record bears a mark of the suppression list, and what people said against a
+// use before their data was removed, by subject.
+func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err error) {
 	list, err := n.ws.Vault.Suppressed(ctx)
-	if err != nil || len(list) == 0 {
+	if err != nil {
 		return nil, err
 	}
+	words, err := n.ws.Vault.Words(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.words = map[string][]vault.Word{}
+	if len(list)+len(words) == 0 {
+		return nil, nil
+	}
 	tokens := n.ws.Suppression()
-	out := map[string]string{}
+	erased = map[string]string{}
 	for i := range n.resolved.Records {
 		subject := n.resolved.Records[i].Subject
-		if out[subject] != "" {
-			continue
-		}
 		for _, id := range n.resolved.Identities(i) {
 			for _, mark := range n.pack.SuppressionKeys(id) {
-				if s, hit := list[workspace.SuppressionToken(tokens, mark)]; hit {
-					out[subject] = s.Clause
+				token := workspace.SuppressionToken(tokens, mark)
+				if s, hit := list[token]; hit && erased[subject] == "" {
+					erased[subject] = s.Clause
 				}
+				n.words[subject] = append(n.words[subject], words[token]...)
 			}
 		}
 	}
-	return out, nil
+	return erased, nil
 }
 
 // suppressedPoints gives the contact points that belong to suppressed subjects and to nobody else, with the clause.

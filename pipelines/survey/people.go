@@ -73,6 +73,9 @@ func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error
 			return err
 		}
 	}
+	if err := f.keptWords(ctx, v); err != nil {
+		return err
+	}
 	words, err := rights.ReadWords(ctx, v)
 	if err != nil {
 		return err
@@ -92,6 +95,19 @@ func (f *frame) hear(words *rights.Words, at canon.Date) {
 	for g, records := range spoken {
 		words.Tell(&g.facts, records, at, (at+1).Time().UnixMicro()-1)
 	}
+}
+
+// keptWords adds what people said before their data was removed for a while.
+func (f *frame) keptWords(ctx context.Context, v *register.View) error {
+	for w, err := range v.KeptWords(ctx) {
+		if err != nil {
+			return err
+		}
+		if g := f.graduates[w.Person]; g != nil {
+			g.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+		}
+	}
+	return nil
 }
 
 // graduated gives the records that have a degree of the year in a register of degrees.

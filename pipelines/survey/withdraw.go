@@ -202,7 +202,7 @@ func (w *withdrawal) Contents(ctx context.Context, d outbox.Delivery) (*parcel.C
 		for chunk := range slices.Chunk(w.rows, perPart) {
 			rows := make([]parcel.Withdrawn, len(chunk))
 			for i, p := range chunk {
-				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: epoch, Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
+				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: w.s.epoch(), Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
 			}
 			data, err := parcel.EncodeWithdrawals(rows)
 			if !yield(parcel.Part{Data: data, Rows: int64(len(rows))}, err) || err != nil {
@@ -210,7 +210,7 @@ func (w *withdrawal) Contents(ctx context.Context, d outbox.Delivery) (*parcel.C
 			}
 		}
 	}
-	return &parcel.Contents{PseudonymDomain: w.s.domain(), PseudonymEpoch: epoch, Format: parcel.CSV, Quality: noQuality,
+	return &parcel.Contents{PseudonymDomain: w.s.domain(), PseudonymEpoch: w.s.epoch(), Format: parcel.CSV, Quality: noQuality,
 		Tables: []parcel.Table{{Name: parcel.WithdrawalTable, Schema: parcel.WithdrawalSchema(), Parts: parts}}}, nil
 }
 
@@ -246,7 +246,10 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	domain := w.s.ws.Domain(w.s.domain(), epoch)
+	domain, err := w.s.ws.Domain(w.s.domain(), w.s.epoch())
+	if err != nil {
+		return err
+	}
 	for _, p := range sent {
 		why, refuse := refused[p.person]
 		was := told[rowOf{p.delivery.ID, p.row}]

@@ -35,7 +35,7 @@ func (r *rig) withdrawn(id string) (out []string) {
 	r.must(err)
 	for _, w := range rows {
 		out = append(out, fmt.Sprintf("%d %s %s", w.Row, w.Action, w.Reason))
-		if w.DeliveryID != id || w.Epoch != epoch || w.Pseudonym == "" {
+		if w.DeliveryID != id || w.Epoch != 1 || w.Pseudonym == "" {
 			r.t.Errorf("%+v", w)
 		}
 	}

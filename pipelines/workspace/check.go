@@ -48,7 +48,7 @@ type CheckOptions struct {
 
 // Check finds every fault of the workspace in dir at once and changes nothing: it makes no file, migrates no store and
 // takes no lease, so that it may run beside a run. Its findings stand in the order of the checks: settings, permissions,
-// keys, documents, inbox, stores, audit log, deliveries, recipients, space.
+// keys, documents, inbox, stores, audit log, book of erasures, deliveries, recipients, space.
 func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	c := &checker{dir: dir, o: o}
 	defer c.close()
@@ -63,7 +63,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	}
 	checks := []func(context.Context){c.permissions}
 	if c.w != nil { // without settings nobody knows where the rest is
-		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.runs, c.audit, c.files, c.leftovers, c.people, c.deliveries,
+		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.runs, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
 			c.recipients, c.space)
 	}
 	for _, check := range checks {

@@ -46,6 +46,10 @@ type Settings struct {
 		Storage string     `yaml:"storage"`
 		Signing string     `yaml:"signing"`
 	} `yaml:"keys"`
+	Erasures  string `yaml:"erasures"` // the book of erasures
+	Retention struct {
+		RawDays int `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
+	} `yaml:"retention"`
 	Sender struct {
 		ID          string `yaml:"id"`
 		Certificate string `yaml:"certificate"`
@@ -165,7 +169,7 @@ func (s *Settings) fillDefaults() {
 		field *string
 		value string
 	}{
-		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"},
+		{&s.Zone, "Europe/Helsinki"}, {&s.Policy, "xamk"}, {&s.Inbox, "inbox"}, {&s.Erasures, "erasures/book.jsonl"},
 		{&s.Stores.Register, "sqlite:register.db"}, {&s.Stores.Vault, "sqlite:vault.db"},
 		{&s.Keys.Storage, "file:keys/storage.key"}, {&s.Keys.Signing, "file:keys/signing"},
 		{&s.Sender.Certificate, "keys/client.crt"}, {&s.Sender.Key, "keys/client.key"},
@@ -173,6 +177,9 @@ func (s *Settings) fillDefaults() {
 		if *d.field == "" {
 			*d.field = d.value
 		}
+	}
+	if s.Retention.RawDays == 0 {
+		s.Retention.RawDays = 400
 	}
 }
 

@@ -149,8 +149,13 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 	if err := w.Vault.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	w.Outbox, err = outbox.Open(ctx, w.RegisterDB)
-	return w, err
+	if w.Outbox, err = outbox.Open(ctx, w.RegisterDB); err != nil {
+		return nil, err
+	}
+	if dir != home { // a scratch workspace takes its list of erased people from its workspace
+		return w, nil
+	}
+	return w, w.heedErasures(ctx)
 }
 
 func (w *Workspace) openKeys(ctx context.Context, home string) error {

@@ -26,6 +26,14 @@ func (p *Pack) Waits(category string, anchor Anchor) bool {
 	})
 }
 
+// WaitsAny tells whether the pack needs one of some anchors, with its day, for the category.
+func (p *Pack) WaitsAny(category string, some *Anchors) bool {
+	return slices.ContainsFunc(p.retention[category], func(i int) bool {
+		_, known := some.Get(p.Retention[i].anchor)
+		return known && !p.Retention[i].Undecided
+	})
+}
+
 // ConsentEnds sets the anchors of a category that a person's own words bring about by an instant (microseconds since 1970
 // UTC), and gives the purposes that keep the category by a granted consent.
 //
@@ -45,15 +53,26 @@ func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors)
 		if r.anchor != ConsentWithdrawn && r.anchor != SubscriptionEnd || r.Undecided {
 			continue
 		}
-		concerns := func(purpose string) bool {
-			u := p.purpose[purpose]
-			return purpose == r.Consent || r.Consent == "" && u != nil && u.NeedsConsent && slices.Contains(u.Categories, category)
-		}
-		if since, over := given(states, concerns); over {
+		if since, over := given(states, func(purpose string) bool { return p.concerns(r, category, purpose) }); over {
 			a.Set(r.anchor, p.Day(since))
 		}
 	}
 	return consented
+}
+
+// Regiven tells whether a consent is granted at an instant whose end was the anchor of a category's end.
+func (p *Pack) Regiven(f *Facts, category string, anchor Anchor, instant int64) bool {
+	states := p.Effective(f, instant)
+	return slices.ContainsFunc(p.retention[category], func(i int) bool {
+		r := &p.Retention[i]
+		return r.anchor == anchor && !r.Undecided && granted(states, func(purpose string) bool { return p.concerns(r, category, purpose) })
+	})
+}
+
+// concerns tells whether a purpose's consent is one whose end ends the category by an entry.
+func (p *Pack) concerns(r *Retention, category, purpose string) bool {
+	u := p.purpose[purpose]
+	return purpose == r.Consent || r.Consent == "" && u != nil && u.NeedsConsent && slices.Contains(u.Categories, category)
 }
 
 func (p *Pack) keptByConsent(category string) bool {

@@ -52,6 +52,18 @@ type Degree struct {
 	Date        canon.Date
 }
 
+// Keep adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, or a consent
+// in its state.
+func (f *Facts) Keep(kind, about, topic, channel, state string, at int64) {
+	c, _ := ParseChannel(channel)
+	if kind == "objection" {
+		f.Objections = append(f.Objections, Objection{Scope: about, Channel: c, Time: at})
+		return
+	}
+	s, _ := ParseState(state)
+	f.Consents = append(f.Consents, Consent{Purpose: about, Topic: topic, Channel: c, State: s, Time: at, Source: "kept"})
+}
+
 // Channel is a way to reach a person.
 type Channel uint8
 

@@ -94,6 +94,21 @@ const (
 	Keep   Action = "keep" // never due: the notice sets no end
 )
 
+// Ends tells whether the action takes the record away: a review looks at it, and what is kept stays.
+func (a Action) Ends() bool { return a != Review && a != Keep }
+
+// Anonymous tells whether counts stay of records that the action takes away.
+func (a Action) Anonymous() bool { return a == Anonymise || a == Aggregate }
+
+// OfPerson tells whether the anchor is something that came about with the person, and not with the record itself.
+func (a Anchor) OfPerson() bool {
+	switch a {
+	case MembershipEnd, Deceased, InvitationRefused, SubscriptionEnd, ConsentWithdrawn:
+		return true
+	}
+	return false
+}
+
 // Item is one record whose retention is asked for. Person and SourceKey are the caller's own and come back unread.
 type Item struct {
 	Person    string

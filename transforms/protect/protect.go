@@ -43,6 +43,9 @@ type Settings struct {
 	Policy   Policy
 	Standing func(system, personKey string) Standing // called once a source row; of a contact point, only Clause is read
 	Target   func(t *canon.Table) *canon.Table       // the register's shape of a canonical table
+	// Lapsed tells whether what a source row gives of a category has outlived its period, by which clause; of the category
+	// "", whether that is so of who the row is about. It is nil where nothing has.
+	Lapsed func(b *canon.Batch, i int, sourceKey, category string) (clause string, lapsed bool)
 }
 
 // Entry is a loaded source row's part for the vault.
@@ -74,7 +77,7 @@ type Result struct {
 	Withheld []Withheld
 	Orphans  []Orphan
 	Records  []string // records of the rows that were kept
-	Rows     int      // source rows in the group: len(Entries) + contact-point rows kept + withheld + orphans
+	Rows     int      // source rows in the group: entries, rows kept without one, withheld, orphans
 	Kept     int      // source rows loaded
 }
 
@@ -96,6 +99,7 @@ type sourceRow struct {
 	standing Standing
 	point    bool
 	kept     bool
+	nobody   bool // the row's identity has lapsed
 	clause   string
 }
 
@@ -130,7 +134,7 @@ func (p *Protector) settle(r *sourceRow, res *Result) {
 	case r.kept:
 		res.Kept++
 		res.Records = append(res.Records, r.entry.Record)
-		if !r.point {
+		if !r.point && !r.nobody {
 			res.Entries = append(res.Entries, r.entry)
 		}
 	case r.standing.Clause == "" && !r.standing.Known:
@@ -153,7 +157,7 @@ func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
 		return
 	}
 	r.kept = true
-	if !r.point {
+	if !r.point && !r.nobody {
 		p.facts(pl, b, i, &r.entry)
 	}
 	if pl.out != nil {
@@ -168,6 +172,11 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 		return pl.decision.Clause, true
 	case pl.decision.MembersOnly && !r.standing.Member && !r.point:
 		return r.standing.Ended, true
+	}
+	if p.s.Lapsed != nil {
+		if clause, lapsed := p.s.Lapsed(b, i, r.entry.SourceKey, pl.decision.Category); lapsed {
+			return clause, true
+		}
 	}
 	return p.s.Policy.Row(b, i)
 }
@@ -197,6 +206,9 @@ func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
 		r.entry.Identifiers = append(r.entry.Identifiers, canon.Fact{Column: "row_key", Value: rowKey}, canon.Fact{Column: "person_key", Value: personKey})
 	}
 	r.clause = r.standing.Clause
+	if p.s.Lapsed != nil {
+		_, r.nobody = p.s.Lapsed(b, i, r.entry.SourceKey, "")
+	}
 	p.state = append(p.state, r)
 	p.rows[rowKey] = len(p.state) - 1
 	return len(p.state) - 1

@@ -93,6 +93,28 @@ func CopyTree(t testing.TB, from, to string) {
 	}
 }
 
+// Swap puts a store of the workspace in from, that nobody has open, into the place of the one in to.
+func Swap(t testing.TB, from, to, name string) {
+	t.Helper()
+	if dsn, ok := server(t, from, name); ok {
+		point(t, to, name, "mysql:"+mariadbtest.Copy(t, dsn))
+		return
+	}
+	for _, ext := range []string{"", "-wal", "-shm"} {
+		b, err := os.ReadFile(filepath.Join(from, name+".db"+ext))
+		if os.IsNotExist(err) {
+			os.Remove(filepath.Join(to, name+".db"+ext))
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name+".db"+ext), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Exec changes a store of the workspace in dir behind the program's back.
 func Exec(t testing.TB, dir, name string, statements ...string) {
 	t.Helper()

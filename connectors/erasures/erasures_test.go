@@ -1,0 +1,95 @@
+package erasures_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"uoma/connectors/erasures"
+	"uoma/internal/fault"
+)
+
+var key = []byte("key of a test")
+
+func open(t *testing.T, path string) *erasures.Book {
+	t.Helper()
+	b, err := erasures.Open(path, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func entry(run string) erasures.Entry {
+	return erasures.Entry{Run: run, Clause: "XAMK-39", Subject: "s-" + run, Person: "p-" + run, Records: []string{"r1", "r2"}, Marks: []erasures.Mark{{Kind: "hetu", Token: "t"}}}
+}
+
+// TestThreat_T25_TheBookShowsWhatWasDoneToIt changes, cuts and swaps lines of the book.
+func TestThreat_T25_TheBookShowsWhatWasDoneToIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "erasures", "book")
+	b := open(t, path)
+	if b.Exists() || b.Head() != (erasures.Head{}) {
+		t.Error("a book that was never written has an end")
+	}
+	var heads []erasures.Head
+	for _, run := range []string{"erase-2026-11-21", "erase-2026-11-22", "erase-2026-11-23"} {
+		if _, err := b.Append(entry(run)); err != nil {
+			t.Fatal(err)
+		}
+		heads = append(heads, b.Head())
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v %v", info.Mode(), err)
+	}
+	again := open(t, path)
+	if again.Head() != heads[2] || !again.Has(heads[0]) || len(again.After(heads[0])) != 2 {
+		t.Errorf("read again: %+v", again.Head())
+	}
+	if e, ok := again.Of("s-erase-2026-11-22"); !ok || e.Number != 2 {
+		t.Errorf("of a subject: %+v", e)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for name, changed := range map[string][]byte{
+		"a line is changed":   bytes.Replace(text, []byte("XAMK-39"), []byte("XAMK-40"), 1),
+		"a line is taken out": bytes.Join([][]byte{lines[0], lines[2]}, nil),
+		"two are swapped":     bytes.Join([][]byte{lines[1], lines[0], lines[2]}, nil),
+		"the first is gone":   bytes.Join(lines[1:], nil),
+	} {
+		if err := os.WriteFile(path, changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := erasures.Open(path, key); fault.Code(err) != "UOMA-ERA-BOOK" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := erasures.Open(path, []byte("another key")); fault.Code(err) != "UOMA-ERA-BOOK" {
+		t.Errorf("under another key: %v", err)
+	}
+	// Cut off at every byte, the book is one with fewer lines, which a store that heeded more does not take; and the next
+	// line stands behind the last whole one.
+	for n := range text {
+		if err := os.WriteFile(path, text[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cut := open(t, path)
+		if cut.Has(heads[2]) {
+			t.Fatalf("cut at %d, it has the last line", n)
+		}
+		if n%97 == 0 {
+			if _, err := cut.Append(entry("erase-2026-12-01")); err != nil {
+				t.Fatal(err)
+			}
+			if whole := open(t, path); whole.Head() != cut.Head() {
+				t.Fatalf("cut at %d and written on: %+v", n, whole.Head())
+			}
+		}
+	}
+}

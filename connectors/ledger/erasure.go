@@ -1,0 +1,29 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+)
+
+// ErasureHead tells how far the register has heeded the book of erasures: the number and the chain of the last line.
+func ErasureHead(ctx context.Context, q sqlx.QueryerContext) (number int64, chain string, err error) {
+	var h struct {
+		Number int64  `db:"number"`
+		Chain  string `db:"chain"`
+	}
+	_, err = get(ctx, q, &h, "SELECT `number`, `chain` FROM `erasure_head` WHERE `id` = 1")
+	return h.Number, h.Chain, err
+}
+
+// SetErasureHead notes that the register has heeded the book up to a line. It never goes back.
+func SetErasureHead(ctx context.Context, tx *sqlx.Tx, number int64, chain string) error {
+	before, _, err := ErasureHead(ctx, tx)
+	if err != nil || number <= before {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "REPLACE INTO `erasure_head` (`id`, `number`, `chain`) VALUES (1, ?, ?)", number, chain)
+	return database.Failed("note how far the book of erasures was heeded", err)
+}

@@ -1,0 +1,479 @@
+package nightly
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/connectors/snapshot"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/transforms/anonymous"
+	"uoma/transforms/policy"
+)
+
+// maxShare is the share of the register's persons, in percent, from above which one person alone may not let data go.
+const maxShare = 1
+
+var (
+	errApplyDate = fault.New("UOMA-RET-DATE", "retention is applied for a day that is over: not before the last night, and not for a day to come",
+		"name the date of the last night, or a later one up to today")
+	errShare = fault.New("UOMA-RET-SHARE", "the due actions are about more than 1 % of the people in the register, so a second person must have looked",
+		"have somebody else look at uoma retention plan, and name them with --approved-by")
+	errSamePerson = fault.New("UOMA-RET-PERSON", "whoever applies retention cannot approve it",
+		"name another person with --approved-by; the one who applies is the user of the machine, or --by")
+)
+
+// Order says who lets retention be applied.
+type Order struct {
+	By         string // who applies it
+	Login      string // the user of the machine, who may have another name
+	ApprovedBy string // the second person, "" when nobody was asked
+	Dry        bool   // only say what would be done
+}
+
+// Applied says what applying retention did, in counts.
+type Applied struct {
+	Run        string         `json:"run"`
+	Date       string         `json:"date"`
+	Policy     string         `json:"policy"`
+	By         string         `json:"by"`
+	ApprovedBy string         `json:"approved_by,omitempty"`
+	People     int            `json:"people"`  // persons of the register
+	Touched    int            `json:"touched"` // of them, those of whom something goes
+	Actions    map[string]int `json:"actions"` // source rows and categories by action
+	Clauses    map[string]int `json:"clauses"`
+	Held       int            `json:"held"`    // kept by a hold
+	Reviews    int            `json:"reviews"` // waiting for somebody to look
+	Rows       int64          `json:"register_rows"`
+	Entries    int64          `json:"vault_entries"`
+	Counts     int            `json:"anonymous_counts"`
+	Snapshots  int            `json:"snapshots"` // raw data whose own time is over
+}
+
+// ApplyRetention carries out what is due on the run's date. Every action is worked out anew from the register as it
+// stands; holds win; a review is never carried out, as it asks a person ([Night.ReviewRetention]). More than a small share
+// of the people needs a second person. The caller holds the pipeline's lease.
+//
+// What people said against a use goes under their marks first, then the vault, then register, lapses and state in one
+// transaction: killed anywhere, a repetition ends the same, as what the register still has is due again.
+func (n *Night) ApplyRetention(ctx context.Context, r *pipelines.Run, pipeline string, o Order) (out Applied, err error) {
+	of := *r
+	of.Pipeline = pipeline
+	if err := n.mayApply(ctx, r, &of); err != nil {
+		return out, err
+	}
+	a := &applying{n: n, r: r, of: &of, loader: n.pack.Loader(r.Date)}
+	out = Applied{Run: r.ID(), Date: r.Date.String(), Policy: n.pack.ID + " " + n.pack.Version, By: o.By, ApprovedBy: o.ApprovedBy,
+		Actions: map[string]int{}, Clauses: map[string]int{}}
+	if err := a.work(ctx, &out); err != nil {
+		return out, err
+	}
+	if o.Dry {
+		return out, nil
+	}
+	if err := o.allows(&out); err != nil {
+		return out, err
+	}
+	if len(a.due) > 0 {
+		run, err := a.begin(ctx, &out)
+		if err != nil {
+			return out, err
+		}
+		if err := a.carryOut(ctx, run, &out); err != nil {
+			return out, err
+		}
+	}
+	if err := a.step("scrub", func() error { return n.scrub(ctx) }); err != nil {
+		return out, err
+	}
+	return out, a.step("files", func() error {
+		out.Snapshots, err = n.sweepRaw(ctx, r.Date, pipeline)
+		return err
+	})
+}
+
+// mayApply refuses a date on which the register does not stand: an older one would not know of what came since, a later
+// one would let go of what may still be wanted.
+func (n *Night) mayApply(ctx context.Context, r, of *pipelines.Run) error {
+	last, err := LastNight(ctx, n.ws.RegisterDB, of.Pipeline)
+	if err != nil {
+		return err
+	}
+	date, today := r.Date.String(), canon.DateOf(r.Now().In(n.ws.Settings.Location))
+	if date < dateOf(last) || r.Date > today && date != dateOf(last) {
+		return errApplyDate.At(fault.Place{Field: r.Date.String()})
+	}
+	return nil
+}
+
+// allows refuses too much for one person.
+func (o Order) allows(out *Applied) error {
+	is := func(other string) bool {
+		return strings.EqualFold(strings.TrimSpace(o.ApprovedBy), strings.TrimSpace(other))
+	}
+	switch {
+	case o.ApprovedBy != "" && (is(o.By) || is(o.Login)):
+		return errSamePerson
+	case o.ApprovedBy == "" && out.Touched*100 > out.People*maxShare:
+		return errShare
+	}
+	return nil
+}
+
+// applying is the state of one application.
+type applying struct {
+	n      *Night
+	r, of  *pipelines.Run
+	loader *policy.Loader
+	g      *governing
+	due    policy.Plan // what is carried out
+	later  policy.Plan // what is due and is not: reviews
+	parts  []register.Part
+	gone   map[string]map[string]bool // categories that go, by source row
+	shreds []string                   // source rows of persons whose key goes
+}
+
+// step runs a step under a name: where a run can be cut short and taken up again.
+func (a *applying) step(name string, f func() error) error {
+	start := a.r.Now()
+	a.r.Progress.Begin(name)
+	if err := f(); err != nil {
+		return err
+	}
+	a.r.Progress.End(name, a.r.Now().Sub(start))
+	return nil
+}
+
+// work finds out what is due.
+func (a *applying) work(ctx context.Context, out *Applied) error {
+	g, err := evaluate(ctx, a.n.ws, a.n.pack, a.r.Date)
+	if err != nil {
+		return err
+	}
+	a.g, a.gone = g, map[string]map[string]bool{}
+	touched := map[string]bool{}
+	for _, d := range g.plan() {
+		switch {
+		case d.Hold != "":
+			out.Held++
+		case !d.Action.Ends():
+			out.Reviews++
+			a.later = append(a.later, d)
+		default:
+			a.due = append(a.due, d)
+			out.Actions[string(d.Action)]++
+			out.Clauses[d.Clause]++
+			if d.Person != "" {
+				touched[d.Person] = true
+			}
+			if d.Action == policy.Shred {
+				continue
+			}
+			a.parts = append(a.parts, register.Part{SourceKey: d.SourceKey, Category: d.Category})
+			if a.gone[d.SourceKey] == nil {
+				a.gone[d.SourceKey] = map[string]bool{}
+			}
+			a.gone[d.SourceKey][d.Category] = true
+		}
+	}
+	out.People, out.Touched = len(g.people), len(touched)
+	return nil
+}
+
+// begin writes down who lets what go, before anything does.
+func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err error) {
+	err = a.step("audit", func() error {
+		raw, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		return a.n.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+			run, err = startNext(ctx, tx, ledger.Run{Pipeline: a.r.Pipeline, LogicalDate: a.r.Date.String(), Mode: string(a.r.Mode),
+				PolicyDigest: a.n.pack.Digest(), ConfigDigest: a.n.ConfigDigest(), Facts: string(raw)}, a.r)
+			if err != nil {
+				return err
+			}
+			out.Run = run.ID
+			return a.n.audit(ctx, tx, a.r, run.ID, a.due)
+		})
+	})
+	return run, err
+}
+
+// carryOut does what is due.
+func (a *applying) carryOut(ctx context.Context, run ledger.Run, out *Applied) error {
+	if err := a.step("words", func() error { return a.keepWords(ctx, run.ID) }); err != nil {
+		return err
+	}
+	if err := a.n.recallDecisions(ctx, a.of); err != nil {
+		return err
+	}
+	night, err := a.n.ws.Register.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer night.Rollback()
+	var left map[string]bool
+	err = a.step("register", func() error {
+		left, err = a.register(ctx, night, run.ID, out)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// The vault is another store and commits for itself, before the register does: what the register still has is due
+	// again, what the vault still had would never be found.
+	err = a.step("vault", func() error {
+		out.Entries, err = a.n.ws.Vault.Strip(ctx, run.ID, a.strips(left))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.step("commit", func() error { return a.commit(ctx, night, run, left, out) })
+}
+
+// register takes rows out, adds the counts that stay, and notes what has lapsed. It tells which source rows still have a
+// row.
+func (a *applying) register(ctx context.Context, night *register.Night, run string, out *Applied) (map[string]bool, error) {
+	counts, err := a.counts(ctx, night)
+	if err != nil {
+		return nil, err
+	}
+	out.Counts = len(counts)
+	if err := night.AddCounts(ctx, counts); err != nil {
+		return nil, err
+	}
+	if err := a.shredded(ctx, night); err != nil {
+		return nil, err
+	}
+	if err := a.blank(ctx, night); err != nil {
+		return nil, err
+	}
+	if out.Rows, err = night.Take(ctx, a.parts); err != nil {
+		return nil, err
+	}
+	if err := night.Lapse(ctx, a.lapses(run)); err != nil {
+		return nil, err
+	}
+	left, err := night.Left(ctx, sortedKeys(a.gone))
+	if err != nil {
+		return nil, err
+	}
+	var facts GovernFacts
+	facts.Due, facts.DueActions = map[string]int{}, map[string]int{}
+	_, err = night.ReplaceRetention(ctx, sequence(a.g.dues(&facts, a.later)))
+	return left, err
+}
+
+// counts gives what stays of rows that are anonymised.
+func (a *applying) counts(ctx context.Context, night *register.Night) ([]register.AnonymousCount, error) {
+	person := map[itemKey]string{}
+	var keys []string
+	for _, d := range a.due {
+		if d.Action.Anonymous() {
+			person[itemKey{d.SourceKey, d.Category}] = d.Person
+			keys = append(keys, d.SourceKey)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	selected, err := night.SelectRows(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var tally anonymous.Tally
+	kinds := anonymous.Kinds()
+	for _, kind := range sortedKeys(kinds) {
+		columns := []int{}
+		for n := range kinds[kind] {
+			columns = append(columns, 3+n)
+		}
+		for b, err := range selected.Read(ctx, kind, append([]string{"source", "source_key", "category"}, kinds[kind]...), register.All) {
+			if err != nil {
+				return nil, err
+			}
+			for i := range b.Len() {
+				if p, goes := person[itemKey{b.Col(1).Text(i), b.Col(2).Text(i)}]; goes {
+					tally.Add(b.Col(0).Text(i), b.Col(2).Text(i), kind, p, b, columns, i)
+				}
+			}
+		}
+	}
+	var out []register.AnonymousCount
+	for _, c := range tally.Counts() {
+		out = append(out, register.AnonymousCount{Source: c.Source, Category: c.Category, Kind: c.Kind, Name: c.Name, Year: int64(c.Year), What: c.What, People: c.People})
+	}
+	return out, nil
+}
+
+// shredded finds all source rows of the persons whose key goes: what it sealed goes with it.
+func (a *applying) shredded(ctx context.Context, night *register.Night) error {
+	persons := map[string]bool{}
+	for _, d := range a.due {
+		if d.Action == policy.Shred && d.Person != "" {
+			persons[d.Person] = true
+		}
+	}
+	records := a.recordsOf(persons)
+	if len(records) == 0 {
+		return nil
+	}
+	selected, err := night.SelectRecords(ctx, records)
+	if err != nil {
+		return err
+	}
+	rows := map[string]bool{}
+	for _, t := range register.Tables() {
+		for b, err := range selected.Read(ctx, t.Name, []string{"source_key"}, register.All) {
+			if err != nil {
+				return err
+			}
+			for i := range b.Len() {
+				rows[strings.Clone(b.Col(0).Text(i))] = true
+			}
+		}
+	}
+	a.shreds = sortedKeys(rows)
+	return nil
+}
+
+// recordsOf gives the records of some persons.
+func (a *applying) recordsOf(persons map[string]bool) (records []string) {
+	for _, record := range sortedKeys(a.g.byRecord) {
+		if slices.ContainsFunc(a.g.byRecord[record], func(p *person) bool { return persons[p.token] }) {
+			records = append(records, record)
+		}
+	}
+	return records
+}
+
+// blank keeps a row for contact data that stays in the vault while the person's own row goes: without one nobody would
+// ask again when the contact data is due.
+func (a *applying) blank(ctx context.Context, night *register.Night) error {
+	type ground struct{ category, basis string }
+	of := map[ground][]string{}
+	for _, d := range a.due {
+		contact := a.loader.Table(d.Feed, "email")
+		person := a.loader.Table(d.Feed, "person")
+		switch {
+		case d.Action == policy.Shred, !contact.Allow, person.Category != d.Category, contact.Category == d.Category:
+		case a.gone[d.SourceKey][contact.Category], a.g.lapses.of(d.SourceKey, contact.Category) != nil:
+		default:
+			k := ground{contact.Category, contact.LegalBasis}
+			of[k] = append(of[k], d.SourceKey)
+		}
+	}
+	for k, rows := range of {
+		if err := night.Blank(ctx, k.category, k.basis, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lapses gives what must not come back with the next export.
+func (a *applying) lapses(run string) []register.Lapse {
+	var out []register.Lapse
+	for _, d := range a.due {
+		l := register.Lapse{SourceKey: d.SourceKey, Category: d.Category, Source: d.Feed, Person: d.Person, Action: string(d.Action),
+			Clause: d.Clause, Anchor: d.Anchor.String(), Day: d.AnchorDate, Since: run}
+		if d.Action != policy.Shred {
+			out = append(out, l)
+			continue
+		}
+		l.Category = ""
+		for _, row := range a.shreds { // all of them, whoever's: each is one of the persons'
+			l.SourceKey = row
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// strips gives what the vault lets go of.
+func (a *applying) strips(left map[string]bool) []vault.Strip {
+	var out []vault.Strip
+	feeds := map[string]string{}
+	for _, d := range a.due {
+		feeds[d.SourceKey] = d.Feed
+	}
+	for _, key := range sortedKeys(a.gone) {
+		s := vault.Strip{SourceKey: key, Whole: !left[key]}
+		for _, t := range canon.Tables() {
+			if a.gone[key][a.loader.Table(feeds[key], t.Name).Category] {
+				s.Tables = append(s.Tables, t.Name)
+			}
+		}
+		out = append(out, s)
+	}
+	for _, key := range a.shreds {
+		out = append(out, vault.Strip{SourceKey: key, Whole: true})
+	}
+	return out
+}
+
+// commit makes it visible, all of it at once. Source rows of which nothing is left are decided anew by the next night, and
+// withheld.
+func (a *applying) commit(ctx context.Context, night *register.Night, run ledger.Run, left map[string]bool, out *Applied) error {
+	n := a.n
+	for _, d := range a.due {
+		if d.Action != policy.Shred && !left[d.SourceKey] {
+			n.holdToken(d.Feed, d.SourceKey, d.Clause)
+		}
+	}
+	digest, err := snapshot.WriteRows(n.ws.State, n.keptOut())
+	if err != nil {
+		return err
+	}
+	if err := (memory{stateHeld: digest}).commit(ctx, night.Tx(), a.of); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return err
+	}
+	if err := ledger.Finish(ctx, night.Tx(), run, ledger.Finished, string(raw), a.r.Now()); err != nil {
+		return err
+	}
+	if err := n.check(ctx, night.Tx()); err != nil {
+		return err
+	}
+	return night.Commit()
+}
+
+// startNext takes up the run of the date that was cut short, or opens the next one.
+func startNext(ctx context.Context, tx *sqlx.Tx, run ledger.Run, r *pipelines.Run) (ledger.Run, error) {
+	id := *r
+	for number := 1; ; number++ {
+		id.Pipeline = numbered(r.Pipeline, number)
+		run.ID = id.ID()
+		old, found, err := ledger.FindRun(ctx, tx, run.ID)
+		if err != nil {
+			return run, err
+		}
+		if !found || old.State != ledger.Finished {
+			return ledger.Start(ctx, tx, run, r.Now())
+		}
+	}
+}
+
+// scrub makes deleted bytes leave the stores' files, and state that nobody asks for any more the folder.
+func (n *Night) scrub(ctx context.Context) error {
+	if err := n.ws.RegisterDB.Scrub(ctx); err != nil {
+		return err
+	}
+	if err := n.ws.VaultDB.Scrub(ctx); err != nil {
+		return err
+	}
+	return n.SweepState(ctx)
+}

@@ -1,0 +1,249 @@
+package nightly
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/policy"
+)
+
+// Kinds of kept words, named as the tables that they came by.
+const (
+	wordConsent   = "consent"
+	wordObjection = "objection"
+)
+
+// keepWords lays beside everybody in the register what they said before their data was removed.
+func (n *Night) keepWords(ctx context.Context, night *register.Night) error {
+	words := n.keptWords()
+	var persons []string
+	for _, w := range words {
+		persons = append(persons, w.Person)
+	}
+	here, err := night.Linked(ctx, persons)
+	if err != nil {
+		return err
+	}
+	words = slices.DeleteFunc(words, func(w register.KeptWord) bool { return !here[w.Person] })
+	_, err = night.ReplaceKeptWords(ctx, sequence(words))
+	return err
+}
+
+// keptWords gives what tonight's people said before their data was removed, in the register's order; of two words about
+// the same, the later.
+func (n *Night) keptWords() []register.KeptWord {
+	persons := n.ws.Persons()
+	var out []register.KeptWord
+	for _, subject := range sortedKeys(n.words) {
+		if len(n.words[subject]) == 0 || !n.kept(subject) {
+			continue
+		}
+		person := workspace.PersonOf(persons, subject)
+		for _, w := range n.words[subject] {
+			out = append(out, register.KeptWord{Person: person, Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, Time: w.Time, Clause: w.Clause})
+		}
+	}
+	about := func(a, b register.KeptWord) int {
+		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.About, b.About),
+			cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Channel, b.Channel))
+	}
+	slices.SortFunc(out, func(a, b register.KeptWord) int {
+		return cmp.Or(about(a, b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
+	})
+	return slices.CompactFunc(out, func(a, b register.KeptWord) bool { return about(a, b) == 0 })
+}
+
+// readPast reads what is known of data that is gone: what has lapsed, what ended it, the words that were kept of it, and
+// what somebody has looked at.
+func (g *governing) readPast(ctx context.Context, v *register.View) (err error) {
+	g.lapses, g.ended = lapses{}, map[string]policy.Anchors{}
+	for l, err := range v.Lapses(ctx) {
+		if err != nil {
+			return err
+		}
+		g.lapses[l.SourceKey] = append(g.lapses[l.SourceKey], l)
+		if a, ok := policy.ParseAnchor(l.Anchor); ok && a.OfPerson() && l.Person != "" {
+			e := g.ended[l.Person]
+			var one policy.Anchors
+			one.Set(a, l.Day)
+			e.Join(&one)
+			g.ended[l.Person] = e
+		}
+	}
+	if g.reviews, err = ledger.RetentionReviews(ctx, g.n.ws.RegisterDB); err != nil {
+		return err
+	}
+	return g.readWords(ctx, v)
+}
+
+// readWords adds the kept words to the facts of their persons.
+func (g *governing) readWords(ctx context.Context, v *register.View) error {
+	for w, err := range v.KeptWords(ctx) {
+		if err != nil {
+			return err
+		}
+		if p := g.people[w.Person]; p != nil {
+			p.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+			p.speaks = p.speaks || w.Topic == ""
+		}
+	}
+	return nil
+}
+
+// against gives the words against a use that a batch of consents or objections holds, with the source rows that say them.
+func against(table string, b *canon.Batch, visit func(sourceKey, record string, w vault.Word)) {
+	key, record := b.Named("source_key"), b.Named("record")
+	for i := range b.Len() {
+		at, _ := b.Named("time").Instant(i)
+		w := vault.Word{Kind: table, Channel: strings.Clone(b.Named("channel").Text(i)), Time: at}
+		if table == wordObjection {
+			w.About = strings.Clone(b.Named("scope").Text(i))
+		} else {
+			state, _ := policy.ParseState(b.Named("state").Text(i))
+			if state != policy.Refused && state != policy.Withdrawn {
+				continue
+			}
+			w.About, w.Topic, w.State = strings.Clone(b.Named("purpose").Text(i)), strings.Clone(b.Named("topic").Text(i)), state.String()
+		}
+		visit(key.Text(i), record.Text(i), w)
+	}
+}
+
+// keepWords puts what suppressed data says against a use under the marks of its persons, so that it counts when a source
+// brings them back. It comes before anything goes.
+func (a *applying) keepWords(ctx context.Context, run string) error {
+	clauses := map[string]string{} // by source row
+	for _, d := range a.due {
+		if d.Action == policy.Suppress {
+			clauses[d.SourceKey] = d.Clause
+		}
+	}
+	if len(clauses) == 0 {
+		return nil
+	}
+	said, persons := map[string][]vault.Word{}, map[string]bool{}
+	err := a.n.ws.Register.See(ctx, func(v *register.View) error {
+		for _, table := range []string{wordConsent, wordObjection} {
+			columns := map[string][]string{
+				wordConsent:   {"source_key", "record", "purpose", "topic", "channel", "state", "time"},
+				wordObjection: {"source_key", "record", "scope", "channel", "time"},
+			}[table]
+			for b, err := range v.Scan(ctx, table, columns, register.All) {
+				if err != nil {
+					return err
+				}
+				against(table, b, func(sourceKey, record string, w vault.Word) {
+					if w.Clause = clauses[sourceKey]; w.Clause == "" {
+						return
+					}
+					w.Since = run
+					for _, p := range a.g.byRecord[record] {
+						persons[p.token] = true
+						said[p.token] = append(said[p.token], w)
+					}
+				})
+			}
+		}
+		return nil
+	})
+	if err != nil || len(said) == 0 {
+		return err
+	}
+	marks, err := a.marksOf(ctx, persons)
+	if err != nil {
+		return err
+	}
+	var words []vault.Word
+	for _, person := range sortedKeys(said) {
+		for _, token := range sortedKeys(marks[person]) {
+			for _, w := range said[person] {
+				w.Token = token
+				words = append(words, w)
+			}
+		}
+	}
+	return a.n.ws.Vault.KeepWords(ctx, words)
+}
+
+// marksOf gives the tokens by which some persons are known again: by what the resolver knows of them, whose sources still
+// export them, and by what the vault has.
+func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[string]map[string]bool, error) {
+	e, err := a.n.recallEngine(ctx, a.of)
+	if err != nil {
+		return nil, err
+	}
+	last, err := LastNight(ctx, a.n.ws.RegisterDB, a.of.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.n.heed(ctx, e, dateOf(last)); err != nil {
+		return nil, err
+	}
+	res, err := e.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	domain, tokens := a.n.ws.Persons(), a.n.ws.Suppression()
+	out := map[string]map[string]bool{}
+	mark := func(person string, id policy.Identity) {
+		for _, m := range a.n.pack.SuppressionKeys(id) {
+			if out[person] == nil {
+				out[person] = map[string]bool{}
+			}
+			out[person][workspace.SuppressionToken(tokens, m)] = true
+		}
+	}
+	for i := range res.Records {
+		person := workspace.PersonOf(domain, res.Records[i].Subject)
+		if !persons[person] {
+			continue
+		}
+		for _, id := range res.Identities(i) {
+			mark(person, id)
+		}
+	}
+	for entry, err := range a.n.ws.Vault.OpenRecords(ctx, a.recordsOf(persons), vault.Names|vault.Identifiers) {
+		if err != nil {
+			return nil, err
+		}
+		if person := workspace.PersonOf(domain, entry.Subject); persons[person] {
+			mark(person, identityIn(&entry))
+		}
+	}
+	return out, nil
+}
+
+// identityIn gives what a vault entry says of who its person is.
+func identityIn(e *vault.Entry) policy.Identity {
+	id := policy.Identity{System: canon.SystemOf(e.Source)}
+	for _, f := range slices.Concat(e.Identifiers, e.Names) {
+		switch f.Column {
+		case "person_key":
+			id.SourceKey = f.Value
+		case "hetu":
+			id.Hetu = f.Value
+		case "fnr":
+			id.FNR = f.Value
+		case "oppijanumero":
+			id.Oppijanumero = f.Value
+		case "employee_number":
+			id.EmployeeNumber = f.Value
+		case "family_name":
+			id.FamilyName = f.Value
+		case "given_names":
+			id.GivenNames = f.Value
+		case "birth_date":
+			if day, err := canon.ParseDate(f.Value); err == nil {
+				id.BirthDate, id.HasBirthDate = day, true
+			}
+		}
+	}
+	return id
+}

@@ -1,0 +1,169 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"uoma/connectors/erasures"
+	"uoma/connectors/ledger"
+	"uoma/connectors/vault"
+	"uoma/internal/fault"
+)
+
+var (
+	errBookMissing = fault.New("UOMA-ERA-MISSING", "the book of erasures is missing, and people were erased",
+		"bring it back from its own copy; where it is says erasures: in uoma.yaml")
+	errBookOlder = fault.New("UOMA-ERA-OLDER", "the book of erasures is older than the stores, or another one",
+		"bring back its latest copy: it must not be restored together with the stores")
+)
+
+// Erasures opens the book of erasures.
+func (w *Workspace) Erasures() (*erasures.Book, error) {
+	return erasures.Open(within(w.home, w.Settings.Erasures), w.Keys.Derive("erasures"))
+}
+
+// heads gives how far each store has heeded the book.
+func (w *Workspace) heads(ctx context.Context) (register, vault erasures.Head, err error) {
+	if register.Number, register.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB); err != nil {
+		return register, vault, err
+	}
+	vault.Number, vault.Chain, err = w.Vault.ErasureHead(ctx)
+	return register, vault, err
+}
+
+// checkErasures refuses stores without the book that they have heeded, and gives it.
+func (w *Workspace) checkErasures(ctx context.Context) (book *erasures.Book, register, vault erasures.Head, err error) {
+	if book, err = w.Erasures(); err != nil {
+		return nil, register, vault, err
+	}
+	if register, vault, err = w.heads(ctx); err != nil {
+		return nil, register, vault, err
+	}
+	switch {
+	case !book.Exists() && register.Number+vault.Number > 0:
+		err = errBookMissing.At(fault.Place{File: w.Settings.Erasures})
+	case !book.Has(register) || !book.Has(vault):
+		err = errBookOlder.At(fault.Place{File: w.Settings.Erasures})
+	}
+	return book, register, vault, err
+}
+
+// heedErasures repeats what the book has and a store has not: the store is from before, out of a backup. While another
+// program holds the nightly's lease that is left to it, as it may be the one that erases.
+func (w *Workspace) heedErasures(ctx context.Context) error {
+	book, register, kept, err := w.checkErasures(ctx)
+	if err != nil {
+		return err
+	}
+	if !book.Exists() {
+		if err := w.beginBook(ctx, book); err != nil || !book.Exists() {
+			return err
+		}
+	}
+	if head := book.Head(); w.volatile || register == head && kept == head {
+		return nil
+	}
+	lease, err := ledger.Acquire(ctx, w.RegisterDB, "run/nightly", fmt.Sprintf("%d-erasures", os.Getpid()), time.Now())
+	if errors.Is(err, ledger.ErrHeld) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.HeedErasures(ctx), ledger.Release(context.WithoutCancel(ctx), w.RegisterDB, lease))
+}
+
+// beginBook writes down what was erased before there was a book: marks alone are known of it.
+func (w *Workspace) beginBook(ctx context.Context, book *erasures.Book) error {
+	list, err := w.Vault.Suppressed(ctx)
+	if err != nil || len(list) == 0 || w.volatile {
+		return err
+	}
+	e := erasures.Entry{Run: "erase-before-the-book"}
+	for _, s := range list {
+		e.Clause = s.Clause
+		e.Marks = append(e.Marks, erasures.Mark{Kind: s.Kind, Token: s.Token})
+	}
+	_, err = book.Append(e)
+	return err
+}
+
+// HeedErasures repeats every erasure that the book has and a store has not. The caller holds the nightly's lease.
+func (w *Workspace) HeedErasures(ctx context.Context) error {
+	book, register, kept, err := w.checkErasures(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range book.After(kept) {
+		if err := w.EraseIdentity(ctx, e); err != nil {
+			return err
+		}
+	}
+	rest := book.After(register)
+	if len(rest) == 0 {
+		return nil
+	}
+	night, err := w.Register.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer night.Rollback()
+	for _, e := range rest {
+		if _, err := night.Erase(ctx, e.Records); err != nil {
+			return err
+		}
+		if err := night.ErasePersons(ctx, []string{e.Person}); err != nil {
+			return err
+		}
+		if err := ledger.SetErasureHead(ctx, night.Tx(), e.Number, e.Chain); err != nil {
+			return err
+		}
+	}
+	if err := night.Commit(); err != nil {
+		return err
+	}
+	return w.RegisterDB.Scrub(ctx)
+}
+
+// EraseIdentity carries an entry of the book out in the vault: marks first, then what was said, then the key.
+func (w *Workspace) EraseIdentity(ctx context.Context, e erasures.Entry) error {
+	marks := make([]vault.Suppression, len(e.Marks))
+	tokens := make([]string, len(e.Marks))
+	for i, m := range e.Marks {
+		marks[i] = vault.Suppression{Token: m.Token, Kind: m.Kind, Since: e.Run, Clause: e.Clause}
+		tokens[i] = m.Token
+	}
+	if err := w.Vault.Suppress(ctx, marks); err != nil {
+		return err
+	}
+	if err := w.Vault.DropWords(ctx, tokens); err != nil {
+		return err
+	}
+	if e.Subject != "" {
+		if _, err := w.Vault.Erase(ctx, []string{e.Subject}, e.Run); err != nil {
+			return err
+		}
+	}
+	return w.Vault.SetErasureHead(ctx, e.Number, e.Chain)
+}
+
+var errBookBeside = fault.New("UOMA-CHK-ERASURES", "people were erased, and the book of erasures lies among what is backed up with the stores",
+	"name a file outside of the workspace with erasures: in uoma.yaml and move the book there, or leave it out of the backup and copy it on its own")
+
+// erasures proves that the book of erasures and the stores go together.
+func (c *checker) erasures(ctx context.Context) {
+	if c.register == nil || c.vault == nil || c.w.Keys == nil {
+		return
+	}
+	c.w.RegisterDB, c.w.Vault = c.register, vault.New(c.vault, c.w.Keys, rand.Reader, keyEpoch)
+	book, _, _, err := c.w.checkErasures(ctx)
+	c.add(Error, err)
+	if err == nil && book.Exists() && filepath.IsLocal(c.w.Settings.Erasures) {
+		c.add(Note, errBookBeside.At(fault.Place{File: c.w.Settings.Erasures}))
+	}
+}
