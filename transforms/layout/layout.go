@@ -74,6 +74,7 @@ type Feed struct {
 	Member  string             `yaml:"member"` // name inside the archive when File is one
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
+	Drift   string             `yaml:"drift"` // what a change of the export's columns leads to; Quarantine when absent
 	Key     Key                `yaml:"key"`
 	Person  Person             `yaml:"person"`
 	Drop    []string           `yaml:"drop"` // columns known and never read
@@ -161,6 +162,14 @@ type Format struct {
 	HeaderLines int               `yaml:"header-lines"` // lines above the first one of fixed width
 }
 
+// Values of [Feed.Drift]: what follows when an export's columns are not the layout's any more. A column that the layout does
+// not name is never read, whichever of them holds. The default is [Quarantine].
+const (
+	Evolve = "evolve" // load the rows without the missing columns, and report both missing and new ones
+	Ignore = "ignore" // the same without a report
+	Fail   = "fail"   // a missing or new column stops the run before anything is loaded
+)
+
 // Guard is how much a snapshot may lose against the last good one before the source stops, in percent.
 type Guard struct {
 	Removed float64 `yaml:"removed"` // keys that are gone
@@ -190,7 +199,7 @@ type RowRule struct {
 
 // Values of [Column.Invalid].
 const (
-	Quarantine = "quarantine" // an invalid value rejects the row
+	Quarantine = "quarantine" // an invalid value rejects the row; of [Feed.Drift]: a missing column stops the source, new ones are reported
 	Null       = "null"       // an invalid value is left out and counted
 )
 

@@ -92,6 +92,7 @@ func (f *Feed) complete(l *Layout) {
 	if f.Rest != nil {
 		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
 	}
+	f.Drift = cmp.Or(f.Drift, Quarantine)
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")
 	if f.Guard == (Guard{}) {
