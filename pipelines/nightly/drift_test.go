@@ -28,7 +28,7 @@ feeds:
   person: [id]
   drop: [loans]
   columns:
-  - {name: id, to: person.student_number}
+  - {name: id, required: true, to: person.student_number}
   - {name: mail, as: email, to: email.personal}
   - {name: hetu, forbid: true}
 `
@@ -36,9 +36,10 @@ feeds:
 // TestEachDriftPolicyAnswersChangedColumns gives a feed an export with other columns, under every policy.
 func TestEachDriftPolicyAnswersChangedColumns(t *testing.T) {
 	const (
-		whole   = "id;mail;loans\n1;a@b.example;3\n" // a forbidden column that does not come is no change
-		without = "id\n1\n"
-		more    = "id;mail;shoe\n1;a@b.example;44\n"
+		whole    = "id;mail;loans\n1;a@b.example;3\n" // a forbidden column that does not come is no change
+		without  = "id\n1\n"
+		headless = "mail\na@b.example\n" // a required column is missing
+		more     = "id;mail;shoe\n1;a@b.example;44\n"
 	)
 	tests := []struct {
 		drift, export    string
@@ -55,6 +56,8 @@ func TestEachDriftPolicyAnswersChangedColumns(t *testing.T) {
 		{"drift: ignore", more, "", "", nil, nil},
 		{"drift: fail", whole, "", "", nil, nil},
 		{"drift: fail", without, "UOMA-LND-CONTRACT", "", nil, nil},
+		{"drift: ignore", headless, "", "UOMA-LND-HEADER-MISSING", nil, nil},
+		{"drift: fail", headless, "UOMA-LND-CONTRACT", "", nil, nil},
 		{"drift: fail", more, "UOMA-LND-CONTRACT", "", nil, nil},
 	}
 	s := siteIn(t.TempDir(), databasetest.OnSQLite)

@@ -212,7 +212,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	k := keyer{c: c}
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return "", nil, err
+			return "", nil, strictly(f, err)
 		}
 		keys, hashes := k.rows(b)
 		for i := range keys {
@@ -327,6 +327,15 @@ func drifted(f *layout.Feed, ff *FeedFacts) error {
 		return errGone.At(place)
 	}
 	return nil
+}
+
+// strictly lets a missing required column, which stops a source under every policy, stop the run where the feed asks for it.
+func strictly(f *layout.Feed, err error) error {
+	var e *fault.Error
+	if f.Drift == layout.Fail && errors.As(err, &e) && e.Code == "UOMA-LND-HEADER-MISSING" {
+		return errContract.At(e.Place)
+	}
+	return err
 }
 
 func names(t *canon.Table) []string {
