@@ -108,7 +108,7 @@ func (a *app) layoutShowCommand() *cobra.Command {
 		ValidArgsFunction: a.completeDocuments(func() (systems []string) {
 			files, _ := workspace.LayoutFiles(a.workspace) // completion has nobody to tell
 			for _, f := range files {
-				systems = append(systems, f.Layout.System)
+				systems = append(systems, f.Layout.Name())
 			}
 			return systems
 		}),
@@ -118,7 +118,7 @@ func (a *app) layoutShowCommand() *cobra.Command {
 				return err
 			}
 			for _, f := range files {
-				if f.Layout.System != args[0] {
+				if f.Layout.Name() != args[0] {
 					continue
 				}
 				if source {

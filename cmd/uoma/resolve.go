@@ -189,7 +189,7 @@ func namedLayout(name string) (*layout.Layout, error) {
 		return nil, err
 	}
 	for _, l := range shipped {
-		if l.System == name {
+		if l.Name() == name {
 			return l, nil
 		}
 	}

@@ -62,6 +62,8 @@ func (f LandFacts) Partial() bool { return f.Failed > 0 }
 var (
 	errAbsent = fault.New("UOMA-LND-ABSENT", "the export of the night is not in the inbox",
 		"ask the owner of the system for it, put it into the inbox and run the same date again; the other systems are in already").For(fault.Source)
+	errNotYet = fault.New("UOMA-LND-NOTYET", "no export came, which is no fault of an occasional one; what was loaded stays",
+		"put the next export into the inbox when there is one").For(fault.Source)
 	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
 		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
 	errGone = fault.New("UOMA-LND-GONE", "columns that the layout reads are missing from the export; nothing of it was used",
@@ -151,7 +153,7 @@ func landFacts(r *pipelines.Run, facts []FeedFacts) LandFacts {
 	sort.Slice(facts, func(i, j int) bool { return facts[i].Feed < facts[j].Feed })
 	out := LandFacts{Feeds: facts, Failed: stopSystems(facts)}
 	for _, ff := range facts {
-		if ff.Code != "" {
+		if ff.Stopped() {
 			r.Log.Warn("source stopped", "feed", ff.Feed, "file", ff.File, "code", ff.Code, "reason", ff.Reason, "next", ff.Hint)
 		}
 	}
@@ -176,6 +178,8 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		return ff, context.Cause(ctx)
 	case errors.As(err, &e) && e.Scope != fault.Run:
 		ff.fail(e)
+	case e == nil && l.Occasional && errors.Is(err, fs.ErrNotExist):
+		ff.fail(errNotYet)
 	case e == nil && errors.Is(err, fs.ErrNotExist): // a missing file of the workspace itself has a fault of its own
 		ff.fail(errAbsent)
 	default:
@@ -183,6 +187,9 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	return ff, nil
 }
+
+// Stopped tells whether the feed should have landed and did not.
+func (ff FeedFacts) Stopped() bool { return ff.Code != "" && ff.Code != errNotYet.Code }
 
 func (ff *FeedFacts) fail(e *fault.Error) {
 	ff.Digest, ff.Code, ff.Reason, ff.Hint = "", e.Code, e.Message, e.Hint
@@ -383,7 +390,7 @@ const guardFloor = 5
 func stopSystems(facts []FeedFacts) int {
 	failed := map[string]bool{}
 	for i := range facts {
-		if facts[i].Code != "" {
+		if facts[i].Stopped() {
 			failed[canon.SystemOf(facts[i].Feed)] = true
 		}
 	}

@@ -232,6 +232,9 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 			c.find(errPoint, col.By, under("by")...)
 		}
 	}
+	for i, name := range col.Join {
+		c.reference(f, name, under("join", strconv.Itoa(i))...)
+	}
 	codes := map[string]bool{}
 	for code := range col.Codes {
 		if codes[fold(code)] {
