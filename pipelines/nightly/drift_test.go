@@ -10,6 +10,7 @@ import (
 
 	"uoma/connectors/database/databasetest"
 	"uoma/internal/fault"
+	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
@@ -83,5 +84,40 @@ func TestEachDriftPolicyAnswersChangedColumns(t *testing.T) {
 		if f.Code != tt.source || !slices.Equal(f.Missing, tt.missing) || !slices.Equal(f.Unknown, tt.unknown) {
 			t.Errorf("%d %q: got %q, missing %v, new %v", i, tt.drift, f.Code, f.Missing, f.Unknown)
 		}
+	}
+}
+
+// TestAnOccasionalExportIsNotMissed has a night with the export of an occasional system, and nights without it: nothing stops,
+// and what was loaded stays.
+func TestAnOccasionalExportIsNotMissed(t *testing.T) {
+	s := siteIn(t.TempDir(), databasetest.OnSQLite)
+	workspacetest.Init(t, s.on, s.dir, settings+"systems: [peppi]\n")
+	peppi, err := os.ReadFile(filepath.Join("..", "..", "transforms", "layout", "shipped", "peppi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(s.dir, workspace.LayoutDir, "peppi.yaml"), []byte(strings.Replace(string(peppi), "\ncontroller:", "\noccasional: true\ncontroller:", 1)))
+	export, err := os.ReadFile(filepath.Join("..", "..", "fixtures", "demo", "inbox", "peppi", "peppi_alumnit_20261121.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inbox := filepath.Join(s.campus, "inbox", "peppi")
+	if err := os.MkdirAll(inbox, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s.export(peppiFile, firstNight), export)
+	s.finish(t, firstNight, pipelines.Finished)
+	people := func() (n int) {
+		s.at(t, func(ws *workspace.Workspace) {
+			if err := ws.RegisterDB.QueryRow("SELECT COUNT(*) FROM `degree`").Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return n
+	}
+	before := people()
+	s.finish(t, firstNight+1, pipelines.Finished)
+	if after := people(); before == 0 || after != before {
+		t.Errorf("%d degrees before, %d after", before, after)
 	}
 }
