@@ -26,7 +26,7 @@ var namedSystems = []named{
 	{"xamk", "rights-request form", "channel", "[webforms], rights_request; the request itself is handled by hand"},
 	{"xamk", "national data repository", "target", "`virta` in the pack; target: not built yet"},
 	{"xamk", "research and statistics", "target", "`research`, `statistics` in the pack; target: not built yet"},
-	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline; the list of people asked is [arvo], and filling it is not built yet"},
+	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline; reading and filling the list of people asked is not built yet"},
 	{"xamk", "secure mail", "channel", "the carrier is HTTPS with mutual TLS; secure mail is not built"},
 	{"xamk", "directory (AD)", "access", "nothing: login is the operating system's and the database's"},
 	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; writing back is not built yet"},

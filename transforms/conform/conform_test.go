@@ -339,9 +339,18 @@ func TestJoinedColumns(t *testing.T) {
 
 // A name with a comma has the family name before it; one without begins with it.
 func TestNamesWithACommaAreSplitThere(t *testing.T) {
-	c, f := conformer(t, "external-lists/purchased")
+	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
+		columns: [{name: id, required: true}, {name: person, split: family-first, to: [person.family_name, person.call_name]}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(strings.ReplaceAll(src, "\t", "  ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"af Testaaja, Veikko", "af Testaaja Veikko"} {
-		o := run(t, c, raw(t, f, 2, cells{"email": "veikko@posti.example", "person_name": name}))
+		o := run(t, c, raw(t, &l.Feeds[0], 2, cells{"id": "1", "person": name}))
 		if rows := strings.Join(o.table("person"), ""); !strings.Contains(rows, "family_name=af Testaaja call_name=Veikko") {
 			t.Errorf("%q: %s", name, rows)
 		}
