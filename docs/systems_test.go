@@ -56,8 +56,8 @@ var namedSystems = []named{
 	{"metropolia_exam", "EXAM", "register, source", "[exam]"},
 	{"metropolia_exam", "AXIS camera surveillance", "register part, source, processor", "[axis]; `caverion` in the pack; deletion orders are not built yet"},
 	{"metropolia_exam", "access control", "source, processor", "[access-control]; `securitas` in the pack"},
-	{"metropolia_exam", "directory (LDAP)", "source", "source: not built yet"},
-	{"metropolia_exam", "Haka login", "source", "source: not built yet"},
+	{"metropolia_exam", "directory (LDAP)", "source", "[haka], with the controller changed in a copy"},
+	{"metropolia_exam", "Haka login", "source", "[haka], with the controller changed in a copy"},
 	{"metropolia_exam", "CSC's shared server for exam visits", "processor", "`csc` in the pack"},
 	{"metropolia_exam", "student register", "target", "nothing: a lecturer sends the result from EXAM"},
 	{"metropolia_exam", "home institution of a visiting student", "recipient", "`home_institution` in the pack; target: not built yet"},
@@ -165,7 +165,11 @@ func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, pa
 		l.Name(), l.Title, l.Name(), l.Controller, often, l.System)
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		fmt.Fprintf(b, "\n**%s**: `%s`%s, %s.\n\n", f.Name, f.File, inside(f), f.Format.Type)
+		where := fmt.Sprintf("`%s`%s, %s", f.File, inside(f), f.Format.Type)
+		if !f.InFile() {
+			where = "rows that are asked for, in no file"
+		}
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, where)
 		var read, looked, forbidden []string
 		for _, c := range f.Columns {
 			switch {

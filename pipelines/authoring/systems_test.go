@@ -94,6 +94,9 @@ func TestEverySystemIsReadByItsLayout(t *testing.T) {
 	for _, l := range shipped(t) {
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
+			if !f.InFile() {
+				continue // its connector has the contract
+			}
 			name := l.Name() + "/" + f.Name
 			t.Run(name, func(t *testing.T) {
 				trial, err := authoring.Try(context.Background(), export(l, f), l, authoring.TryOptions{Feed: f.Name, Rows: 1 << 20,
