@@ -55,7 +55,7 @@ func (a *app) layoutCommand() *cobra.Command {
 	list := a.layoutListCommand()
 	c := &cobra.Command{
 		Use:   "layout",
-		Short: "List, show and check the layouts of source systems",
+		Short: "List, show, draft, try and check the layouts of source systems",
 		Example: `  uoma layout list
   uoma layout show peppi
   uoma layout show peppi --source > layouts/peppi.yaml    # a copy to change
@@ -63,7 +63,7 @@ func (a *app) layoutCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.layoutShowCommand(), a.layoutTemplateCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
+	c.AddCommand(list, a.layoutShowCommand(), a.layoutTryCommand(), a.layoutSuggestCommand(), a.layoutDiffCommand(), a.layoutTemplateCommand(), a.checkFileCommand("layout", "layouts/peppi.yaml", func(file string, src []byte) []workspace.Finding {
 		_, err := layout.ParseWith(file, src, workspace.Beside(filepath.Dir(file)))
 		return workspace.Findings(err)
 	}))
@@ -108,7 +108,7 @@ func (a *app) layoutShowCommand() *cobra.Command {
 		ValidArgsFunction: a.completeDocuments(func() (systems []string) {
 			files, _ := workspace.LayoutFiles(a.workspace) // completion has nobody to tell
 			for _, f := range files {
-				systems = append(systems, f.Layout.System)
+				systems = append(systems, f.Layout.Name())
 			}
 			return systems
 		}),
@@ -118,7 +118,7 @@ func (a *app) layoutShowCommand() *cobra.Command {
 				return err
 			}
 			for _, f := range files {
-				if f.Layout.System != args[0] {
+				if f.Layout.Name() != args[0] {
 					continue
 				}
 				if source {

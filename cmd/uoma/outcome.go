@@ -62,7 +62,7 @@ func (a *app) printNight(out pipelines.Outcome) error {
 		sum.Withheld += x.Withheld
 	}
 	for _, f := range land.Feeds {
-		if f.Code != "" {
+		if f.Stopped() {
 			fmt.Fprintf(a.out, "  stopped   %s: %s: %s\n            %s\n", f.Feed, f.Code, f.Reason, f.Hint)
 		}
 	}

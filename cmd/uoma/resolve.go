@@ -148,9 +148,13 @@ func (f *inputFlags) open(c *cobra.Command, files []string) (*linker.Job, error)
 			return nil, usageError{err}
 		}
 	}
-	by, err := namedLayout(f.layout, f.feed)
-	if err != nil {
-		return nil, err
+	var by *linker.Layout
+	if f.layout != "" {
+		l, err := namedLayout(f.layout)
+		if err != nil {
+			return nil, err
+		}
+		by = &linker.Layout{Layout: l, Feed: f.feed}
 	}
 	job, err := linker.Open(files, by, s)
 	if err != nil {
@@ -179,26 +183,19 @@ func (f resolveFlags) goldenOutput() (*linker.Golden, error) {
 }
 
 // namedLayout reads a layout's file, or finds a shipped one by its system's name.
-func namedLayout(name, feed string) (*linker.Layout, error) {
-	if name == "" {
-		return nil, nil
-	}
+func namedLayout(name string) (*layout.Layout, error) {
 	shipped, err := layout.Shipped()
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range shipped {
-		if l.System == name {
-			return &linker.Layout{Layout: l, Feed: feed}, nil
+		if l.Name() == name {
+			return l, nil
 		}
 	}
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return nil, usageError{errNoLayout.At(fault.Place{File: name}).Wrap(err)}
 	}
-	l, err := layout.Parse(name, src)
-	if err != nil {
-		return nil, err
-	}
-	return &linker.Layout{Layout: l, Feed: feed}, nil
+	return layout.Parse(name, src)
 }

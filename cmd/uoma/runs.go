@@ -13,6 +13,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/internal/fault"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
@@ -247,7 +248,7 @@ func (d *runDetail) takeFacts(s ledger.Stage) {
 	switch s.Name {
 	case "land":
 		for _, f := range facts.Feeds {
-			if f.Code != "" {
+			if (nightly.FeedFacts{Code: f.Code}).Stopped() {
 				d.Stopped = append(d.Stopped, f)
 			}
 		}

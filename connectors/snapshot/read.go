@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -256,4 +258,21 @@ func (c *cursor) close() error {
 	}
 	c.release()
 	return c.pages.Close()
+}
+
+// Columns gives the names of a snapshot's own columns, in alphabetical order.
+func Columns(s *blob.Store, digest string) ([]string, error) {
+	pf, closeFile, err := openFile(s, digest)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFile()
+	var out []string
+	for _, path := range pf.Schema().Columns() {
+		if name, own := strings.CutPrefix(strings.Join(path, "."), columnPrefix); own {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }

@@ -149,6 +149,7 @@ func (a *Assembler) settle(m *mapping) {
 	a.m = m
 	a.sum.Header, a.sum.Unknown, a.sum.Missing, a.sum.Reordered = m.line, m.unknown, m.missing, m.reordered()
 	for i, c := range a.o.Columns {
+		a.sum.Places = append(a.sum.Places, m.at[i]+1)
 		if c.Required && m.at[i] >= 0 {
 			a.need = append(a.need, m.at[i])
 		}

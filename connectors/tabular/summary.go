@@ -15,6 +15,7 @@ type Summary struct {
 	Header    int64            // the header's line, 0 when there is none
 	Unknown   []string         // header names that the layout does not know; their columns were not read
 	Missing   []string         // columns of the layout that the export has not; they are null
+	Places    []int            // of each column of the options: its 1-based field in the header or the rows, 0 when the export has none
 	Reordered bool             // the known columns stand in another order than the layout's
 	Control   *int64           // the count in the control line, nil when there was none
 	Mojibake  int64            // cells that were decoded twice ("Ã¤" for "ä") before they came here
@@ -27,7 +28,7 @@ func (s Summary) Read() int64 { return s.Rows + s.Rejected }
 
 func (s Summary) clone() Summary {
 	s.Skipped = maps.Clone(s.Skipped)
-	s.Unknown, s.Missing = slices.Clone(s.Unknown), slices.Clone(s.Missing)
+	s.Unknown, s.Missing, s.Places = slices.Clone(s.Unknown), slices.Clone(s.Missing), slices.Clone(s.Places)
 	if s.Control != nil {
 		n := *s.Control
 		s.Control = &n

@@ -10,7 +10,9 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -141,6 +143,23 @@ func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name 
 	}
 	return e, nil
 }
+
+// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: a format that
+// jumps about cannot lie in an archive. The reader is complete when its batches were ranged over and Verify found nothing.
+func OpenFile(name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
+	options, err := tabularOptions(f, filepath.Base(name), reject)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openFile(os.DirFS(filepath.Dir(name)), nil, "", f, filepath.Base(name), options)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// Export is an open export; see [OpenFile].
+type Export = export
 
 // content is the file for whoever reads here and there.
 func (e *file) content() io.ReaderAt {

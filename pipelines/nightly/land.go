@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,8 +62,14 @@ func (f LandFacts) Partial() bool { return f.Failed > 0 }
 var (
 	errAbsent = fault.New("UOMA-LND-ABSENT", "the export of the night is not in the inbox",
 		"ask the owner of the system for it, put it into the inbox and run the same date again; the other systems are in already").For(fault.Source)
+	errNotYet = fault.New("UOMA-LND-NOTYET", "no export came, which is no fault of an occasional one; what was loaded stays",
+		"put the next export into the inbox when there is one").For(fault.Source)
 	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
 		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
+	errGone = fault.New("UOMA-LND-GONE", "columns that the layout reads are missing from the export; nothing of it was used",
+		"uoma layout diff LAYOUT EXPORT shows what became of them: add the new names as aliases, or declare drift: evolve if they are gone for good").For(fault.Source)
+	errContract = fault.New("UOMA-LND-CONTRACT", "the export's columns are not the layout's, and its feed declares drift: fail; nothing was loaded",
+		"uoma layout diff LAYOUT EXPORT shows the difference; have the export corrected, or change the layout")
 	errPast = fault.New("UOMA-LND-PAST", "a later night is in the register already, and the register does not go back",
 		"run the latest date again with the late export under that date's name, or replay the past with uoma backfill")
 	errSibling = fault.New("UOMA-LND-SIBLING", "another export of the same system is bad, so the system stopped as a whole",
@@ -151,7 +158,7 @@ func landFacts(r *pipelines.Run, facts []FeedFacts) LandFacts {
 	sort.Slice(facts, func(i, j int) bool { return facts[i].Feed < facts[j].Feed })
 	out := LandFacts{Feeds: facts, Failed: stopSystems(facts)}
 	for _, ff := range facts {
-		if ff.Code != "" {
+		if ff.Stopped() {
 			r.Log.Warn("source stopped", "feed", ff.Feed, "file", ff.File, "code", ff.Code, "reason", ff.Reason, "next", ff.Hint)
 		}
 	}
@@ -176,6 +183,8 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		return ff, context.Cause(ctx)
 	case errors.As(err, &e) && e.Scope != fault.Run:
 		ff.fail(e)
+	case e == nil && l.Occasional && errors.Is(err, fs.ErrNotExist):
+		ff.fail(errNotYet)
 	case e == nil && errors.Is(err, fs.ErrNotExist): // a missing file of the workspace itself has a fault of its own
 		ff.fail(errAbsent)
 	default:
@@ -183,6 +192,9 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	return ff, nil
 }
+
+// Stopped tells whether the feed should have landed and did not.
+func (ff FeedFacts) Stopped() bool { return ff.Code != "" && ff.Code != errNotYet.Code }
 
 func (ff *FeedFacts) fail(e *fault.Error) {
 	ff.Digest, ff.Code, ff.Reason, ff.Hint = "", e.Code, e.Message, e.Hint
@@ -212,7 +224,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	k := keyer{c: c}
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return "", nil, err
+			return "", nil, strictly(f, err)
 		}
 		keys, hashes := k.rows(b)
 		for i := range keys {
@@ -231,8 +243,11 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		ff.Extracted = at.UTC()
 	}
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
-	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, drift(f, sum.Unknown), sum.Missing, sum.Reordered
+	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, undeclared(f, sum.Unknown), absent(f, sum.Missing), sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
+	if err := drifted(f, ff); err != nil {
+		return "", nil, err
+	}
 	if int64(len(bad)) != sum.Rejected || w.Rows() != sum.Rows {
 		return "", nil, fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
 	}
@@ -298,13 +313,41 @@ func unread(f *layout.Feed, unknown []string) bool {
 	return len(f.Drop) > 0 || len(unknown) > 0 || slices.ContainsFunc(f.Format.FieldCounts, func(n int) bool { return n > len(f.Columns) })
 }
 
-// drift leaves out the columns that the layout knows and drops on purpose.
-func drift(f *layout.Feed, unknown []string) []string {
+// undeclared leaves out the columns that the layout knows and drops on purpose.
+func undeclared(f *layout.Feed, unknown []string) []string {
 	dropped := map[string]bool{}
 	for _, d := range f.Drop {
 		dropped[tabular.Fold([]byte(d))] = true
 	}
 	return slices.DeleteFunc(unknown, func(u string) bool { return dropped[tabular.Fold([]byte(u))] })
+}
+
+// absent leaves out the columns that should not be there anyway.
+func absent(f *layout.Feed, missing []string) []string {
+	return slices.DeleteFunc(missing, func(name string) bool { return f.Columns[f.Index(name)].Forbid })
+}
+
+// drifted answers an export whose columns are not the layout's as its feed's policy says.
+func drifted(f *layout.Feed, ff *FeedFacts) error {
+	place := fault.Place{File: ff.File, Field: strings.Join(ff.Missing, ", ")}
+	switch {
+	case f.Drift == layout.Ignore:
+		ff.Unknown, ff.Missing, ff.Reordered = nil, nil, false
+	case f.Drift == layout.Fail && len(ff.Missing)+len(ff.Unknown) > 0:
+		return errContract.At(place).Because(fmt.Errorf("%d columns are missing and %d are new", len(ff.Missing), len(ff.Unknown)))
+	case f.Drift == layout.Quarantine && len(ff.Missing) > 0:
+		return errGone.At(place)
+	}
+	return nil
+}
+
+// strictly lets a missing required column, which stops a source under every policy, stop the run where the feed asks for it.
+func strictly(f *layout.Feed, err error) error {
+	var e *fault.Error
+	if f.Drift == layout.Fail && errors.As(err, &e) && e.Code == "UOMA-LND-HEADER-MISSING" {
+		return errContract.At(e.Place)
+	}
+	return err
 }
 
 func names(t *canon.Table) []string {
@@ -352,7 +395,7 @@ const guardFloor = 5
 func stopSystems(facts []FeedFacts) int {
 	failed := map[string]bool{}
 	for i := range facts {
-		if facts[i].Code != "" {
+		if facts[i].Stopped() {
 			failed[canon.SystemOf(facts[i].Feed)] = true
 		}
 	}

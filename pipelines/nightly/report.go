@@ -168,6 +168,9 @@ func (s report) sources(in *quality.Input, f allFacts) {
 		layouts[feed.FullName()], feeds[feed.FullName()] = l, feed
 	})
 	for _, ff := range f.land.Feeds {
+		if ff.Code == errNotYet.Code {
+			continue // nothing came, and nothing was expected
+		}
 		a, c := accounts[ff.Feed], rows[ff.Feed]
 		src := quality.Source{
 			Feed: ff.Feed, System: canon.SystemOf(ff.Feed), File: ff.File, Extracted: ff.Extracted,

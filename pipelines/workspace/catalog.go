@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,7 +69,7 @@ type LayoutFile struct {
 	Source []byte
 }
 
-// LayoutFiles lists the layouts that the workspace in dir can use, by system: its own, and the shipped ones of systems of
+// LayoutFiles lists the layouts that the workspace in dir can use, by name: its own, and the shipped ones of systems of
 // which it has none. It needs neither keys nor stores, and no settings.
 func LayoutFiles(dir string) ([]LayoutFile, error) {
 	shipped, err := layout.Shipped()
@@ -76,13 +77,6 @@ func LayoutFiles(dir string) ([]LayoutFile, error) {
 		return nil, err
 	}
 	bySystem := map[string]LayoutFile{}
-	for _, l := range shipped {
-		src, err := layout.ShippedSource(l.System + ".yaml")
-		if err != nil {
-			return nil, err
-		}
-		bySystem[l.System] = LayoutFile{Shipped, l, src}
-	}
 	w := &Workspace{Dir: dir, home: dir}
 	err = w.documents(LayoutDir, func(file string, src []byte) error {
 		l, err := layout.ParseWith(file, src, Beside(filepath.Join(dir, LayoutDir)))
@@ -91,11 +85,18 @@ func LayoutFiles(dir string) ([]LayoutFile, error) {
 		}
 		return err
 	})
-	out := make([]LayoutFile, 0, len(bySystem))
-	for _, f := range bySystem {
-		out = append(out, f)
+	out := slices.Collect(maps.Values(bySystem))
+	for _, l := range shipped {
+		if _, own := bySystem[l.System]; own {
+			continue
+		}
+		src, err := layout.ShippedSource(l.Name() + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, LayoutFile{Shipped, l, src})
 	}
-	slices.SortFunc(out, func(a, b LayoutFile) int { return strings.Compare(a.Layout.System, b.Layout.System) })
+	slices.SortFunc(out, func(a, b LayoutFile) int { return strings.Compare(a.Layout.Name(), b.Layout.Name()) })
 	return out, err
 }
 

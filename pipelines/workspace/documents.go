@@ -46,23 +46,24 @@ func (w *Workspace) documents(folder string, visit func(file string, src []byte)
 	return nil
 }
 
-// Layouts gives the layouts of the systems that the workspace reads: its own in layouts/, which go before shipped ones of
-// the same system.
+// Layouts gives the layouts of the systems that the workspace reads. Its own in layouts/ go before shipped ones of the same
+// system, and of several shipped ones that of its institution goes first. Without a list in the settings these are its own
+// layouts and the institution's, but for those of occasional exports.
 func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 	files, err := LayoutFiles(w.home)
 	if err != nil {
 		return nil, err
 	}
 	bySystem := map[string]*layout.Layout{}
-	for _, f := range files {
-		bySystem[f.Layout.System] = f.Layout
-	}
 	systems := w.Settings.Systems
-	if len(systems) == 0 {
-		for s, l := range bySystem {
-			if w.expects(l) {
-				systems = append(systems, s)
-			}
+	for _, f := range files {
+		l := f.Layout
+		theirs := f.File == Shipped && l.Controller != w.Settings.Institution
+		if bySystem[l.System] == nil || !theirs {
+			bySystem[l.System] = l
+		}
+		if len(w.Settings.Systems) == 0 && !theirs && !l.Occasional && w.expects(l) {
+			systems = append(systems, l.System)
 		}
 	}
 	systems = slices.Sorted(slices.Values(systems))

@@ -42,6 +42,8 @@ type column struct {
 	otherwise  string // value of an empty cell
 	list       string
 	suffix     string
+	join       []int  // columns whose texts go before the cell's
+	prefix     string // before these
 	open       bool
 	negate     bool
 	forbid     bool
@@ -68,6 +70,10 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 	if lc.By != "" {
 		col.by, col.local = f.Index(lc.By), l.Region
 	}
+	for _, name := range lc.Join {
+		col.join = append(col.join, f.Index(name))
+	}
+	col.prefix = lc.Prepend
 	switch lc.As {
 	case "point":
 		col.point, col.rule = true, rules["text"]
@@ -330,7 +336,7 @@ func (col *column) checkPoint(text, channel string, out *value) {
 	switch channel {
 	case "email":
 		rule = col.email
-	case "sms", "phone":
+	case "sms", "phone", "mobile", "home", "work":
 	default: // the kind itself is missing or invalid
 		*out = value{}
 		if !col.rule(text, col.params).Null() {

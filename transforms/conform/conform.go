@@ -17,6 +17,7 @@
 package conform
 
 import (
+	"strings"
 	"time"
 
 	"uoma/internal/canon"
@@ -189,6 +190,25 @@ func (c *Conformer) bind(raw *canon.Batch) {
 	}
 }
 
+// joined gives a cell's text behind those of the columns that belong before it.
+func (c *Conformer) joined(col *column, text string, i int) string {
+	before := ""
+	for _, j := range col.join {
+		if c.bound.at[j] < 0 {
+			continue
+		}
+		part := strings.TrimSpace(c.bound.cols[j].Text(i))
+		if width := c.feed.Columns[j].Width; part != "" && len(part) < width {
+			part = strings.Repeat("0", width-len(part)) + part
+		}
+		before += part
+	}
+	if before != "" {
+		before = col.prefix + before
+	}
+	return before + strings.TrimSpace(text)
+}
+
 // evaluate checks the cells of row i that order lists, into out.
 func (c *Conformer) evaluate(order []int, out []value, i int) {
 	kinds := c.bound.kinds.Text(i)
@@ -202,6 +222,9 @@ func (c *Conformer) evaluate(order []int, out []value, i int) {
 			}
 		}
 		col := &c.columns[j]
+		if len(col.join) > 0 && text != "" {
+			text = c.joined(col, text, i)
+		}
 		switch {
 		case col.point:
 			col.checkPoint(text, out[col.by].text, &out[j])

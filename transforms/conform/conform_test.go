@@ -308,3 +308,51 @@ func TestNotation(t *testing.T) {
 		})
 	}
 }
+
+// A birth number in two columns, the first without its leading zero, and a telephone number in three.
+func TestJoinedColumns(t *testing.T) {
+	l, f := feed(t, "fs/candidates")
+	settings := settings()
+	settings.AllowSynthetic = true
+	c, err := conform.New(l, f, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := cells{"personlopenr": "1", "etternavn": "Prøve", "fornavn": "Kari", "status_dod": "N"}
+	tests := []struct {
+		change          cells
+		number, reading string
+	}{
+		{cells{"fodselsdato": "148385", "personnr": "10117", "telefonlandnr_mobil": "47", "telefonnr_mobil": "40000005"}, "14838510117", "+4740000005"},
+		{cells{"telefonnr_mobil": "40000005"}, "", "+4740000005"}, // no country: a number of the layout's own
+		{cells{"telefonlandnr_mobil": "358", "telefonretnnr_mobil": "40", "telefonnr_mobil": "0000001"}, "", "+358400000001"},
+		{cells{"fodselsdato": "148385", "telefonlandnr_mobil": "47"}, "", ""}, // nothing is joined to nothing
+	}
+	for i, tt := range tests {
+		o := run(t, c, raw(t, f, 2, person.with(tt.change)))
+		rows := strings.Join(o.rows, "\n")
+		if (tt.number != "") != strings.Contains(rows, "fnr="+tt.number) || (tt.reading != "") != strings.Contains(rows, " number="+tt.reading) {
+			t.Errorf("%d: %s", i, rows)
+		}
+	}
+}
+
+// A name with a comma has the family name before it; one without begins with it.
+func TestNamesWithACommaAreSplitThere(t *testing.T) {
+	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
+		columns: [{name: id, required: true}, {name: person, split: family-first, to: [person.family_name, person.call_name]}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(strings.ReplaceAll(src, "\t", "  ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"af Testaaja, Veikko", "af Testaaja Veikko"} {
+		o := run(t, c, raw(t, &l.Feeds[0], 2, cells{"id": "1", "person": name}))
+		if rows := strings.Join(o.table("person"), ""); !strings.Contains(rows, "family_name=af Testaaja call_name=Veikko") {
+			t.Errorf("%q: %s", name, rows)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func feed(t testing.TB, name string) (*layout.Layout, *layout.Feed) {
 	}
 	system, short, _ := strings.Cut(name, "/")
 	for _, l := range all {
-		if f := l.Feed(short); l.System == system && f != nil {
+		if f := l.Feed(short); l.Name() == system && f != nil {
 			return l, f
 		}
 	}

@@ -128,6 +128,16 @@ func (t *Tally) Fields() []Field {
 	return out
 }
 
+// Faults tells what an outcome found at the cells of its row: the column's place in the layout, the code, and whether the
+// value was refused or only doubted.
+func (t *Tally) Faults(o Outcome, tell func(column int, code string, refused bool)) {
+	t.visit(t.all[o].text, func(column, cell int) {
+		if cell >= cellRefused {
+			tell(column, t.codes[cell-cellRefused], true)
+		}
+	}, func(column, code int) { tell(column, t.codes[code], false) }, func(int, int) {})
+}
+
 // Tables gives how many rows of each canonical table the counted rows fill, by its name.
 func (t *Tally) Tables() map[string]int64 {
 	out, tables := map[string]int64{}, canon.Tables()

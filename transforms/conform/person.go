@@ -89,8 +89,14 @@ func (c *Conformer) deriveBirth(sink *Sink) {
 	}
 }
 
-// familyFirst splits "Family Given": nobility particles belong to the family name, everything behind it is given.
+// familyFirst splits "Family, Given" at its comma and "Family Given" at a space: nobility particles belong to the family name, everything behind it is given.
 func familyFirst(name string, part layout.Split) string {
+	if family, given, comma := strings.Cut(name, ", "); comma {
+		if part == layout.Family {
+			return family
+		}
+		return given
+	}
 	end := 0
 	for {
 		word, _, more := strings.Cut(name[end:], " ")

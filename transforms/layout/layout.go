@@ -17,6 +17,7 @@
 package layout
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -29,6 +30,7 @@ type Layout struct {
 	Title      string   `yaml:"title"`
 	Controller string   `yaml:"controller"` // institution code of the controller that the system belongs to
 	GivenBy    string   `yaml:"given-by"`   // "person" when people write into the system what it says of them; else others do
+	Occasional bool     `yaml:"occasional"` // an export comes now and then: a night without one is no fault
 	Zone       string   `yaml:"zone"`       // zone of local time stamps, Europe/Helsinki when absent
 	Region     string   `yaml:"region"`     // country of local phone numbers and postcodes, FI when absent
 	Dates      []string `yaml:"dates"`      // accepted date formats in order, for columns that name none
@@ -37,11 +39,15 @@ type Layout struct {
 	Scopes     []string `yaml:"scopes"`     // domains of valid federation names
 	Feeds      []Feed   `yaml:"feeds"`
 
+	name   string
 	digest string
 }
 
 // Given tells whether what the system says of people they wrote themselves (GDPR 13 and 20).
 func (l *Layout) Given() bool { return l.GivenBy == "person" }
+
+// Name gives what the layout is called among the shipped ones: the system, or the system and whose variant it is.
+func (l *Layout) Name() string { return cmp.Or(l.name, l.System) }
 
 // Digest gives the SHA-256 of the file in hexadecimal.
 func (l *Layout) Digest() string { return l.digest }
@@ -74,6 +80,7 @@ type Feed struct {
 	Member  string             `yaml:"member"` // name inside the archive when File is one
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
+	Drift   string             `yaml:"drift"` // what a change of the export's columns leads to; Quarantine when absent
 	Key     Key                `yaml:"key"`
 	Person  Person             `yaml:"person"`
 	Drop    []string           `yaml:"drop"` // columns known and never read
@@ -161,6 +168,14 @@ type Format struct {
 	HeaderLines int               `yaml:"header-lines"` // lines above the first one of fixed width
 }
 
+// Values of [Feed.Drift]: what follows when an export's columns are not the layout's any more. A column that the layout does
+// not name is never read, whichever of them holds. The default is [Quarantine].
+const (
+	Evolve = "evolve" // load the rows without the missing columns, and report both missing and new ones
+	Ignore = "ignore" // the same without a report
+	Fail   = "fail"   // a missing or new column stops the run before anything is loaded
+)
+
 // Guard is how much a snapshot may lose against the last good one before the source stops, in percent.
 type Guard struct {
 	Removed float64 `yaml:"removed"` // keys that are gone
@@ -190,7 +205,7 @@ type RowRule struct {
 
 // Values of [Column.Invalid].
 const (
-	Quarantine = "quarantine" // an invalid value rejects the row
+	Quarantine = "quarantine" // an invalid value rejects the row; of [Feed.Drift]: a missing column stops the source, new ones are reported
 	Null       = "null"       // an invalid value is left out and counted
 )
 
@@ -208,14 +223,16 @@ type Column struct {
 	Codes    map[string]string `yaml:"codes"`   // value in the export, in any case, to canonical value; closed unless as or pattern says what else is valid
 	Default  string            `yaml:"default"` // canonical value of an empty cell, and of an invalid text
 	Pattern  string            `yaml:"pattern"`
-	List     string            `yaml:"list"`   // separator of several values in a cell
-	Split    string            `yaml:"split"`  // family-first: "Family Given" fills two targets
-	Append   string            `yaml:"append"` // added to a value without it: "@xamk.example"
-	Width    int               `yaml:"width"`  // a number cell is padded with zeros to this width
-	Empty    []string          `yaml:"empty"`  // further texts that mean no value
-	Open     bool              `yaml:"open"`   // 31.12.9999 and 31.12.2099 mean no end
-	Negate   bool              `yaml:"negate"` // false is true
-	Forbid   bool              `yaml:"forbid"` // a value here is a finding and goes nowhere
-	By       string            `yaml:"by"`     // with as: point, the column that says email, sms or phone; with as: postcode, the country
+	List     string            `yaml:"list"`    // separator of several values in a cell
+	Split    string            `yaml:"split"`   // family-first: "Family Given" fills two targets
+	Append   string            `yaml:"append"`  // added to a value without it: "@xamk.example"
+	Join     list              `yaml:"join"`    // columns whose texts go before this one's, each filled with zeros to its width
+	Prepend  string            `yaml:"prepend"` // goes before joined columns that have a text: "+"
+	Width    int               `yaml:"width"`   // a number cell is padded with zeros to this width
+	Empty    []string          `yaml:"empty"`   // further texts that mean no value
+	Open     bool              `yaml:"open"`    // 31.12.9999 and 31.12.2099 mean no end
+	Negate   bool              `yaml:"negate"`  // false is true
+	Forbid   bool              `yaml:"forbid"`  // a value here is a finding and goes nowhere
+	By       string            `yaml:"by"`      // with as: point, the column that says email, sms or phone; with as: postcode, the country
 	Invalid  string            `yaml:"invalid"`
 }

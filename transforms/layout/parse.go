@@ -92,6 +92,7 @@ func (f *Feed) complete(l *Layout) {
 	if f.Rest != nil {
 		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
 	}
+	f.Drift = cmp.Or(f.Drift, Quarantine)
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")
 	if f.Guard == (Guard{}) {
@@ -230,6 +231,9 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 		if i := f.Index(col.By); i >= 0 && f.Columns[i].By != "" {
 			c.find(errPoint, col.By, under("by")...)
 		}
+	}
+	for i, name := range col.Join {
+		c.reference(f, name, under("join", strconv.Itoa(i))...)
 	}
 	codes := map[string]bool{}
 	for code := range col.Codes {

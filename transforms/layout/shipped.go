@@ -4,6 +4,7 @@ import (
 	"embed"
 	"path"
 	"slices"
+	"strings"
 )
 
 //go:embed layout.schema.json
@@ -15,7 +16,8 @@ var shipped embed.FS
 // Schema gives the published JSON Schema of layout files. The slice is the caller's own.
 func Schema() []byte { return slices.Clone(schemaJSON) }
 
-// Shipped gives the layouts that come with Uoma, by name of their files.
+// Shipped gives the layouts that come with Uoma, by name of their files. Where several describe one system, each is that of
+// another controller, and one may be named after the system alone.
 func Shipped() ([]*Layout, error) {
 	files, err := shipped.ReadDir("shipped")
 	if err != nil {
@@ -34,6 +36,7 @@ func Shipped() ([]*Layout, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.name = strings.TrimSuffix(f.Name(), ".yaml")
 		out = append(out, l)
 	}
 	return out, nil

@@ -1,0 +1,267 @@
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+)
+
+// named is a system that a notice names, its part in the notice, and what the program has of it. In the last field a name in
+// square brackets is a shipped layout, and one between backticks a recipient or processor of the pack.
+type named struct{ pack, system, part, has string }
+
+var namedSystems = []named{
+	{"xamk", "customer register", "register, source", "[dynamics365]"},
+	{"xamk", "alumni register", "register", "the program's own register"},
+	{"xamk", "alumni portal", "source", "[alumni-portal]"},
+	{"xamk", "student register", "source", "[student-register], [peppi]"},
+	{"xamk", "public websites and business directories", "source", "[external-lists], which the pack does not take yet"},
+	{"xamk", "event registration", "source", "[webforms], which the pack does not take yet"},
+	{"xamk", "rights-request form", "channel", "[webforms], rights_request; the request itself is handled by hand"},
+	{"xamk", "national data repository", "target", "`virta` in the pack; target: not built yet"},
+	{"xamk", "research and statistics", "target", "`research`, `statistics` in the pack; target: not built yet"},
+	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline; reading and filling the list of people asked is not built yet"},
+	{"xamk", "secure mail", "channel", "the carrier is HTTPS with mutual TLS; secure mail is not built"},
+	{"xamk", "directory (AD)", "access", "nothing: login is the operating system's and the database's"},
+	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; writing back is not built yet"},
+	{"seamk", "Dynamics 365 Marketing", "register, source, target", "[dynamics365-marketing]; writing back is not built yet"},
+	{"seamk", "website forms", "source", "[webforms]"},
+	{"seamk", "social media, digital advertising", "source", "[dynamics365-marketing]: clicks of people who are known; others are never read"},
+	{"seamk", "HaTu", "source", "[hatu]"},
+	{"seamk", "Reportronic", "source", "[reportronic], with the controller changed in a copy"},
+	{"seamk", "Pegasos", "source", "[pegasos]: refused by the pack, as staff come through Reportronic"},
+	{"seamk", "student register", "source", "[student-register]: refused by the pack, as students come through HaTu"},
+	{"seamk", "Peppi", "source", "[peppi], with the controller changed in a copy"},
+	{"seamk", "provider of bought data", "source", "[external-lists]"},
+	{"seamk", "directory, network, database server", "access", "nothing: they protect the machine that the program runs on"},
+	{"nmbu", "Mira", "register, source, target", "[mira]; writing back is not built yet"},
+	{"nmbu", "Mira Network AB", "processor", "`mira_network` in the pack"},
+	{"nmbu", "FS", "source", "[fs]"},
+	{"nmbu", "alumni portal, profile page", "source", "[mira], [alumni-portal]"},
+	{"nmbu", "registration forms, newsletter subscription", "source", "[webforms]"},
+	{"nmbu", "unsubscribe link, mailbox", "channel", "[webforms], unsubscribe; a letter is entered there by hand"},
+	{"nmbu", "academic communities, local network boards", "recipient", "`local_network_boards` in the pack; target: not built yet"},
+	{"ljmu", "Raiser's Edge", "register, source", "[raisers-edge]"},
+	{"ljmu", "LJMU Connect (Graduway)", "processor, source", "[graduway]; `graduway` in the pack"},
+	{"ljmu", "Academic Registry", "source", "[student-register-ljmu]"},
+	{"ljmu", "LinkedIn, honours lists, newspapers, websites", "source", "[external-lists-ljmu]"},
+	{"ljmu", "mailing houses, service providers", "processor, target", "`mailing_house` in the pack; target: not built yet"},
+	{"ljmu", "providers' servers outside the EEA", "processor", "the pack's transfers: none without a safeguard"},
+	{"metropolia_exam", "EXAM", "register, source", "[exam]"},
+	{"metropolia_exam", "AXIS camera surveillance", "register part, source, processor", "[axis]; `caverion` in the pack; deletion orders are not built yet"},
+	{"metropolia_exam", "access control", "source, processor", "[access-control]; `securitas` in the pack"},
+	{"metropolia_exam", "directory (LDAP)", "source", "[haka], with the controller changed in a copy"},
+	{"metropolia_exam", "Haka login", "source", "[haka], with the controller changed in a copy"},
+	{"metropolia_exam", "CSC's shared server for exam visits", "processor", "`csc` in the pack"},
+	{"metropolia_exam", "student register", "target", "nothing: a lecturer sends the result from EXAM"},
+	{"metropolia_exam", "home institution of a visiting student", "recipient", "`home_institution` in the pack; target: not built yet"},
+	{"metropolia_exam", "student services, HR, data protection officer", "channel", "nothing: people ask people there"},
+	{"metropolia_exam", "order of the National Archives", "rule", "the pack's retention; the order itself is not public"},
+}
+
+// TestEverySystemOfTheNotices holds systems.md to the layouts, the packs and the list above.
+func TestEverySystemOfTheNotices(t *testing.T) {
+	const file = "systems.md"
+	want := systemsPage(t)
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != pages(t)[file] {
+		t.Errorf("%s is not what the layouts and packs say: go test ./docs -update", file)
+	}
+}
+
+func systemsPage(t *testing.T) string {
+	t.Helper()
+	layouts, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packs := map[string]*policy.Pack{}
+	var ids []string
+	for _, id := range policy.ShippedIDs() {
+		src, _ := policy.Shipped(id)
+		p, err := policy.Parse(id, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packs[id], ids = p, append(ids, id)
+	}
+	var b strings.Builder
+	b.WriteString(`# The systems
+
+This page is generated by ` + "`go test ./docs -update`" + ` from the shipped [layouts](layout-author.md) and policy packs. The first
+table lists every system that the five notices name and what the program has of it; the rest is one section a layout. The
+layouts of systems whose makers publish none are proposals: a real export is met by changing names, codes and formats in a copy
+of the file, never by a program.
+
+| notice | system | its part there | in the program |
+| --- | --- | --- | --- |
+`)
+	b.WriteString(namedRows(t, layouts, packs))
+	for _, l := range layouts {
+		describe(&b, l, layouts, packs, ids)
+	}
+	return b.String()
+}
+
+// namedRows writes the list of named systems, and finds rows that name what there is not, and layouts that no row names.
+func namedRows(t *testing.T, layouts []*layout.Layout, packs map[string]*policy.Pack) string {
+	t.Helper()
+	var b strings.Builder
+	used := map[string]bool{}
+	for _, n := range namedSystems {
+		p := packs[n.pack]
+		if p == nil {
+			t.Fatalf("no pack %s", n.pack)
+		}
+		has := n.has
+		for _, name := range between(n.has, "[", "]") {
+			used[name] = true
+			if !slices.ContainsFunc(layouts, func(l *layout.Layout) bool { return l.Name() == name }) {
+				t.Errorf("%s: no layout %s", n.system, name)
+			}
+			has = strings.Replace(has, "["+name+"]", "["+name+"](#"+name+")", 1)
+		}
+		for _, name := range between(n.has, "`", "`") {
+			if !slices.ContainsFunc(p.Disclosures, func(d policy.Disclosure) bool { return d.Recipient == name }) {
+				t.Errorf("%s: pack %s knows no recipient %s", n.system, n.pack, name)
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.Controller.Name, n.system, n.part, has)
+	}
+	for _, l := range layouts {
+		if !used[l.Name()] {
+			t.Errorf("layout %s is of no system that a notice names", l.Name())
+		}
+	}
+	return b.String()
+}
+
+func between(text, open, end string) (out []string) {
+	for {
+		_, rest, found := strings.Cut(text, open)
+		name, after, closed := strings.Cut(rest, end)
+		if !found || !closed {
+			return out
+		}
+		out, text = append(out, name), after
+	}
+}
+
+func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
+	often := "every night"
+	if l.Occasional {
+		often = "now and then"
+	}
+	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s. Files %s, in the folder\n`%s` of the inbox or over a network.\n",
+		l.Name(), l.Title, l.Name(), l.Controller, often, l.System)
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		where := fmt.Sprintf("`%s`%s, %s", f.File, inside(f), f.Format.Type)
+		if !f.InFile() {
+			where = "rows that are asked for, in no file"
+		}
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, where)
+		var read, looked, forbidden []string
+		for _, c := range f.Columns {
+			switch {
+			case c.Forbid:
+				forbidden = append(forbidden, "`"+c.Name+"`")
+			case len(c.To) == 0:
+				looked = append(looked, "`"+c.Name+"`")
+			default:
+				read = append(read, "`"+c.Name+"` → "+strings.Join(c.To, ", "))
+			}
+		}
+		fmt.Fprintf(b, "- read: %s\n", strings.Join(read, "; "))
+		line(b, "looked at, and not kept", looked)
+		dropped := make([]string, len(f.Drop))
+		for k, name := range f.Drop {
+			dropped[k] = "`" + name + "`"
+		}
+		line(b, "dropped, never read", dropped)
+		line(b, "must be empty", forbidden)
+		for _, id := range ids {
+			if taken := takes(packs[id], l, f, layouts); taken != "" {
+				fmt.Fprintf(b, "- %s: %s\n", id, taken)
+			}
+		}
+	}
+}
+
+func inside(f *layout.Feed) string {
+	if f.Member == "" {
+		return ""
+	}
+	return " (`" + f.Member + "`)"
+}
+
+func line(b *strings.Builder, what string, names []string) {
+	if len(names) > 0 {
+		fmt.Fprintf(b, "- %s: %s\n", what, strings.Join(names, ", "))
+	}
+}
+
+// takes tells what a pack takes of a feed, by table with its clauses, and what it leaves; "" where the pack does not know
+// the system, or another layout of it is the controller's own.
+func takes(p *policy.Pack, l *layout.Layout, f *layout.Feed, layouts []*layout.Layout) string {
+	theirs := slices.Contains(p.Controller.Institutions, l.Controller)
+	if !theirs && slices.ContainsFunc(layouts, func(o *layout.Layout) bool {
+		return o.System == l.System && slices.Contains(p.Controller.Institutions, o.Controller)
+	}) {
+		return ""
+	}
+	var kept, left []string
+	seen := map[string]bool{}
+	for _, fill := range f.Fillings() {
+		table := fill.Table.Name
+		if seen[table] {
+			continue
+		}
+		seen[table] = true
+		c, ok := p.Category(l.System, f.Name, table)
+		if !ok {
+			left = append(left, table)
+			continue
+		}
+		kept = append(kept, fmt.Sprintf("%s as `%s` (%s)", table, c.ID, strings.Join(clauses(c, l.System, f.Name, table), ", ")))
+	}
+	switch {
+	case len(kept) == 0 && !theirs && !knows(p, l.System):
+		return ""
+	case len(kept) == 0:
+		return "nothing; all is withheld"
+	case len(left) == 0:
+		return strings.Join(kept, "; ")
+	}
+	return strings.Join(kept, "; ") + "; withheld: " + strings.Join(left, ", ")
+}
+
+// knows tells whether any category of a pack takes something of a system.
+func knows(p *policy.Pack, system string) bool {
+	for _, t := range canon.Tables() {
+		if _, ok := p.Category(system, "", t.Name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// clauses gives the clauses under which a category takes a table of a feed: those of the origin, or the category's.
+func clauses(c *policy.Category, system, feed, table string) []string {
+	for _, o := range c.From {
+		of := slices.Contains(o.Sources, system) || slices.Contains(o.Sources, system+"/"+feed)
+		if of && slices.Contains(o.Tables, table) && len(o.Clause) > 0 {
+			return o.Clause
+		}
+	}
+	return c.Clause
+}

@@ -1,0 +1,120 @@
+package authoring_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/pipelines/authoring"
+	"uoma/transforms/conform"
+	"uoma/transforms/layout"
+)
+
+const demo = "../../fixtures/demo/inbox"
+
+func shipped(t *testing.T) []*layout.Layout {
+	t.Helper()
+	all, err := layout.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func today() canon.Date { d, _ := canon.NewDate(2026, 11, 22); return d }
+
+// TestADraftReadsItsExport drafts a layout of every demo export of text that has a header, with and without the layouts that
+// describe it, and reads the export by the draft: no row is lost, and the draft is a good layout.
+func TestADraftReadsItsExport(t *testing.T) {
+	files, err := filepath.Glob(demo + "/*/*_20261121.csv")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		if strings.Contains(file, "PEGASOS") { // has no header
+			continue
+		}
+		for _, known := range [][]*layout.Layout{shipped(t), nil} {
+			s, err := authoring.Suggest(file, known, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			l, err := layout.Parse("draft.yaml", []byte(s.Layout))
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", file, err, s.Layout)
+			}
+			trial, err := authoring.Try(context.Background(), file, l, authoring.TryOptions{Settings: conform.Settings{RunDate: today(), AllowTemporary: true}})
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", file, err, s.Layout)
+			}
+			if trial.Read == 0 || known != nil && trial.Refused*20 > trial.Read {
+				t.Errorf("%s: %d of %d rows refused\n%s", file, trial.Refused, trial.Read, s.Layout)
+			}
+		}
+	}
+}
+
+// TestADraftHoldsNoValue looks for every cell of an export in its draft.
+func TestADraftHoldsNoValue(t *testing.T) {
+	file := demo + "/alumni-portal/alumni_profiles_20261121.csv"
+	s, err := authoring.Suggest(file, nil, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\r\n")
+	for _, line := range lines[1:] {
+		for _, cell := range strings.Split(line, ";") {
+			if len(cell) > 8 && strings.Contains(s.Layout, cell) {
+				t.Fatal("the draft holds a value")
+			}
+		}
+	}
+}
+
+// TestTryCountsEveryRow reads damaged exports: refused and conformed rows are all rows, and a problem has its column.
+func TestTryCountsEveryRow(t *testing.T) {
+	for _, l := range shipped(t) {
+		if n := l.Name(); n != "dynamics365" && n != "reportronic" && n != "student-register" {
+			continue
+		}
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			file := filepath.Join(demo, l.System, f.FileName(today()-1))
+			trial, err := authoring.Try(context.Background(), file, l, authoring.TryOptions{Feed: f.Name, Rows: 3,
+				Settings: conform.Settings{RunDate: today(), AllowTemporary: true}})
+			if err != nil {
+				t.Fatalf("%s: %v", f.FullName(), err)
+			}
+			if trial.Read == 0 || trial.Read != trial.Conformed+trial.Refused || len(trial.Rows) != 3 || !trial.Same() {
+				t.Errorf("%s: %+v", f.FullName(), trial.Columns)
+			}
+			for _, p := range trial.Listed {
+				if p.Place.Line < 2 || p.Place.Field != "" && p.Place.Column == 0 {
+					t.Errorf("%s: %v", f.FullName(), p.Place)
+				}
+				if l.System == "dynamics365" && p.Place.Field != "" && p.Place.Column != place(t, file, p.Place.Field) {
+					t.Errorf("%s: %v", f.FullName(), p.Place)
+				}
+			}
+		}
+	}
+}
+
+// place finds a column in the header of a demo export of Dynamics.
+func place(t *testing.T, file, name string) int {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, _, _ := strings.Cut(strings.TrimPrefix(string(text), "\ufeff"), "\r\n")
+	return slices.Index(strings.Split(header, ","), name) + 1
+}
