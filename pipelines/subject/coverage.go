@@ -50,6 +50,22 @@ func Stores() []Store {
 			Why: "it names members of staff; the data protection officer answers when it was looked at, and why"},
 		{Name: "register", Table: "review_access", How: LeftOut, What: "who looked at records to decide of them",
 			Why: "it names members of staff; the data protection officer answers who looked, and why"},
+		{Name: "register", Table: "reveal", How: LeftOut, What: "who was shown whom a pseudonym of yours belongs to",
+			Why: "it names members of staff; the data protection officer answers who was shown it, and why"},
+		{Name: "register", Table: "word", How: LeftOut, What: "the book of what was said of the use of your data, by hand and in former exports",
+			Why: "what counts today is in the export; the data protection officer shows the whole book"},
+		{Name: "register", Table: "kept_word", How: Copied, Why: "objections of rows that are gone count on and stand among those of the export"},
+		{Name: "register", Table: "subject_request", How: LeftOut, What: "the book of what you asked for and were answered",
+			Why: "it names members of staff; the answers went to you"},
+		{Name: "register", Table: "rectification", How: LeftOut, What: "corrections that a source has still to make",
+			Why: "of the right value a keyed token alone is kept; the data protection officer says what is pending"},
+		{Name: "register", Table: "legal_disclosure", How: LeftOut, What: "whom your data was disclosed to because a law wants it",
+			Why: "the law may forbid to tell of it; the data protection officer answers where it does not"},
+		{Name: "register", Table: "lapse", How: LeftOut, What: "which data of yours was removed because its time was over",
+			Why: "the data is gone; what is kept are tokens by which it does not come back"},
+	}
+	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head"} {
+		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: "numbers and dates that are of no one person"})
 	}
 	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "ledger_version", "register_version", "outbox_version"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: bookkeeping})
@@ -61,6 +77,8 @@ func Stores() []Store {
 		Store{Name: "vault", Table: "subject", How: Nothing, Why: "the key under which the person's cells are sealed; shown to nobody"},
 		Store{Name: "vault", Table: "pseudonym", How: Nothing, Why: tokens},
 		Store{Name: "vault", Table: "suppression", How: Nothing, Why: "keyed marks of people who were erased: of them there is nothing to export"},
+		Store{Name: "vault", Table: "kept_word", How: Nothing, Why: "objections under keyed marks, of people who are not in the register"},
+		Store{Name: "vault", Table: "vault_erasure_head", How: Nothing, Why: bookkeeping},
 		Store{Name: "vault", Table: "vault_version", How: Nothing, Why: bookkeeping},
 	)
 	for _, f := range []string{"members", "links", "rows", "facts", "held", "decided", "review", "retired"} {
