@@ -268,7 +268,7 @@ func TestSummary(t *testing.T) {
 	got := read(strings.NewReader(in), o)
 	three := int64(3)
 	want := tabular.Summary{Encoding: "utf-8", Rows: 2, Rejected: 1, Header: 2, Reordered: true, Control: &three, Mojibake: 1, OpenEnd: true,
-		Unknown: []string{"x", "Y y"}, Missing: []string{"c"},
+		Unknown: []string{"x", "Y y"}, Missing: []string{"c"}, Places: []int{3, 2, 0, 1},
 		Skipped: map[string]int64{"sep": 1, "blank": 1, "header": 1, "subtotal": 1, "summary": 1, "trailer": 1}}
 	if got.err != nil || !reflect.DeepEqual(got.sum, want) {
 		t.Fatalf("got %+v, %v", got.sum, got.err)
