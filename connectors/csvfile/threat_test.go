@@ -42,7 +42,7 @@ func TestThreat_T03_EndlessLine(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for _, end := range []string{"\n", "\r", "\r\n"} {
-		got := read(endless("a;b\n1;2\n", 'x', 100<<20, end+"3;4\n"), columns("a", "b"))
+		got := read(endless("a;b\n1;2\n", 'x', 20<<20, end+"3;4\n"), columns("a", "b"))
 		if got.err != nil || got.text() != "2|1|2\n4|3|4" || len(got.rejected) != 1 || got.rejected[0].Code != tabular.CodeTooLong {
 			t.Fatalf("%q %v", got.text(), got.err)
 		}
@@ -55,14 +55,14 @@ func TestThreat_T03_EndlessLine(t *testing.T) {
 		t.Fatalf("%d bytes of memory", used)
 	}
 	for name, in := range map[string]io.Reader{
-		"as header":      endless("", 'x', 100<<20, "\n"),
-		"in open quotes": endless("a;b\n1;\"", '\n', 100<<20, ""),
+		"as header":      endless("", 'x', 20<<20, "\n"),
+		"in open quotes": endless("a;b\n1;\"", '\n', 20<<20, ""),
 	} {
 		if got := read(in, columns("a", "b")); fault.Code(got.err) != "UOMA-LND-ROW" {
 			t.Errorf("%s: %v", name, got.err)
 		}
 	}
-	got := read(endless("a;b\n", 'x', 100<<20, ""), columns("a", "b"))
+	got := read(endless("a;b\n", 'x', 20<<20, ""), columns("a", "b"))
 	if got.err != nil || got.sum.Rejected != 1 || !got.sum.OpenEnd {
 		t.Errorf("without end: %+v, %v", got.sum, got.err)
 	}

@@ -213,10 +213,10 @@ func TestThreat_T03_HostileJSON(t *testing.T) {
 		in   io.Reader
 		code string // of the fault, or of the rejected record
 	}{
-		"endless string":      {io.MultiReader(strings.NewReader(`[{"a":"`), fill("x", 60<<20), strings.NewReader(`"},{"a":1}]`)), tabular.CodeTooLong},
+		"endless string":      {io.MultiReader(strings.NewReader(`[{"a":"`), fill("x", 20<<20), strings.NewReader(`"},{"a":1}]`)), tabular.CodeTooLong},
 		"endless backslashes": {io.MultiReader(strings.NewReader(`[{"a":"`), fill(`\\`, 20<<20), strings.NewReader(`"},{"a":1}]`)), tabular.CodeTooLong},
-		"never closed":        {io.MultiReader(strings.NewReader(`[{"a":"`), fill("x", 60<<20)), "UOMA-LND-TRUNCATED"},
-		"brackets":            {io.MultiReader(strings.NewReader(`[`), fill("[", 60<<20)), "UOMA-LND-TRUNCATED"},
+		"never closed":        {io.MultiReader(strings.NewReader(`[{"a":"`), fill("x", 20<<20)), "UOMA-LND-TRUNCATED"},
+		"brackets":            {io.MultiReader(strings.NewReader(`[`), fill("[", 20<<20)), "UOMA-LND-TRUNCATED"},
 		"many values":         {io.MultiReader(strings.NewReader(`[{"a":[1`), fill(",1", 2<<20), strings.NewReader(`]},{"a":1}]`)), tabular.CodeTooWide},
 		"names outside":       {io.MultiReader(strings.NewReader(`{`), &names{n: 20_000}), "UOMA-LND-JSON"},
 	} {
