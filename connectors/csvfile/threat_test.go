@@ -56,7 +56,7 @@ func TestThreat_T03_EndlessLine(t *testing.T) {
 	}
 	for name, in := range map[string]io.Reader{
 		"as header":      endless("", 'x', 20<<20, "\n"),
-		"in open quotes": endless("a;b\n1;\"", '\n', 20<<20, ""),
+		"in open quotes": endless("a;b\n1;\"", '\n', 100<<20, ""),
 	} {
 		if got := read(in, columns("a", "b")); fault.Code(got.err) != "UOMA-LND-ROW" {
 			t.Errorf("%s: %v", name, got.err)
