@@ -11,6 +11,7 @@ import (
 
 	"uoma/internal/fault"
 	"uoma/pipelines/linker"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/golden"
 	"uoma/transforms/layout"
 	"uoma/transforms/linkage"
@@ -197,5 +198,5 @@ func namedLayout(name string) (*layout.Layout, error) {
 	if err != nil {
 		return nil, usageError{errNoLayout.At(fault.Place{File: name}).Wrap(err)}
 	}
-	return layout.Parse(name, src)
+	return layout.ParseWith(name, src, workspace.Beside(filepath.Dir(name)))
 }

@@ -22,6 +22,8 @@ var (
 		"name the server that has the entries itself").For(fault.Source)
 	errEntries = fault.New("UOMA-SRC-ROWS", "the search gives more entries than any source may",
 		"compare the filter with the directory").For(fault.Source)
+	errParts = fault.New("UOMA-SRC-PARTS", "the directory gives the values of an attribute in parts, of which the search sees one",
+		"leave the attribute out of the layout, or let the directory give all values at once").For(fault.Source)
 	errFilter = fault.New("UOMA-SRC-FILTER", "the layout's filter is not one", "write it as RFC 4515 says: (&(objectClass=eduPerson)(uid=*))").For(fault.Source)
 )
 

@@ -36,6 +36,7 @@ type reader struct {
 	entries []*ldap.Entry // of this page
 	word    []byte        // that asks for the next page
 	last    bool
+	empty   int // pages without an entry, in a row
 	read    int64
 	row     tabular.Row
 }
@@ -72,6 +73,9 @@ func (r *reader) placed(err error) error {
 	return err
 }
 
+// maxEmpty is how many pages in a row may have no entry: a server may skip what we must not see, but not for ever.
+const maxEmpty = 100
+
 // next adds one entry, of the next page when this one has no more.
 func (r *reader) next(ctx context.Context) (err error) {
 	for len(r.entries) == 0 {
@@ -82,6 +86,12 @@ func (r *reader) next(ctx context.Context) (err error) {
 			return err
 		}
 		r.last = len(r.word) == 0
+		if r.empty++; len(r.entries) > 0 {
+			r.empty = 0
+		}
+		if r.empty > maxEmpty {
+			return errEntries
+		}
 		r.a.Opened() // no entry is an answer, too
 	}
 	e := r.entries[0]
@@ -118,6 +128,11 @@ func (r *reader) add(e *ldap.Entry) error {
 	}
 	clash, size := false, 0
 	for _, a := range e.Attributes {
+		if name, option, _ := strings.Cut(strings.ToLower(a.Name), ";"); strings.HasPrefix(option, "range=") {
+			if _, asked := r.at[name]; asked {
+				return errParts
+			}
+		}
 		i, ok := r.at[strings.ToLower(a.Name)]
 		if !ok || len(a.ByteValues) == 0 {
 			continue // an option of the attribute that nobody asked for, as cn;lang-sv

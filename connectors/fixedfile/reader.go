@@ -161,6 +161,14 @@ func (r *Reader) add(line window.Line) error {
 		r.a.RejectRow(row, tabular.CodeLineLength, "the line has "+strconv.Itoa(n)+" characters, every line has "+strconv.Itoa(r.o.Length))
 		return nil
 	}
+	last := 0
+	for _, at := range r.o.Ranges {
+		last = max(last, at.To)
+	}
+	if line.OpenEnd && n < last { // a shorter line may be whole where blanks are left out, but not one that nothing ends
+		r.a.RejectRow(row, tabular.CodeLineLength, "the last line has no end, and stops before its last column")
+		return nil
+	}
 	for i, at := range r.o.Ranges {
 		row.Cells[i] = bytes.Trim(r.slice(line.Bytes, at, n), " ")
 	}

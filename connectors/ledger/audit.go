@@ -87,12 +87,20 @@ var (
 	runForm     = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
 )
 
-// Append adds an entry inside the caller's transaction: it is there exactly when what it tells of is. From the call to
-// the commit nobody else can append, so it stands near the end of a long transaction.
-func (a *Audit) Append(ctx context.Context, tx *sqlx.Tx, e Entry) error {
+// Check tells whether the log takes the entry: before something that cannot be undone is begun.
+func (e *Entry) Check() error {
 	if !verbs[e.Verb] || !actorForm.MatchString(e.Actor) || !subjectForm.MatchString(e.Subject) || !reasonForm.MatchString(e.Reason) ||
 		!runForm.MatchString(e.Run) {
 		return errEntry
+	}
+	return nil
+}
+
+// Append adds an entry inside the caller's transaction: it is there exactly when what it tells of is. From the call to
+// the commit nobody else can append, so it stands near the end of a long transaction.
+func (a *Audit) Append(ctx context.Context, tx *sqlx.Tx, e Entry) error {
+	if err := e.Check(); err != nil {
+		return err
 	}
 	// The first statement locks the row, so that the second reads what the last writer committed.
 	if err := swap(ctx, tx, "UPDATE `audit_head` SET `number` = `number` + 1 WHERE `id` = 1"); err != nil {

@@ -79,6 +79,12 @@ func DropSnapshots(ctx context.Context, tx *sqlx.Tx, before string, keep map[str
 	return dropped, nil
 }
 
+// ForgetSnapshot forgets a snapshot, whichever nights and feeds it was of.
+func ForgetSnapshot(ctx context.Context, tx *sqlx.Tx, digest string) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM `snapshot` WHERE `digest` = ?", digest)
+	return database.Failed("forget a snapshot", err)
+}
+
 // RenameSnapshot puts a snapshot that was written anew into the place of another wherever the ledger names it.
 func RenameSnapshot(ctx context.Context, tx *sqlx.Tx, from, to string) error {
 	for _, query := range []string{"UPDATE `snapshot` SET `digest` = ? WHERE `digest` = ?", "UPDATE `watermark` SET `snapshot` = ? WHERE `snapshot` = ?"} {

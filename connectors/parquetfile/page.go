@@ -16,6 +16,7 @@ import (
 
 // Limits of a file, beyond what any writer does by default.
 const (
+	maxValues = 16 << 20 // in a page
 	maxPage   = 32 << 20 // bytes of a page, compressed and not; writers make them of 1 MiB
 	maxPages  = 1 << 20  // of one column in one row group
 	maxFooter = 16 << 20
@@ -53,6 +54,9 @@ func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) error {
 		}
 		if size > maxPage || packed > maxPage || size >= ratioFrom && size/maxRatio > packed {
 			return errLimit.Because(errors.New("a page is too large"))
+		}
+		if max(header.DataPageHeader.V.NumValues, header.DataPageHeaderV2.V.NumValues, header.DictionaryPageHeader.V.NumValues) > maxValues {
+			return errLimit.Because(errors.New("a page has too many values"))
 		}
 		levels, codec := int64(0), m.Codec
 		if v2 := &header.DataPageHeaderV2; header.Type == format.DataPageV2 && v2.Valid {

@@ -128,5 +128,6 @@ func (c *cell) time(v time.Time) {
 
 // comparable tells whether a column can be a part of the key.
 func (c *cell) comparable() bool {
-	return c.form != binary && c.form != bits && !strings.Contains(c.typ, "FLOAT") && c.typ != "DOUBLE"
+	return c.form != binary && c.form != bits && !strings.Contains(c.typ, "FLOAT") && c.typ != "DOUBLE" &&
+		c.typ != "ENUM" && c.typ != "SET" // these are in the order of their numbers and compared as texts
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"time"
 
 	mssql "github.com/microsoft/go-mssqldb"
 	"github.com/microsoft/go-mssqldb/msdsn"
@@ -75,6 +76,9 @@ func sqlServerArgument(typ string, v any) any {
 		if id.Scan([]byte(text)) == nil {
 			return id
 		}
+	}
+	if t, ok := v.(time.Time); ok && typ == "DATETIME" { // whose ticks another type of time does not meet
+		return mssql.DateTime1(t)
 	}
 	return v
 }

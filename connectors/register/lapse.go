@@ -101,6 +101,11 @@ func (n *Night) Take(ctx context.Context, parts []Part) (rows int64, err error) 
 					return 0, err
 				}
 				rows += gone
+				if kind := wordOf(t.Name); kind != "" && gone > 0 { // what the rows said before goes with them
+					if _, err := database.DeleteSelectedOf(ctx, n.tx, "word", "id", "kind", kind); err != nil {
+						return 0, err
+					}
+				}
 			}
 		}
 	}
@@ -177,4 +182,14 @@ func keysOf(parts []Part, category string) (out []string) {
 		}
 	}
 	return out
+}
+
+// wordOf names the kind of word that a table's rows say, "" when they say none.
+func wordOf(table string) string {
+	for _, s := range said {
+		if s.table == table {
+			return s.kind
+		}
+	}
+	return ""
 }

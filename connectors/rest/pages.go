@@ -174,6 +174,9 @@ func (l *Pages) after(p page, h http.Header) (*request, error) {
 	paging := &l.q.Paging
 	switch paging.Kind {
 	case Next:
+		if p.next.Kind != jsonfile.Absent && p.next.Kind != jsonfile.Text {
+			return nil, because(errPage, l.pages, "what leads to the next page is no text")
+		}
 		return l.follow(p.next.Text)
 	case Link:
 		return l.follow(nextOf(h))
@@ -211,6 +214,9 @@ func port(u *url.URL) string {
 }
 
 func (l *Pages) cursor(p page) (*request, error) {
+	if p.next.Kind == jsonfile.Nested {
+		return nil, because(errPage, l.pages, "the cursor is no text and no number")
+	}
 	more := p.next.Text != ""
 	if l.q.Paging.More != "" {
 		if p.more.Kind != jsonfile.Boolean {

@@ -119,7 +119,11 @@ func count(ctx context.Context, tx *sqlx.Tx, sourceKeys []string) (n int64, err 
 func destroyEmpty(ctx context.Context, tx *sqlx.Tx, subjects []string) error {
 	const empty = " AND `destroyed_run` IS NULL AND NOT EXISTS (SELECT 1 FROM `identity` i WHERE i.`subject` = `subject`.`subject`)"
 	return database.In(subjects, func(marks string, args []any) error {
-		_, err := tx.ExecContext(ctx, "UPDATE `subject` SET `wrapped_key` = ? WHERE `subject` IN ("+marks+")"+empty, append([]any{make([]byte, wrappedSize)}, args...)...)
+		_, err := tx.ExecContext(ctx, "DELETE FROM `pseudonym` WHERE `subject` IN ("+marks+") AND NOT EXISTS (SELECT 1 FROM `identity` i WHERE i.`subject` = `pseudonym`.`subject`)", args...)
+		if err != nil {
+			return database.Failed("take subjects without entries off the list", err)
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE `subject` SET `wrapped_key` = ? WHERE `subject` IN ("+marks+")"+empty, append([]any{make([]byte, wrappedSize)}, args...)...)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, "DELETE FROM `subject` WHERE `subject` IN ("+marks+")"+empty, args...)
 		}

@@ -219,15 +219,22 @@ func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens 
 
 func identities(ctx context.Context, ws *workspace.Workspace, tokens []string, subjects map[string]string) ([]Person, error) {
 	of := map[string][]vault.Entry{}
+	if len(subjects) == 0 { // of nobody the vault would open everybody
+		return peopleOf(tokens, subjects, of), nil
+	}
 	for e, err := range ws.Vault.Open(ctx, slices.Collect(maps.Values(subjects)), vault.Everything) {
 		if err != nil {
 			return nil, err
 		}
 		of[e.Subject] = append(of[e.Subject], e)
 	}
+	return peopleOf(tokens, subjects, of), nil
+}
+
+func peopleOf(tokens []string, subjects map[string]string, of map[string][]vault.Entry) []Person {
 	out := make([]Person, len(tokens))
 	for i, t := range tokens {
 		out[i] = Person{t, of[subjects[t]]}
 	}
-	return out, nil
+	return out
 }

@@ -18,6 +18,11 @@ import (
 var errNobody = fault.New("UOMA-ERA-NOBODY", "no record of that system and key is known",
 	"look the key up in the system itself; parts of a composite key are joined by |")
 
+var errClause = fault.New("UOMA-ERA-CLAUSE", "the clause is too long for the books", "name the clause of the notice, such as XAMK-39")
+
+// maxClause is how long a clause may be, in the narrowest of the books.
+const maxClause = 64
+
 // Erased says what an erasure removed. It names nobody.
 type Erased struct {
 	Run     string `json:"run"`
@@ -37,6 +42,17 @@ type Erased struct {
 // what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
 	out := Erased{Run: r.ID()}
+	if len(clause) > maxClause {
+		return out, errClause
+	}
+	said := ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.SubjectErased, Reason: clause, Run: r.ID()}
+	if err := said.Check(); err != nil {
+		return out, err
+	}
+	// One that another program began comes first, so that no line of the book is passed over.
+	if err := n.ws.HeedErasures(ctx); err != nil {
+		return out, err
+	}
 	of := *r
 	of.Pipeline = pipeline
 	e, err := n.recallEngine(ctx, &of)
@@ -60,14 +76,14 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, errNobody
 	}
 	records, marks := n.traces(subject)
-	if err := n.erasable(ctx, r, records); err != nil {
+	own, shared := n.pointsOf(subject)
+	if err := n.erasable(ctx, r, slices.Concat(records, own)); err != nil {
 		return out, err
 	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
-	own, shared := n.pointsOf(subject)
 	traces := n.rawOf(subject)
 	person := workspace.PersonOf(n.ws.Persons(), subject)
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
@@ -96,7 +112,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	defer night.Rollback()
-	if out.Raw, err = n.cleanSnapshots(ctx, night, traces); err != nil {
+	if out.Raw, err = n.cleanSnapshots(ctx, night, pipeline, traces); err != nil {
 		return out, err
 	}
 	if out.Quarantined, err = n.cleanQuarantine(ctx, night, traces); err != nil {
@@ -128,8 +144,8 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := ledger.ForgetRectifications(ctx, night.Tx(), person); err != nil {
 		return out, err
 	}
-	if err := n.ws.Audit.Append(ctx, night.Tx(), ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.SubjectErased, Subject: person,
-		Reason: clause, Run: r.ID()}); err != nil {
+	said.Subject = person
+	if err := n.ws.Audit.Append(ctx, night.Tx(), said); err != nil {
 		return out, err
 	}
 	mem, err := n.remember(&of)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -25,6 +26,16 @@ func (n *Night) erasable(ctx context.Context, r *pipelines.Run, records []string
 	var f policy.Facts
 	now := r.Now()
 	words.Tell(&f, records, canon.DateOf(now.In(n.ws.Settings.Location)), now.UnixMicro())
+	for b, err := range n.ws.Register.Read(ctx, "recording", []string{"hold"}, register.All, register.Condition{Columns: []string{"record"}, Values: records}) {
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			if b.Col(0).Bool(i) {
+				return errHeld.Because(errors.New("a recording of the person is held for a case"))
+			}
+		}
+	}
 	switch {
 	case len(f.Holds) > 0:
 		return errHeld.Because(errors.New("holds: " + strings.Join(f.Holds, ", ")))

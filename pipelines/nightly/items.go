@@ -117,8 +117,12 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 					if matter == nil {
 						continue
 					}
-					g.join(policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter},
-						g.byRecord[b.Col(2).Text(i)], seenSince(b, i))
+					x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter}
+					people := g.byRecord[b.Col(2).Text(i)]
+					for _, p := range people {
+						g.ofPerson(&x, p)
+					}
+					g.join(x, people, seenSince(b, i))
 				}
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"uoma/connectors/register"
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
 )
@@ -61,17 +63,32 @@ func (t rawTraces) known(cell string) bool {
 // cleanSnapshots empties the person's rows in every snapshot of the pipeline's feeds, each in its place, so that what the
 // state says of places still holds. A snapshot of a feed without a layout cannot be read and is given up, unless a night
 // needs it. The files of before go when the ledger names them no more.
-func (n *Night) cleanSnapshots(ctx context.Context, night *register.Night, t rawTraces) (rows int, err error) {
+func (n *Night) cleanSnapshots(ctx context.Context, night *register.Night, pipeline string, t rawTraces) (rows int, err error) {
 	all, err := ledger.Snapshots(ctx, night.Tx(), "", maxSnapshots)
 	if err != nil {
 		return 0, err
 	}
-	feeds := map[string]*feedNight{}
-	n.each(func(l *layout.Layout, f *layout.Feed) { feeds[f.FullName()] = &feedNight{layout: l, feed: f} })
+	feeds, err := n.everyFeed()
+	if err != nil {
+		return 0, err
+	}
+	needed, err := n.neededSnapshots(ctx, pipeline)
+	if err != nil {
+		return 0, err
+	}
 	renamed := map[string]string{}
 	for _, s := range all {
+		if renamed[s.Digest] != "" || !n.ws.Snapshots.Has(s.Digest, snapshot.Ext) {
+			continue
+		}
 		f := feeds[s.Feed]
-		if f == nil || renamed[s.Digest] != "" || !n.ws.Snapshots.Has(s.Digest, snapshot.Ext) {
+		if f == nil {
+			if needed[s.Digest] {
+				return rows, errUnread.At(fault.Place{Field: s.Feed})
+			}
+			if err := ledger.ForgetSnapshot(ctx, night.Tx(), s.Digest); err != nil {
+				return rows, err
+			}
 			continue
 		}
 		digest, emptied, err := n.cleanSnapshot(ctx, f, s.Digest, t)
@@ -91,6 +108,25 @@ func (n *Night) cleanSnapshots(ctx context.Context, night *register.Night, t raw
 		m.Snapshot, m.Base = renamedTo(renamed, m.Snapshot), renamedTo(renamed, m.Base)
 	}
 	return rows, nil
+}
+
+var errUnread = fault.New("UOMA-ERA-UNREAD", "a snapshot of a feed that no layout describes cannot be searched for the person",
+	"bring the layout back into layouts/ and run the command again: it goes on where it stopped")
+
+// everyFeed gives the feeds of tonight's layouts, and of all others that the workspace has.
+func (n *Night) everyFeed() (map[string]*feedNight, error) {
+	files, err := workspace.LayoutFiles(n.ws.Dir)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*feedNight{}
+	for _, f := range files {
+		for i := range f.Layout.Feeds {
+			out[f.Layout.Feeds[i].FullName()] = &feedNight{layout: f.Layout, feed: &f.Layout.Feeds[i]}
+		}
+	}
+	n.each(func(l *layout.Layout, f *layout.Feed) { out[f.FullName()] = &feedNight{layout: l, feed: f} })
+	return out, nil
 }
 
 // maxSnapshots is more than any workspace keeps.

@@ -3,6 +3,7 @@ package nightly
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -10,14 +11,15 @@ import (
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
 
 // Kinds of kept words, named as the tables that they came by.
 const (
-	wordConsent   = "consent"
-	wordObjection = "objection"
+	wordConsent   = register.ConsentWord
+	wordObjection = register.ObjectionWord
 )
 
 // keepWords lays beside everybody in the register what they said before their data was removed.
@@ -120,9 +122,10 @@ func against(table string, b *canon.Batch, visit func(sourceKey, record string, 
 // brings them back. It comes before anything goes.
 func (a *applying) keepWords(ctx context.Context, run string) error {
 	clauses := map[string]string{} // by source row
+	leaving := map[string]string{} // by person
 	for _, d := range a.due {
 		if d.Action == policy.Suppress {
-			clauses[d.SourceKey] = d.Clause
+			clauses[d.SourceKey], leaving[d.Person] = d.Clause, d.Clause
 		}
 	}
 	if len(clauses) == 0 {
@@ -151,6 +154,16 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 				})
 			}
 		}
+		words, err := rights.ReadWords(ctx, v)
+		if err != nil {
+			return err
+		}
+		for person, clause := range leaving {
+			if all := a.byHand(words, person, clause, run); len(all) > 0 {
+				persons[person] = true
+				said[person] = append(said[person], all...)
+			}
+		}
 		return nil
 	})
 	if err != nil || len(said) == 0 {
@@ -170,6 +183,22 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 		}
 	}
 	return a.n.ws.Vault.KeepWords(ctx, words)
+}
+
+// byHand gives what was said by hand against a use of somebody's data.
+func (a *applying) byHand(words *rights.Words, person, clause, run string) (out []vault.Word) {
+	var f policy.Facts
+	words.Tell(&f, a.recordsOf(map[string]bool{person: true}), a.g.r.Date, math.MaxInt64)
+	for _, o := range f.Objections {
+		out = append(out, vault.Word{Kind: wordObjection, About: o.Scope, Channel: o.Channel.String(), Time: o.Time, Clause: clause, Since: run})
+	}
+	for _, c := range f.Consents {
+		if c.State == policy.Refused || c.State == policy.Withdrawn {
+			out = append(out, vault.Word{Kind: wordConsent, About: c.Purpose, Topic: c.Topic, Channel: c.Channel.String(), State: c.State.String(),
+				Time: c.Time, Clause: clause, Since: run})
+		}
+	}
+	return out
 }
 
 // marksOf gives the tokens by which some persons are known again: by what the resolver knows of them, whose sources still

@@ -266,7 +266,7 @@ func Disclose(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, d
 	switch {
 	case a.check() != nil:
 		return d, errBy
-	case !by.MatchString(d.ApprovedBy) || d.ApprovedBy == a.By:
+	case !by.MatchString(d.ApprovedBy) || strings.EqualFold(d.ApprovedBy, a.By) || strings.EqualFold(d.ApprovedBy, a.Login):
 		return d, errApprove
 	case !label.MatchString(d.Recipient) || !ground.MatchString(d.Ground) || !label.MatchString(d.Case):
 		return d, errGround
@@ -292,6 +292,6 @@ func Disclose(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, d
 		if err := ledger.AddLegalDisclosure(ctx, tx, d); err != nil {
 			return err
 		}
-		return ws.Audit.Append(ctx, tx, a.entry(ledger.DisclosedByLaw, d.Person, d.Recipient, d.Case, d.ID))
+		return ws.Audit.Append(ctx, tx, a.entry(ledger.DisclosedByLaw, d.Person, d.ID))
 	})
 }

@@ -55,6 +55,7 @@ var (
 type Author struct {
 	By    string
 	Actor string // who acts, for the audit log; By when absent
+	Login string // who is at the keyboard
 	At    time.Time
 	Rand  io.Reader
 }

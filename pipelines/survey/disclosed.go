@@ -36,6 +36,7 @@ type Disclosure struct {
 // list is the encrypted file that says who is in a delivery, in the order of its rows.
 type list struct {
 	Purpose   string      `json:"purpose"`
+	Epoch     int64       `json:"epoch,omitempty"`     // of the pseudonyms that the rows went under
 	People    []included  `json:"people"`              // in the order of the delivery's rows
 	Withdrawn []withdrawn `json:"withdrawn,omitempty"` // rows of earlier deliveries, of a withdrawal
 }
@@ -79,7 +80,7 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	if c == nil || c.digest != d.SelectionDigest {
 		return errList.Wrap(errChosen)
 	}
-	l := list{Purpose: s.terms.Purpose, People: []included{}}
+	l := list{Purpose: s.terms.Purpose, Epoch: s.epoch(), People: []included{}}
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
 		p := included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}

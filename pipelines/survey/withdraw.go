@@ -49,6 +49,7 @@ type pending struct {
 	delivery  *outbox.Delivery
 	row       int64 // from 1
 	person    string
+	epoch     int64 // of the delivery
 	pseudonym string
 	action    string
 	reason    string
@@ -202,7 +203,7 @@ func (w *withdrawal) Contents(ctx context.Context, d outbox.Delivery) (*parcel.C
 		for chunk := range slices.Chunk(w.rows, perPart) {
 			rows := make([]parcel.Withdrawn, len(chunk))
 			for i, p := range chunk {
-				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: w.s.epoch(), Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
+				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: p.epoch, Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
 			}
 			data, err := parcel.EncodeWithdrawals(rows)
 			if !yield(parcel.Part{Data: data, Rows: int64(len(rows))}, err) || err != nil {
@@ -246,15 +247,15 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	domain, err := w.s.ws.Domain(w.s.domain(), w.s.epoch())
-	if err != nil {
-		return err
-	}
 	for _, p := range sent {
 		why, refuse := refused[p.person]
 		was := told[rowOf{p.delivery.ID, p.row}]
 		if !refuse || was == parcel.Erase || was == why.action {
 			continue
+		}
+		domain, err := w.s.ws.Domain(w.s.domain(), p.epoch)
+		if err != nil {
+			return err
 		}
 		p.pseudonym, p.action, p.reason = workspace.PersonOf(domain, p.person), why.action, why.reason
 		w.rows = append(w.rows, p)
@@ -292,7 +293,7 @@ func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]s
 			return nil, nil, err
 		}
 		for n, p := range l.People {
-			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person})
+			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person, epoch: max(l.Epoch, 1)})
 		}
 		for _, x := range l.Withdrawn {
 			if at := (rowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {

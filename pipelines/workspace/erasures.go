@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/connectors/vault"
@@ -120,6 +122,12 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		if err := night.ErasePersons(ctx, []string{e.Person}); err != nil {
 			return err
 		}
+		if err := ledger.ForgetRectifications(ctx, night.Tx(), e.Person); err != nil {
+			return err
+		}
+		if err := w.noteErasure(ctx, night.Tx(), e); err != nil {
+			return err
+		}
 		if err := ledger.SetErasureHead(ctx, night.Tx(), e.Number, e.Chain); err != nil {
 			return err
 		}
@@ -128,6 +136,20 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		return err
 	}
 	return w.RegisterDB.Scrub(ctx)
+}
+
+// noteErasure writes into the audit log that an erasure of the book was carried out, where it does not say so yet: of one
+// that was killed before its commit, or that a restored backup did not know.
+func (w *Workspace) noteErasure(ctx context.Context, tx *sqlx.Tx, e erasures.Entry) error {
+	if e.Person == "" {
+		return nil
+	}
+	known, err := ledger.AuditLines(ctx, tx, ledger.AuditFilter{Verb: string(ledger.SubjectErased), Subject: e.Person, Run: e.Run, Limit: 1})
+	if err != nil || len(known) > 0 {
+		return err
+	}
+	return w.Audit.Append(ctx, tx, ledger.Entry{At: time.Now().UnixMicro(), Actor: "uoma (book of erasures)", Verb: ledger.SubjectErased,
+		Subject: e.Person, Reason: e.Clause, Run: e.Run})
 }
 
 // EraseIdentity carries an entry of the book out in the vault: marks first, then what was said, then the key.
