@@ -194,7 +194,7 @@ func TestReport(t *testing.T) {
 	if got.err != nil || !reflect.DeepEqual(got.rows, want) {
 		t.Fatalf("%q %v", got.rows, got.err)
 	}
-	sum := tabular.Summary{Encoding: "xlsx", Rows: 2, Header: 4, Unknown: []string{"Palkkaryhmä"}, Missing: []string{"URL"}, Reordered: true,
+	sum := tabular.Summary{Encoding: "xlsx", Rows: 2, Header: 4, Unknown: []string{"Palkkaryhmä"}, Missing: []string{"URL"}, Reordered: true, Places: []int{3, 1, 2, 5, 0},
 		Skipped: map[string]int64{"title": 3, "subtotal": 1, "summary": 1}}
 	if !reflect.DeepEqual(got.sum, sum) {
 		t.Fatalf("%+v", got.sum)

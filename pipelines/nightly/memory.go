@@ -30,7 +30,7 @@ const (
 	stateHeld    = workspace.StateHeld
 	stateRows    = workspace.StateRows
 	stateFacts   = workspace.StateFacts
-	stateSoFar   = "so-far" // what earlier attempts of the night did
+	stateSoFar   = workspace.StateSoFar
 	stateDecided = workspace.StateDecided
 	stateReview  = workspace.StateReview
 

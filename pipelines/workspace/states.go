@@ -10,6 +10,7 @@ const (
 	StateRows    = "rows"    // by feed: what became of each of its rows
 	StateFacts   = "facts"   // what the rows say of memberships
 	StateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
+	StateSoFar   = "so-far"  // what earlier attempts of a night did
 	StateReview  = "review"  // pairs of records that the resolver was not sure of
 )
 
@@ -18,5 +19,5 @@ func StateFiles(pipeline string) []string {
 	if pipeline != "nightly" {
 		return nil
 	}
-	return []string{StateMembers, StateLinks, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview}
+	return []string{StateMembers, StateLinks, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview, StateSoFar}
 }
