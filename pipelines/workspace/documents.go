@@ -48,7 +48,7 @@ func (w *Workspace) documents(folder string, visit func(file string, src []byte)
 
 // Layouts gives the layouts of the systems that the workspace reads. Its own in layouts/ go before shipped ones of the same
 // system, and of several shipped ones that of its institution goes first. Without a list in the settings these are its own
-// layouts and the institution's, but for those of occasional exports.
+// layouts, the institution's, but for those of occasional exports, and those of systems that inboxes: names.
 func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 	files, err := LayoutFiles(w.home)
 	if err != nil {
@@ -62,11 +62,12 @@ func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 		if bySystem[l.System] == nil || !theirs {
 			bySystem[l.System] = l
 		}
-		if len(w.Settings.Systems) == 0 && !theirs && !l.Occasional && w.expects(l) {
+		named := w.Settings.Inboxes[l.System] != nil
+		if len(w.Settings.Systems) == 0 && (named || !theirs && !l.Occasional && inFile(l)) {
 			systems = append(systems, l.System)
 		}
 	}
-	systems = slices.Sorted(slices.Values(systems))
+	systems = slices.Compact(slices.Sorted(slices.Values(systems)))
 	out := make([]*layout.Layout, 0, len(systems))
 	for _, s := range systems {
 		if bySystem[s] == nil {
@@ -77,11 +78,9 @@ func (w *Workspace) Layouts() ([]*layout.Layout, error) {
 	return out, nil
 }
 
-// expects tells whether a system is read that nobody named: one whose rows lie in no file only when the settings say where
-// to ask for them.
-func (w *Workspace) expects(l *layout.Layout) bool {
-	inFile := func(f layout.Feed) bool { return f.InFile() }
-	return slices.ContainsFunc(l.Feeds, inFile) || w.Settings.Inboxes[l.System] != nil
+// inFile tells whether a system is read that nobody named: not one whose rows lie in no file, as nobody knows where to ask.
+func inFile(l *layout.Layout) bool {
+	return slices.ContainsFunc(l.Feeds, func(f layout.Feed) bool { return f.InFile() })
 }
 
 // Policy gives the version of the workspace's policy pack that is in force on a date.
