@@ -100,6 +100,20 @@ func Rectifications(ctx context.Context, q sqlx.QueryerContext) ([]Rectification
 	return list[Rectification](ctx, q, "SELECT "+database.Columns(rectificationColumns)+" FROM `rectification` ORDER BY `noted_at`, `id`")
 }
 
+// FollowPerson lays what the books have of a person beside the one who that person was found to be.
+func FollowPerson(ctx context.Context, tx *sqlx.Tx, person, is string) error {
+	for _, query := range []string{
+		"UPDATE `subject_request` SET `person` = ? WHERE `person` = ?",
+		"UPDATE `rectification` SET `person` = ? WHERE `person` = ?",
+		"UPDATE `legal_disclosure` SET `person` = ? WHERE `person` = ?",
+	} {
+		if _, err := tx.ExecContext(ctx, query, is, person); err != nil {
+			return database.Failed("move what the books have of a person", err)
+		}
+	}
+	return nil
+}
+
 // ForgetRectifications removes the corrections of an erased person. Requests stay: they prove what was asked and done.
 func ForgetRectifications(ctx context.Context, tx *sqlx.Tx, person string) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM `rectification` WHERE `person` = ?", person)

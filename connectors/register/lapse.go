@@ -66,6 +66,12 @@ func (n *Night) ErasePersons(ctx context.Context, persons []string) error {
 	return n.forget(ctx, persons)
 }
 
+// Follow lays what has lapsed of a person beside the one who that person was found to be.
+func (n *Night) Follow(ctx context.Context, person, is string) error {
+	_, err := n.tx.ExecContext(ctx, "UPDATE `lapse` SET `person` = ? WHERE `person` = ?", is, person)
+	return database.Failed("move what has lapsed of a person", err)
+}
+
 // Lapses gives all lapses by source key and category.
 func (v *View) Lapses(ctx context.Context) iter.Seq2[Lapse, error] {
 	return func(yield func(Lapse, error) bool) {

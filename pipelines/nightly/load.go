@@ -259,7 +259,27 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err != nil {
 		return 0, err
 	}
-	return links, night.Events(ctx, s.events(r, next))
+	events := s.events(r, next)
+	if err := night.Events(ctx, events); err != nil {
+		return 0, err
+	}
+	return links, follow(ctx, night, events)
+}
+
+// follow moves what is written down under persons who were found to be others, so that an erasure finds it.
+func follow(ctx context.Context, night *register.Night, events []register.Event) error {
+	for _, e := range events {
+		if e.Kind != register.Merged {
+			continue
+		}
+		if err := night.Follow(ctx, e.Other, e.Person); err != nil {
+			return err
+		}
+		if err := ledger.FollowPerson(ctx, night.Tx(), e.Other, e.Person); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removed gives the tokens of rows that their system no longer exports.
