@@ -7,7 +7,7 @@ BUILD ?=
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -buildvcs=false
 
-.PHONY: help build release demo test lint bench fuzz clean tools
+.PHONY: help build release demo test race lint bench fuzz clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,13 +26,19 @@ release: ## build without the paths of this machine
 demo: build ## run the nightly and the career survey on the committed fixtures
 	@./fixtures/demo.sh build/demo
 
-# The race detector takes short runs of every test: what it looks for shows in a few rows. Those whose outcome rests on many
-# rows run again in full without it.
+# Every test in full, then those in which work goes on side by side in short runs under the race detector, whose builds and
+# runs take three times as long: the races of a night are the same on few rows. make race has all packages.
 #
 # SQLite is C translated to Go. Its memory is not Go's, so the race detector sees nothing there and would only take time.
-test: tools ## install what is missing, then run every test: short ones with the race detector, then the pure ones in full
-	@CGO_ENABLED=1 $(GO) test -race -short -gcflags='modernc.org/...=-race=false' -timeout 40m ./...
-	@$(GO) test -timeout 40m ./transforms/... ./connectors/register ./connectors/vault ./internal/...
+RACE = CGO_ENABLED=1 $(GO) test -race -short -gcflags='modernc.org/...=-race=false' -timeout 60m
+
+test: tools ## install what is missing, then run every test, and with the race detector those that work side by side
+	@$(GO) test -timeout 40m ./...
+	@$(RACE) ./connectors/remote ./connectors/ledger ./connectors/vault ./connectors/blob ./pipelines/delivery ./schedules ./transforms/linkage
+	@$(RACE) -run 'SameNights|ReaderSees|FinishedNightAgain|TwoPrograms' ./pipelines/nightly
+
+race: tools ## every package with the race detector, in short runs
+	@$(RACE) ./...
 
 lint: ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
