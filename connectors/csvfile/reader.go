@@ -26,16 +26,15 @@ type Options struct {
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	src      io.Reader
-	o        Options
-	a        *tabular.Assembler
-	err      error // of the options
-	split    splitter
-	chars    *charset.Table // nil for Unicode
-	row      tabular.Row
-	decoded  []byte
-	rows     int64
-	finished bool
+	src     io.Reader
+	o       Options
+	a       *tabular.Assembler
+	once    tabular.Once
+	split   splitter
+	chars   *charset.Table // nil for Unicode
+	row     tabular.Row
+	decoded []byte
+	rows    int64
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
@@ -50,7 +49,7 @@ func New(r io.Reader, o Options) *Reader {
 	if err == nil {
 		err = o.check()
 	}
-	return &Reader{src: r, o: o, a: a, err: err}
+	return &Reader{src: r, o: o, a: a, once: tabular.Once{Err: err}}
 }
 
 func (o *Options) check() error {
@@ -62,29 +61,15 @@ func (o *Options) check() error {
 }
 
 // Summary implements [tabular.Reader].
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err == nil && !r.finished {
-			r.err = r.open()
-		}
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
-		tabular.Stream(ctx, r.a, r.next)(yield)
+	begin := func() error {
+		r.once.Err = r.open()
+		return r.once.Err
 	}
+	return r.once.Stream(ctx, r.a, begin, r.next)
 }
 
 // open settles the encoding.

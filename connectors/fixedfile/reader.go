@@ -41,24 +41,23 @@ type Options struct {
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	src      io.Reader
-	o        Options
-	a        *tabular.Assembler
-	err      error // of the options
-	w        *window.Window
-	limits   tabular.Limits
-	finished bool
-	lines    int
-	records  int64
-	row      tabular.Row
-	starts   []int // by character of a line that is not ASCII: where it begins
+	src     io.Reader
+	o       Options
+	a       *tabular.Assembler
+	once    tabular.Once
+	w       *window.Window
+	limits  tabular.Limits
+	lines   int
+	records int64
+	row     tabular.Row
+	starts  []int // by character of a line that is not ASCII: where it begins
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
 func New(r io.Reader, o Options) *Reader {
 	f := &Reader{src: r, o: o, limits: o.Limits.OrDefault()}
-	if f.a, f.err = tabular.NewRecordAssembler(o.Options); f.err == nil {
-		f.err = o.check()
+	if f.a, f.once.Err = tabular.NewRecordAssembler(o.Options); f.once.Err == nil {
+		f.once.Err = o.check()
 	}
 	f.row.Cells = make([][]byte, len(o.Columns))
 	return f
@@ -77,37 +76,25 @@ func (o *Options) check() error {
 }
 
 // Summary implements [tabular.Reader].
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
-		buffered := bufio.NewReaderSize(r.src, 64<<10)
-		encoding, err := charset.Sniff(buffered, charset.Canonical(r.o.Encoding))
-		if err != nil {
-			yield(nil, errRead.At(fault.Place{File: r.o.File}).Wrap(err))
-			return
-		}
-		r.a.SetEncoding(encoding)
-		r.w = window.New(charset.NewReader(buffered, encoding))
-		for i := range r.o.Columns {
-			r.a.Met(i)
-		}
-		tabular.Stream(ctx, r.a, r.next)(yield)
+	return r.once.Stream(ctx, r.a, r.open, r.next)
+}
+
+func (r *Reader) open() error {
+	buffered := bufio.NewReaderSize(r.src, 64<<10)
+	encoding, err := charset.Sniff(buffered, charset.Canonical(r.o.Encoding))
+	if err != nil {
+		return errRead.At(fault.Place{File: r.o.File}).Wrap(err)
 	}
+	r.a.SetEncoding(encoding)
+	r.w = window.New(charset.NewReader(buffered, encoding))
+	for i := range r.o.Columns {
+		r.a.Met(i)
+	}
+	return nil
 }
 
 const keptOfLong = 64 << 10 // bytes of an over-long line that go to quarantine

@@ -112,19 +112,26 @@ func (p *parser) list(step *record.Step) error {
 		if err := p.value(step); err != nil {
 			return err
 		}
-		p.space()
-		if p.i == len(p.b) {
-			return errBad
-		}
-		p.i++
-		switch p.b[p.i-1] {
-		case ',':
-		case ']':
-			return nil
-		default:
-			return errBad
+		if more, err := p.more(']'); !more {
+			return err
 		}
 	}
+}
+
+// more tells whether a comma follows, and not what ends the list or object.
+func (p *parser) more(end byte) (bool, error) {
+	p.space()
+	if p.i == len(p.b) {
+		return false, errBad
+	}
+	p.i++
+	switch p.b[p.i-1] {
+	case ',':
+		return true, nil
+	case end:
+		return false, nil
+	}
+	return false, errBad
 }
 
 func (p *parser) object(step *record.Step) error {
@@ -166,17 +173,8 @@ func (p *parser) object(step *record.Step) error {
 		if err := p.value(child); err != nil {
 			return err
 		}
-		p.space()
-		if p.i == len(p.b) {
-			return errBad
-		}
-		p.i++
-		switch p.b[p.i-1] {
-		case ',':
-		case '}':
-			return nil
-		default:
-			return errBad
+		if more, err := p.more('}'); !more {
+			return err
 		}
 	}
 }

@@ -25,27 +25,26 @@ type Options struct {
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	o        Options
-	a        *tabular.Assembler
-	plan     *record.Plan
-	err      error // of the options
-	w        *window.Window
-	m        *record.Matcher
-	rows     *record.Rows
-	p        parser
-	walk     walker
-	limits   tabular.Limits
-	finished bool
-	begun    bool
+	o      Options
+	a      *tabular.Assembler
+	plan   *record.Plan
+	once   tabular.Once
+	w      *window.Window
+	m      *record.Matcher
+	rows   *record.Rows
+	p      parser
+	walk   walker
+	limits tabular.Limits
+	begun  bool
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
 func New(r io.Reader, o Options) *Reader {
 	j := &Reader{o: o, w: window.New(r), limits: o.Limits.OrDefault()}
-	if j.a, j.err = tabular.NewRecordAssembler(o.Options.Options); j.err == nil {
-		j.plan, j.err = record.NewPlan(o.Options)
+	if j.a, j.once.Err = tabular.NewRecordAssembler(o.Options.Options); j.once.Err == nil {
+		j.plan, j.once.Err = record.NewPlan(o.Options)
 	}
-	if j.err != nil {
+	if j.once.Err != nil {
 		return j
 	}
 	j.m = record.NewMatcher(j.plan, j.a)
@@ -56,27 +55,15 @@ func New(r io.Reader, o Options) *Reader {
 }
 
 // Summary implements [tabular.Reader].
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
+	begin := func() error {
 		r.a.SetEncoding(charset.UTF8)
-		tabular.Stream(ctx, r.a, r.next)(yield)
+		return nil
 	}
+	return r.once.Stream(ctx, r.a, begin, r.next)
 }
 
 // next adds one row.

@@ -32,14 +32,13 @@ var _ tabular.Reader = (*Reader)(nil)
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	o        tabular.Options
-	a        *tabular.Assembler
-	err      error // of the options
-	w        *window.Window
-	m        *record.Matcher
-	rows     *record.Rows
-	limits   tabular.Limits
-	finished bool
+	o      tabular.Options
+	a      *tabular.Assembler
+	once   tabular.Once
+	w      *window.Window
+	m      *record.Matcher
+	rows   *record.Rows
+	limits tabular.Limits
 
 	line    []byte // the logical line that is complete
 	at      int64  // where it begins
@@ -59,10 +58,10 @@ const keptRaw = 64 << 10
 func New(r io.Reader, o tabular.Options) *Reader {
 	l := &Reader{o: o, w: window.New(r), limits: o.Limits.OrDefault()}
 	var plan *record.Plan
-	if l.a, l.err = tabular.NewRecordAssembler(o); l.err == nil {
-		plan, l.err = record.NewPlan(record.Options{Options: o, Fold: true})
+	if l.a, l.once.Err = tabular.NewRecordAssembler(o); l.once.Err == nil {
+		plan, l.once.Err = record.NewPlan(record.Options{Options: o, Fold: true})
 	}
-	if l.err == nil {
+	if l.once.Err == nil {
 		l.m = record.NewMatcher(plan, l.a)
 		l.rows = record.NewRows(l.m, false)
 	}
@@ -70,27 +69,15 @@ func New(r io.Reader, o tabular.Options) *Reader {
 }
 
 // Summary implements [tabular.Reader].
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
+	begin := func() error {
 		r.a.SetEncoding(charset.UTF8)
-		tabular.Stream(ctx, r.a, r.next)(yield)
+		return nil
 	}
+	return r.once.Stream(ctx, r.a, begin, r.next)
 }
 
 // next adds one row.

@@ -29,14 +29,13 @@ type Options struct {
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	src      io.ReaderAt
-	size     int64
-	o        tabular.Options
-	each     string
-	a        *tabular.Assembler
-	err      error // of the options
-	finished bool
-	limits   tabular.Limits
+	src    io.ReaderAt
+	size   int64
+	o      tabular.Options
+	each   string
+	a      *tabular.Assembler
+	once   tabular.Once
+	limits tabular.Limits
 
 	file    *parquet.File
 	groups  []parquet.RowGroup
@@ -74,36 +73,25 @@ const (
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
 func New(r io.ReaderAt, size int64, o Options) *Reader {
 	p := &Reader{src: source{r}, size: size, o: o.Options, each: o.Each, limits: o.Limits.OrDefault()}
-	p.a, p.err = tabular.NewRecordAssembler(o.Options)
+	p.a, p.once.Err = tabular.NewRecordAssembler(o.Options)
 	p.row.Cells, p.row.Kinds = make([][]byte, len(o.Columns)), make([]byte, len(o.Columns))
 	return p
 }
 
 // Summary implements [tabular.Reader]. Its Encoding is "parquet".
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
-		defer r.close()
+	begin := func() error {
 		if err := guarded(r.open); err != nil {
-			yield(nil, r.fault(err))
-			return
+			return r.fault(err)
 		}
-		tabular.Stream(ctx, r.a, r.next)(yield)
+		return nil
+	}
+	return func(yield func(*canon.Batch, error) bool) {
+		defer r.close()
+		r.once.Stream(ctx, r.a, begin, r.next)(yield)
 	}
 }
 

@@ -62,8 +62,14 @@ func NewAssembler(o Options, sparse bool) (*Assembler, error) {
 		sum: Summary{Skipped: map[string]int64{}}}, nil
 }
 
-// Summary gives what is known so far; it is complete after [Assembler.End].
-func (a *Assembler) Summary() Summary { return a.sum.clone() }
+// Summary gives what is known so far; it is complete after [Assembler.End]. Of options that were wrong there is no
+// assembler, and nothing is known.
+func (a *Assembler) Summary() Summary {
+	if a == nil {
+		return Summary{}
+	}
+	return a.sum.clone()
+}
 
 // SetEncoding notes what the bytes are read as.
 func (a *Assembler) SetEncoding(name string) { a.sum.Encoding = name }

@@ -49,3 +49,28 @@ func fill(a *Assembler, next func() error) error {
 	}
 	return nil
 }
+
+// Once lets an export be read once.
+type Once struct {
+	Err  error // what is wrong with the options: it comes whenever rows are asked for
+	done bool
+}
+
+// Stream is [Stream] behind begin, the first time that it is ranged over; later there are no rows.
+func (o *Once) Stream(ctx context.Context, a *Assembler, begin, next func() error) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		if o.Err != nil {
+			yield(nil, o.Err)
+			return
+		}
+		if o.done {
+			return
+		}
+		o.done = true
+		if err := begin(); err != nil {
+			yield(nil, err)
+			return
+		}
+		Stream(ctx, a, next)(yield)
+	}
+}

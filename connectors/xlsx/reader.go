@@ -30,14 +30,13 @@ const (
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	src      io.ReaderAt
-	size     int64
-	o        Options
-	a        *tabular.Assembler
-	err      error // of the options
-	finished bool
-	sheet    sheet
-	row      tabular.Row
+	src   io.ReaderAt
+	size  int64
+	o     Options
+	a     *tabular.Assembler
+	once  tabular.Once
+	sheet sheet
+	row   tabular.Row
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
@@ -50,35 +49,28 @@ func New(r io.ReaderAt, size int64, o Options) *Reader {
 	}
 	o.Header = tabular.HeaderRequired
 	a, err := tabular.NewAssembler(o.Options, true)
-	return &Reader{src: r, size: size, o: o, a: a, err: err}
+	return &Reader{src: r, size: size, o: o, a: a, once: tabular.Once{Err: err}}
 }
 
 // Summary implements [tabular.Reader]. Its Encoding is "xlsx".
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
 	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
+		var part fs.File
+		begin := func() (err error) {
+			if part, err = r.open(); err != nil {
+				return r.fault(err)
+			}
+			return nil
 		}
-		if r.finished {
-			return
-		}
-		r.finished = true
-		part, err := r.open()
-		if err != nil {
-			yield(nil, r.fault(err))
-			return
-		}
-		defer part.Close()
-		tabular.Stream(ctx, r.a, r.next)(yield)
+		defer func() {
+			if part != nil {
+				part.Close()
+			}
+		}()
+		r.once.Stream(ctx, r.a, begin, r.next)(yield)
 	}
 }
 

@@ -33,16 +33,15 @@ var _ tabular.Reader = (*Reader)(nil)
 
 // Reader reads one export. It is not safe for concurrent use.
 type Reader struct {
-	src      io.Reader
-	o        record.Options
-	a        *tabular.Assembler
-	plan     *record.Plan
-	err      error // of the options
-	x        *xmltoken.Scanner
-	m        *record.Matcher
-	rows     *record.Rows
-	limits   tabular.Limits
-	finished bool
+	src    io.Reader
+	o      record.Options
+	a      *tabular.Assembler
+	plan   *record.Plan
+	once   tabular.Once
+	x      *xmltoken.Scanner
+	m      *record.Matcher
+	rows   *record.Rows
+	limits tabular.Limits
 
 	on      int // elements that are open and lie on the rows' path, one after the other from the root
 	counted int // the same for the count's path
@@ -60,13 +59,13 @@ type text struct {
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
 func New(r io.Reader, o record.Options) *Reader {
 	x := &Reader{src: r, o: o, limits: o.Limits.OrDefault()}
-	if x.a, x.err = tabular.NewRecordAssembler(o.Options); x.err == nil {
-		x.plan, x.err = record.NewPlan(o)
+	if x.a, x.once.Err = tabular.NewRecordAssembler(o.Options); x.once.Err == nil {
+		x.plan, x.once.Err = record.NewPlan(o)
 	}
-	if x.err == nil && len(x.plan.Rows) == 0 {
-		x.err = errOptions.At(fault.Place{Field: o.Feed})
+	if x.once.Err == nil && len(x.plan.Rows) == 0 {
+		x.once.Err = errOptions.At(fault.Place{Field: o.Feed})
 	}
-	if x.err != nil {
+	if x.once.Err != nil {
 		return x
 	}
 	x.m = record.NewMatcher(x.plan, x.a)
@@ -75,30 +74,17 @@ func New(r io.Reader, o record.Options) *Reader {
 }
 
 // Summary implements [tabular.Reader].
-func (r *Reader) Summary() tabular.Summary {
-	if r.a == nil {
-		return tabular.Summary{}
-	}
-	return r.a.Summary()
-}
+func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
 // Batches implements [tabular.Reader].
 func (r *Reader) Batches(ctx context.Context) canon.Batches {
-	return func(yield func(*canon.Batch, error) bool) {
-		if r.err != nil {
-			yield(nil, r.err)
-			return
-		}
-		if r.finished {
-			return
-		}
-		r.finished = true
+	begin := func() error {
 		if err := r.open(); err != nil {
-			yield(nil, r.fault(err))
-			return
+			return r.fault(err)
 		}
-		tabular.Stream(ctx, r.a, r.next)(yield)
+		return nil
 	}
+	return r.once.Stream(ctx, r.a, begin, r.next)
 }
 
 // declarationBytes is how much is looked at for the declaration.
