@@ -128,17 +128,18 @@ func (r *reader) add(e *ldap.Entry) error {
 	}
 	clash, size := false, 0
 	for _, a := range e.Attributes {
-		if name, option, _ := strings.Cut(strings.ToLower(a.Name), ";"); strings.HasPrefix(option, "range=") {
-			if _, asked := r.at[name]; asked {
+		name := strings.ToLower(a.Name)
+		if whole, option, _ := strings.Cut(name, ";"); strings.HasPrefix(option, "range=") {
+			if _, asked := r.at[whole]; asked {
 				return errParts
 			}
 		}
-		i, ok := r.at[strings.ToLower(a.Name)]
+		i, ok := r.at[name]
 		if !ok || len(a.ByteValues) == 0 {
 			continue // an option of the attribute that nobody asked for, as cn;lang-sv
 		}
 		separator := []byte(cmp.Or(r.options.Columns[i].List, Separator))
-		cell, plain := r.cell(strings.ToLower(a.Name), a.ByteValues, separator)
+		cell, plain := r.cell(name, a.ByteValues, separator)
 		if len(r.row.Cells[i]) > 0 { // under another of its names
 			cell = slices.Concat(r.row.Cells[i], separator, cell)
 		}

@@ -75,6 +75,14 @@ func (o *Options) check() error {
 	return nil
 }
 
+// last gives the last character of any column.
+func (o *Options) last() (n int) {
+	for _, at := range o.Ranges {
+		n = max(n, at.To)
+	}
+	return n
+}
+
 // Summary implements [tabular.Reader].
 func (r *Reader) Summary() tabular.Summary { return r.a.Summary() }
 
@@ -148,11 +156,7 @@ func (r *Reader) add(line window.Line) error {
 		r.a.RejectRow(row, tabular.CodeLineLength, "the line has "+strconv.Itoa(n)+" characters, every line has "+strconv.Itoa(r.o.Length))
 		return nil
 	}
-	last := 0
-	for _, at := range r.o.Ranges {
-		last = max(last, at.To)
-	}
-	if line.OpenEnd && n < last { // a shorter line may be whole where blanks are left out, but not one that nothing ends
+	if line.OpenEnd && n < r.o.last() { // a shorter line may be whole where blanks are left out, but not one that nothing ends
 		r.a.RejectRow(row, tabular.CodeLineLength, "the last line has no end, and stops before its last column")
 		return nil
 	}

@@ -172,17 +172,11 @@ func (g *governing) settle(told map[string]*person, words *rights.Words) {
 			p.join(told[record])
 		}
 	}
-	spoken := map[*person][]string{}
-	for _, record := range words.Records() {
-		for _, p := range g.byRecord[record] {
-			spoken[p] = append(spoken[p], record)
-		}
-	}
 	heard := g.instant()
 	if g.heedAll {
 		heard = math.MaxInt64
 	}
-	for p, records := range spoken {
+	for p, records := range g.spoken(words) {
 		p.speaks = words.Tell(&p.facts, records, g.r.Date, heard) || p.speaks
 	}
 	for _, p := range g.people {
@@ -192,6 +186,17 @@ func (g *governing) settle(told map[string]*person, words *rights.Words) {
 		})
 		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
 	}
+}
+
+// spoken gives, of everybody of whom there is a word by hand, the records that have one.
+func (g *governing) spoken(words *rights.Words) map[*person][]string {
+	out := map[*person][]string{}
+	for _, record := range words.Records() {
+		for _, p := range g.byRecord[record] {
+			out[p] = append(out[p], record)
+		}
+	}
+	return out
 }
 
 func (g *governing) readLinks(ctx context.Context, v *register.View) error {

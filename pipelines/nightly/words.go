@@ -158,10 +158,14 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 		if err != nil {
 			return err
 		}
-		for person, clause := range leaving {
-			if all := a.byHand(words, person, clause, run); len(all) > 0 {
-				persons[person] = true
-				said[person] = append(said[person], all...)
+		for p, records := range a.g.spoken(words) {
+			clause := leaving[p.token]
+			if clause == "" {
+				continue
+			}
+			if all := a.byHand(words, records, clause, run); len(all) > 0 {
+				persons[p.token] = true
+				said[p.token] = append(said[p.token], all...)
 			}
 		}
 		return nil
@@ -185,10 +189,10 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 	return a.n.ws.Vault.KeepWords(ctx, words)
 }
 
-// byHand gives what was said by hand against a use of somebody's data.
-func (a *applying) byHand(words *rights.Words, person, clause, run string) (out []vault.Word) {
+// byHand gives what was said by hand, of the records of somebody, against a use of their data.
+func (a *applying) byHand(words *rights.Words, records []string, clause, run string) (out []vault.Word) {
 	var f policy.Facts
-	words.Tell(&f, a.recordsOf(map[string]bool{person: true}), a.g.r.Date, math.MaxInt64)
+	words.Tell(&f, records, a.g.r.Date, math.MaxInt64)
 	for _, o := range f.Objections {
 		out = append(out, vault.Word{Kind: wordObjection, About: o.Scope, Channel: o.Channel.String(), Time: o.Time, Clause: clause, Since: run})
 	}

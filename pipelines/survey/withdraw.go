@@ -24,6 +24,7 @@ import (
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
+	"uoma/transforms/pseudonym"
 )
 
 // WithdrawFacts says what a withdrawal told a recipient. It names nobody.
@@ -247,17 +248,19 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	domains := map[int64]*pseudonym.Domain{} // by epoch
 	for _, p := range sent {
 		why, refuse := refused[p.person]
 		was := told[rowOf{p.delivery.ID, p.row}]
 		if !refuse || was == parcel.Erase || was == why.action {
 			continue
 		}
-		domain, err := w.s.ws.Domain(w.s.domain(), p.epoch)
-		if err != nil {
-			return err
+		if domains[p.epoch] == nil {
+			if domains[p.epoch], err = w.s.ws.Domain(w.s.domain(), p.epoch); err != nil {
+				return err
+			}
 		}
-		p.pseudonym, p.action, p.reason = workspace.PersonOf(domain, p.person), why.action, why.reason
+		p.pseudonym, p.action, p.reason = workspace.PersonOf(domains[p.epoch], p.person), why.action, why.reason
 		w.rows = append(w.rows, p)
 	}
 	slices.SortFunc(w.rows, func(a, b pending) int {
