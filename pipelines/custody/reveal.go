@@ -178,22 +178,23 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 	return identities(ctx, ws, r.Tokens(), subjects)
 }
 
-// behind finds the subjects of pseudonyms, by making everybody's pseudonym in every epoch of the domain: nothing keeps the
-// way back.
+// behind finds the subjects of pseudonyms: of the register's by the vault's list, of a recipient's by making everybody's
+// pseudonym in every epoch of the domain, as nothing keeps that way back.
 func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
+	if domain == RegisterDomain {
+		return behindRegister(ctx, ws, tokens)
+	}
 	wanted := map[string]bool{}
 	for _, t := range tokens {
 		wanted[t] = true
 	}
 	var epochs []*pseudonym.Domain
-	if domain != RegisterDomain {
-		for epoch := range ws.Keys.DomainEpoch(domain) {
-			d, err := ws.Domain(domain, epoch+1)
-			if err != nil {
-				return nil, err
-			}
-			epochs = append(epochs, d)
+	for epoch := range ws.Keys.DomainEpoch(domain) {
+		d, err := ws.Domain(domain, epoch+1)
+		if err != nil {
+			return nil, err
 		}
+		epochs = append(epochs, d)
 	}
 	out, persons, last := map[string]string{}, ws.Persons(), ""
 	for e, err := range ws.Vault.Open(ctx, nil, 0) {
@@ -205,13 +206,24 @@ func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens 
 		}
 		last = e.Subject
 		person := workspace.PersonOf(persons, e.Subject)
-		if domain == RegisterDomain && wanted[person] {
-			out[person] = e.Subject
-		}
 		for _, d := range epochs {
 			if token := workspace.PersonOf(d, person); wanted[token] {
 				out[token] = e.Subject
 			}
+		}
+	}
+	return out, nil
+}
+
+func behindRegister(ctx context.Context, ws *workspace.Workspace, tokens []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, t := range tokens {
+		subject, err := ws.Vault.SubjectOf(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if subject != "" {
+			out[t] = subject
 		}
 	}
 	return out, nil
