@@ -45,8 +45,13 @@ func (c *cell) Scan(src any) error {
 	return nil
 }
 
-// string copies the value's text.
-func (c *cell) string() string { return string(c.append(nil)) }
+// string gives the value's text to keep.
+func (c *cell) string() string {
+	if c.kind == text {
+		return c.text
+	}
+	return string(c.append(nil))
+}
 
 // append appends the value's text.
 func (c *cell) append(b []byte) []byte {

@@ -469,7 +469,7 @@ func TestLinksEventsAndErase(t *testing.T) {
 			return nil
 		})
 		links, err := collect(r.Links(ctx))
-		if err != nil || !slices.Equal(links, []register.Link{{token('r', 2), b, "n1"}}) {
+		if err != nil || !slices.Equal(links, []register.Link{{Record: token('r', 2), Person: b}}) {
 			t.Errorf("%v %v", links, err)
 		}
 		left, err := collect(r.Consents(ctx))

@@ -259,12 +259,12 @@ func spoilt(t *canon.Table, col int) error {
 		At(fault.Place{Field: t.Name + "." + t.Columns[col].Name})
 }
 
-// Links gives every link, ordered by record and person.
+// Links gives the record and the person of every link, ordered by both: the key alone is walked, so Since is left out.
 func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {
-		cells := make([]cell, len(linkColumns))
-		err := v.scan(ctx, "link", "SELECT "+database.Columns(linkColumns)+" FROM `link` ORDER BY `record`, `person`", nil, cells, func() (bool, error) {
-			return yield(Link{Record: cells[0].string(), Person: cells[1].string(), Since: cells[2].string()}, nil), nil
+		cells := make([]cell, 2)
+		err := v.scan(ctx, "link", "SELECT `record`, `person` FROM `link` ORDER BY `record`, `person`", nil, cells, func() (bool, error) {
+			return yield(Link{Record: cells[0].string(), Person: cells[1].string()}, nil), nil
 		})
 		if err != nil {
 			yield(Link{}, err)

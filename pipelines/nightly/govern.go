@@ -120,6 +120,7 @@ type governing struct {
 	since    []canon.Date               // by item: the night that brought its first row
 	seen     map[itemKey]int            // position in items
 	matters  map[string]*policy.Anchors // by source row: what its rows with anchors of their own say
+	tables   []canon.Table              // all of the canonical model
 	lapses   lapses                     // what is gone already
 	ended    map[string]policy.Anchors  // by person: what ended data of theirs that is gone
 	reviews  []ledger.RetentionReview

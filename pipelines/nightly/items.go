@@ -76,7 +76,7 @@ type readings func(table string, columns []string, dated register.Condition, all
 
 // gather makes items of rows.
 func (g *governing) gather(read readings) error {
-	g.seen, g.matters = map[itemKey]int{}, map[string]*policy.Anchors{}
+	g.seen, g.matters, g.tables = map[itemKey]int{}, map[string]*policy.Anchors{}, canon.Tables()
 	loader := g.n.pack.Loader(g.r.Date)
 	beside := map[string]bool{}
 	for _, t := range register.Tables() {
@@ -220,7 +220,7 @@ func (g *governing) ofPerson(x *policy.Item, p *person) {
 // vault, and rows of other tables, which are read for it.
 func (g *governing) noteMatter(x policy.Item, matter policy.Anchors, people []*person, since canon.Date, loader *policy.Loader, beside map[string]bool) {
 	done := map[string]bool{x.Category: true}
-	for _, t := range canon.Tables() {
+	for _, t := range g.tables {
 		d := loader.Table(x.Feed, t.Name)
 		if !d.Allow || done[d.Category] || !g.n.pack.WaitsAny(d.Category, &matter) {
 			continue
