@@ -259,7 +259,7 @@ func run(args []string) error {
 		}
 		defer f.Close()
 	}
-	debug.SetGCPercent(50) // as the program has it
+	debug.SetGCPercent(400) // as the program has it while little lives
 	measure := map[string]func(string, *os.File) (int64, error){"read": read, "std": standard, "plain": func(_ string, f *os.File) (int64, error) {
 		_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{f}, make([]byte, 256<<10))
 		return 0, err

@@ -365,7 +365,7 @@ func (a *Assembler) text(cell []byte) []byte {
 	if mojibake(cell) {
 		a.sum.Mojibake++
 	}
-	if norm.NFC.IsNormal(cell) {
+	if belowMarks(cell) || norm.NFC.IsNormal(cell) {
 		return cell
 	}
 	a.scratch = norm.NFC.Append(a.scratch[:0], cell...)

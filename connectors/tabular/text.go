@@ -48,9 +48,24 @@ func ASCII(b []byte) bool {
 	return true
 }
 
+// belowMarks tells whether UTF-8 text has only characters below U+0300, where the combining marks begin: all of them are
+// in NFC as they stand (Unicode Standard Annex 15: NFC_Quick_Check is Yes, the combining class 0), and Nordic text has
+// hardly any other.
+func belowMarks(text []byte) bool {
+	for _, c := range text {
+		if c >= 0xCC {
+			return false
+		}
+	}
+	return true
+}
+
 // mojibake finds UTF-8 that was read as Windows-1252 and written as UTF-8 once more: "Ã" and then what the second byte
 // of a letter became, which is U+0080 to U+00BF or one of the signs that Windows-1252 has at 0x80 to 0x9F.
 func mojibake(cell []byte) bool {
+	if bytes.IndexByte(cell, "Ã"[1]) < 0 { // no Nordic letter has that byte
+		return false
+	}
 	for {
 		i := bytes.Index(cell, []byte("Ã"))
 		if i < 0 {
