@@ -2,6 +2,7 @@
 # How fast each format is read, beside the standard library's reader and a plain read of the same bytes, and at which peak of
 # memory. Processor time, not wall time. Exports are made in build/ and removed.
 #   bench/formats.sh [BYTES] [FORMAT...]
+# With DUCKDB=1 DuckDB's reader is measured too, where it has one; it needs a C compiler and is built the first time.
 # With PIPE=1 an export goes through a pipe and never lies on disk; Parquet, which is read here and there, always does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +13,11 @@ mkdir -p build
 dir=$(mktemp -d build/formats.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 ${GO:-go} build -o "$dir/formats" ./bench/formats
+
+if [ "${DUCKDB:-}" = 1 ]; then
+	mkdir -p build/peers
+	(cd bench/peers/duckdb && CGO_ENABLED=1 ${GO:-go} build -o ../../../build/peers/duckdb .)
+fi
 
 rate() { # LINE BYTES: adds MB/s and rows/s
 	awk -v bytes="$2" '{ split($3, r, "="); split($4, c, "="); s = c[2] + 0; printf "%-6s %-11s %9.0f MB/s %10.0f rows/s  %s %s\n", $1, $2, bytes / 1e6 / s, r[2] / s, $4, $5 }' <<<"$1"
@@ -33,5 +39,6 @@ for format in $formats; do
 	rate "$("$dir/formats" plain "$format" "$file")" "$size"
 	rate "$("$dir/formats" read "$format" "$file")" "$size"
 	case $format in csv | json | ndjson | xml) rate "$("$dir/formats" std "$format" "$file")" "$size" ;; esac
+	case ${DUCKDB:-}$format in 1csv | 1json | 1ndjson | 1parquet) rate "$(build/peers/duckdb "$format" "$file")" "$size" ;; esac
 	rm -f "$file"
 done
