@@ -29,7 +29,7 @@ func (b *blocks) at(i int) []int32 {
 var furtherParts = []string{"birth year", "given name", "family name", "birthday", "postcode", "city", "street name", "given initial"}
 
 // block builds a pass's blocks.
-func (t *Table) block(p *pass) *blocks { return t.blocksOf(p, t.entries(p, t.n)) }
+func (t *Table) block(p *pass) *blocks { return t.blocksOf(p, t.entries(p, t.n, nil)) }
 
 // further gives the parts that split a pass's blocks.
 func (t *Table) further(p *pass) (out []part) {

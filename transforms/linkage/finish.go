@@ -48,7 +48,7 @@ func (t *Table) derive() {
 	t.listFeatures()
 	t.listSteps()
 	t.listParts()
-	t.findMailboxes()
+	t.keyContacts()
 	t.sign()
 }
 
@@ -218,10 +218,19 @@ func (t *Table) countNames(given, family, words, both []int32) {
 	}
 }
 
-func (t *Table) findMailboxes() {
+// keyContacts makes the keys of telephones and mailboxes, of those that have come since it was called last.
+func (t *Table) keyContacts() {
+	if t.phone != nil {
+		t.tails = slices.Grow(t.tails, t.phone.dict.len()-len(t.tails))
+		for i := len(t.tails); i < t.phone.dict.len(); i++ {
+			v := t.phone.dict.value(int32(i))
+			t.tails = append(t.tails, hash64(v[max(0, len(v)-8):]))
+		}
+	}
 	if t.email == nil {
 		return
 	}
+	t.mailboxes = slices.Grow(t.mailboxes, t.email.dict.len()-len(t.mailboxes))
 	for i := len(t.mailboxes); i < t.email.dict.len(); i++ {
 		local, _, _ := strings.Cut(t.email.text(int32(i)), "@")
 		box := uint64(0)

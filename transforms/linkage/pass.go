@@ -26,27 +26,79 @@ const and = " + "
 // maxKeys is how many keys of one pass a record has at most.
 const maxKeys = 4
 
-// keys appends a record's keys, each once.
-func (t *Table) keys(p *pass, rec int32, out []uint64) []uint64 {
-	var a, b [maxKeys]uint64
-	keys := append(a[:0], p.salt)
-	var values [8]uint64
+// keyer makes the keys of records. It holds room that is used again, so that each worker has its own.
+type keyer struct {
+	t            *Table
+	kept         []partKeys // by part; nil when nothing was kept
+	values, a, b []uint64
+}
+
+func (t *Table) keyer() *keyer {
+	return &keyer{t: t, values: make([]uint64, 0, 8), a: make([]uint64, 0, maxKeys), b: make([]uint64, 0, maxKeys)}
+}
+
+// of gives a record's keys of a pass, each once, until the next call.
+func (k *keyer) of(p *pass, rec int32) []uint64 {
+	keys := append(k.a[:0], p.salt)
 	for _, i := range p.parts {
-		list := t.parts[i].keys(rec, values[:0])
-		if len(list) == 0 {
-			return out
-		}
-		next := b[:0]
-		for _, k := range keys {
-			for _, v := range list {
-				if x := mix(k, v); len(next) < maxKeys && !slices.Contains(next, x) {
-					next = append(next, x)
+		list := k.part(i, rec)
+		switch len(list) {
+		case 0:
+			return nil
+		case 1:
+			for j := range keys {
+				keys[j] = mix(keys[j], list[0])
+			}
+		default:
+			next := k.b[:0]
+			for _, x := range keys {
+				for _, v := range list {
+					if y := mix(x, v); len(next) < maxKeys && !slices.Contains(next, y) {
+						next = append(next, y)
+					}
 				}
 			}
+			k.a, k.b, keys = next, keys, next
 		}
-		keys = append(a[:0], next...)
 	}
-	return append(out, keys...)
+	return keys
+}
+
+// part gives what a record says of one part, until the next call.
+func (k *keyer) part(i int, rec int32) []uint64 {
+	if k.kept != nil {
+		return k.kept[i].of(rec)
+	}
+	return k.t.parts[i].keys(rec, k.values[:0])
+}
+
+// partKeys are what the first records say of a part, for many passes that have it.
+type partKeys struct {
+	keys []uint64
+	ends []int32
+}
+
+func (p *partKeys) of(rec int32) []uint64 {
+	from := int32(0)
+	if rec > 0 {
+		from = p.ends[rec-1]
+	}
+	return p.keys[from:p.ends[rec]]
+}
+
+// partKeys makes what the first n records say of every part.
+func (t *Table) partKeys(n int) []partKeys {
+	out := make([]partKeys, len(t.parts))
+	parallel(len(out), func(i int) {
+		p := partKeys{make([]uint64, 0, n), make([]int32, n)}
+		keys := t.keyer()
+		for rec := range n {
+			p.keys = append(p.keys, keys.part(i, int32(rec))...)
+			p.ends[rec] = int32(len(p.keys))
+		}
+		out[i] = p
+	})
+	return out
 }
 
 // listParts lists what the table's records may be blocked by.
@@ -230,8 +282,7 @@ func (t *Table) phoneKeys(rec int32, out []uint64) []uint64 {
 		if id == none {
 			break
 		}
-		v := t.phone.dict.value(id)
-		out = append(out, hash64(v[max(0, len(v)-8):]))
+		out = append(out, t.tails[id])
 	}
 	return out
 }

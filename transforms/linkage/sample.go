@@ -13,15 +13,16 @@ type entry struct {
 	rec int32
 }
 
-// entries lists the first n records under their keys of a pass, by key and record.
-func (t *Table) entries(p *pass, n int) []entry {
+// entries lists the first n records under their keys of a pass, by key and record. What they say of parts may have been kept.
+func (t *Table) entries(p *pass, n int, kept []partKeys) []entry {
 	const chunk = 1 << 14
 	parts := make([][]entry, (n+chunk-1)/chunk)
 	parallel(len(parts), func(i int) {
-		var keys [maxKeys]uint64
+		keys := t.keyer()
+		keys.kept = kept
 		out := make([]entry, 0, chunk)
 		for rec := i * chunk; rec < min((i+1)*chunk, n); rec++ {
-			for _, k := range t.keys(p, int32(rec), keys[:0]) {
+			for _, k := range keys.of(p, int32(rec)) {
 				out = append(out, entry{k, int32(rec)})
 			}
 		}
@@ -177,12 +178,13 @@ const (
 // rich in pairs of one person.
 func (t *Table) sample(candidates []candidate) []sampled {
 	n := min(t.n, sampleRecords)
+	kept := t.partKeys(n)
 	drawn := make([][]sampled, len(candidates)+1)
 	parallel(len(drawn), func(i int) {
 		if i == len(candidates) {
 			drawn[i] = drawAny(n)
 		} else {
-			drawn[i] = t.draw(&candidates[i], n, uint64(i))
+			drawn[i] = t.draw(&candidates[i], n, kept, uint64(i))
 		}
 	})
 	all := slices.Concat(drawn...)
@@ -192,7 +194,7 @@ func (t *Table) sample(candidates []candidate) []sampled {
 		c := comparers.take()
 		defer comparers.give(c)
 		part := all[i*chunk : min((i+1)*chunk, len(all))]
-		t.weigh(part, candidates, float64(n)*float64(n-1)/2)
+		weigh(part, candidates, kept, float64(n)*float64(n-1)/2)
 		for k := range part {
 			c.compare(part[k].a, part[k].b, &part[k].v)
 		}
@@ -201,15 +203,14 @@ func (t *Table) sample(candidates []candidate) []sampled {
 }
 
 // weigh says of drawn pairs which passes find them, and how many pairs they stand for.
-func (t *Table) weigh(drawn []sampled, candidates []candidate, total float64) {
-	shared := make([]int, len(t.parts))
-	var a, b [8]uint64
+func weigh(drawn []sampled, candidates []candidate, kept []partKeys, total float64) {
+	shared := make([]int, len(kept))
 	for k := range drawn {
 		s := &drawn[k]
-		for i := range t.parts {
+		for i := range kept {
 			shared[i] = 0
-			bs := t.parts[i].keys(s.b, b[:0])
-			for _, x := range t.parts[i].keys(s.a, a[:0]) {
+			bs := kept[i].of(s.b)
+			for _, x := range kept[i].of(s.a) {
 				if slices.Contains(bs, x) {
 					shared[i]++
 				}
@@ -231,8 +232,8 @@ func (t *Table) weigh(drawn []sampled, candidates []candidate, total float64) {
 }
 
 // draw takes pairs of a pass with equal chances from the first n records, and counts the pass's pairs.
-func (t *Table) draw(c *candidate, n int, seed uint64) []sampled {
-	list := t.entries(&c.pass, n)
+func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) []sampled {
+	list := t.entries(&c.pass, n, kept)
 	type run struct {
 		from, len int32
 		before    int64 // pairs of the blocks before

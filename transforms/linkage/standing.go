@@ -18,8 +18,9 @@ type Standing struct {
 	sure    []float32 // how sure each record's place is, by the steps that made its cluster
 	named   []int32   // records that links named when clusters were last found
 
-	anew    []bool // records to be compared with all others; nil before the first linking: all of them
-	touched []bool // records whose clusters are to be found anew besides those of anew
+	places  *places // where records are found by their keys; nil until something changes
+	anew    []bool  // records to be compared with all others; nil before the first linking: all of them
+	touched []bool  // records whose clusters are to be found anew besides those of anew
 }
 
 // NewStanding makes a standing table of a finished one, which it takes over. A nil model is learned from its records.
@@ -52,11 +53,15 @@ func (s *Standing) Change(gone []string, rows Rows) bool {
 	if err != nil {
 		return false
 	}
+	if s.anew != nil && s.places == nil {
+		s.places = s.table.newPlaces(passes)
+	}
 	c := s.table.change(s.table.find(gone), rows, passes)
 	if c == nil || s.model != nil && amongOf(s.table.n, s.model) != s.table.among {
 		return false
 	}
 	if s.anew != nil {
+		s.places.follow(passes, those(c.fresh))
 		s.regroup(c, passes)
 		s.move(c)
 	}
@@ -73,14 +78,13 @@ func (s *Standing) passes() ([]pass, error) {
 
 // regroup finds the records that are in other blocks than before, beside those that the change is about.
 func (s *Standing) regroup(c *change, passes []pass) {
-	t := s.table
+	t, fresh := s.table, those(c.fresh)
 	for i := range passes {
-		var wanted keySet
+		wanted := t.keysOf(&passes[i], fresh)
 		for _, e := range c.keys[i] {
-			wanted.add(e.key)
+			wanted = append(wanted, e.key)
 		}
-		t.eachKey(&passes[i], c.fresh, wanted.add)
-		list := t.under(&passes[i], &wanted)
+		list := s.places.under(i, &passes[i], wanted)
 		for _, e := range c.keys[i] {
 			list = append(list, entry{e.key, int32(t.n) + e.rec})
 		}
@@ -180,7 +184,7 @@ func (s *Standing) Link(o Options) (*Result, error) {
 	if first {
 		all = t.blockAll(passes)
 	} else {
-		all = t.blockAround(passes, s.anew)
+		all = s.blockAround(passes)
 	}
 	for _, b := range all {
 		res.Passes = append(res.Passes, b.report())
@@ -246,98 +250,4 @@ func mergePairs(a, b []Pair) []Pair {
 		}
 	}
 	return append(append(out, a...), b...)
-}
-
-// blockAround builds the blocks of some records.
-func (t *Table) blockAround(passes []pass, of []bool) []*blocks {
-	out := make([]*blocks, len(passes))
-	for i := range passes {
-		var wanted keySet
-		t.eachKey(&passes[i], of, wanted.add)
-		list := t.under(&passes[i], &wanted)
-		list = sorted([][]entry{list})
-		out[i] = t.blocksOf(&passes[i], list)
-	}
-	return out
-}
-
-// eachKey calls f with the keys of some records.
-func (t *Table) eachKey(p *pass, of []bool, f func(uint64)) {
-	var keys [maxKeys]uint64
-	for rec, is := range of {
-		if is {
-			for _, k := range t.keys(p, int32(rec), keys[:0]) {
-				f(k)
-			}
-		}
-	}
-}
-
-// under lists all records that have some keys of a pass, in order.
-func (t *Table) under(p *pass, wanted *keySet) []entry {
-	parts := make([][]entry, (t.n+chunkRecords-1)/chunkRecords)
-	if wanted.len() > 0 {
-		parallel(len(parts), func(i int) {
-			var keys [maxKeys]uint64
-			for rec := i * chunkRecords; rec < min((i+1)*chunkRecords, t.n); rec++ {
-				for _, k := range t.keys(p, int32(rec), keys[:0]) {
-					if wanted.has(k) {
-						parts[i] = append(parts[i], entry{k, int32(rec)})
-					}
-				}
-			}
-		})
-	}
-	return slices.Concat(parts...)
-}
-
-// keySet is a set of keys: an open table, at most half full.
-type keySet struct {
-	slots []uint64 // 0 where free
-	count int
-	zero  bool
-}
-
-func (s *keySet) len() int {
-	if s.zero {
-		return s.count + 1
-	}
-	return s.count
-}
-
-func (s *keySet) add(k uint64) {
-	if k == 0 {
-		s.zero = true
-		return
-	}
-	if 2*s.count >= len(s.slots) {
-		before := s.slots
-		s.slots, s.count = make([]uint64, max(1024, 2*len(before))), 0
-		for _, x := range before {
-			if x != 0 {
-				s.add(x)
-			}
-		}
-	}
-	at := s.find(k)
-	if s.slots[at] == 0 {
-		s.slots[at] = k
-		s.count++
-	}
-}
-
-func (s *keySet) has(k uint64) bool {
-	if k == 0 || len(s.slots) == 0 {
-		return k == 0 && s.zero
-	}
-	return s.slots[s.find(k)] == k
-}
-
-func (s *keySet) find(k uint64) int {
-	mask := uint64(len(s.slots) - 1)
-	at := k & mask
-	for s.slots[at] != 0 && s.slots[at] != k {
-		at = (at + 1) & mask
-	}
-	return int(at)
 }

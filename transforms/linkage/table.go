@@ -57,6 +57,7 @@ type Table struct {
 	nothing   vector // of two records that have nothing to compare
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
+	tails     []uint64 // of each telephone: the hash of its last digits
 	loaders   []func(Rows)
 
 	steady bool // counts are rounded: steady.go

@@ -30,11 +30,11 @@ func (t *Table) change(gone []int32, rows Rows, passes []pass) *change {
 	counts := t.recount(gone, fresh)
 	out := &change{moved: make([]int32, t.n)}
 	left := t.stepped(gone, counts)
+	keys := t.keyer()
 	for i := range passes {
 		var list []entry
-		var keys [maxKeys]uint64
 		for n, rec := range left {
-			for _, k := range t.keys(&passes[i], rec, keys[:0]) {
+			for _, k := range keys.of(&passes[i], rec) {
 				list = append(list, entry{k, int32(n)})
 			}
 		}
@@ -71,7 +71,7 @@ func (t *Table) take(rows Rows) (came int) {
 	t.family.memo, t.family.known = t.given.memo, nil
 	parallel(len(t.loaders), func(i int) { t.loaders[i](rows) })
 	t.keyNames()
-	t.findMailboxes()
+	t.keyContacts()
 	t.sign()
 	return came
 }
@@ -208,34 +208,39 @@ func (t *Table) merge(gone []int32, fresh [][]int32, left []int32, came int, out
 		order[i] = int32(came + i)
 	}
 	slices.SortFunc(order, l.compare)
-	n := t.n - len(gone) + len(fresh)
-	rows := make([]int32, (n+len(left))*t.wide)
+	n, old := t.n-len(gone)+len(fresh), int32(0) // of the records that were there, how many have been placed
+	rows := make([]int32, 0, (n+len(left))*t.wide)
 	places := make([]int32, 0, n)
 	out.fresh, out.spread = make([]bool, n), make([]bool, n)
-	put := func(at int, row []int32) { copy(rows[at*t.wide:(at+1)*t.wide], row) }
-	isLeft := make([]bool, t.n)
-	for i, rec := range left {
-		isLeft[rec] = true
-		put(n+i, t.row(rec))
-	}
-	for rec := range int32(t.n) {
-		if len(gone) > 0 && gone[0] == rec {
-			gone, out.moved[rec] = gone[1:], none
-			continue
+	stay := func(to int32) { // places those before one
+		for old < to {
+			end := to
+			if len(gone) > 0 {
+				end = min(end, gone[0])
+			}
+			rows = append(rows, t.rows[int(old)*t.wide:int(end)*t.wide]...)
+			for rec := old; rec < end; rec++ {
+				out.moved[rec] = int32(len(places)) + rec - old
+			}
+			places = append(places, l.order[old:end]...)
+			if old = end; len(gone) > 0 && gone[0] == old {
+				out.moved[old], gone, old = none, gone[1:], old+1
+			}
 		}
-		for len(order) > 0 && l.compare(order[0], l.order[rec]) < 0 {
-			out.fresh[len(places)] = true
-			put(len(places), fresh[int(order[0])-came])
-			places, order = append(places, order[0]), order[1:]
-		}
-		out.moved[rec], out.fresh[len(places)] = int32(len(places)), isLeft[rec]
-		put(len(places), t.row(rec))
-		places = append(places, l.order[rec])
 	}
-	for _, from := range order {
+	for _, x := range order {
+		behind, _ := slices.BinarySearchFunc(l.order[old:], x, l.compare)
+		stay(old + int32(behind))
 		out.fresh[len(places)] = true
-		put(len(places), fresh[int(from)-came])
-		places = append(places, from)
+		rows = append(rows, fresh[int(x)-came]...)
+		places = append(places, x)
+	}
+	stay(int32(t.n))
+	for _, rec := range left {
+		rows = append(rows, t.row(rec)...)
+		if now := out.moved[rec]; now != none {
+			out.fresh[now] = true
+		}
 	}
 	t.n, t.rows, l.order = n, rows, places
 	for _, v := range t.all() {
@@ -260,16 +265,22 @@ func (l *labels) compare(a, b int32) int {
 }
 
 // find gives the places of records by their labels, in order.
-func (t *Table) find(labels []string) []int32 {
-	wanted := make(map[string]bool, len(labels))
+func (t *Table) find(labels []string) (out []int32) {
+	const bits = 20
+	wanted, perhaps := make(map[string]bool, len(labels)), make([]bool, 1<<bits)
 	for _, l := range labels {
-		wanted[l] = true
+		wanted[l], perhaps[hash64(bytesOf(l))>>(64-bits)] = true, true
 	}
-	var out []int32
-	for rec := range int32(t.n) {
-		if wanted[string(t.labels.came(t.labels.order[rec]))] {
-			out = append(out, rec)
+	if len(labels) == 0 {
+		return nil
+	}
+	found := make([][]int32, (t.n+chunkRecords-1)/chunkRecords)
+	parallel(len(found), func(i int) {
+		for rec := i * chunkRecords; rec < min((i+1)*chunkRecords, t.n); rec++ {
+			if l := t.labels.came(t.labels.order[rec]); perhaps[hash64(l)>>(64-bits)] && wanted[string(l)] {
+				found[i] = append(found[i], int32(rec))
+			}
 		}
-	}
-	return out
+	})
+	return slices.Concat(found...)
 }

@@ -53,9 +53,10 @@ func (v *values) number(raw []byte) int32 {
 	return k
 }
 
-func (v *values) intern(s string) int32 {
-	return v.dict.intern(unsafe.Slice(unsafe.StringData(s), len(s)))
-}
+func (v *values) intern(s string) int32 { return v.dict.intern(bytesOf(s)) }
+
+// bytesOf shows a string as bytes for the time of a call.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // text shows bytes as a string for the time of a call.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
