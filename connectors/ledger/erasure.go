@@ -18,6 +18,13 @@ func ErasureHead(ctx context.Context, q sqlx.QueryerContext) (number int64, chai
 	return h.Number, h.Chain, err
 }
 
+// LockErasures lets one program at a time write a word by hand or erase what such a word would keep, until its transaction
+// ends: between the look for a hold and the erasure nobody writes one. It is the transaction's first statement, so that what
+// is read behind it is what the last program committed.
+func LockErasures(ctx context.Context, tx *sqlx.Tx) error {
+	return swap(ctx, tx, "UPDATE `erasure_head` SET `number` = `number` WHERE `id` = 1")
+}
+
 // SetErasureHead notes that the register has heeded the book up to a line. It never goes back.
 func SetErasureHead(ctx context.Context, tx *sqlx.Tx, number int64, chain string) error {
 	before, _, err := ErasureHead(ctx, tx)

@@ -123,7 +123,8 @@ type governing struct {
 	lapses   lapses                     // what is gone already
 	ended    map[string]policy.Anchors  // by person: what ended data of theirs that is gone
 	reviews  []ledger.RetentionReview
-	heedAll  bool // a hold or restriction counts though it was set after the date
+	byHand   *rights.Words // of an evaluation: the words by hand that it heeded
+	heedAll  bool          // a hold or restriction counts though it was set after the date
 }
 
 type itemKey struct{ sourceKey, category string }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -136,6 +137,25 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		return err
 	}
 	return w.RegisterDB.Scrub(ctx)
+}
+
+// Erasing tells whether the book has an erasure of a person, or of one of some records, that the register has not heeded yet:
+// it was cut short, and is carried out whatever is said of the person now. The caller holds [ledger.LockErasures].
+func (w *Workspace) Erasing(ctx context.Context, tx *sqlx.Tx, person string, records []string) (bool, error) {
+	book, err := w.Erasures()
+	if err != nil {
+		return false, err
+	}
+	var heeded erasures.Head
+	if heeded.Number, heeded.Chain, err = ledger.ErasureHead(ctx, tx); err != nil {
+		return false, err
+	}
+	if !book.Has(heeded) {
+		return false, errBookOlder.At(fault.Place{File: w.Settings.Erasures})
+	}
+	return slices.ContainsFunc(book.After(heeded), func(e erasures.Entry) bool {
+		return e.Person == person || slices.ContainsFunc(e.Records, func(r string) bool { return slices.Contains(records, r) })
+	}), nil
 }
 
 // noteErasure writes into the audit log that an erasure of the book was carried out, where it does not say so yet: of one
