@@ -13,7 +13,6 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
-	"uoma/pipelines/workspace"
 )
 
 var errConfirm = fault.New("UOMA-ERA-CONFIRM", "an erasure cannot be undone", "repeat the command with --yes")
@@ -80,7 +79,7 @@ func readKey(in io.Reader) (string, error) {
 }
 
 func (a *app) erase(ctx context.Context, system, key, clause string) (out nightly.Erased, err error) {
-	ws, err := workspace.Open(ctx, a.workspace)
+	ws, err := a.open(ctx, false)
 	if err != nil {
 		return out, err
 	}

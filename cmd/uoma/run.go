@@ -62,11 +62,7 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 
 // runPipeline opens the workspace and runs a pipeline in it.
 func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines.Mode, dry, drift bool) (out pipelines.Outcome, err error) {
-	open := workspace.Open
-	if dry {
-		open = workspace.OpenDry
-	}
-	ws, err := open(ctx, a.workspace)
+	ws, err := a.open(ctx, dry)
 	if err != nil {
 		return out, err
 	}

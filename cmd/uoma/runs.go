@@ -19,11 +19,19 @@ import (
 
 // inWorkspace opens the workspace for a query.
 func (a *app) inWorkspace(ctx context.Context, f func(*workspace.Workspace) error) error {
-	ws, err := workspace.Open(ctx, a.workspace)
+	ws, err := a.open(ctx, false)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f(ws), ws.Close())
+}
+
+// open opens the workspace, for a run that leaves nothing behind or for any other.
+func (a *app) open(ctx context.Context, dry bool) (*workspace.Workspace, error) {
+	if dry {
+		return workspace.OpenDry(ctx, a.workspace)
+	}
+	return nightly.Open(ctx, a.workspace, a.now)
 }
 
 // runLine is one run in a list.

@@ -302,6 +302,20 @@ func (s *Store) Remove(name string) error {
 	return nil
 }
 
+// RemoveRuns removes everything that was named by a run of a pipeline: its id begins with the pipeline's name.
+func (s *Store) RemoveRuns(pipeline string) error {
+	names, err := fs.Glob(s.root.FS(), pipeline+"-*")
+	if err != nil {
+		return errWrite.Because(err)
+	}
+	for _, name := range names {
+		if err := s.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // RemoveDigest removes a digest-named file; a missing one is no error.
 func (s *Store) RemoveDigest(digest, ext string) error { return s.Remove(digestPath(digest, ext)) }
 

@@ -41,6 +41,7 @@ const (
 	RevealShown     Verb = "reveal.shown"     // identities were shown
 
 	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
+	RetentionKept   Verb = "retention.kept"   // of that, what stays, as a hold was written meanwhile
 	RetentionLook   Verb = "retention.review" // data without an end was looked at
 )
 
@@ -48,7 +49,7 @@ var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind
 	ReviewValues: true, QuarantineValue: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
-	RetentionAction: true, RetentionLook: true}
+	RetentionAction: true, RetentionKept: true, RetentionLook: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

@@ -15,6 +15,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/transforms/anonymous"
 	"uoma/transforms/policy"
 )
@@ -59,7 +60,7 @@ type Applied struct {
 }
 
 // ApplyRetention carries out what is due on the run's date. Every action is worked out anew from the register as it
-// stands; holds win; a review is never carried out, as it asks a person ([Night.ReviewRetention]). More than a small share
+// stands; holds win, also one that is written while this is at work; a review is never carried out, as it asks a person ([Night.ReviewRetention]). More than a small share
 // of the people needs a second person. The caller holds the pipeline's lease.
 //
 // What people said against a use goes under their marks first, then the vault, then register, lapses and state in one
@@ -158,9 +159,18 @@ func (a *applying) work(ctx context.Context, out *Applied) error {
 	if err != nil {
 		return err
 	}
-	a.g, a.gone = g, map[string]map[string]bool{}
+	a.take(g, g.plan(), out)
+	return nil
+}
+
+// take sorts what is due.
+func (a *applying) take(g *governing, plan policy.Plan, out *Applied) {
+	a.g, a.due, a.later, a.parts, a.gone = g, nil, nil, nil, map[string]map[string]bool{}
+	out.Held, out.Reviews = 0, 0
+	clear(out.Actions)
+	clear(out.Clauses)
 	touched := map[string]bool{}
-	for _, d := range g.plan() {
+	for _, d := range plan {
 		switch {
 		case d.Hold != "":
 			out.Held++
@@ -185,7 +195,46 @@ func (a *applying) work(ctx context.Context, out *Applied) error {
 		}
 	}
 	out.People, out.Touched = len(g.people), len(touched)
-	return nil
+}
+
+// heedHolds takes care, in the transaction that lets data go, that nobody writes a word by hand from here to the commit, and
+// asks anew when somebody did since what is due was worked out: what is held now stays, and what became due waits for the
+// next time, as nobody has seen it.
+func (a *applying) heedHolds(ctx context.Context, night *register.Night, run string, out *Applied) error {
+	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
+		return err
+	}
+	words, err := rights.ReadWords(ctx, &night.View)
+	if err != nil || words.Same(a.g.byHand) {
+		return err
+	}
+	g, err := evaluateIn(ctx, a.n.ws, &night.View, a.n.pack, a.r.Date)
+	if err != nil {
+		return err
+	}
+	type action struct {
+		itemKey
+		action policy.Action
+	}
+	before := map[action]policy.Due{}
+	for _, d := range a.due {
+		before[action{itemKey{d.SourceKey, d.Category}, d.Action}] = d
+	}
+	plan := slices.DeleteFunc(g.plan(), func(d policy.Due) bool {
+		k := action{itemKey{d.SourceKey, d.Category}, d.Action}
+		_, seen := before[k]
+		if d.Hold == "" {
+			delete(before, k)
+		}
+		return !seen && d.Hold == "" && d.Action.Ends()
+	})
+	a.take(g, plan, out)
+	var kept policy.Plan
+	for _, d := range before {
+		kept = append(kept, d)
+	}
+	kept.Sort("person")
+	return a.n.audit(ctx, night.Tx(), a.r, run, ledger.RetentionKept, kept)
 }
 
 // begin writes down who lets what go, before anything does.
@@ -202,7 +251,7 @@ func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err
 				return err
 			}
 			out.Run = run.ID
-			return a.n.audit(ctx, tx, a.r, run.ID, a.due)
+			return a.n.audit(ctx, tx, a.r, run.ID, ledger.RetentionAction, a.due)
 		})
 	})
 	return run, err
@@ -210,17 +259,20 @@ func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err
 
 // carryOut does what is due.
 func (a *applying) carryOut(ctx context.Context, run ledger.Run, out *Applied) error {
+	night, err := a.n.ws.Register.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer night.Rollback()
+	if err := a.step("holds", func() error { return a.heedHolds(ctx, night, run.ID, out) }); err != nil {
+		return err
+	}
 	if err := a.step("words", func() error { return a.keepWords(ctx, run.ID) }); err != nil {
 		return err
 	}
 	if err := a.n.recallDecisions(ctx, a.of); err != nil {
 		return err
 	}
-	night, err := a.n.ws.Register.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer night.Rollback()
 	var left map[string]bool
 	err = a.step("register", func() error {
 		left, err = a.register(ctx, night, run.ID, out)

@@ -14,9 +14,9 @@ import (
 
 // audit writes each action into the audit log before it is carried out, in the transaction that opens the run: the person,
 // and as the reason clause, action, category and source row.
-func (n *Night) audit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run, run string, due policy.Plan) error {
+func (n *Night) audit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run, run string, verb ledger.Verb, due policy.Plan) error {
 	for _, d := range due {
-		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: ledger.RetentionAction, Subject: d.Person, Run: run,
+		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: verb, Subject: d.Person, Run: run,
 			Reason: strings.Join([]string{d.Clause, string(d.Action), d.Category, d.SourceKey}, "|")}
 		if err := n.ws.Audit.Append(ctx, tx, e); err != nil {
 			return err

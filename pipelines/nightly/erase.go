@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -50,11 +51,11 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	// One that another program began comes first, so that no line of the book is passed over.
-	if err := n.ws.HeedErasures(ctx); err != nil {
-		return out, err
-	}
 	of := *r
 	of.Pipeline = pipeline
+	if err := n.HeedErasures(ctx, &of); err != nil {
+		return out, err
+	}
 	e, err := n.recallEngine(ctx, &of)
 	if err != nil {
 		return out, err
@@ -77,14 +78,31 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	}
 	records, marks := n.traces(subject)
 	own, shared := n.pointsOf(subject)
-	if err := n.erasable(ctx, r, slices.Concat(records, own)); err != nil {
+	// From here to the commit nobody writes a word by hand: a hold is there now, or it comes too late and is refused.
+	night, err := n.ws.Register.Begin(ctx)
+	if err != nil {
 		return out, err
+	}
+	defer night.Rollback()
+	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
+		return out, err
+	}
+	k, err := n.keeping(ctx, r, &night.View)
+	if err != nil {
+		return out, err
+	}
+	why, err := k.why(ctx, slices.Concat(records, own))
+	if err != nil {
+		return out, err
+	}
+	if why != "" {
+		return out, errHeld.Because(errors.New(why))
 	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
-	traces := n.rawOf(subject)
+	traces := n.rawOf(subject, slices.Concat(records, own))
 	person := workspace.PersonOf(n.ws.Persons(), subject)
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
 	if err != nil {
@@ -93,7 +111,10 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
-	n.unsettle(subject)
+	n.unsettle(func(system, person string) bool {
+		of, _ := n.resolved.Subject(system, person)
+		return of == subject
+	})
 	for e, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
 		if err != nil {
 			return out, err
@@ -107,11 +128,6 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	e.Forget(subject)
-	night, err := n.ws.Register.Begin(ctx)
-	if err != nil {
-		return out, err
-	}
-	defer night.Rollback()
 	if out.Raw, err = n.cleanSnapshots(ctx, night, pipeline, traces); err != nil {
 		return out, err
 	}
@@ -135,8 +151,10 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err := night.ErasePersons(ctx, []string{person}); err != nil {
 		return out, err
 	}
-	if err := ledger.SetErasureHead(ctx, night.Tx(), entry.Number, entry.Chain); err != nil {
-		return out, err
+	for _, of := range []int{ledger.OfRegister, ledger.OfFiles} {
+		if err := ledger.SetErasureHead(ctx, night.Tx(), of, entry.Number, entry.Chain); err != nil {
+			return out, err
+		}
 	}
 	if err := forgetReview(ctx, night.Tx(), records); err != nil {
 		return out, err
@@ -194,22 +212,19 @@ func (n *Night) holdToken(feed, token, clause string) {
 	n.held[feed] = append(n.held[feed], heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
 }
 
-// unsettle lets the rows that wait for a subject be decided anew on the next night, as nobody will know then whose they are
-// until they are conformed, and forgets what all rows say of its membership.
-func (n *Night) unsettle(subject string) {
+// unsettle lets the rows that wait for an erased person be decided anew on the next night, as nobody will know then whose they
+// are until they are conformed, and forgets what all rows say of their membership.
+func (n *Night) unsettle(gone func(system, person string) bool) {
 	for feed, held := range n.withheld {
 		for i := range held {
-			if person := held[i].Person; person != "" {
-				if of, _ := n.resolved.Subject(canon.SystemOf(feed), person); of == subject {
-					held[i].Person, held[i].Standing = "", ""
-				}
+			if person := held[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
+				held[i].Person, held[i].Standing = "", ""
 			}
 		}
 	}
 	for feed, told := range n.toldBefore {
 		n.toldBefore[feed] = slices.DeleteFunc(told, func(x rowFact) bool {
-			of, _ := n.resolved.Subject(canon.SystemOf(feed), x.Person)
-			return of == subject
+			return gone(canon.SystemOf(feed), x.Person)
 		})
 	}
 }

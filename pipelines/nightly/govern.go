@@ -124,7 +124,8 @@ type governing struct {
 	lapses   lapses                     // what is gone already
 	ended    map[string]policy.Anchors  // by person: what ended data of theirs that is gone
 	reviews  []ledger.RetentionReview
-	heedAll  bool // a hold or restriction counts though it was set after the date
+	byHand   *rights.Words // of an evaluation: the words by hand that it heeded
+	heedAll  bool          // a hold or restriction counts though it was set after the date
 }
 
 type itemKey struct{ sourceKey, category string }
@@ -257,19 +258,9 @@ func (g *governing) noteRows(told map[string]*person, read func(table string, co
 	return nil
 }
 
-// join adds what the rows of a record say. Of consents of one instant the stricter counts, in whichever order they come.
+// join adds what the rows of a record say.
 func (p *person) join(told *person) {
-	f := &told.facts
-	p.facts.Degrees = append(p.facts.Degrees, f.Degrees...)
-	p.facts.Joined = append(p.facts.Joined, f.Joined...)
-	p.facts.Left = append(p.facts.Left, f.Left...)
-	p.facts.Roles = append(p.facts.Roles, f.Roles...)
-	p.facts.Consents = append(p.facts.Consents, f.Consents...)
-	p.facts.Objections = append(p.facts.Objections, f.Objections...)
-	p.facts.Protected = p.facts.Protected || f.Protected
-	if f.Deceased {
-		p.facts.Deceased, p.facts.DeceasedOn = true, max(p.facts.DeceasedOn, f.DeceasedOn)
-	}
+	p.facts.Join(&told.facts)
 	p.speaks = p.speaks || told.speaks
 }
 

@@ -92,7 +92,7 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	if !r.Dry { // the stores may have been restored since the workspace was opened
-		if err := s.n.ws.HeedErasures(ctx); err != nil {
+		if err := s.n.HeedErasures(ctx, r); err != nil {
 			return nil, err
 		}
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 
 	"uoma/connectors/register"
+	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/protect"
 )
 
 // lapsed is what the stores hold of somebody who was somebody else last night, and tonight turned out to be an erased
-// person: new rows are withheld by protect, and what is stored already goes here.
+// person: new rows are withheld by protect, and what is stored already goes here, unless a hold keeps it.
 type lapsed struct {
 	records    []string        // of the people, and contact points that nobody else has
 	links      []register.Link // to contact points that others have as well
@@ -19,13 +20,16 @@ type lapsed struct {
 
 // lapse finds them, and notes their source rows as withheld, so that the next night decides on these anew: the resolver
 // remembers nothing of an erased person, and would not know whose they are.
-func (n *Night) lapse(ctx context.Context, night *register.Night) (out lapsed, err error) {
+func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Night) (out lapsed, err error) {
+	if err := n.lockHolds(ctx, r, night); err != nil {
+		return out, err
+	}
 	source, persons := n.ws.SourceTokens(), n.ws.Persons()
 	clauses, mine := map[string]string{}, map[string]string{} // by subject; by record
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
 		clause := n.standing.suppressed[x.Subject]
-		if clause == "" || x.Before == "" {
+		if clause == "" || x.Before == "" || n.standing.sparedOf[x.Subject] {
 			continue
 		}
 		clauses[x.Subject], clauses[x.Before] = clause, clause

@@ -123,7 +123,7 @@ func (s load) wanted(asked []holder, stored map[string]bool, run string) []regis
 	persons, person := s.n.ws.Persons(), map[string]string{}
 	out := make([]register.Link, 0, len(asked))
 	for _, h := range asked {
-		if !stored[h.record] || !s.n.kept(h.subject) {
+		if !stored[h.record] || !s.n.keptRecord(h.subject, h.record) {
 			continue
 		}
 		p := person[h.subject]

@@ -79,7 +79,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	} else {
 		defer night.Rollback()
 	}
-	leaving, err := s.n.lapse(ctx, night)
+	leaving, err := s.n.lapse(ctx, r, night)
 	if err != nil {
 		return nil, err
 	}

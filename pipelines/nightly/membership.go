@@ -107,8 +107,9 @@ func (n *Night) toldToRemember() []rowFact {
 		return all
 	}
 	return slices.DeleteFunc(all, func(x rowFact) bool {
-		subject, _ := n.resolved.Subject(canon.SystemOf(x.Feed), x.Person)
-		return !n.kept(subject)
+		system := canon.SystemOf(x.Feed)
+		subject, _ := n.resolved.Subject(system, x.Person)
+		return !n.mayRemember(subject, system, x.Person)
 	})
 }
 

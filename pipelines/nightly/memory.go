@@ -14,6 +14,7 @@ import (
 	"uoma/connectors/database"
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
@@ -199,10 +200,7 @@ func (n *Night) writeLinks() error {
 		return err
 	}
 	defer out.Discard()
-	kept := n.kept
-	if n.standing == nil {
-		kept = func(string) bool { return true }
-	}
+	kept := func(subject string, of resolve.Key) bool { return n.mayRemember(subject, of.System, of.PersonKey) }
 	if err := n.engine.WriteLinks(out, kept); err != nil {
 		return err
 	}
@@ -304,7 +302,9 @@ func (n *Night) rememberable() []resolve.Member {
 	if n.standing == nil || len(n.standing.suppressed) == 0 {
 		return members
 	}
-	return slices.DeleteFunc(slices.Clone(members), func(m resolve.Member) bool { return !n.kept(m.Subject) })
+	return slices.DeleteFunc(slices.Clone(members), func(m resolve.Member) bool {
+		return !n.mayRemember(m.Subject, canon.SystemOf(m.Feed), m.PersonKey)
+	})
 }
 
 // commit makes tonight's state the last one, inside the night's transaction.

@@ -28,18 +28,7 @@ import (
 // it is read as it lies or opened with the workspace's key.
 func TestThreat_T21_EveryPlaceIsOnTheMap(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
-		s := miraSite(t, on)
-		canaries := []string{"Stayer", "siri@mail.example", "Farm of canaries", "m1canary"}
-		for n := range canon.Date(3) {
-			s.put(t, "mira/alumni_%s.csv", firstNight+n,
-				"m1canary;Stayer;Siri;siri@mail.example;2020-01-01T09:00:00Z;;Farm of canaries",
-				"m2;Leaver;Lars;lars@mail.example;2020-01-01T09:00:00Z;;Mill")
-			s.put(t, "mira/words_%s.csv", firstNight+n, "m1canary;member_info;email;granted;2020-01-01T09:00:00Z",
-				"m1canary;general_info;email;nonsense;2020-01-01T09:00:00Z", // quarantined
-				"m2;member_info;email;withdrawn;2026-11-01T09:00:00Z")
-		}
-		s.finish(t, firstNight, pipelines.Finished)
-		s.finish(t, firstNight+1, pipelines.Finished)
+		s := canarySite(t, on)
 		if found := s.find(t, canaries); len(found) == 0 || !strings.Contains(strings.Join(found, " "), "snapshots/") || !strings.Contains(strings.Join(found, " "), "quarantine/") {
 			t.Fatalf("before the erasure the person is in %q: the test says nothing", found)
 		}

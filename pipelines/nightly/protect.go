@@ -33,6 +33,7 @@ type FeedKept struct {
 type ProtectFacts struct {
 	Feeds      []FeedKept `json:"feeds"`
 	Suppressed int        `json:"suppressed"` // subjects kept out because they were erased
+	HeldBack   int        `json:"held_back"`  // of them, whose stored data a hold keeps
 	Members    int        `json:"members"`    // subjects that are members of the register
 }
 
@@ -46,7 +47,7 @@ func (s protectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := ProtectFacts{Suppressed: len(st.suppressed), Members: st.memberCount()}
+	out := ProtectFacts{Suppressed: len(st.suppressed), HeldBack: len(st.sparedOf), Members: st.memberCount()}
 	loader := s.n.pack.Loader(r.Date)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))

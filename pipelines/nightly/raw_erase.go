@@ -3,8 +3,12 @@ package nightly
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
+	"unicode"
 
+	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/snapshot"
@@ -13,51 +17,81 @@ import (
 	"uoma/pipelines/workspace"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+	"uoma/transforms/protect"
+	"uoma/transforms/pseudonym"
 )
 
-// rawTraces are what an erased person is known by in exports as they came.
+// rawTraces are what erased people are known by in exports as they came: the tokens of their records, also of contact points
+// that nobody else has, and national codes, which are nobody else's.
 type rawTraces struct {
-	keys  map[string]bool // system and person key, also of own contact points
-	codes map[string]bool // national codes, which are nobody else's
+	tokens  *pseudonym.Domain
+	records map[string]bool
+	code    func(cell string) bool
 }
 
-// rawOf gathers what the resolver knows a subject by.
-func (n *Night) rawOf(subject string) rawTraces {
-	t := rawTraces{keys: map[string]bool{}, codes: map[string]bool{}}
+// rawOf gathers the traces of a subject whom the resolver knows, of whose records the tokens are given.
+func (n *Night) rawOf(subject string, records []string) rawTraces {
+	codes := map[string]bool{}
 	for i := range n.resolved.Records {
-		x := &n.resolved.Records[i]
-		if x.Subject != subject {
+		if n.resolved.Records[i].Subject != subject {
 			continue
 		}
-		t.keys[x.System+canon.KeySeparator+x.PersonKey] = true
 		for _, id := range n.resolved.Identities(i) {
 			for _, code := range []string{id.Hetu, id.FNR, id.Oppijanumero} {
 				if code != "" {
-					t.codes[strings.ToUpper(code)] = true
+					codes[strings.ToUpper(code)] = true
 				}
 			}
 		}
 	}
-	mine, others := map[string]bool{}, map[string]bool{}
-	for _, p := range n.resolved.Points(n.pointSystems()) {
-		key := p.System + canon.KeySeparator + p.PersonKey
-		if p.Subject == subject {
-			mine[key] = true
-		} else {
-			others[key] = true
-		}
-	}
-	for key := range mine {
-		if !others[key] {
-			t.keys[key] = true
-		}
-	}
-	return t
+	return rawTraces{n.ws.SourceTokens(), set(records), func(cell string) bool { return codes[strings.ToUpper(cell)] }}
 }
 
-// known tells whether a cell holds one of the person's national codes.
-func (t rawTraces) known(cell string) bool {
-	return len(cell) > 0 && t.codes[strings.ToUpper(strings.TrimSpace(cell))]
+// rawIn gathers the traces of people who stand in the book of erasures and nowhere else.
+func (n *Night) rawIn(book []erasures.Entry) rawTraces {
+	records, marks := map[string]bool{}, map[string]bool{}
+	for _, e := range book {
+		maps.Copy(records, set(e.Records))
+		for _, m := range e.Marks {
+			marks[m.Token] = true
+		}
+	}
+	national := policy.Pack{Suppression: policy.Suppression{Keys: []string{"hetu", "fnr", "oppijanumero"}}}
+	tokens := n.ws.Suppression()
+	return rawTraces{n.ws.SourceTokens(), records, func(cell string) bool {
+		if len(cell) < shortestCode || len(cell) > longestCode || !strings.ContainsAny(cell, "0123456789") {
+			return false
+		}
+		return slices.ContainsFunc(national.SuppressionKeys(policy.Identity{Hetu: cell, FNR: cell, Oppijanumero: cell}), func(mark string) bool {
+			return marks[workspace.SuppressionToken(tokens, mark)]
+		})
+	}}
+}
+
+// Lengths of national codes, with what people write around them.
+const shortestCode, longestCode = 10, 40
+
+func set(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, x := range list {
+		out[x] = true
+	}
+	return out
+}
+
+// key tells whether a person key of a system is theirs.
+func (t *rawTraces) key(system, personKey string) bool {
+	return t.records[protect.Record(t.tokens, system, personKey)]
+}
+
+// cell tells whether a cell is one of their person keys in a system, a contact point of theirs, or a national code.
+func (t *rawTraces) cell(system, cell string) bool {
+	cell = strings.TrimSpace(cell)
+	if cell == "" {
+		return false
+	}
+	return t.key(system, cell) || t.key(system, canon.PointPrefix+"email:"+strings.ToLower(cell)) || t.key(system, canon.PointPrefix+"phone:"+cell) || t.code(cell)
 }
 
 // cleanSnapshots empties the person's rows in every snapshot of the pipeline's feeds, each in its place, so that what the
@@ -139,9 +173,14 @@ func renamedTo(renamed map[string]string, digest string) string {
 	return digest
 }
 
+func (n *Night) conformer(f *feedNight) (*conform.Conformer, error) {
+	made := n.ws.Settings.TemporaryIdentifiers
+	return conform.New(f.layout, f.feed, conform.Settings{AllowTemporary: made, AllowSynthetic: made})
+}
+
 // cleanSnapshot writes a snapshot anew without the person's rows, if there are any.
 func (n *Night) cleanSnapshot(ctx context.Context, f *feedNight, digest string, t rawTraces) (cleaned string, emptied int, err error) {
-	c, err := conform.New(f.layout, f.feed, conform.Settings{AllowTemporary: n.ws.Settings.TemporaryIdentifiers, AllowSynthetic: n.ws.Settings.TemporaryIdentifiers})
+	c, err := n.conformer(f)
 	if err != nil {
 		return "", 0, err
 	}
@@ -192,13 +231,13 @@ func (n *Night) cleanSnapshot(ctx context.Context, f *feedNight, digest string, 
 	return cleaned, len(theirs), err
 }
 
-// ofRow tells whether a raw row is the person's.
-func (t rawTraces) ofRow(c *conform.Conformer, system string, b *canon.Batch, i int) bool {
-	if key, ok := c.PersonKey(b, i, nil); ok && t.keys[system+canon.KeySeparator+string(key)] {
+// ofRow tells whether a raw row is theirs.
+func (t *rawTraces) ofRow(c *conform.Conformer, system string, b *canon.Batch, i int) bool {
+	if key, ok := c.PersonKey(b, i, nil); ok && t.key(system, string(key)) {
 		return true
 	}
-	for col := canon.RawFirst; len(t.codes) > 0 && col < len(b.Table.Columns); col++ {
-		if v := b.Col(col); !v.Null(i) && t.known(v.Text(i)) {
+	for col := canon.RawFirst; col < len(b.Table.Columns); col++ {
+		if v := b.Col(col); !v.Null(i) && t.code(strings.TrimSpace(v.Text(i))) {
 			return true
 		}
 	}
@@ -228,14 +267,22 @@ func (n *Night) cleanQuarantine(ctx context.Context, night *register.Night, t ra
 	if err != nil {
 		return 0, err
 	}
+	feeds, err := n.everyFeed()
+	if err != nil {
+		return 0, err
+	}
 	for _, ref := range refs {
 		bad, err := ReadRejections(n.ws.Quarantine, ref.Ref)
 		if err != nil {
 			return rows, err
 		}
+		whose, err := n.rejected(feeds[ref.Feed])
+		if err != nil {
+			return rows, err
+		}
 		changed := 0
 		for i := range bad {
-			if t.ofRejection(canon.SystemOf(ref.Feed), &bad[i]) {
+			if whose.are(&t, canon.SystemOf(ref.Feed), &bad[i]) {
 				bad[i].Key, bad[i].Raw = "", nil
 				changed++
 			}
@@ -251,46 +298,67 @@ func (n *Night) cleanQuarantine(ctx context.Context, night *register.Night, t ra
 	return rows, nil
 }
 
-// ofRejection tells whether a quarantined row is the person's: one of its cells is a person key in that system, or a part
-// of one, or a national code.
-func (t rawTraces) ofRejection(system string, x *canon.Rejection) bool {
-	parts := map[string]bool{}
-	for key := range t.keys {
-		if rest, ok := strings.CutPrefix(key, system+canon.KeySeparator); ok {
-			for _, part := range strings.Split(rest, canon.KeySeparator) {
-				parts[strings.TrimPrefix(strings.TrimPrefix(part, canon.PointPrefix+"email:"), canon.PointPrefix+"phone:")] = true
-			}
-		}
+// rejections reads refused rows of a feed as rows; of a feed without a layout cell by cell alone.
+type rejections struct {
+	f *feedNight
+	c *conform.Conformer
+}
+
+func (n *Night) rejected(f *feedNight) (r rejections, err error) {
+	if f != nil {
+		r.f = f
+		r.c, err = n.conformer(f)
 	}
+	return r, err
+}
+
+// are tells whether a refused row is of people: by its person key, or by any of its cells.
+func (r rejections) are(t *rawTraces, system string, x *canon.Rejection) bool {
 	for _, part := range strings.Split(x.Key, canon.KeySeparator) {
-		if part != "" && (parts[part] || t.known(part)) {
+		if t.cell(system, part) {
 			return true
 		}
 	}
 	cells := map[string]string{}
 	if len(x.Raw) > 0 && json.Unmarshal(x.Raw, &cells) != nil { // a line that could not be taken apart
-		return t.inLine(string(x.Raw), parts)
+		return t.line(system, string(x.Raw))
+	}
+	if r.f != nil && len(cells) > 0 {
+		columns := r.f.feed.RawTable()
+		b := canon.NewBuilder(columns, r.f.feed.FullName())
+		b.Int(canon.RawLine, x.Line)
+		b.Null(canon.RawKinds)
+		for col := canon.RawFirst; col < len(columns.Columns); col++ {
+			if cell, there := cells[columns.Columns[col].Name]; there {
+				b.Text(col, cell)
+			} else {
+				b.Null(col)
+			}
+		}
+		b.EndRow()
+		if t.ofRow(r.c, system, b.Flush(), 0) {
+			return true
+		}
 	}
 	for _, cell := range cells {
-		if cell = strings.TrimSpace(cell); cell != "" && (parts[cell] || t.known(cell)) {
+		if t.cell(system, cell) {
 			return true
 		}
 	}
 	return false
 }
 
-// inLine tells whether a line names the person by a code, or by a key that is long enough to be no other number.
-func (t rawTraces) inLine(line string, parts map[string]bool) bool {
-	const longEnough = 5
-	line = strings.ToUpper(line)
-	for code := range t.codes {
-		if strings.Contains(line, code) {
+// line tells whether something between the signs that part the cells of a line is theirs.
+func (t *rawTraces) line(system, text string) bool {
+	parted := func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(`;,|"'<>{}[]`, r) }
+	for _, cell := range strings.FieldsFunc(text, parted) {
+		if t.cell(system, cell) {
 			return true
 		}
-	}
-	for part := range parts {
-		if len(part) >= longEnough && strings.Contains(line, strings.ToUpper(part)) {
-			return true
+		for _, word := range strings.FieldsFunc(cell, func(r rune) bool { return unicode.IsSpace(r) || r == '=' || r == ':' }) {
+			if t.cell(system, word) {
+				return true
+			}
 		}
 	}
 	return false

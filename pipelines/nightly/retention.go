@@ -35,27 +35,33 @@ func RetentionPlan(ctx context.Context, ws *workspace.Workspace, date canon.Date
 }
 
 // evaluate gathers what retention is asked of from one state of the register.
-func evaluate(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, date canon.Date) (*governing, error) {
-	g := &governing{heedAll: true, n: &Night{ws: ws, pack: pack}, r: &pipelines.Run{Date: date, Progress: unseen{}}, people: map[string]*person{}, byRecord: map[string][]*person{}}
+func evaluate(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, date canon.Date) (g *governing, err error) {
 	return g, ws.Register.See(ctx, func(v *register.View) error {
-		told := map[string]*person{}
-		if err := g.readLinks(ctx, v); err != nil {
-			return err
-		}
-		if err := g.readRows(ctx, v, told); err != nil {
-			return err
-		}
-		if err := g.readPast(ctx, v); err != nil {
-			return err
-		}
-		words, err := rights.ReadWords(ctx, v)
-		if err != nil {
-			return err
-		}
-		g.settle(told, words)
-		return g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
-			return []canon.Batches{v.Scan(ctx, table, columns, register.All)}
-		})
+		g, err = evaluateIn(ctx, ws, v, pack, date)
+		return err
+	})
+}
+
+// evaluateIn is evaluate of what a view sees.
+func evaluateIn(ctx context.Context, ws *workspace.Workspace, v *register.View, pack *policy.Pack, date canon.Date) (*governing, error) {
+	g := &governing{heedAll: true, n: &Night{ws: ws, pack: pack}, r: &pipelines.Run{Date: date, Progress: unseen{}}, people: map[string]*person{}, byRecord: map[string][]*person{}}
+	told := map[string]*person{}
+	if err := g.readLinks(ctx, v); err != nil {
+		return nil, err
+	}
+	if err := g.readRows(ctx, v, told); err != nil {
+		return nil, err
+	}
+	if err := g.readPast(ctx, v); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.byHand, err = rights.ReadWords(ctx, v); err != nil {
+		return nil, err
+	}
+	g.settle(told, g.byHand)
+	return g, g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
+		return []canon.Batches{v.Scan(ctx, table, columns, register.All)}
 	})
 }
 

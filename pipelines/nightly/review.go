@@ -66,7 +66,7 @@ func (n *Night) reviewable() []ReviewRow {
 	for _, c := range n.resolved.Review {
 		a, okA := n.resolved.Subject(c.A.System, c.A.PersonKey)
 		b, okB := n.resolved.Subject(c.B.System, c.B.PersonKey)
-		if !okA || !okB || gone[a] || gone[b] || n.standing != nil && (!n.kept(a) || !n.kept(b)) {
+		if !okA || !okB || gone[a] || gone[b] || !n.mayRemember(a, c.A.System, c.A.PersonKey) || !n.mayRemember(b, c.B.System, c.B.PersonKey) {
 			continue
 		}
 		x := ReviewRow{A: protect.Record(tokens, c.A.System, c.A.PersonKey), B: protect.Record(tokens, c.B.System, c.B.PersonKey),

@@ -10,6 +10,7 @@ import (
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 	"uoma/transforms/protect"
+	"uoma/transforms/pseudonym"
 	"uoma/transforms/resolve"
 )
 
@@ -19,6 +20,9 @@ type standings struct {
 	members    map[string]policy.Standing // by subject
 	suppressed map[string]string          // subject to clause
 	dead       map[string]bool            // by subject
+	tokens     *pseudonym.Domain          // of records
+	spared     map[string]bool            // records of suppressed subjects that are stored and that a hold keeps, by token
+	sparedOf   map[string]bool            // the subjects that have them
 	points     map[string]string          // contact points, by record key, that suppressed subjects alone have, to clause
 	stranger   string                     // clause under which somebody unknown is no member
 }
@@ -32,7 +36,16 @@ func (s *standings) of(system, personKey string) protect.Standing {
 	if !ok {
 		m.Clause = s.stranger
 	}
-	return protect.Standing{Subject: subject, Known: true, Clause: s.suppressed[subject], Member: m.Member, Ended: m.Clause}
+	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause}
+}
+
+// erased gives the clause under which nothing of a subject's record may be stored, "" when it may.
+func (s *standings) erased(subject, system, personKey string) string {
+	clause := s.suppressed[subject]
+	if clause != "" && s.sparedOf[subject] && s.spared[protect.Record(s.tokens, system, personKey)] {
+		return ""
+	}
+	return clause
 }
 
 func (s *standings) memberCount() int {
@@ -63,7 +76,7 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			rows[i].add(f)
 		}
 	}
-	st := &standings{resolved: n.resolved, members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
 		if f.Deceased {
@@ -71,11 +84,15 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 		}
 	}
 	var err error
-	if st.suppressed, err = n.suppressed(ctx); err == nil {
-		st.points = n.suppressedPoints(st.suppressed)
+	if st.suppressed, err = n.suppressed(ctx); err != nil {
+		return nil, err
 	}
+	if err := st.heedHolds(ctx, n, r); err != nil {
+		return nil, err
+	}
+	st.points = n.suppressedPoints(st)
 	n.standing = st
-	return st, err
+	return st, nil
 }
 
 // suppressed finds the subjects of whom any record bears a mark of the suppression list, and what people said against a
@@ -111,14 +128,14 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err e
 }
 
 // suppressedPoints gives the contact points that belong to suppressed subjects and to nobody else, with the clause.
-func (n *Night) suppressedPoints(suppressed map[string]string) map[string]string {
-	if len(suppressed) == 0 {
+func (n *Night) suppressedPoints(st *standings) map[string]string {
+	if len(st.suppressed) == 0 {
 		return nil
 	}
 	out, shared := map[string]string{}, map[string]bool{}
 	for _, p := range n.resolved.Points(n.pointSystems()) {
 		key := p.System + canon.KeySeparator + p.PersonKey
-		if clause := suppressed[p.Subject]; clause != "" {
+		if clause := st.erased(p.Subject, p.System, p.PersonKey); clause != "" {
 			out[key] = clause
 		} else {
 			shared[key] = true
@@ -129,9 +146,6 @@ func (n *Night) suppressedPoints(suppressed map[string]string) map[string]string
 	}
 	return out
 }
-
-// kept tells whether anything of a record may be in the register.
-func (n *Night) kept(subject string) bool { return n.standing.suppressed[subject] == "" }
 
 // pointSystems gives the systems of which some feed names people by contact point alone.
 func (n *Night) pointSystems() map[string]bool {

@@ -147,6 +147,9 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 						return
 					}
 					w.Since = run
+					if w.Time == 0 { // nobody knows when, but by now: what the person says from here on is later
+						w.Time = a.g.instant()
+					}
 					for _, p := range a.g.byRecord[record] {
 						persons[p.token] = true
 						said[p.token] = append(said[p.token], w)

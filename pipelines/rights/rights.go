@@ -48,7 +48,9 @@ var (
 	errAt      = fault.New("UOMA-SUB-AT", "that is neither a day nor an instant", "write --at 2026-11-22, or 2026-11-22T14:30:00+02:00")
 	errUntil   = fault.New("UOMA-SUB-UNTIL", "the last day is over", "correct --until, or lift it")
 	errStands  = fault.New("UOMA-SUB-STANDS", "there is nothing to lift that was said by hand before", "uoma subject words tells what stands; what a source says is taken back in the source")
-	errLabel   = fault.New("UOMA-SUB-LABEL", "that is no label", "write up to 64 letters, digits, dots, hyphens, underscores and slashes; no value of a person")
+	errErased  = fault.New("UOMA-SUB-ERASED", "the person is being erased, so nothing is written down of them any more",
+		"the next command that opens the workspace finishes the erasure; a hold comes before it or not at all")
+	errLabel = fault.New("UOMA-SUB-LABEL", "that is no label", "write up to 64 letters, digits, dots, hyphens, underscores and slashes; no value of a person")
 )
 
 // Author is who writes down, and when. Rand gives the ids.
@@ -146,7 +148,8 @@ func (a *Author) check() error {
 	return nil
 }
 
-// Say writes words about one person down, all of them or none. They hold from the next decision on.
+// Say writes words about one person down, all of them or none. They hold from the next decision on. While somebody is
+// erased, or data is let go, it waits: a hold that was written is heeded, and of a person whose erasure began nothing is.
 func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person string, said []Statement, a Author) (Noted, error) {
 	out := Noted{Person: person}
 	if err := a.check(); err != nil {
@@ -157,9 +160,19 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 		return out, err
 	}
 	defer night.Rollback()
+	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
+		return out, err
+	}
 	records, err := recordsOf(ctx, &night.View, person)
 	if err != nil {
 		return out, err
+	}
+	erased, err := ws.Erasing(ctx, night.Tx(), person, records)
+	switch {
+	case err != nil:
+		return out, err
+	case erased:
+		return out, errErased
 	}
 	out.Records = len(records)
 	book, err := ReadWords(ctx, &night.View)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 
 	"uoma/connectors/register"
@@ -56,6 +57,9 @@ func CopyWords(ctx context.Context, to, from *register.Register) error {
 	}
 	return night.Commit()
 }
+
+// Same tells whether others are the same words.
+func (w *Words) Same(other *Words) bool { return reflect.DeepEqual(w.by, other.by) }
 
 // Records gives the records of which there is a word, in order.
 func (w *Words) Records() []string { return slices.Sorted(maps.Keys(w.by)) }

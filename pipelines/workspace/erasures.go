@@ -5,14 +5,17 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
+	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 )
@@ -31,7 +34,7 @@ func (w *Workspace) Erasures() (*erasures.Book, error) {
 
 // heads gives how far each store has heeded the book.
 func (w *Workspace) heads(ctx context.Context) (register, vault erasures.Head, err error) {
-	if register.Number, register.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB); err != nil {
+	if register.Number, register.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfRegister); err != nil {
 		return register, vault, err
 	}
 	vault.Number, vault.Chain, err = w.Vault.ErasureHead(ctx)
@@ -95,10 +98,14 @@ func (w *Workspace) beginBook(ctx context.Context, book *erasures.Book) error {
 	return err
 }
 
-// HeedErasures repeats every erasure that the book has and a store has not. The caller holds the nightly's lease.
+// HeedErasures repeats every erasure that the book has and a store has not. Files and what the resolver remembers are the
+// nightly's, which knows what is in them ([Workspace.Unheeded]). The caller holds the nightly's lease.
 func (w *Workspace) HeedErasures(ctx context.Context) error {
 	book, register, kept, err := w.checkErasures(ctx)
 	if err != nil {
+		return err
+	}
+	if err := w.eraseFormer(ctx, book.After(kept)); err != nil {
 		return err
 	}
 	for _, e := range book.After(kept) {
@@ -115,20 +122,29 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		return err
 	}
 	defer night.Rollback()
+	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
+		return err
+	}
 	for _, e := range rest {
+		persons, err := formerly(ctx, night, e)
+		if err != nil {
+			return err
+		}
 		if _, err := night.Erase(ctx, e.Records); err != nil {
 			return err
 		}
-		if err := night.ErasePersons(ctx, []string{e.Person}); err != nil {
+		if err := night.ErasePersons(ctx, persons); err != nil {
 			return err
 		}
-		if err := ledger.ForgetRectifications(ctx, night.Tx(), e.Person); err != nil {
-			return err
+		for _, person := range persons {
+			if err := ledger.ForgetRectifications(ctx, night.Tx(), person); err != nil {
+				return err
+			}
 		}
 		if err := w.noteErasure(ctx, night.Tx(), e); err != nil {
 			return err
 		}
-		if err := ledger.SetErasureHead(ctx, night.Tx(), e.Number, e.Chain); err != nil {
+		if err := ledger.SetErasureHead(ctx, night.Tx(), ledger.OfRegister, e.Number, e.Chain); err != nil {
 			return err
 		}
 	}
@@ -136,6 +152,105 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		return err
 	}
 	return w.RegisterDB.Scrub(ctx)
+}
+
+// eraseFormer erases what a vault from before holds of erased people under the subjects that they were then.
+func (w *Workspace) eraseFormer(ctx context.Context, book []erasures.Entry) error {
+	runs := map[string]string{} // by record
+	for _, e := range book {
+		for _, r := range e.Records {
+			runs[r] = e.Run
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	theirs := map[string]string{} // subject to run
+	for e, err := range w.Vault.OpenRecords(ctx, slices.Collect(maps.Keys(runs)), 0) {
+		if err != nil {
+			return err
+		}
+		theirs[e.Subject] = runs[e.Record]
+	}
+	for subject, run := range theirs {
+		var gone []string
+		whole := true
+		for e, err := range w.Vault.Open(ctx, []string{subject}, 0) {
+			if err != nil {
+				return err
+			}
+			if runs[e.Record] == "" { // of somebody who was found to be another person since
+				whole = false
+			} else {
+				gone = append(gone, e.SourceKey)
+			}
+		}
+		if err := w.Vault.Drop(ctx, gone); err != nil {
+			return err
+		}
+		if !whole {
+			continue
+		}
+		if _, err := w.Vault.Erase(ctx, []string{subject}, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formerly gives the persons that a register from before has for somebody who was erased.
+func formerly(ctx context.Context, night *register.Night, e erasures.Entry) ([]string, error) {
+	links, err := night.LinksOf(ctx, e.Records)
+	if err != nil {
+		return nil, err
+	}
+	persons := []string{e.Person}
+	for _, l := range links {
+		own, _, err := night.OwnAndShared(ctx, l.Person)
+		if err != nil {
+			return nil, err
+		}
+		others := slices.ContainsFunc(own, func(r string) bool { return !slices.Contains(e.Records, r) })
+		if !others && slices.Contains(own, l.Record) && !slices.Contains(persons, l.Person) {
+			persons = append(persons, l.Person)
+		}
+	}
+	return persons, nil
+}
+
+// Unheeded gives the erasures of the book that snapshots, quarantine and the resolver's memory have not heeded.
+func (w *Workspace) Unheeded(ctx context.Context) ([]erasures.Entry, error) {
+	book, err := w.Erasures()
+	if err != nil {
+		return nil, err
+	}
+	var h erasures.Head
+	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfFiles); err != nil {
+		return nil, err
+	}
+	if !book.Has(h) {
+		return nil, errBookOlder.At(fault.Place{File: w.Settings.Erasures})
+	}
+	return book.After(h), nil
+}
+
+// Erasing tells whether the book has an erasure of a person, or of one of some records, that the register has not heeded yet:
+// it was cut short, and is carried out whatever is said of the person now. The caller holds [ledger.LockErasures].
+func (w *Workspace) Erasing(ctx context.Context, tx *sqlx.Tx, person string, records []string) (bool, error) {
+	book, err := w.Erasures()
+	if err != nil {
+		return false, err
+	}
+	var heeded erasures.Head
+	if heeded.Number, heeded.Chain, err = ledger.ErasureHead(ctx, tx, ledger.OfRegister); err != nil {
+		return false, err
+	}
+	if !book.Has(heeded) {
+		return false, errBookOlder.At(fault.Place{File: w.Settings.Erasures})
+	}
+	return slices.ContainsFunc(book.After(heeded), func(e erasures.Entry) bool {
+		return e.Person == person || slices.ContainsFunc(e.Records, func(r string) bool { return slices.Contains(records, r) })
+	}), nil
 }
 
 // noteErasure writes into the audit log that an erasure of the book was carried out, where it does not say so yet: of one

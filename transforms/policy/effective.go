@@ -60,10 +60,13 @@ func (p *Pack) covers(scope, purpose string) (clause string, ok bool) {
 }
 
 // lastWord gives the last word said by an instant, its own run-out time applied. A word about a topic says nothing of the
-// whole; a word about the whole takes every topic back and grants none.
+// whole; a word about the whole takes every topic back and grants none. A word of which nobody knows when it was said may be
+// the last one: it counts where it is the stricter.
 func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, instant int64) ConsentState {
 	s := ConsentState{Purpose: e.Purpose, Topic: topic, Channel: channel, State: Unknown}
-	given := int64(0)
+	var given int64
+	undated := Unknown
+	said := false // with a date, or at all
 	for i := range words {
 		w := &words[i]
 		if w.Purpose != e.Purpose || w.Time > instant || w.State == Unknown || w.State == 0 {
@@ -80,11 +83,18 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 			since = w.Given
 		}
 		switch {
-		case s.State == Unknown || w.Time > s.Since || w.Time == s.Since && w.State > s.State:
-			s.State, s.Since, given = w.State, w.Time, since
+		case w.Time == 0:
+			if undated == Unknown || w.State > undated {
+				undated = w.State
+			}
+		case !said || w.Time > s.Since || w.Time == s.Since && w.State > s.State:
+			s.State, s.Since, given, said = w.State, w.Time, since, true
 		case w.Time == s.Since && w.State == s.State:
 			given = min(given, since)
 		}
+	}
+	if undated != Unknown && (!said || undated > s.State) {
+		s.State, s.Since, given = undated, 0, 0
 	}
 	if s.State == Granted && e.Valid != "" {
 		if over := e.validUntil(given); instant > over {
@@ -97,70 +107,4 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 // validUntil gives the last instant of a consent that was given at an instant.
 func (e *ConsentFor) validUntil(given int64) int64 {
 	return endOf(e.valid.due(canon.DateOf(time.UnixMicro(given).UTC())) - 1)
-}
-
-// Merge joins the facts of two persons who turned out to be one, at the instant of the merge (microseconds since 1970
-// UTC). A merge never widens a consent: where one person had granted what the other had not, the merged person has not,
-// until a later word. Everything else that stops a use is taken from both.
-func (p *Pack) Merge(a, b *Facts, instant int64) *Facts {
-	m := &Facts{
-		Consents:   slices.Concat(a.Consents, b.Consents),
-		Objections: slices.Concat(a.Objections, b.Objections),
-		Degrees:    slices.Concat(a.Degrees, b.Degrees),
-		Joined:     slices.Concat(a.Joined, b.Joined),
-		Left:       slices.Concat(a.Left, b.Left),
-		Holds:      slices.Concat(a.Holds, b.Holds),
-		Roles:      slices.Concat(a.Roles, b.Roles),
-		Restricted: a.Restricted || b.Restricted,
-		Suppressed: a.Suppressed || b.Suppressed,
-		Protected:  a.Protected || b.Protected,
-		Deceased:   a.Deceased || b.Deceased,
-	}
-	m.DeceasedOn = deathOf(a, b)
-	for _, s := range p.slots {
-		e := &p.Consents[s.entry]
-		for _, name := range e.Channels {
-			channel, _ := ParseChannel(name)
-			if w, needed := strictest(e, s.topic, channel, a, b, m, instant); needed {
-				m.Consents = append(m.Consents, w)
-			}
-		}
-	}
-	return m
-}
-
-// strictest gives the word that a merge has to say so that the merged person grants no more, and no longer, than either.
-func strictest(e *ConsentFor, topic string, channel Channel, a, b, merged *Facts, instant int64) (w Consent, needed bool) {
-	x, y := lastWord(a.Consents, e, topic, channel, instant), lastWord(b.Consents, e, topic, channel, instant)
-	w = Consent{Purpose: e.Purpose, Topic: topic, Channel: channel, State: max(x.State, y.State), Time: instant, Source: "merge"}
-	if w.State == Granted {
-		w.Given = min(firstGiven(a, e, channel, instant, x), firstGiven(b, e, channel, instant, y))
-		return w, e.Valid != ""
-	}
-	if w.State == Unknown { // one never answered: the other's answer is not theirs, they are asked anew
-		w.State = Expired
-	}
-	return w, lastWord(merged.Consents, e, topic, channel, instant).State < max(x.State, y.State)
-}
-
-// firstGiven gives the instant from which a person's granted consent counts.
-func firstGiven(f *Facts, e *ConsentFor, channel Channel, instant int64, s ConsentState) int64 {
-	given := s.Since
-	for _, w := range f.Consents {
-		if w.Purpose == e.Purpose && w.Topic == s.Topic && (w.Channel == channel || w.Channel == AnyChannel) && w.Time == s.Since && w.Given != 0 {
-			given = min(given, w.Given)
-		}
-	}
-	return given
-}
-
-// deathOf gives the earlier known day of death; a death without a day stays without one.
-func deathOf(a, b *Facts) canon.Date {
-	switch {
-	case a.Deceased && b.Deceased:
-		return min(a.DeceasedOn, b.DeceasedOn)
-	case a.Deceased:
-		return a.DeceasedOn
-	}
-	return b.DeceasedOn
 }

@@ -33,10 +33,10 @@ type Consent struct {
 	Topic   string  // "" speaks of the purpose as a whole
 	Channel Channel // AnyChannel speaks for every channel that the pack asks for
 	State   State   // Unknown is no word at all and changes nothing
-	Time    int64   // microseconds since 1970 UTC
+	Time    int64   // microseconds since 1970 UTC; 0 when unknown
 	// Given is the instant from which a granted consent's validity counts; 0 means Time.
 	Given  int64
-	Source string // the feed it came by, or "merge"
+	Source string // the feed it came by
 }
 
 // Objection is one word against a use. There is no word that takes it back but its removal from the facts.
@@ -50,6 +50,25 @@ type Objection struct {
 type Degree struct {
 	Institution string
 	Date        canon.Date
+}
+
+// Join adds what is known of the same person by another record, or of who turned out to be the same person. All words of both
+// count, whoever said them: the later one, and where it is in doubt which that is, the stricter ([Pack.Effective]). What stops
+// a use is taken from both. The order in which facts are joined says nothing.
+func (f *Facts) Join(other *Facts) {
+	f.Consents = append(f.Consents, other.Consents...)
+	f.Objections = append(f.Objections, other.Objections...)
+	f.Degrees = append(f.Degrees, other.Degrees...)
+	f.Joined = append(f.Joined, other.Joined...)
+	f.Left = append(f.Left, other.Left...)
+	f.Holds = append(f.Holds, other.Holds...)
+	f.Roles = append(f.Roles, other.Roles...)
+	f.Restricted = f.Restricted || other.Restricted
+	f.Suppressed = f.Suppressed || other.Suppressed
+	f.Protected = f.Protected || other.Protected
+	if other.Deceased {
+		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, other.DeceasedOn)
+	}
 }
 
 // Keep adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, or a consent

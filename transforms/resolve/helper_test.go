@@ -135,7 +135,7 @@ func reborn(e *resolve.Engine) *resolve.Engine {
 	out := resolve.New(settings())
 	out.Restore(slices.Clone(e.Members()), e.Retired())
 	var links bytes.Buffer
-	if err := e.WriteLinks(&links, func(string) bool { return true }); err != nil {
+	if err := e.WriteLinks(&links, func(string, resolve.Key) bool { return true }); err != nil {
 		panic(err)
 	}
 	if err := out.RestoreLinks(&links, true); err != nil {

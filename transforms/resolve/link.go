@@ -268,9 +268,9 @@ const maxModel = 1 << 24
 
 var errLinks = errors.New("the table of linked records is damaged")
 
-// WriteLinks writes down by which model and how records are linked, for [Engine.RestoreLinks]. The records of subjects that
-// are not kept are left out, as if their rows were gone.
-func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error {
+// WriteLinks writes down by which model and how records are linked, for [Engine.RestoreLinks]. Records that are not
+// kept are left out, as if their rows were gone.
+func (e *Engine) WriteLinks(to io.Writer, kept func(subject string, of Key) bool) error {
 	model := e.model()
 	text, err := json.Marshal(model)
 	if err != nil {
@@ -282,7 +282,7 @@ func (e *Engine) WriteLinks(to io.Writer, kept func(subject string) bool) error 
 	var gone []string
 	last := Key{}
 	for i := range e.rows {
-		if m := &e.rows[i]; !kept(m.Subject) && m.record() != last {
+		if m := &e.rows[i]; !kept(m.Subject, m.record()) && m.record() != last {
 			last = m.record()
 			gone = append(gone, label(last))
 		}

@@ -109,7 +109,7 @@ func TestLinksOfOtherRows(t *testing.T) {
 	resolved(t, now)
 	for _, current := range []bool{true, false} {
 		var links bytes.Buffer
-		if err := old.WriteLinks(&links, func(string) bool { return true }); err != nil {
+		if err := old.WriteLinks(&links, func(string, resolve.Key) bool { return true }); err != nil {
 			t.Fatal(err)
 		}
 		e := resolve.New(settings())

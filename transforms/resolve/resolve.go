@@ -210,13 +210,35 @@ func (e *Engine) Retired() []string { return slices.Sorted(maps.Keys(e.retired))
 
 // Forget drops every row of a subject and gives its id up: what is erased is remembered nowhere.
 func (e *Engine) Forget(subject string) {
-	e.settle()
-	e.rows = slices.DeleteFunc(e.rows, func(m Member) bool {
-		if m.Subject == subject {
-			e.touched[m.record()] = true
-		}
-		return m.Subject == subject
-	})
+	e.forget(func(m *Member) bool { return m.Subject == subject })
 	maps.DeleteFunc(e.left, func(_ Key, id string) bool { return id == subject })
 	e.retired[subject] = true
+}
+
+// ForgetRecords drops every row of some records, and gives up the ids of which no row is left.
+func (e *Engine) ForgetRecords(gone func(Key) bool) {
+	theirs := map[string]bool{}
+	e.forget(func(m *Member) bool {
+		if gone(m.record()) {
+			theirs[m.Subject] = true
+			return true
+		}
+		return false
+	})
+	maps.DeleteFunc(e.left, func(k Key, _ string) bool { return gone(k) })
+	for i := range e.rows {
+		delete(theirs, e.rows[i].Subject)
+	}
+	maps.Copy(e.retired, theirs)
+}
+
+func (e *Engine) forget(gone func(*Member) bool) {
+	e.settle()
+	e.rows = slices.DeleteFunc(e.rows, func(m Member) bool {
+		if !gone(&m) {
+			return false
+		}
+		e.touched[m.record()] = true
+		return true
+	})
 }

@@ -133,7 +133,7 @@ func TestThreat_T13_LinksHoldNothingOfTheErased(t *testing.T) {
 	secret := person(peppi, "k3y-of-canary", "hetu", "010190-900P", "family_name", "Kanarialintu", "given_names", "Zerafiina", "birth_date", "1990-03-04",
 		"email", "zerafiina.kanarialintu@mail.example", "phone", "+358400000777", "place", "50100|Kanariakatu 7")
 	canaries := []string{"k3y-of-canary", "010190900", "kanarialintu", "zerafiina", "+358400000777", "400000777", "kanariakatu"}
-	held := func(e *resolve.Engine, kept func(string) bool) (out []string) {
+	held := func(e *resolve.Engine, kept func(string, resolve.Key) bool) (out []string) {
 		var links bytes.Buffer
 		if err := e.WriteLinks(&links, kept); err != nil {
 			t.Fatal(err)
@@ -145,13 +145,13 @@ func TestThreat_T13_LinksHoldNothingOfTheErased(t *testing.T) {
 		}
 		return out
 	}
-	everybody := func(string) bool { return true }
+	everybody := func(string, resolve.Key) bool { return true }
 	e := among(t, secret)
 	id := subject(t, resolved(t, e), secret)
 	if len(held(e, everybody)) < 4 {
 		t.Fatal("the canaries are not where they are looked for")
 	}
-	if left := held(e, func(s string) bool { return s != id }); len(left) > 0 {
+	if left := held(e, func(s string, _ resolve.Key) bool { return s != id }); len(left) > 0 {
 		t.Errorf("of somebody who is kept out %d values are written down", len(left))
 	}
 	e = among(t, secret)

@@ -1,0 +1,296 @@
+package nightly_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/rights"
+	"uoma/pipelines/workspace"
+)
+
+// sayFrom writes a hold of a person down from another open workspace, as another program does.
+func (s site) sayFrom(person, hold string, date canon.Date) error {
+	ws, err := workspace.Open(context.Background(), s.dir)
+	if err != nil {
+		return err
+	}
+	defer ws.Close()
+	pack, err := ws.Policy(date)
+	if err != nil {
+		return err
+	}
+	said := []rights.Statement{{Kind: register.HoldWord, About: hold, State: register.Stands}}
+	_, err = rights.Say(context.Background(), ws, pack, person, said, rights.Author{By: "dpo", At: date.Time().Add(9 * time.Hour), Rand: rand.Reader})
+	return err
+}
+
+// patience is how long a hold is given to be written where nothing should hold it up.
+const patience = 500 * time.Millisecond
+
+// beside runs f beside the caller, and comes back when f ended or waits for somebody. What it ended with comes later.
+func beside(f func() error) <-chan error {
+	ended, out := make(chan struct{}), make(chan error, 1)
+	go func() {
+		defer close(ended)
+		out <- f()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+	}
+	return out
+}
+
+// again offers an outcome that was waited for once more.
+func again(err error) <-chan error {
+	out := make(chan error, 1)
+	out <- err
+	return out
+}
+
+// TestThreat_T26_AHoldWhileSomebodyIsErased writes a hold from another program at each point at which an erasure looks at its
+// clock, before and after it looked for holds: either the hold is there and the person is untouched, or the person is gone
+// and the hold is refused. Never is a hold written of which nothing comes.
+func TestThreat_T26_AHoldWhileSomebodyIsErased(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		base := loadedSite(t, on)
+		v := base.victim(t)
+		wins := map[string]int{}
+		for at := 1; ; at++ {
+			s := base.copy(t)
+			before := s.identity(t)
+			r := newRun(firstNight)
+			calls := 0
+			var said <-chan error
+			r.Now = func() time.Time {
+				if calls++; calls == at {
+					said = beside(func() error { return s.sayFrom(v.person, "legal_claim", firstNight) })
+				}
+				return evening(firstNight)()
+			}
+			var erased error
+			s.at(t, func(ws *workspace.Workspace) { _, erased = s.eraseKey(ws, r, v.system, v.key) })
+			if said == nil {
+				break
+			}
+			switch held := <-said; {
+			case held == nil && fault.Code(erased) == "UOMA-ERA-HELD":
+				wins["hold"]++
+				if s.identity(t) != before {
+					t.Errorf("at %d: the person is held, and something of them is gone", at)
+				}
+			case fault.Code(held) == "UOMA-SUB-NOBODY" && erased == nil:
+				wins["erasure"]++
+				s.gone(t, v, "the erasure")
+			default:
+				t.Errorf("at %d the hold ended with %v and the erasure with %v", at, held, erased)
+			}
+		}
+		if wins["hold"] == 0 || wins["erasure"] == 0 {
+			t.Errorf("the points are all on one side: %v", wins)
+		}
+	})
+}
+
+// TestErasureAsAChild is the child of TestThreat_T26_AHoldAfterAKilledErasure, and nothing without it: it is killed before it
+// looks for holds, or before its last commit, when the key of the person is destroyed already.
+func TestErasureAsAChild(t *testing.T) {
+	dir, point, ok := strings.Cut(os.Getenv("UOMA_TEST_ERASE"), "|")
+	if !ok {
+		return
+	}
+	s := siteIn(dir, databasetest.OnSQLite) // whichever: the stores exist
+	v := victim{}
+	if _, err := fmt.Sscan(os.Getenv("UOMA_TEST_VICTIM"), &v.system, &v.key); err != nil {
+		t.Fatal(err)
+	}
+	ws := s.open(t)
+	r := newRun(firstNight)
+	pack, layouts := documents(t, ws, r.Date)
+	j := ws.NewJournal("test", "", pack.Digest())
+	ctx, err := j.Hold(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	die := func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) }
+	n := nightly.New(ws, layouts, pack, nil, func(context.Context, *sqlx.Tx) error {
+		die()
+		return nil
+	})
+	calls := 0
+	r.Now = func() time.Time {
+		if calls++; calls > 1 && point == "early" {
+			die()
+		}
+		return evening(firstNight)()
+	}
+	r.Pipeline = "erase"
+	_, err = n.Erase(ctx, r, "nightly", v.system, v.key, erasureClause)
+	t.Fatal("the erasure was not killed", err)
+}
+
+// TestThreat_T26_AHoldAfterAKilledErasure kills an erasure (SIGKILL) and writes a hold before anything is repaired: while
+// nothing was decided yet it counts, and once the erasure stands in its book it is refused, and the erasure is finished.
+func TestThreat_T26_AHoldAfterAKilledErasure(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		base := loadedSite(t, on)
+		v := base.victim(t)
+		for _, point := range []string{"early", "late"} {
+			s := base.copy(t)
+			before := s.identity(t)
+			child := exec.Command(os.Args[0], "-test.run=^TestErasureAsAChild$", "-test.count=1")
+			child.Env = append(os.Environ(), "UOMA_TEST_ERASE="+filepath.Dir(s.dir)+"|"+point, "UOMA_TEST_VICTIM="+v.system+" "+v.key)
+			if out, err := child.CombinedOutput(); err == nil || child.ProcessState.ExitCode() != -1 {
+				t.Fatalf("%s: the child was not killed: %v\n%s", point, err, out)
+			}
+			held := s.sayFrom(v.person, "legal_claim", firstNight)
+			s.freeLease(t)
+			switch point {
+			case "early":
+				var err error
+				s.at(t, func(ws *workspace.Workspace) { _, err = s.eraseKey(ws, newRun(firstNight+9), v.system, v.key) })
+				if held != nil || fault.Code(err) != "UOMA-ERA-HELD" || s.identity(t) != before {
+					t.Errorf("the hold ended with %v, the erasure with %v", held, err)
+				}
+			case "late":
+				if fault.Code(held) != "UOMA-SUB-ERASED" {
+					t.Errorf("a hold on somebody whose key is destroyed: %v", held)
+				}
+				s.open(t) // finishes what the book has
+				s.gone(t, v, "the next opening")
+			}
+		}
+	})
+}
+
+// interrupter does something when a step begins.
+type interrupter struct {
+	quiet
+	step string
+	do   func()
+}
+
+func (i interrupter) Begin(step string) {
+	if step == i.step {
+		i.do()
+	}
+}
+
+// TestThreat_T26_AHoldWhileRetentionIsApplied writes a hold from another program between the plan and each step that carries
+// it out: before the look for holds it counts, and is in the audit log; after it, it waits for the commit.
+func TestThreat_T26_AHoldWhileRetentionIsApplied(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		base := examSite(t, on)
+		base.finish(t, firstNight, pipelines.Finished)
+		var person string
+		base.at(t, func(ws *workspace.Workspace) {
+			plan, err := nightly.RetentionPlan(context.Background(), ws, firstNight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range plan {
+				if d.Category == "recording" && d.Hold == "" {
+					person = d.Person
+				}
+			}
+		})
+		for step, counts := range map[string]bool{"audit": true, "register": false, "vault": false} {
+			s := base.copy(t)
+			said := make(<-chan error)
+			out, err := s.applyWatched(t, firstNight, approved, interrupter{step: step, do: func() {
+				say := func() error { return s.sayFrom(person, "misconduct", firstNight) }
+				if said = beside(say); counts {
+					said = again(<-said)
+				}
+			}})
+			if err != nil {
+				t.Fatal(step, err)
+			}
+			held := <-said
+			left := strings.Join(s.cells(t, "recording", "camera"), ", ")
+			kept := 0
+			s.at(t, func(ws *workspace.Workspace) {
+				lines, err := ledger.AuditLines(context.Background(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RetentionKept), Limit: 100})
+				if err != nil {
+					t.Fatal(err)
+				}
+				kept = len(lines)
+			})
+			switch {
+			case counts && (held != nil || left != "case, last day, new, old" || out.Held != 2 || kept == 0):
+				t.Errorf("a hold at %s: %v, %q is left, %+v, %d lines say so", step, held, left, out, kept)
+			case !counts && (left != "case, last day, new" || out.Held != 1 || kept != 0 || held != nil && fault.Code(held) != "UOMA-SUB-NOBODY"):
+				t.Errorf("a hold at %s: %v, %q is left, %+v, %d lines say so", step, held, left, out, kept)
+			}
+		}
+	})
+}
+
+// TestThreat_T25_WhoTurnsOutToBeErasedStaysWhileHeld marks somebody who is loaded, and held, as a person who was erased: what
+// is stored stays, through nights that decide every row anew, and goes when the hold is lifted.
+func TestThreat_T25_WhoTurnsOutToBeErasedStaysWhileHeld(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		s.night(t, firstNight+1)
+		v := s.victim(t)
+		rows := func() (n int) {
+			s.at(t, func(ws *workspace.Workspace) {
+				for _, all := range sourceRows(t, &ws.Register.View, register.Current) {
+					for row := range all {
+						if v.sourceRows[row] {
+							n++
+						}
+					}
+				}
+			})
+			return n
+		}
+		before := rows()
+		s.at(t, func(ws *workspace.Workspace) {
+			say(t, ws, v.person, firstNight+1, rights.Statement{Kind: register.HoldWord, About: "legal_claim", State: register.Stands})
+			token := workspace.SuppressionToken(ws.Suppression(), "source_key|"+v.system+"|"+v.key)
+			mark := vault.Suppression{Token: token, Kind: "source_key", Since: "erase-2026-11-20", Clause: erasureClause}
+			if err := ws.Vault.Suppress(context.Background(), []vault.Suppression{mark}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for n := canon.Date(2); n < 5; n++ {
+			if n == 3 {
+				s.settings(t, "# another text, another configuration\n") // every row is decided anew
+			}
+			s.night(t, firstNight+n)
+			if got := rows(); got < before || before == 0 {
+				t.Errorf("night %d: of %d held rows %d are left", n, before, got)
+			}
+			s.at(t, func(ws *workspace.Workspace) {
+				balanced(t, ws, "nightly-"+(firstNight+n).String())
+				if e := explained(t, ws, v.person, firstNight+n); len(e.Holds) != 1 {
+					t.Errorf("night %d: the hold is gone: %v", n, e.Holds)
+				}
+			})
+		}
+		s.at(t, func(ws *workspace.Workspace) {
+			say(t, ws, v.person, firstNight+4, rights.Statement{Kind: register.HoldWord, About: "legal_claim", State: register.Lifted})
+		})
+		s.night(t, firstNight+5)
+		s.gone(t, v, "the hold was lifted")
+	})
+}
