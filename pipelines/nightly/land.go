@@ -45,6 +45,7 @@ type FeedFacts struct {
 	Mojibake  int64            `json:"mojibake,omitempty"`
 	Control   *int64           `json:"control_total,omitempty"`
 	Extracted time.Time        `json:"extracted_at,omitzero"` // the export's own time stamp
+	Changes   *ChangesFacts    `json:"changes,omitempty"`     // of a feed whose layout asks for changes
 	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
 	Reason    string           `json:"reason,omitempty"`
 	Hint      string           `json:"hint,omitempty"`
@@ -103,6 +104,9 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	defer files.Close()
 	marks, err := s.n.marks(ctx, r)
 	if err != nil {
+		return nil, err
+	}
+	if s.n.positions, err = s.n.recallPositions(ctx, r); err != nil {
 		return nil, err
 	}
 	facts := make([]FeedFacts, 0, 16)
@@ -206,7 +210,7 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 // take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
 func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
-	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
+	src, err := s.open(ctx, r, files, l, f, ff, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
 		return "", nil, err
 	}
@@ -262,6 +266,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
 		return "", nil, err
 	}
+	ff.Changes.closed(src, rows, len(bad))
 	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
 }
 
