@@ -2,10 +2,8 @@ package directory
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -26,6 +24,9 @@ var (
 		"leave the attribute out of the layout, or let the directory give all values at once").For(fault.Source)
 	errFilter = fault.New("UOMA-SRC-FILTER", "the layout's filter is not one", "write it as RFC 4515 says: (&(objectClass=eduPerson)(uid=*))").For(fault.Source)
 )
+
+// errBusy is no fault: the same may succeed later.
+var errBusy = errors.New("the directory is busy")
 
 // told gives what an error of the library means: the end of the context, a fault, or what may be the line's.
 func told(ctx context.Context, err error) error {
@@ -48,13 +49,10 @@ func told(ctx context.Context, err error) error {
 		ldap.LDAPResultConfidentialityRequired, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultAuthMethodNotSupported:
 		return remote.Login(err)
 	case ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
-		return errors.New("the directory is busy")
+		return errBusy
 	case ldap.ErrorFilterCompile:
 		return errFilter
-	case ldap.ErrorNetwork: // wraps what the line said, but for StartTLS, of which it keeps the words alone
-		if strings.HasPrefix(answer.Err.Error(), "TLS handshake failed (tls: ") {
-			return remote.Peer(&tls.CertificateVerificationError{Err: errors.New("the handshake failed")})
-		}
+	case ldap.ErrorNetwork: // wraps what the line said
 		return remote.Peer(answer.Err)
 	}
 	if answer.ResultCode >= ldap.ErrorNetwork { // what the library says itself

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"io"
 	"slices"
@@ -33,10 +34,13 @@ type reader struct {
 	binary []string       // in lower case
 
 	conn    *connection
-	entries []*ldap.Entry // of this page
-	word    []byte        // that asks for the next page
+	lost    int                   // how often the line was lost
+	given   map[[16]byte]struct{} // digests of the names of entries that were given
+	entries []*ldap.Entry         // of this page
+	word    []byte                // that asks for the next page
 	last    bool
-	empty   int // pages without an entry, in a row
+	empty   int   // pages without an entry, in a row
+	seen    int64 // entries over this connection
 	read    int64
 	row     tabular.Row
 }
@@ -53,7 +57,7 @@ func (r *reader) Batches(ctx context.Context) canon.Batches {
 			return
 		}
 		r.conn = conn
-		defer conn.close()
+		defer func() { r.conn.close() }()
 		for b, err := range tabular.Stream(ctx, r.a, func() error { return r.next(ctx) }) {
 			if err != nil {
 				err = r.placed(lost(ctx, err))
@@ -83,7 +87,10 @@ func (r *reader) next(ctx context.Context) (err error) {
 			return r.end()
 		}
 		if r.entries, r.word, err = r.conn.page(ctx, r.source.request(r.search, r.attributes()), r.source.settings.Page, r.word); err != nil {
-			return err
+			if err := r.again(ctx, err); err != nil {
+				return err
+			}
+			continue
 		}
 		r.last = len(r.word) == 0
 		if r.empty++; len(r.entries) > 0 {
@@ -96,10 +103,45 @@ func (r *reader) next(ctx context.Context) (err error) {
 	}
 	e := r.entries[0]
 	r.entries = r.entries[1:]
-	if r.read++; r.read > r.source.settings.Entries {
+	if r.seen++; r.seen > r.source.settings.Entries {
 		return errEntries
 	}
+	if !r.first(e.DN) {
+		return nil
+	}
+	r.read++
 	return r.add(e)
+}
+
+// again begins with the first page when the line was lost: the word that asks for the next page is known to the lost
+// connection alone. Entries that were given are passed over, which changes nothing of what the source promises: each was
+// as it was when its page was read.
+func (r *reader) again(ctx context.Context, err error) error {
+	if err := r.source.settings.Retry.Wait(ctx, &r.lost, told(ctx, err)); err != nil {
+		return err
+	}
+	conn, err := r.source.enter(ctx)
+	if err != nil {
+		return err
+	}
+	r.conn.close()
+	r.conn, r.word, r.seen = conn, nil, 0
+	r.a.SetAgain(r.lost)
+	return nil
+}
+
+// first notes that an entry is given, and tells whether it is for the first time.
+func (r *reader) first(dn string) bool {
+	sum := sha256.Sum256([]byte(dn))
+	key := [16]byte(sum[:])
+	if _, was := r.given[key]; was {
+		return r.lost == 0 // a server that gives an entry twice is not our concern before the line is lost
+	}
+	if r.given == nil {
+		r.given = map[[16]byte]struct{}{}
+	}
+	r.given[key] = struct{}{}
+	return true
 }
 
 // attributes gives those that are asked for: the columns, each by all of its names.

@@ -86,15 +86,18 @@ func (s *Source) request(q Search, attributes []string) ldap.SearchRequest {
 
 // connection is a connection that lets us in.
 type connection struct {
-	ldap *ldap.Conn
-	line *remote.Line
-	stop func() bool // of what waits for the context
+	ldap    *ldap.Conn // nil until both sides have proved who they are
+	packets *packets
+	line    *remote.Line
+	stop    func() bool // of what waits for the context
 }
 
 func (c *connection) close() {
 	c.stop()
 	c.line.Close() // with no goodbye, which could wait for a dead line
-	c.ldap.Close()
+	if c.ldap != nil {
+		c.ldap.Close()
+	}
 }
 
 // enter dials and proves who both sides are, with patience.
@@ -114,18 +117,20 @@ func (s *Source) dial(ctx context.Context) (*connection, error) {
 	}
 	c := &connection{line: remote.Watch(plain, s.settings.Idle)}
 	c.stop = context.AfterFunc(ctx, func() { c.line.Close() })
+	var over *tls.Conn
 	if s.settings.StartTLS {
-		c.ldap = ldap.NewConn(c.line, false)
-		c.ldap.Start()
-		err = c.ldap.StartTLS(s.secure.Clone())
-	} else {
-		over := tls.Client(c.line, s.secure.Clone())
-		err = over.HandshakeContext(ctx)
-		c.ldap = ldap.NewConn(over, true)
-		c.ldap.Start()
+		err = startTLS(c.line)
 	}
 	if err == nil {
-		err = s.bind(c.ldap)
+		over = tls.Client(c.line, s.secure.Clone())
+		err = over.HandshakeContext(ctx)
+	}
+	if err == nil {
+		c.packets = &packets{Conn: over}
+		c.ldap = ldap.NewConn(c.packets, true)
+		c.ldap.Start()
+		c.packets.ask()
+		err = c.packets.told(s.bind(c.ldap))
 	}
 	if err != nil {
 		c.close()
@@ -146,10 +151,11 @@ func (c *connection) page(ctx context.Context, request ldap.SearchRequest, size 
 	paging := ldap.NewControlPaging(uint32(size))
 	paging.SetCookie(word)
 	request.Controls = []ldap.Control{paging}
+	c.packets.ask()
 	result, err := c.ldap.Search(&request)
 	c.line.Rest()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, c.packets.told(err)
 	}
 	if len(result.Referrals) > 0 {
 		return nil, nil, errReferral

@@ -5,7 +5,7 @@
 // it refuse the request. Annotations of a property, such as the label of a choice or of a lookup, are asked for when a
 // column bears their name: "_ownerid_value@OData.Community.Display.V1.FormattedValue".
 //
-// A set is read in full. The service's own next link leads from page to page, and one that leads elsewhere is refused;
+// A set is read in full, or [Changed] reads what became of it since it was read; the service says from where on. The service's own next link leads from page to page, and one that leads elsewhere is refused;
 // the count that it announces, where the set asks for one, must be that of the rows.
 package odata
 
@@ -27,6 +27,7 @@ type Set struct {
 	Size    int      // rows a page; 0 leaves it to the service
 	Rate    float64  // most requests a second
 	Count   bool     // ask how many rows there are, and compare
+	Track   bool     // ask from where on changes can be asked for later; the set is then neither filtered nor counted
 }
 
 var errSet = fault.New("UOMA-SRC-QUERY", "the feed's request cannot be made",
@@ -44,6 +45,12 @@ func (s Set) Query() (rest.Query, error) {
 	q := rest.Query{Path: s.Name, Rows: "value", Rate: s.Rate, Parameters: map[string]string{"$select": strings.Join(properties, ",")},
 		Headers: map[string]string{"OData-MaxVersion": "4.0", "OData-Version": "4.0"},
 		Paging:  rest.Paging{Kind: rest.Next, Next: "@odata.nextLink"}}
+	if s.Track {
+		if s.Filter != "" || s.Count {
+			return rest.Query{}, errSet.Because(errors.New("changes are tracked of a set without filter and count"))
+		}
+		q.Paging.Changes = "@odata.deltaLink"
+	}
 	if s.Filter != "" {
 		q.Parameters["$filter"] = s.Filter
 	}
@@ -84,6 +91,9 @@ func (s Set) properties() (properties, annotations []string, err error) {
 // prefer says what we would like, which the service may do or not.
 func (s Set) prefer(annotations []string) string {
 	var out []string
+	if s.Track {
+		out = append(out, "odata.track-changes")
+	}
 	if s.Size > 0 {
 		out = append(out, "odata.maxpagesize="+strconv.Itoa(s.Size))
 	}

@@ -19,6 +19,10 @@ var (
 		"compare the statement with the system: a join without its condition multiplies rows").For(fault.Source)
 	errSnapshot = fault.New("UOMA-SRC-SNAPSHOT", "the database does not show all rows as they were at one moment",
 		"let its owner allow it: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON").For(fault.Source)
+	// ErrMoved is told when rows that were given are others now, so that what follows would be of another moment. Whoever has
+	// done nothing with them yet may read again.
+	ErrMoved = fault.New("UOMA-SRC-MOVED", "the line was lost, and meanwhile rows changed that had come over it; nothing of them was used",
+		"run the same date again, at an hour in which the system is left alone").For(fault.Source)
 	errType = fault.New("UOMA-SRC-TYPE", "a column of the statement is of a type that is not read",
 		"cast it to text in the statement").For(fault.Source)
 )
@@ -33,6 +37,11 @@ func (s *Source) told(ctx context.Context, err error) error {
 		return err
 	}
 	return remote.Peer(s.dialect.meaning(err))
+}
+
+// isLost tells whether an error is that of a line, or of a server that may answer later, and no fault.
+func (s *Source) isLost(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && fault.Code(s.told(ctx, err)) == ""
 }
 
 // lost is told of an error behind which the snapshot is gone.

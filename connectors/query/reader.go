@@ -1,11 +1,19 @@
 package query
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"hash"
 	"io"
+	"slices"
+	"strconv"
 
 	"github.com/jmoiron/sqlx"
 
+	"uoma/connectors/remote"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -25,7 +33,10 @@ type reader struct {
 	into      []any // the cells, as Scan wants them
 	row       tabular.Row
 	key       []*cell
-	types     []string // of the key
+	types     []string  // of the key
+	given     hash.Hash // digest of the rows that were given
+	scratch   []byte
+	lost      int // how often the line was lost
 
 	page   *sqlx.Rows // nil between pages
 	inPage int
@@ -43,10 +54,6 @@ func (r *reader) Batches(ctx context.Context) canon.Batches {
 		}
 		defer r.source.release()
 		defer r.drop()
-		if err := r.begin(ctx); err != nil {
-			yield(nil, r.placed(r.fail(ctx, err)))
-			return
-		}
 		for b, err := range tabular.Stream(ctx, r.a, func() error { return r.next(ctx) }) {
 			if err != nil {
 				err = r.placed(r.fail(ctx, err))
@@ -61,8 +68,101 @@ func (r *reader) Batches(ctx context.Context) canon.Batches {
 // fail makes a fault of an error. One that ends the snapshot ends the source.
 func (r *reader) fail(ctx context.Context, err error) error {
 	err = r.source.lost(ctx, err)
-	r.source.failed = err
+	if !errors.Is(err, ErrMoved) {
+		r.source.failed = err
+	}
 	return err
+}
+
+// next adds one row. When the line is lost, it goes on behind the last one.
+func (r *reader) next(ctx context.Context) error {
+	err := r.step(ctx)
+	for err != nil && err != io.EOF && r.source.isLost(ctx, err) {
+		if err = r.again(ctx, err); err == nil {
+			err = r.step(ctx)
+		}
+	}
+	return err
+}
+
+func (r *reader) step(ctx context.Context) error {
+	if r.cells == nil {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+	}
+	more, err := r.fetch(ctx)
+	if err != nil {
+		return notEnd(err)
+	}
+	if !more {
+		return r.end()
+	}
+	if r.read++; r.read > r.announced { // a key that does not grow would never end
+		return errCount
+	}
+	r.note(r.given)
+	return r.add()
+}
+
+// notEnd keeps a driver's word about the end of its line from being taken for that of the rows.
+func notEnd(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// again goes on behind a lost line, with another snapshot. What was given of the first one must be what the new one begins
+// with, row by row: then all of it is of the new moment. Behind another query of the first snapshot there is no way on, as
+// the queries of a source are of one moment.
+func (r *reader) again(ctx context.Context, err error) error {
+	s := r.source
+	if s.given {
+		return remote.Unreachable(err)
+	}
+	if err := s.settings.Retry.Wait(ctx, &r.lost, s.told(ctx, err)); err != nil {
+		return err
+	}
+	r.drop()
+	r.a.SetAgain(r.lost)
+	if s.tx != nil {
+		_ = s.tx.Rollback() // it wrote nothing
+		s.tx = nil
+	}
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	if r.cells == nil {
+		return nil
+	}
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	now := sha256.New()
+	for range r.read {
+		more, err := r.fetch(ctx)
+		if err != nil {
+			return notEnd(err)
+		}
+		if !more {
+			return ErrMoved
+		}
+		r.note(now)
+	}
+	if !bytes.Equal(now.Sum(nil), r.given.Sum(nil)) {
+		return ErrMoved
+	}
+	r.given = now
+	return nil
+}
+
+// note adds the row that was fetched to a digest of rows.
+func (r *reader) note(h hash.Hash) {
+	for _, c := range r.cells {
+		r.scratch = append(strconv.AppendInt(r.scratch[:0], int64(len(c.text)), 10), c.kind)
+		h.Write(append(r.scratch, c.text...)) // never fails
+	}
 }
 
 // placed names the feed.
@@ -80,24 +180,31 @@ func (r *reader) drop() {
 	}
 }
 
-// begin counts the rows and learns the columns.
+// begin counts the rows and learns the columns, which must be the same every time.
 func (r *reader) begin(ctx context.Context) error {
 	s := r.source
 	if err := s.tx.GetContext(ctx, &r.announced, s.dialect.count(r.query)); err != nil {
-		return err
+		return notEnd(err)
 	}
 	if r.announced > s.settings.Rows {
 		return errRows
 	}
-	if err := r.a.Announced(r.announced, 0); err != nil {
-		return err
-	}
 	r.a.SetTaken(s.taken)
 	r.a.Opened() // no row is an answer, too
 	if err := r.open(ctx, s.dialect.firstPage(r.query, s.settings.Page)); err != nil {
-		return err
+		return notEnd(err)
 	}
-	return r.shape()
+	if r.cells == nil {
+		return r.shape()
+	}
+	types, err := r.page.ColumnTypes()
+	if err != nil {
+		return notEnd(err)
+	}
+	if !slices.EqualFunc(types, r.cells, func(t *sql.ColumnType, c *cell) bool { return t.DatabaseTypeName() == c.typ }) {
+		return ErrMoved
+	}
+	return nil
 }
 
 // shape makes a cell for each column, and finds the key among them.
@@ -131,35 +238,29 @@ func (r *reader) open(ctx context.Context, statement string, args ...any) (err e
 	return err
 }
 
-// next adds one row, of the next page when the last one has no more.
-func (r *reader) next(ctx context.Context) error {
+// fetch takes the next row, of the next page when this one has no more, and tells whether there was one.
+func (r *reader) fetch(ctx context.Context) (more bool, err error) {
 	for !r.page.Next() {
 		if err := r.page.Err(); err != nil {
-			return err
+			return false, err
 		}
 		full := r.inPage == r.source.settings.Page
 		if err := r.page.Close(); err != nil {
-			return err
+			return false, err
 		}
 		if !full {
-			return r.end()
+			return false, nil
 		}
 		key := make([]any, len(r.key))
 		for i, c := range r.key {
 			key[i] = r.source.dialect.argument(c.typ, c.value)
 		}
 		if err := r.open(ctx, r.source.dialect.nextPage(r.query, r.types, r.source.settings.Page), after(key)...); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if err := r.page.Scan(r.into...); err != nil {
-		return err
-	}
 	r.inPage++
-	if r.read++; r.read > r.announced { // a key that does not grow would never end
-		return errCount
-	}
-	return r.add()
+	return true, r.page.Scan(r.into...)
 }
 
 func (r *reader) add() error {
@@ -188,6 +289,10 @@ func (r *reader) end() error {
 	if r.read != r.announced {
 		return errCount
 	}
+	if err := r.a.Announced(r.announced, 0); err != nil {
+		return err
+	}
+	r.source.given = true
 	if err := r.a.EndRecords(r.read, r.read); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"net"
@@ -25,6 +26,7 @@ type Source struct {
 
 	tx     *sqlx.Tx // nil until somebody reads
 	taken  time.Time
+	given  bool  // a query's rows were given in full as they were at that moment
 	failed error // why nobody may read any more: what comes would be of another moment
 
 	mu   sync.Mutex
@@ -88,7 +90,7 @@ func (s *Source) Rows(q Query, o tabular.Options) (tabular.Reader, error) {
 	if q.Statement == "" || len(q.Key) == 0 {
 		return nil, errColumn.At(fault.Place{Field: o.Feed})
 	}
-	return &reader{source: s, query: q, a: a, feed: o.Feed, limit: o.Limits.OrDefault().RowBytes}, nil
+	return &reader{source: s, query: q, a: a, given: sha256.New(), feed: o.Feed, limit: o.Limits.OrDefault().RowBytes}, nil
 }
 
 // Columns asks for the names of a query's columns, without reading a row.

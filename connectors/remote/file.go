@@ -69,7 +69,7 @@ func (f *File) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
-		if err := f.fs.retry.wait(f.fs.ctx, &failures, err); err != nil {
+		if err := f.fs.retry.Wait(f.fs.ctx, &failures, err); err != nil {
 			return 0, f.wrong("read", err)
 		}
 	}

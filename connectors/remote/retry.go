@@ -29,14 +29,14 @@ func (r Retry) Do(ctx context.Context, request func() error) error {
 		if err == nil {
 			return nil
 		}
-		if err := r.wait(ctx, &failures, err); err != nil {
+		if err := r.Wait(ctx, &failures, err); err != nil {
 			return err
 		}
 	}
 }
 
-// wait counts a failure and waits until the next attempt. It gives an error when there is to be none.
-func (r Retry) wait(ctx context.Context, failures *int, err error) error {
+// Wait counts a failure and waits until the next attempt. It gives an error when there is to be none.
+func (r Retry) Wait(ctx context.Context, failures *int, err error) error {
 	if err := ended(ctx); err != nil {
 		return err
 	}

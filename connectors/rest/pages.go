@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -30,6 +31,7 @@ type Pages struct {
 	most  int64
 	asked map[[sha256.Size]byte]bool
 	last  [sha256.Size]byte // of the page before
+	since string            // see [Pages.Since]
 	rest  []byte
 	err   error // sticky, behind rest
 }
@@ -70,6 +72,25 @@ func (a *API) Pages(ctx context.Context, q Query) (*Pages, error) {
 	}
 	return l, err
 }
+
+// PagesSince gives the pages of what changed since the list of a query was read; since is what [Pages.Since] gave then.
+func (a *API) PagesSince(ctx context.Context, q Query, since string) (*Pages, error) {
+	l, err := a.Pages(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	first := l.next.url
+	if l.next, err = l.follow(since); err != nil {
+		return nil, err
+	}
+	if l.next == nil || q.Paging.Changes == "" || l.next.url.Path != first.Path {
+		return nil, errLink.Because(errors.New("changes are asked for at the address of the list alone"))
+	}
+	return l, nil
+}
+
+// Since gives, behind the last page, the address under which changes since are asked for; "" when the service told none.
+func (l *Pages) Since() string { return l.since }
 
 // Rows gives how many rows were given so far.
 func (l *Pages) Rows() int64 { return l.rows }
@@ -177,6 +198,9 @@ func (l *Pages) after(p page, h http.Header) (*request, error) {
 		if p.next.Kind != jsonfile.Absent && p.next.Kind != jsonfile.Text {
 			return nil, because(errPage, l.pages, "what leads to the next page is no text")
 		}
+		if p.next.Text == "" {
+			return nil, l.keep(p.changes)
+		}
 		return l.follow(p.next.Text)
 	case Link:
 		return l.follow(nextOf(h))
@@ -186,6 +210,19 @@ func (l *Pages) after(p page, h http.Header) (*request, error) {
 		return l.counted(p)
 	}
 	return nil, nil
+}
+
+// keep notes where changes since are asked for.
+func (l *Pages) keep(v jsonfile.Value) error {
+	if v.Kind != jsonfile.Absent && v.Kind != jsonfile.Text {
+		return because(errPage, l.pages, "what leads to the changes is no text")
+	}
+	to, err := l.follow(v.Text)
+	if err != nil || to == nil {
+		return err
+	}
+	l.since = to.url.String()
+	return nil
 }
 
 // follow asks where a page leads to, at the same server.

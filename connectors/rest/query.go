@@ -41,6 +41,7 @@ type Paging struct {
 	Size      int    // rows asked for
 	SizeAs    string // the parameter that asks for so many
 	First     int    // number of the first page (page)
+	Changes   string // where the last page holds the address under which changes since are asked for (next)
 }
 
 // check finds what cannot work.
@@ -57,6 +58,7 @@ func (q *Query) check() error {
 		{(p.Kind == Cursor || p.Kind == Page || p.Kind == Offset) == (p.Parameter == ""), "parameter", "cursor, page and offset need it, the others have none"},
 		{p.AtLeast != "" && (p.Total == "" || p.Kind == Page || p.Kind == Offset), "at-least", "it belongs to a total that does not end the list"},
 		{p.Kind != Page && p.First != 0, "first", "only page has it"},
+		{p.Kind != Next && p.Changes != "", "changes", "only next has it"},
 		{(p.Size > 0) != (p.SizeAs != ""), "size", "size and size-as belong together"},
 		{q.Rate < 0, "rate", "it is below zero"},
 		{strings.ContainsAny(q.Path, "?#\\") || strings.Contains("/"+q.Path+"/", "/../"), "path", "it is no plain path"},

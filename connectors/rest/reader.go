@@ -10,31 +10,43 @@ import (
 )
 
 // Rows makes a reader of a query's rows. A column is found by its path within a row.
-func (a *API) Rows(q Query, o tabular.Options) (tabular.Reader, error) {
+func (a *API) Rows(q Query, o tabular.Options) (*Reader, error) {
+	return a.reader(q, o, func(ctx context.Context) (*Pages, error) { return a.Pages(ctx, q) })
+}
+
+// RowsSince is [API.Rows] for what changed since; see [API.PagesSince].
+func (a *API) RowsSince(q Query, o tabular.Options, since string) (*Reader, error) {
+	return a.reader(q, o, func(ctx context.Context) (*Pages, error) { return a.PagesSince(ctx, q, since) })
+}
+
+func (a *API) reader(q Query, o tabular.Options, begin func(context.Context) (*Pages, error)) (*Reader, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
 	o.Limits.RowBytes = int(a.limits.Bytes)
-	return &reader{api: a, q: q, o: o}, nil
+	return &Reader{begin: begin, q: q, o: o}, nil
 }
 
-// reader asks for pages as its rows are read.
-type reader struct {
-	api  *API
-	q    Query
-	o    tabular.Options
-	rows *jsonfile.Reader
+// Reader asks for pages as its rows are read.
+type Reader struct {
+	begin func(context.Context) (*Pages, error)
+	q     Query
+	o     tabular.Options
+	pages *Pages
+	rows  *jsonfile.Reader
 }
+
+var _ tabular.Reader = (*Reader)(nil)
 
 // Batches implements [tabular.Reader].
-func (r *reader) Batches(ctx context.Context) canon.Batches {
+func (r *Reader) Batches(ctx context.Context) canon.Batches {
 	return func(yield func(*canon.Batch, error) bool) {
-		pages, err := r.api.Pages(ctx, r.q)
-		if err != nil {
+		var err error
+		if r.pages, err = r.begin(ctx); err != nil {
 			yield(nil, err)
 			return
 		}
-		r.rows = jsonfile.New(pages, jsonfile.Options{Options: record.Options{Options: r.o, Rows: r.q.Rows}})
+		r.rows = jsonfile.New(r.pages, jsonfile.Options{Options: record.Options{Options: r.o, Rows: r.q.Rows}})
 		for b, err := range r.rows.Batches(ctx) {
 			if err != nil && ctx.Err() != nil {
 				err = context.Cause(ctx)
@@ -47,11 +59,19 @@ func (r *reader) Batches(ctx context.Context) canon.Batches {
 }
 
 // Summary implements [tabular.Reader].
-func (r *reader) Summary() tabular.Summary {
+func (r *Reader) Summary() tabular.Summary {
 	if r.rows == nil {
 		return tabular.Summary{}
 	}
 	return r.rows.Summary()
+}
+
+// Since gives [Pages.Since], when all rows were read.
+func (r *Reader) Since() string {
+	if r.pages == nil {
+		return ""
+	}
+	return r.pages.Since()
 }
 
 // Ask asks for the first page, and whether it is one.

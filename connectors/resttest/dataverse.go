@@ -2,7 +2,10 @@ package resttest
 
 import (
 	"encoding/base64"
+	"fmt"
+	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +17,19 @@ type Dataverse struct {
 	Throttle
 	// Gone has the list end with 410 behind the first page.
 	Gone bool
+
+	// Keys names the property that tells the rows of a set apart, of sets whose changes are tracked.
+	Keys map[string]string
+	// Past holds what the sets were before, oldest first. A delta token is the number of states that there were when it was
+	// given; those below Kept have expired, which is told as Dataverse does, or with 410 when GoneToken is set.
+	Past      []map[string][]Row
+	Kept      int
+	GoneToken bool
+}
+
+// After gives the service as it is when its sets have become others.
+func (d *Dataverse) After(sets map[string][]Row) *Dataverse {
+	return &Dataverse{Sets: sets, Keys: d.Keys, Past: append(slices.Clip(d.Past), d.Sets), Kept: d.Kept, GoneToken: d.GoneToken}
 }
 
 const (
@@ -31,6 +47,7 @@ func (d *Dataverse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rows, known := d.Sets[name]
 	v := r.URL.Query()
 	from, err := skip(v.Get("$skiptoken"))
+	tracked := v.Has("$deltatoken") || strings.Contains(r.Header.Get("Prefer"), "odata.track-changes")
 	switch {
 	case !bearer(r):
 		fail(w, http.StatusUnauthorized, "no token")
@@ -41,9 +58,60 @@ func (d *Dataverse) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "not supported")
 	case d.Gone && from > 0:
 		fail(w, http.StatusGone, "the token is expired")
+	case tracked && (d.Keys[name] == "" || v.Has("$filter") || v.Has("$count")):
+		fail(w, http.StatusBadRequest, "changes are not tracked")
+	case v.Has("$deltatoken"):
+		d.changes(w, r, name, from)
 	default:
-		d.page(w, r, rows, from)
+		d.page(w, r, name, rows, from, tracked)
 	}
+}
+
+// deltaToken gives the token of the present state, written so that it must be escaped.
+func (d *Dataverse) deltaToken() string { return strconv.Itoa(len(d.Past)) + "!11/21/2026 08:10:44" }
+
+// changes answers with what became of a set since the state of a token: its rows that are new or others, and the ones that
+// are gone, in the two ways of OData 4.0 and 4.01 in turn.
+func (d *Dataverse) changes(w http.ResponseWriter, r *http.Request, name string, from int) {
+	number, _, _ := strings.Cut(r.URL.Query().Get("$deltatoken"), "!")
+	n, err := strconv.Atoi(number)
+	switch {
+	case err != nil || n < 0 || n > len(d.Past):
+		fail(w, http.StatusBadRequest, "Invalid delta token")
+		return
+	case n < d.Kept && d.GoneToken:
+		fail(w, http.StatusGone, "the token is expired")
+		return
+	case n < d.Kept:
+		answer(w, http.StatusBadRequest, "application/json", Row{"error": Row{"code": "0x80044352", "message": "Version stamp associated with the client has expired. Please perform a full sync."}})
+		return
+	}
+	key, before, rows := d.Keys[name], map[any]Row{}, []Row{}
+	if n < len(d.Past) {
+		for _, row := range d.Past[n][name] {
+			before[row[key]] = row
+		}
+	} else {
+		for _, row := range d.Sets[name] {
+			before[row[key]] = row
+		}
+	}
+	there := map[any]bool{}
+	for _, row := range d.Sets[name] {
+		if there[row[key]] = true; !reflect.DeepEqual(before[row[key]], row) {
+			rows = append(rows, row)
+		}
+	}
+	gone := slices.DeleteFunc(slices.Collect(maps.Keys(before)), func(id any) bool { return there[id] })
+	slices.SortFunc(gone, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	for i, id := range gone {
+		if i%2 == 0 {
+			rows = append(rows, Row{"@odata.context": "https://" + r.Host + "/api/data/v9.2/$metadata#" + name + "/$deletedEntity", "id": id, "reason": "deleted"})
+		} else {
+			rows = append(rows, Row{"@removed": Row{"reason": "changed"}, "@id": fmt.Sprintf("%s(%s)", name, id)})
+		}
+	}
+	d.page(w, r, name, rows, from, true)
 }
 
 func skip(token string) (int, error) {
@@ -57,20 +125,22 @@ func skip(token string) (int, error) {
 	return strconv.Atoi(string(b))
 }
 
-func (d *Dataverse) page(w http.ResponseWriter, r *http.Request, rows []Row, from int) {
+func (d *Dataverse) page(w http.ResponseWriter, r *http.Request, name string, rows []Row, from int, tracked bool) {
 	v := r.URL.Query()
 	size, annotations := preferred(r.Header.Get("Prefer"))
 	rows = filtered(rows, v.Get("$filter"))
 	properties := strings.Split(v.Get("$select"), ",")
 	for _, p := range properties {
-		if _, known := first(rows)[p]; !known && len(rows) > 0 {
+		if _, known := first(d.Sets[name])[p]; !known && len(d.Sets[name]) > 0 {
 			fail(w, http.StatusBadRequest, "Could not find a property named '"+p+"'")
 			return
 		}
 	}
 	page, more := slice(rows, from, size)
 	for i, row := range page {
-		page[i] = selected(row, properties, annotations)
+		if _, removed := row["@removed"]; !removed && row["@odata.context"] == nil {
+			page[i] = selected(row, properties, annotations)
+		}
 	}
 	out := Row{"@odata.context": here(r, "")[:len(here(r, ""))-1] + "/$metadata", "value": page}
 	if v.Get("$count") == "true" {
@@ -82,6 +152,10 @@ func (d *Dataverse) page(w http.ResponseWriter, r *http.Request, rows []Row, fro
 	if more {
 		v.Set("$skiptoken", base64.URLEncoding.EncodeToString([]byte(strconv.Itoa(from+size))))
 		out["@odata.nextLink"] = here(r, v.Encode())
+	} else if tracked {
+		v.Del("$skiptoken")
+		v.Set("$deltatoken", d.deltaToken())
+		out["@odata.deltaLink"] = here(r, v.Encode())
 	}
 	w.Header().Set("OData-Version", "4.0")
 	answer(w, http.StatusOK, "application/json; odata.metadata=minimal", out)

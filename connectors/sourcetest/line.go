@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/internal/faultproxy"
 )
@@ -66,18 +68,63 @@ func (s Subject) overBadLines(t *testing.T) {
 	}
 }
 
-// readsAllOrFails reads over a line that is cut: a source that resumes gives all, another one fails.
+// readsAllOrFails reads over a line that is cut: a source gives all when the line holds long enough, and fails otherwise.
 func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) {
 	o, p := s.over(t, t.Context(), "line")
 	p.Set(f)
 	got, err := read(t, t.Context(), o)
-	if s.Resumes {
+	if s.Resumes || f.Cuts == 1 {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s, %v", differ(got, want), err)
 		}
 		return
 	}
 	s.failed(t, got, err, want)
+}
+
+// resumes loses the line behind the first rows, and has rows change before the next connection. What comes is of one
+// moment, or as it was when its page was read, and no row comes twice; or the source says that it can not go on.
+func (s Subject) resumes(t *testing.T) {
+	old := some(canon.BatchRows + pieces*step/len(note))
+	for name, at := range map[string]int{"a row that came": 3, "a row that did not": len(old) - 3} {
+		t.Run(name, func(t *testing.T) {
+			set := "resumes" + strconv.Itoa(at)
+			s.Put(t, set, old)
+			now := slices.Clone(old)
+			now[at].Name = "Changed"
+			o, p := s.over(t, t.Context(), set)
+			var got []Row
+			var failed error
+			for b, err := range reader(t, o).Batches(t.Context()) {
+				if err != nil {
+					failed = err
+					break
+				}
+				if got = appendRows(got, b); len(got) == b.Len() {
+					p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Reset, Cuts: 1})
+					s.Put(t, set, now)
+				}
+			}
+			if failed != nil {
+				if c := fault.Code(failed); c != "UOMA-SRC-MOVED" || !s.Moment || fault.ScopeOf(failed) != fault.Source {
+					t.Error(failed)
+				}
+				return
+			}
+			got = sorted(got)
+			switch {
+			case s.Moment && !slices.Equal(got, now) && !slices.Equal(got, old):
+				t.Errorf("neither as it was nor as it is: %s", differ(got, now))
+			case len(got) != len(old):
+				t.Errorf("%d rows of %d", len(got), len(old))
+			}
+			for i, r := range got {
+				if r != old[i] && r != now[i] {
+					t.Fatalf("row %d was never so", i)
+				}
+			}
+		})
+	}
 }
 
 // failed holds the end of a reading to be a failure of the source, and the rows before it to be right.

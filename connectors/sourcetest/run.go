@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,6 +25,12 @@ func Run(t *testing.T, s Subject) {
 		t.Run("huge", s.streamsHuge)
 		t.Run("changed while read", s.copesWithChanges)
 		t.Run("cancelled", s.endsWithItsContext)
+		t.Run("resumes", s.resumes)
+		for what, code := range map[string]string{"credentials": "UOMA-SRC-LOGIN", "certificate": "UOMA-SRC-TLS"} {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(s.Wrong)), func(w Wrong) bool { return w.Code == code }) {
+				t.Errorf("nothing is tried with wrong %s", what)
+			}
+		}
 		for name, w := range s.Wrong {
 			t.Run("wrong "+name, func(t *testing.T) { w.fails(t, s) })
 		}

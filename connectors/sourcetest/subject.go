@@ -34,9 +34,11 @@ type Subject struct {
 	Page int
 	// Moment tells that all rows are those of one moment. Without it, each row is as it was when its page was read.
 	Moment bool
-	// Resumes tells that a reader goes on where a line was cut. Without it, the source fails.
+	// Resumes tells that a reader goes on where a line was cut, however often. Without it, the source is read again from its
+	// beginning, without giving a row twice, so that a line must hold long enough for once.
 	Resumes bool
-	// Wrong are ways to open the set "wrong" that must fail with a fault of this code, by name.
+	// Wrong are ways to open the set "wrong" that must fail with a fault of this code, by name: with wrong credentials and
+	// over a server with another certificate at least.
 	Wrong map[string]Wrong
 }
 

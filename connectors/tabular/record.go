@@ -53,6 +53,9 @@ func (a *Assembler) Columns(names ...string) error {
 // SetTaken notes when what the rows tell was so.
 func (a *Assembler) SetTaken(at time.Time) { a.sum.Taken = at }
 
+// SetAgain notes how often the source was read again from its beginning.
+func (a *Assembler) SetAgain(times int) { a.sum.Again = times }
+
 // Inspect looks at the cells, sets Wide and Control, and tells whether they are UTF-8.
 func (r *Row) Inspect() bool {
 	r.Wide, r.Control = false, false

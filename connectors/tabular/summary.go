@@ -20,6 +20,7 @@ type Summary struct {
 	Control   *int64           // the count in the control line, nil when there was none
 	Mojibake  int64            // cells that were decoded twice ("Ã¤" for "ä") before they came here
 	Taken     time.Time        // when what the rows tell was so, of a source without a file that says it
+	Again     int              // how often the source was read again from its beginning, because its line was lost
 	OpenEnd   bool             // the last line has no line end: complete, or cut within its last field
 }
 

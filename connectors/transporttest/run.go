@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -38,6 +39,7 @@ func Run(t *testing.T, s Subject) {
 			t.Run("wrong "+name, func(t *testing.T) { w.fails(t, s) })
 		}
 		if s.Addr != "" {
+			s.triesTheWrong(t)
 			t.Run("bad line", s.overBadLines)
 		}
 	})
@@ -320,6 +322,15 @@ func Bench(b *testing.B, s Subject) {
 		}
 		if err := file.Close(); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// triesTheWrong holds a transport with a server to being tried with wrong credentials, and with a server that is another.
+func (s Subject) triesTheWrong(t *testing.T) {
+	for what, codes := range map[string][]string{"credentials": {"UOMA-SRC-LOGIN"}, "certificate": {"UOMA-SRC-TLS", "UOMA-SRC-HOST-KEY"}} {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(s.Wrong)), func(w Wrong) bool { return slices.Contains(codes, w.Code) }) {
+			t.Errorf("nothing is tried with wrong %s", what)
 		}
 	}
 }

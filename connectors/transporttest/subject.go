@@ -31,7 +31,8 @@ type Subject struct {
 	Plant func(t testing.TB, dir string)
 	// Lists tells whether the protocol can list a folder.
 	Lists bool
-	// Wrong are ways to dial that must fail with a fault of this code, by name.
+	// Wrong are ways to dial that must fail with a fault of this code, by name: of a transport with a server with wrong
+	// credentials, and over a server that cannot prove who it is, at least.
 	Wrong map[string]Wrong
 }
 

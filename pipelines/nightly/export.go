@@ -20,6 +20,7 @@ import (
 	"uoma/connectors/blob"
 	"uoma/connectors/compressed"
 	"uoma/connectors/folder"
+	"uoma/connectors/odata"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -40,6 +41,9 @@ type Files interface {
 	// Rows makes a reader of a feed that lies in no file. It holds to the contract of package tabular: a stream that ends
 	// without a fault has given every row.
 	Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error)
+	// Changed gives what became of a feed's rows since a position, for a layout that asks for changes. [odata.ErrExpired]
+	// and [odata.ErrUnclear] leave the feed to be read in full.
+	Changed(ctx context.Context, f *layout.Feed, o tabular.Options, since string) (*odata.Changes, error)
 }
 
 // InboxOf is the inbox of a workspace.
@@ -94,9 +98,18 @@ func openExport(files Files, work *blob.Store, spool string, f *layout.Feed, nam
 type fileless struct{ tabular.Reader }
 
 func (e fileless) Extracted() time.Time { return e.Summary().Taken }
-func (fileless) Verify() error          { return nil }
-func (fileless) Sum() string            { return "" }
-func (fileless) Close() error           { return nil }
+
+// Since gives from where on changes can be asked for, of a source that tells.
+func (e fileless) Since() string {
+	if t, ok := e.Reader.(interface{ Since() string }); ok {
+		return t.Since()
+	}
+	return ""
+}
+
+func (fileless) Verify() error { return nil }
+func (fileless) Sum() string   { return "" }
+func (fileless) Close() error  { return nil }
 
 // file is the export of a feed that lies in a file.
 type file struct {

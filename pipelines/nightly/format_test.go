@@ -18,6 +18,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"uoma/connectors/blob"
+	"uoma/connectors/odata"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/transforms/layout"
@@ -138,6 +139,10 @@ type opened struct{ fstest.MapFS }
 func (opened) Close() error { return nil }
 
 func (opened) Rows(*layout.Feed, tabular.Options) (tabular.Reader, error) { return nil, fs.ErrNotExist }
+
+func (opened) Changed(context.Context, *layout.Feed, tabular.Options, string) (*odata.Changes, error) {
+	return nil, fs.ErrNotExist
+}
 
 func landed(files fstest.MapFS, work *blob.Store, l *layout.Layout) (string, error) {
 	e, err := openExport(opened{files}, work, "spool", &l.Feeds[0], "demo/rows.dat", func(canon.Rejection) {})

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/ledger"
+	"uoma/connectors/query"
 	"uoma/connectors/snapshot"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -45,6 +46,8 @@ type FeedFacts struct {
 	Mojibake  int64            `json:"mojibake,omitempty"`
 	Control   *int64           `json:"control_total,omitempty"`
 	Extracted time.Time        `json:"extracted_at,omitzero"` // the export's own time stamp
+	Again     int              `json:"read_again,omitempty"`  // how often all was read again from its beginning, because the line was lost
+	Changes   *ChangesFacts    `json:"changes,omitempty"`     // of a feed whose layout asks for changes
 	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
 	Reason    string           `json:"reason,omitempty"`
 	Hint      string           `json:"hint,omitempty"`
@@ -103,6 +106,9 @@ func (s land) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	defer files.Close()
 	marks, err := s.n.marks(ctx, r)
 	if err != nil {
+		return nil, err
+	}
+	if s.n.positions, err = s.n.recallPositions(ctx, r); err != nil {
 		return nil, err
 	}
 	facts := make([]FeedFacts, 0, 16)
@@ -170,6 +176,11 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
 	ff.Previous = marks[ff.Feed]
 	source, rows, err := s.take(ctx, r, files, l, f, &ff)
+	for moved := 0; fault.Code(err) == query.ErrMoved.Code && moved < mostMoved; moved++ { // nothing was made of what came
+		r.Log.Warn("read again", "feed", ff.Feed, "code", query.ErrMoved.Code)
+		source, rows, err = s.take(ctx, r, files, l, f, &ff)
+		ff.Again++
+	}
 	if err == nil {
 		state := ledger.Good
 		if err = s.n.guard(f, &ff, rows); err != nil {
@@ -193,6 +204,17 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	return ff, nil
 }
 
+// mostMoved is how often a feed is read again whose rows changed while its line was lost.
+const mostMoved = 2
+
+// readAs says for the report how the rows were read, where that is not as ever.
+func (ff FeedFacts) readAs() string {
+	if ff.Again == 0 {
+		return ff.Changes.text()
+	}
+	return fmt.Sprintf("read again from the beginning, %d times: the line was lost", ff.Again)
+}
+
 // Stopped tells whether the feed should have landed and did not.
 func (ff FeedFacts) Stopped() bool { return ff.Code != "" && ff.Code != errNotYet.Code }
 
@@ -206,7 +228,7 @@ func (ff *FeedFacts) fail(e *fault.Error) {
 // take reads the export and writes the snapshot. It gives the digest of the export and what its rows are told apart by.
 func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout.Layout, f *layout.Feed, ff *FeedFacts) (source string, rows []rowPrint, err error) {
 	var bad []canon.Rejection
-	src, err := openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), f, ff.File, func(x canon.Rejection) { bad = append(bad, x) })
+	src, err := s.open(ctx, r, files, l, f, ff, func(x canon.Rejection) { bad = append(bad, x) })
 	if err != nil {
 		return "", nil, err
 	}
@@ -245,6 +267,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
 	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, undeclared(f, sum.Unknown), absent(f, sum.Missing), sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
+	if ff.Again += sum.Again; sum.Again > 0 {
+		r.Log.Warn("read again from the beginning, because the line was lost", "feed", ff.Feed, "times", sum.Again)
+	}
 	if err := drifted(f, ff); err != nil {
 		return "", nil, err
 	}
@@ -262,6 +287,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "land", ff.Feed), bad); err != nil {
 		return "", nil, err
 	}
+	ff.Changes.closed(src, rows, len(bad))
 	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
 }
 

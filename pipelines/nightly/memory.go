@@ -34,6 +34,7 @@ const (
 	stateSoFar   = workspace.StateSoFar
 	stateDecided = workspace.StateDecided
 	stateReview  = workspace.StateReview
+	stateChanges = workspace.StateChanges
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
@@ -85,6 +86,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	n.remembered = make(map[string]*rememberedFeed, len(rows))
 	for i := range rows {
 		n.remembered[rows[i].Feed] = &rows[i]
+	}
+	if n.positions, err = n.recallPositions(ctx, r); err != nil {
+		return err
 	}
 	told, err := recallRows[rowFact](ctx, n, r, stateFacts)
 	if err != nil {
@@ -251,6 +255,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 		{stateReview, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.reviewable()) }},
+		{stateChanges, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.positionsToRemember()) }},
 	} {
 		digest, err := w.write(n.ws.State)
 		if err != nil {

@@ -42,6 +42,7 @@ type Night struct {
 
 	feeds                  map[string]*feedNight      // by full name; what is known of each landed feed
 	redo                   bool                       // the rows of some feed are all decided anew
+	positions              map[string]position        // by feed: from where on changes are asked for
 	decided                map[string]string          // by feed: the configuration that its rows were last decided under
 	remembered             map[string]*rememberedFeed // by feed: what the last night left of its rows
 	toldBefore             map[string][]rowFact       // by feed: what the rows of the last night said of memberships

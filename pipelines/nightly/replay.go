@@ -109,6 +109,7 @@ func (s replay) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			ff = FeedFacts{Feed: f.FullName()}
 			ff.fail(errNoSnapshot)
 		}
+		ff.Changes = nil // what was asked for then is no position of now
 		ff.Previous = marks[ff.Feed]
 		if ferr := s.guard(f, &ff); ferr != nil {
 			err = errors.Join(err, ferr)

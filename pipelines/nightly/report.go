@@ -178,7 +178,7 @@ func (s report) sources(in *quality.Input, f allFacts) {
 			Quarantined: a.Reasons, Withheld: a.Clauses, Skipped: ff.Skipped, Control: ff.Control,
 			Previous: c.Before, Added: c.Added, Changed: c.Changed, Removed: c.Removed,
 			Unknown: ff.Unknown, Missing: ff.Missing, Reordered: ff.Reordered, Encoding: ff.Encoding, Mojibake: ff.Mojibake,
-			Digest: ff.Digest, Code: ff.Code, Reason: ff.Reason, Hint: ff.Hint,
+			ReadAs: ff.readAs(), Digest: ff.Digest, Code: ff.Code, Reason: ff.Reason, Hint: ff.Hint,
 		}
 		if l, feed := layouts[ff.Feed], feeds[ff.Feed]; l != nil {
 			src.Columns, src.Layout = len(feed.Columns), l.Digest()

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"uoma/connectors/folder"
+	"uoma/connectors/odata"
 	"uoma/connectors/remote"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -117,6 +118,23 @@ func (in *Inbox) Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error)
 		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
 	}
 	return s.rows.Rows(f, o)
+}
+
+// Changed asks what became of a feed's rows since a position that the reader of its rows, or an earlier list of changes,
+// gave. Only a feed whose layout asks for changes has one.
+func (in *Inbox) Changed(ctx context.Context, f *layout.Feed, o tabular.Options, since string) (*odata.Changes, error) {
+	s := in.own[canon.SystemOf(f.FullName())]
+	if s == nil {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	if err := s.failed(nil); err != nil {
+		return nil, err
+	}
+	r, ok := s.rows.(services)
+	if !ok {
+		return nil, errNoRows.At(fault.Place{Field: f.FullName()})
+	}
+	return r.Changed(ctx, f, o, since)
 }
 
 // Close closes every transport.

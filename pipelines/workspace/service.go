@@ -102,6 +102,15 @@ func (s services) Rows(f *layout.Feed, o tabular.Options) (tabular.Reader, error
 	return s.API.Rows(q, o)
 }
 
+// Changed asks what became of the feed's rows since a position.
+func (s services) Changed(ctx context.Context, f *layout.Feed, o tabular.Options, since string) (*odata.Changes, error) {
+	q, err := request(f)
+	if err != nil {
+		return nil, err
+	}
+	return odata.Changed(ctx, s.API, q, o, f.Index(f.Key[0][0]), since)
+}
+
 // Ask asks for the first page of the feed's rows.
 func (s services) Ask(ctx context.Context, f *layout.Feed) error {
 	q, err := request(f)
@@ -115,7 +124,7 @@ func (s services) Ask(ctx context.Context, f *layout.Feed) error {
 func request(f *layout.Feed) (rest.Query, error) {
 	switch {
 	case f.OData != nil:
-		set := odata.Set{Name: f.OData.Set, Filter: f.OData.Filter, Size: f.OData.Size, Count: f.OData.Count, Rate: f.OData.Rate}
+		set := odata.Set{Name: f.OData.Set, Filter: f.OData.Filter, Size: f.OData.Size, Count: f.OData.Count, Track: f.OData.Changes, Rate: f.OData.Rate}
 		for i := range f.Columns {
 			set.Columns = append(set.Columns, f.Columns[i].Where())
 		}

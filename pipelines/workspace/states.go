@@ -11,6 +11,7 @@ const (
 	StateFacts   = "facts"   // what the rows say of memberships
 	StateDecided = "decided" // by feed: digest of everything besides the exports that its rows were last decided under
 	StateSoFar   = "so-far"  // what earlier attempts of a night did
+	StateChanges = "changes" // by feed: from where on changes are asked for
 	StateReview  = "review"  // pairs of records that the resolver was not sure of
 )
 
@@ -19,5 +20,5 @@ func StateFiles(pipeline string) []string {
 	if pipeline != "nightly" {
 		return nil
 	}
-	return []string{StateMembers, StateLinks, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview, StateSoFar}
+	return []string{StateMembers, StateLinks, StateRetired, StateHeld, StateRows, StateFacts, StateDecided, StateReview, StateSoFar, StateChanges}
 }

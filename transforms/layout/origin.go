@@ -20,6 +20,8 @@ var (
 		"put a file with one SELECT beside the layout, without a semicolon inside")
 	errAttribute = fault.New("UOMA-LAY-ATTRIBUTE", "the column is no attribute of a directory",
 		"name it as the directory does: uid, mail, cn;lang-sv")
+	errChanges = fault.New("UOMA-LAY-CHANGES", "changes of the feed cannot be asked for",
+		"let odata: have neither filter nor count, and key: be the one column with the entity's own key")
 	errOrder = fault.New("UOMA-LAY-ORDER", "the feed does not say by which columns its rows are told apart",
 		"name them under order:, since a key with alternatives has no order")
 )
@@ -86,8 +88,11 @@ func (c *checker) origin(f *Feed, under func(...string) []string) {
 	case f.Query != "":
 		c.query(f, under)
 		return
-	case f.Rest != nil || f.OData != nil:
-		return // their form is the schema's
+	case f.OData != nil:
+		c.tracked(f, under)
+		return
+	case f.Rest != nil:
+		return // its form is the schema's
 	}
 	if f.Search != nil {
 		c.search(f, under)

@@ -31,11 +31,23 @@ type Paging struct {
 
 // OData is how a feed's rows are asked of an OData v4 service: its columns are properties of an entity set.
 type OData struct {
-	Set    string  `yaml:"set"`
-	Filter string  `yaml:"filter"` // of all rows when absent
-	Size   int     `yaml:"size"`   // rows a page
-	Count  bool    `yaml:"count"`  // ask how many rows there are, and compare
-	Rate   float64 `yaml:"rate"`   // most requests a second
+	Set     string  `yaml:"set"`
+	Filter  string  `yaml:"filter"`  // of all rows when absent
+	Size    int     `yaml:"size"`    // rows a page
+	Count   bool    `yaml:"count"`   // ask how many rows there are, and compare
+	Changes bool    `yaml:"changes"` // ask for what changed since the last night, where that is known
+	Rate    float64 `yaml:"rate"`    // most requests a second
+}
+
+// tracked checks a feed of which changes are asked for: they name an entity by its key, and are of a whole set.
+func (c *checker) tracked(f *Feed, under func(...string) []string) {
+	switch o := f.OData; {
+	case !o.Changes:
+	case o.Filter != "" || o.Count:
+		c.find(errChanges, "a set that is filtered or counted has no list of changes", under("odata", "changes")...)
+	case len(f.Key) != 1 || len(f.Key[0]) != 1:
+		c.find(errChanges, "the key of the feed is not the one column with the entity's own key", under("odata", "changes")...)
+	}
 }
 
 // Where gives the path of a column in records that name their values.

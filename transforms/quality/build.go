@@ -81,7 +81,7 @@ func (b *builder) source(s Source) SourceReport {
 		Rows: rows, Quarantined: s.Quarantined, Skipped: s.Skipped, Control: s.Control,
 		Change: Change{s.Previous, s.Added, s.Changed, s.Removed, max(0, s.Previous-s.Removed-s.Changed)},
 		Schema: Schema{s.Layout, s.Columns, s.Missing, s.Required, s.Unknown, s.Reordered}, Encoding: s.Encoding,
-		Mojibake: s.Mojibake, Formulas: s.Formulas, Snapshot: s.Digest, Code: s.Code, Reason: s.Reason, Hint: s.Hint}
+		Mojibake: s.Mojibake, Formulas: s.Formulas, Snapshot: s.Digest, ReadAs: s.ReadAs, Code: s.Code, Reason: s.Reason, Hint: s.Hint}
 	for _, p := range b.in.History {
 		if n, ok := p.Feeds[s.Feed]; ok {
 			row.Trend = append(row.Trend, n)

@@ -95,10 +95,11 @@ type Source struct {
 	Mojibake  int64    `json:"mojibake"` // cells that look decoded twice
 	Formulas  int64    `json:"formulas"` // text cells that a spreadsheet would compute: = + - @ TAB CR
 
-	Digest string `json:"snapshot"`         // of the snapshot, "" when the feed did not land
-	Layout string `json:"layout,omitempty"` // digest of the layout
-	Code   string `json:"code,omitempty"`   // why the source stopped, "UOMA-LND-SHRUNK"
-	Reason string `json:"reason,omitempty"` // one sentence
+	ReadAs string `json:"read_as,omitempty"` // how the rows were read where there is a choice: as changes, or in full and why
+	Digest string `json:"snapshot"`          // of the snapshot, "" when the feed did not land
+	Layout string `json:"layout,omitempty"`  // digest of the layout
+	Code   string `json:"code,omitempty"`    // why the source stopped, "UOMA-LND-SHRUNK"
+	Reason string `json:"reason,omitempty"`  // one sentence
 	Hint   string `json:"hint,omitempty"`
 }
 

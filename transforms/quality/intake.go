@@ -211,7 +211,7 @@ func (d *door) source(s Source) Source {
 	s.Missing, s.Required = d.names(s.Missing), d.names(s.Required)
 	s.Unknown = d.unknown(s)
 	s.Digest, s.Layout = d.digest(s.Digest), d.digest(s.Layout)
-	s.Code, s.Reason, s.Hint = d.name(s.Code), d.prose(s.Reason), d.prose(s.Hint)
+	s.Code, s.Reason, s.Hint, s.ReadAs = d.name(s.Code), d.prose(s.Reason), d.prose(s.Hint), d.prose(s.ReadAs)
 	return s
 }
 

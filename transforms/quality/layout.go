@@ -189,15 +189,15 @@ func flow(r Rows) (parts []rect, label string) {
 func decimal(f float64) string { return strconv.FormatFloat(math.Round(f*10)/10, 'f', -1, 64) }
 
 type sourceRow struct {
-	Name, File, State, Worst, Taken, Age, Before, Added, Changed, Removed, Columns, Encoding string
-	Spark                                                                                    chart
+	Name, File, State, Worst, Taken, Age, Before, Added, Changed, Removed, Columns, Encoding, ReadAs string
+	Spark                                                                                            chart
 }
 
 func (p *page) sources() {
 	for _, s := range p.R.Sources {
 		row := sourceRow{Name: s.ID, File: base(s.File), State: s.State, Worst: s.Worst, Taken: p.clock.short(s.ExtractedAt), Age: age(s.AgeMinutes),
 			Before: grouped(s.Change.Previous), Added: grouped(s.Change.Added), Changed: grouped(s.Change.Changed), Removed: grouped(s.Change.Removed),
-			Encoding: s.Encoding, Columns: columnsText(s.Schema), Spark: sparkline(s.ID, s.Trend)}
+			Encoding: s.Encoding, ReadAs: s.ReadAs, Columns: columnsText(s.Schema), Spark: sparkline(s.ID, s.Trend)}
 		if row.Taken == "" {
 			row.Taken, row.Age = "not known", ""
 		}

@@ -112,6 +112,7 @@ type SourceReport struct {
 	Mojibake    int64   `json:"mojibake"`
 	Formulas    int64   `json:"formulas"`
 	Snapshot    string  `json:"snapshot"`
+	ReadAs      string  `json:"read_as,omitempty"` // changes alone, or in full and why, where there is a choice
 	Code        string  `json:"code"`
 	Reason      string  `json:"reason"`
 	Hint        string  `json:"hint"`
