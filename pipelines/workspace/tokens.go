@@ -113,11 +113,21 @@ func (w *Workspace) guard(ctx context.Context) error {
 	if kinds := w.Keys.Rotating(); len(kinds) > 0 {
 		return errRotating.At(fault.Place{Field: strings.Join(kinds, ", ")})
 	}
+	if err := w.TokensInEpoch(ctx); err != nil {
+		return err
+	}
+	for _, s := range w.TokenStores() {
+		s.DB.Guard = func(ctx context.Context, tx *sqlx.Tx, lock string) error { return w.inEpoch(ctx, tx, s, lock) }
+	}
+	return nil
+}
+
+// TokensInEpoch refuses stores whose tokens stand in another epoch than the keys. A store that is new comes into theirs.
+func (w *Workspace) TokensInEpoch(ctx context.Context) error {
 	for _, s := range w.TokenStores() {
 		if err := w.begin(ctx, s); err != nil {
 			return err
 		}
-		s.DB.Guard = func(ctx context.Context, tx *sqlx.Tx, lock string) error { return w.inEpoch(ctx, tx, s, lock) }
 	}
 	return nil
 }
