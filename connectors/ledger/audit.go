@@ -42,6 +42,9 @@ const (
 	RevealApproved  Verb = "reveal.approved"  // another allowed it
 	RevealShown     Verb = "reveal.shown"     // identities were shown
 
+	BackupMade     Verb = "backup.made"     // everything that is held was saved into a file
+	BackupRestored Verb = "backup.restored" // a backup was put in the place of what was lost
+
 	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
 	RetentionLook   Verb = "retention.review" // data without an end was looked at
 )
@@ -50,7 +53,7 @@ var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind
 	ReviewValues: true, QuarantineValue: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
-	RetentionAction: true, RetentionLook: true}
+	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionLook: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {
