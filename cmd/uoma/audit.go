@@ -56,7 +56,7 @@ func (a *app) auditListCommand() *cobra.Command {
 						return usageError{errDate}
 					}
 				}
-				lines, err := ledger.AuditLines(c.Context(), ws.RegisterDB, f)
+				lines, err := ws.Audit.Lines(c.Context(), ws.RegisterDB, f)
 				if err != nil {
 					return err
 				}

@@ -16,6 +16,7 @@ func (a *app) commands() []*cobra.Command {
 		a.eraseCommand(),
 		a.auditCommand(),
 		a.keyCommand(),
+		a.backupCommand(),
 		a.revealCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),

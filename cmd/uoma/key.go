@@ -39,7 +39,7 @@ func (a *app) keyListCommand() *cobra.Command {
 		Example: "  uoma key list",
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+			return a.inRotation(c.Context(), func(ws *workspace.Workspace) error {
 				lines, err := custody.List(c.Context(), ws)
 				if err != nil {
 					return err
@@ -60,9 +60,18 @@ func (a *app) keyListCommand() *cobra.Command {
 // keeper is who acts with the keys.
 func (a *app) keeper() custody.Author { return custody.Author{Actor: a.actor(""), At: a.now()} }
 
+// inRotation opens the workspace also where a rotation was cut off.
+func (a *app) inRotation(ctx context.Context, f func(*workspace.Workspace) error) error {
+	ws, err := workspace.OpenRotating(ctx, a.workspace)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(ws), ws.Close())
+}
+
 // keeping runs f under the nightly's lease, as the nights use the keys.
 func (a *app) keeping(ctx context.Context, f func(context.Context, *workspace.Workspace, custody.Author) error) error {
-	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
+	return a.inRotation(ctx, func(ws *workspace.Workspace) error {
 		r := &pipelines.Run{Pipeline: "nightly", Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now,
 			Log: a.logger(), Progress: &progress{}}
 		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
@@ -77,7 +86,7 @@ func (a *app) keyRotateCommand() *cobra.Command {
 	var dry bool
 	var epoch int64
 	c := &cobra.Command{
-		Use:   "rotate master | domain RECIPIENT/DATASET",
+		Use:   "rotate master | domain RECIPIENT/DATASET | index | register | suppression",
 		Short: "Put a new key in the place of an old one",
 		Long: `rotate master: let keys.next in uoma.yaml say where the new master key is (a file or KMS key that is not there yet is
 made), and run it. Every subject's key is wrapped anew; nothing that was derived changes. Cut off anywhere, the same
@@ -85,33 +94,38 @@ command goes on: both keys open until nothing is left that the old one wraps. Th
 
 rotate domain: the next extract for the recipient has other pseudonyms, which nobody can join with those before.
 
-Keys from which tokens of rows, records and the register's people are made are not rotated by this release: every row of
-every store would change its name.`,
+rotate index, register or suppression: every token of rows and records, of the register's people, or of erased people's
+marks is put under a new key, in vault and register; nothing else changes, and recipients' pseudonyms stay. While it is at
+work, and after it was cut off, the workspace opens for nothing else: the same command goes on. The old key is destroyed at
+the end.`,
 		Example: `  uoma key rotate master --dry-run
   uoma key rotate master
-  uoma key rotate domain csc/uraseuranta --epoch 2     # again, it changes nothing`,
+  uoma key rotate domain csc/uraseuranta --epoch 2     # again, it changes nothing
+  uoma key rotate index`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case args[0] == "master" && len(args) == 1:
 				return a.rotateMaster(c.Context(), dry)
+			case slices.Contains(workspace.TokenKinds(), args[0]) && len(args) == 1:
+				return a.rotateTokens(c.Context(), args[0], epoch, dry)
 			case args[0] == "domain" && len(args) == 2:
 				return a.keeping(c.Context(), func(ctx context.Context, ws *workspace.Workspace, by custody.Author) error {
 					if err := knownDomain(ws, args[1]); err != nil {
 						return err
 					}
-					out, err := custody.RotateDomain(ctx, ws, args[1], epoch, dry, by)
+					out, err := custody.RotateDomain(ctx, ws, args[1], epoch, dry, by, custody.Options{})
 					if err != nil {
 						return err
 					}
 					return a.printRotated(out, dry)
 				})
 			}
-			return usageError{errors.New("name master, or domain and RECIPIENT/DATASET")}
+			return usageError{errors.New("name master, index, register, suppression, or domain and RECIPIENT/DATASET")}
 		},
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be done, and change nothing")
-	c.Flags().Int64Var(&epoch, "epoch", 0, "the epoch that the domain is to be in; the next when missing")
+	c.Flags().Int64Var(&epoch, "epoch", 0, "the epoch that domain or tokens are to be in, so that a repetition changes nothing; the next when missing")
 	return c
 }
 
@@ -127,6 +141,25 @@ func (a *app) rotateMaster(ctx context.Context, dry bool) error {
 	}
 	return a.keeping(ctx, func(ctx context.Context, ws *workspace.Workspace, by custody.Author) error {
 		out, err := custody.RotateMaster(ctx, ws, by, custody.Options{})
+		if err != nil {
+			return err
+		}
+		return a.printRotated(out, false)
+	})
+}
+
+func (a *app) rotateTokens(ctx context.Context, kind string, epoch int64, dry bool) error {
+	if dry {
+		return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
+			out, err := custody.PlanTokens(ctx, ws, kind)
+			if err != nil {
+				return err
+			}
+			return a.printRotated(out, true)
+		})
+	}
+	return a.keeping(ctx, func(ctx context.Context, ws *workspace.Workspace, by custody.Author) error {
+		out, err := custody.RotateTokens(ctx, ws, kind, epoch, by, custody.Options{})
 		if err != nil {
 			return err
 		}
@@ -156,6 +189,14 @@ func knownDomain(ws *workspace.Workspace, name string) error {
 func (a *app) printRotated(out custody.Rotated, dry bool) error {
 	if a.json {
 		return a.printJSON("key rotate", true, out)
+	}
+	if slices.Contains(workspace.TokenKinds(), out.Key) {
+		said := "%s is in epoch %d; the tokens of %s rows were put under its key\n"
+		if dry {
+			said = "%s would come to epoch %d; the tokens of %s rows would be put under its key\n"
+		}
+		_, err := fmt.Fprintf(a.out, said, out.Key, out.Epoch, thousands(out.Rows))
+		return err
 	}
 	if dry {
 		_, err := fmt.Fprintf(a.out, "%s would come to epoch %d; %s keys of subjects would be wrapped anew\n", out.Key, out.Epoch, thousands(out.Left))

@@ -26,6 +26,29 @@ type DB struct {
 	Dialect Dialect
 	// Path is SQLite's file, "" for a server.
 	Path string
+	// Guard, when it is there, looks at the store at the start of every transaction, and may refuse it. Inside one that
+	// writes, what it has seen stays so until the end when lock is added to its query.
+	Guard func(ctx context.Context, tx *sqlx.Tx, lock string) error
+}
+
+// Begin begins a writing transaction.
+func (db *DB) Begin(ctx context.Context) (*sqlx.Tx, error) {
+	tx, err := db.BeginTxx(ctx, nil)
+	if err != nil {
+		return nil, Failed("begin a transaction", err)
+	}
+	if db.Guard == nil {
+		return tx, nil
+	}
+	lock := ""
+	if db.Dialect == MySQL { // SQLite has one writer
+		lock = " LOCK IN SHARE MODE"
+	}
+	if err := db.Guard(ctx, tx, lock); err != nil {
+		_ = tx.Rollback() // nothing was written
+		return nil, err
+	}
+	return tx, nil
 }
 
 // Open opens the store that a DSN names and proves that it answers and keeps what it confirms:
@@ -53,9 +76,9 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 // Do runs f in one writing transaction, which is committed when f returns nil and rolled back otherwise. f may not keep
 // the transaction.
 func (db *DB) Do(ctx context.Context, f func(tx *sqlx.Tx) error) error {
-	tx, err := db.BeginTxx(ctx, nil)
+	tx, err := db.Begin(ctx)
 	if err != nil {
-		return Failed("begin a transaction", err)
+		return err
 	}
 	defer tx.Rollback() // after a commit it does nothing
 	if err := f(tx); err != nil {
@@ -74,6 +97,11 @@ func (db *DB) See(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 		return Failed("begin to read", err)
 	}
 	defer tx.Rollback()
+	if db.Guard != nil {
+		if err := db.Guard(ctx, tx, ""); err != nil {
+			return err
+		}
+	}
 	return f(tx)
 }
 

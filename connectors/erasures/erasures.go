@@ -61,12 +61,19 @@ type Book struct {
 	key     []byte
 	there   bool // the file exists
 	size    int64
-	entries []Entry
+	entries []Entry // as they stand in the book
+
+	inner, outer func(Entry) Entry
 }
+
+// Through tells the book how the tokens of the stores become those that it keeps, and back. Keys of the stores' tokens are
+// replaced and the book is never rewritten, so it has what stays.
+func (b *Book) Through(inner, outer func(Entry) Entry) { b.inner, b.outer = inner, outer }
 
 // Open reads the book and proves every line. A missing file is an empty book: [Book.Exists] tells.
 func Open(path string, key []byte) (*Book, error) {
-	b := &Book{path: path, key: key}
+	same := func(e Entry) Entry { return e }
+	b := &Book{path: path, key: key, inner: same, outer: same}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
@@ -120,13 +127,19 @@ func (b *Book) Has(h Head) bool {
 }
 
 // After gives the entries behind a head.
-func (b *Book) After(h Head) []Entry { return b.entries[h.Number:] }
+func (b *Book) After(h Head) []Entry {
+	out := make([]Entry, 0, len(b.entries)-int(h.Number))
+	for _, e := range b.entries[h.Number:] {
+		out = append(out, b.outer(e))
+	}
+	return out
+}
 
 // Of gives the entry of a subject who was erased.
 func (b *Book) Of(subject string) (Entry, bool) {
 	for _, e := range b.entries {
 		if e.Subject == subject {
-			return e, true
+			return b.outer(e), true
 		}
 	}
 	return Entry{}, false
@@ -134,6 +147,7 @@ func (b *Book) Of(subject string) (Entry, bool) {
 
 // Append writes an entry behind the last one, numbers it, and returns when it is on disk.
 func (b *Book) Append(e Entry) (Entry, error) {
+	e = b.inner(e)
 	e.Number = int64(len(b.entries)) + 1
 	e.Chain = b.chain(e)
 	line, err := json.Marshal(e)
@@ -144,7 +158,7 @@ func (b *Book) Append(e Entry) (Entry, error) {
 		return e, errRead.At(fault.Place{File: b.path}).Because(errors.Unwrap(err))
 	}
 	b.entries, b.there = append(b.entries, e), true
-	return e, nil
+	return b.outer(e), nil
 }
 
 func (b *Book) write(line []byte) error {

@@ -28,6 +28,7 @@ type Epochs struct {
 	Masters []MasterEpoch     `json:"masters"`
 	Root    sealed            `json:"root"`              // the key from which all others are derived
 	Domains map[string]Domain `json:"domains,omitempty"` // those whose key was replaced
+	Tokens  map[string]Tokens `json:"tokens,omitempty"`  // those that stand under an outer key
 }
 
 // MasterEpoch is one master key. Its id names it and says nothing of it.
@@ -46,7 +47,12 @@ type Domain struct {
 // sealed is a key as each master key in use wraps it, by that one's epoch.
 type sealed map[int64][]byte
 
-const epochsVersion = 1
+// epochsVersion is that of a file without tokens, tokensVersion that of one with them: a release that knows nothing of outer
+// keys would make tokens without them.
+const (
+	epochsVersion = 1
+	tokensVersion = 2
+)
 
 var (
 	errEpochs  = fault.New("UOMA-KEY-EPOCHS", "the file of the keys' epochs is missing or damaged", "restore keys/epochs.json from the backup that has the vault; the master key alone does not replace it")
@@ -118,7 +124,7 @@ func (r *Ring) readEpochs() (found bool, err error) {
 	if err != nil {
 		return false, errEpochs.At(place).Because(errors.Unwrap(err))
 	}
-	if json.Unmarshal(b, &r.epochs) != nil || r.epochs.Version != epochsVersion || len(r.epochs.Masters) == 0 {
+	if json.Unmarshal(b, &r.epochs) != nil || (r.epochs.Version != epochsVersion && r.epochs.Version != tokensVersion) || len(r.epochs.Masters) == 0 {
 		return false, errEpochs.At(place)
 	}
 	return true, nil
@@ -327,6 +333,15 @@ func (r *Ring) opened() (map[string][]byte, error) {
 			out[domainName(name, epoch)] = key
 		}
 	}
+	for name, t := range r.epochs.Tokens {
+		for _, c := range t.cells(name) {
+			key, err := r.unseal(*c.cell, c.name)
+			if err != nil {
+				return nil, err
+			}
+			out[c.name] = key
+		}
+	}
 	return out, nil
 }
 
@@ -347,6 +362,12 @@ func (r *Ring) rewrapped(keys map[string][]byte, change func(*Epochs)) error {
 			for epoch := range d.Keys {
 				d.Keys[epoch] = cells[domainName(name, epoch)]
 			}
+		}
+		for name, t := range e.Tokens {
+			for _, c := range t.cells(name) {
+				*c.cell = cells[c.name]
+			}
+			e.Tokens[name] = t
 		}
 	})
 }
@@ -370,6 +391,9 @@ func (r *Ring) change(f func(*Epochs)) error {
 		}
 	}
 	f(&e)
+	if len(e.Tokens) > 0 {
+		e.Version = tokensVersion
+	}
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return err

@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -40,6 +42,9 @@ const (
 	RevealApproved  Verb = "reveal.approved"  // another allowed it
 	RevealShown     Verb = "reveal.shown"     // identities were shown
 
+	BackupMade     Verb = "backup.made"     // everything that is held was saved into a file
+	BackupRestored Verb = "backup.restored" // a backup was put in the place of what was lost
+
 	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
 	RetentionKept   Verb = "retention.kept"   // of that, what stays, as a hold was written meanwhile
 	RetentionLook   Verb = "retention.review" // data without an end was looked at
@@ -49,7 +54,7 @@ var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind
 	ReviewValues: true, QuarantineValue: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
-	RetentionAction: true, RetentionKept: true, RetentionLook: true}
+	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {
@@ -73,10 +78,22 @@ var lineColumns = []string{"number", "at", "actor", "verb", "subject", "reason",
 // Audit is the log of who did what that is sensitive. Entries are only ever added. Each carries an HMAC-SHA-256 of itself
 // and of the one before, so that without the key nobody changes, removes or reorders one unseen; that the last ones were
 // cut off shows by the signed heads ([Audit.Seal]).
-type Audit struct{ key []byte }
+type Audit struct {
+	key          []byte
+	inner, outer func(verb Verb, subject string) string
+}
 
 // NewAudit makes the log of a key.
-func NewAudit(key []byte) *Audit { return &Audit{key: key} }
+func NewAudit(key []byte) *Audit {
+	same := func(_ Verb, subject string) string { return subject }
+	return &Audit{key: key, inner: same, outer: same}
+}
+
+// Through tells the log how the tokens of the register become those that it keeps, and back. The keys of the register's
+// tokens are replaced and no line of the log ever changes, so it has what stays.
+func (a *Audit) Through(inner, outer func(verb Verb, subject string) string) {
+	a.inner, a.outer = inner, outer
+}
 
 var errEntry = fault.New("UOMA-AUD-ENTRY", "what was to be written into the audit log has another form than its entries",
 	"name who acts in printable characters, and give the clause, code or request by letters, digits and . _ : / | , + - alone")
@@ -103,6 +120,7 @@ func (a *Audit) Append(ctx context.Context, tx *sqlx.Tx, e Entry) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
+	e.Subject = a.inner(e.Verb, e.Subject)
 	// The first statement locks the row, so that the second reads what the last writer committed.
 	if err := swap(ctx, tx, "UPDATE `audit_head` SET `number` = `number` + 1 WHERE `id` = 1"); err != nil {
 		return err
@@ -148,7 +166,30 @@ type AuditFilter struct {
 	Limit              int // the latest so many
 }
 
-// AuditLines lists entries, newest first.
+// Lines lists entries, newest first, with the tokens that the register has.
+func (a *Audit) Lines(ctx context.Context, q sqlx.QueryerContext, f AuditFilter) ([]Line, error) {
+	// A token tells not what it is of: it may be a person's, or a record's as in the book of looks.
+	subjects := []string{a.inner(SubjectFind, f.Subject), a.inner(ReviewValues, f.Subject)}
+	if subjects[0] == subjects[1] {
+		subjects = subjects[:1]
+	}
+	var out []Line
+	for _, subject := range subjects {
+		f.Subject = subject
+		lines, err := AuditLines(ctx, q, f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, lines...)
+	}
+	for i := range out {
+		out[i].Subject = a.outer(out[i].Verb, out[i].Subject)
+	}
+	slices.SortFunc(out, func(x, y Line) int { return cmp.Compare(y.Number, x.Number) })
+	return out[:min(len(out), f.Limit)], nil
+}
+
+// AuditLines lists entries, newest first, with the tokens that stand in the log.
 func AuditLines(ctx context.Context, q sqlx.QueryerContext, f AuditFilter) ([]Line, error) {
 	since := int64(0)
 	if !f.Since.IsZero() {

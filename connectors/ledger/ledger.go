@@ -26,6 +26,23 @@ func Migrate(ctx context.Context, db *database.DB) error {
 	return db.Migrate(ctx, "ledger", files)
 }
 
+// TokenEpochs is the table that says in which epochs the tokens of ledger and register stand.
+const TokenEpochs = "token_epoch"
+
+// Tokens gives the tables that hold tokens. The audit log is none of them: see [Audit.Through].
+func Tokens() []database.Tokens {
+	pair, person := []string{"record_a", "record_b"}, []string{"person"}
+	return []database.Tokens{
+		{Table: "review_decision", Index: pair},
+		{Table: "review_sample", Index: pair},
+		{Table: "review_access", Index: pair},
+		{Table: "subject_request", Person: person},
+		{Table: "rectification", Person: person},
+		{Table: "legal_disclosure", Person: person},
+		{Table: "reveal", Person: []string{"pseudonyms"}},
+	}
+}
+
 // ErrRaced is a compare-and-set that found another state than it was told.
 var ErrRaced = fault.New("UOMA-LDG-RACED", "the ledger changed between reading and writing",
 	"another program works in the same workspace: let it end, then run again")

@@ -19,7 +19,8 @@ const (
 	ManifestNamespace = "manifest@uoma"
 	ReceiptNamespace  = "receipt@uoma"
 	KeysNamespace     = "keys@uoma"
-	AuditNamespace    = "audit@uoma" // heads of the sender's audit log
+	AuditNamespace    = "audit@uoma"  // heads of the sender's audit log
+	BackupNamespace   = "backup@uoma" // manifests of the sender's backups
 )
 
 // SenderPrincipal gives the name under which a sender's keys stand in allowed signers.

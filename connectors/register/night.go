@@ -22,9 +22,9 @@ type Night struct {
 
 // Begin opens the night. Cancelling the context rolls it back.
 func (r *Register) Begin(ctx context.Context) (*Night, error) {
-	tx, err := r.db.BeginTxx(ctx, nil)
+	tx, err := r.db.Begin(ctx)
 	if err != nil {
-		return nil, database.Failed("begin to write the register", err)
+		return nil, err
 	}
 	return &Night{View: newView(tx), tx: tx, first: map[string]string{}, days: map[canon.Date]string{}}, nil
 }

@@ -4,7 +4,8 @@
 //
 // An [Entry] is what one source row says about identity, in three groups of [Fact]: names, identifiers, contacts. Each
 // group is one cell, sealed by AES-256-GCM with a random 96-bit nonce before the ciphertext. The additional data are
-// the cell's place: table, column, subject, source key and epoch, so that a cell moved to another place does not open.
+// the cell's place: table, column, subject, source key and epoch, so that a cell moved to another place does not open. Of
+// the source key it is the part that stays when keys are rotated ([Vault.BindTo]).
 // A key seals at most 2^31 cells; the count stands beside it (NIST SP 800-38D, 8.3, allows 2^32 random nonces).
 //
 // [Vault.Put] is idempotent and comes before the register's commit in a night: a row that is in the vault and not yet

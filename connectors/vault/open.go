@@ -60,7 +60,7 @@ func (v *Vault) OpenRecords(ctx context.Context, records []string, which Groups)
 
 // read streams entries; wanted, when given, sees them before they are decrypted.
 func (v *Vault) read(ctx context.Context, tx *sqlx.Tx, subjects []string, which Groups, wanted func(*Entry) bool) iter.Seq2[Entry, error] {
-	r := &reader{vault: v, which: which, wanted: wanted}
+	r := &reader{vault: v, which: which, wanted: wanted, sealer: sealer{inner: v.inner}}
 	if subjects == nil {
 		return r.query(ctx, tx, "", nil)
 	}

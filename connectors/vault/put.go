@@ -247,7 +247,7 @@ func (v *Vault) sealAll(entries []Entry, keys map[string]*key) ([]sealed, error)
 	var g errgroup.Group
 	for from := 0; from < len(entries); from += share {
 		g.Go(func() error {
-			var s sealer
+			s := sealer{inner: v.inner}
 			for i := from; i < min(from+share, len(entries)); i++ {
 				out[i] = s.seal(&entries[i], keys[entries[i].Subject], nonces[i*perEntry:(i+1)*perEntry])
 			}

@@ -94,7 +94,10 @@ var (
 type sealed [groups][]byte
 
 // sealer seals with buffers of its own, so that each goroutine has one.
-type sealer struct{ plain, place []byte }
+type sealer struct {
+	plain, place []byte
+	inner        func(sourceKey string) string
+}
 
 // seal seals an entry's groups. nonces holds one for each group.
 func (s *sealer) seal(e *Entry, k *key, nonces []byte) (out sealed) {
@@ -103,7 +106,7 @@ func (s *sealer) seal(e *Entry, k *key, nonces []byte) (out sealed) {
 			continue
 		}
 		s.plain = appendFacts(s.plain[:0], facts)
-		s.place = appendPlace(s.place[:0], groupColumns[g], e.Subject, e.SourceKey, k.epoch)
+		s.place = appendPlace(s.place[:0], groupColumns[g], e.Subject, s.inner(e.SourceKey), k.epoch)
 		nonce := nonces[g*nonceSize : (g+1)*nonceSize]
 		cell := make([]byte, nonceSize, nonceSize+len(s.plain)+k.aead.Overhead())
 		copy(cell, nonce)
@@ -118,7 +121,7 @@ func (s *sealer) open(e *Entry, g int, k *key, cell []byte) ([]Fact, error) {
 	if len(cell) < nonceSize {
 		return nil, errCell
 	}
-	s.place = appendPlace(s.place[:0], groupColumns[g], e.Subject, e.SourceKey, k.epoch)
+	s.place = appendPlace(s.place[:0], groupColumns[g], e.Subject, s.inner(e.SourceKey), k.epoch)
 	plain, err := k.aead.Open(s.plain[:0], cell[:nonceSize], cell[nonceSize:], s.place)
 	if err != nil {
 		return nil, errCell

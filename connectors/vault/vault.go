@@ -39,12 +39,31 @@ type Vault struct {
 	epoch  int64
 	// pseudonym makes the register's name of a subject; see [Vault.FindBy]
 	pseudonym func(subject string) string
+	// inner gives what a source key was before it came under an outer key; see [Vault.BindTo]
+	inner func(sourceKey string) string
 }
 
 // New makes a vault of an open database. random gives subject keys and nonces and must be a cryptographic source; epoch
 // is that of keys made from now on. [Vault.Migrate] comes before the first use.
 func New(db *database.DB, ring Keyring, random io.Reader, epoch int64) *Vault {
-	return &Vault{db: db, ring: ring, random: random, epoch: epoch}
+	return &Vault{db: db, ring: ring, random: random, epoch: epoch, inner: func(sourceKey string) string { return sourceKey }}
+}
+
+// BindTo tells the vault which part of a source key its cells are bound to: that which stays when the outer key of source keys
+// is replaced, so that no cell is sealed anew for it.
+func (v *Vault) BindTo(inner func(sourceKey string) string) { v.inner = inner }
+
+// TokenEpochs is the table that says in which epochs the tokens of the vault stand.
+const TokenEpochs = "vault_token_epoch"
+
+// Tokens gives the tables that hold tokens.
+func Tokens() []database.Tokens {
+	return []database.Tokens{
+		{Table: "identity", Index: []string{"source_key", "record"}},
+		{Table: "pseudonym", Person: []string{"person"}},
+		{Table: "suppression", Mark: []string{"token"}},
+		{Table: "kept_word", Mark: []string{"token"}},
+	}
 }
 
 // Migrate brings the vault's tables to this release.

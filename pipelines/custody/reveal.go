@@ -207,7 +207,7 @@ func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens 
 		last = e.Subject
 		person := workspace.PersonOf(persons, e.Subject)
 		for _, d := range epochs {
-			if token := workspace.PersonOf(d, person); wanted[token] {
+			if token := ws.PersonIn(d, person); wanted[token] {
 				out[token] = e.Subject
 			}
 		}

@@ -151,7 +151,7 @@ func TestRevealOfARecipientsPseudonyms(t *testing.T) {
 		must(t, err)
 		asked = append(asked, workspace.PersonOf(d, tokens(ws, 4)[3]))
 		if epoch == 1 {
-			_, err := custody.RotateDomain(ctx, ws, domain, 2, false, author())
+			_, err := custody.RotateDomain(ctx, ws, domain, 2, false, author(), custody.Options{})
 			must(t, err)
 		}
 	}

@@ -81,6 +81,15 @@ func List(ctx context.Context, ws *workspace.Workspace) ([]Line, error) {
 		}
 		out = append(out, Line{Key: "domain " + name, Epoch: replaced[name], State: "current"})
 	}
+	for _, kind := range workspace.TokenKinds() {
+		epoch, pending := ws.Keys.TokenEpoch(kind), slices.Contains(ws.Keys.Rotating(), kind)
+		if epoch > 1 || pending {
+			out = append(out, Line{Key: kind, Epoch: epoch, State: "current"})
+		}
+		if pending {
+			out = append(out, Line{Key: kind, Epoch: epoch + 1, State: "pending"})
+		}
+	}
 	return out, nil
 }
 
@@ -89,7 +98,8 @@ type Rotated struct {
 	Key       string `json:"key"`
 	Epoch     int64  `json:"epoch"` // in use afterwards
 	Rewrapped int64  `json:"rewrapped"`
-	Left      int64  `json:"left"` // subjects' keys that an older epoch still wraps
+	Left      int64  `json:"left"`           // subjects' keys that an older epoch still wraps
+	Rows      int64  `json:"rows,omitempty"` // rows whose tokens were put under another key
 	Finished  bool   `json:"finished"`
 }
 
@@ -215,7 +225,7 @@ var errUnsent = fault.New("UOMA-KEY-DELIVERY", "a delivery of this domain is not
 // RotateDomain gives a recipient's domain, named RECIPIENT/DATASET, a new key: the next extract has pseudonyms that nobody
 // can join with those before. What was sent stays as it is. epoch is the one that the domain is to be in, so that a
 // repetition changes nothing; 0 is the next.
-func RotateDomain(ctx context.Context, ws *workspace.Workspace, name string, epoch int64, dry bool, by Author) (Rotated, error) {
+func RotateDomain(ctx context.Context, ws *workspace.Workspace, name string, epoch int64, dry bool, by Author, o Options) (Rotated, error) {
 	now := ws.Keys.DomainEpoch(name)
 	out := Rotated{Key: "domain " + name, Epoch: now + 1}
 	if epoch != 0 && epoch <= now {
@@ -237,7 +247,12 @@ func RotateDomain(ctx context.Context, ws *workspace.Workspace, name string, epo
 	if err := by.note(ctx, ws, ledger.Entry{Verb: ledger.KeyRotated, Reason: fmt.Sprintf("domain:%s:%d", name, out.Epoch)}); err != nil {
 		return out, err
 	}
-	out.Epoch, err = ws.Keys.ReplaceDomain(name)
-	out.Finished = err == nil
-	return out, err
+	if err := o.step("noted"); err != nil {
+		return out, err
+	}
+	if out.Epoch, err = ws.Keys.ReplaceDomain(name); err != nil {
+		return out, err
+	}
+	out.Finished = true
+	return out, o.step("replaced")
 }

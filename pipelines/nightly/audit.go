@@ -9,6 +9,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
 
@@ -17,7 +18,7 @@ import (
 func (n *Night) audit(ctx context.Context, tx *sqlx.Tx, r *pipelines.Run, run string, verb ledger.Verb, due policy.Plan) error {
 	for _, d := range due {
 		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: r.Actor, Verb: verb, Subject: d.Person, Run: run,
-			Reason: strings.Join([]string{d.Clause, string(d.Action), d.Category, d.SourceKey}, "|")}
+			Reason: strings.Join([]string{d.Clause, string(d.Action), d.Category, n.ws.Inner(workspace.IndexTokens, d.SourceKey)}, "|")}
 		if err := n.ws.Audit.Append(ctx, tx, e); err != nil {
 			return err
 		}

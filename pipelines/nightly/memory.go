@@ -78,6 +78,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	if err != nil {
 		return err
 	}
+	for i := range held {
+		held[i].SourceKey = n.ws.Outer(workspace.IndexTokens, held[i].SourceKey)
+	}
 	n.withheld = byFeed(held, func(h *heldRow) string { return h.Feed })
 	rows, err := recallRows[rememberedFeed](ctx, n, r, stateRows)
 	if err != nil {
@@ -280,6 +283,9 @@ func (n *Night) keptOut() []heldRow {
 	}
 	for _, held := range n.held {
 		out = append(out, held...)
+	}
+	for i := range out { // a file is not rewritten when the key of tokens is replaced
+		out[i].SourceKey = n.ws.Inner(workspace.IndexTokens, out[i].SourceKey)
 	}
 	slices.SortFunc(out, func(a, b heldRow) int {
 		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Place, b.Place), cmp.Compare(a.SourceKey, b.SourceKey))

@@ -61,7 +61,7 @@ func (n *Night) reviewable() []ReviewRow {
 	for _, id := range n.engine.Retired() {
 		gone[id] = true
 	}
-	tokens := n.ws.SourceTokens()
+	tokens := n.ws.InnerTokens() // as they are remembered in a file
 	var out []ReviewRow
 	for _, c := range n.resolved.Review {
 		a, okA := n.resolved.Subject(c.A.System, c.A.PersonKey)
@@ -74,15 +74,22 @@ func (n *Night) reviewable() []ReviewRow {
 		if a == b {
 			x.Linked = 1
 		}
-		if x.A > x.B {
-			x.A, x.B, x.SystemA, x.SystemB, x.SizeA, x.SizeB = x.B, x.A, x.SystemB, x.SystemA, x.SizeB, x.SizeA
-		}
 		out = append(out, x)
 	}
-	slices.SortFunc(out, func(a, b ReviewRow) int {
+	arrange(out)
+	return slices.CompactFunc(out, func(a, b ReviewRow) bool { return a.Pair() == b.Pair() })
+}
+
+// arrange puts the smaller token of each pair first, and the pairs in order.
+func arrange(rows []ReviewRow) {
+	for i := range rows {
+		if x := &rows[i]; x.A > x.B {
+			x.A, x.B, x.SystemA, x.SystemB, x.SizeA, x.SizeB = x.B, x.A, x.SystemB, x.SystemA, x.SizeB, x.SizeA
+		}
+	}
+	slices.SortFunc(rows, func(a, b ReviewRow) int {
 		return cmp.Or(cmp.Compare(b.Worth(), a.Worth()), a.Pair().Compare(b.Pair()))
 	})
-	return slices.CompactFunc(out, func(a, b ReviewRow) bool { return a.Pair() == b.Pair() })
 }
 
 // LastNight gives the run that last loaded the register, "" when there was none.
@@ -273,6 +280,11 @@ func Recall(ctx context.Context, ws *workspace.Workspace, pipeline string) (out 
 	if out.Rows, err = recalled[ReviewRow](ctx, ws, pipeline, stateReview); err != nil {
 		return out, err
 	}
+	for i := range out.Rows {
+		x := &out.Rows[i]
+		x.A, x.B = ws.Outer(workspace.IndexTokens, x.A), ws.Outer(workspace.IndexTokens, x.B)
+	}
+	arrange(out.Rows)
 	links, _, err := ledger.FindState(ctx, ws.RegisterDB, pipeline, stateLinks)
 	if err != nil {
 		return out, err

@@ -13,7 +13,6 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
-	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 	"uoma/transforms/quality"
@@ -130,7 +129,7 @@ func (s *Survey) decide(f *frame, id *identity, at canon.Date) ([]extract.Person
 	for i, g := range people {
 		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
 		crowd.Add(&g.facts)
-		out[i] = extract.Person{Pseudonym: workspace.PersonOf(domain, g.person), Protected: g.facts.Protected,
+		out[i] = extract.Person{Pseudonym: s.ws.PersonIn(domain, g.person), Protected: g.facts.Protected,
 			Records: id.records[g.person], Degrees: g.degrees}
 	}
 	d := s.decider(at)

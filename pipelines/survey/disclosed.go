@@ -141,11 +141,27 @@ func readList(ws *workspace.Workspace, id string, persons []string) (*list, erro
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
 	l := &list{}
-	if persons != nil && !slices.ContainsFunc(persons, func(p string) bool { return bytes.Contains(raw, []byte(p)) }) {
+	within := func(p string) bool { return bytes.Contains(raw, []byte(ws.Inner(workspace.PersonTokens, p))) }
+	if persons != nil && !slices.ContainsFunc(persons, within) {
 		return l, nil // taking a long list apart costs ten times what looking through it does
 	}
 	if err := json.Unmarshal(raw, l); err != nil {
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
+	l.turn(ws.Outer)
 	return l, nil
+}
+
+// turn changes the tokens of a list. A file has the inner ones: it is not rewritten when the keys of tokens are replaced.
+func (l *list) turn(turn func(kind, token string) string) {
+	for i := range l.People {
+		p := &l.People[i]
+		p.Person = turn(workspace.PersonTokens, p.Person)
+		for j := range p.Rows {
+			p.Rows[j] = turn(workspace.IndexTokens, p.Rows[j])
+		}
+	}
+	for i := range l.Withdrawn {
+		l.Withdrawn[i].Person = turn(workspace.PersonTokens, l.Withdrawn[i].Person)
+	}
 }

@@ -260,7 +260,7 @@ func (w *withdrawal) choose(ctx context.Context) error {
 				return err
 			}
 		}
-		p.pseudonym, p.action, p.reason = workspace.PersonOf(domains[p.epoch], p.person), why.action, why.reason
+		p.pseudonym, p.action, p.reason = w.s.ws.PersonIn(domains[p.epoch], p.person), why.action, why.reason
 		w.rows = append(w.rows, p)
 	}
 	slices.SortFunc(w.rows, func(a, b pending) int {
@@ -407,13 +407,14 @@ func (s *Survey) seePersons(ctx context.Context, v *register.View, persons map[s
 	return f, f.fill(ctx, v, at)
 }
 
-// write puts a list into the workspace's state.
+// write puts a list into the workspace's state. It is of no use to the caller afterwards.
 func (l *list) write(ws *workspace.Workspace, id string) error {
 	w, err := ws.State.Create()
 	if err != nil {
 		return err
 	}
 	defer w.Discard()
+	l.turn(ws.Inner)
 	if err := json.NewEncoder(w).Encode(l); err != nil {
 		return err
 	}

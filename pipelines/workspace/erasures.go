@@ -29,7 +29,13 @@ var (
 
 // Erasures opens the book of erasures.
 func (w *Workspace) Erasures() (*erasures.Book, error) {
-	return erasures.Open(within(w.home, w.Settings.Erasures), w.Keys.Derive("erasures"))
+	book, err := erasures.Open(within(w.home, w.Settings.Erasures), w.Keys.Derive("erasures"))
+	if err != nil {
+		return nil, err
+	}
+	book.Through(func(e erasures.Entry) erasures.Entry { return throughEntry(e, w.Inner) },
+		func(e erasures.Entry) erasures.Entry { return throughEntry(e, w.Outer) })
+	return book, nil
 }
 
 // heads gives how far each store has heeded the book.
@@ -259,7 +265,7 @@ func (w *Workspace) noteErasure(ctx context.Context, tx *sqlx.Tx, e erasures.Ent
 	if e.Person == "" {
 		return nil
 	}
-	known, err := ledger.AuditLines(ctx, tx, ledger.AuditFilter{Verb: string(ledger.SubjectErased), Subject: e.Person, Run: e.Run, Limit: 1})
+	known, err := w.Audit.Lines(ctx, tx, ledger.AuditFilter{Verb: string(ledger.SubjectErased), Subject: e.Person, Run: e.Run, Limit: 1})
 	if err != nil || len(known) > 0 {
 		return err
 	}

@@ -50,6 +50,9 @@ type Settings struct {
 	Retention struct {
 		RawDays int `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
 	} `yaml:"retention"`
+	Backup struct {
+		Recipients []string `yaml:"recipients"` // age recipients who open backups
+	} `yaml:"backup"`
 	Sender struct {
 		ID          string `yaml:"id"`
 		Certificate string `yaml:"certificate"`

@@ -72,8 +72,9 @@ type Workspace struct {
 
 	Patience remote.Retry // with which sources over a network are asked; the zero value is for nights
 
-	home     string // where settings, keys and the workspace's own documents are
-	volatile bool   // new files have no name and go with the program
+	outer    map[string]*pseudonym.Outer // of each kind of tokens; nil in its first epoch
+	home     string                      // where settings, keys and the workspace's own documents are
+	volatile bool                        // new files have no name and go with the program
 	closers  []func() error
 }
 
@@ -85,7 +86,22 @@ func Open(ctx context.Context, dir string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, dir, settings, src, false)
+	return open(ctx, dir, dir, settings, src, mode{})
+}
+
+// OpenRotating opens the workspace in dir for a rotation of keys, also one that was cut off, in which nothing else opens.
+func OpenRotating(ctx context.Context, dir string) (*Workspace, error) {
+	settings, src, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, dir, dir, settings, src, mode{rotating: true})
+}
+
+// mode is for what a workspace is opened.
+type mode struct {
+	volatile bool // new files have no name
+	rotating bool // the stores may be in two epochs
 }
 
 // OpenDry opens the workspace in dir for a run that leaves nothing behind: files that it writes have no name.
@@ -94,7 +110,7 @@ func OpenDry(ctx context.Context, dir string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, dir, settings, src, true)
+	return open(ctx, dir, dir, settings, src, mode{volatile: true})
 }
 
 // OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys, settings and
@@ -106,7 +122,7 @@ func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, er
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	w, err := open(ctx, dir, of.home, &s, of.Source, false)
+	w, err := open(ctx, dir, of.home, &s, of.Source, mode{})
 	if err == nil {
 		w.Snapshots = of.Snapshots
 	}
@@ -114,11 +130,11 @@ func OpenScratch(ctx context.Context, of *Workspace, sub string) (*Workspace, er
 }
 
 // open opens the stores in dir with the keys of home.
-func open(ctx context.Context, dir, home string, s *Settings, src []byte, volatile bool) (_ *Workspace, err error) {
+func open(ctx context.Context, dir, home string, s *Settings, src []byte, m mode) (_ *Workspace, err error) {
 	if err := private(home); err != nil {
 		return nil, err
 	}
-	w := &Workspace{Dir: dir, Settings: s, Source: src, home: home, volatile: volatile}
+	w := &Workspace{Dir: dir, Settings: s, Source: src, home: home, volatile: m.volatile}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())
@@ -140,6 +156,7 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 	w.Vault = vault.New(w.VaultDB, w.Keys, rand.Reader, keyEpoch)
 	persons := w.Persons()
 	w.Vault.FindBy(func(subject string) string { return PersonOf(persons, subject) })
+	w.Vault.BindTo(func(sourceKey string) string { return w.Inner(IndexTokens, sourceKey) })
 	if err := ledger.Migrate(ctx, w.RegisterDB); err != nil {
 		return nil, err
 	}
@@ -150,6 +167,12 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, volati
 		return nil, err
 	}
 	if w.Outbox, err = outbox.Open(ctx, w.RegisterDB); err != nil {
+		return nil, err
+	}
+	if m.rotating { // what the book has and a store has not waits until the stores are of one epoch
+		return w, nil
+	}
+	if err := w.guard(ctx); err != nil {
 		return nil, err
 	}
 	if dir != home { // a scratch workspace takes its list of erased people from its workspace
@@ -167,8 +190,10 @@ func (w *Workspace) openKeys(ctx context.Context, home string) error {
 	if err != nil {
 		return err
 	}
-	w.Keys, err = keys.Open(ctx, holders, storage, filepath.Join(home, EpochsFile), rand.Reader)
-	return err
+	if w.Keys, err = keys.Open(ctx, holders, storage, filepath.Join(home, EpochsFile), rand.Reader); err != nil {
+		return err
+	}
+	return w.openOuter()
 }
 
 var errNoNext = fault.New("UOMA-KEY-NEXT", "the settings do not say where the new master key is", "name it under keys.next in uoma.yaml, as file:keys/master-2.key; a file or KMS key that is not there yet is made")
@@ -282,6 +307,11 @@ func (w *Workspace) InboxPath() string { return within(w.home, w.Settings.Inbox)
 
 // SourceTokens gives the domain of source rows, records and keys.
 func (w *Workspace) SourceTokens() *pseudonym.Domain {
+	return w.InnerTokens().Under(w.outer[IndexTokens])
+}
+
+// InnerTokens gives the same domain for what is not rewritten when its key is replaced.
+func (w *Workspace) InnerTokens() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("index"))
 }
 
@@ -290,9 +320,9 @@ func (w *Workspace) SubjectIDs() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("subject"))
 }
 
-// Persons gives the register's pseudonymisation domain: subject to person. Its key is not replaced.
+// Persons gives the register's pseudonymisation domain: subject to person.
 func (w *Workspace) Persons() *pseudonym.Domain {
-	return pseudonym.NewDomain(w.Keys.Derive("domain", "register", "1"))
+	return pseudonym.NewDomain(w.Keys.Derive("domain", "register", "1")).Under(w.outer[PersonTokens])
 }
 
 // PersonOf gives a subject's pseudonym in a domain.
@@ -308,12 +338,17 @@ func (w *Workspace) Domain(name string, epoch int64) (*pseudonym.Domain, error) 
 }
 
 // audit gives the audit log under its key.
-func (w *Workspace) audit() *ledger.Audit { return ledger.NewAudit(w.Keys.Derive("audit")) }
+func (w *Workspace) audit() *ledger.Audit {
+	a := ledger.NewAudit(w.Keys.Derive("audit"))
+	a.Through(func(verb ledger.Verb, token string) string { return w.Inner(auditKind(verb), token) },
+		func(verb ledger.Verb, token string) string { return w.Outer(auditKind(verb), token) })
+	return a
+}
 
 // SuppressionToken gives the token under which a mark of an erased person is kept.
 func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token("suppressed", mark) }
 
 // Suppression gives the domain of the suppression list's tokens.
 func (w *Workspace) Suppression() *pseudonym.Domain {
-	return pseudonym.NewDomain(w.Keys.Derive("suppression"))
+	return pseudonym.NewDomain(w.Keys.Derive("suppression")).Under(w.outer[MarkTokens])
 }

@@ -5,6 +5,9 @@
 // share no token, so that two readers cannot join what they hold. A token is the first 128 bits of HMAC-SHA-256
 // (RFC 2104) over length-prefixed parts, written in 26 lower-case base32 characters.
 //
+// What a token was made of may be gone while the token still stands somewhere, so a domain's key is not replaced itself. An
+// [Outer] key lies over it, is replaced for every token that stands, and is destroyed after that.
+//
 // The package knows neither where keys come from nor what a token stands for.
 package pseudonym
 
@@ -24,10 +27,11 @@ var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddin
 
 // Domain makes tokens under one key. It is not safe for concurrent use: make one for each goroutine.
 type Domain struct {
-	mac hash.Hash
-	msg []byte // the parts, so that the hash is written to once
-	buf [sha256.Size]byte
-	out [Length]byte
+	mac   hash.Hash
+	outer *Outer
+	msg   []byte // the parts, so that the hash is written to once
+	buf   [sha256.Size]byte
+	out   [Length]byte
 }
 
 // NewDomain makes a domain from a key of 32 bytes.
@@ -42,8 +46,11 @@ func (d *Domain) Append(dst []byte, parts ...string) []byte {
 		d.msg = append(binary.BigEndian.AppendUint32(d.msg, uint32(len(p))), p...)
 	}
 	d.mac.Write(d.msg)
-	sum := d.mac.Sum(d.buf[:0])
-	alphabet.Encode(d.out[:], sum[:16])
+	token := d.mac.Sum(d.buf[:0])[:16]
+	if d.outer != nil {
+		d.outer.block.Encrypt(token, token)
+	}
+	alphabet.Encode(d.out[:], token)
 	return append(dst, d.out[:]...)
 }
 

@@ -1,0 +1,88 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"uoma/connectors/parcel"
+	"uoma/internal/fault"
+)
+
+// unsaved are folders that no backup holds: what is gone with a run, what can be made anew, what is the source's, and the
+// book of erasures, which protects backups only while it is outside of them.
+var unsaved = []string{WorkDir, "backfills", "erasures"}
+
+// Saved tells whether a backup holds a file of the workspace, by its path below it with slashes. Of the keys it holds the
+// epochs, in which keys are wrapped by the master key, and public halves.
+func (w *Workspace) Saved(name string) bool {
+	top, _, _ := strings.Cut(name, "/")
+	switch {
+	case slices.Contains(unsaved, top), strings.HasSuffix(name, ".partial"):
+		return false
+	case within(w.home, filepath.FromSlash(name)) == within(w.home, w.Settings.Erasures):
+		return false
+	case strings.HasPrefix(within(w.home, filepath.FromSlash(name)), within(w.home, w.Settings.Inbox)+string(filepath.Separator)):
+		return false
+	case top == KeysDir:
+		return name == EpochsFile || slices.Contains([]string{".pub", ".crt"}, path.Ext(name))
+	}
+	return !w.isStore(name)
+}
+
+// isStore tells whether a file is one of SQLite's, of which a backup holds the rows.
+func (w *Workspace) isStore(name string) bool {
+	for _, setting := range []string{w.Settings.Stores.Register, w.Settings.Stores.Vault} {
+		file, ok := strings.CutPrefix(setting, "sqlite:")
+		if ok && strings.HasPrefix(within(w.home, filepath.FromSlash(name)), within(w.home, file)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Sign signs a message with the workspace's signing key.
+func (w *Workspace) Sign(namespace string, message []byte) ([]byte, error) {
+	key, err := w.signer()
+	if err != nil {
+		return nil, err
+	}
+	return key.Sign(rand.Reader, namespace, message)
+}
+
+// VerifySigned proves that a message was signed with a key of which a public half lies in a folder, as FILE.pub.
+func VerifySigned(dir, namespace string, message, signature []byte, at time.Time) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.pub"))
+	if err != nil {
+		return errPublicKey.Wrap(err)
+	}
+	var allowed []parcel.AllowedSigner
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return errPublicKey.At(fault.Place{File: f}).Because(errors.Unwrap(err))
+		}
+		if key, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { // others lie there as well
+			allowed = append(allowed, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{namespace}, Key: key})
+		}
+	}
+	_, err = parcel.Verify(signature, message, namespace, auditPrincipal, allowed, at)
+	return err
+}
+
+// ErasuresHeeded tells whether both stores have heeded the book of erasures to its end.
+func (w *Workspace) ErasuresHeeded(ctx context.Context) (bool, error) {
+	book, register, vault, err := w.checkErasures(ctx)
+	if err != nil {
+		return false, err
+	}
+	return register == book.Head() && vault == book.Head(), nil
+}
