@@ -23,7 +23,7 @@ var errMoved = fault.New("UOMA-SVY-MOVED", "a nightly run began while people wer
 
 // choice is who goes out, at one moment.
 type choice struct {
-	gate    gate
+	gate    Gate
 	cut     time.Time // words recorded up to here were heard
 	year    int
 	extract *extract.Extract
@@ -40,27 +40,27 @@ type sent struct{ person, clause string }
 func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), year: year}
 	var err error
-	if c.gate, err = s.check(ctx); err != nil {
+	if c.gate, err = CheckGate(ctx, s.ws); err != nil {
 		return nil, err
 	}
 	var f *frame
 	err = s.ws.Register.See(ctx, func(v *register.View) error {
-		f, err = s.see(ctx, v, year, asOf(r))
+		f, err = s.see(ctx, v, year, AsOf(r))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.open(ctx, f)
+	id, err := open(ctx, s.ws, s.pack, f)
 	if err != nil {
 		return nil, err
 	}
 	// The vault is another store than the register: a night that began in between could have changed it alone.
-	if again, err := s.check(ctx); err != nil || again != c.gate {
+	if again, err := CheckGate(ctx, s.ws); err != nil || again != c.gate {
 		return nil, errMoved.Wrap(err)
 	}
 	settings := s.settings(year)
-	people, err := s.decide(f, id, asOf(r))
+	people, err := s.decide(f, id, AsOf(r))
 	if err != nil {
 		return nil, err
 	}
@@ -143,31 +143,41 @@ func (s *Survey) decide(f *frame, id *identity, at canon.Date) ([]extract.Person
 	}
 	for i, g := range people {
 		if !out[i].Decision.Allow {
-			out[i].Refusal = d.refusal(&g.facts)
+			out[i].Refusal = d.Refusal(&g.facts)
 		}
 	}
 	return out, nil
 }
 
-// decider asks one question about each category that a row is made of.
-type decider struct {
-	s     *Survey
-	at    canon.Date
-	cases []*policy.Case
-	open  bool // somebody against whom nothing speaks is sent
+// Decider asks one question about each category that a row is made of.
+type Decider struct {
+	pack      *policy.Pack
+	at        canon.Date
+	protected bool // people under an address protection order are taken
+	cases     []*policy.Case
+	open      bool // somebody against whom nothing speaks is sent
 }
 
-func (s *Survey) decider(at canon.Date) *decider {
-	d := &decider{s: s, at: at}
-	for _, category := range categories {
-		d.cases = append(d.cases, s.pack.Case(policy.Query{Category: category, Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
-			IncludeProtected: s.terms.Protected == "email", At: at}))
+// NewDecider makes the questions of a query ready for some categories.
+func NewDecider(pack *policy.Pack, q policy.Query, categories []string) *Decider {
+	d := &Decider{pack: pack, at: q.At}
+	if x, ok := pack.Disclosure(q.Recipient, q.Purpose); ok {
+		d.protected = x.Protected == "by_profile" && q.IncludeProtected
 	}
-	d.open = d.allows(&policy.Compact{})
+	for _, q.Category = range categories {
+		d.cases = append(d.cases, pack.Case(q))
+	}
+	d.open = d.Allows(&policy.Compact{})
 	return d
 }
 
-func (d *decider) allows(c *policy.Compact) bool {
+func (s *Survey) decider(at canon.Date) *Decider {
+	return NewDecider(s.pack, policy.Query{Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
+		IncludeProtected: s.terms.Protected == "email", At: at}, categories)
+}
+
+// Allows tells whether all of the categories may be sent.
+func (d *Decider) Allows(c *policy.Compact) bool {
 	for _, each := range d.cases {
 		if !each.Decide(c).Allow {
 			return false
@@ -176,8 +186,8 @@ func (d *decider) allows(c *policy.Compact) bool {
 	return true
 }
 
-// refusal names why the policy refuses somebody, in the policy's own order of reasons.
-func (d *decider) refusal(f *policy.Facts) extract.Reason {
+// Refusal names why the policy refuses somebody, in the policy's own order of reasons.
+func (d *Decider) Refusal(f *policy.Facts) extract.Reason {
 	switch {
 	case !d.open:
 		return extract.NoBasis
@@ -187,29 +197,22 @@ func (d *decider) refusal(f *policy.Facts) extract.Reason {
 		return extract.Suppressed
 	case f.Deceased && (f.DeceasedOn == 0 || f.DeceasedOn <= d.at):
 		return extract.Deceased
-	case f.Protected && !d.s.takesProtected():
+	case f.Protected && !d.protected:
 		return extract.Protected
-	case !d.s.pack.Member(f, d.at).Member:
+	case !d.pack.Member(f, d.at).Member:
 		return extract.NotMember
 	}
 	silent := *f
 	silent.Objections = nil
-	if c := d.s.pack.Compact(&silent, d.at); d.allows(&c) {
+	if c := d.pack.Compact(&silent, d.at); d.Allows(&c) {
 		return extract.Objection
 	}
 	return extract.NoConsent
 }
 
 // frozen tells whether a hold is on somebody that stops every use, as one of an unknown kind does.
-func (d *decider) frozen(f *policy.Facts) bool {
+func (d *Decider) frozen(f *policy.Facts) bool {
 	return slices.ContainsFunc(f.Holds, func(id string) bool {
-		return !slices.ContainsFunc(d.s.pack.Holds, func(h policy.Hold) bool { return h.ID == id && h.Effect == "keep" })
+		return !slices.ContainsFunc(d.pack.Holds, func(h policy.Hold) bool { return h.ID == id && h.Effect == "keep" })
 	})
-}
-
-// takesProtected tells whether people under an address protection order are sent: where the survey asks for it and the
-// notice leaves it to the survey.
-func (s *Survey) takesProtected() bool {
-	d, ok := s.pack.Disclosure(s.terms.Recipient, s.terms.Purpose)
-	return ok && d.Protected == "by_profile" && s.terms.Protected == "email"
 }
