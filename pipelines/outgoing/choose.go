@@ -97,13 +97,14 @@ type chooser struct {
 	gives  func(table, column string) bool // the disclosure lets the column go
 
 	answers map[string]policy.Answers // by category
+	closed  map[string]bool           // categories that go of nobody
 	back    string                    // until when the recipient may keep the file
 }
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, closed: []Closed{}}
-	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}}
+	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}, closed: map[string]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
 		return nil, err
@@ -180,8 +181,10 @@ func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
 	if !known {
 		q := h.f.query(h.at)
 		q.Category = l.Category
-		a = h.f.pack.Case(q).DecideAll(h.crowd)
-		h.answers[l.Category] = a
+		c := h.f.pack.Case(q)
+		a = c.DecideAll(h.crowd)
+		_, closed := c.Closed()
+		h.answers[l.Category], h.closed[l.Category] = a, closed
 	}
 	return a.At(w.number), l.Category
 }
@@ -254,7 +257,7 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 	}
 	h.c.eligible++
 	if !k.base {
-		h.withhold(w, k.refusals)
+		h.withhold(k.refusals)
 		return
 	}
 	made, why := 0, incomplete
@@ -277,15 +280,14 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 }
 
 // withhold counts somebody whom the policy does not let go: by the refusal of what it lets go of others, where there is any.
-func (h *chooser) withhold(w *who, refusals []refusal) {
-	out := Withheld{Reason: string(extract.NoBasis)}
+func (h *chooser) withhold(refusals []refusal) {
+	var why refusal
 	for _, r := range refusals {
-		reason := string(survey.NewDecider(h.f.pack, h.f.query(h.at), []string{r.category}).Refusal(w.facts))
-		if out.Clause == "" || out.Reason == string(extract.NoBasis) {
-			out = Withheld{Reason: reason, Clause: r.Clause}
+		if why.Reason == "" || h.closed[why.category] && !h.closed[r.category] {
+			why = r
 		}
 	}
-	h.c.withheld[out]++
+	h.c.withheld[Withheld{Reason: why.Reason, Clause: why.Clause}]++
 }
 
 // rowsOf gives somebody's rows of a table that may go, of the preferred system that has any. Of person there is one.

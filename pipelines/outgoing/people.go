@@ -60,9 +60,12 @@ func (f *File) see(ctx context.Context, v *register.View, at canon.Date) (*frame
 
 // having gives the persons of whom some system that may be used has a row of the table that the file starts from.
 func (f *File) having(ctx context.Context, v *register.View) (map[string]bool, error) {
-	table := f.t.Each
-	if f.t.Having != "" {
-		table = f.t.Having
+	table, uses := f.t.Each, f.uses
+	if x := f.t.Having; x != nil {
+		table = x.Table
+		if len(x.Of) > 0 {
+			uses = func(feed string) bool { return slices.Contains(x.Of, canon.SystemOf(feed)) }
+		}
 	}
 	with := map[string]bool{} // by record
 	for b, err := range v.Read(ctx, table, []string{"source", "record"}, register.Current) {
@@ -70,7 +73,7 @@ func (f *File) having(ctx context.Context, v *register.View) (map[string]bool, e
 			return nil, err
 		}
 		for i := range b.Len() {
-			if record := b.Col(1).Text(i); f.uses(b.Col(0).Text(i)) && !with[record] {
+			if record := b.Col(1).Text(i); uses(b.Col(0).Text(i)) && !with[record] {
 				with[strings.Clone(record)] = true
 			}
 		}

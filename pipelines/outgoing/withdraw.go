@@ -17,8 +17,10 @@ import (
 	"uoma/connectors/outbox"
 	"uoma/connectors/outfile"
 	"uoma/connectors/parcel"
+	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/survey"
+	"uoma/transforms/policy"
 )
 
 // returned is the reason of a row whose recipient may not keep it any longer.
@@ -134,13 +136,17 @@ func (w *withdrawal) again(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	deciders := map[string]*survey.Decider{} // by the categories of a row
+	cases := map[string]*policy.Case{} // by category
 	for _, x := range sent {
-		key := fmt.Sprint(x.Categories)
-		if deciders[key] == nil {
-			deciders[key] = survey.NewDecider(f.pack, f.query(at), x.Categories)
+		action, reason := "", ""
+		switch facts := facts[x.Person]; {
+		case facts == nil || facts.Suppressed:
+			action, reason = parcel.Erase, survey.ReasonErased
+		default:
+			if d := w.decide(cases, x.Categories, facts, at); !d.Allow {
+				action, reason = parcel.Stop, d.Reason
+			}
 		}
-		action, reason := deciders[key].Withdraws(facts[x.Person])
 		if day, ends := f.t.ReturnBy(x.Delivery.From); ends && day < at && action != parcel.Erase {
 			action, reason = parcel.Erase, returned
 		}
@@ -160,6 +166,26 @@ func (w *withdrawal) again(ctx context.Context) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// decide gives the first refusal of what a row is made of. What is refused to everybody is no reason: what went out when the
+// notice let it stays where it is.
+func (w *withdrawal) decide(cases map[string]*policy.Case, categories []string, facts *policy.Facts, at canon.Date) policy.Decision {
+	c := w.f.pack.Compact(facts, at)
+	for _, category := range categories {
+		if cases[category] == nil {
+			q := w.f.query(at)
+			q.Category = category
+			cases[category] = w.f.pack.Case(q)
+		}
+		if _, closed := cases[category].Closed(); closed {
+			continue
+		}
+		if d := cases[category].Decide(&c); !d.Allow {
+			return d
+		}
+	}
+	return policy.Decision{Allow: true}
 }
 
 func (w *withdrawal) write(to io.Writer) error {

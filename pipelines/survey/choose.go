@@ -143,41 +143,31 @@ func (s *Survey) decide(f *frame, id *identity, at canon.Date) ([]extract.Person
 	}
 	for i, g := range people {
 		if !out[i].Decision.Allow {
-			out[i].Refusal = d.Refusal(&g.facts)
+			out[i].Refusal = d.refusal(&g.facts)
 		}
 	}
 	return out, nil
 }
 
-// Decider asks one question about each category that a row is made of.
-type Decider struct {
-	pack      *policy.Pack
-	at        canon.Date
-	protected bool // people under an address protection order are taken
-	cases     []*policy.Case
-	open      bool // somebody against whom nothing speaks is sent
+// decider asks one question about each category that a row is made of.
+type decider struct {
+	s     *Survey
+	at    canon.Date
+	cases []*policy.Case
+	open  bool // somebody against whom nothing speaks is sent
 }
 
-// NewDecider makes the questions of a query ready for some categories.
-func NewDecider(pack *policy.Pack, q policy.Query, categories []string) *Decider {
-	d := &Decider{pack: pack, at: q.At}
-	if x, ok := pack.Disclosure(q.Recipient, q.Purpose); ok {
-		d.protected = x.Protected == "by_profile" && q.IncludeProtected
+func (s *Survey) decider(at canon.Date) *decider {
+	d := &decider{s: s, at: at}
+	for _, category := range categories {
+		d.cases = append(d.cases, s.pack.Case(policy.Query{Category: category, Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
+			IncludeProtected: s.terms.Protected == "email", At: at}))
 	}
-	for _, q.Category = range categories {
-		d.cases = append(d.cases, pack.Case(q))
-	}
-	d.open = d.Allows(&policy.Compact{})
+	d.open = d.allows(&policy.Compact{})
 	return d
 }
 
-func (s *Survey) decider(at canon.Date) *Decider {
-	return NewDecider(s.pack, policy.Query{Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
-		IncludeProtected: s.terms.Protected == "email", At: at}, categories)
-}
-
-// Allows tells whether all of the categories may be sent.
-func (d *Decider) Allows(c *policy.Compact) bool {
+func (d *decider) allows(c *policy.Compact) bool {
 	for _, each := range d.cases {
 		if !each.Decide(c).Allow {
 			return false
@@ -186,8 +176,8 @@ func (d *Decider) Allows(c *policy.Compact) bool {
 	return true
 }
 
-// Refusal names why the policy refuses somebody, in the policy's own order of reasons.
-func (d *Decider) Refusal(f *policy.Facts) extract.Reason {
+// refusal names why the policy refuses somebody, in the policy's own order of reasons.
+func (d *decider) refusal(f *policy.Facts) extract.Reason {
 	switch {
 	case !d.open:
 		return extract.NoBasis
@@ -197,22 +187,29 @@ func (d *Decider) Refusal(f *policy.Facts) extract.Reason {
 		return extract.Suppressed
 	case f.Deceased && (f.DeceasedOn == 0 || f.DeceasedOn <= d.at):
 		return extract.Deceased
-	case f.Protected && !d.protected:
+	case f.Protected && !d.s.takesProtected():
 		return extract.Protected
-	case !d.pack.Member(f, d.at).Member:
+	case !d.s.pack.Member(f, d.at).Member:
 		return extract.NotMember
 	}
 	silent := *f
 	silent.Objections = nil
-	if c := d.pack.Compact(&silent, d.at); d.Allows(&c) {
+	if c := d.s.pack.Compact(&silent, d.at); d.allows(&c) {
 		return extract.Objection
 	}
 	return extract.NoConsent
 }
 
 // frozen tells whether a hold is on somebody that stops every use, as one of an unknown kind does.
-func (d *Decider) frozen(f *policy.Facts) bool {
+func (d *decider) frozen(f *policy.Facts) bool {
 	return slices.ContainsFunc(f.Holds, func(id string) bool {
-		return !slices.ContainsFunc(d.pack.Holds, func(h policy.Hold) bool { return h.ID == id && h.Effect == "keep" })
+		return !slices.ContainsFunc(d.s.pack.Holds, func(h policy.Hold) bool { return h.ID == id && h.Effect == "keep" })
 	})
+}
+
+// takesProtected tells whether people under an address protection order are sent: where the survey asks for it and the
+// notice leaves it to the survey.
+func (s *Survey) takesProtected() bool {
+	d, ok := s.pack.Disclosure(s.terms.Recipient, s.terms.Purpose)
+	return ok && d.Protected == "by_profile" && s.terms.Protected == "email"
 }

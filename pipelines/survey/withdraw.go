@@ -41,8 +41,8 @@ type WithdrawFacts struct {
 	Reasons   map[string]int64 `json:"reasons"` // rows by reason
 }
 
-// erased is the reason of a row whose person the register has no more.
-const erased = "erased"
+// ReasonErased is the reason of a row whose person the register has no more.
+const ReasonErased = "erased"
 
 // withdrawalLife is how long a recipient has to carry a withdrawal out.
 const withdrawalLife = 30 * 24 * time.Hour
@@ -332,28 +332,20 @@ func (w *withdrawal) refused(ctx context.Context, sent []SentRow) (map[string]re
 	}
 	d := w.s.decider(at)
 	for person, f := range facts {
-		if action, reason := d.Withdraws(f); action != "" {
-			out[person] = refusal{action, reason}
+		if f == nil {
+			out[person] = refusal{parcel.Erase, ReasonErased}
+			continue
+		}
+		c := w.s.pack.Compact(f, at)
+		switch reason := d.refusal(f); {
+		case d.allows(&c) || reason == extract.NoBasis:
+		case reason == extract.Suppressed:
+			out[person] = refusal{parcel.Erase, ReasonErased}
+		default:
+			out[person] = refusal{parcel.Stop, string(reason)}
 		}
 	}
 	return out, nil
-}
-
-// Withdraws tells what a recipient is to do with what it got of somebody, and why; "" where it may go on. Of whom nothing is
-// known any more, f is nil.
-func (d *Decider) Withdraws(f *policy.Facts) (action, reason string) {
-	if f == nil {
-		return parcel.Erase, erased
-	}
-	c := d.pack.Compact(f, d.at)
-	switch reason := d.Refusal(f); {
-	case d.Allows(&c) || reason == extract.NoBasis:
-		return "", ""
-	case reason == extract.Suppressed:
-		return parcel.Erase, erased
-	default:
-		return parcel.Stop, string(reason)
-	}
 }
 
 // Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those

@@ -78,6 +78,9 @@ func Parse(file string, src []byte) (*Target, error) {
 		c.block(&t.Inside[i], "inside", strconv.Itoa(i))
 	}
 	c.asked()
+	if h := t.Having; h != nil && !rows(h.Table) {
+		c.find(errTable, h.Table, "having", "table")
+	}
 	if err := c.found.Err(); err != nil {
 		return nil, err
 	}

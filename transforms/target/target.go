@@ -24,8 +24,8 @@ type Target struct {
 	Protected string `yaml:"protected"`
 	// From lists the systems whose data may be used, the preferred first; none: all that the policy lets go.
 	From []string `yaml:"from"`
-	// Having narrows the people to those with a row of that table.
-	Having string `yaml:"having"`
+	// Having says who the people are: those with a row of a table; nil: of the table that rows are made of.
+	Having *Having `yaml:"having"`
 	// Asked tells that the recipient names whom it asks for, in a list of the same form.
 	Asked *Asked `yaml:"asked"`
 	File  string `yaml:"file"` // name with {yyyyMMdd} or {yyyy-MM-dd} where the date stands
@@ -59,6 +59,12 @@ type Block struct {
 	Each    string   `yaml:"each"` // canonical table of which each row is a row of the file; person merges all rows of a person
 	Path    string   `yaml:"path"` // xml: the row's element, below the root or below the person's
 	Columns []Column `yaml:"columns"`
+}
+
+// Having is a row that somebody has.
+type Having struct {
+	Table string   `yaml:"table"`
+	Of    []string `yaml:"of"` // systems; none: those of From
 }
 
 // Asked is a list in which the recipient names whom it asks for.
