@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	mrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/keys"
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
@@ -77,6 +79,10 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.must(err)
 	dir := filepath.Join(t.TempDir(), "ws")
 	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\n", s.institution, s.policy, inbox, s.systems, of))
+	// Of equal values the one whose token comes first counts, so that golden files need the same keys each time.
+	master, storage := filepath.Join(dir, workspace.KeysDir, "master.key"), filepath.Join(dir, workspace.KeysDir, "storage.key")
+	r.must(errors.Join(os.Remove(master), os.Remove(storage)))
+	r.must(keys.Create(master, storage, mrand.NewChaCha8([32]byte{})))
 	src, _ := policy.Shipped(s.policy)
 	r.must(os.WriteFile(filepath.Join(dir, workspace.PolicyDir, s.policy+".yaml"), []byte(filled.Replace(string(src))), 0o600))
 	r.ws, err = workspace.Open(ctx, dir)
