@@ -52,6 +52,9 @@ func newXML(w io.Writer, f Form, blocks []Block) (Writer, error) {
 		x.attribute("xmlns", f.Namespace)
 	}
 	_, err := x.w.WriteString(">\n")
+	for i, p := range x.parents() {
+		x.w.WriteString(strings.Repeat("  ", i+1) + "<" + p + ">\n")
+	}
 	return x, err
 }
 
@@ -95,19 +98,18 @@ func (e *element) under(path []string) *element {
 	return e
 }
 
-// flush writes the row that is kept, with the parents that its block has.
+// parents are the elements between the root and the rows of the first block.
+func (x *xmlWriter) parents() []string {
+	path := x.blocks[0].path
+	return path[:len(path)-1]
+}
+
+// flush writes the row that is kept.
 func (x *xmlWriter) flush() error {
 	if x.row == nil {
 		return nil
 	}
-	parents := x.blocks[0].path[:len(x.blocks[0].path)-1]
-	for _, p := range parents {
-		x.w.WriteString("<" + p + ">")
-	}
-	x.write(x.row, 1)
-	for _, p := range slices.Backward(parents) {
-		x.w.WriteString("</" + p + ">\n")
-	}
+	x.write(x.row, 1+len(x.parents()))
 	x.row = nil
 	return x.w.Flush()
 }
@@ -140,6 +142,9 @@ func (x *xmlWriter) attribute(name, value string) {
 func (x *xmlWriter) Close() error {
 	if err := x.flush(); err != nil {
 		return err
+	}
+	for i, p := range slices.Backward(x.parents()) {
+		x.w.WriteString(strings.Repeat("  ", i+1) + "</" + p + ">\n")
 	}
 	x.w.WriteString("</" + x.f.Root + ">\n")
 	return x.w.Flush()
