@@ -24,6 +24,12 @@ type Definition struct {
 	Title    string   `yaml:"title"`
 	Stages   []string `yaml:"stages"`
 	Survey   *Survey  `yaml:"survey"`
+	Target   string   `yaml:"-"` // name of the target that the stages carry out: a target's file is a pipeline of its own
+}
+
+// OfTarget gives the pipeline of a target.
+func OfTarget(name, title string) *Definition {
+	return &Definition{Pipeline: name, Title: title, Stages: []string{"select", "seal", "deliver", "receipt"}, Target: name}
 }
 
 // Survey says what the stages select, seal, deliver and receipt do.

@@ -70,7 +70,7 @@ and nothing is sent. What was erased since stays erased. The identities it neede
 			if err != nil {
 				return err
 			}
-			if def.Survey != nil || slices.Contains(def.Stages, survey.WithdrawName) {
+			if def.Survey != nil || def.Target != "" || slices.Contains(def.Stages, survey.WithdrawName) {
 				return errSends
 			}
 			if dry {

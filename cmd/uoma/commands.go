@@ -20,6 +20,7 @@ func (a *app) commands() []*cobra.Command {
 		a.revealCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
+		a.targetCommand(),
 		a.policyCommand(),
 		a.retentionCommand(),
 		a.explainSubjectCommand(),

@@ -7,6 +7,7 @@ import (
 
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/outgoing"
 	"uoma/pipelines/survey"
 )
 
@@ -37,7 +38,43 @@ func (a *app) printOutcome(out pipelines.Outcome, dry bool) error {
 		a.printWithdrawn(facts)
 		return nil
 	}
+	if def := (outgoing.SelectFacts{}); json.Unmarshal(out.Facts["select"], &def) == nil && def.Target != "" {
+		return a.printTarget(out, &def)
+	}
 	return a.printSurvey(out)
+}
+
+// printTarget says who is in a target's file, and what became of it.
+func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) error {
+	r := &pipelines.Run{Facts: out.Facts}
+	var deliver, receipt outgoing.Facts
+	for stage, into := range map[string]any{"deliver": &deliver, "receipt": &receipt} {
+		if err := r.Fact(stage, into); err != nil {
+			return err
+		}
+	}
+	left := []string{}
+	for _, w := range sel.Withheld {
+		left = append(left, strings.TrimSuffix(fmt.Sprintf("%d %s (%s)", w.N, w.Reason, w.Clause), " ()"))
+	}
+	if len(left) == 0 {
+		left = []string{"nobody"}
+	}
+	fmt.Fprintf(a.out, "  people    %s of %s go to %s, in %s rows; left out: %s\n",
+		thousands(sel.People), thousands(sel.Eligible), sel.Recipient, thousands(sel.Rows), strings.Join(left, ", "))
+	if sel.Unknown > 0 {
+		fmt.Fprintf(a.out, "  unknown   %s rows of the list ask for somebody whom the register does not know; the first lines: %s\n",
+			thousands(sel.Unknown), strings.Trim(fmt.Sprint(sel.Lines[:min(len(sel.Lines), 10)]), "[]"))
+	}
+	for _, c := range sel.Closed {
+		fmt.Fprintf(a.out, "  closed    %s goes to nobody (%s)\n", c.Column, c.Clause)
+	}
+	if receipt.Delivery == "" {
+		fmt.Fprintf(a.out, "  delivery  %s\n", receipt.State)
+		return nil
+	}
+	fmt.Fprintf(a.out, "  delivery  %s, number %d: %s\n  file      %s, %s bytes\n", receipt.Delivery, receipt.Sequence, receipt.State, receipt.File, thousands(receipt.Bytes))
+	return nil
 }
 
 func (a *app) printNight(out pipelines.Outcome) error {

@@ -15,6 +15,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/outgoing"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
@@ -107,12 +108,27 @@ func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.R
 		}
 		return s.Stages(), func() {}, nil
 	}
+	if def.Target != "" {
+		f, err := targetOf(ws, def.Target, r, h)
+		if err != nil {
+			return nil, nil, err
+		}
+		return f.Stages(), func() {}, nil
+	}
 	if slices.Contains(def.Stages, survey.WithdrawName) {
-		all, err := surveysOf(ws, r, h)
+		all, err := withdrawersOf(ws, r, h)
 		return []pipelines.Stage{survey.WithdrawStage(all)}, func() {}, err
 	}
 	n := nightly.New(ws, h.layouts, h.pack, nightly.InboxOf{Workspace: ws}, h.journal.Check)
 	return n.Stages(), n.Close, nil
+}
+
+func targetOf(ws *workspace.Workspace, name string, r *pipelines.Run, h holding) (*outgoing.File, error) {
+	t, err := ws.Target(name)
+	if err != nil {
+		return nil, err
+	}
+	return outgoing.New(ws, t, h.pack, outgoing.Options{Rand: rand.Reader, Holder: holder(r)})
 }
 
 // holding is what work under a pipeline's lease has at hand.

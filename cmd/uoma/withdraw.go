@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"uoma/connectors/parcel"
 	"uoma/pipelines"
+	"uoma/pipelines/outgoing"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
@@ -39,7 +41,7 @@ confirms it by a receipt. What was told once is not told again. The pipeline wit
 				r := &pipelines.Run{Pipeline: withdrawing, Date: day, Mode: pipelines.Manual, Dry: dry, Actor: a.actor(""), Now: a.now, Log: a.logger(), Progress: &progress{}}
 				var facts []survey.WithdrawFacts
 				err = held(c.Context(), ws, ws, r, func(ctx context.Context, h holding) error {
-					all, err := surveysOf(ws, r, h)
+					all, err := withdrawersOf(ws, r, h)
 					if err != nil {
 						return err
 					}
@@ -62,22 +64,30 @@ confirms it by a receipt. What was told once is not told again. The pipeline wit
 	return c
 }
 
-// surveysOf gives the surveys of all pipelines that deliver.
-func surveysOf(ws *workspace.Workspace, r *pipelines.Run, h holding) (out []*survey.Survey, err error) {
+// withdrawersOf gives everything that delivers: the surveys, and the targets of the pack in force.
+func withdrawersOf(ws *workspace.Workspace, r *pipelines.Run, h holding) (out []survey.Withdrawer, err error) {
 	all, err := ws.Pipelines()
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		def := all[name]
-		if def.Survey == nil {
-			continue
+		switch def := all[name]; {
+		case def.Survey != nil:
+			s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+		case def.Target != "":
+			f, err := targetOf(ws, def.Target, r, h)
+			if errors.Is(err, outgoing.ErrPack) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, f)
 		}
-		s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, s)
 	}
 	return out, nil
 }

@@ -34,6 +34,7 @@ const (
 	DisclosedByLaw   Verb = "disclosure.law"    // data was disclosed because a law wants it
 	BreachNoted      Verb = "breach.noted"      // a breach was recorded, or who was told of it
 	DeliveryWithdraw Verb = "delivery.withdraw" // recipients were told whom they may not use any more
+	DeliveryFile     Verb = "delivery.file"     // a target's file was given to its recipient
 
 	KeyRotated      Verb = "key.rotated"      // a key was replaced, or a rotation began
 	KeyEscrowed     Verb = "key.escrowed"     // shares of the master key were made
@@ -52,7 +53,7 @@ const (
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true,
-	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true,
+	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true}
 

@@ -117,7 +117,18 @@ func (m *Machine) Advance(ctx context.Context, d *outbox.Delivery) error {
 // Hold runs f while it holds the chain's lease and keeps it alive. When the lease is lost, f's context ends with the
 // reason; it could not write any more anyway. Steps and Sweep are called inside Hold.
 func (m *Machine) Hold(ctx context.Context, f func(ctx context.Context) error) error {
-	lease, err := m.Ledger.Take(ctx, m.Profile.Chain, m.Holder, m.now())
+	return Hold(ctx, m.Ledger, m.Profile.Chain, m.Holder, m.now, func(ctx context.Context, lease *outbox.Lease) (bool, error) {
+		m.lease, m.killed = lease, false
+		err := f(ctx)
+		m.lease = nil
+		return m.killed, err
+	})
+}
+
+// Hold runs f under the lease of a chain, which it renews until f ends. f tells whether it was ended as if the process had
+// been killed: the lease is kept then.
+func Hold(ctx context.Context, ledger Ledger, chain outbox.Chain, holder string, now func() time.Time, f func(context.Context, *outbox.Lease) (killed bool, err error)) error {
+	lease, err := ledger.Take(ctx, chain, holder, now())
 	if err != nil {
 		return err
 	}
@@ -126,18 +137,16 @@ func (m *Machine) Hold(ctx context.Context, f func(ctx context.Context) error) e
 	stop := make(chan struct{})
 	go func() {
 		defer close(beating)
-		m.beat(held, lease, stop, lose)
+		beat(held, lease, now, stop, lose)
 	}()
-	m.lease, m.killed = lease, false
-	err = f(held)
-	m.lease = nil
+	killed, err := f(held, lease)
 	close(stop)
 	<-beating
 	if held.Err() != nil && ctx.Err() == nil && err != nil {
 		err = context.Cause(held) // the lease was lost; what failed after it is a consequence
 	}
 	lose(nil)
-	if m.killed {
+	if killed {
 		return err
 	}
 	// Also a cancelled run gives the lease back, so that the next need not wait for its end.
@@ -148,7 +157,7 @@ func (m *Machine) Hold(ctx context.Context, f func(ctx context.Context) error) e
 }
 
 // beat renews the lease until stop, and gives it up when that fails for good.
-func (m *Machine) beat(ctx context.Context, lease *outbox.Lease, stop <-chan struct{}, lose context.CancelCauseFunc) {
+func beat(ctx context.Context, lease *outbox.Lease, now func() time.Time, stop <-chan struct{}, lose context.CancelCauseFunc) {
 	tick := time.NewTicker(outbox.Heartbeat)
 	defer tick.Stop()
 	for {
@@ -159,7 +168,7 @@ func (m *Machine) beat(ctx context.Context, lease *outbox.Lease, stop <-chan str
 			return
 		case <-tick.C:
 		}
-		if err := lease.Renew(ctx, m.now()); err != nil {
+		if err := lease.Renew(ctx, now()); err != nil {
 			lose(err)
 			return
 		}

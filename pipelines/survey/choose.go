@@ -22,7 +22,7 @@ var errMoved = fault.New("UOMA-SVY-MOVED", "a nightly run began while people wer
 
 // choice is who goes out, at one moment.
 type choice struct {
-	gate    gate
+	gate    Gate
 	cut     time.Time // words recorded up to here were heard
 	year    int
 	extract *extract.Extract
@@ -39,27 +39,27 @@ type sent struct{ person, clause string }
 func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), year: year}
 	var err error
-	if c.gate, err = s.check(ctx); err != nil {
+	if c.gate, err = CheckGate(ctx, s.ws); err != nil {
 		return nil, err
 	}
 	var f *frame
 	err = s.ws.Register.See(ctx, func(v *register.View) error {
-		f, err = s.see(ctx, v, year, asOf(r))
+		f, err = s.see(ctx, v, year, AsOf(r))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.open(ctx, f)
+	id, err := open(ctx, s.ws, s.pack, f)
 	if err != nil {
 		return nil, err
 	}
 	// The vault is another store than the register: a night that began in between could have changed it alone.
-	if again, err := s.check(ctx); err != nil || again != c.gate {
+	if again, err := CheckGate(ctx, s.ws); err != nil || again != c.gate {
 		return nil, errMoved.Wrap(err)
 	}
 	settings := s.settings(year)
-	people, err := s.decide(f, id, asOf(r))
+	people, err := s.decide(f, id, AsOf(r))
 	if err != nil {
 		return nil, err
 	}

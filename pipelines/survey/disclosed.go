@@ -33,25 +33,28 @@ type Disclosure struct {
 	Withdrawn string    `json:"withdrawn,omitempty"` // what the recipient was told since to do with it: stop or erase
 }
 
-// list is the encrypted file that says who is in a delivery, in the order of its rows.
-type list struct {
+// List is the encrypted file that says who is in a delivery, in the order of its rows.
+type List struct {
 	Purpose   string      `json:"purpose"`
 	Epoch     int64       `json:"epoch,omitempty"`     // of the pseudonyms that the rows went under
-	People    []included  `json:"people"`              // in the order of the delivery's rows
-	Withdrawn []withdrawn `json:"withdrawn,omitempty"` // rows of earlier deliveries, of a withdrawal
+	People    []Included  `json:"people"`              // in the order of the delivery's rows
+	Withdrawn []Withdrawn `json:"withdrawn,omitempty"` // rows of earlier deliveries, of a withdrawal
 }
 
-type included struct {
+// Included is who stands behind a row.
+type Included struct {
 	Person  string   `json:"person"`
 	Clause  string   `json:"clause"`
 	Columns []string `json:"columns"`
+	// Categories are those of the data that was sent, where they are not the same for every row.
+	Categories []string `json:"categories,omitempty"`
 	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
 	From [][]int  `json:"from,omitempty"`
 	Rows []string `json:"rows,omitempty"` // source keys
 }
 
-// tell notes which source rows say what was sent.
-func (p *included) tell(origins []extract.Origin) {
+// Tell notes which source rows say what was sent.
+func (p *Included) Tell(origins []extract.Origin) {
 	at := map[string]int{}
 	p.From = make([][]int, len(p.Columns))
 	for _, o := range origins {
@@ -80,14 +83,14 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	if c == nil || c.digest != d.SelectionDigest {
 		return errList.Wrap(errChosen)
 	}
-	l := list{Purpose: s.terms.Purpose, Epoch: s.epoch(), People: []included{}}
+	l := List{Purpose: s.terms.Purpose, Epoch: s.epoch(), People: []Included{}}
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
-		p := included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
-		p.tell(c.extract.Origins(i))
+		p := Included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
+		p.Tell(c.extract.Origins(i))
 		l.People = append(l.People, p)
 	}
-	return l.write(s.ws, d.ID)
+	return l.Write(s.ws, d.ID)
 }
 
 // Disclosures gives what recipients were sent of some persons of the register, or of everybody when persons is nil, in
@@ -98,7 +101,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		return nil, err
 	}
 	var out []Disclosure
-	at := map[rowOf]int{} // position in out
+	at := map[RowOf]int{} // position in out
 	for _, d := range all {
 		if d.Attempts == 0 || d.State == outbox.Voided {
 			continue
@@ -111,13 +114,13 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 			return nil, err
 		}
 		for _, x := range l.Withdrawn {
-			if n, among := at[rowOf{x.Delivery, x.Row}]; among && d.ReceiptStatus != parcel.Rejected {
+			if n, among := at[RowOf{x.Delivery, x.Row}]; among && d.ReceiptStatus != parcel.Rejected {
 				out[n].Withdrawn = x.Action
 			}
 		}
 		for n, p := range l.People {
 			if persons == nil || slices.Contains(persons, p.Person) {
-				at[rowOf{d.ID, int64(n) + 1}] = len(out)
+				at[RowOf{d.ID, int64(n) + 1}] = len(out)
 				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
 					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
 			}
@@ -127,7 +130,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 }
 
 // readList reads who is in a delivery; of a list that names none of the persons asked for, only the purpose is sure.
-func readList(ws *workspace.Workspace, id string, persons []string) (*list, error) {
+func readList(ws *workspace.Workspace, id string, persons []string) (*List, error) {
 	f, err := ws.State.Open(listName(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -140,7 +143,7 @@ func readList(ws *workspace.Workspace, id string, persons []string) (*list, erro
 	if err != nil {
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
-	l := &list{}
+	l := &List{}
 	within := func(p string) bool { return bytes.Contains(raw, []byte(ws.Inner(workspace.PersonTokens, p))) }
 	if persons != nil && !slices.ContainsFunc(persons, within) {
 		return l, nil // taking a long list apart costs ten times what looking through it does
@@ -153,7 +156,7 @@ func readList(ws *workspace.Workspace, id string, persons []string) (*list, erro
 }
 
 // turn changes the tokens of a list. A file has the inner ones: it is not rewritten when the keys of tokens are replaced.
-func (l *list) turn(turn func(kind, token string) string) {
+func (l *List) turn(turn func(kind, token string) string) {
 	for i := range l.People {
 		p := &l.People[i]
 		p.Person = turn(workspace.PersonTokens, p.Person)

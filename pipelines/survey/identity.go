@@ -7,6 +7,7 @@ import (
 
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
@@ -20,14 +21,14 @@ type identity struct {
 
 // open opens the vault for the people of the frame alone. Which subjects they are is found by their records, without
 // decrypting anything; rows that the register does not have, or has no more, are left alone.
-func (s *Survey) open(ctx context.Context, f *frame) (*identity, error) {
+func open(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, f *frame) (*identity, error) {
 	out := &identity{records: map[string][]extract.Record{}, suppressed: map[string]bool{}}
-	list, err := s.ws.Vault.Suppressed(ctx)
+	list, err := ws.Vault.Suppressed(ctx)
 	if err != nil {
 		return nil, err
 	}
 	subjects := map[string]bool{}
-	for e, err := range s.ws.Vault.Open(ctx, nil, 0) {
+	for e, err := range ws.Vault.Open(ctx, nil, 0) {
 		if err != nil {
 			return nil, err
 		}
@@ -38,8 +39,8 @@ func (s *Survey) open(ctx context.Context, f *frame) (*identity, error) {
 	if len(subjects) == 0 {
 		return out, nil
 	}
-	marks := s.ws.Suppression()
-	for e, err := range s.ws.Vault.Open(ctx, slices.Sorted(maps.Keys(subjects)), vault.Everything) {
+	marks := ws.Suppression()
+	for e, err := range ws.Vault.Open(ctx, slices.Sorted(maps.Keys(subjects)), vault.Everything) {
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +49,7 @@ func (s *Survey) open(ctx context.Context, f *frame) (*identity, error) {
 			continue
 		}
 		r := record(&e, row)
-		erased := len(list) > 0 && s.erased(&r, &e, list, marks)
+		erased := len(list) > 0 && Erased(pack, &e, row.institution, list, marks)
 		for _, g := range f.records[e.Record] {
 			out.records[g.person] = append(out.records[g.person], r)
 			out.suppressed[g.person] = out.suppressed[g.person] || erased
@@ -111,23 +112,31 @@ func contacts(facts []vault.Fact, table, value string) []extract.Contact {
 	return out
 }
 
-// erased tells whether a record bears a mark of the suppression list: its person was erased, and a source brought the
-// record back after the night that erased it.
-func (s *Survey) erased(r *extract.Record, e *vault.Entry, list map[string]vault.Suppression, marks *pseudonym.Domain) bool {
-	id := policy.Identity{Hetu: r.IdentityCode, Oppijanumero: r.LearnerNumber, Institution: r.Institution, StudentNumber: r.StudentNumber,
-		System: r.System, FamilyName: r.FamilyName, GivenNames: r.GivenNames, BirthDate: r.BirthDate, HasBirthDate: r.HasBirthDate}
-	for _, x := range e.Identifiers {
-		if x.Column == "person_key" && x.Table == "" {
-			id.SourceKey = x.Value
+// Erased tells whether a row bears a mark of the suppression list: its person was erased, and a source brought the record
+// back after the night that erased it.
+func Erased(pack *policy.Pack, e *vault.Entry, institution string, list map[string]vault.Suppression, marks *pseudonym.Domain) bool {
+	id := policy.Identity{Institution: institution, System: canon.SystemOf(e.Source)}
+	fields := map[string]*string{"hetu": &id.Hetu, "oppijanumero": &id.Oppijanumero, "student_number": &id.StudentNumber,
+		"family_name": &id.FamilyName, "given_names": &id.GivenNames}
+	for _, facts := range [][]vault.Fact{e.Names, e.Identifiers} {
+		for _, x := range facts {
+			switch to := fields[x.Column]; {
+			case x.Table == "" && x.Column == "person_key":
+				id.SourceKey = x.Value
+			case x.Table != "person":
+			case to != nil:
+				*to = x.Value
+			case x.Column == "birth_date":
+				if d, err := canon.ParseDate(x.Value); err == nil {
+					id.BirthDate, id.HasBirthDate = d, true
+				}
+			}
 		}
 	}
-	for _, mark := range s.pack.SuppressionKeys(id) {
-		if _, hit := list[marks.Token(suppressed, mark)]; hit {
+	for _, mark := range pack.SuppressionKeys(id) {
+		if _, hit := list[workspace.SuppressionToken(marks, mark)]; hit {
 			return true
 		}
 	}
 	return false
 }
-
-// suppressed is the kind of token under which marks of erased people are kept.
-const suppressed = "suppressed"

@@ -110,9 +110,9 @@ func (s *Survey) settings(year int) extract.Settings {
 	return out
 }
 
-// asOf gives the day whose end decides about words and memberships: today when that is later than the logical date, as
+// AsOf gives the day whose end decides about words and memberships: today when that is later than the logical date, as
 // what people have said since counts for what is about to be sent. A backfill shows what its own date would have given.
-func asOf(r *pipelines.Run) canon.Date {
+func AsOf(r *pipelines.Run) canon.Date {
 	if r.Mode == pipelines.Backfill {
 		return r.Date
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
+	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
 )
 
@@ -39,18 +41,15 @@ type WithdrawFacts struct {
 	Reasons   map[string]int64 `json:"reasons"` // rows by reason
 }
 
-// erased is the reason of a row whose person the register has no more.
-const erased = "erased"
+// ReasonErased is the reason of a row whose person the register has no more.
+const ReasonErased = "erased"
 
 // withdrawalLife is how long a recipient has to carry a withdrawal out.
 const withdrawalLife = 30 * 24 * time.Hour
 
 // pending is one row that its recipient is to be told about.
 type pending struct {
-	delivery  *outbox.Delivery
-	row       int64 // from 1
-	person    string
-	epoch     int64 // of the delivery
+	SentRow
 	pseudonym string
 	action    string
 	reason    string
@@ -109,11 +108,16 @@ func (s *Survey) Withdraw(ctx context.Context, r *pipelines.Run) (WithdrawFacts,
 // WithdrawName is the name of the stage that withdraws.
 const WithdrawName = "withdraw"
 
-// WithdrawStage gives the stage that withdraws from the recipients of several surveys. A recipient that cannot be reached
-// keeps no other from being told.
-func WithdrawStage(all []*Survey) pipelines.Stage { return withdrawStage{all} }
+// Withdrawer tells one recipient whom it may not use any more.
+type Withdrawer interface {
+	Withdraw(ctx context.Context, r *pipelines.Run) (WithdrawFacts, error)
+}
 
-type withdrawStage struct{ all []*Survey }
+// WithdrawStage gives the stage that withdraws from several recipients. One that cannot be reached keeps no other from being
+// told.
+func WithdrawStage(all []Withdrawer) pipelines.Stage { return withdrawStage{all} }
+
+type withdrawStage struct{ all []Withdrawer }
 
 func (withdrawStage) Name() string { return WithdrawName }
 
@@ -153,9 +157,9 @@ func (w *withdrawal) send(ctx context.Context, m *delivery.Machine) (*outbox.Del
 	if err := w.choose(ctx); err != nil || len(w.rows) == 0 {
 		return nil, err
 	}
-	o := delivery.Order{Kind: parcel.Withdrawal, From: w.rows[0].delivery.From, To: w.rows[0].delivery.To}
+	o := delivery.Order{Kind: parcel.Withdrawal, From: w.rows[0].Delivery.From, To: w.rows[0].Delivery.To}
 	for _, p := range w.rows {
-		o.From, o.To = min(o.From, p.delivery.From), max(o.To, p.delivery.To)
+		o.From, o.To = min(o.From, p.Delivery.From), max(o.To, p.Delivery.To)
 	}
 	d, err := m.Prepare(ctx, o)
 	if err != nil {
@@ -204,7 +208,7 @@ func (w *withdrawal) Contents(ctx context.Context, d outbox.Delivery) (*parcel.C
 		for chunk := range slices.Chunk(w.rows, perPart) {
 			rows := make([]parcel.Withdrawn, len(chunk))
 			for i, p := range chunk {
-				rows[i] = parcel.Withdrawn{DeliveryID: p.delivery.ID, Row: p.row, Pseudonym: p.pseudonym, Epoch: p.epoch, Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
+				rows[i] = parcel.Withdrawn{DeliveryID: p.Delivery.ID, Row: p.Row, Pseudonym: p.pseudonym, Epoch: p.epoch, Action: p.action, Reason: p.reason, EffectiveAt: d.ConsentCutAt.UTC()}
 			}
 			data, err := parcel.EncodeWithdrawals(rows)
 			if !yield(parcel.Part{Data: data, Rows: int64(len(rows))}, err) || err != nil {
@@ -224,23 +228,23 @@ func (w *withdrawal) Changed(ctx context.Context, d outbox.Delivery) (bool, erro
 
 // note writes down which rows a withdrawal tells of, before its first byte leaves.
 func (w *withdrawal) note(id string) error {
-	l := list{Purpose: w.s.terms.Purpose, People: []included{}}
+	l := List{Purpose: w.s.terms.Purpose, People: []Included{}}
 	for _, p := range w.rows {
-		l.Withdrawn = append(l.Withdrawn, withdrawn{p.person, p.delivery.ID, p.row, p.action, p.reason})
+		l.Withdrawn = append(l.Withdrawn, Withdrawn{p.Person, p.Delivery.ID, p.Row, p.action, p.reason})
 	}
-	return l.write(w.s.ws, id)
+	return l.Write(w.s.ws, id)
 }
 
-// rowOf names a row of a delivery.
-type rowOf struct {
-	delivery string
-	row      int64
+// RowOf names a row of a delivery.
+type RowOf struct {
+	Delivery string
+	Row      int64
 }
 
 // choose works out which rows are pending as the stores stand now.
 func (w *withdrawal) choose(ctx context.Context) error {
 	w.rows, w.cut = nil, w.r.Now().UTC().Truncate(time.Microsecond)
-	sent, told, err := w.sent(ctx)
+	sent, told, err := Sent(ctx, w.s.ws, w.s.chain())
 	if err != nil {
 		return err
 	}
@@ -250,8 +254,8 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	}
 	domains := map[int64]*pseudonym.Domain{} // by epoch
 	for _, p := range sent {
-		why, refuse := refused[p.person]
-		was := told[rowOf{p.delivery.ID, p.row}]
+		why, refuse := refused[p.Person]
+		was := told[RowOf{p.Delivery.ID, p.Row}]
 		if !refuse || was == parcel.Erase || was == why.action {
 			continue
 		}
@@ -260,15 +264,14 @@ func (w *withdrawal) choose(ctx context.Context) error {
 				return err
 			}
 		}
-		p.pseudonym, p.action, p.reason = w.s.ws.PersonIn(domains[p.epoch], p.person), why.action, why.reason
-		w.rows = append(w.rows, p)
+		w.rows = append(w.rows, pending{p, w.s.ws.PersonIn(domains[p.epoch], p.Person), why.action, why.reason})
 	}
 	slices.SortFunc(w.rows, func(a, b pending) int {
-		return cmp.Or(cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.delivery.ID, b.delivery.ID), cmp.Compare(a.row, b.row))
+		return cmp.Or(cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.Delivery.ID, b.Delivery.ID), cmp.Compare(a.Row, b.Row))
 	})
 	h := hmac.New(sha256.New, w.s.ws.Keys.Derive("selection", w.s.domain()))
 	for _, p := range w.rows {
-		if err := json.NewEncoder(h).Encode([]any{p.pseudonym, p.delivery.ID, p.row, p.action, p.reason}); err != nil {
+		if err := json.NewEncoder(h).Encode([]any{p.pseudonym, p.Delivery.ID, p.Row, p.action, p.reason}); err != nil {
 			return err
 		}
 	}
@@ -276,19 +279,27 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	return nil
 }
 
-// sent gives every row that the recipient has, and what it was told of which.
-func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]string, err error) {
-	all, err := w.s.ws.Outbox.List(ctx, w.s.chain())
+// SentRow is one row that a recipient has.
+type SentRow struct {
+	Delivery *outbox.Delivery
+	Row      int64 // from 1
+	Included
+	epoch int64 // of the delivery
+}
+
+// Sent gives every row that the recipient of a chain has, and what it was told of which.
+func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (rows []SentRow, told map[RowOf]string, err error) {
+	all, err := ws.Outbox.List(ctx, chain)
 	if err != nil {
 		return nil, nil, err
 	}
-	told = map[rowOf]string{}
+	told = map[RowOf]string{}
 	for i := range all {
 		d := &all[i]
 		if d.Attempts == 0 || d.State == outbox.Voided || d.ReceiptStatus == parcel.Rejected {
 			continue
 		}
-		l, err := readList(w.s.ws, d.ID, nil)
+		l, err := readList(ws, d.ID, nil)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // taken over from the endpoint: nobody knows who is in it
 		}
@@ -296,10 +307,10 @@ func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]s
 			return nil, nil, err
 		}
 		for n, p := range l.People {
-			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person, epoch: max(l.Epoch, 1)})
+			rows = append(rows, SentRow{d, int64(n) + 1, p, max(l.Epoch, 1)})
 		}
 		for _, x := range l.Withdrawn {
-			if at := (rowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {
+			if at := (RowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {
 				told[at] = x.Action
 			}
 		}
@@ -312,52 +323,84 @@ type refusal struct{ action, reason string }
 
 // refused finds the persons who must not be sent any more, of those that were. Why nobody may be sent is no reason: what
 // went out when the notice let it stays where it is.
-func (w *withdrawal) refused(ctx context.Context, sent []pending) (map[string]refusal, error) {
+func (w *withdrawal) refused(ctx context.Context, sent []SentRow) (map[string]refusal, error) {
 	out := map[string]refusal{}
+	at := AsOf(w.r)
+	facts, err := Standings(ctx, w.s.ws, w.s.pack, sent, at)
+	if err != nil {
+		return nil, err
+	}
+	d := w.s.decider(at)
+	for person, f := range facts {
+		if f == nil {
+			out[person] = refusal{parcel.Erase, ReasonErased}
+			continue
+		}
+		c := w.s.pack.Compact(f, at)
+		switch reason := d.refusal(f); {
+		case d.allows(&c) || reason == extract.NoBasis:
+		case reason == extract.Suppressed:
+			out[person] = refusal{parcel.Erase, ReasonErased}
+		default:
+			out[person] = refusal{parcel.Stop, string(reason)}
+		}
+	}
+	return out, nil
+}
+
+// Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those
+// of whom nothing is left.
+func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) (map[string]*policy.Facts, error) {
+	out := map[string]*policy.Facts{}
 	if len(sent) == 0 {
 		return out, nil
 	}
 	persons := map[string]bool{}
 	for _, p := range sent {
-		persons[p.person] = true
+		persons[p.Person] = true
 	}
-	at := asOf(w.r)
 	var f *frame
 	now := map[string]string{} // person sent to person now
-	err := w.s.ws.Register.See(ctx, func(v *register.View) (err error) {
+	err := ws.Register.See(ctx, func(v *register.View) (err error) {
 		if now, err = survivors(ctx, v, persons); err != nil {
 			return err
 		}
-		f, err = w.s.seePersons(ctx, v, now, at)
+		f, err = seePersons(ctx, v, maps.Values(now), at)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	id, err := w.s.open(ctx, f)
+	id, err := open(ctx, ws, pack, f)
 	if err != nil {
 		return nil, err
 	}
-	d, why := w.s.decider(at), map[string]refusal{}
-	for _, g := range f.persons() {
-		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
-		c := w.s.pack.Compact(&g.facts, at)
-		switch reason := d.refusal(&g.facts); {
-		case d.allows(&c) || reason == extract.NoBasis:
-		case reason == extract.Suppressed:
-			why[g.person] = refusal{parcel.Erase, erased}
-		default:
-			why[g.person] = refusal{parcel.Stop, string(reason)}
-		}
-	}
 	for person := range persons {
-		if f.graduates[now[person]] == nil {
-			out[person] = refusal{parcel.Erase, erased}
-		} else if x, refuse := why[now[person]]; refuse {
-			out[person] = x
+		out[person] = nil
+		if g := f.graduates[now[person]]; g != nil {
+			g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
+			out[person] = &g.facts
 		}
 	}
 	return out, nil
+}
+
+// Facts reads what decides about some persons of the register at the end of a day, and which records are theirs.
+func Facts(ctx context.Context, v *register.View, persons iter.Seq[string], at canon.Date) (facts map[string]*policy.Facts, records map[string][]string, err error) {
+	f, err := seePersons(ctx, v, persons, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	facts, records = map[string]*policy.Facts{}, map[string][]string{}
+	for person, g := range f.graduates {
+		facts[person] = &g.facts
+	}
+	for record, of := range f.records {
+		for _, g := range of {
+			records[record] = append(records[record], g.person)
+		}
+	}
+	return facts, records, nil
 }
 
 // survivors gives of persons who they are now: themselves while they have a record, else who they turned out to be, or "".
@@ -396,9 +439,9 @@ func survivors(ctx context.Context, v *register.View, persons map[string]bool) (
 const maxMerges = 100
 
 // seePersons is see for some persons of the register, whatever they are.
-func (s *Survey) seePersons(ctx context.Context, v *register.View, persons map[string]string, at canon.Date) (*frame, error) {
+func seePersons(ctx context.Context, v *register.View, persons iter.Seq[string], at canon.Date) (*frame, error) {
 	f := newFrame(0)
-	for _, p := range persons {
+	for p := range persons {
 		f.graduates[p] = &graduate{person: p}
 	}
 	if err := f.recordsOf(ctx, v); err != nil {
@@ -407,8 +450,8 @@ func (s *Survey) seePersons(ctx context.Context, v *register.View, persons map[s
 	return f, f.fill(ctx, v, at)
 }
 
-// write puts a list into the workspace's state. It is of no use to the caller afterwards.
-func (l *list) write(ws *workspace.Workspace, id string) error {
+// Write puts a list into the workspace's state. It is of no use to the caller afterwards.
+func (l *List) Write(ws *workspace.Workspace, id string) error {
 	w, err := ws.State.Create()
 	if err != nil {
 		return err
@@ -422,8 +465,8 @@ func (l *list) write(ws *workspace.Workspace, id string) error {
 	return err
 }
 
-// withdrawn is a row that a withdrawal told of.
-type withdrawn struct {
+// Withdrawn is a row that a withdrawal told of.
+type Withdrawn struct {
 	Person   string `json:"person"`
 	Delivery string `json:"delivery_id"`
 	Row      int64  `json:"row"`

@@ -104,7 +104,7 @@ func TestThreat_T24_ALaterWordIsAWithdrawal(t *testing.T) {
 		r.eraseAll("P3")
 		r.eraseAll("P1") // what was stopped may be erased later
 		f, err = r.withdraw(false)
-		if err != nil || f.Rows != 3 || f.Reasons["objection"] != 1 || f.Reasons[erased] != 2 || f.Sequence != 3 {
+		if err != nil || f.Rows != 3 || f.Reasons["objection"] != 1 || f.Reasons[ReasonErased] != 2 || f.Sequence != 3 {
 			t.Errorf("%+v %v", f, err)
 		}
 		want := []string{fmt.Sprintf("%d erase erased", aino), fmt.Sprintf("%d stop objection", eino), fmt.Sprintf("%d erase erased", asa)}

@@ -11,6 +11,7 @@ import (
 	"uoma/pipelines"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
+	"uoma/transforms/target"
 )
 
 // Shipped stands in the place of a file's name for a document that comes with the program.
@@ -97,6 +98,41 @@ func LayoutFiles(dir string) ([]LayoutFile, error) {
 		out = append(out, LayoutFile{Shipped, l, src})
 	}
 	slices.SortFunc(out, func(a, b LayoutFile) int { return strings.Compare(a.Layout.Name(), b.Layout.Name()) })
+	return out, err
+}
+
+// TargetFile is a target, where it comes from, and its text.
+type TargetFile struct {
+	File   string // path inside the workspace, or [Shipped]
+	Target *target.Target
+	Source []byte
+}
+
+// TargetFiles lists the targets that the workspace in dir can use, by name: its own, and the shipped ones of other names. It
+// needs neither keys nor stores, and no settings.
+func TargetFiles(dir string) ([]TargetFile, error) {
+	shipped, err := target.Shipped()
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]TargetFile{}
+	for _, t := range shipped {
+		src, err := target.ShippedSource(t.Name + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		byName[t.Name] = TargetFile{Shipped, t, src}
+	}
+	w := &Workspace{Dir: dir, home: dir}
+	err = w.documents(TargetDir, func(file string, src []byte) error {
+		t, err := target.Parse(file, src)
+		if err == nil {
+			byName[t.Name] = TargetFile{file, t, src}
+		}
+		return err
+	})
+	out := slices.Collect(maps.Values(byName))
+	slices.SortFunc(out, func(a, b TargetFile) int { return strings.Compare(a.Target.Name, b.Target.Name) })
 	return out, err
 }
 

@@ -18,6 +18,7 @@ import (
 	"uoma/pipelines"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
+	"uoma/transforms/target"
 )
 
 // Severity says what a finding means for the next run.
@@ -201,6 +202,7 @@ func (c *checker) documents(context.Context) {
 		return err
 	})
 	c.each(PolicyDir, func(file string, src []byte) error { _, err := policy.Parse(file, src); return err })
+	c.each(TargetDir, func(file string, src []byte) error { _, err := target.Parse(file, src); return err })
 	c.each(PipelineDir, func(file string, src []byte) error { _, err := pipelines.Parse(file, src); return err })
 	if len(c.found) > broken {
 		return // what follows would only say the first of them again

@@ -14,12 +14,13 @@ import (
 	"uoma/pipelines"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
+	"uoma/transforms/target"
 )
 
 var (
 	errSystem   = fault.New("UOMA-WSP-SYSTEM", "the settings name a system that no layout describes", "write layouts/SYSTEM.yaml, or take the system out of uoma.yaml; uoma layout list shows the known ones")
 	errPolicy   = fault.New("UOMA-WSP-POLICY", "no version of the policy pack is in force on the date", "uoma policy list shows the packs and their dates")
-	errPipeline = fault.New("UOMA-WSP-PIPELINE", "there is no such pipeline", "the shipped ones are nightly and career-survey; write pipelines/NAME.yaml for your own")
+	errPipeline = fault.New("UOMA-WSP-PIPELINE", "there is no such pipeline", "the shipped ones are nightly, career-survey, withdrawals and those of targets; write pipelines/NAME.yaml for your own")
 )
 
 // documents reads the YAML files of a folder of the workspace, by path. A missing folder is an empty one.
@@ -104,11 +105,18 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 	return p, nil
 }
 
-// Pipelines gives the pipelines of the workspace by name: its own in pipelines/, and the shipped ones.
+// Pipelines gives the pipelines of the workspace by name: its own in pipelines/, one of each target, and the shipped ones.
 func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
 	all, err := pipelines.Shipped()
 	if err != nil {
 		return nil, err
+	}
+	targets, err := TargetFiles(w.home)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		all[t.Target.Name] = pipelines.OfTarget(t.Target.Name, t.Target.Title)
 	}
 	err = w.documents(PipelineDir, func(file string, src []byte) error {
 		d, err := pipelines.Parse(file, src)
@@ -119,6 +127,33 @@ func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
 	})
 	return all, err
 }
+
+var errTarget = fault.New("UOMA-WSP-TARGET", "there is no such target", "uoma target list shows what there is; write targets/NAME.yaml for your own")
+
+// Target gives one target.
+func (w *Workspace) Target(name string) (*target.Target, error) {
+	files, err := TargetFiles(w.home)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if f.Target.Name == name {
+			return f.Target, nil
+		}
+	}
+	return nil, errTarget.At(fault.Place{Field: name})
+}
+
+// TargetFolder gives the folder that a target's files are laid into; own tells that it is the workspace's.
+func (w *Workspace) TargetFolder(name string) (dir string, own bool) {
+	if s, ok := w.Settings.Targets[name]; ok {
+		return within(w.home, s.Folder), false
+	}
+	return w.Path(OutgoingDir, name), true
+}
+
+// AskedPath gives the folder in which recipients' lists of whom a target asks for lie.
+func (w *Workspace) AskedPath(name string) string { return w.HomePath(AskedDir, name) }
 
 // Pipeline gives one pipeline.
 func (w *Workspace) Pipeline(name string) (*pipelines.Definition, error) {

@@ -80,6 +80,8 @@ func Places() []Place {
 		{inFiles, "quarantine/**", "refused rows, encrypted", "the person's rows are emptied"},
 		{inFiles, "work/**", "spools of a night at work, encrypted", "gone with the night; what a killed one left goes"},
 		{inFiles, "outbox/**", "packages, encrypted to the recipient alone", "one that is not sent is made anew without the person; of one that was sent the recipient must be told"},
+		{inFiles, "outgoing/**", "files of targets that nobody has fetched yet", "they are the recipient's, who must be told; one that is not whole is made anew without the person"},
+		{inFiles, "asked/**", "recipients' lists of whom they ask for", "they are the recipient's; remove a list when it was answered"},
 		{inFiles, "receipts/**", "", "digests and signatures"},
 		{inFiles, "reports/**", "", "numbers of groups"},
 		{inFiles, "erasures/**", "keyed marks", "the erasure comes in; the book outlives backups"},
@@ -90,6 +92,7 @@ func Places() []Place {
 		{inFiles, "layouts/**", "", "documents"},
 		{inFiles, "policies/**", "", "documents"},
 		{inFiles, "pipelines/**", "", "documents"},
+		{inFiles, "targets/**", "", "documents"},
 		{inFiles, "schedules/**", "", "documents"},
 		{inFiles, FileName, "", "settings"},
 	}...)

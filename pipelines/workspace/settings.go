@@ -35,6 +35,7 @@ type Settings struct {
 	Inbox                string                    `yaml:"inbox"`
 	Inboxes              map[string]*InboxSettings `yaml:"inboxes"` // by system
 	Systems              []string                  `yaml:"systems"`
+	Targets              map[string]TargetSettings `yaml:"targets"` // by target
 	TemporaryIdentifiers bool                      `yaml:"temporary_identifiers"`
 	Stores               struct {
 		Register string `yaml:"register"`
@@ -65,6 +66,11 @@ type Settings struct {
 	} `yaml:"roles"` // users of the machine
 
 	Location *time.Location `yaml:"-"`
+}
+
+// TargetSettings say where a target's files go.
+type TargetSettings struct {
+	Folder string `yaml:"folder"`
 }
 
 // MasterKey says who holds a master key: a file, a program, or AWS KMS.

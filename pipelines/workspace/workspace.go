@@ -42,6 +42,9 @@ const (
 	LayoutDir     = "layouts"
 	PolicyDir     = "policies"
 	PipelineDir   = "pipelines"
+	TargetDir     = "targets"
+	OutgoingDir   = "outgoing" // files of targets without a folder of their own
+	AskedDir      = "asked"    // recipients' lists of whom they ask for
 	ScheduleDir   = "schedules"
 )
 

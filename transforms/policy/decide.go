@@ -210,6 +210,9 @@ func (p *Pack) Case(q Query) *Case {
 	return c
 }
 
+// Closed tells whether everybody is refused, whoever they are, and why.
+func (c *Case) Closed() (Decision, bool) { return c.answer, c.fixed }
+
 // Decide answers for one person.
 func (c *Case) Decide(f *Compact) Decision {
 	p := c.pack

@@ -1,0 +1,495 @@
+package outgoing
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"uoma/connectors/outfile"
+	"uoma/connectors/register"
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/survey"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
+	"uoma/transforms/golden"
+	"uoma/transforms/policy"
+	"uoma/transforms/target"
+)
+
+var (
+	errMoved = fault.New("UOMA-TGT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
+	errEmpty = fault.New("UOMA-TGT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
+)
+
+// choice is who goes out, at one moment.
+type choice struct {
+	gate     survey.Gate
+	cut      time.Time // words recorded up to here were heard
+	records  []*record
+	people   int64
+	eligible int64
+	withheld map[Withheld]int64
+	closed   []Closed
+	formulas int64
+	unknown  int64
+	lines    []int64
+	digest   string // of everything that goes out
+}
+
+// record is one row of the file, with the rows that stand inside it.
+type record struct {
+	included survey.Included
+	cells    []string
+	inside   []inside
+	order    string
+	asked    *askedRow
+}
+
+type inside struct {
+	block int
+	cells []string
+}
+
+// Reasons why somebody is left out that no policy gives.
+const (
+	incomplete = "incomplete" // something is missing without which there is no row
+	ambiguous  = "ambiguous"  // several people are known by what the recipient asks for
+	unwritable = "unwritable" // a character is not of the file's encoding
+)
+
+// account lists the counts by reason and clause.
+func (c *choice) account() []Withheld {
+	out := []Withheld{}
+	for w, n := range c.withheld {
+		w.N = n
+		out = append(out, w)
+	}
+	slices.SortFunc(out, func(a, b Withheld) int {
+		return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Clause, b.Clause))
+	})
+	return out
+}
+
+// chooser makes a choice.
+type chooser struct {
+	f      *File
+	c      *choice
+	at     canon.Date
+	crowd  *policy.Crowd
+	loader *policy.Loader
+	frame  *frame
+	asked  *askedList // nil where the target has none
+	blocks []target.Block
+	merge  *golden.Merger
+	form   outfile.Form
+	points []string                        // tables of contact points that the file takes from
+	gives  func(table, column string) bool // the disclosure lets the column go
+
+	answers map[string]policy.Answers // by category
+	closed  map[string]bool           // categories that go of nobody
+	back    string                    // until when the recipient may keep the file
+}
+
+// choose works the rows out as the stores stand now.
+func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
+	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, closed: []Closed{}}
+	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}, closed: map[string]bool{}}
+	var err error
+	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
+		return nil, err
+	}
+	if f.t.Asked != nil {
+		if h.asked, err = f.readAsked(ctx, r.Date); err != nil {
+			return nil, err
+		}
+	}
+	err = f.ws.Register.See(ctx, func(v *register.View) error {
+		h.frame, err = f.see(ctx, v, h.at)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.prepare(r.Date)
+	if err := h.people(ctx); err != nil {
+		return nil, err
+	}
+	// The vault is another store than the register: a night that began in between could have changed it alone.
+	if again, err := survey.CheckGate(ctx, f.ws); err != nil || again != c.gate {
+		return nil, errMoved.Wrap(err)
+	}
+	h.finish()
+	c.digest, err = f.digest(c)
+	return c, err
+}
+
+func (h *chooser) prepare(date canon.Date) {
+	f := h.f
+	h.loader = f.pack.Loader(h.at)
+	h.gives = func(string, string) bool { return true } // the controller's own system
+	if d, ok := f.pack.Disclosure(f.t.Recipient, f.t.Purpose); ok && f.t.Recipient != "" {
+		h.gives = d.Sends
+	}
+	rules, ok := golden.Shipped(f.pack.ID)
+	if !ok {
+		rules, _ = golden.Shipped("default")
+	}
+	if len(f.t.From) > 0 {
+		for _, field := range []string{"person", "email", "phone", "address"} {
+			rules = rules.Prefer(field, f.t.From...)
+		}
+	}
+	h.merge = golden.New(rules, 0)
+	for _, table := range []string{"email", "phone", "address"} {
+		if slices.Contains(f.t.Tables(), table) {
+			h.points = append(h.points, table)
+		}
+	}
+	if day, ok := f.t.ReturnBy(date); ok {
+		h.back = day.String()
+	}
+	h.crowd = f.pack.Crowd(h.at, len(h.frame.people))
+	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
+		h.frame.people[person].number = n
+	}
+}
+
+// query asks about the target's use of a category.
+func (f *File) query(at canon.Date) policy.Query {
+	channel, _ := policy.ParseChannel(f.t.Channel)
+	return policy.Query{Purpose: f.t.Purpose, Recipient: f.t.Recipient, Channel: channel, IncludeProtected: f.t.Protected == "include", At: at}
+}
+
+// may tells whether data that a feed's table gave may go of somebody, and of which category it is.
+func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
+	l := h.loader.Table(feed, table)
+	if !l.Allow {
+		return policy.Decision{Clause: l.Clause, Reason: "the notice does not cover it"}, l.Category
+	}
+	a, known := h.answers[l.Category]
+	if !known {
+		q := h.f.query(h.at)
+		q.Category = l.Category
+		c := h.f.pack.Case(q)
+		a = c.DecideAll(h.crowd)
+		_, closed := c.Closed()
+		h.answers[l.Category], h.closed[l.Category] = a, closed
+	}
+	return a.At(w.number), l.Category
+}
+
+// people opens the vault for the people of the frame, and makes the rows of each.
+func (h *chooser) people(ctx context.Context) error {
+	ws := h.f.ws
+	persons := ws.Persons()
+	list, err := ws.Vault.Suppressed(ctx)
+	if err != nil {
+		return err
+	}
+	subjects, last := map[string]*who{}, ""
+	for e, err := range ws.Vault.Open(ctx, nil, 0) {
+		if err != nil {
+			return err
+		}
+		if e.Subject != last {
+			last = e.Subject
+			if w := h.frame.people[workspace.PersonOf(persons, e.Subject)]; w != nil {
+				subjects[e.Subject] = w
+			}
+		}
+	}
+	// Erasures have to be known before anybody is decided, as the crowd is decided at once.
+	marks := ws.Suppression()
+	order := slices.Sorted(maps.Keys(subjects))
+	if len(list) > 0 && len(order) > 0 {
+		for e, err := range ws.Vault.Open(ctx, order, vault.Everything) {
+			if err != nil {
+				return err
+			}
+			if row := h.frame.person[e.SourceKey]; row != nil && survey.Erased(h.f.pack, &e, row.cells["institution_code"], list, marks) {
+				subjects[e.Subject].facts.Suppressed = true
+			}
+		}
+	}
+	for _, person := range slices.Sorted(maps.Keys(h.frame.people)) {
+		h.crowd.Add(h.frame.people[person].facts)
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	var entries []vault.Entry // of the subject at hand
+	for e, err := range ws.Vault.Open(ctx, order, vault.Everything) {
+		if err != nil {
+			return err
+		}
+		if len(entries) > 0 && entries[0].Subject != e.Subject {
+			h.one(subjects[entries[0].Subject], entries)
+			entries = entries[:0]
+		}
+		entries = append(entries, e)
+	}
+	h.one(subjects[entries[0].Subject], entries)
+	return nil
+}
+
+// one decides about somebody, and makes their rows.
+func (h *chooser) one(w *who, entries []vault.Entry) {
+	k := h.known(w, entries)
+	asked := []*askedRow{nil}
+	if h.asked != nil {
+		if asked = h.asked.of(k.own); len(asked) == 0 {
+			return // the recipient does not ask for them
+		}
+		for _, a := range asked {
+			a.people[w.person] = true
+		}
+	}
+	h.c.eligible++
+	if !k.base {
+		h.withhold(k.refusals)
+		return
+	}
+	made, why := 0, incomplete
+	for _, a := range asked {
+		for _, x := range h.rowsOf(w, h.blocks[0].Each, k) {
+			rec, reason := h.record(w, k, x, a)
+			if rec == nil {
+				why = reason
+				continue
+			}
+			h.c.records = append(h.c.records, rec)
+			made++
+		}
+	}
+	if made == 0 {
+		h.c.withheld[Withheld{Reason: why, Clause: k.clause}]++
+		return
+	}
+	h.c.people++
+}
+
+// withhold counts somebody whom the policy does not let go: by the refusal of what it lets go of others, where there is any.
+func (h *chooser) withhold(refusals []refusal) {
+	var why refusal
+	for _, r := range refusals {
+		if why.Reason == "" || h.closed[why.category] && !h.closed[r.category] {
+			why = r
+		}
+	}
+	h.c.withheld[Withheld{Reason: why.Reason, Clause: why.Clause}]++
+}
+
+// rowsOf gives somebody's rows of a table that may go, of the preferred system that has any. Of person there is one.
+func (h *chooser) rowsOf(w *who, table string, k *known) []*row {
+	if table == target.Person {
+		return []*row{nil}
+	}
+	bySystem := map[string][]*row{}
+	for _, x := range w.rows[table] {
+		if d, _ := h.may(w, x.feed, table); d.Allow {
+			system := canon.SystemOf(x.feed)
+			bySystem[system] = append(bySystem[system], x)
+		}
+	}
+	if len(h.f.t.From) == 0 {
+		return slices.Concat(slices.Collect(values(bySystem))...)
+	}
+	for _, system := range h.f.t.From {
+		if len(bySystem[system]) > 0 {
+			return bySystem[system]
+		}
+	}
+	return nil
+}
+
+// values gives the values of a map in the order of its keys.
+func values[V any](m map[string]V) func(func(V) bool) {
+	return func(yield func(V) bool) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			if !yield(m[k]) {
+				return
+			}
+		}
+	}
+}
+
+// record makes one row and what stands inside it; nil with the reason when it cannot be written.
+func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string) {
+	rec := &record{included: survey.Included{Person: w.person, Clause: k.clause}}
+	var origins []extract.Origin
+	fill := func(b *target.Block, x *row) ([]string, string) {
+		cells, complete := b.Row(k.lookup, h.own(b.Each, x), a.cell, h.back)
+		if !complete {
+			return nil, incomplete
+		}
+		texts := make([]string, len(cells))
+		for i, c := range cells {
+			if !h.form.Writable(c.Text) {
+				return nil, unwritable
+			}
+			texts[i] = c.Text
+			if outfile.Formula(c.Text) {
+				h.c.formulas++
+			}
+			if c.Key != "" {
+				rec.category(h.categoryOf(c, x))
+			}
+			if c.From != "" && !slices.ContainsFunc(origins, func(o extract.Origin) bool { return o.Column == c.From }) {
+				origins = append(origins, extract.Origin{Column: c.From, Keys: []string{c.Key}})
+			}
+		}
+		return texts, ""
+	}
+	var reason string
+	if rec.cells, reason = fill(&h.blocks[0], x); rec.cells == nil {
+		return nil, reason
+	}
+	for n := range h.f.t.Inside {
+		b := &h.blocks[n+1]
+		var rows []inside
+		for _, x := range h.rowsOf(w, b.Each, k) {
+			if cells, _ := fill(b, x); cells != nil {
+				rows = append(rows, inside{n + 1, cells})
+			}
+		}
+		slices.SortFunc(rows, func(a, b inside) int { return slices.Compare(a.cells, b.cells) })
+		rec.inside = append(rec.inside, rows...)
+	}
+	for _, o := range origins {
+		rec.included.Columns = append(rec.included.Columns, o.Column)
+	}
+	rec.included.Tell(origins)
+	rec.asked = a
+	rec.order = strings.Join(rec.cells, "\x00")
+	if a != nil {
+		rec.order = fmt.Sprintf("%012d", a.line)
+	}
+	return rec, ""
+}
+
+// categoryOf gives the category of the data that a cell holds.
+func (h *chooser) categoryOf(c target.Cell, x *row) string {
+	if f := h.frame.person[c.Key]; f != nil {
+		x = f
+	}
+	table, _, _ := strings.Cut(c.From, ".")
+	return h.loader.Table(x.feed, table).Category
+}
+
+func (r *record) category(name string) {
+	if at, there := slices.BinarySearch(r.included.Categories, name); !there {
+		r.included.Categories = slices.Insert(r.included.Categories, at, name)
+	}
+}
+
+// own looks into the row itself.
+func (h *chooser) own(table string, x *row) target.Lookup {
+	return func(f target.Field, of []string) target.Value {
+		if x == nil || !h.gives(table, f.Column) || len(of) > 0 && !slices.Contains(of, canon.SystemOf(x.feed)) {
+			return target.Value{}
+		}
+		return target.Value{Text: x.cells[f.Column], Key: x.key}
+	}
+}
+
+// finish puts the rows in their order, and tells what nobody gets.
+func (h *chooser) finish() {
+	if h.asked != nil {
+		h.answer()
+	}
+	slices.SortFunc(h.c.records, func(a, b *record) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.included.Person, b.included.Person))
+	})
+	for i := range h.blocks {
+		b := &h.blocks[i]
+		for _, c := range b.Columns {
+			for _, from := range c.From {
+				f, _ := target.ParseField(from)
+				if clause, closed := h.shut(f); closed {
+					h.c.closed = append(h.c.closed, Closed{from, clause})
+				}
+			}
+		}
+	}
+	slices.SortFunc(h.c.closed, func(a, b Closed) int { return cmp.Compare(a.Column, b.Column) })
+	h.c.closed = slices.Compact(h.c.closed)
+}
+
+// shut tells whether the notice keeps a column from everybody's file.
+func (h *chooser) shut(f target.Field) (clause string, shut bool) {
+	if clause, store, _ := h.loader.Column(f.Table, f.Column); !store {
+		return clause, true
+	}
+	if d, ok := h.f.pack.Disclosure(h.f.t.Recipient, h.f.t.Purpose); ok && !h.gives(f.Table, f.Column) {
+		return d.Clause[0], true
+	}
+	return "", false
+}
+
+// digest names everything that goes out under a key of its own: two choices with one digest give the same file.
+func (f *File) digest(c *choice) (string, error) {
+	h := hmac.New(sha256.New, f.ws.Keys.Derive("selection", f.chain().Recipient+"/"+f.t.Name))
+	fmt.Fprintln(h, f.t.Digest())
+	for _, rec := range c.records {
+		fmt.Fprintln(h, rec.included.Person, rec.included.Clause)
+	}
+	if err := f.write(h, c); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// sink takes rows that were decided, in their order. A row of a block after the first belongs to the last row of the first.
+type sink interface {
+	Row(block int, cells []string) error
+	Close() error
+}
+
+// pour gives a choice's rows to a sink.
+func (c *choice) pour(to sink) error {
+	for _, rec := range c.records {
+		if err := to.Row(0, rec.cells); err != nil {
+			return err
+		}
+		for _, x := range rec.inside {
+			if err := to.Row(x.block, x.cells); err != nil {
+				return err
+			}
+		}
+	}
+	return to.Close()
+}
+
+// write writes the file of a choice.
+func (f *File) write(w io.Writer, c *choice) error {
+	var blocks []outfile.Block
+	for _, b := range f.t.Blocks() {
+		out := outfile.Block{Path: b.Path}
+		for _, col := range b.Columns {
+			out.Columns = append(out.Columns, col.Name)
+		}
+		blocks = append(blocks, out)
+	}
+	to, err := outfile.New(w, f.form(), blocks)
+	if err != nil {
+		return err
+	}
+	return c.pour(to)
+}
+
+func (f *File) form() outfile.Form {
+	x := f.t.Form
+	return outfile.Form{Type: x.Type, Delimiter: x.Delimiter, Encoding: x.Encoding, QuoteAll: x.Quote == "all", LF: x.LineEnd == "lf",
+		NoFormula: x.Formulas == "text", Sheet: x.Sheet, Root: x.Root, Namespace: x.Namespace}
+}

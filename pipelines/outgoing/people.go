@@ -1,0 +1,156 @@
+package outgoing
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines/survey"
+	"uoma/transforms/policy"
+	"uoma/transforms/target"
+)
+
+// who is somebody whom the file is about.
+type who struct {
+	person string // the register's pseudonym
+	number int    // in the crowd
+	facts  *policy.Facts
+	rows   map[string][]*row // of the tables that the file has rows of, but person
+}
+
+// row is what the register keeps of one row.
+type row struct {
+	feed, key string
+	modified  int64
+	cells     map[string]string // by column
+}
+
+// frame is what the register says of the people whom the file is about, in one state.
+type frame struct {
+	people map[string]*who
+	of     map[string][]*who // by record
+	person map[string]*row   // person rows that are still exported, by source key
+}
+
+// see reads the frame: the people with a row that the file starts from, what decides about them, and the rows of theirs that
+// the file is made of.
+func (f *File) see(ctx context.Context, v *register.View, at canon.Date) (*frame, error) {
+	persons, err := f.having(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	facts, records, err := survey.Facts(ctx, v, maps.Keys(persons), at)
+	if err != nil {
+		return nil, err
+	}
+	out := &frame{people: map[string]*who{}, of: map[string][]*who{}, person: map[string]*row{}}
+	for person := range persons {
+		out.people[person] = &who{person: person, facts: facts[person], rows: map[string][]*row{}}
+	}
+	for record, of := range records {
+		for _, person := range of {
+			out.of[record] = append(out.of[record], out.people[person])
+		}
+	}
+	return out, f.rows(ctx, v, out)
+}
+
+// having gives the persons of whom some system that may be used has a row of the table that the file starts from.
+func (f *File) having(ctx context.Context, v *register.View) (map[string]bool, error) {
+	table, uses := f.t.Each, f.uses
+	if x := f.t.Having; x != nil {
+		table = x.Table
+		if len(x.Of) > 0 {
+			uses = func(feed string) bool { return slices.Contains(x.Of, canon.SystemOf(feed)) }
+		}
+	}
+	with := map[string]bool{} // by record
+	for b, err := range v.Read(ctx, table, []string{"source", "record"}, register.Current) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Len() {
+			if record := b.Col(1).Text(i); uses(b.Col(0).Text(i)) && !with[record] {
+				with[strings.Clone(record)] = true
+			}
+		}
+	}
+	persons := map[string]bool{}
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if with[l.Record] {
+			persons[l.Person] = true
+		}
+	}
+	return persons, nil
+}
+
+// uses tells whether rows of a feed may be used.
+func (f *File) uses(feed string) bool {
+	return len(f.t.From) == 0 || slices.Contains(f.t.From, canon.SystemOf(feed))
+}
+
+// rows reads the rows of the frame's people.
+func (f *File) rows(ctx context.Context, v *register.View, into *frame) error {
+	tables := map[string][]string{target.Person: {"modified_at", "institution_code"}}
+	for _, b := range f.t.Blocks() {
+		tables[b.Each] = append(tables[b.Each], b.ColumnsOf(b.Each)...)
+		tables[target.Person] = append(tables[target.Person], b.ColumnsOf(target.Person)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		if err := f.read(ctx, v, into, name, kept(name, tables[name])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept gives those of some columns that the register has; the others are in the vault.
+func kept(table string, columns []string) []string {
+	var out []string
+	for _, t := range register.Tables() {
+		if t.Name != table {
+			continue
+		}
+		for _, c := range columns {
+			if t.Index(c) >= register.First && !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+func (f *File) read(ctx context.Context, v *register.View, into *frame, table string, columns []string) error {
+	for b, err := range v.Read(ctx, table, append([]string{"source", "source_key", "record"}, columns...), register.Current) {
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			of := into.of[b.Col(2).Text(i)]
+			if len(of) == 0 || !f.uses(b.Col(0).Text(i)) {
+				continue
+			}
+			x := &row{feed: strings.Clone(b.Col(0).Text(i)), key: strings.Clone(b.Col(1).Text(i)), cells: map[string]string{}}
+			for n, c := range columns {
+				if text := b.Col(n+3).AppendTo(nil, i); len(text) > 0 {
+					x.cells[c] = string(text)
+				}
+			}
+			if table == target.Person {
+				x.modified, _ = b.Named("modified_at").Instant(i)
+				into.person[x.key] = x
+				continue
+			}
+			for _, w := range of {
+				w.rows[table] = append(w.rows[table], x)
+			}
+		}
+	}
+	return nil
+}

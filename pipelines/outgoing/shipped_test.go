@@ -1,0 +1,172 @@
+package outgoing
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/target"
+)
+
+var update = flag.Bool("update", false, "write golden files instead of comparing with them")
+
+var token = regexp.MustCompile(`\b[0-9a-hjkmnp-tv-z]{26}\b`)
+
+// named gives keyed tokens, which are others in each workspace, numbers in their order.
+func named(s string) string {
+	seen := map[string]string{}
+	return token.ReplaceAllStringFunc(s, func(x string) string {
+		if seen[x] == "" {
+			seen[x] = fmt.Sprintf("token-%d", len(seen)+1)
+		}
+		return seen[x]
+	})
+}
+
+// goldenBytes is how much of a file is compared: the rest is more of the same.
+const goldenBytes = 24 << 10
+
+func compare(t *testing.T, name, got string) {
+	t.Helper()
+	if len(got) > goldenBytes {
+		got = got[:strings.LastIndexByte(got[:goldenBytes], '\n')+1]
+	}
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is another: go test ./pipelines/outgoing -run TestShipped -update\n%s", name, got)
+	}
+}
+
+// asked is a list of the survey office about two graduates of the committed exports, and two numbers that nobody has.
+func asked(t *testing.T, r *rig, content string) {
+	t.Helper()
+	dir := r.ws.AskedPath("arvo-contacts")
+	r.must(os.MkdirAll(dir, 0o700))
+	r.must(os.WriteFile(filepath.Join(dir, "kohteet_20261121.csv"), []byte(content), 0o600))
+}
+
+const askedHeader = "id;opiskelijatunnus;sähköposti;puhelinnumero;asiointikieli\r\n"
+
+// numbers gives student numbers of people whom a dry run without a list would send, for the list to ask for.
+func numbers(t *testing.T, r *rig) []string {
+	t.Helper()
+	src, err := target.ShippedSource("arvo-contacts.yaml")
+	r.must(err)
+	open := strings.NewReplacer("asked: {", "# ", "{name: id, copy: true, required: true}", "{name: id, value: x}", "{name: opiskelijatunnus, copy: true", "{name: opiskelijatunnus, from: person.student_number").Replace(string(src))
+	x, err := target.Parse("open.yaml", []byte(open))
+	r.must(err)
+	c, err := r.fileOf(x).choose(ctx, r.runOf("open", true))
+	r.must(err)
+	var out []string
+	for _, rec := range c.records {
+		out = append(out, rec.cells[1])
+	}
+	return out
+}
+
+// TestShippedTargets writes the file of every shipped target from the committed exports, and compares it.
+func TestShippedTargets(t *testing.T) {
+	t.Parallel()
+	done := map[string]bool{}
+	for _, of := range []string{"xamk", "ljmu", "nmbu"} {
+		t.Run(of, func(t *testing.T) {
+			r := newRig(t, databasetest.OnSQLite, of)
+			files, err := workspace.TargetFiles(r.ws.Dir)
+			r.must(err)
+			for _, f := range files {
+				if f.Target.Policy != of {
+					continue
+				}
+				name := f.Target.Name
+				done[name] = true
+				if f.Target.Asked != nil {
+					n := numbers(t, r)
+					asked(t, r, askedHeader+"48211;"+n[0]+";;;\r\n48212;no-such-1;;;\r\n48213;"+n[1]+";;;\r\n48214;no-such-2;;;\r\n")
+				}
+				content, sel, facts := r.sent(name)
+				if facts.State != "closed" || facts.Status != "accepted" || sel.People == 0 || sel.People+sum(sel.Withheld) != sel.Eligible {
+					t.Errorf("%s: %+v %+v", name, sel, facts)
+				}
+				if name == "virta" {
+					validXML(t, r, facts.File)
+				}
+				compare(t, name+"."+f.Target.Form.Type, named(content))
+			}
+		})
+	}
+	all, err := target.Shipped()
+	if err != nil || len(done) != len(all) || len(all) < 6 {
+		t.Errorf("%d of %d targets were written, %v", len(done), len(all), err)
+	}
+}
+
+func sum(all []Withheld) (n int64) {
+	for _, w := range all {
+		n += w.N
+	}
+	return n
+}
+
+// validXML holds the file to a schema by libxml2's validator. The schema is written from the published structure of the store's
+// elements, their order, number and codes; the national identity code is not in it, as it never goes.
+func validXML(t *testing.T, r *rig, file string) {
+	t.Helper()
+	path := r.ws.Path(workspace.OutgoingDir, "virta", file)
+	if out, err := exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/virta.xsd", path).CombinedOutput(); err != nil {
+		t.Errorf("xmllint (apt-get install libxml2-utils): %v\n%s", err, out)
+	}
+}
+
+// TestTheValidatorRefuses shows that the schema is held to.
+func TestTheValidatorRefuses(t *testing.T) {
+	t.Parallel()
+	src, err := os.ReadFile("testdata/virta.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// the golden file is the beginning of a long one: its whole people
+	text := string(src)
+	whole := text[:strings.LastIndex(text, "</Opiskelija>\n")+len("</Opiskelija>\n")] + "</Virta>\n"
+	for name, change := range map[string]struct{ old, new string }{
+		"as it is":                {"", ""},
+		"no key":                  {` avain="`, ` nyckel="`},
+		"another order":           {"<Tyyppi>1</Tyyppi>", ""},
+		"an unknown state":        {"<Koodi>3</Koodi>", "<Koodi>8</Koodi>"},
+		"a day that is none":      {"<SuoritusPvm>2", "<SuoritusPvm>x2"},
+		"an element of nobody":    {"<Sukunimi>", "<Henki>x</Henki><Sukunimi>"},
+		"two grades":              {"</Arvosana>", "<Hyvaksytty>HYV</Hyvaksytty></Arvosana>"},
+		"another namespace":       {"urn:mace:funet.fi:virta/2015/09/01", "urn:other"},
+		"a right without a place": {"<Koulutuskunta>", "<Kunta>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(whole, change.old) {
+				t.Fatalf("no %s", change.old)
+			}
+			file := filepath.Join(t.TempDir(), "x.xml")
+			if err := os.WriteFile(file, []byte(strings.Replace(whole, change.old, change.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/virta.xsd", file).Run()
+			if (err == nil) != (change.old == "") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,232 @@
+package target
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"uoma/internal/canon"
+	"uoma/internal/document"
+	"uoma/internal/fault"
+)
+
+//go:embed target.schema.json
+var schemaSource []byte
+
+//go:embed shipped/*.yaml
+var shipped embed.FS
+
+// Schema gives the published JSON Schema of target files.
+func Schema() []byte { return slices.Clone(schemaSource) }
+
+// Shipped gives the targets that come with the program, by name.
+func Shipped() ([]*Target, error) {
+	files, err := shipped.ReadDir("shipped")
+	if err != nil {
+		return nil, err
+	}
+	var out []*Target
+	for _, f := range files {
+		src, err := ShippedSource(f.Name())
+		if err != nil {
+			return nil, err
+		}
+		t, err := Parse(f.Name(), src)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// ShippedSource gives the text of a shipped target's file, for copying into a workspace.
+func ShippedSource(file string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", file)) }
+
+var (
+	errField  = fault.New("UOMA-TGT-FIELD", "a column takes a field that there is not", "write table.column, email.KIND, phone.KIND or address.KIND.column; docs/reference.md lists the canonical tables")
+	errTable  = fault.New("UOMA-TGT-TABLE", "rows of another table than the row's own stand in a column", "take fields of person, email, phone, address, or of the table that each: names")
+	errFill   = fault.New("UOMA-TGT-FILL", "a column has nothing to hold, or two things", "give exactly one of from:, value: and copy:")
+	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; xml needs root and path, and alone takes inside")
+	errPath   = fault.New("UOMA-TGT-PATH", "a column's name is no path of elements", "write Element/Element, with @attribute as the last part; of elements of one parent, stand together")
+	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
+	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
+	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
+	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
+)
+
+// Parse reads a target. The error is a [fault.List] with places.
+func Parse(file string, src []byte) (*Target, error) {
+	t := &Target{}
+	if err := document.Decode(file, src, document.CompileSchema("target.schema.json", schemaSource), t); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(src)
+	t.digest = hex.EncodeToString(sum[:])
+	t.fillDefaults()
+	c := checker{t: t, file: file, src: src}
+	c.form()
+	c.block(&t.Block)
+	for i := range t.Inside {
+		c.block(&t.Inside[i], "inside", strconv.Itoa(i))
+	}
+	c.asked()
+	if h := t.Having; h != nil && !rows(h.Table) {
+		c.find(errTable, h.Table, "having", "table")
+	}
+	if err := c.found.Err(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Target) fillDefaults() {
+	for _, d := range []struct {
+		field *string
+		value string
+	}{{&t.Protected, "exclude"}, {&t.Seal, "none"}, {&t.Pinned, t.Recipient}, {&t.Each, Person}} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if t.Form.Type == "csv" {
+		for _, d := range []struct {
+			field *string
+			value string
+		}{{&t.Form.Delimiter, ","}, {&t.Form.Encoding, "utf-8"}, {&t.Form.Quote, "needed"}, {&t.Form.LineEnd, "crlf"}, {&t.Form.Formulas, "keep"}} {
+			if *d.field == "" {
+				*d.field = d.value
+			}
+		}
+	}
+}
+
+type checker struct {
+	t     *Target
+	file  string
+	src   []byte
+	found fault.List
+}
+
+func (c *checker) find(e *fault.Error, what string, path ...string) {
+	e = e.At(document.Locate(c.file, c.src, path...))
+	if what != "" {
+		e = e.Because(errors.New(what))
+	}
+	c.found = append(c.found, e)
+}
+
+// form finds keys that the form does not have, and those that it needs.
+func (c *checker) form() {
+	f := &c.t.Form
+	given := map[string]bool{"delimiter": f.Delimiter != "", "encoding": f.Encoding != "", "quote": f.Quote != "", "line_end": f.LineEnd != "",
+		"formulas": f.Formulas != "", "sheet": f.Sheet != "", "root": f.Root != "", "namespace": f.Namespace != ""}
+	takes := map[string][]string{"csv": {"delimiter", "encoding", "quote", "line_end", "formulas"}, "xlsx": {"sheet"}, "xml": {"root", "namespace"}}[f.Type]
+	for key, set := range given {
+		if set && !slices.Contains(takes, key) {
+			c.find(errForm, key, "form", key)
+		}
+	}
+	xml := f.Type == "xml"
+	if xml && (f.Root == "" || c.t.Path == "") {
+		c.find(errForm, "root and path", "form")
+	}
+	if !xml && (len(c.t.Inside) > 0 || c.t.Path != "") {
+		c.find(errForm, "path and inside", "form")
+	}
+	if xml && len(c.t.Inside) > 0 && c.t.Each != Person {
+		c.find(errForm, "inside", "each")
+	}
+}
+
+func (c *checker) block(b *Block, at ...string) {
+	under := func(i int, key string) []string { return append(slices.Clone(at), "columns", strconv.Itoa(i), key) }
+	if !rows(b.Each) {
+		c.find(errTable, b.Each, append(slices.Clone(at), "each")...)
+		return
+	}
+	seen := map[string]bool{}
+	for i := range b.Columns {
+		col := &b.Columns[i]
+		col.beside = slices.IndexFunc(b.Columns, func(x Column) bool { return x.Name == col.Beside })
+		if col.Beside != "" && (col.beside < 0 || col.Value == "" || b.Columns[col.beside].Value != "") {
+			c.find(errBeside, col.Beside, under(i, "beside")...)
+		}
+		if seen[col.Name] && len(col.If) == 0 {
+			c.find(errNames, col.Name, under(i, "name")...)
+		}
+		seen[col.Name] = true
+		if fills := bit(len(col.From) > 0) + bit(col.Value != "") + bit(col.Copy); fills != 1 || col.Copy && c.t.Asked == nil {
+			c.find(errFill, col.Name, under(i, "name")...)
+		}
+		if c.t.Form.Type == "xml" && !pathForm.MatchString(col.Name) {
+			c.find(errPath, col.Name, under(i, "name")...)
+		}
+		for _, from := range col.From {
+			col.from = append(col.from, c.field(b, from, under(i, "from")...))
+		}
+		for _, of := range slices.Sorted(maps.Keys(col.If)) {
+			f, ok := ParseField(of)
+			if !ok || f.Table != b.Each || f.Table == Person {
+				c.find(errTable, of, under(i, "if")...)
+			}
+			col.when = append(col.when, condition{f, col.If[of]})
+		}
+		dates := len(col.from) > 0 && !slices.ContainsFunc(col.from, func(f Field) bool { return f.Type != canon.Day })
+		if col.Format != "" && !(dates && dateForm.MatchString(col.Format)) {
+			c.find(errDate, col.Format, under(i, "format")...)
+		}
+	}
+}
+
+// field checks where a value comes from: contact points and who somebody is go into any row, other tables into their own.
+func (c *checker) field(b *Block, from string, at ...string) Field {
+	f, ok := ParseField(from)
+	switch _, kinded := kinds[f.Table]; {
+	case !ok:
+		c.find(errField, from, at...)
+	case f.Table != Person && !kinded && f.Table != b.Each:
+		c.find(errTable, fmt.Sprintf("%s in a row of %s", from, b.Each), at...)
+	}
+	return f
+}
+
+// without are tables of which no file has rows: words about a use, and what no notice lets go.
+var without = []string{"consent", "objection", "interaction", "exam", "recording", "access"}
+
+// rows tells whether a file can have rows of a table.
+func rows(table string) bool {
+	t := rowTable(table)
+	return t != nil && !t.Identity() && !slices.Contains(without, table)
+}
+
+func (c *checker) asked() {
+	a := c.t.Asked
+	if a == nil {
+		return
+	}
+	f, ok := ParseField(a.Is)
+	copied := slices.ContainsFunc(c.t.Columns, func(col Column) bool { return col.Copy && col.Name == a.Key })
+	if !ok || f.Table != Person || !copied || c.t.Form.Type != "csv" || c.t.Each != Person {
+		c.find(errAsked, "", "asked")
+	}
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+var (
+	pathForm = regexp.MustCompile(`^(@?[\pL_][\pL\pN._-]*|[\pL_][\pL\pN._-]*(/[\pL_][\pL\pN._-]*)*(/@[\pL_][\pL\pN._-]*)?)$`)
+	dateForm = regexp.MustCompile(`^(yyyy|MM?|dd?|[ ./-])+$`)
+)

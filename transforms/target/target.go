@@ -1,0 +1,222 @@
+package target
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"uoma/internal/canon"
+)
+
+// Target is one file that goes to one recipient. It is made by [Parse] and not changed afterwards.
+type Target struct {
+	Name      string `yaml:"target"`
+	Title     string `yaml:"title"`
+	Policy    string `yaml:"policy"` // pack whose notice lets the data go
+	System    string `yaml:"system"` // that reads the file
+	Purpose   string `yaml:"purpose"`
+	Recipient string `yaml:"recipient"` // of the pack; "" where the system is the controller's own
+	// Channel is how the recipient will reach people; a word against it counts.
+	Channel string `yaml:"channel"`
+	// Protected is "exclude" (the default) or "include": people under an address protection order, where the pack leaves it
+	// to the file.
+	Protected string `yaml:"protected"`
+	// From lists the systems whose data may be used, the preferred first; none: all that the policy lets go.
+	From []string `yaml:"from"`
+	// Having says who the people are: those with a row of a table; nil: of the table that rows are made of.
+	Having *Having `yaml:"having"`
+	// Asked tells that the recipient names whom it asks for, in a list of the same form.
+	Asked *Asked `yaml:"asked"`
+	File  string `yaml:"file"` // name with {yyyyMMdd} or {yyyy-MM-dd} where the date stands
+	Seal  string `yaml:"seal"` // "age", or "none"
+	// Pinned names the file below recipients/ with the keys to seal to; the recipient's name when absent.
+	Pinned string `yaml:"pinned"`
+	// ReturnDays is for how many days the recipient may keep the file; 0 without end.
+	ReturnDays int  `yaml:"return_after_days"`
+	Form       Form `yaml:"form"`
+	Block      `yaml:",inline"`
+	Inside     []Block `yaml:"inside"` // of XML: rows that stand inside the person's
+
+	digest string
+}
+
+// Form is how the file is written.
+type Form struct {
+	Type      string `yaml:"type"`      // csv, xlsx or xml
+	Delimiter string `yaml:"delimiter"` // csv
+	Encoding  string `yaml:"encoding"`  // csv: utf-8 (the default), utf-8-bom or windows-1252
+	Quote     string `yaml:"quote"`     // csv: needed (the default) or all
+	LineEnd   string `yaml:"line_end"`  // csv: crlf (the default) or lf
+	Formulas  string `yaml:"formulas"`  // csv: keep (the default), or text: an apostrophe before what a spreadsheet would compute
+	Sheet     string `yaml:"sheet"`     // xlsx
+	Root      string `yaml:"root"`      // xml
+	Namespace string `yaml:"namespace"` // xml
+}
+
+// Block is one kind of row.
+type Block struct {
+	Each    string   `yaml:"each"` // canonical table of which each row is a row of the file; person merges all rows of a person
+	Path    string   `yaml:"path"` // xml: the row's element, below the root or below the person's
+	Columns []Column `yaml:"columns"`
+}
+
+// Having is a row that somebody has.
+type Having struct {
+	Table string   `yaml:"table"`
+	Of    []string `yaml:"of"` // systems; none: those of From
+}
+
+// Asked is a list in which the recipient names whom it asks for.
+type Asked struct {
+	File string `yaml:"file"` // below asked/TARGET/, with {yyyyMMdd}
+	Key  string `yaml:"key"`  // column by which somebody is known
+	Is   string `yaml:"is"`   // the canonical field that it holds: person.student_number
+}
+
+// Column is one column, element or attribute.
+type Column struct {
+	Name     string            `yaml:"name"`     // in XML a path below the row: "Tila/Koodi", "@avain", "Nimi/@kieli"
+	From     texts             `yaml:"from"`     // canonical fields, of which the first with a value counts
+	Of       []string          `yaml:"of"`       // systems that alone give it, the preferred first
+	Copy     bool              `yaml:"copy"`     // as it stands in the recipient's list
+	Value    string            `yaml:"value"`    // the same in every row; {return_by} is the day until which the recipient may keep it
+	Codes    map[string]string `yaml:"codes"`    // canonical value to the recipient's; another value is none
+	Format   string            `yaml:"format"`   // of a date: yyyy-MM-dd (the default), d.M.yyyy …
+	Decimal  string            `yaml:"decimal"`  // sign before decimals; a point when absent
+	Default  string            `yaml:"default"`  // where there is no value
+	Beside   string            `yaml:"beside"`   // with Value: only where that column has something
+	Max      int               `yaml:"max"`      // characters; what is longer is cut
+	Required bool              `yaml:"required"` // a row without it is left out
+	If       map[string]string `yaml:"if"`       // fields of the row's table and the values that they must have; "" for none
+
+	from   []Field
+	when   []condition
+	beside int // position of the column beside which it stands, or -1
+}
+
+// condition is what a field must hold.
+type condition struct {
+	Field
+	want string
+}
+
+// texts is one text or a list of them.
+type texts []string
+
+// UnmarshalYAML reads a text or a list.
+func (t *texts) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*t = texts{n.Value}
+		return nil
+	}
+	return n.Decode((*[]string)(t))
+}
+
+// Person is the table whose rows are merged into one.
+const Person = "person"
+
+// Digest names the text that the target was made of.
+func (t *Target) Digest() string { return t.digest }
+
+// Sealed tells whether the file is encrypted to the recipient.
+func (t *Target) Sealed() bool { return t.Seal == "age" }
+
+// Blocks gives the kinds of rows, the outer first.
+func (t *Target) Blocks() []Block { return append([]Block{t.Block}, t.Inside...) }
+
+// FileName gives the name of the file of a date, without what sealing adds.
+func (t *Target) FileName(d canon.Date) string { return named(t.File, d) }
+
+// AskedName gives the name of the recipient's list of a date.
+func (t *Target) AskedName(d canon.Date) string { return named(t.Asked.File, d) }
+
+func named(pattern string, d canon.Date) string {
+	return strings.NewReplacer("{yyyyMMdd}", strings.ReplaceAll(d.String(), "-", ""), "{yyyy-MM-dd}", d.String()).Replace(pattern)
+}
+
+// ReturnBy gives the last day on which the recipient may have the file of a date; ok is false without an end.
+func (t *Target) ReturnBy(d canon.Date) (day canon.Date, ok bool) {
+	return d + canon.Date(t.ReturnDays), t.ReturnDays > 0
+}
+
+// Field is a place in the canonical tables: "person.family_name", "email.personal", "address.home.line1", "study.start".
+type Field struct {
+	Name                string // as it is written
+	Table, Kind, Column string
+	Type                canon.Type
+}
+
+// kinds are the tables whose rows are told apart by their kind, with the column that a field without one means.
+var kinds = map[string]string{"email": "address", "phone": "number", "address": ""}
+
+// ParseField reads a field; ok is false where the canonical tables have no such place.
+func ParseField(s string) (f Field, ok bool) {
+	parts := strings.Split(s, ".")
+	value, kinded := kinds[parts[0]]
+	f = Field{Name: s, Table: parts[0], Column: parts[len(parts)-1]}
+	switch {
+	case len(parts) == 2 && !kinded:
+	case len(parts) == 2 && value != "":
+		f.Kind, f.Column = parts[1], value
+	case len(parts) == 3 && kinded && value == "":
+		f.Kind = parts[1]
+	default:
+		return f, false
+	}
+	t := rowTable(f.Table)
+	if t == nil {
+		return f, false
+	}
+	at := t.Index(f.Column)
+	if at < len(canon.Provenance()) {
+		return f, false
+	}
+	f.Type = t.Columns[at].Type
+	return f, true
+}
+
+// rowTable gives the shape of a canonical table, or nil.
+func rowTable(name string) *canon.Table {
+	for _, t := range canon.Tables() {
+		if t.Name == name {
+			return &t
+		}
+	}
+	return nil
+}
+
+// Tables gives the canonical tables that the target reads, in order.
+func (t *Target) Tables() []string {
+	var out []string
+	for _, b := range t.Blocks() {
+		out = append(out, b.Each)
+		for i := range b.Columns {
+			for _, f := range b.Columns[i].from {
+				out = append(out, f.Table)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// ColumnsOf gives the canonical columns of a table that rows of the block read.
+func (b *Block) ColumnsOf(table string) []string {
+	var out []string
+	for i := range b.Columns {
+		c := &b.Columns[i]
+		for _, f := range c.from {
+			if f.Table == table {
+				out = append(out, f.Column)
+			}
+		}
+		for _, k := range c.when {
+			if k.Table == table {
+				out = append(out, k.Column)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,179 @@
+package target
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+)
+
+const small = `target: small
+title: A small file
+policy: xamk
+system: somewhere
+purpose: alumni_information
+file: "small_{yyyyMMdd}.csv"
+form: {type: csv}
+columns:
+- {name: Name, from: person.family_name, required: true}
+`
+
+func TestShippedAreNamedAsTheirFiles(t *testing.T) {
+	all, err := Shipped()
+	if err != nil || len(all) < 6 {
+		t.Fatalf("%d targets, %v", len(all), err)
+	}
+	for _, x := range all {
+		if _, err := ShippedSource(x.Name + ".yaml"); err != nil {
+			t.Error(err)
+		}
+	}
+	onDisk, err := os.ReadFile("target.schema.json")
+	if err != nil || string(onDisk) != string(Schema()) {
+		t.Errorf("another schema is published: %v", err)
+	}
+}
+
+func TestParseNamesThePlace(t *testing.T) {
+	for name, tt := range map[string]struct{ old, new, code, at string }{
+		"sound":                   {"", "", "", ""},
+		"a misspelt key":          {"title:", "titel:", "UOMA-CFG-SCHEMA", "small.yaml:"},
+		"no such column":          {"person.family_name", "person.surname", "UOMA-TGT-FIELD", "small.yaml:9:22 (columns.0.from)"},
+		"no such table":           {"person.family_name", "persons.family_name", "UOMA-TGT-FIELD", "9:22"},
+		"a kind without a value":  {"person.family_name", "address.home", "UOMA-TGT-FIELD", "9:22"},
+		"provenance":              {"person.family_name", "person.row_key", "UOMA-TGT-FIELD", "9:22"},
+		"another row":             {"person.family_name", "degree.title", "UOMA-TGT-TABLE", "9:22"},
+		"rows of contact points":  {"columns:", "each: email\ncolumns:", "UOMA-TGT-TABLE", "(each)"},
+		"rows of words":           {"columns:", "each: consent\ncolumns:", "UOMA-TGT-TABLE", "(each)"},
+		"having no such":          {"columns:", "having: {table: emails}\ncolumns:", "UOMA-TGT-TABLE", "(having.table)"},
+		"nothing to hold":         {"from: person.family_name, ", "", "UOMA-TGT-FILL", "9:10"},
+		"two things to hold":      {"required: true", "value: x", "UOMA-TGT-FILL", "9:10"},
+		"copied from no list":     {"from: person.family_name", "copy: true", "UOMA-TGT-FILL", "9:10"},
+		"twice":                   {"columns:", "columns:\n- {name: Name, value: x}", "UOMA-TGT-NAME", "(columns.1.name)"},
+		"a sheet of text":         {"{type: csv}", "{type: csv, sheet: x}", "UOMA-TGT-FORM", "(form.sheet)"},
+		"xml without a root":      {"{type: csv}", "{type: xml}", "UOMA-TGT-FORM", "(form)"},
+		"a path of text":          {"columns:", "path: x\ncolumns:", "UOMA-TGT-FORM", "(form)"},
+		"a format of no date":     {"required: true", "format: yyyy", "UOMA-TGT-DATE", "(columns.0.format)"},
+		"a condition elsewhere":   {"required: true", "if: {degree.scale: x}", "UOMA-TGT-TABLE", "(columns.0.if)"},
+		"beside nothing":          {"required: true", "beside: Other", "UOMA-TGT-BESIDE", "(columns.0.beside)"},
+		"a list without its key":  {"columns:", "asked: {file: \"l_{yyyyMMdd}.csv\", key: id, is: person.student_number}\ncolumns:", "UOMA-TGT-ASKED", "(asked)"},
+		"a file without its date": {"small_{yyyyMMdd}.csv", "small.csv", "UOMA-CFG-SCHEMA", "(file)"},
+		"a file elsewhere":        {"small_{yyyyMMdd}.csv", "../small_{yyyyMMdd}.csv", "UOMA-CFG-SCHEMA", "(file)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Count(small, tt.old) < 1 {
+				t.Fatalf("no %s", tt.old)
+			}
+			_, err := Parse("small.yaml", []byte(strings.Replace(small, tt.old, tt.new, 1)))
+			if tt.code == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			list, _ := err.(fault.List)
+			if !slices.ContainsFunc(list, func(e *fault.Error) bool { return e.Code == tt.code && strings.Contains(e.Error(), tt.at) }) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestNamesOfFiles(t *testing.T) {
+	x, err := Parse("small.yaml", []byte(small+"return_after_days: 30\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	day, _ := canon.NewDate(2026, 11, 21)
+	back, ends := x.ReturnBy(day)
+	if got := x.FileName(day); got != "small_20261121.csv" || x.Sealed() || back.String() != "2026-12-21" || !ends {
+		t.Errorf("%s, %s", got, back)
+	}
+}
+
+func TestARowOfCells(t *testing.T) {
+	const columns = `- {name: Key, from: degree.key, required: true}
+- {name: Who, from: [person.call_name, person.given_names], max: 4}
+- {name: Sex, from: person.sex, codes: {"1": M, "2": F}, default: "?"}
+- {name: Born, from: person.birth_date, format: d.M.yyyy}
+- {name: Day, from: degree.date, format: dd/MM/yyyy}
+- {name: Credits, from: degree.ects, decimal: ","}
+- {name: Grade, from: degree.grade, if: {degree.scale: Five}}
+- {name: None, value: none, if: {degree.scale: ""}}
+- {name: Mail, from: email.personal, of: [portal]}
+- {name: Kind, value: mail, beside: Mail}
+- {name: Back, value: "by {return_by}"}
+`
+	src := small[:strings.Index(small, "columns:")] + "each: degree\ncolumns:\n" + columns
+	x, err := Parse("x.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := func(values map[string]string) Lookup {
+		return func(f Field, of []string) Value {
+			name := f.Name + strings.Join(of, "")
+			if values[name] == "" {
+				return Value{}
+			}
+			return Value{values[name], "row of " + f.Name}
+		}
+	}
+	person := map[string]string{"person.given_names": "Aino\tMaria", "person.sex": "9", "person.birth_date": "1990-01-02", "email.personal": "a@b.example"}
+	degree := map[string]string{"degree.key": "k1", "degree.date": "2021-06-05", "degree.ects": "210.5", "degree.grade": "4", "degree.scale": "Five"}
+	texts := func() (out []string, complete bool) {
+		cells, complete := x.Row(from(person), from(degree), nil, "2026-12-21")
+		for _, c := range cells {
+			out = append(out, c.Text)
+			if strings.HasPrefix(c.Key, "row of ") != (c.From != "") {
+				t.Errorf("%+v", c)
+			}
+		}
+		return out, complete
+	}
+	got, complete := texts()
+	want := []string{"k1", "Aino", "?", "2.1.1990", "05/06/2021", "210,5", "4", "", "", "", "by 2026-12-21"}
+	if !complete || !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	person["email.personalportal"], person["person.sex"], person["person.call_name"] = "p@b.example", "2", "Ann"
+	delete(degree, "degree.scale")
+	delete(degree, "degree.key")
+	got, complete = texts()
+	want = []string{"", "Ann", "F", "2.1.1990", "05/06/2021", "210,5", "", "none", "p@b.example", "mail", "by 2026-12-21"}
+	if complete || !slices.Equal(got, want) {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if got, want := x.Tables(), []string{"degree", "email", "person"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got, want := x.ColumnsOf("degree"), []string{"date", "ects", "grade", "key", "scale"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(small))
+	files, _ := shipped.ReadDir("shipped")
+	for _, x := range files {
+		src, err := ShippedSource(x.Name())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		x, err := Parse("x.yaml", src)
+		if err != nil {
+			return
+		}
+		none := func(Field, []string) Value { return Value{} }
+		for _, b := range x.Blocks() {
+			if cells, _ := b.Row(none, none, func(string) string { return "" }, ""); len(cells) != len(b.Columns) {
+				t.Error("a row of another width")
+			}
+		}
+	})
+}
