@@ -61,7 +61,7 @@ and nothing is sent. What was erased since stays erased. The identities it neede
 			case first > last:
 				return usageError{errRange}
 			}
-			ws, err := workspace.Open(c.Context(), a.workspace)
+			ws, err := a.openWorkspace(c.Context())
 			if err != nil {
 				return err
 			}

@@ -17,6 +17,7 @@ func (a *app) commands() []*cobra.Command {
 		a.auditCommand(),
 		a.keyCommand(),
 		a.revealCommand(),
+		a.operatorCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.policyCommand(),

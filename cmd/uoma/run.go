@@ -62,11 +62,11 @@ Exit codes: 0 finished, 3 finished but a source failed, 1 stopped, 6 another pro
 
 // runPipeline opens the workspace and runs a pipeline in it.
 func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines.Mode, dry, drift bool) (out pipelines.Outcome, err error) {
-	open := workspace.Open
+	open := a.openWorkspace
 	if dry {
-		open = workspace.OpenDry
+		open = func(ctx context.Context) (*workspace.Workspace, error) { return workspace.OpenDry(ctx, a.workspace) }
 	}
-	ws, err := open(ctx, a.workspace)
+	ws, err := open(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -80,6 +80,11 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 	def, err := ws.Pipeline(name)
 	if err != nil {
 		return out, err
+	}
+	if def.Survey != nil {
+		if err := a.mayDeliver(ctx, ws, def.Survey.Recipient, mode == pipelines.Manual, day); err != nil {
+			return out, err
+		}
 	}
 	return runIn(ctx, ws, def, r)
 }

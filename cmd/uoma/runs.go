@@ -19,7 +19,7 @@ import (
 
 // inWorkspace opens the workspace for a query.
 func (a *app) inWorkspace(ctx context.Context, f func(*workspace.Workspace) error) error {
-	ws, err := workspace.Open(ctx, a.workspace)
+	ws, err := a.openWorkspace(ctx)
 	if err != nil {
 		return err
 	}

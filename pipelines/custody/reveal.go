@@ -16,6 +16,7 @@ import (
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 	"uoma/transforms/pseudonym"
 )
 
@@ -45,8 +46,8 @@ var (
 	errAsk       = fault.New("UOMA-RVL-ASK", "a request to reveal people needs pseudonyms, a reason of the list, a clause and an end", "uoma reveal request --help lists the reasons; a request is open for at most 14 days and names at most 10000 pseudonyms")
 	errUnknown   = fault.New("UOMA-RVL-UNKNOWN", "there is no such request", "uoma reveal list shows them")
 	errSelf      = fault.New("UOMA-RVL-SELF", "nobody approves a request of their own", "let another person approve it, logged in as themselves")
-	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it whom roles.dpo in uoma.yaml names")
-	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "let somebody approve it whom roles.approver or roles.dpo in uoma.yaml names")
+	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it who has the role data_protection_officer in operators.yaml, or whom roles.dpo in uoma.yaml names")
+	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "uoma operator roles shows which roles may; without operators.yaml, roles.approver and roles.dpo in uoma.yaml name who may")
 	errState     = fault.New("UOMA-RVL-STATE", "the request is not in the state for this: an approval is given once, and what it allows is shown once", "uoma reveal list shows how far it is; make a new request where one is spent")
 	errExpired   = fault.New("UOMA-RVL-EXPIRED", "the request's time has passed", "make a new one")
 	errRequester = fault.New("UOMA-RVL-REQUESTER", "what a request reveals is shown to the person who made it alone", "log in as that person, or make a request of your own")
@@ -84,8 +85,7 @@ func entry(r *ledger.Reveal, by Author, verb ledger.Verb, subject string) ledger
 
 // Approve allows a request of somebody else.
 func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (ledger.Reveal, error) {
-	roles := ws.Settings.Roles
-	officer := slices.Contains(roles.DPO, by.Actor)
+	officer := ws.Approves(by.Actor, access.ApproveReveals, by.At)
 	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
 		switch {
 		case r.State != ledger.RevealAsked:
@@ -94,7 +94,7 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 			return errSelf
 		case len(r.Tokens()) > bulk && !officer:
 			return errOfficer
-		case len(roles.Approver) > 0 && !officer && !slices.Contains(roles.Approver, by.Actor):
+		case !officer && !ws.Approves(by.Actor, access.ApproveReveal, by.At):
 			return errApprover
 		}
 		if err := ledger.ApproveReveal(ctx, tx, number, by.Actor, by.At); err != nil {

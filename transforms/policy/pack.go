@@ -428,6 +428,11 @@ func (p *Pack) Disclosure(recipient, purpose string) (*Disclosure, bool) {
 	return nil, false
 }
 
+// IsProcessor tells whether a recipient works on the controller's instructions.
+func (p *Pack) IsProcessor(recipient string) bool {
+	return slices.ContainsFunc(p.Disclosures, func(d Disclosure) bool { return d.Processor && d.Recipient == recipient })
+}
+
 // Sends tells whether the disclosure lets a column of a canonical table go to the recipient.
 func (d *Disclosure) Sends(table, column string) bool {
 	for _, c := range d.Without {
