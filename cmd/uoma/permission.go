@@ -40,6 +40,7 @@ func needs() map[string]need {
 		"uoma layout template": of(open), "uoma layout try": of(open), "uoma layout suggest": of(open), "uoma layout diff": of(open),
 		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
 		"uoma policy diff": of(open), "uoma policy coverage": of(open),
+		"uoma policy changes": of("workspace.see"), "uoma policy announced": of("notice.announce"),
 		"uoma resolve": of(open), "uoma resolve explain": of(open), "uoma resolve model": of(open), "uoma resolve model diff": of(open),
 		"uoma operator": of(open), "uoma operator list": of(open), "uoma operator roles": of(open), "uoma operator whoami": of(open),
 		"uoma operator allow": of(open), "uoma operator allow retention": of(access.ApproveRetention), "uoma operator allow disclosure": of(access.ApproveDisclosure),
@@ -75,7 +76,9 @@ func needs() map[string]need {
 		"uoma key": of("workspace.see"), "uoma key list": of("workspace.see"), "uoma key rotate": of("key.use"), "uoma key escrow": of("key.use"),
 		"uoma key drill": of("key.use"), "uoma key recover": of("key.use"),
 		"uoma reveal": of(open), "uoma reveal list": of("workspace.see"),
-		"uoma reveal request": of(access.Reveal), "uoma reveal show": of(access.Reveal), "uoma reveal approve": of(access.ApproveReveal),
+		"uoma reveal request": {access.Reveal, map[string]access.Permission{"recording": access.AskRecording}},
+		"uoma reveal show":    {access.Reveal, map[string]access.Permission{"recording": access.AskRecording}},
+		"uoma reveal approve": {access.ApproveReveal, map[string]access.Permission{"recording": access.ApproveRecording}},
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -131,6 +132,25 @@ func (k *keyboard) uoma(who string, args ...string) (string, error) {
 	root.SetErr(&talk)
 	err := root.ExecuteContext(context.Background())
 	return out.String(), err
+}
+
+// checksOf gives the kinds of checks in the quality report of a night.
+func checksOf(t *testing.T, k *keyboard, date string) (kinds []string) {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join(k.dir, workspace.ReportDir, "nightly-"+date, "quality.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Checks []struct{ Kind string }
+	}
+	if err := json.Unmarshal(src, &report); err != nil || len(report.Checks) == 0 {
+		t.Fatalf("no checks: %v", err)
+	}
+	for _, c := range report.Checks {
+		kinds = append(kinds, c.Kind)
+	}
+	return kinds
 }
 
 type typed struct {

@@ -60,9 +60,17 @@ var (
 
 // Request asks who some pseudonyms of a domain are. It shows nothing.
 func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author) (ledger.Reveal, error) {
+	if Reasons()[reason] == "" {
+		return ledger.Reveal{}, errAsk
+	}
+	return add(ctx, ws, domain, tokens, reason, clause, open, by, "")
+}
+
+// add writes a request down. about is what it was asked of in the place of pseudonyms, or "".
+func add(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author, about string) (ledger.Reveal, error) {
 	tokens = slices.Compact(slices.Sorted(slices.Values(tokens)))
 	malformed := func(s string) bool { return !tokenForm.MatchString(s) }
-	if Reasons()[reason] == "" || !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
+	if !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
 		open <= 0 || open > longest {
 		return ledger.Reveal{}, errAsk
 	}
@@ -72,7 +80,7 @@ func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens
 		if err := ledger.AddReveal(ctx, tx, &r); err != nil {
 			return err
 		}
-		return ws.Audit.Append(ctx, tx, entry(&r, by, ledger.RevealRequested, ""))
+		return ws.Audit.Append(ctx, tx, entry(&r, by, ledger.RevealRequested, about))
 	})
 	return r, err
 }
@@ -85,8 +93,9 @@ func entry(r *ledger.Reveal, by Author, verb ledger.Verb, subject string) ledger
 
 // Approve allows a request of somebody else.
 func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (ledger.Reveal, error) {
-	officer := ws.Approves(by.Actor, access.ApproveReveals, by.At)
 	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
+		_, allow := permission(r.Domain)
+		officer := r.Domain != RecordingDomain && ws.Approves(by.Actor, access.ApproveReveals, by.At)
 		switch {
 		case r.State != ledger.RevealAsked:
 			return errState
@@ -94,7 +103,7 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 			return errSelf
 		case len(r.Tokens()) > bulk && !officer:
 			return errOfficer
-		case !officer && !ws.Approves(by.Actor, access.ApproveReveal, by.At):
+		case !officer && !ws.Approves(by.Actor, allow, by.At):
 			return errApprover
 		}
 		if err := ledger.ApproveReveal(ctx, tx, number, by.Actor, by.At); err != nil {
@@ -146,7 +155,8 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 	if !ok {
 		return nil, errUnknown
 	}
-	if r.RequestedBy != by.Actor {
+	ask, _ := permission(r.Domain)
+	if r.RequestedBy != by.Actor || ws.Operators != nil && !ws.Approves(by.Actor, ask, by.At) {
 		return nil, errRequester
 	}
 	subjects, err := behind(ctx, ws, r.Domain, r.Tokens())
@@ -181,7 +191,7 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 // behind finds the subjects of pseudonyms: of the register's by the vault's list, of a recipient's by making everybody's
 // pseudonym in every epoch of the domain, as nothing keeps that way back.
 func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
-	if domain == RegisterDomain {
+	if domain == RegisterDomain || domain == RecordingDomain {
 		return behindRegister(ctx, ws, tokens)
 	}
 	wanted := map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"uoma/internal/document"
 	"uoma/internal/fault"
@@ -59,16 +60,17 @@ func (n *Network) check(src []byte) error {
 	if err != nil {
 		return errOutside.At(document.Locate(FileName, src, "network", "inside")).Because(errors.New("its addresses cannot be read"))
 	}
-	for _, a := range own {
-		has, err := netip.ParsePrefix(a.String())
-		if err != nil || has.Addr().IsLoopback() {
-			continue
-		}
-		for _, p := range within {
-			if p.Contains(has.Addr().Unmap()) {
-				return nil
-			}
-		}
+	if !anyWithin(own, within) {
+		return errOutside.At(document.Locate(FileName, src, "network", "inside"))
 	}
-	return errOutside.At(document.Locate(FileName, src, "network", "inside"))
+	return nil
+}
+
+// anyWithin tells whether an address of the machine, which is not one that every machine has, is in one of the networks.
+func anyWithin(own []net.Addr, networks []netip.Prefix) bool {
+	return slices.ContainsFunc(own, func(a net.Addr) bool {
+		has, err := netip.ParsePrefix(a.String())
+		ip := has.Addr().Unmap()
+		return err == nil && !ip.IsLoopback() && slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(ip) })
+	})
 }

@@ -32,6 +32,7 @@ type Pack struct {
 	Retention   []Retention  `yaml:"retention"`
 	Suppression Suppression  `yaml:"suppression"`
 	Requests    []Request    `yaml:"requests"`
+	Changes     []Change     `yaml:"changes"`
 
 	compiled
 }
