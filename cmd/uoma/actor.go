@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 	"os/user"
 	"strings"
@@ -21,8 +22,15 @@ func person() string {
 			}
 		}
 	}
-	return operator("")
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
+
+// named gives who is said to act: the one at the keyboard unless another was named.
+func (a *app) named(by string) string { return cmp.Or(by, a.person()) }
 
 // actor names who acts for the audit log. A name that was given stands beside that of the machine, never in its place.
 func (a *app) actor(by string) string {

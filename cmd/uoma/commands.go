@@ -18,6 +18,7 @@ func (a *app) commands() []*cobra.Command {
 		a.keyCommand(),
 		a.backupCommand(),
 		a.revealCommand(),
+		a.operatorCommand(),
 		a.deliveryCommand(),
 		a.layoutCommand(),
 		a.targetCommand(),

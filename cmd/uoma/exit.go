@@ -18,6 +18,7 @@ const (
 	exitSettings    = 5   // uoma.yaml, a layout, a policy pack or a key is wrong
 	exitBusy        = 6   // another process holds the lease
 	exitDelivery    = 7   // a delivery was refused, its recipient is not pinned, or it needs a person
+	exitRefused     = 8   // operators.yaml does not let this person do this
 	exitInterrupted = 130 // stopped by a signal
 )
 
@@ -50,6 +51,7 @@ func exitCode(err error) int {
 		prefix string
 		exit   int
 	}{
+		{"UOMA-ACC-", exitRefused}, {"UOMA-OPR-", exitSettings},
 		{"UOMA-CFG-", exitSettings}, {"UOMA-WSP-", exitSettings}, {"UOMA-KEY-", exitSettings}, {"UOMA-LAY-", exitSettings},
 		{"UOMA-POL-", exitSettings}, {"UOMA-LDG-HELD", exitBusy}, {"UOMA-DLV-BUSY", exitBusy}, {"UOMA-SCH-BUSY", exitBusy}, {"UOMA-DLV-", exitDelivery},
 	} {

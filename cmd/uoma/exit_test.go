@@ -57,6 +57,8 @@ func TestExitCodes(t *testing.T) {
 		{"a rejected delivery", delivery.ErrRejected, exitDelivery},
 		{"a rejected delivery inside a stage", errors.Join(delivery.ErrRejected, errors.New("x")), exitDelivery},
 		{"a signal", context.Canceled, exitInterrupted},
+		{"an operator without the role", fault.New("UOMA-ACC-ROLE", "m", "h"), exitRefused},
+		{"a broken file of operators", fault.New("UOMA-OPR-TWICE", "m", "h"), exitSettings},
 		{"a signal inside a fault", fault.New("UOMA-RUN-STAGE", "m", "h").Wrap(context.Canceled), exitInterrupted},
 	} {
 		if got := exitCode(c.err); got != c.want {

@@ -48,7 +48,7 @@ func (a *app) policyCommand() *cobra.Command {
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.policyShowCommand(), a.policyDiffCommand(), a.policyCoverageCommand(),
+	c.AddCommand(list, a.policyShowCommand(), a.policyDiffCommand(), a.policyCoverageCommand(), a.policyChangesCommand(), a.policyAnnouncedCommand(),
 		a.checkFileCommand("policy", "policies/xamk-2027.yaml", workspace.CheckPack))
 	return c
 }

@@ -15,6 +15,7 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 )
 
 var (
@@ -54,6 +55,15 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 			}
 			if !o.Dry && !yes {
 				return errApplyConfirm
+			}
+			if err := a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+				day, err := a.logicalDate(ws, date)
+				if err != nil {
+					return err
+				}
+				return a.allowed(c.Context(), ws, o.ApprovedBy, "retention", "", day.String(), access.ApproveRetention)
+			}); err != nil {
+				return err
 			}
 			var out nightly.Applied
 			err := a.underNightly(c.Context(), date, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {

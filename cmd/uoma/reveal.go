@@ -38,16 +38,34 @@ the audit log.`,
 }
 
 func (a *app) revealRequestCommand() *cobra.Command {
-	var domain, reason, clause string
+	var domain, reason, clause, recording string
 	var hours int
 	c := &cobra.Command{
 		Use:   "request PSEUDONYM...",
 		Short: "Ask who pseudonyms are",
-		Long:  "Ask who pseudonyms are, named one by one, or a line each on standard input for a single -.\n\nReasons:\n" + codes(custody.Reasons()),
+		Long: "Ask who pseudonyms are, named one by one, or a line each on standard input for a single -. With --recording, ask of an\n" +
+			"exam's recording that a case keeps who had an exam or passed a door meanwhile; an exam administrator allows that one.\n\n" +
+			"Reasons:\n" + codes(custody.Reasons()) + "\n\nReasons of a recording:\n" + codes(custody.RecordingReasons()),
 		Example: `  uoma reveal request --reason request --clause GDPR-15 4f1c…
+  uoma reveal request --recording axis/20261121_081500_1A2B_ACCC8E --reason misconduct --clause METRO-13
   uoma reveal request --domain csc/uraseuranta --reason breach --clause GDPR-34 - < list.txt`,
-		Args: cobra.MinimumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if system, id, ok := strings.Cut(recording, "/"); recording != "" {
+				if !ok || len(args) > 0 {
+					return usageError{errors.New("a recording is written SYSTEM/ID, and no pseudonyms beside it")}
+				}
+				return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+					r, err := custody.RequestRecording(c.Context(), ws, system, id, reason, clause, time.Duration(hours)*time.Hour, a.keeper())
+					if err != nil {
+						return err
+					}
+					return a.printReveals("reveal request", []ledger.Reveal{r})
+				})
+			}
+			if len(args) == 0 {
+				return usageError{errors.New("name pseudonyms, or - for standard input")}
+			}
 			if len(args) == 1 && args[0] == "-" {
 				var err error
 				if args, err = readLines(c.InOrStdin()); err != nil {
@@ -71,6 +89,7 @@ func (a *app) revealRequestCommand() *cobra.Command {
 	c.Flags().StringVar(&domain, "domain", custody.RegisterDomain, "whose pseudonyms they are: the register, or RECIPIENT/DATASET")
 	c.Flags().StringVar(&reason, "reason", "", "why, as a code of the list above")
 	c.Flags().StringVar(&clause, "clause", "", "clause of the notice, or article of law")
+	c.Flags().StringVar(&recording, "recording", "", "recording of an exam, SYSTEM/ID")
 	c.Flags().IntVar(&hours, "hours", 24, "how long the request stays open")
 	return c
 }
@@ -94,11 +113,17 @@ func revealNumber(arg string) (int64, error) {
 	return n, nil
 }
 
+// ofRecording is the flag by which the one who allows or sees says that the request is about a recording.
+func ofRecording(c *cobra.Command) *cobra.Command {
+	c.Flags().Bool("recording", false, "the request is about a recording of an exam, with the permission that this needs")
+	return c
+}
+
 func (a *app) revealApproveCommand() *cobra.Command {
-	return &cobra.Command{
+	return ofRecording(&cobra.Command{
 		Use:     "approve NUMBER",
 		Short:   "Allow a request of somebody else",
-		Example: "  uoma reveal approve 7",
+		Example: "  uoma reveal approve 7\n  uoma reveal approve --recording 8",
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			n, err := revealNumber(args[0])
@@ -116,7 +141,7 @@ func (a *app) revealApproveCommand() *cobra.Command {
 				return a.printReveals("reveal approve", []ledger.Reveal{r})
 			})
 		},
-	}
+	})
 }
 
 // factLine is one value of a person.
@@ -132,7 +157,7 @@ type personLine struct {
 }
 
 func (a *app) revealShowCommand() *cobra.Command {
-	return &cobra.Command{
+	return ofRecording(&cobra.Command{
 		Use:     "show NUMBER",
 		Short:   "Show who the pseudonyms of an approved request are, once",
 		Example: "  uoma reveal show 7   # personal data on the screen",
@@ -151,7 +176,7 @@ func (a *app) revealShowCommand() *cobra.Command {
 				return a.printPeople(people)
 			})
 		},
-	}
+	})
 }
 
 func (a *app) printPeople(people []custody.Person) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/user"
 	"slices"
 	"strings"
 
@@ -91,18 +90,6 @@ func (a *app) decideAt(ctx context.Context, by string, f func(context.Context, *
 			return f(ctx, d, review.Author{By: by, At: a.now(), Check: h.journal.Check})
 		})
 	})
-}
-
-// operator names who is at the keyboard: the user of the machine unless said otherwise.
-func operator(by string) string {
-	if by != "" {
-		return by
-	}
-	u, err := user.Current()
-	if err != nil {
-		return ""
-	}
-	return u.Username
 }
 
 func (a *app) reviewCommand() *cobra.Command {
@@ -243,7 +230,7 @@ func (a *app) reviewDecideCommand() *cobra.Command {
   uoma review decide s3 same`,
 		Args: exactly(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.decideAt(c.Context(), operator(by), func(ctx context.Context, d *review.Desk, author review.Author) error {
+			return a.decideAt(c.Context(), a.named(by), func(ctx context.Context, d *review.Desk, author review.Author) error {
 				if err := d.Expect(run); err != nil {
 					return err
 				}
@@ -321,7 +308,7 @@ func (a *app) reviewShowCommand() *cobra.Command {
 					return err
 				}
 				if values {
-					look := ledger.Access{SeenBy: operator(by), SeenAt: a.now().UnixMicro(), Reason: reason}
+					look := ledger.Access{SeenBy: a.named(by), SeenAt: a.now().UnixMicro(), Reason: reason}
 					if err := d.Look(c.Context(), &l, look, a.actor(by)); err != nil {
 						return usageError{err}
 					}

@@ -77,7 +77,7 @@ sheet again changes nothing.`,
 				return errSheetFile.At(fault.Place{File: args[0]}).Wrap(err)
 			}
 			defer f.Close()
-			return a.decideAt(c.Context(), operator(by), func(ctx context.Context, d *review.Desk, author review.Author) error {
+			return a.decideAt(c.Context(), a.named(by), func(ctx context.Context, d *review.Desk, author review.Author) error {
 				out, err := d.Import(ctx, f, author)
 				if err != nil {
 					return err

@@ -59,6 +59,7 @@ notice to each datum, reports the quality of the data, and delivers encrypted ex
 	f.BoolVar(&a.json, "json", false, "print one JSON object on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
 	c.AddCommand(a.commands()...)
+	c.PersistentPreRunE = a.authorize
 	return c
 }
 

@@ -78,6 +78,11 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 	if err != nil {
 		return out, err
 	}
+	if def.Survey != nil {
+		if err := a.mayDeliver(ctx, ws, def.Survey.Recipient, mode == pipelines.Manual, day); err != nil {
+			return out, err
+		}
+	}
 	return runIn(ctx, ws, def, r)
 }
 

@@ -31,7 +31,14 @@ func (a *app) open(ctx context.Context, dry bool) (*workspace.Workspace, error) 
 	if dry {
 		return workspace.OpenDry(ctx, a.workspace)
 	}
-	return nightly.Open(ctx, a.workspace, a.now)
+	ws, err := nightly.Open(ctx, a.workspace, a.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := ws.NoteOperators(ctx, a.person, a.now()); err != nil {
+		return nil, errors.Join(err, ws.Close())
+	}
+	return ws, nil
 }
 
 // runLine is one run in a list.

@@ -14,6 +14,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 	"uoma/transforms/policy"
 )
 
@@ -124,6 +125,9 @@ listed.`,
 					return err
 				}
 				d.Person, d.DisclosedAt = args[0], moment.UnixMicro()
+				if err := a.allowed(c.Context(), ws, d.ApprovedBy, "disclosure", d.Person, d.Case, access.ApproveDisclosure); err != nil {
+					return err
+				}
 				list := strings.FieldsFunc(categories, func(r rune) bool { return r == ',' || r == ' ' })
 				if d, err = rights.Disclose(c.Context(), ws, pack, d, list, a.author(who, a.now())); err != nil {
 					return err

@@ -68,7 +68,7 @@ func (a *app) say(c *cobra.Command, person string, f *wordFlags, said func(*poli
 
 // author is who writes something down.
 func (a *app) author(by string, now time.Time) rights.Author {
-	return rights.Author{By: operator(by), Actor: a.actor(by), Login: a.person(), At: now, Rand: rand.Reader}
+	return rights.Author{By: a.named(by), Actor: a.actor(by), Login: a.person(), At: now, Rand: rand.Reader}
 }
 
 // one says one thing.

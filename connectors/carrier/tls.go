@@ -63,7 +63,7 @@ func (s Settings) transport() (*http.Transport, error) {
 // dialer connects and shakes hands, and tells apart a peer that is not there from a peer that is not the right one.
 func dialer(config *tls.Config, idle time.Duration) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Timeout: connectTimeout}
+		d := net.Dialer{Timeout: connectTimeout, ControlContext: remote.Reachable}
 		plain, err := d.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, &Error{fault: errNetwork.Because(err), connect: true, again: true}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 
+	"uoma/connectors/remote"
 	"uoma/internal/fault"
 )
 
@@ -33,6 +35,13 @@ func openMySQL(ctx context.Context, dsn string) (*DB, error) {
 	cfg, allowed, err := configure(dsn)
 	if err != nil {
 		return nil, err
+	}
+	cfg.DialFunc = func(dialled context.Context, network, addr string) (net.Conn, error) {
+		// A pool dials some connections under a context of its own: the one that the store was opened under decides.
+		d := net.Dialer{ControlContext: func(_ context.Context, network, addr string, line syscall.RawConn) error {
+			return remote.Reachable(ctx, network, addr, line)
+		}}
+		return d.DialContext(dialled, network, addr)
 	}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {

@@ -110,7 +110,7 @@ func (s *Source) enter(ctx context.Context) (c *connection, err error) {
 }
 
 func (s *Source) dial(ctx context.Context) (*connection, error) {
-	d := net.Dialer{Timeout: dialTimeout}
+	d := net.Dialer{Timeout: dialTimeout, ControlContext: remote.Reachable}
 	plain, err := d.DialContext(ctx, "tcp", s.settings.Address)
 	if err != nil {
 		return nil, err

@@ -49,13 +49,19 @@ const (
 	RetentionAction Verb = "retention.action" // what a source row gave of a category goes, as its time is over
 	RetentionKept   Verb = "retention.kept"   // of that, what stays, as a hold was written meanwhile
 	RetentionLook   Verb = "retention.review" // data without an end was looked at
+
+	OperatorsChanged Verb = "operators.changed" // another file says who may do what, by its digest
+	AccessRefused    Verb = "access.refused"    // somebody was not allowed something, by permission and code
+	ActApproved      Verb = "act.approved"      // somebody allowed what another is to do
+	NoticeAnnounced  Verb = "notice.announced"  // people were told of a new version of a notice
 )
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
-	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true}
+	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,
+	OperatorsChanged: true, AccessRefused: true, ActApproved: true, NoticeAnnounced: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {

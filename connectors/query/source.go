@@ -61,7 +61,7 @@ func Open(ctx context.Context, s Settings) (*Source, error) {
 }
 
 func (s *Source) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout}
+	d := net.Dialer{Timeout: dialTimeout, ControlContext: remote.Reachable}
 	plain, err := d.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err

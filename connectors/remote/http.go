@@ -122,9 +122,9 @@ func Peer(err error) error {
 }
 
 // control looks at the address that a name led to, right before it is dialled.
-func (h HTTP) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	if !h.Public {
-		return nil
+func (h HTTP) control(ctx context.Context, network, address string, line syscall.RawConn) error {
+	if err := Reachable(ctx, network, address, line); err != nil || !h.Public {
+		return err
 	}
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {

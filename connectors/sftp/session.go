@@ -99,7 +99,7 @@ func (l *line) close() error {
 
 // dial connects and logs in. The connection ends with the context at the latest.
 func (l *line) dial(ctx context.Context) (*session, error) {
-	d := net.Dialer{Timeout: connectTimeout}
+	d := net.Dialer{Timeout: connectTimeout, ControlContext: remote.Reachable}
 	plain, err := d.DialContext(ctx, "tcp", l.address)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 	"uoma/transforms/pseudonym"
 )
 
@@ -45,8 +46,8 @@ var (
 	errAsk       = fault.New("UOMA-RVL-ASK", "a request to reveal people needs pseudonyms, a reason of the list, a clause and an end", "uoma reveal request --help lists the reasons; a request is open for at most 14 days and names at most 10000 pseudonyms")
 	errUnknown   = fault.New("UOMA-RVL-UNKNOWN", "there is no such request", "uoma reveal list shows them")
 	errSelf      = fault.New("UOMA-RVL-SELF", "nobody approves a request of their own", "let another person approve it, logged in as themselves")
-	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it whom roles.dpo in uoma.yaml names")
-	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "let somebody approve it whom roles.approver or roles.dpo in uoma.yaml names")
+	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it who has the role data_protection_officer in operators.yaml, or whom roles.dpo in uoma.yaml names")
+	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "uoma operator roles shows which roles may; without operators.yaml, roles.approver and roles.dpo in uoma.yaml name who may")
 	errState     = fault.New("UOMA-RVL-STATE", "the request is not in the state for this: an approval is given once, and what it allows is shown once", "uoma reveal list shows how far it is; make a new request where one is spent")
 	errExpired   = fault.New("UOMA-RVL-EXPIRED", "the request's time has passed", "make a new one")
 	errRequester = fault.New("UOMA-RVL-REQUESTER", "what a request reveals is shown to the person who made it alone", "log in as that person, or make a request of your own")
@@ -59,9 +60,17 @@ var (
 
 // Request asks who some pseudonyms of a domain are. It shows nothing.
 func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author) (ledger.Reveal, error) {
+	if Reasons()[reason] == "" {
+		return ledger.Reveal{}, errAsk
+	}
+	return add(ctx, ws, domain, tokens, reason, clause, open, by, "")
+}
+
+// add writes a request down. about is what it was asked of in the place of pseudonyms, or "".
+func add(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author, about string) (ledger.Reveal, error) {
 	tokens = slices.Compact(slices.Sorted(slices.Values(tokens)))
 	malformed := func(s string) bool { return !tokenForm.MatchString(s) }
-	if Reasons()[reason] == "" || !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
+	if !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
 		open <= 0 || open > longest {
 		return ledger.Reveal{}, errAsk
 	}
@@ -71,7 +80,7 @@ func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens
 		if err := ledger.AddReveal(ctx, tx, &r); err != nil {
 			return err
 		}
-		return ws.Audit.Append(ctx, tx, entry(&r, by, ledger.RevealRequested, ""))
+		return ws.Audit.Append(ctx, tx, entry(&r, by, ledger.RevealRequested, about))
 	})
 	return r, err
 }
@@ -84,9 +93,9 @@ func entry(r *ledger.Reveal, by Author, verb ledger.Verb, subject string) ledger
 
 // Approve allows a request of somebody else.
 func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (ledger.Reveal, error) {
-	roles := ws.Settings.Roles
-	officer := slices.Contains(roles.DPO, by.Actor)
 	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
+		_, allow := permission(r.Domain)
+		officer := r.Domain != RecordingDomain && ws.Approves(by.Actor, access.ApproveReveals, by.At)
 		switch {
 		case r.State != ledger.RevealAsked:
 			return errState
@@ -94,7 +103,7 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 			return errSelf
 		case len(r.Tokens()) > bulk && !officer:
 			return errOfficer
-		case len(roles.Approver) > 0 && !officer && !slices.Contains(roles.Approver, by.Actor):
+		case !officer && !ws.Approves(by.Actor, allow, by.At):
 			return errApprover
 		}
 		if err := ledger.ApproveReveal(ctx, tx, number, by.Actor, by.At); err != nil {
@@ -146,7 +155,8 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 	if !ok {
 		return nil, errUnknown
 	}
-	if r.RequestedBy != by.Actor {
+	ask, _ := permission(r.Domain)
+	if r.RequestedBy != by.Actor || ws.Operators != nil && !ws.Approves(by.Actor, ask, by.At) {
 		return nil, errRequester
 	}
 	subjects, err := behind(ctx, ws, r.Domain, r.Tokens())
@@ -181,7 +191,7 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 // behind finds the subjects of pseudonyms: of the register's by the vault's list, of a recipient's by making everybody's
 // pseudonym in every epoch of the domain, as nothing keeps that way back.
 func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
-	if domain == RegisterDomain {
+	if domain == RegisterDomain || domain == RecordingDomain {
 		return behindRegister(ctx, ws, tokens)
 	}
 	wanted := map[string]bool{}

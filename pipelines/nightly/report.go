@@ -111,6 +111,16 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 		},
 		Matching: matching(f.resolve), Privacy: privacy(f), Register: tables(f.load),
 	}
+	if !r.Dry {
+		if err := s.n.ws.NoteNotice(ctx, s.n.pack, r.Date, r.ID()); err != nil {
+			return in, err
+		}
+	}
+	owed, err := s.n.ws.Owed(ctx)
+	if err != nil {
+		return in, err
+	}
+	in.Privacy.Unannounced = int64(len(owed))
 	s.sources(&in, f)
 	if err := s.stages(ctx, r, &in); err != nil {
 		return in, err

@@ -49,7 +49,7 @@ type CheckOptions struct {
 
 // Check finds every fault of the workspace in dir at once and changes nothing: it makes no file, migrates no store and
 // takes no lease, so that it may run beside a run. Its findings stand in the order of the checks: settings, permissions,
-// keys, documents, inbox, stores, audit log, book of erasures, deliveries, recipients, space.
+// network, keys, documents, operators, inbox, stores, audit log, book of erasures, deliveries, recipients, space.
 func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	c := &checker{dir: dir, o: o}
 	defer c.close()
@@ -64,7 +64,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	}
 	checks := []func(context.Context){c.permissions}
 	if c.w != nil { // without settings nobody knows where the rest is
-		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.tokens, c.runs, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
+		checks = append(checks, c.network, c.keys, c.documents, c.operators, c.inbox, c.openStores, c.tokens, c.runs, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
 			c.recipients, c.space)
 	}
 	for _, check := range checks {
@@ -229,8 +229,8 @@ var (
 	errOpenKey     = fault.New("UOMA-CHK-KEY-READABLE", "others than the owner may read key material", "chmod 600 the file and 700 its folder; if somebody may have read it, rotate the key")
 )
 
-// access is how open a part of the workspace may stand: permission bits that nobody but the owner may have.
-type access struct {
+// openness is how open a part of the workspace may stand: permission bits that nobody but the owner may have.
+type openness struct {
 	write, read fs.FileMode
 	fault       *fault.Error // of a part that is open to readers
 	severity    Severity
@@ -238,19 +238,19 @@ type access struct {
 
 // accessOf gives the rule of a place by its first folder, inbox being the first of the inbox. The inbox is written by whoever carries exports, often a
 // group; settings and documents hold no secret; reports hold no personal data.
-func accessOf(top, inbox string) access {
+func accessOf(top, inbox string) openness {
 	switch top {
 	case KeysDir:
-		return access{0o022, 0o055, errOpenKey, Error}
+		return openness{0o022, 0o055, errOpenKey, Error}
 	case SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir, ReceiptDir:
-		return access{0o022, 0o055, errOpenToRead, Warning}
+		return openness{0o022, 0o055, errOpenToRead, Warning}
 	case inbox:
-		return access{0o002, 0o005, errOpenToRead, Warning}
+		return openness{0o002, 0o005, errOpenToRead, Warning}
 	}
 	if strings.Contains(top, ".db") {
-		return access{0o022, 0o055, errOpenToRead, Error} // the store refuses to open
+		return openness{0o022, 0o055, errOpenToRead, Error} // the store refuses to open
 	}
-	return access{write: 0o022}
+	return openness{write: 0o022}
 }
 
 // permissions walks the workspace. Of each part it names the first place that is too open, and counts the others.

@@ -60,6 +60,7 @@ func Places() []Place {
 		{inRegister, "state", "", "digests"},
 		{inRegister, "lease", "", "who is at work"},
 		{inRegister, "retention_review", "", "who looked at a category"},
+		{inRegister, "announcement", "", "which versions of the notice people were told of"},
 		{inRegister, "audit_head", "", "a number and a digest"},
 		{inRegister, "audit_seal", "", "signatures"},
 		{inRegister, "*_version", "", "releases of tables"},

@@ -25,6 +25,7 @@ import (
 	"uoma/connectors/remote"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
+	"uoma/transforms/access"
 	"uoma/transforms/pseudonym"
 )
 
@@ -72,6 +73,8 @@ type Workspace struct {
 	Vault      *vault.Vault
 	Outbox     *outbox.Outbox
 	Audit      *ledger.Audit // who did what that is sensitive
+
+	Operators *access.Operators // nil where everybody may do everything
 
 	Patience remote.Retry // with which sources over a network are asked; the zero value is for nights
 
@@ -137,7 +140,13 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, m mode
 	if err := private(home); err != nil {
 		return nil, err
 	}
+	if err := s.Network.check(src); err != nil {
+		return nil, err
+	}
 	w := &Workspace{Dir: dir, Settings: s, Source: src, home: home, volatile: m.volatile}
+	if w.Operators, err = s.readOperators(home, src); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.Close())

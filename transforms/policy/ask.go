@@ -92,10 +92,28 @@ func (a *asker) ask(e *Example) error {
 		return a.askMark(e)
 	case len(e.Request) > 0:
 		return a.askRequest(e)
+	case len(e.Told) > 0:
+		return a.askTold(e)
 	}
 	got, ok := fieldOf(a.src, e.Field)
 	if !ok || got != e.Answer {
 		return fmt.Errorf("%s is %q, not %q", e.Field, got, e.Answer)
+	}
+	return nil
+}
+
+// askTold asks by which channels people are told that the notice changed.
+func (a *asker) askTold(e *Example) error {
+	for _, audience := range e.Told {
+		got, clause := "nobody is told", ""
+		for _, c := range a.pack.Changes {
+			if c.Audience == audience {
+				got, clause = list(c.Channels), c.lead()
+			}
+		}
+		if err := a.answered(e, audience, got, clause); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func (c *checker) check() {
 	c.checkDisclosures()
 	c.checkRetention()
 	c.checkRequests()
+	c.checkChanges()
 	c.checkRules()
 }
 

@@ -77,6 +77,9 @@ func (p *Pack) walk(f func(path, name, entry string, clause []string)) {
 	for i, r := range p.Requests {
 		f("requests."+index(i), "requests."+r.ID, r.ID+lead(" through ", list(r.Offices))+lead(" within ", r.Due)+lead(", needs ", list(r.Needs))+lead(", complaints to ", r.Authority), r.Clause)
 	}
+	for i, x := range p.Changes {
+		f("changes."+index(i), "changes."+x.ID, "the people of "+x.Audience+" are told of changes by "+strings.Join(x.Channels, " or "), x.Clause)
+	}
 }
 
 func (p *Pack) walkLoad(f func(path, name, entry string, clause []string)) {

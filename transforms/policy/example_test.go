@@ -63,7 +63,7 @@ func TestRules(t *testing.T) {
 // not accepted at all.
 func TestThreat_T23_NoEntryIsIdle(t *testing.T) {
 	lists := []string{"registers", "bases", "categories", "categories.*.from", "groups", "purposes", "consents", "objections", "stops",
-		"refusals", "load.rows", "load.columns", "load.membership", "disclosures", "holds", "retention", "suppression.keys", "requests"}
+		"refusals", "load.rows", "load.columns", "load.membership", "disclosures", "holds", "retention", "suppression.keys", "requests", "changes"}
 	for _, id := range ShippedIDs() {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()

@@ -32,6 +32,7 @@ type Pack struct {
 	Retention   []Retention  `yaml:"retention"`
 	Suppression Suppression  `yaml:"suppression"`
 	Requests    []Request    `yaml:"requests"`
+	Changes     []Change     `yaml:"changes"`
 
 	compiled
 }
@@ -426,6 +427,11 @@ func (p *Pack) Disclosure(recipient, purpose string) (*Disclosure, bool) {
 		}
 	}
 	return nil, false
+}
+
+// IsProcessor tells whether a recipient works on the controller's instructions.
+func (p *Pack) IsProcessor(recipient string) bool {
+	return slices.ContainsFunc(p.Disclosures, func(d Disclosure) bool { return d.Processor && d.Recipient == recipient })
 }
 
 // Sends tells whether the disclosure lets a column of a canonical table go to the recipient.

@@ -249,6 +249,9 @@ func (b *builder) privacy() {
 	for _, t := range p.Retention {
 		b.mustBeZero("retentionOverdue", "register", t.Category, t.Overdue, "records")
 	}
+	if p.Unannounced > 0 {
+		b.atMost("noticeUnannounced", "notice", "", p.Unannounced, 0, "announcements")
+	}
 	b.honoured(p.Honoured)
 }
 

@@ -159,6 +159,8 @@ type Privacy struct {
 	Restricted int64       `json:"restricted"`
 	Erased     int64       `json:"erased"` // subjects whose key was destroyed in this run
 	MinGroup   *int64      `json:"min_group,omitempty"`
+	// Unannounced counts who has still to be told of changes of the notice: audiences and versions.
+	Unannounced int64 `json:"unannounced,omitempty"`
 }
 
 // Consent counts people by what their consents come to, for one purpose and channel.

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/spf13/cobra"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/remote"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
+)
+
+// need is the permission that a command asks for. A flag that shows or does more asks for its own instead.
+type need struct {
+	permission access.Permission
+	flags      map[string]access.Permission
+}
+
+// open is the need of a command that touches no workspace, or changes nothing and shows nothing of anybody.
+const open access.Permission = ""
+
+// values is the flag under which a command shows what people are called.
+var values = map[string]access.Permission{"show-values": "values.see"}
+
+// needs gives the permission of every command. What is not here is refused.
+func needs() map[string]need {
+	of := func(p access.Permission) need { return need{permission: p} }
+	return map[string]need{
+		"uoma": of(open), "uoma version": of(open), "uoma completion": of(open), "uoma help": of(open),
+		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open),
+		"uoma layout": of(open), "uoma layout list": of(open), "uoma layout show": of(open), "uoma layout check": of(open),
+		"uoma layout template": of(open), "uoma layout try": of(open), "uoma layout suggest": of(open), "uoma layout diff": of(open),
+		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
+		"uoma policy diff": of(open), "uoma policy coverage": of(open),
+		"uoma policy changes": of("workspace.see"), "uoma policy announced": of("notice.announce"),
+		"uoma resolve": of(open), "uoma resolve explain": of(open), "uoma resolve model": of(open), "uoma resolve model diff": of(open),
+		"uoma operator": of(open), "uoma operator list": of(open), "uoma operator roles": of(open), "uoma operator whoami": of(open),
+		"uoma operator allow": of(open), "uoma operator allow retention": of(access.ApproveRetention), "uoma operator allow disclosure": of(access.ApproveDisclosure),
+
+		"uoma run":      {"pipeline.run", map[string]access.Permission{"scheduled": access.Scheduled}},
+		"uoma backfill": of("pipeline.run"),
+		"uoma evaluate": of("workspace.see"),
+		"uoma record":   of("workspace.see"),
+		"uoma runs":     of("workspace.see"), "uoma runs list": of("workspace.see"), "uoma runs show": of("workspace.see"),
+		"uoma schedule": of(open), "uoma schedule list": of("workspace.see"), "uoma schedule next": of("workspace.see"),
+		"uoma schedule export": of(open), "uoma schedule export systemd": of("workspace.see"),
+		"uoma schedule run": of(access.Scheduled), "uoma schedule serve": of(access.Scheduled),
+
+		"uoma quarantine": of("workspace.see"), "uoma quarantine list": of("workspace.see"), "uoma quarantine show": {"workspace.see", values},
+		"uoma review": of("review.decide"), "uoma review list": of("review.decide"), "uoma review show": {"review.decide", values},
+		"uoma review decide": of("review.decide"), "uoma review export": of("review.decide"), "uoma review import": of("review.decide"),
+		"uoma review stats": of("review.decide"), "uoma review log": of("review.decide"),
+
+		"uoma delivery": of("workspace.see"), "uoma delivery list": of("workspace.see"), "uoma delivery show": of("workspace.see"),
+		"uoma delivery reconcile": of(access.Send), "uoma delivery withdraw": of(access.Send),
+
+		"uoma subject": of(open), "uoma subject find": {"subject.find", values},
+		"uoma subject export": of("subject.see"), "uoma explain": of("subject.see"), "uoma subject words": of("subject.see"),
+		"uoma subject consent": of("subject.answer"), "uoma subject object": of("subject.answer"), "uoma subject restrict": of("subject.answer"),
+		"uoma subject hold": of("subject.answer"), "uoma subject rectify": of("subject.answer"), "uoma subject disclose": of("subject.answer"),
+		"uoma subject request": of("subject.answer"), "uoma subject request open": of("subject.answer"), "uoma subject request list": of("subject.answer"),
+		"uoma subject request show": of("subject.answer"), "uoma subject request extend": of("subject.answer"), "uoma subject request close": of("subject.answer"),
+		"uoma erase":     of("subject.erase"),
+		"uoma retention": of("workspace.see"), "uoma retention plan": of("workspace.see"),
+		"uoma retention apply": of("retention.apply"), "uoma retention review": of("retention.apply"),
+		"uoma breach": of("workspace.see"), "uoma breach list": of("workspace.see"), "uoma breach note": of("breach.note"), "uoma breach told": of("breach.note"),
+		"uoma audit": of("audit.see"), "uoma audit list": of("audit.see"), "uoma audit verify": of("audit.see"),
+		"uoma key": of("workspace.see"), "uoma key list": of("workspace.see"), "uoma key rotate": of("key.use"), "uoma key escrow": of("key.use"),
+		"uoma key drill": of("key.use"), "uoma key recover": of("key.use"),
+		"uoma reveal": of(open), "uoma reveal list": of("workspace.see"),
+		"uoma reveal request": {access.Reveal, map[string]access.Permission{"recording": access.AskRecording}},
+		"uoma reveal show":    {access.Reveal, map[string]access.Permission{"recording": access.AskRecording}},
+		"uoma reveal approve": {access.ApproveReveal, map[string]access.Permission{"recording": access.ApproveRecording}},
+	}
+}
+
+var (
+	errNoNeed = fault.New("UOMA-ACC-COMMAND", "nobody said which permission the command needs", "this is a mistake of the program: report the command")
+	errBy     = fault.New("UOMA-ACC-BY", "with operators named, nobody acts in another's name", "leave --by out, or let the person do it under their own account")
+	errAlone  = fault.New("UOMA-ACC-ALONE", "nobody else has allowed this", "let the person whom --approved-by names allow it under their own account: uoma operator allow --help")
+)
+
+// authorize is what every command goes through: it binds connections to the workspace's networks, and where operators are
+// named, refuses what the one at the keyboard may not do. A refusal stands in the audit log.
+func (a *app) authorize(c *cobra.Command, _ []string) error {
+	n, known := needs()[c.CommandPath()]
+	if c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
+		n, known = need{}, true // it completes commands that ask for themselves
+	}
+	if !known {
+		return errNoNeed
+	}
+	permission := n.permission
+	for flag, p := range n.flags {
+		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
+			permission = p
+		}
+	}
+	may, err := workspace.ReadAccess(a.workspace)
+	if networks, bound := may.Reach(); bound {
+		c.SetContext(remote.Within(c.Context(), networks))
+	}
+	switch {
+	case permission == open:
+		return nil
+	case err != nil:
+		return err
+	case may.Operators == nil:
+		return nil
+	}
+	return a.decide(c, &may, permission)
+}
+
+func (a *app) decide(c *cobra.Command, may *workspace.Access, p access.Permission) error {
+	day := canon.DateOf(a.now().In(may.Location))
+	err := may.Operators.Decide(workspace.AccountOf(a.person()), p, day)
+	if by := c.Flags().Lookup("by"); err == nil && by != nil && by.Changed && by.Value.String() != a.person() {
+		err = errBy
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, a.noteRefusal(c.Context(), p, err))
+}
+
+// sudoName is the form of a name in SUDO_USER that may stand in the audit log.
+var sudoName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
+
+// noteRefusal writes a refusal into the audit log. Who came through sudo is noted as the environment says, and counts for
+// nothing.
+func (a *app) noteRefusal(ctx context.Context, p access.Permission, why error) error {
+	reason := string(p) + ":" + fault.Code(why)
+	if name := os.Getenv("SUDO_USER"); sudoName.MatchString(name) {
+		reason += ":sudo:" + name
+	}
+	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
+		return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+			return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
+		})
+	})
+}
+
+// mayDeliver asks for the permission to send when a person starts a pipeline that delivers, and for the commitment of a
+// recipient that is a processor.
+func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, recipient string, byHand bool, day canon.Date) error {
+	if ws.Operators == nil {
+		return nil
+	}
+	if byHand {
+		today := canon.DateOf(a.now().In(ws.Settings.Location))
+		if err := ws.Operators.Decide(workspace.AccountOf(a.person()), access.Send, today); err != nil {
+			return err
+		}
+	}
+	pack, err := ws.Policy(day)
+	if err != nil {
+		return err
+	}
+	return ws.Bound(pack, recipient, day)
+}
+
+// allowedFor is how long somebody's word for what another is to do counts.
+const allowedFor = 14 * 24 * time.Hour
+
+// allow writes down that the one at the keyboard allows an act of another.
+func (a *app) allow(ctx context.Context, ws *workspace.Workspace, act, subject, reference string) error {
+	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.ActApproved, Subject: subject, Reason: act + ":" + reference})
+	})
+}
+
+// allowed proves, where operators are named, that the person who is named as the second one allowed an act, under an
+// account of their own, and may. Nobody is asked for when nobody is named.
+func (a *app) allowed(ctx context.Context, ws *workspace.Workspace, by, act, subject, reference string, p access.Permission) error {
+	if ws.Operators == nil || by == "" {
+		return nil
+	}
+	if by == a.person() || !ws.Approves(by, p, a.now()) {
+		return errAlone
+	}
+	found, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActApproved), Subject: subject, Since: a.now().Add(-allowedFor), Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for _, l := range found {
+		if l.Actor == by && l.Reason == act+":"+reference {
+			return nil
+		}
+	}
+	return errAlone
+}

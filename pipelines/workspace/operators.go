@@ -1,0 +1,130 @@
+package workspace
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/internal/canon"
+	"uoma/internal/document"
+	"uoma/internal/fault"
+	"uoma/transforms/access"
+	"uoma/transforms/policy"
+)
+
+// OperatorsFile is where a workspace names its operators, unless its settings say otherwise.
+const OperatorsFile = "operators.yaml"
+
+var (
+	errNoOperators = fault.New("UOMA-OPR-ABSENT", "the settings name a file of operators that cannot be read, so nobody may do anything",
+		"put the file back, or write it anew: docs/operator.md says how")
+	errTwoRoles = fault.New("UOMA-OPR-ROLES", "roles stand both in uoma.yaml and in the file of operators", "take roles: out of uoma.yaml; the file of operators says who approves what")
+)
+
+// readOperators reads the file of operators; it gives nil where there is none and the settings demand none.
+func (s *Settings) readOperators(dir string, src []byte) (*access.Operators, error) {
+	file := cmp.Or(s.Operators, OperatorsFile)
+	text, err := os.ReadFile(within(dir, file))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.Operators == "":
+		return nil, nil
+	case err != nil:
+		return nil, errNoOperators.At(document.Locate(FileName, src, "operators"))
+	case len(s.Roles.DPO)+len(s.Roles.Approver) > 0:
+		return nil, errTwoRoles.At(document.Locate(FileName, src, "roles"))
+	}
+	return access.Parse(file, text)
+}
+
+// Access is what of a workspace is known before it is opened: who may do what, on which calendar, and which networks
+// may be reached.
+type Access struct {
+	Operators *access.Operators // nil where everybody may do everything
+	Location  *time.Location
+
+	network Network
+}
+
+// ReadAccess reads who may do what in the workspace in dir, without keys and stores. Settings that cannot be read give
+// nothing and no error: whoever opens the workspace is told.
+func ReadAccess(dir string) (Access, error) {
+	s, src, err := readSettings(dir)
+	if err != nil {
+		return Access{Location: time.UTC}, nil
+	}
+	o, err := s.readOperators(dir, src)
+	return Access{o, s.Location, s.Network}, err
+}
+
+// Reach gives the networks that may be dialled; bound is false where the settings bind nothing. A list that cannot be read
+// lets nothing be dialled.
+func (a *Access) Reach() (to []netip.Prefix, bound bool) {
+	to, _ = a.network.reach(nil) // whoever opens the workspace is told what is wrong
+	return to, len(a.network.Inside) > 0
+}
+
+// operatorsState names the digest of the file of operators among the ledger's states.
+const operatorsState = "operators"
+
+// NoteOperators writes into the audit log that the file of operators is another than when the workspace was last opened:
+// its digest, or none.
+func (w *Workspace) NoteOperators(ctx context.Context, actor func() string, at time.Time) error {
+	digest := "none"
+	if w.Operators != nil {
+		digest = w.Operators.Digest()
+	}
+	before, known, err := ledger.FindState(ctx, w.RegisterDB, operatorsState, operatorsState)
+	if err != nil || before.Digest == digest || !known && w.Operators == nil {
+		return err
+	}
+	return w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		now := ledger.State{Pipeline: operatorsState, Name: operatorsState, Digest: digest}
+		if err := ledger.SetState(ctx, tx, now, before.Digest); err != nil {
+			return err
+		}
+		return w.Audit.Append(ctx, tx, ledger.Entry{At: at.UnixMicro(), Actor: actor(), Verb: ledger.OperatorsChanged, Reason: digest})
+	})
+}
+
+// AccountOf gives an account of this machine by its name.
+func AccountOf(name string) access.Account {
+	a := access.Account{Name: name, UID: -1}
+	if u, err := user.Lookup(name); err == nil {
+		if n, err := strconv.Atoi(u.Uid); err == nil {
+			a.UID = n
+		}
+	}
+	return a
+}
+
+// Approves tells whether somebody may allow what another asked for. Without operators the settings name whom: officers
+// allow everything, and where approvers are named nobody else allows anything.
+func (w *Workspace) Approves(actor string, p access.Permission, at time.Time) bool {
+	if w.Operators != nil {
+		return w.Operators.Decide(AccountOf(actor), p, canon.DateOf(at.In(w.Settings.Location))) == nil
+	}
+	roles := w.Settings.Roles
+	if slices.Contains(roles.DPO, actor) {
+		return true
+	}
+	return p == access.ApproveReveal && (len(roles.Approver) == 0 || slices.Contains(roles.Approver, actor))
+}
+
+// Bound refuses to send to a processor of the pack that has not committed to secrecy. Without operators there is no book of
+// commitments.
+func (w *Workspace) Bound(pack *policy.Pack, recipient string, day canon.Date) error {
+	if w.Operators == nil || !pack.IsProcessor(recipient) {
+		return nil
+	}
+	return w.Operators.Bound(recipient, day)
+}
