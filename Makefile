@@ -7,7 +7,7 @@ BUILD ?=
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -buildvcs=false
 
-.PHONY: help build release demo test race lint bench fuzz clean tools
+.PHONY: help build release demo demo-all test race lint bench fuzz clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ release: ## build without the paths of this machine
 
 demo: build ## run the nightly and the career survey on the committed fixtures
 	@./fixtures/demo.sh build/demo
+
+demo-all: build ## run the nightly of five institutions, and what each delivers, on made-up exports
+	@./fixtures/demo-all.sh build/demo-all
 
 # Every test in full, then those in which work goes on side by side in short runs under the race detector, whose builds and
 # runs take three times as long: the races of a night are the same on few rows. make race has all packages.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,14 +19,16 @@ func (a *app) generateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "generate --people N --seed S [--out DIR | --records FILE.csv]",
 		Short: "Write a synthetic campus: every system's exports, and the truth beside them",
-		Long: `Write the exports of six systems about made-up people into DIR/inbox, and who is who into DIR/truth. The same seed
-gives the same bytes. No name, number or address belongs to a real person.
+		Long: `Write the exports of an institution's systems about made-up people into DIR/inbox, and who is who into DIR/truth. The
+same seed gives the same bytes. No name, number or address belongs to a real person. Without --institution it is the
+university of six systems that everything else is measured with.
 
 With --records, write one CSV instead, as a linker gets it: a row for each record of a person in a system, with the
 systems' mistakes (names mistyped, swapped, shortened or from before a marriage, old addresses, shared telephones, twins,
 numbers missing), under ids and in an order that tell nothing. Whose each record is stands in FILE.truth.csv.`,
 		Example: `  uoma generate --people 100000 --seed 7 --out campus
   uoma generate --people 1000 --seed 7 --out campus --nights 30 --change 0.01 --date 2026-11-01
+  uoma generate --institution nmbu --people 200 --out made-up
   uoma generate --record-count 1000000 --seed 7 --records people.csv --identifiers 0`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -75,11 +78,12 @@ numbers missing), under ids and in an order that tell nothing. Whose each record
 	f.StringVar(&out, "out", "campus", "folder to write to")
 	f.IntVar(&o.Nights, "nights", o.Nights, "successive nightly exports")
 	f.Float64Var(&o.Change, "change", o.Change, "share of people whose data changes from night to night")
+	f.StringVar(&o.Institution, "institution", campus.Institutions()[0], "whose systems: "+strings.Join(campus.Institutions(), ", "))
 	f.StringVar(&date, "date", "2026-11-22", "date of the first night")
 	f.StringVar(&records, "records", "", "write one CSV of person records to this file, and FILE.truth.csv beside it")
 	f.IntVar(&flat.Count, "record-count", 0, "with --records: how many records, instead of --people")
 	f.Float64Var(&flat.Identifiers, "identifiers", 1, "with --records: largest share of records with an identity code or other number of the person")
-	for _, nights := range []string{"out", "nights", "change"} {
+	for _, nights := range []string{"out", "nights", "change", "institution"} {
 		c.MarkFlagsMutuallyExclusive("records", nights)
 	}
 	c.MarkFlagsMutuallyExclusive("people", "record-count")

@@ -88,6 +88,9 @@ const KeySeparator = "\x1f"
 // belongs to every record of the same system that has the contact point today, and to none when there is none.
 const PointPrefix = "@"
 
+// Nobody and a row's key are the person key of a row that is nobody's: a contact point that no record has.
+const Nobody = PointPrefix + "nobody:"
+
 var provenance = []Column{
 	{"row_key", Text, Key},
 	{"person_key", Text, Key},

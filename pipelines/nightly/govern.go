@@ -37,6 +37,7 @@ type GovernFacts struct {
 	Held       map[string]int            `json:"held,omitempty"`       // due but for a hold, by category
 	Overdue    map[string]int            `json:"overdue,omitempty"`    // due for longer than [overdueAfter], by category
 	Oldest     string                    `json:"oldest_due,omitempty"` // date since which the longest overdue action is due
+	Broken     map[string]int            `json:"broken,omitempty"`     // persons of whom a sequence of words is broken, by sequence
 	Changed    int                       `json:"changed"`              // consents and due actions that differ from last night
 	Withdrawn  int                       `json:"withdrawn"`            // persons, purposes and channels with a refusal, withdrawal or objection
 	Used       int                       `json:"used"`                 // of these, that the decision function would still use: must be 0
@@ -317,7 +318,7 @@ func noteObjection(p *person, b *canon.Batch, i int) {
 }
 
 func (g *governing) facts() GovernFacts {
-	f := GovernFacts{People: len(g.people), Consents: map[string]map[string]int{}, Objections: map[string]int{}, Due: map[string]int{}, DueActions: map[string]int{}}
+	f := GovernFacts{People: len(g.people), Consents: map[string]map[string]int{}, Objections: map[string]int{}, Due: map[string]int{}, DueActions: map[string]int{}, Broken: map[string]int{}}
 	for _, p := range g.people {
 		if p.standing.Member {
 			f.Members++
@@ -327,6 +328,11 @@ func (g *governing) facts() GovernFacts {
 		}
 		if p.facts.Deceased {
 			f.Deceased++
+		}
+		for i := range g.n.pack.Sequences {
+			if s := &g.n.pack.Sequences[i]; s.Broken(&p.facts, g.instant()) {
+				f.Broken[s.ID]++
+			}
 		}
 		scopes := map[string]bool{}
 		for _, o := range p.facts.Objections {

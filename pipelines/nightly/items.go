@@ -31,6 +31,7 @@ func rowAnchors(table string) []rowAnchor {
 		return []rowAnchor{{column: "date", yearEnd: true, anchors: []policy.Anchor{policy.FinancialYearEnd, policy.ContractEnd}}}
 	case "exam":
 		return []rowAnchor{{column: "date", anchors: []policy.Anchor{policy.ExamDate}},
+			{column: "booked_to", instant: true, anchors: []policy.Anchor{policy.ExamDate}},
 			{column: "published_at", instant: true, anchors: []policy.Anchor{policy.ResultsPublished}}}
 	case "recording":
 		return []rowAnchor{{column: "start", instant: true, anchors: []policy.Anchor{policy.ExamDate}}}

@@ -125,6 +125,42 @@ func TestThreat_T26_PeriodsOfTheNotices(t *testing.T) {
 	}
 }
 
+// TestRowsNameTheirPersonElsewhere: a row may name its person by the key of another system, and is the person's whatever
+// it says of a name, also when it came nights before; a row that is nobody's is kept without one.
+func TestRowsNameTheirPersonElsewhere(t *testing.T) {
+	t.Parallel()
+	found := strings.Replace(feedLayout("external-lists", "honours: ref ref | ref required: true; to: person.source_key, firm to: employment.employer"),
+		"person: [ref]", "person: {of: raisers-edge, key: [ref]}", 1)
+	s := newTiny(t, databasetest.OnSQLite, "ljmu", map[string]string{"external-lists": found,
+		"raisers-edge": feedLayout("raisers-edge", "constituents: user user | "+whoIs) + strings.Replace(strings.SplitAfter(feedLayout("raisers-edge",
+			"firms: code code | code required: true; to: org.key, name to: org.name"), "feeds:\n")[1], "person: [code]", "person: nobody", 1)})
+	s.feeds["external-lists/honours_%s.csv"], s.feeds["raisers-edge/constituents_%s.csv"] = "ref;firm", "user;family;given"
+	s.feeds["raisers-edge/firms_%s.csv"] = "code;name"
+	people := func() (n int) {
+		s.at(t, func(ws *workspace.Workspace) {
+			if err := ws.RegisterDB.Get(&n, "SELECT COUNT(DISTINCT `person`) FROM `link`"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		return n
+	}
+	for d, tt := range []struct {
+		people []string
+		want   int
+	}{{[]string{"u2;Beta;Bo"}, 2}, {[]string{"u1;Alpha;Anna", "u2;Beta;Bo"}, 2}} { // u1 is unknown but for what was found, then not
+		night := firstNight + canon.Date(d)
+		s.put(t, "external-lists/honours_%s.csv", night, "u1;Sample Ltd")
+		s.put(t, "raisers-edge/constituents_%s.csv", night, tt.people...)
+		s.put(t, "raisers-edge/firms_%s.csv", night, "f1;Specimen Ltd")
+		s.finish(t, night, pipelines.Finished)
+		if n := people(); n != tt.want {
+			t.Errorf("night %d: %d people, not %d", d, n, tt.want)
+		}
+		same(t, "organisations", s.cells(t, "org", "name"), "Specimen Ltd")
+		same(t, "what was found", s.cells(t, "employment", "employer"), "Sample Ltd")
+	}
+}
+
 // TestReviewsOfTheNotices looks at data without an end under several notices: it holds LJMU-64, METRO-38 and NMBU-18.
 func TestReviewsOfTheNotices(t *testing.T) {
 	t.Parallel()

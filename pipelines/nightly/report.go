@@ -18,6 +18,7 @@ import (
 	"uoma/pipelines/workspace"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
+	"uoma/transforms/policy"
 	"uoma/transforms/quality"
 )
 
@@ -109,7 +110,7 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 			Zone: s.n.ws.Settings.Zone, Software: "uoma", ConfigDigest: s.n.ConfigDigest(),
 			Policy: quality.Policy{ID: s.n.pack.ID, Version: s.n.pack.Version, Digest: s.n.pack.Digest()},
 		},
-		Matching: matching(f.resolve), Privacy: privacy(f), Register: tables(f.load),
+		Matching: matching(f.resolve), Privacy: privacy(f, s.n.pack), Register: tables(f.load),
 	}
 	if !r.Dry {
 		if err := s.n.ws.NoteNotice(ctx, s.n.pack, r.Date, r.ID()); err != nil {
@@ -277,7 +278,7 @@ func matching(f ResolveFacts) *quality.Matching {
 	return m
 }
 
-func privacy(f allFacts) *quality.Privacy {
+func privacy(f allFacts, pack *policy.Pack) *quality.Privacy {
 	p := &quality.Privacy{Honoured: &quality.Honoured{Withdrawn: int64(f.govern.Withdrawn), Used: int64(f.govern.Used)},
 		Objections: quality.Counts{}, Suppressed: int64(f.protect.Suppressed), Protected: int64(f.govern.Protected)}
 	for _, purpose := range sortedKeys(f.govern.Consents) {
@@ -287,6 +288,9 @@ func privacy(f allFacts) *quality.Privacy {
 	}
 	for scope, n := range f.govern.Objections {
 		p.Objections[scope] = int64(n)
+	}
+	for _, s := range pack.Sequences {
+		p.Sequences = append(p.Sequences, quality.Sequence{ID: s.ID, Broken: int64(f.govern.Broken[s.ID])})
 	}
 	retained := map[string]int{}
 	maps.Copy(retained, f.govern.Due)

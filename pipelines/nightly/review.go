@@ -13,6 +13,7 @@ import (
 	"uoma/connectors/snapshot"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
+	"uoma/transforms/layout"
 	"uoma/transforms/linkage"
 	"uoma/transforms/protect"
 	"uoma/transforms/resolve"
@@ -114,16 +115,21 @@ func (n *Night) heed(ctx context.Context, e *resolve.Engine, before string) erro
 		return err
 	}
 	all = slices.DeleteFunc(all, func(d ledger.Decision) bool { return dateOf(d.Run) >= before })
-	standing := bookOf(all).Standing()
+	apart, together := n.found(e, bookOf(all).Standing())
+	e.Decide(apart, append(together, n.references(e)...))
+	return nil
+}
+
+// found gives the pairs of the resolver's records that people decided.
+func (n *Night) found(e *resolve.Engine, standing []clerical.Decision) (apart, together []resolve.Pair) {
 	if len(standing) == 0 {
-		return nil
+		return nil, nil
 	}
 	wanted := map[string]bool{}
 	for _, d := range standing {
 		wanted[d.A], wanted[d.B] = true, true
 	}
 	keys := RecordsByToken(n.ws, e.Members(), wanted)
-	var apart, together []resolve.Pair
 	for _, d := range standing {
 		a, okA := keys[d.A]
 		b, okB := keys[d.B]
@@ -135,8 +141,28 @@ func (n *Night) heed(ctx context.Context, e *resolve.Engine, before string) erro
 			apart = append(apart, resolve.Pair{A: a, B: b})
 		}
 	}
-	e.Decide(apart, together)
-	return nil
+	return apart, together
+}
+
+// references gives the records of feeds that name people by the key of another system, each with the record of that system.
+func (n *Night) references(e *resolve.Engine) (pairs []resolve.Pair) {
+	of := map[string]string{}
+	n.each(func(_ *layout.Layout, f *layout.Feed) {
+		if f.Person.Of != "" {
+			of[f.FullName()] = f.Person.Of
+		}
+	})
+	if len(of) == 0 {
+		return nil
+	}
+	members := e.Members()
+	for i := range members {
+		if system, ok := of[members[i].Feed]; ok {
+			k := members[i].RecordOf()
+			pairs = append(pairs, resolve.Pair{A: k, B: resolve.Key{System: system, PersonKey: k.PersonKey}})
+		}
+	}
+	return pairs
 }
 
 // bookOf gives the book of the ledger's decisions.

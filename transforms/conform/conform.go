@@ -45,6 +45,7 @@ type Conformer struct {
 	key       [][]int
 	personKey [][]int
 	point     int   // column of the contact point that is the person key, or -1
+	nobody    bool  // the person key is the row's own, and nobody has it
 	pointKind int   // column that says which kind it is, or -1
 	keyOrder  []int // of evaluating what the row key needs
 	whoOrder  []int // the same for the person key

@@ -30,6 +30,9 @@ func (c *Conformer) compileKeys(f *layout.Feed) {
 	}
 	c.keyOrder = order(slices.Concat(c.key...))
 	who := slices.Concat(c.personKey...)
+	if c.nobody = f.Person.Nobody; c.nobody {
+		who = slices.Concat(c.key...)
+	}
 	if f.Person.Point != "" {
 		c.point = f.Index(f.Person.Point)
 		c.pointKind = c.columns[c.point].by
@@ -93,8 +96,14 @@ func first(values []value, part []int) string {
 }
 
 func (c *Conformer) appendPerson(dst []byte, values []value) ([]byte, bool) {
-	if c.point < 0 {
-		start := len(dst)
+	switch start := len(dst); {
+	case c.nobody:
+		key, ok := appendKey(append(dst, canon.Nobody...), values, c.key)
+		if !ok {
+			key = key[:start]
+		}
+		return key, ok
+	case c.point < 0:
 		dst, ok := appendKey(dst, values, c.personKey)
 		if ok && dst[start] == canon.PointPrefix[0] { // a name that passes for a contact point
 			return dst[:start], false

@@ -22,18 +22,24 @@ func (l *list) UnmarshalYAML(n *yaml.Node) error {
 // UnmarshalYAML reads a column name as a part without alternatives.
 func (p *Part) UnmarshalYAML(n *yaml.Node) error { return (*list)(p).UnmarshalYAML(n) }
 
-// UnmarshalYAML reads a list of parts or {point: column}.
+// UnmarshalYAML reads a list of parts, {of: system, key: parts}, {point: column} or nobody.
 func (p *Person) UnmarshalYAML(n *yaml.Node) error {
-	if n.Kind == yaml.SequenceNode {
+	switch n.Kind {
+	case yaml.SequenceNode:
 		return n.Decode(&p.Key)
+	case yaml.ScalarNode:
+		p.Nobody = true // the schema allows no other word
+		return nil
 	}
 	var m struct {
+		Of    string `yaml:"of"`
+		Key   Key    `yaml:"key"`
 		Point string `yaml:"point"`
 	}
 	if err := n.Decode(&m); err != nil {
 		return err
 	}
-	p.Point = m.Point
+	p.Of, p.Key, p.Point = m.Of, m.Key, m.Point
 	return nil
 }
 

@@ -191,10 +191,13 @@ type Key []Part
 // Part is one part of a key.
 type Part []string
 
-// Person is how a row names its person: by a key, or by the contact point in a column.
+// Person is how a row names its person: by a key, or by the contact point in a column. Some rows are nobody's: those of
+// organisations, and those of which nobody may say whose they are.
 type Person struct {
-	Key   Key
-	Point string
+	Key    Key
+	Of     string // the system whose key it is, "" for the layout's own
+	Point  string
+	Nobody bool
 }
 
 // RowRule is an extra rule of one canonical row.

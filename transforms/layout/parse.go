@@ -32,6 +32,7 @@ var (
 	errFilled   = fault.New("UOMA-LAY-FILLED", "another column fills the same target", "keep one, or number the rows: email.1.address, email.2.address")
 	errUnknown  = fault.New("UOMA-LAY-COLUMN", "the feed has no such column", "name a column of this feed")
 	errPerson   = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
+	errNobody   = fault.New("UOMA-LAY-NOBODY", "the feed says that its rows are nobody's, and fills who somebody is", "say whose the rows are, or take the columns of people out")
 	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
 	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
 	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
@@ -182,6 +183,9 @@ func (c *checker) feed(f *Feed, at []string) {
 	}
 	c.keys(f, under)
 	c.fill(f, under)
+	if f.Person.Nobody && slices.ContainsFunc(f.Fillings(), func(x Filling) bool { return x.Table.Identity() }) {
+		c.find(errNobody, "", under("person")...)
+	}
 }
 
 // names finds header names and positions that would catch two columns.
@@ -252,16 +256,21 @@ func (c *checker) reference(f *Feed, name string, at ...string) {
 }
 
 func (c *checker) keys(f *Feed, under func(...string) []string) {
-	parts := func(key Key, field string) {
+	parts := func(key Key, field ...string) {
 		for i, part := range key {
 			for _, name := range part {
-				c.reference(f, name, under(field, strconv.Itoa(i))...)
+				c.reference(f, name, under(append(field, strconv.Itoa(i))...)...)
 			}
 		}
 	}
 	parts(f.Key, "key")
-	parts(f.Person.Key, "person")
+	if f.Person.Of == "" {
+		parts(f.Person.Key, "person")
+	} else {
+		parts(f.Person.Key, "person", "key")
+	}
 	switch i := f.Index(f.Person.Point); {
+	case f.Person.Nobody:
 	case f.Person.Point == "" && len(f.Person.Key) == 0:
 		c.find(errPerson, "", under("person")...)
 	case f.Person.Point == "":

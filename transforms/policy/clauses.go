@@ -70,6 +70,9 @@ func (p *Pack) walk(f func(path, name, entry string, clause []string)) {
 	for i, h := range p.Holds {
 		f("holds."+index(i), "holds."+h.ID, h.ID+": "+h.Effect, h.Clause)
 	}
+	for i, s := range p.Sequences {
+		f("sequences."+index(i), "sequences."+s.ID, s.ID+": "+strings.Join(s.Of, ", then "), s.Clause)
+	}
 	for i, r := range p.Retention {
 		f("retention."+index(i), "retention."+r.Category, r.Category+lead(" from ", list(r.Sources))+": "+r.what(), r.Clause)
 	}

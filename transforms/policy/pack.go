@@ -29,6 +29,7 @@ type Pack struct {
 	Disclosures []Disclosure `yaml:"disclosures"`
 	Transfers   Transfers    `yaml:"transfers"`
 	Holds       []Hold       `yaml:"holds"`
+	Sequences   []Sequence   `yaml:"sequences"`
 	Retention   []Retention  `yaml:"retention"`
 	Suppression Suppression  `yaml:"suppression"`
 	Requests    []Request    `yaml:"requests"`

@@ -42,7 +42,7 @@ type builder struct {
 func (b *builder) run() {
 	n := b.in.Run
 	b.r.Run = RunReport{ID: n.ID, Pipeline: n.Pipeline, Date: n.Date, Mode: n.Mode, Attempt: n.Attempt,
-		StartedAt: stamp(n.Started), FinishedAt: stamp(n.Finished), Zone: n.Zone, Software: n.Software,
+		StartedAt: moment(n.Started), FinishedAt: moment(n.Finished), Zone: n.Zone, Software: n.Software,
 		ConfigDigest: n.ConfigDigest, Policy: n.Policy, Commit: n.Commit, Audit: n.Audit}
 	for _, s := range b.in.Stages {
 		b.r.Stages = append(b.r.Stages, StageReport{s.Name, s.State, s.Elapsed.Milliseconds(), s.Rows})
@@ -251,6 +251,9 @@ func (b *builder) privacy() {
 	}
 	if p.Unannounced > 0 {
 		b.atMost("noticeUnannounced", "notice", "", p.Unannounced, 0, "announcements")
+	}
+	for _, s := range p.Sequences {
+		b.atMost("wordOrder", "register", s.ID, s.Broken, 0, "people")
 	}
 	b.honoured(p.Honoured)
 }

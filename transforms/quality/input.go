@@ -153,6 +153,7 @@ type Privacy struct {
 	Consents   []Consent   `json:"consents"`
 	Honoured   *Honoured   `json:"withdrawals,omitempty"`
 	Objections Counts      `json:"objections"` // people, by scope
+	Sequences  []Sequence  `json:"sequences,omitempty"`
 	Retention  []Retention `json:"retention"`
 	Suppressed int64       `json:"suppressed"` // erased people whom a source still exported
 	Protected  int64       `json:"protected"`  // people under an address protection order
@@ -161,6 +162,12 @@ type Privacy struct {
 	MinGroup   *int64      `json:"min_group,omitempty"`
 	// Unannounced counts who has still to be told of changes of the notice: audiences and versions.
 	Unannounced int64 `json:"unannounced,omitempty"`
+}
+
+// Sequence counts people whose words do not stand in the order that the notice wants.
+type Sequence struct {
+	ID     string `json:"id"`
+	Broken int64  `json:"broken"`
 }
 
 // Consent counts people by what their consents come to, for one purpose and channel.

@@ -266,6 +266,7 @@ func (d *door) privacy(p *Privacy) *Privacy {
 		s.Purpose, s.Channel = d.name(s.Purpose), d.name(s.Channel)
 		return s
 	}, func(s Consent) string { return s.Purpose + "\x00" + s.Channel })
+	c.Sequences = each(p.Sequences, func(s Sequence) Sequence { s.ID = d.name(s.ID); return s }, func(s Sequence) string { return s.ID })
 	c.Retention = each(p.Retention, func(r Retention) Retention {
 		r.Category, r.Clause, r.Next = d.name(r.Category), d.name(r.Clause), d.date(r.Next)
 		return r

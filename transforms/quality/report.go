@@ -291,6 +291,14 @@ type StageReport struct {
 	Rows   int64  `json:"rows"`
 }
 
+// moment writes an instant in UTC to the millisecond: a small night takes less than a second.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
 // stamp writes an instant in UTC.
 func stamp(t time.Time) string {
 	if t.IsZero() {
