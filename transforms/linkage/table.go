@@ -173,11 +173,15 @@ func (t *Table) Append(r Rows) {
 func (t *Table) load(f func(Rows)) { t.loaders = append(t.loaders, f) }
 
 func (t *Table) simple(v *values, columns []int) {
+	ids := make([][]int32, len(columns)) // of the last rows
 	t.load(func(r Rows) {
+		for k, c := range columns {
+			ids[k] = v.column(r, c, ids[k])
+		}
 		for i := range r.Len() {
 			v.row()
-			for _, c := range columns {
-				v.put(v.number(r.Cell(c, i)))
+			for k := range columns {
+				v.put(ids[k][i])
 			}
 		}
 	})
