@@ -24,13 +24,13 @@ func (k *nameKeys) several() bool { return k.count > 1 }
 // Finish ends the loading: it orders the records, counts values, and derives what comparing and blocking
 // need of each value. Afterwards only a [Standing] changes the table.
 func (t *Table) Finish() {
-	t.order()
 	t.among = t.n
 	tasks := []func(){t.finishNames}
 	for _, v := range t.simples() {
 		tasks = append(tasks, v.freeze)
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
+	t.order() // when what only loading needs is gone
 	t.rankSources()
 	t.layRows()
 	t.derive()
