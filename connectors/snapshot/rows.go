@@ -41,7 +41,8 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 }
 
 // ReadRows gives what [WriteRows] stored, with room for a few rows more, as a night adds some. Texts of a column share
-// memory with their neighbours, so that hundreds of thousands of rows cost few allocations. Columns are read side by side.
+// memory with their neighbours, so that hundreds of thousands of rows cost few allocations. Columns are read side by side. An optional column may be missing, as
+// in what an older release stored.
 func ReadRows[T any](s *blob.Store, digest string) ([]T, error) {
 	pf, closeFile, err := openFile(s, digest)
 	if err != nil {
@@ -67,7 +68,10 @@ func readField(pf *parquet.File, field int, into reflect.Value) error {
 		path = append(path, "list", "element")
 	}
 	leaf, ok := pf.Schema().Lookup(path...)
-	if !ok {
+	switch {
+	case !ok && kind == "optional": // an older release did not have it
+		return nil
+	case !ok:
 		return errRead.Because(errors.New("a column is missing"))
 	}
 	c := column{field: field, top: byte(leaf.MaxDefinitionLevel), row: -1}

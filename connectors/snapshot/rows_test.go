@@ -48,3 +48,28 @@ func TestStateRowsComeBack(t *testing.T) {
 		}
 	}
 }
+
+func TestReadRowsOfAnOlderRelease(t *testing.T) {
+	type before struct {
+		Name string `parquet:"name"`
+	}
+	type since struct {
+		Name string `parquet:"name"`
+		Mark int32  `parquet:"mark,optional"`
+	}
+	s := store(t)
+	d, err := snapshot.WriteRows(s, []before{{"a"}, {"b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := snapshot.ReadRows[since](s, d); err != nil || !slices.Equal(got, []since{{"a", 0}, {"b", 0}}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	rows := []since{{"a", 0}, {"b", 1}, {"c", 0}}
+	if d, err = snapshot.WriteRows(s, rows); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := snapshot.ReadRows[since](s, d); err != nil || !slices.Equal(got, rows) {
+		t.Errorf("%v, %v", got, err)
+	}
+}

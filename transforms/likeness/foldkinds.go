@@ -5,9 +5,15 @@ import (
 	"unicode/utf8"
 )
 
+// short is as long as most values are, so that it takes no memory of its own to write them.
+const short = 64
+
 // FoldCode gives the form in which identifiers and postcodes are compared: letters and digits alone, in lower case.
 func FoldCode(s string) string {
-	out := make([]byte, 0, len(s))
+	if plain(s) && strings.IndexByte(s, ' ') < 0 {
+		return s
+	}
+	out := make([]byte, 0, short)
 	for i := range len(s) {
 		switch c := lower(s[i]); {
 		case c >= utf8.RuneSelf:
@@ -23,7 +29,7 @@ func FoldCode(s string) string {
 // country ("+358400001234", "00358 40 0001234", "+358 (0)40 0001234").
 func FoldPhone(s string) string {
 	s = strings.ReplaceAll(s, "(0)", "") // not dialled from abroad
-	out := make([]byte, 0, len(s))
+	out := make([]byte, 0, short)
 	plus := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

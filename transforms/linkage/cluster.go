@@ -265,8 +265,35 @@ func (k *clusterer) add(to, from *relation) {
 	to.doubt = to.doubt.and(from.doubt)
 }
 
+// couple joins two records that hang together with no others, when nothing but their weight is asked for, which is known.
+func (w *work) couple(a, b int32) bool {
+	pair := [2]int32{a, b}
+	if w.careful || w.must[pair] || w.clusterer.cannot[pair] || w.twice(a, b) ||
+		slices.ContainsFunc(w.rules, func(r rule) bool { return r.apart(a, b) }) {
+		return false
+	}
+	for _, f := range w.unique {
+		o := w.t.others[f-featureOther]
+		if x, y := o.first(a), o.first(b); x != y && x != none && y != none {
+			return false
+		}
+	}
+	pairs := w.pairs[w.from[a]:w.from[a+1]]
+	i := slices.IndexFunc(pairs, func(p Pair) bool { return p.B == b })
+	if i < 0 {
+		return false
+	}
+	w.parent[b] = a
+	sure := float32(Probability(float64(pairs[i].Weight)))
+	w.confidence[a], w.confidence[b] = sure, sure
+	return true
+}
+
 func (w *work) agglomerate(recs []int32, c *comparer) {
 	n := len(recs)
+	if n == 2 && w.couple(recs[0], recs[1]) {
+		return
+	}
 	rel := make([]relation, n*n) // of i with j at i*n+j, i < j
 	weight := make([]float64, n*n)
 	for i := range n {

@@ -41,7 +41,7 @@ func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
 // level compares two different values of a feature.
 func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
-	if v.sketches != nil && v.apart(v.sketches[a], v.sketches[b]) {
+	if v.differ(a, b) {
 		return likeness.Different
 	}
 	if n := v.dict.len(); n > cachedValues && (v != c.t.words || n > 1<<cachedBits) {

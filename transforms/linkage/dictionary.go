@@ -36,6 +36,7 @@ type dictionary struct {
 	ends   []uint32
 	slots  []uint64 // the upper half of a value's hash, and its number + 1; 0 where free. A power of two
 	hashes []uint64 // of each value
+	looked uint64   // at by look
 }
 
 func (d *dictionary) len() int { return len(d.ends) }
@@ -53,10 +54,14 @@ func (d *dictionary) intern(v []byte) int32 {
 	if len(v) == 0 {
 		return none
 	}
+	return d.internHashed(v, hash64(v))
+}
+
+// internHashed gives the number of a value that is not empty and has this hash.
+func (d *dictionary) internHashed(v []byte, h uint64) int32 {
 	if len(d.ends)*3 >= len(d.slots)*2 {
 		d.grow()
 	}
-	h := hash64(v)
 	mask := uint64(len(d.slots) - 1)
 	at := h & mask
 	for ; d.slots[at] != 0; at = (at + 1) & mask {
@@ -71,6 +76,47 @@ func (d *dictionary) intern(v []byte) int32 {
 	d.hashes = append(d.hashes, h)
 	d.slots[at] = slot(h, len(d.ends))
 	return int32(len(d.ends) - 1)
+}
+
+// abreast is how many values are looked up side by side.
+const abreast = 32
+
+// internAll gives the numbers of at most so many values. In a large dictionary each value lies somewhere else in memory, so
+// that all of them are fetched at once before one after the other is compared.
+func (d *dictionary) internAll(values [][]byte, out []int32) {
+	const large = 1 << 14 // slots: fewer lie near the processor
+	var hashes [abreast]uint64
+	for i, v := range values {
+		hashes[i] = hash64(v)
+	}
+	if len(d.slots) > large {
+		d.look(hashes[:len(values)])
+	}
+	for i, v := range values {
+		out[i] = none
+		if len(v) > 0 {
+			out[i] = d.internHashed(v, hashes[i])
+		}
+	}
+}
+
+// look fetches what values with some hashes will be compared with.
+func (d *dictionary) look(hashes []uint64) {
+	var at [abreast]uint32
+	mask := uint64(len(d.slots) - 1)
+	for i, h := range hashes {
+		at[i] = uint32(d.slots[h&mask])
+	}
+	for i := range hashes {
+		if at[i] > 0 {
+			at[i] = d.ends[at[i]-1]
+		}
+	}
+	for i := range hashes {
+		if at[i] > 0 {
+			d.looked += uint64(d.text[at[i]-1])
+		}
+	}
 }
 
 func slot(hash uint64, number int) uint64 { return hash>>32<<32 | uint64(number) }

@@ -24,13 +24,13 @@ func (k *nameKeys) several() bool { return k.count > 1 }
 // Finish ends the loading: it orders the records, counts values, and derives what comparing and blocking
 // need of each value. Afterwards only a [Standing] changes the table.
 func (t *Table) Finish() {
-	t.order()
 	t.among = t.n
 	tasks := []func(){t.finishNames}
 	for _, v := range t.simples() {
 		tasks = append(tasks, v.freeze)
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
+	t.order() // when what only loading needs is gone
 	t.rankSources()
 	t.layRows()
 	t.derive()
@@ -115,13 +115,18 @@ func (t *Table) tells(row []int32) (told int32) {
 	return told
 }
 
-// layRows puts the values of each record side by side, in the table's order.
+// layRows puts the values of each record side by side, in the table's order. Records are gone through as they came, for what
+// they say lies so.
 func (t *Table) layRows() {
 	all := t.place()
+	places := make([]int32, t.n) // of each record as it came
+	for to, came := range t.labels.order {
+		places[came] = int32(to)
+	}
 	t.rows = make([]int32, t.n*t.wide)
 	parallel((t.n+chunkRecords-1)/chunkRecords, func(i int) {
-		for to := i * chunkRecords; to < min((i+1)*chunkRecords, t.n); to++ {
-			t.layRow(t.rows[to*t.wide:(to+1)*t.wide], int(t.labels.order[to]), all)
+		for came := i * chunkRecords; came < min((i+1)*chunkRecords, t.n); came++ {
+			t.layRow(t.row(places[came]), came, all)
 		}
 	})
 	t.births, t.sexes = nil, nil
@@ -153,11 +158,23 @@ func (t *Table) row(rec int32) []int32        { return t.rows[int(rec)*t.wide : 
 // and ids decide nothing. Records that say the same stand by their ids.
 func (t *Table) order() {
 	l := &t.labels
-	l.order = make([]int32, t.n)
-	for i := range l.order {
-		l.order[i] = int32(i)
+	all := make([]entry, t.n)
+	for i, h := range l.hashes {
+		all[i] = entry{h, int32(i)}
 	}
-	slices.SortFunc(l.order, l.compare)
+	all = sorted([][]entry{all})
+	l.order = make([]int32, t.n)
+	for i, e := range all {
+		l.order[i] = e.rec
+	}
+	for from, to := 0, 0; from < t.n; from = to {
+		for to = from + 1; to < t.n && all[to].key == all[from].key; {
+			to++
+		}
+		if to-from > 1 {
+			slices.SortFunc(l.order[from:to], l.compare)
+		}
+	}
 }
 
 // Label gives a record's id.

@@ -23,23 +23,24 @@ func (t *Table) loadIdentifier(o *other, column int) {
 		rules[k] = all[name]
 	}
 	params := &identifier.Params{AllowTemporary: true, AllowSynthetic: true}
+	var ids []int32 // of the last rows
 	t.load(func(r Rows) {
-		for i := range r.Len() {
+		ids = o.column(r, column, ids)
+		for i, id := range ids {
 			o.row()
-			raw := r.Cell(column, i)
-			id := o.number(raw)
 			if id == none {
 				continue
 			}
 			o.put(id)
-			if int(id) == len(o.by) {
+			for int(id) >= len(o.by) {
 				o.by = append(o.by, 0)
 			}
 			if o.by[id] != 0 {
 				continue
 			}
+			raw := strings.ToUpper(text(r.Cell(column, i)))
 			for k, rule := range rules {
-				if c := rule(strings.ToUpper(text(raw)), params); c.OK() && !c.Null() {
+				if c := rule(raw, params); c.OK() && !c.Null() {
 					o.by[id] |= 1 << k
 				}
 			}

@@ -125,54 +125,6 @@ func (t *Table) ready(o Options, res *Result) ([]pass, error) {
 	return t.named(lists)
 }
 
-// learn trains a model and chooses passes.
-func (t *Table) learn(o Options, res *Result) ([]pass, error) {
-	var candidates []candidate
-	for _, p := range t.candidates() {
-		candidates = append(candidates, candidate{pass: p})
-	}
-	sample := t.sample(candidates)
-	m, posts := t.train(sample)
-	var mask uint64
-	var passes []pass
-	found := findings(sample, posts)
-	chosen := choose(candidates, found, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
-	for i := range candidates {
-		// Who has a number in common is looked at in a standing table, however few are found by it alone.
-		if t.steady && t.numbered(&candidates[i].pass) && candidates[i].pairs < float64(t.n) && !slices.Contains(chosen, i) {
-			chosen = append(chosen, i)
-		}
-	}
-	slices.Sort(chosen)
-	for _, i := range chosen {
-		mask |= 1 << i
-		passes = append(passes, candidates[i].pass)
-	}
-	if o.Passes != nil {
-		var err error
-		if passes, err = t.named(o.Passes); err != nil {
-			return nil, err
-		}
-		mask = 0 // what passes find that are no candidates is not known, and not claimed
-		for i, c := range candidates {
-			if slices.ContainsFunc(passes, func(p pass) bool { return p.name == c.name }) {
-				mask |= 1 << i
-			}
-		}
-	}
-	m.Found = estimate(found, mask)
-	for _, p := range passes {
-		m.Passes = append(m.Passes, p.name)
-	}
-	res.Model, res.Quality.Found = m, m.Found
-	return passes, nil
-}
-
-// numbered tells whether a pass is that of an identifier.
-func (t *Table) numbered(p *pass) bool {
-	return len(p.parts) == 1 && slices.ContainsFunc(t.others, func(o *other) bool { return o.field.Kind == Identifier && o.part == p.parts[0] })
-}
-
 // lists takes the names of passes apart. A column may be called like two parts.
 func (t *Table) lists(passes []string) [][]string {
 	var out [][]string

@@ -3,7 +3,6 @@ package linkage
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,17 +12,17 @@ import (
 	"uoma/transforms/likeness"
 )
 
-// A standing table is written down as it is: a header, the model, and of each list its length and its numbers, little
-// endian. Values that no record has any more are left out, so that nothing of a record that went remains.
+// A standing table is written down as it is: a header, and of each list its length and its numbers, little endian. The
+// model stands somewhere else, as it outlives the table. Values that no record has any more are left out, so that nothing of a record that went remains.
 //
-//	"uoma-standing" version | model as JSON | columns: name, kind
+//	"uoma-standing" version | digest of the model | columns: name, kind
 //	values, in the order of Table.dictionaries: texts, their ends, exact counts, rules of identifiers
 //	records: labels and their ends, hashes, rows | pairs: A, B, weight | cluster, sure | records named in links, those to be compared
 //	anew, and those whose clusters are to be found anew
 
 const (
 	standingMagic   = "uoma-standing"
-	standingVersion = 1
+	standingVersion = 2
 )
 
 // ErrOther is of a standing table that another version wrote, or that is of other columns.
@@ -34,17 +33,14 @@ var errStanding = errors.New("a standing table is damaged")
 // dictionaries are the values that stand in rows, each dictionary once: names are the given names' alone.
 func (t *Table) dictionaries() []*values { return append(t.simples(), t.given) }
 
-// Write writes the table down, so that [ReadStanding] gives it again. It must have been linked, and may have changed since.
+// Write writes the table down, so that [ReadStanding] gives it again with the same model. It must have been linked, and may
+// have changed since.
 func (s *Standing) Write(to io.Writer) error {
 	t := s.table
 	w := &writer{Writer: bufio.NewWriterSize(to, 1<<16)}
-	model, err := json.Marshal(s.model)
-	if err != nil {
-		return err
-	}
 	w.bytes([]byte(standingMagic))
 	w.number(standingVersion)
-	w.bytes(model)
+	w.bytes([]byte(s.model.Digest()))
 	w.number(uint64(len(t.Fields)))
 	for _, f := range t.Fields {
 		w.bytes([]byte(f.Name))
@@ -119,15 +115,14 @@ func (t *Table) other(v *values) *other {
 	return nil
 }
 
-// ReadStanding reads a table that [Standing.Write] wrote, of columns that must be the same.
-func ReadStanding(from io.Reader, fields []Field) (*Standing, error) {
+// ReadStanding reads a table that [Standing.Write] wrote, of columns and a model that must be the same.
+func ReadStanding(from io.Reader, fields []Field, model *Model) (*Standing, error) {
 	r := &reader{Reader: bufio.NewReaderSize(from, 1<<16)}
 	if string(r.bytes()) != standingMagic || r.number() != standingVersion {
 		return nil, errors.Join(ErrOther, r.err)
 	}
-	model, err := ParseModel(r.bytes())
-	if err != nil {
-		return nil, errors.Join(errStanding, err, r.err)
+	if string(r.bytes()) != model.Digest() {
+		return nil, errors.Join(errStanding, r.err)
 	}
 	s := &Standing{table: NewTable(fields), model: model}
 	if r.number() != uint64(len(fields)) {

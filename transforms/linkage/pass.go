@@ -66,19 +66,24 @@ func (k *keyer) of(p *pass, rec int32) []uint64 {
 
 // part gives what a record says of one part, until the next call.
 func (k *keyer) part(i int, rec int32) []uint64 {
-	if k.kept != nil {
-		return k.kept[i].of(rec)
+	if k.kept == nil {
+		return k.t.parts[i].keys(rec, k.values[:0])
 	}
-	return k.t.parts[i].keys(rec, k.values[:0])
+	out := k.values[:0]
+	for _, x := range k.kept[i].of(rec) {
+		out = append(out, uint64(x))
+	}
+	return out
 }
 
-// partKeys are what the first records say of a part, for many passes that have it.
+// partKeys are what the first records say of a part, for many passes that have it: half a hash of each key, so that one in billions
+// of pairs seems to agree and does not.
 type partKeys struct {
-	keys []uint64
+	keys []uint32
 	ends []int32
 }
 
-func (p *partKeys) of(rec int32) []uint64 {
+func (p *partKeys) of(rec int32) []uint32 {
 	from := int32(0)
 	if rec > 0 {
 		from = p.ends[rec-1]
@@ -90,12 +95,15 @@ func (p *partKeys) of(rec int32) []uint64 {
 func (t *Table) partKeys(n int) []partKeys {
 	out := make([]partKeys, len(t.parts))
 	parallel(len(out), func(i int) {
-		p := partKeys{make([]uint64, 0, n), make([]int32, n)}
+		p := partKeys{ends: make([]int32, n)}
 		keys := t.keyer()
 		for rec := range n {
-			p.keys = append(p.keys, keys.part(i, int32(rec))...)
+			for _, x := range keys.part(i, int32(rec)) {
+				p.keys = append(p.keys, uint32(mix(x, 0)))
+			}
 			p.ends[rec] = int32(len(p.keys))
 		}
+		p.keys = slices.Clone(p.keys) // without the room that it grew by
 		out[i] = p
 	})
 	return out

@@ -179,7 +179,7 @@ const (
 func (t *Table) sample(candidates []candidate) []sampled {
 	n := min(t.n, sampleRecords)
 	kept := t.partKeys(n)
-	drawn := make([][]sampled, len(candidates)+1)
+	drawn := make([][][2]int32, len(candidates)+1)
 	parallel(len(drawn), func(i int) {
 		if i == len(candidates) {
 			drawn[i] = drawAny(n)
@@ -187,7 +187,16 @@ func (t *Table) sample(candidates []candidate) []sampled {
 			drawn[i] = t.draw(&candidates[i], n, kept, uint64(i))
 		}
 	})
-	all := slices.Concat(drawn...)
+	size := 0
+	for _, list := range drawn {
+		size += len(list)
+	}
+	all := make([]sampled, 0, size)
+	for _, list := range drawn {
+		for _, p := range list {
+			all = append(all, sampled{a: p[0], b: p[1]})
+		}
+	}
 	const chunk = 4096
 	comparers := newPool(t)
 	parallel((len(all)+chunk-1)/chunk, func(i int) {
@@ -232,7 +241,7 @@ func weigh(drawn []sampled, candidates []candidate, kept []partKeys, total float
 }
 
 // draw takes pairs of a pass with equal chances from the first n records, and counts the pass's pairs.
-func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) []sampled {
+func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) [][2]int32 {
 	list := t.entries(&c.pass, n, kept)
 	type run struct {
 		from, len int32
@@ -256,7 +265,7 @@ func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) []sample
 	}
 	c.drawn = int(min(samplePass, pairs))
 	d := dice(seed*0x1234567 + 42)
-	out := make([]sampled, 0, c.drawn)
+	out := make([][2]int32, 0, c.drawn)
 	for k := range int64(c.drawn) {
 		if pairs > samplePass { // else each of them once
 			k = d.below(pairs)
@@ -270,7 +279,7 @@ func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) []sample
 		r := runs[i-1]
 		x, y := pairAt(k - r.before)
 		one, two := list[r.from+int32(x)].rec, list[r.from+int32(y)].rec
-		out = append(out, sampled{a: min(one, two), b: max(one, two)})
+		out = append(out, [2]int32{min(one, two), max(one, two)})
 	}
 	return out
 }
@@ -299,21 +308,21 @@ func pairAt(k int64) (x, y int64) {
 }
 
 // drawAny takes any two of the first n records; of few records every two once.
-func drawAny(n int) []sampled {
+func drawAny(n int) [][2]int32 {
 	d := dice(7)
 	pairs := int64(n) * int64(n-1) / 2
-	out := make([]sampled, 0, min(pairs, sampleAny))
+	out := make([][2]int32, 0, min(pairs, sampleAny))
 	if pairs <= sampleAny {
 		for k := range pairs {
 			a, b := pairAt(k)
-			out = append(out, sampled{a: int32(a), b: int32(b)})
+			out = append(out, [2]int32{int32(a), int32(b)})
 		}
 		return out
 	}
 	for len(out) < sampleAny {
 		a, b := int32(d.below(int64(n))), int32(d.below(int64(n)))
 		if a != b {
-			out = append(out, sampled{a: min(a, b), b: max(a, b)})
+			out = append(out, [2]int32{min(a, b), max(a, b)})
 		}
 	}
 	return out

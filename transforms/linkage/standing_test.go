@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -46,7 +47,15 @@ func restarted(t testing.TB, s *Standing, fields []Field) *Standing {
 	if err := s.Write(&file); err != nil {
 		t.Fatal(err)
 	}
-	again, err := ReadStanding(&file, fields)
+	text, err := json.Marshal(s.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := ParseModel(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadStanding(&file, fields, model)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +216,10 @@ func TestNightsOfACampus(t *testing.T) {
 func FuzzReadStanding(f *testing.F) {
 	fields := []Field{{"id", RecordID, false}, {"name", FullName, false}, {"street", Street, false}, {"hetu", Identifier, true}}
 	rows := cells{{"1", "Specimen, Anna", "Rantatie 4", "210292Y987R"}, {"2", "Anna Specimen", "Rantatie 4", ""}, {"3", "Specimen, Matti", "", "x"}}
+	all, _ := standingOf(f, fields, rows, nil, Defaults(), nil)
+	model := all.Model()
 	for n := range len(rows) + 1 {
-		s, _ := standingOf(f, fields, rows[:n], nil, Defaults(), nil)
+		s, _ := standingOf(f, fields, rows[:n], model, Defaults(), nil)
 		var file bytes.Buffer
 		if err := s.Write(&file); err != nil {
 			f.Fatal(err)
@@ -216,7 +227,7 @@ func FuzzReadStanding(f *testing.F) {
 		f.Add(file.Bytes())
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		s, err := ReadStanding(bytes.NewReader(raw), fields)
+		s, err := ReadStanding(bytes.NewReader(raw), fields, model)
 		if err != nil {
 			return
 		}

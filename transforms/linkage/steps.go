@@ -14,13 +14,15 @@ type step struct {
 	feature int // the first, of names also the second
 	at      int // place in the row of the only value that is compared; -1 where it takes more
 	do      func(c *comparer, a, b int32, v *vector)
+	// apart proves of two values that are not the same that they are different; nil where nothing does.
+	apart func(x, y int32) bool
 }
 
 func (t *Table) listSteps() {
 	t.steps = []step{{feature: featureGiven, at: -1, do: (*comparer).names}}
 	add := func(f, at int, do func(c *comparer, a, b int32, v *vector)) {
 		if t.features[f].there {
-			t.steps = append(t.steps, step{feature: f, at: at, do: do})
+			t.steps = append(t.steps, step{feature: f, at: at, do: do, apart: t.apart(f, at)})
 		}
 	}
 	single := func(v *values) int {
@@ -64,6 +66,27 @@ func (t *Table) listSteps() {
 	}
 }
 
+// apart gives what proves that two values of a feature at a place in the row are different, nil where nothing does.
+func (t *Table) apart(f, at int) func(x, y int32) bool {
+	switch {
+	case at < 0:
+	case f == featurePhone:
+		return t.phone.differ
+	case f >= featureOther:
+		if o := t.others[f-featureOther]; o.right != nil {
+			return func(x, y int32) bool { return o.right[x] && o.right[y] }
+		} else if o.field.Kind == Identifier {
+			return o.differ
+		}
+	}
+	return nil
+}
+
+// differ tells whether the sketches of two values prove that they are different.
+func (v *values) differ(x, y int32) bool {
+	return v.sketches != nil && v.apart(v.sketches[x], v.sketches[y])
+}
+
 // compare compares two records in everything that both tell.
 func (c *comparer) compare(a, b int32, v *vector) {
 	t := c.t
@@ -89,6 +112,8 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 	most := &s.most[between][sure][sure+open]
 	at := s.prior[between] + given + family
 	var left [maxFeatures]float64
+	*v = t.nothing
+	v.between = between
 	for i := 1; i < len(t.steps); i++ {
 		x := &t.steps[i]
 		if told>>x.feature&1 == 0 {
@@ -97,6 +122,11 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 		w := most.any[x.feature]
 		if x.at >= 0 && one[x.at] != two[x.at] {
 			w = most.unequal[x.feature]
+			if x.apart != nil && x.apart(one[x.at], two[x.at]) {
+				v.level[x.feature] = uint8(likeness.Different)
+				w = s.feature(x.feature, v)
+				told &^= 1 << x.feature // no more of it
+			}
 		}
 		left[i] = w
 		at += w
@@ -104,8 +134,6 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 	if at <= least {
 		return least
 	}
-	*v = t.nothing
-	v.between = between
 	next := 1
 	if t.hasBirth { // dates are numbers, and cost less than names
 		if told>>featureBirth&1 != 0 {

@@ -173,11 +173,15 @@ func (t *Table) Append(r Rows) {
 func (t *Table) load(f func(Rows)) { t.loaders = append(t.loaders, f) }
 
 func (t *Table) simple(v *values, columns []int) {
+	ids := make([][]int32, len(columns)) // of the last rows
 	t.load(func(r Rows) {
+		for k, c := range columns {
+			ids[k] = v.column(r, c, ids[k])
+		}
 		for i := range r.Len() {
 			v.row()
-			for _, c := range columns {
-				v.put(v.number(r.Cell(c, i)))
+			for k := range columns {
+				v.put(ids[k][i])
 			}
 		}
 	})
@@ -220,22 +224,34 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 	t.hasNames = len(given)+len(call)+len(families)+len(full) > 0
 	var list []byte
 	var names mailboxReader
+	column := make([][]int32, len(call)+len(families)+1) // of the last rows: call names, family names, given names
 	t.load(func(r Rows) {
+		for k, c := range slices.Concat(call, families) {
+			column[k] = t.given.column(r, c, column[k])
+		}
+		only := &column[len(column)-1]
+		if len(given) == 1 {
+			*only = t.given.column(r, given[0], *only)
+		}
 		for i := range r.Len() {
 			t.given.row()
 			t.family.row()
-			list = list[:0]
-			for _, c := range given {
-				if v := r.Cell(c, i); len(v) > 0 {
-					list = append(append(list, ' '), v...)
+			if len(given) == 1 {
+				t.given.put((*only)[i])
+			} else {
+				list = list[:0]
+				for _, c := range given {
+					if v := r.Cell(c, i); len(v) > 0 {
+						list = append(append(list, ' '), v...)
+					}
 				}
+				t.given.put(t.name(bytes.TrimSpace(list)))
 			}
-			t.given.put(t.name(bytes.TrimSpace(list)))
-			for _, c := range call {
-				t.given.put(t.name(r.Cell(c, i)))
+			for k := range call {
+				t.given.put(column[k][i])
 			}
-			for _, c := range families {
-				t.family.put(t.name(r.Cell(c, i)))
+			for k := range families {
+				t.family.put(column[len(call)+k][i])
 			}
 			for _, c := range full {
 				t.putFull(r.Cell(c, i))
@@ -249,10 +265,7 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 
 // name gives a name's number. Given and family names have one dictionary, so that one that stands in the other's place
 // is found.
-func (t *Table) name(raw []byte) int32 {
-	t.family.known = t.given.known
-	return t.given.number(raw)
-}
+func (t *Table) name(raw []byte) int32 { return t.given.number(raw) }
 
 // putFull takes a full name apart: at its comma, or before its last word.
 func (t *Table) putFull(raw []byte) {

@@ -2,7 +2,6 @@ package linkage
 
 import (
 	"math"
-	"slices"
 
 	"uoma/transforms/likeness"
 )
@@ -493,85 +492,3 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 		}
 	}
 }
-
-// finding is how many pairs of one person just these passes find.
-type finding struct {
-	passes uint64
-	pairs  float64
-}
-
-// findings sums a sample up by the passes that find its pairs.
-func findings(sample []sampled, posts []float64) (out []finding) {
-	at := map[uint64]int{}
-	for i := range sample {
-		p := sample[i].passes
-		k, ok := at[p]
-		if !ok {
-			k = len(out)
-			at[p] = k
-			out = append(out, finding{passes: p})
-		}
-		out[k].pairs += sample[i].weight * posts[i]
-	}
-	return out
-}
-
-// estimate says what share of one person's pairs some passes find.
-func estimate(all []finding, passes uint64) float64 {
-	var total, found float64
-	for _, f := range all {
-		total += f.pairs
-		if f.passes&passes != 0 {
-			found += f.pairs
-		}
-	}
-	if total == 0 {
-		return 1
-	}
-	return found / total
-}
-
-// choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one
-// would find next to none or there would be too many pairs.
-func choose(candidates []candidate, found []finding, n int, people float64) []int {
-	var chosen []int
-	var mask uint64
-	left, cheap := float64(n)*pairBudget+1e6, float64(n)+cheapPairs
-	have := 0.0
-	for {
-		best, gain, value := -1, 0.0, 0.0
-		for i := range candidates {
-			c := &candidates[i]
-			if mask&(1<<i) != 0 || c.found == 0 || c.name == allNames || c.pairs > left {
-				continue
-			}
-			g := estimate(found, mask|1<<i) - have
-			if v := g / (c.pairs + float64(n)); g > minGain && g*people > (c.pairs-cheap)*minYield && v > value {
-				best, gain, value = i, g, v
-			}
-		}
-		if best < 0 {
-			break
-		}
-		mask |= 1 << best
-		have += gain
-		left -= candidates[best].pairs
-		chosen = append(chosen, best)
-	}
-	slices.Sort(chosen)
-	return chosen
-}
-
-// allNames is a pass that only training uses: full names bring too many people together who have nothing else in common.
-const allNames = "names"
-
-const (
-	pairBudget = 10.0   // pairs to be compared for each record
-	minGain    = 0.0003 // share of one person's pairs that a further pass must find
-	// minYield is how many of the pairs that a further pass compares must be of those, beyond one for each record and
-	// cheapPairs, which cost no more than its keys do. The more records there are, the more strangers agree in the parts
-	// of a pass, so that it pays less and less: another, with more parts, takes its place.
-	minYield   = 0.003
-	cheapPairs = 200_000
-	blockCap   = 50 // records that one is compared with in a block, at most
-)

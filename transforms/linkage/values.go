@@ -53,6 +53,36 @@ func (v *values) number(raw []byte) int32 {
 	return k
 }
 
+// column gives the folded numbers of all cells of a column.
+func (v *values) column(r Rows, column int, out []int32) []int32 {
+	var cells [abreast][]byte
+	out = slices.Grow(out[:0], r.Len())[:r.Len()]
+	for from := 0; from < len(out); from += abreast {
+		part := out[from:min(from+abreast, len(out))]
+		for i := range part {
+			cells[i] = r.Cell(column, from+i)
+			if v.memo == nil {
+				cells[i] = bytesOf(v.fold(text(cells[i])))
+			}
+		}
+		if v.memo == nil {
+			v.dict.internAll(cells[:len(part)], part)
+			continue
+		}
+		v.memo.internAll(cells[:len(part)], part)
+		for i, raw := range part {
+			if raw == none {
+				continue
+			}
+			if int(raw) == len(v.known) { // seen for the first time
+				v.known = append(v.known, v.intern(v.fold(text(cells[i]))))
+			}
+			part[i] = v.known[raw]
+		}
+	}
+	return out
+}
+
 func (v *values) intern(s string) int32 { return v.dict.intern(bytesOf(s)) }
 
 // bytesOf shows a string as bytes for the time of a call.

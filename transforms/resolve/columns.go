@@ -55,6 +55,9 @@ func columns() []column {
 	for _, id := range identifiers {
 		out = append(out, column{linkage.Field{Name: id.name, Kind: linkage.Identifier, Unique: id.alone}, nth(0, id.of)})
 	}
+	out = append(out,
+		column{linkage.Field{Name: activeNumber, Kind: linkage.Mark}, nth(0, func(m *Member) string { _, number := inForceNumber(m); return number })},
+		column{linkage.Field{Name: numberOf, Kind: linkage.Mark}, nth(0, func(m *Member) string { institution, _ := inForceNumber(m); return institution })})
 	for i := range severalOf {
 		out = append(out,
 			column{linkage.Field{Name: fmt.Sprint("phone ", i+1), Kind: linkage.Phone}, listed(i, func(m *Member) []string { return m.Phones })},
@@ -125,6 +128,22 @@ func birthOf(m *Member) string {
 // successors are institutions that went up in another one, which keeps their student numbers: the universities of applied
 // sciences of Kymenlaakso and Mikkeli became Xamk on 1 January 2017.
 var successors = map[string]string{"02506": "10118", "02608": "10118"}
+
+// Nobody has two student numbers of one institution in force.
+const (
+	activeNumber = "student number in force"
+	numberOf     = "institution of the number in force"
+)
+
+var oneNumber = []linkage.Rule{{Of: activeNumber, Within: numberOf}}
+
+// inForceNumber gives a student number in force and its institution.
+func inForceNumber(m *Member) (institution, number string) {
+	if m.Active == 1 {
+		institution, number, _ = strings.Cut(currentNumber(m), " ")
+	}
+	return institution, number
+}
 
 // currentNumber gives the student number with the institution that would know it today.
 func currentNumber(m *Member) string {

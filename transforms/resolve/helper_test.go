@@ -13,7 +13,7 @@ import (
 	"uoma/transforms/resolve"
 )
 
-// row is a source row as conform would give it, by canonical column: "email" and "phone" hold several values parted by
+// row is a source row as conform would give it, by canonical column: "state" is that of the right to study; "email" and "phone" hold several values parted by
 // a bar, "place" is postcode and street parted by one, several places parted by a semicolon. The key is the person key, too, unless "row" is another.
 type row struct {
 	feed, key string
@@ -37,6 +37,9 @@ func (r row) with(facts ...string) row {
 	return out
 }
 
+// as gives the row under another key.
+func (r row) as(key string) row { return row{r.feed, key, maps.Clone(r.facts)} }
+
 func (r row) rowKey() string {
 	if k := r.facts["row"]; k != "" {
 		return k
@@ -57,6 +60,9 @@ func batches(rows ...row) []*canon.Batch {
 			for _, v := range strings.FieldsFunc(r.facts[c[0]], func(r rune) bool { return r == '|' }) {
 				out = append(out, batch(r, c[0], map[string]string{c[1]: v}))
 			}
+		}
+		if state := r.facts["state"]; state != "" {
+			out = append(out, batch(r, "study", map[string]string{"state": state}))
 		}
 		for _, place := range strings.Split(r.facts["place"], ";") {
 			if postcode, street, ok := strings.Cut(place, "|"); ok {

@@ -48,7 +48,7 @@ func (l *linked) match(t *linkage.Table, at *index) bool {
 // options are the engine's, which are the same on all nights.
 func (e *Engine) options() linkage.Options {
 	o := linkage.Defaults()
-	o.Threshold, o.Careful = e.s.threshold(), true
+	o.Threshold, o.Careful, o.Unique = e.s.threshold(), true, oneNumber
 	for _, system := range e.s.Clean {
 		o.Clean = append(o.Clean, likeness.Fold(system)) // as sources are
 	}
@@ -256,7 +256,7 @@ func ReadLinks(from io.Reader) (*linkage.Standing, *linkage.Model, error) {
 	if err != nil {
 		return nil, nil, nil // another release's
 	}
-	s, err := linkage.ReadStanding(r, Fields())
+	s, err := linkage.ReadStanding(r, Fields(), model)
 	if errors.Is(err, linkage.ErrOther) {
 		return nil, model, nil
 	}

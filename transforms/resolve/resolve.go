@@ -42,7 +42,8 @@ type Member struct {
 
 	Hetu           string   `parquet:"hetu"`
 	Oppijanumero   string   `parquet:"oppijanumero"`
-	StudentNumber  string   `parquet:"student_number"` // "institution:number"
+	StudentNumber  string   `parquet:"student_number"`  // "institution:number"
+	Active         int32    `parquet:"active,optional"` // 1 when the row's right to study is in force, so that its student number is
 	EmployeeNumber string   `parquet:"employee_number"`
 	Eppn           string   `parquet:"eppn"`
 	Family         string   `parquet:"family"`
@@ -91,6 +92,7 @@ type Engine struct {
 	s       Settings
 	rows    []Member           // by feed and row key
 	changes map[rowKey]*Member // not yet worked into rows; nil for rows that are gone
+	active  map[rowKey]int32   // 1 for rows of tonight whose right to study is in force
 	left    map[Key]string     // subjects of records of which a row went since the last night
 	retired map[string]bool    // ids that were given up
 
@@ -102,7 +104,7 @@ type Engine struct {
 
 // New makes an empty engine.
 func New(s Settings) *Engine {
-	return &Engine{s: s, changes: map[rowKey]*Member{}, left: map[Key]string{}, retired: map[string]bool{}, touched: map[Key]bool{}}
+	return &Engine{s: s, changes: map[rowKey]*Member{}, active: map[rowKey]int32{}, left: map[Key]string{}, retired: map[string]bool{}, touched: map[Key]bool{}}
 }
 
 // Restore adds what an earlier night remembered, and the ids that were given up since the first one. The engine takes
@@ -117,8 +119,8 @@ func (e *Engine) Restore(members []Member, retired []string) {
 // Remove forgets a source row.
 func (e *Engine) Remove(feed, key string) { e.changes[rowKey{feed, key}] = nil }
 
-// Add takes the identity facts of new or changed source rows: batches of the tables person, email, phone and address, in
-// any order. What was remembered of a row that is added gives way.
+// Add takes the identity facts of new or changed source rows: batches of the tables person, email, phone, address and study,
+// in any order. What was remembered of a row that is added gives way.
 // Other tables say nothing about who somebody is and are passed over.
 func (e *Engine) Add(b *canon.Batch) {
 	switch b.Table.Name {
@@ -134,6 +136,8 @@ func (e *Engine) Add(b *canon.Batch) {
 		e.addContacts(b, "number", func(m *Member, v string) { m.Phones = include(m.Phones, v) })
 	case "address":
 		e.addAddresses(b)
+	case "study":
+		e.addStudies(b)
 	}
 }
 
@@ -144,6 +148,7 @@ func (e *Engine) member(b *canon.Batch, i int) *Member {
 		return m
 	}
 	m := &Member{Feed: b.Feed, RowKey: strings.Clone(key), PersonKey: strings.Clone(b.Col(canon.PersonKey).Text(i)), Birth: NoBirth}
+	m.Active = e.active[m.key()]
 	e.changes[m.key()] = m
 	return m
 }
@@ -186,6 +191,24 @@ func (e *Engine) addAddresses(b *canon.Batch) {
 		place := postcode.Text(i) + " " + Fold(street.Text(i))
 		if m := e.member(b, i); m.Place == "" || place < m.Place {
 			m.Place = place
+		}
+	}
+}
+
+// inForce is the code of a right to study in force, in the national data warehouse of higher education.
+const inForce = "1"
+
+// addStudies notes which rows tell of a right in force. A row that tells nothing else says nothing of who somebody is.
+func (e *Engine) addStudies(b *canon.Batch) {
+	state := b.Named("state")
+	for i := range b.Len() {
+		if state.Text(i) != inForce {
+			continue
+		}
+		key := rowKey{b.Feed, strings.Clone(b.Col(canon.RowKey).Text(i))}
+		e.active[key] = 1
+		if m := e.changes[key]; m != nil {
+			m.Active = 1
 		}
 	}
 }

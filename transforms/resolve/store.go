@@ -68,7 +68,7 @@ func (e *Engine) settle() {
 	kept = append(kept, rest...)
 	clear(e.rows[len(kept):])
 	e.rows = insert(kept, fresh)
-	e.changes = map[rowKey]*Member{} // a cleared map keeps its room
+	e.changes, e.active = map[rowKey]*Member{}, map[rowKey]int32{} // a cleared map keeps its room
 }
 
 // insert puts new rows between those that are there, both in their order, in place where the slice has room.

@@ -1,0 +1,136 @@
+package linkage
+
+import "slices"
+
+// Which passes are worth their pairs: the sample that a model is trained on tells of every candidate how many pairs it compares and
+// which pairs of one person it finds.
+
+// learn trains a model and chooses passes.
+func (t *Table) learn(o Options, res *Result) ([]pass, error) {
+	var candidates []candidate
+	for _, p := range t.candidates() {
+		candidates = append(candidates, candidate{pass: p})
+	}
+	sample := t.sample(candidates)
+	m, posts := t.train(sample)
+	var mask uint64
+	var passes []pass
+	found := findings(sample, posts)
+	chosen := choose(candidates, found, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
+	for i := range candidates {
+		// Who has a number in common is looked at in a standing table, however few are found by it alone.
+		if t.steady && t.numbered(&candidates[i].pass) && candidates[i].pairs < float64(t.n) && !slices.Contains(chosen, i) {
+			chosen = append(chosen, i)
+		}
+	}
+	slices.Sort(chosen)
+	for _, i := range chosen {
+		mask |= 1 << i
+		passes = append(passes, candidates[i].pass)
+	}
+	if o.Passes != nil {
+		var err error
+		if passes, err = t.named(o.Passes); err != nil {
+			return nil, err
+		}
+		mask = 0 // what passes find that are no candidates is not known, and not claimed
+		for i, c := range candidates {
+			if slices.ContainsFunc(passes, func(p pass) bool { return p.name == c.name }) {
+				mask |= 1 << i
+			}
+		}
+	}
+	m.Found = estimate(found, mask)
+	for _, p := range passes {
+		m.Passes = append(m.Passes, p.name)
+	}
+	res.Model, res.Quality.Found = m, m.Found
+	return passes, nil
+}
+
+// numbered tells whether a pass is that of an identifier.
+func (t *Table) numbered(p *pass) bool {
+	return len(p.parts) == 1 && slices.ContainsFunc(t.others, func(o *other) bool { return o.field.Kind == Identifier && o.part == p.parts[0] })
+}
+
+// finding is how many pairs of one person just these passes find.
+type finding struct {
+	passes uint64
+	pairs  float64
+}
+
+// findings sums a sample up by the passes that find its pairs.
+func findings(sample []sampled, posts []float64) (out []finding) {
+	at := map[uint64]int{}
+	for i := range sample {
+		p := sample[i].passes
+		k, ok := at[p]
+		if !ok {
+			k = len(out)
+			at[p] = k
+			out = append(out, finding{passes: p})
+		}
+		out[k].pairs += sample[i].weight * posts[i]
+	}
+	return out
+}
+
+// estimate says what share of one person's pairs some passes find.
+func estimate(all []finding, passes uint64) float64 {
+	var total, found float64
+	for _, f := range all {
+		total += f.pairs
+		if f.passes&passes != 0 {
+			found += f.pairs
+		}
+	}
+	if total == 0 {
+		return 1
+	}
+	return found / total
+}
+
+// choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one
+// would find next to none or there would be too many pairs.
+func choose(candidates []candidate, found []finding, n int, people float64) []int {
+	var chosen []int
+	var mask uint64
+	left, cheap := float64(n)*pairBudget+1e6, float64(n)+cheapPairs
+	have := 0.0
+	for {
+		best, gain, value := -1, 0.0, 0.0
+		for i := range candidates {
+			c := &candidates[i]
+			if mask&(1<<i) != 0 || c.found == 0 || c.name == allNames || c.pairs > left {
+				continue
+			}
+			g := estimate(found, mask|1<<i) - have
+			if v := g / (c.pairs + float64(n)); g > minGain && g*people > (c.pairs-cheap)*minYield && v > value {
+				best, gain, value = i, g, v
+			}
+		}
+		if best < 0 {
+			break
+		}
+		mask |= 1 << best
+		have += gain
+		left -= candidates[best].pairs
+		chosen = append(chosen, best)
+	}
+	slices.Sort(chosen)
+	return chosen
+}
+
+// allNames is a pass that only training uses: full names bring too many people together who have nothing else in common.
+const allNames = "names"
+
+const (
+	pairBudget = 10.0   // pairs to be compared for each record
+	minGain    = 0.0003 // share of one person's pairs that a further pass must find
+	// minYield is how many of the pairs that a further pass compares must be of those, beyond one for each record and
+	// cheapPairs, which cost no more than its keys do. The more records there are, the more strangers agree in the parts
+	// of a pass, so that it pays less and less: another, with more parts, takes its place.
+	minYield   = 0.003
+	cheapPairs = 200_000
+	blockCap   = 50 // records that one is compared with in a block, at most
+)
