@@ -90,9 +90,10 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	return l.write(s.ws, d.ID)
 }
 
-// Disclosures gives what recipients were sent of some persons of the register, or of everybody when persons is nil, in
-// the order of deliveries. Deliveries that no byte has left of are left out.
-func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string) ([]Disclosure, error) {
+// Disclosures gives what recipients were sent of some persons of the register, or by some source rows whosever they were
+// then, or of everybody when persons is nil, in the order of deliveries. Deliveries that no byte has left of are left out.
+func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string, rows ...string) ([]Disclosure, error) {
+	about := asked{all: persons == nil, names: slices.Concat(persons, rows)}
 	all, err := ws.Outbox.All(ctx)
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		if d.Attempts == 0 || d.State == outbox.Voided {
 			continue
 		}
-		l, err := readList(ws, d.ID, persons)
+		l, err := readList(ws, d.ID, about)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // of another pipeline, or taken over from the endpoint
 		}
@@ -116,7 +117,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 			}
 		}
 		for n, p := range l.People {
-			if persons == nil || slices.Contains(persons, p.Person) {
+			if about.has(&p) {
 				at[rowOf{d.ID, int64(n) + 1}] = len(out)
 				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
 					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
@@ -126,8 +127,19 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 	return out, nil
 }
 
-// readList reads who is in a delivery; of a list that names none of the persons asked for, only the purpose is sure.
-func readList(ws *workspace.Workspace, id string, persons []string) (*list, error) {
+// asked is whom disclosures are asked of: by pseudonym or source row.
+type asked struct {
+	all   bool
+	names []string
+}
+
+// has tells whether a row of a delivery is about one of them.
+func (a asked) has(p *included) bool {
+	return a.all || slices.Contains(a.names, p.Person) || slices.ContainsFunc(p.Rows, func(row string) bool { return slices.Contains(a.names, row) })
+}
+
+// readList reads who is in a delivery; of a list that names none of those asked for, only the purpose is sure.
+func readList(ws *workspace.Workspace, id string, about asked) (*list, error) {
 	f, err := ws.State.Open(listName(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -141,7 +153,7 @@ func readList(ws *workspace.Workspace, id string, persons []string) (*list, erro
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
 	l := &list{}
-	if persons != nil && !slices.ContainsFunc(persons, func(p string) bool { return bytes.Contains(raw, []byte(p)) }) {
+	if !about.all && !slices.ContainsFunc(about.names, func(p string) bool { return bytes.Contains(raw, []byte(p)) }) {
 		return l, nil // taking a long list apart costs ten times what looking through it does
 	}
 	if err := json.Unmarshal(raw, l); err != nil {

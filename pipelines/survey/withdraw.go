@@ -288,7 +288,7 @@ func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]s
 		if d.Attempts == 0 || d.State == outbox.Voided || d.ReceiptStatus == parcel.Rejected {
 			continue
 		}
-		l, err := readList(w.s.ws, d.ID, nil)
+		l, err := readList(w.s.ws, d.ID, asked{all: true})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // taken over from the endpoint: nobody knows who is in it
 		}

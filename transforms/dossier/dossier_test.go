@@ -20,6 +20,8 @@ func sample() *dossier.Dossier {
 		Controller: dossier.Controller{Name: "Esimerkki University", BusinessID: "0000000-0"},
 		Notice:     dossier.Notice{Title: "Alumni relations", Updated: "2022-12-08", Pack: "sample 1", Digest: "sha256:0"},
 		Standing:   dossier.Standing{Member: true, Clause: "SAMPLE-10", Roles: []string{"alumnus", "student"}, Protected: true},
+		Stops: []dossier.Stop{{Kind: dossier.Restriction, Clause: "SAMPLE-50", Says: "while accuracy is looked into"},
+			{Kind: dossier.Hold, About: "legal_claim", Clause: "SAMPLE-52", Says: "a claim in court"}},
 		Data: []dossier.Datum{
 			{Category: "alumni_basics", Source: "alumni-portal/profiles", SourceKey: "s1", Basis: "6(1)(a)", Clause: "SAMPLE-24", Says: "what the person gave",
 				Since: "nightly-2026-11-21", Ends: []string{"membership_end + P0D, delete (SAMPLE-36)"}, Given: true, Values: []dossier.Value{
@@ -32,7 +34,9 @@ func sample() *dossier.Dossier {
 		Uses: []dossier.Use{{Purpose: "news", Category: "alumni_basics", Allow: true, Clause: "SAMPLE-14", Reason: "allowed", Says: "members hear"},
 			{Purpose: "survey", Recipient: "csc", Category: "staff", Clause: "SAMPLE-16", Reason: "no such use", Says: "graduates alone"}},
 		Recipients: []dossier.Recipient{{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d1", Purpose: "survey", Clause: "SAMPLE-31",
-			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"}},
+			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"},
+			{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d0", Purpose: "survey", Clause: "SAMPLE-31",
+				Columns: []string{"sukunimi"}, State: "closed", At: "2025-11-23T08:00:00Z", Former: true}},
 		Sources: []dossier.Source{{System: "alumni-portal", Title: "Alumni portal", Given: true}, {System: "pegasos", Title: "Staff"}},
 		Rights:  dossier.Rights(), LeftOut: []dossier.LeftOut{{What: "copies", Reason: "the same rows"}},
 	}
