@@ -96,3 +96,45 @@ func TestThreat_T37_UnseenSignsAreShownByNumber(t *testing.T) {
 		t.Error("an unseen sign is on the page")
 	}
 }
+
+// TestThePageCanBeReadAloud holds the page to what a screen reader needs: its language, one first heading and none skipped, headers
+// that say what they head, regions that scroll and can be reached by key, and links that lead somewhere.
+func TestThePageCanBeReadAloud(t *testing.T) {
+	for _, d := range []*dossier.Dossier{sample(), sample().Portable()} {
+		raw, err := dossier.HTML(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := string(raw)
+		if !strings.Contains(page, `<html lang="en">`) || strings.Count(page, "<h1") != 1 || strings.Count(page, "<main>") != 1 || !strings.Contains(page, "<title>"+d.Date) && !strings.Contains(page, d.Date+"</title>") {
+			t.Error("language, title, first heading or main part are missing")
+		}
+		level := byte('0')
+		for rest := page; ; {
+			_, after, found := strings.Cut(rest, "<h")
+			if !found {
+				break
+			}
+			if rest = after; rest[0] < '1' || rest[0] > '6' {
+				continue
+			}
+			if rest[0] > level+1 {
+				t.Errorf("a heading of level %c follows one of level %c", rest[0], level)
+			}
+			level = rest[0]
+		}
+		if heads, scoped := strings.Count(page, "<th "), strings.Count(page, "<th scope="); heads != scoped || strings.Contains(page, "<th>") {
+			t.Errorf("of %d headers %d say what they head", heads, scoped)
+		}
+		if tables, named := strings.Count(page, "<table>"), strings.Count(page, `role="region" tabindex="0" aria-labelledby=`)+strings.Count(page, "<caption>"); tables != named {
+			t.Errorf("of %d tables %d have a name", tables, named)
+		}
+		for _, attribute := range []string{`href="#`, `aria-labelledby="`} {
+			for _, part := range strings.Split(page, attribute)[1:] {
+				if id, _, _ := strings.Cut(part, `"`); !strings.Contains(page, ` id="`+id+`"`) {
+					t.Errorf("%s%s leads nowhere", attribute, id)
+				}
+			}
+		}
+	}
+}
