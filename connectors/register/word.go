@@ -124,9 +124,9 @@ func (v *View) WordsNow(ctx context.Context, record string) (out []Word, err err
 	return out, nil
 }
 
-// KeepWords writes the words of source rows that are about to change into the book; [Night.SettleWords] follows when the new
+// BookWords writes the words of source rows that are about to change into the book; [Night.SettleWords] follows when the new
 // rows stand. A night has one entry for each word, however often it is attempted: what stood before it.
-func (n *Night) KeepWords(ctx context.Context, sourceKeys []string, run string) error {
+func (n *Night) BookWords(ctx context.Context, sourceKeys []string, run string) error {
 	return n.chunks(ctx, sourceKeys, func() error {
 		for _, s := range said {
 			column := func(name string) string { return database.Quote(s.table) + "." + name }
@@ -142,7 +142,7 @@ func (n *Night) KeepWords(ctx context.Context, sourceKeys []string, run string) 
 				" WHERE NOT EXISTS (SELECT 1 FROM `word` w WHERE w.`run` = ? AND w.`id` = " + column("`source_key`") +
 				" AND w.`record` = " + column("`record`") + " AND w.`seq` = " + column("`seq`") + ")"
 			if _, err := n.tx.ExecContext(ctx, query, run, run); err != nil {
-				return database.Failed("keep the words of "+s.table, err)
+				return database.Failed("write the book of words from "+s.table, err)
 			}
 		}
 		return nil

@@ -22,8 +22,12 @@ const (
 	wordObjection = register.ObjectionWord
 )
 
-// keepWords lays beside everybody in the register what they said before their data was removed.
-func (n *Night) keepWords(ctx context.Context, night *register.Night) error {
+// A word is kept when the data that it came with goes and it says something against a use: in the vault, under the marks of its
+// person, and in the register beside the person while a source brings them back. The book of words is another thing: what
+// everybody said, when.
+
+// layKeptWords lays beside everybody in the register what they said before their data was removed.
+func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	words := n.keptWords()
 	var persons []string
 	for _, w := range words {
@@ -92,7 +96,7 @@ func (g *governing) readWords(ctx context.Context, v *register.View) error {
 			return err
 		}
 		if p := g.people[w.Person]; p != nil {
-			p.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
 			p.speaks = p.speaks || w.Topic == ""
 		}
 	}
