@@ -71,6 +71,23 @@ func (v *View) WordsByHand(ctx context.Context) ([]Word, error) {
 	return v.words(ctx, "`run` = ''")
 }
 
+// WordsByHandOf gives every word that was said by hand of some records, with its entries for other records of the person at
+// that time, by id and record.
+func (v *View) WordsByHandOf(ctx context.Context, records []string) (out []Word, err error) {
+	seen := map[string]bool{}
+	err = database.In(records, func(marks string, args []any) error {
+		some, err := v.words(ctx, "`run` = '' AND `id` IN (SELECT `id` FROM `word` WHERE `run` = '' AND `record` IN ("+marks+"))", args...)
+		for _, w := range some {
+			if key := w.ID + w.Record; !seen[key] {
+				seen[key] = true
+				out = append(out, w)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
 // WordsOf gives the entries of the book about a record: those by hand first, then those of sources in the order of the runs
 // that ended them.
 func (v *View) WordsOf(ctx context.Context, record string) ([]Word, error) {
