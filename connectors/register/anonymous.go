@@ -99,3 +99,8 @@ func (n *Night) ReplaceKeptWords(ctx context.Context, all iter.Seq2[KeptWord, er
 func (v *View) KeptWords(ctx context.Context) iter.Seq2[KeptWord, error] {
 	return keptWords.read(ctx, v.q)
 }
+
+// KeptWordsOf gives the kept words of a person.
+func (v *View) KeptWordsOf(ctx context.Context, person string) iter.Seq2[KeptWord, error] {
+	return keptWords.readWhere(ctx, v.q, " WHERE `person` = ?", person)
+}

@@ -104,10 +104,15 @@ func (v *View) Consents(ctx context.Context) iter.Seq2[Consent, error] {
 func (v *View) Retention(ctx context.Context) iter.Seq2[Due, error] { return dues.read(ctx, v.q) }
 
 func (d *derived[T]) read(ctx context.Context, q sqlx.QueryerContext) iter.Seq2[T, error] {
-	query := "SELECT " + database.Columns(d.columns) + " FROM " + database.Quote(d.table) + " ORDER BY " + database.Columns(d.columns[:d.key])
+	return d.readWhere(ctx, q, "")
+}
+
+// readWhere reads the rows that meet a condition.
+func (d *derived[T]) readWhere(ctx context.Context, q sqlx.QueryerContext, where string, args ...any) iter.Seq2[T, error] {
+	query := "SELECT " + database.Columns(d.columns) + " FROM " + database.Quote(d.table) + where + " ORDER BY " + database.Columns(d.columns[:d.key])
 	return func(yield func(T, error) bool) {
 		var zero T
-		rows, err := q.QueryContext(ctx, query)
+		rows, err := q.QueryContext(ctx, query, args...)
 		if err != nil {
 			yield(zero, database.Failed("read "+d.table, err))
 			return

@@ -17,10 +17,11 @@ type sought struct{ table, column string }
 func (s sought) index() string { return s.table + "_" + s.column }
 
 // soughts lists what leads to what is known of one person and stands under no key of the person's rows: the links, and
-// the rows of contact points, which are words about consent. The rows themselves are found by their source keys, which the
+// the rows of contact points, which are words about consent, the book of words, what has lapsed, and who the person was
+// before. The rows themselves are found by their source keys, which the
 // vault has; an index of the record in every table would make a load a tenth slower.
 func soughts() []sought {
-	return []sought{{"link", "person"}, {"consent", "record"}, {"objection", "record"}}
+	return []sought{{"link", "person"}, {"consent", "record"}, {"objection", "record"}, {"subject_event", "person"}, {"word", "record"}, {"lapse", "person"}}
 }
 
 // Index makes the indexes by which one person's rows are found, where they are missing. Without them every reading is

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -73,11 +74,36 @@ func (n *Night) Follow(ctx context.Context, person, is string) error {
 }
 
 // Lapses gives all lapses by source key and category.
-func (v *View) Lapses(ctx context.Context) iter.Seq2[Lapse, error] {
+func (v *View) Lapses(ctx context.Context) iter.Seq2[Lapse, error] { return v.lapses(ctx, "") }
+
+// LapsesOf gives the lapses of a person, and those of some source rows whosever they were then.
+func (v *View) LapsesOf(ctx context.Context, person string, sourceKeys []string) iter.Seq2[Lapse, error] {
+	return func(yield func(Lapse, error) bool) {
+		for l, err := range v.lapses(ctx, " WHERE `person` = ?", person) {
+			if !yield(l, err) || err != nil {
+				return
+			}
+		}
+		stopped := errors.New("stopped")
+		err := database.In(sourceKeys, func(marks string, args []any) error {
+			for l, err := range v.lapses(ctx, " WHERE `source_key` IN ("+marks+") AND `person` <> ?", append(slices.Clone(args), person)...) {
+				if !yield(l, err) || err != nil {
+					return stopped
+				}
+			}
+			return nil
+		})
+		if err != nil && err != stopped {
+			yield(Lapse{}, err)
+		}
+	}
+}
+
+func (v *View) lapses(ctx context.Context, where string, args ...any) iter.Seq2[Lapse, error] {
 	return func(yield func(Lapse, error) bool) {
 		cells := make([]cell, len(lapseColumns))
-		query := "SELECT " + database.Columns(lapseColumns) + " FROM `lapse` ORDER BY `source_key`, `category`"
-		err := v.scan(ctx, "lapse", query, nil, cells, func() (bool, error) {
+		query := "SELECT " + database.Columns(lapseColumns) + " FROM `lapse`" + where + " ORDER BY `source_key`, `category`"
+		err := v.scan(ctx, "lapse", query, args, cells, func() (bool, error) {
 			day, err := canon.ParseDate(cells[7].string())
 			return err == nil && yield(Lapse{cells[0].string(), cells[1].string(), cells[2].string(), cells[3].string(), cells[4].string(),
 				cells[5].string(), cells[6].string(), day, cells[8].string()}, nil), err

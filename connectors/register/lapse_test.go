@@ -1,6 +1,7 @@
 package register_test
 
 import (
+	"errors"
 	"testing"
 
 	"uoma/connectors/database"
@@ -36,6 +37,47 @@ func TestLapsesFollowTheirPerson(t *testing.T) {
 		night(t, r, func(n *register.Night) error { return n.ErasePersons(t.Context(), []string{token('p', 3)}) })
 		if got := persons(); len(got) != 1 || got[token('s', 2)] == "" {
 			t.Errorf("after the erasure: %v", got)
+		}
+	})
+}
+
+// TestWhatIsOfOnePersonIsWhatIsOfAll reads lapses, kept words and words by hand of one person, with and without indexes: they are
+// those among all that are the person's.
+func TestWhatIsOfOnePersonIsWhatIsOfAll(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		day := canon.Date(20_000)
+		var lapses []register.Lapse
+		var kept []register.KeptWord
+		var words []register.Word
+		for n := range 30 {
+			p := token('p', n%5)
+			lapses = append(lapses, register.Lapse{SourceKey: token('s', n), Category: "event", Source: "mira/events", Person: p, Action: "delete", Clause: "C-1", Anchor: "event_end", Day: day, Since: "r"})
+			words = append(words, register.Word{ID: token('w', n/2), Record: token('r', n), Kind: register.HoldWord, About: "x", State: register.Stands})
+			if n < 5 {
+				kept = append(kept, register.KeptWord{Person: p, Kind: "objection", About: "marketing"})
+			}
+		}
+		night(t, r, func(n *register.Night) error {
+			if _, err := n.ReplaceKeptWords(t.Context(), all(kept)); err != nil {
+				return err
+			}
+			return errors.Join(n.Lapse(t.Context(), lapses), register.AddWords(t.Context(), n.Tx(), words))
+		})
+		for range 2 {
+			got, err := collect(r.LapsesOf(t.Context(), token('p', 2), []string{token('s', 3), token('s', 7), token('s', 99)}))
+			if err != nil || len(got) != 7 || got[0] != lapses[2] || got[6] != lapses[3] {
+				t.Errorf("lapses: %+v %v", got, err)
+			}
+			if got, err := collect(r.KeptWordsOf(t.Context(), token('p', 2))); err != nil || len(got) != 1 || got[0] != kept[2] {
+				t.Errorf("kept words: %+v %v", got, err)
+			}
+			if got, err := r.WordsByHandOf(t.Context(), []string{token('r', 4), token('r', 9)}); err != nil || len(got) != 4 || got[1] != words[5] {
+				t.Errorf("words by hand: %+v %v", got, err)
+			}
+			if err := r.Index(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

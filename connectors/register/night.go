@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -131,28 +132,35 @@ func sameColumns(a, b *canon.Table) bool {
 	return true
 }
 
-// put gives a batch's columns to the bulk load as they lie.
+// put gives a batch's columns to the bulk load in the order of the source keys, which are tokens: SQLite keeps rows as they
+// come, and the order of an export, which is that of student numbers, would tell whose they are.
 type put struct {
 	night *Night
 	run   string
-	len   int
+	order []int32
 	cols  []canon.Col
 	types []canon.Type
 }
 
 func newPut(n *Night, b *canon.Batch, run string) *put {
-	p := &put{night: n, run: run, len: b.Len(), cols: make([]canon.Col, len(b.Table.Columns)), types: make([]canon.Type, len(b.Table.Columns))}
+	p := &put{night: n, run: run, order: make([]int32, b.Len()), cols: make([]canon.Col, len(b.Table.Columns)), types: make([]canon.Type, len(b.Table.Columns))}
 	for i, c := range b.Table.Columns {
 		p.cols[i], p.types[i] = b.Col(i), c.Type
 	}
+	for i := range p.order {
+		p.order[i] = int32(i)
+	}
+	keys := p.cols[SourceKey]
+	slices.SortStableFunc(p.order, func(a, b int32) int { return strings.Compare(keys.Text(int(a)), keys.Text(int(b))) })
 	return p
 }
 
 // Len gives the number of rows.
-func (p *put) Len() int { return p.len }
+func (p *put) Len() int { return len(p.order) }
 
 // Value gives a value as both stores keep it.
-func (p *put) Value(row, col int) database.Value {
+func (p *put) Value(nth, col int) database.Value {
+	row := int(p.order[nth])
 	switch col {
 	case FirstSeen:
 		if len(p.night.first) > 0 {

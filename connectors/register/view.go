@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -291,6 +292,27 @@ func (n *Night) LinksOf(ctx context.Context, records []string) (out []Link, err 
 		return true, nil
 	})
 	return out, err
+}
+
+// FormerOf gives the pseudonyms of everybody who turned out to be a person, and of who had turned out to be them, in order.
+func (v *View) FormerOf(ctx context.Context, person string) ([]string, error) {
+	seen := map[string]bool{person: true}
+	for next := []string{person}; len(next) > 0; {
+		var found []string
+		err := sqlx.SelectContext(ctx, v.q, &found, "SELECT `other` FROM `subject_event` WHERE `person` = ? AND `kind` = ? AND `other` IS NOT NULL", next[0], Merged)
+		if err != nil {
+			return nil, database.Failed("read who a person was before", err)
+		}
+		next = next[1:]
+		for _, other := range found {
+			if !seen[other] {
+				seen[other] = true
+				next = append(next, other)
+			}
+		}
+	}
+	delete(seen, person)
+	return slices.Sorted(maps.Keys(seen)), nil
 }
 
 // EventsOf gives what happened to a person, oldest first.

@@ -71,6 +71,23 @@ func (v *View) WordsByHand(ctx context.Context) ([]Word, error) {
 	return v.words(ctx, "`run` = ''")
 }
 
+// WordsByHandOf gives every word that was said by hand of some records, with its entries for other records of the person at
+// that time, by id and record.
+func (v *View) WordsByHandOf(ctx context.Context, records []string) (out []Word, err error) {
+	seen := map[string]bool{}
+	err = database.In(records, func(marks string, args []any) error {
+		some, err := v.words(ctx, "`run` = '' AND `id` IN (SELECT `id` FROM `word` WHERE `run` = '' AND `record` IN ("+marks+"))", args...)
+		for _, w := range some {
+			if key := w.ID + w.Record; !seen[key] {
+				seen[key] = true
+				out = append(out, w)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
 // WordsOf gives the entries of the book about a record: those by hand first, then those of sources in the order of the runs
 // that ended them.
 func (v *View) WordsOf(ctx context.Context, record string) ([]Word, error) {
@@ -124,9 +141,9 @@ func (v *View) WordsNow(ctx context.Context, record string) (out []Word, err err
 	return out, nil
 }
 
-// KeepWords writes the words of source rows that are about to change into the book; [Night.SettleWords] follows when the new
+// BookWords writes the words of source rows that are about to change into the book; [Night.SettleWords] follows when the new
 // rows stand. A night has one entry for each word, however often it is attempted: what stood before it.
-func (n *Night) KeepWords(ctx context.Context, sourceKeys []string, run string) error {
+func (n *Night) BookWords(ctx context.Context, sourceKeys []string, run string) error {
 	return n.chunks(ctx, sourceKeys, func() error {
 		for _, s := range said {
 			column := func(name string) string { return database.Quote(s.table) + "." + name }
@@ -142,7 +159,7 @@ func (n *Night) KeepWords(ctx context.Context, sourceKeys []string, run string) 
 				" WHERE NOT EXISTS (SELECT 1 FROM `word` w WHERE w.`run` = ? AND w.`id` = " + column("`source_key`") +
 				" AND w.`record` = " + column("`record`") + " AND w.`seq` = " + column("`seq`") + ")"
 			if _, err := n.tx.ExecContext(ctx, query, run, run); err != nil {
-				return database.Failed("keep the words of "+s.table, err)
+				return database.Failed("write the book of words from "+s.table, err)
 			}
 		}
 		return nil

@@ -47,7 +47,7 @@ func TestTheBookKeepsWhatASourceSaidBefore(t *testing.T) {
 		key, record := token('s', 1), token('r', 1)
 		load := func(run, state string, at int64) {
 			night(t, r, func(n *register.Night) error {
-				for _, step := range []error{n.KeepWords(t.Context(), []string{key}, run), n.Drop(t.Context(), []string{key}),
+				for _, step := range []error{n.BookWords(t.Context(), []string{key}, run), n.Drop(t.Context(), []string{key}),
 					n.Put(t.Context(), consentRow(t, key, record, state, at), run), n.SettleWords(t.Context(), run)} {
 					if step != nil {
 						return step

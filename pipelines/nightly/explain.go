@@ -137,10 +137,10 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err != nil {
 		return err
 	}
-	if err := g.readPast(ctx, v); err != nil {
+	if err := g.readPastOf(ctx, v, token, who.Keys); err != nil {
 		return err
 	}
-	words, err := rights.ReadWords(ctx, v)
+	words, err := rights.ReadWordsOf(ctx, v, who.Records)
 	if err != nil {
 		return err
 	}

@@ -232,7 +232,7 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	replaced := without(touched, removed)
-	if err := night.KeepWords(ctx, replaced, r.ID()); err != nil {
+	if err := night.BookWords(ctx, replaced, r.ID()); err != nil {
 		return 0, err
 	}
 	if err := night.Drop(ctx, replaced); err != nil {
@@ -252,7 +252,7 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if links, err = s.link(ctx, r, night); err != nil {
 		return 0, err
 	}
-	if err := s.n.keepWords(ctx, night); err != nil {
+	if err := s.n.layKeptWords(ctx, night); err != nil {
 		return 0, err
 	}
 	next, err := night.NextEvent(ctx, r.ID())

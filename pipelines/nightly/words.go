@@ -3,6 +3,7 @@ package nightly
 import (
 	"cmp"
 	"context"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -22,8 +23,12 @@ const (
 	wordObjection = register.ObjectionWord
 )
 
-// keepWords lays beside everybody in the register what they said before their data was removed.
-func (n *Night) keepWords(ctx context.Context, night *register.Night) error {
+// A word is kept when the data that it came with goes and it says something against a use: in the vault, under the marks of its
+// person, and in the register beside the person while a source brings them back. The book of words is another thing: what
+// everybody said, when.
+
+// layKeptWords lays beside everybody in the register what they said before their data was removed.
+func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	words := n.keptWords()
 	var persons []string
 	for _, w := range words {
@@ -64,9 +69,18 @@ func (n *Night) keptWords() []register.KeptWord {
 
 // readPast reads what is known of data that is gone: what has lapsed, what ended it, the words that were kept of it, and
 // what somebody has looked at.
-func (g *governing) readPast(ctx context.Context, v *register.View) (err error) {
+func (g *governing) readPast(ctx context.Context, v *register.View) error {
+	return g.readPastIn(ctx, v.Lapses(ctx), v.KeptWords(ctx))
+}
+
+// readPastOf is readPast of one person.
+func (g *governing) readPastOf(ctx context.Context, v *register.View, person string, sourceKeys []string) error {
+	return g.readPastIn(ctx, v.LapsesOf(ctx, person, sourceKeys), v.KeptWordsOf(ctx, person))
+}
+
+func (g *governing) readPastIn(ctx context.Context, lapsed iter.Seq2[register.Lapse, error], kept iter.Seq2[register.KeptWord, error]) (err error) {
 	g.lapses, g.ended = lapses{}, map[string]policy.Anchors{}
-	for l, err := range v.Lapses(ctx) {
+	for l, err := range lapsed {
 		if err != nil {
 			return err
 		}
@@ -82,17 +96,12 @@ func (g *governing) readPast(ctx context.Context, v *register.View) (err error) 
 	if g.reviews, err = ledger.RetentionReviews(ctx, g.n.ws.RegisterDB); err != nil {
 		return err
 	}
-	return g.readWords(ctx, v)
-}
-
-// readWords adds the kept words to the facts of their persons.
-func (g *governing) readWords(ctx context.Context, v *register.View) error {
-	for w, err := range v.KeptWords(ctx) {
+	for w, err := range kept { // they are facts of their persons
 		if err != nil {
 			return err
 		}
 		if p := g.people[w.Person]; p != nil {
-			p.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
 			p.speaks = p.speaks || w.Topic == ""
 		}
 	}

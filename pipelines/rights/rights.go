@@ -175,7 +175,7 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 		return out, errErased
 	}
 	out.Records = len(records)
-	book, err := ReadWords(ctx, &night.View)
+	book, err := ReadWordsOf(ctx, &night.View, records)
 	if err != nil {
 		return out, err
 	}

@@ -21,15 +21,22 @@ type Words struct {
 // ReadWords reads the words that were said by hand.
 func ReadWords(ctx context.Context, v *register.View) (*Words, error) {
 	all, err := v.WordsByHand(ctx)
-	if err != nil {
-		return nil, err
-	}
+	return byRecord(all), err
+}
+
+// ReadWordsOf reads the words that were said by hand of some records.
+func ReadWordsOf(ctx context.Context, v *register.View, records []string) (*Words, error) {
+	all, err := v.WordsByHandOf(ctx, records)
+	return byRecord(all), err
+}
+
+func byRecord(all []register.Word) *Words {
 	w := &Words{map[string][]register.Word{}, map[string]int{}}
 	for _, x := range all {
 		w.by[x.Record] = append(w.by[x.Record], x)
 		w.bound[x.ID]++
 	}
-	return w, nil
+	return w
 }
 
 // CopyWords gives a register the words by hand of another that it does not have.

@@ -68,6 +68,7 @@ type gathering struct {
 	loader  *policy.Loader
 	layouts []*layout.Layout
 	who     workspace.Person
+	former  []string // pseudonyms of who turned out to be the person
 	out     dossier.Dossier
 	at      map[datumKey]int
 	first   map[string]int // by source key
@@ -81,6 +82,9 @@ func (g *gathering) read(ctx context.Context, v *register.View, ref string, date
 	}
 	g.explained(&e)
 	if g.who, _, err = g.ws.Person(ctx, v, ref); err != nil {
+		return err
+	}
+	if g.former, err = v.FormerOf(ctx, ref); err != nil {
 		return err
 	}
 	for _, t := range register.Tables() {
@@ -105,7 +109,7 @@ func (g *gathering) explained(e *nightly.Explained) {
 		Controller: dossier.Controller{Name: p.Controller.Name, BusinessID: p.Controller.BusinessID},
 		Notice:     dossier.Notice{Title: p.Notice.Title, Updated: p.Notice.Updated, Pack: e.Policy, Digest: e.Digest},
 		Standing:   dossier.Standing{Member: e.Member, Clause: e.By, Roles: append([]string{}, e.Roles...), Protected: e.Shield, Deceased: e.Dead},
-		Data:       []dossier.Datum{}, Words: []dossier.Word{}, Objections: append([]string{}, e.Objects...), Uses: []dossier.Use{},
+		Stops:      []dossier.Stop{}, Data: []dossier.Datum{}, Words: []dossier.Word{}, Objections: append([]string{}, e.Objects...), Uses: []dossier.Use{},
 		Recipients: []dossier.Recipient{}, Sources: []dossier.Source{}, Rights: dossier.Rights(), LeftOut: told()}
 	for _, d := range e.Data {
 		g.add(dossier.Datum{Category: d.Category, Source: d.Source, SourceKey: d.SourceKey, Basis: d.Basis, Clause: d.Clause,
@@ -114,9 +118,28 @@ func (g *gathering) explained(e *nightly.Explained) {
 	for _, w := range e.Words {
 		g.out.Words = append(g.out.Words, dossier.Word{Purpose: w.Purpose, Topic: w.Topic, Channel: w.Channel, State: w.State, Clause: w.Clause, Says: p.Says(w.Clause)})
 	}
+	if e.Restricted {
+		g.stop(dossier.Restriction, "", &p.Stops.Restricted)
+	}
+	for _, hold := range slices.Compact(slices.Sorted(slices.Values(e.Holds))) {
+		entry := &policy.Entry{} // of a hold that the pack knows no more
+		if i := slices.IndexFunc(p.Holds, func(h policy.Hold) bool { return h.ID == hold }); i >= 0 {
+			entry = &p.Holds[i].Entry
+		}
+		g.stop(dossier.Hold, hold, entry)
+	}
 	for _, u := range e.Uses {
 		g.out.Uses = append(g.out.Uses, dossier.Use(u))
 	}
+}
+
+// stop adds what keeps data from being used, or from going.
+func (g *gathering) stop(kind, about string, e *policy.Entry) {
+	s := dossier.Stop{Kind: kind, About: about, Clause: strings.Join(e.Clause, ", ")}
+	if len(e.Clause) > 0 {
+		s.Says = g.pack.Says(e.Clause[0])
+	}
+	g.out.Stops = append(g.out.Stops, s)
 }
 
 // add adds a datum and what the pack and the layouts say of it.
@@ -199,13 +222,13 @@ func (g *gathering) datumOf(e *vault.Entry, table string) int {
 
 // delivered adds the recipients who got the person.
 func (g *gathering) delivered(ctx context.Context, ref string) error {
-	all, err := survey.Disclosures(ctx, g.ws, []string{ref})
+	all, err := survey.Disclosures(ctx, g.ws, append([]string{ref}, g.former...), g.who.Keys...)
 	if err != nil {
 		return err
 	}
 	for _, d := range all {
 		r := dossier.Recipient{Recipient: d.Recipient, Dataset: d.Dataset, Delivery: d.Delivery, Purpose: d.Purpose, Clause: d.Clause,
-			Columns: d.Columns, State: d.State, At: d.At.UTC().Format(time.RFC3339)}
+			Columns: d.Columns, State: d.State, At: d.At.UTC().Format(time.RFC3339), Former: d.Person != ref}
 		if x, ok := g.pack.Disclosure(d.Recipient, d.Purpose); ok {
 			r.Country, r.Safeguard = x.Country, x.Safeguard
 		}

@@ -26,7 +26,14 @@ const (
 func newWorkspace(t testing.TB, on databasetest.Kind) *workspace.Workspace {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "ws")
-	workspacetest.Init(t, on, dir, "institution: \"10118\"\nsender: {id: campus}\n")
+	workspacetest.Init(t, on, dir, settings)
+	return openWorkspace(t, dir)
+}
+
+const settings = "institution: \"10118\"\nsender: {id: campus}\n"
+
+func openWorkspace(t testing.TB, dir string) *workspace.Workspace {
+	t.Helper()
 	ws, err := workspace.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package subject_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -9,13 +10,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/outbox"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/document"
 	"uoma/internal/fault"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/dossier"
@@ -347,5 +351,101 @@ func TestThreat_T20_AnExportIsForOnePairOfEyes(t *testing.T) {
 	}
 	if list, _ := os.ReadDir(open); len(list) != 0 {
 		t.Error("something was written where others may read")
+	}
+}
+
+// TestRestrictionAndHoldsAreInTheExport has the controller note what keeps a person's data: the person is told, with the clause.
+// It holds the rules XAMK-50 to XAMK-53 of the notices where they are not the pack's.
+func TestRestrictionAndHoldsAreInTheExport(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		ws := newWorkspace(t, on)
+		fill(t, ws, 2, canary)
+		pack, err := ws.Policy(today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := []rights.Statement{{Kind: register.RestrictionWord, State: register.Stands}, {Kind: register.HoldWord, About: "legal_claim", State: register.Stands}}
+		author := rights.Author{By: "dpo", At: today.Time(), Rand: rand.Reader}
+		if _, err := rights.Say(t.Context(), ws, pack, refOf(ws, 1), said, author); err != nil {
+			t.Fatal(err)
+		}
+		for person, want := range map[int]string{0: "", 1: "restriction  XAMK-50, XAMK-51, XAMK-52, XAMK-53; hold legal_claim XAMK-52"} {
+			d, err := subject.Gather(t.Context(), ws, refOf(ws, person), today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range d.Stops {
+				got = append(got, s.Kind+" "+s.About+" "+s.Clause)
+				if s.Says == "" {
+					t.Errorf("%s is not explained", s.Kind)
+				}
+			}
+			if text := strings.Join(got, "; "); text != want {
+				t.Errorf("person %d: %q, not %q", person, text, want)
+			}
+		}
+	})
+}
+
+// TestRecipientsOfFormerReferencesAreInTheExport lists deliveries of a person, of somebody who turned out to be the person, of
+// somebody who had turned out to be that one, of a person of whom a source row was found to be this one's, and of others.
+func TestRecipientsOfFormerReferencesAreInTheExport(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		ws := newWorkspace(t, on)
+		fill(t, ws, 3, canary)
+		ref, former, earlier := refOf(ws, 1), refOf(ws, 11), refOf(ws, 12)
+		night, err := ws.Register.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer night.Rollback()
+		events := []register.Event{{Run: "n1", Seq: 0, Kind: register.Merged, Person: former, Other: earlier},
+			{Run: "n2", Seq: 0, Kind: register.Merged, Person: ref, Other: former}, {Run: "n2", Seq: 1, Kind: register.Merged, Person: refOf(ws, 2), Other: refOf(ws, 13)}}
+		if err := errors.Join(night.Events(t.Context(), events), night.Commit()); err != nil {
+			t.Fatal(err)
+		}
+		for n, of := range []struct{ person, row string }{
+			{ref, ""}, {former, ""}, {earlier, ""}, {refOf(ws, 14), token('s', 1, 0)}, {refOf(ws, 13), token('s', 2, 0)}, {refOf(ws, 0), ""},
+		} {
+			deliver(t, ws, fmt.Sprintf("d%d", n), of.person, of.row)
+		}
+		d, err := subject.Gather(t.Context(), ws, ref, today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range d.Recipients {
+			got = append(got, fmt.Sprintf("%s %v", r.Delivery, r.Former))
+		}
+		slices.Sort(got)
+		if want := []string{"d0 false", "d1 true", "d2 true", "d3 true"}; !slices.Equal(got, want) {
+			t.Errorf("recipients: %q, not %q", got, want)
+		}
+	})
+}
+
+// deliver writes down that a delivery of one row was sent.
+func deliver(t *testing.T, ws *workspace.Workspace, id, person, row string) {
+	t.Helper()
+	now := time.UnixMicro(1_800_000_000_000_000).UTC()
+	lease, err := ws.Outbox.Take(t.Context(), outbox.Chain{Sender: "campus", Recipient: "csc", Dataset: "survey-" + id}, "test", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := outbox.Delivery{ID: id, Chain: outbox.Chain{Sender: "campus", Recipient: "csc", Dataset: "survey-" + id}, State: outbox.Closed, Attempts: 1, CreatedAt: now, UpdatedAt: now}
+	if err := lease.Insert(t.Context(), &d); err != nil {
+		t.Fatal(err)
+	}
+	list := fmt.Sprintf(`{"purpose":"career_monitoring","people":[{"person":%q,"clause":"XAMK-31","columns":["sukunimi"],"rows":[%q]}]}`, person, row)
+	w, err := ws.State.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(list)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit("deliveries/"+id, ""); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -93,9 +93,10 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	return l.Write(s.ws, d.ID)
 }
 
-// Disclosures gives what recipients were sent of some persons of the register, or of everybody when persons is nil, in
-// the order of deliveries. Deliveries that no byte has left of are left out.
-func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string) ([]Disclosure, error) {
+// Disclosures gives what recipients were sent of some persons of the register, or by some source rows whosever they were
+// then, or of everybody when persons is nil, in the order of deliveries. Deliveries that no byte has left of are left out.
+func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string, rows ...string) ([]Disclosure, error) {
+	about := &asked{all: persons == nil, persons: persons, rows: rows}
 	all, err := ws.Outbox.All(ctx)
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 		if d.Attempts == 0 || d.State == outbox.Voided {
 			continue
 		}
-		l, err := readList(ws, d.ID, persons)
+		l, err := readList(ws, d.ID, about)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // of another pipeline, or taken over from the endpoint
 		}
@@ -119,7 +120,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 			}
 		}
 		for n, p := range l.People {
-			if persons == nil || slices.Contains(persons, p.Person) {
+			if about.has(&p) {
 				at[RowOf{d.ID, int64(n) + 1}] = len(out)
 				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
 					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
@@ -129,8 +130,27 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string)
 	return out, nil
 }
 
-// readList reads who is in a delivery; of a list that names none of the persons asked for, only the purpose is sure.
-func readList(ws *workspace.Workspace, id string, persons []string) (*List, error) {
+// asked is whom disclosures are asked of.
+type asked struct {
+	all           bool
+	persons, rows []string // of the register, and source rows
+}
+
+// has tells whether a row of a delivery is about one of them.
+func (a *asked) has(p *Included) bool {
+	return a.all || slices.Contains(a.persons, p.Person) || slices.ContainsFunc(p.Rows, func(row string) bool { return slices.Contains(a.rows, row) })
+}
+
+// within tells whether a list as it is written down names one of them.
+func (a *asked) within(ws *workspace.Workspace, raw []byte) bool {
+	names := func(kind string, tokens []string) bool {
+		return slices.ContainsFunc(tokens, func(t string) bool { return bytes.Contains(raw, []byte(ws.Inner(kind, t))) })
+	}
+	return a.all || names(workspace.PersonTokens, a.persons) || names(workspace.IndexTokens, a.rows)
+}
+
+// readList reads who is in a delivery; of a list that names none of those asked for, only the purpose is sure.
+func readList(ws *workspace.Workspace, id string, about *asked) (*List, error) {
 	f, err := ws.State.Open(listName(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -144,8 +164,7 @@ func readList(ws *workspace.Workspace, id string, persons []string) (*List, erro
 		return nil, errList.At(fault.Place{Field: id}).Wrap(err)
 	}
 	l := &List{}
-	within := func(p string) bool { return bytes.Contains(raw, []byte(ws.Inner(workspace.PersonTokens, p))) }
-	if persons != nil && !slices.ContainsFunc(persons, within) {
+	if !about.within(ws, raw) {
 		return l, nil // taking a long list apart costs ten times what looking through it does
 	}
 	if err := json.Unmarshal(raw, l); err != nil {

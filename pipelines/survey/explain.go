@@ -76,7 +76,7 @@ func ExplainRow(ctx context.Context, ws *workspace.Workspace, id string, row int
 	if err != nil {
 		return out, err
 	}
-	l, err := readList(ws, id, nil)
+	l, err := readList(ws, id, &asked{all: true})
 	if errors.Is(err, fs.ErrNotExist) {
 		return out, errNoList.At(fault.Place{Field: id})
 	}

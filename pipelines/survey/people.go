@@ -104,7 +104,7 @@ func (f *frame) keptWords(ctx context.Context, v *register.View) error {
 			return err
 		}
 		if g := f.graduates[w.Person]; g != nil {
-			g.facts.Keep(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
+			g.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
 		}
 	}
 	return nil

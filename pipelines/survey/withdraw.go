@@ -299,7 +299,7 @@ func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (row
 		if d.Attempts == 0 || d.State == outbox.Voided || d.ReceiptStatus == parcel.Rejected {
 			continue
 		}
-		l, err := readList(ws, d.ID, nil)
+		l, err := readList(ws, d.ID, &asked{all: true})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // taken over from the endpoint: nobody knows who is in it
 		}

@@ -36,6 +36,7 @@ type Dossier struct {
 	Controller Controller  `json:"controller"`
 	Notice     Notice      `json:"notice"`
 	Standing   Standing    `json:"standing"`
+	Stops      []Stop      `json:"stops"` // what keeps data from being used, or from going
 	Data       []Datum     `json:"data"`
 	Words      []Word      `json:"consents"`
 	Objections []string    `json:"objections"`
@@ -67,6 +68,20 @@ type Standing struct {
 	Roles     []string `json:"roles"`
 	Protected bool     `json:"address_protected"`
 	Deceased  bool     `json:"deceased"`
+}
+
+// Kinds of a [Stop].
+const (
+	Restriction = "restriction" // of processing (GDPR 18): data is stored and not used
+	Hold        = "hold"        // data is kept though its time may be over
+)
+
+// Stop is a restriction or a hold that stands.
+type Stop struct {
+	Kind   string `json:"kind"`
+	About  string `json:"about,omitempty"` // of a hold, what for
+	Clause string `json:"clause"`
+	Says   string `json:"notice_says"`
 }
 
 // Datum is what one source row gives of one category: the values, and why they are held, until when.
@@ -136,6 +151,7 @@ type Recipient struct {
 	Columns   []string `json:"columns"`
 	State     string   `json:"state"`
 	At        string   `json:"at"`
+	Former    bool     `json:"under_former_reference,omitempty"` // the delivery was made before records were found to be of this person
 }
 
 // Source is a system that rows about the person came from (GDPR 15(1)(g)).
@@ -176,7 +192,7 @@ func (d *Dossier) Portable() *Dossier {
 			out.Sources = append(out.Sources, s)
 		}
 	}
-	out.Standing, out.Words, out.Objections, out.Uses, out.Recipients = Standing{Roles: []string{}}, []Word{}, []string{}, []Use{}, []Recipient{}
+	out.Stops, out.Standing, out.Words, out.Objections, out.Uses, out.Recipients = []Stop{}, Standing{Roles: []string{}}, []Word{}, []string{}, []Use{}, []Recipient{}
 	out.LeftOut = []LeftOut{{"data on another legal basis, or from somebody else", "GDPR 20 is about what you gave yourself under a consent or a contract; ask for access to see the rest"}}
 	return &out
 }

@@ -20,6 +20,8 @@ func sample() *dossier.Dossier {
 		Controller: dossier.Controller{Name: "Esimerkki University", BusinessID: "0000000-0"},
 		Notice:     dossier.Notice{Title: "Alumni relations", Updated: "2022-12-08", Pack: "sample 1", Digest: "sha256:0"},
 		Standing:   dossier.Standing{Member: true, Clause: "SAMPLE-10", Roles: []string{"alumnus", "student"}, Protected: true},
+		Stops: []dossier.Stop{{Kind: dossier.Restriction, Clause: "SAMPLE-50", Says: "while accuracy is looked into"},
+			{Kind: dossier.Hold, About: "legal_claim", Clause: "SAMPLE-52", Says: "a claim in court"}},
 		Data: []dossier.Datum{
 			{Category: "alumni_basics", Source: "alumni-portal/profiles", SourceKey: "s1", Basis: "6(1)(a)", Clause: "SAMPLE-24", Says: "what the person gave",
 				Since: "nightly-2026-11-21", Ends: []string{"membership_end + P0D, delete (SAMPLE-36)"}, Given: true, Values: []dossier.Value{
@@ -32,7 +34,9 @@ func sample() *dossier.Dossier {
 		Uses: []dossier.Use{{Purpose: "news", Category: "alumni_basics", Allow: true, Clause: "SAMPLE-14", Reason: "allowed", Says: "members hear"},
 			{Purpose: "survey", Recipient: "csc", Category: "staff", Clause: "SAMPLE-16", Reason: "no such use", Says: "graduates alone"}},
 		Recipients: []dossier.Recipient{{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d1", Purpose: "survey", Clause: "SAMPLE-31",
-			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"}},
+			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"},
+			{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d0", Purpose: "survey", Clause: "SAMPLE-31",
+				Columns: []string{"sukunimi"}, State: "closed", At: "2025-11-23T08:00:00Z", Former: true}},
 		Sources: []dossier.Source{{System: "alumni-portal", Title: "Alumni portal", Given: true}, {System: "pegasos", Title: "Staff"}},
 		Rights:  dossier.Rights(), LeftOut: []dossier.LeftOut{{What: "copies", Reason: "the same rows"}},
 	}
@@ -90,5 +94,47 @@ func TestThreat_T37_UnseenSignsAreShownByNumber(t *testing.T) {
 	}
 	if strings.ContainsAny(string(page), "\u202e\x1b\u200b") || !strings.Contains(html.UnescapeString(string(page)), "a‹U+202E›b‹U+001B›[31m‹U+200B›") {
 		t.Error("an unseen sign is on the page")
+	}
+}
+
+// TestThePageCanBeReadAloud holds the page to what a screen reader needs: its language, one first heading and none skipped, headers
+// that say what they head, regions that scroll and can be reached by key, and links that lead somewhere.
+func TestThePageCanBeReadAloud(t *testing.T) {
+	for _, d := range []*dossier.Dossier{sample(), sample().Portable()} {
+		raw, err := dossier.HTML(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := string(raw)
+		if !strings.Contains(page, `<html lang="en">`) || strings.Count(page, "<h1") != 1 || strings.Count(page, "<main>") != 1 || !strings.Contains(page, "<title>"+d.Date) && !strings.Contains(page, d.Date+"</title>") {
+			t.Error("language, title, first heading or main part are missing")
+		}
+		level := byte('0')
+		for rest := page; ; {
+			_, after, found := strings.Cut(rest, "<h")
+			if !found {
+				break
+			}
+			if rest = after; rest[0] < '1' || rest[0] > '6' {
+				continue
+			}
+			if rest[0] > level+1 {
+				t.Errorf("a heading of level %c follows one of level %c", rest[0], level)
+			}
+			level = rest[0]
+		}
+		if heads, scoped := strings.Count(page, "<th "), strings.Count(page, "<th scope="); heads != scoped || strings.Contains(page, "<th>") {
+			t.Errorf("of %d headers %d say what they head", heads, scoped)
+		}
+		if tables, named := strings.Count(page, "<table>"), strings.Count(page, `role="region" tabindex="0" aria-labelledby=`)+strings.Count(page, "<caption>"); tables != named {
+			t.Errorf("of %d tables %d have a name", tables, named)
+		}
+		for _, attribute := range []string{`href="#`, `aria-labelledby="`} {
+			for _, part := range strings.Split(page, attribute)[1:] {
+				if id, _, _ := strings.Cut(part, `"`); !strings.Contains(page, ` id="`+id+`"`) {
+					t.Errorf("%s%s leads nowhere", attribute, id)
+				}
+			}
+		}
 	}
 }

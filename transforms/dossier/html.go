@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"time"
 	"unicode"
 
 	"uoma/internal/page"
@@ -19,6 +20,8 @@ var pageTemplate = template.Must(template.New("dossier").Funcs(template.FuncMap{
 	"join":    func(list []string) string { return strings.Join(list, ", ") },
 	"words":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
 	"visible": visible,
+	"when":    when,
+	"night":   night,
 }).Parse(pageSource))
 
 // HTML writes a dossier for people.
@@ -35,6 +38,25 @@ func HTML(d *Dossier) ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.ExecuteTemplate(&b, "page", shown)
 	return b.Bytes(), err
+}
+
+// when writes an instant for people, and leaves what is none.
+func when(instant string) string {
+	t, err := time.Parse(time.RFC3339, instant)
+	if err != nil {
+		return instant
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// night gives the day of a run.
+func night(run string) string {
+	if n := len(run) - len(time.DateOnly); n >= 0 {
+		if _, err := time.Parse(time.DateOnly, run[n:]); err == nil {
+			return run[n:]
+		}
+	}
+	return run
 }
 
 // visible writes signs that would be unseen, or change the order of what stands around them, by their number.

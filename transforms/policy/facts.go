@@ -71,9 +71,9 @@ func (f *Facts) Join(other *Facts) {
 	}
 }
 
-// Keep adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, or a consent
+// AddKept adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, or a consent
 // in its state.
-func (f *Facts) Keep(kind, about, topic, channel, state string, at int64) {
+func (f *Facts) AddKept(kind, about, topic, channel, state string, at int64) {
 	c, _ := ParseChannel(channel)
 	if kind == "objection" {
 		f.Objections = append(f.Objections, Objection{Scope: about, Channel: c, Time: at})
