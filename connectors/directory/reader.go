@@ -43,6 +43,7 @@ type reader struct {
 	seen    int64 // entries over this connection
 	read    int64
 	row     tabular.Row
+	values  []int // by column: how many the entry has so far
 }
 
 // Summary implements [tabular.Reader].
@@ -161,6 +162,7 @@ func (r *reader) attributes() []string {
 
 func (r *reader) add(e *ldap.Entry) error {
 	clear(r.row.Cells)
+	clear(r.values)
 	for i := range r.row.Kinds {
 		r.row.Kinds[i] = canon.KindEmpty
 	}
@@ -180,13 +182,13 @@ func (r *reader) add(e *ldap.Entry) error {
 		if !ok || len(a.ByteValues) == 0 {
 			continue // an option of the attribute that nobody asked for, as cn;lang-sv
 		}
-		separator := []byte(cmp.Or(r.options.Columns[i].List, Separator))
-		cell, plain := r.cell(name, a.ByteValues, separator)
-		if len(r.row.Cells[i]) > 0 { // under another of its names
-			cell = slices.Concat(r.row.Cells[i], separator, cell)
+		cell, plain := r.row.Cells[i], true
+		for _, v := range r.ordered(name, a.ByteValues) {
+			cell, plain = tabular.Join(cell, 0, r.values[i], v, cmp.Or(r.options.Columns[i].List, Separator))
+			clash = clash || !plain
+			size += len(v)
+			r.values[i]++
 		}
-		clash = clash || !plain
-		size += len(cell)
 		r.fill(i, cell)
 	}
 	switch {
@@ -211,17 +213,15 @@ func (r *reader) fill(i int, cell []byte) {
 	r.a.Met(i)
 }
 
-// cell joins the values of an attribute in an order that does not depend on the server; plain tells that they can be told
-// apart again.
-func (r *reader) cell(name string, values [][]byte, separator []byte) (cell []byte, plain bool) {
+// ordered gives the values of an attribute in an order that does not depend on the server.
+func (r *reader) ordered(name string, values [][]byte) [][]byte {
 	if slices.Contains(r.binary, name) {
 		for i, v := range values {
 			values[i] = base64.StdEncoding.AppendEncode(nil, v)
 		}
 	}
 	slices.SortFunc(values, bytes.Compare)
-	plain = len(values) == 1 || !slices.ContainsFunc(values, func(v []byte) bool { return bytes.Contains(v, separator) })
-	return bytes.Join(values, separator), plain
+	return values
 }
 
 // end holds the search to what the layout requires: an attribute that our name may not see any more would look as if all

@@ -58,6 +58,7 @@ func (s *Source) Rows(q Search, o tabular.Options) (tabular.Reader, error) {
 	for _, n := range q.Binary {
 		r.binary = append(r.binary, strings.ToLower(n))
 	}
+	r.values = make([]int, len(o.Columns))
 	r.row.Cells, r.row.Kinds = make([][]byte, len(o.Columns)), make([]byte, len(o.Columns))
 	return r, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"uoma/connectors/parcel"
+	"uoma/connectors/parquetfile"
 )
 
 // Validator begins the check of one delivery's content. It knows what the dataset means; the endpoint does not.
@@ -123,6 +124,9 @@ func openParquet(raw []byte) (f *parquet.File) {
 			f = nil
 		}
 	}()
+	if parquetfile.CheckFooter(bytes.NewReader(raw), int64(len(raw))) != nil {
+		return nil
+	}
 	f, err := parquet.OpenFile(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
 		return nil

@@ -56,10 +56,8 @@ func Changed(ctx context.Context, api *rest.API, q rest.Query, o tabular.Options
 	for i := range o.Columns {
 		o.Columns[i].Required = false // where everything that changed is gone, no entry has any
 	}
-	for _, c := range []tabular.Column{{Name: reasonColumn, Path: "@removed/reason"}, {Name: contextColumn, Path: "@odata.context"},
-		{Name: plainColumn, Path: "id"}, {Name: idColumn, Path: "@odata.id"}, {Name: shortColumn, Path: "@id"}} {
-		o.Columns = append(o.Columns, c)
-	}
+	o.Columns = append(o.Columns, tabular.Column{Name: reasonColumn, Path: "@removed/reason"}, tabular.Column{Name: contextColumn, Path: "@odata.context"},
+		tabular.Column{Name: plainColumn, Path: "id"}, tabular.Column{Name: idColumn, Path: "@odata.id"}, tabular.Column{Name: shortColumn, Path: "@id"})
 	rejected := false
 	o.Reject = func(canon.Rejection) { rejected = true }
 	r, err := api.RowsSince(q, o, since)

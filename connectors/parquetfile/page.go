@@ -24,39 +24,39 @@ const (
 	ratioFrom = 1 << 20
 )
 
-// checkChunk looks at every page of a column chunk before the library does.
-func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) error {
+// checkChunk looks at every page of a column chunk before the library does, and gives how many values they say to have.
+func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) (values int64, err error) {
 	at := m.DataPageOffset
 	if m.DictionaryPageOffset != 0 {
 		at = m.DictionaryPageOffset
 	}
 	end := at + m.TotalCompressedSize
 	if at < 0 || m.TotalCompressedSize < 0 || end < at {
-		return errFormat
+		return 0, errFormat
 	}
 	buffered := bufio.NewReaderSize(nil, 512)
 	for pages := 0; at < end; pages++ {
 		if pages == maxPages {
-			return errLimit.Because(errors.New("a column has too many pages"))
+			return 0, errLimit.Because(errors.New("a column has too many pages"))
 		}
 		section := io.NewSectionReader(r, at, end-at)
 		buffered.Reset(section)
 		var header format.PageHeader
 		protocol := thrift.CompactProtocol{}
 		if err := thrift.NewDecoder(protocol.NewReader(buffered)).Decode(&header); err != nil {
-			return damaged(err)
+			return 0, damaged(err)
 		}
 		position, _ := section.Seek(0, io.SeekCurrent)
 		at += position - int64(buffered.Buffered())
 		size, packed := int64(header.UncompressedPageSize), int64(header.CompressedPageSize)
 		if size < 0 || packed < 0 || at+packed > end {
-			return errFormat
+			return 0, errFormat
 		}
 		if size > maxPage || packed > maxPage || size >= ratioFrom && size/maxRatio > packed {
-			return errLimit.Because(errors.New("a page is too large"))
+			return 0, errLimit.Because(errors.New("a page is too large"))
 		}
 		if max(header.DataPageHeader.V.NumValues, header.DataPageHeaderV2.V.NumValues, header.DictionaryPageHeader.V.NumValues) > maxValues {
-			return errLimit.Because(errors.New("a page has too many values"))
+			return 0, errLimit.Because(errors.New("a page has too many values"))
 		}
 		levels, codec := int64(0), m.Codec
 		if v2 := &header.DataPageHeaderV2; header.Type == format.DataPageV2 && v2.Valid {
@@ -66,14 +66,17 @@ func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) error {
 			}
 		}
 		if levels < 0 || levels > packed {
-			return errFormat
+			return 0, errFormat
 		}
 		if err := checkPacked(io.NewSectionReader(r, at+levels, packed-levels), codec); err != nil {
-			return err
+			return 0, err
+		}
+		if header.Type == format.DataPage || header.Type == format.DataPageV2 {
+			values += int64(max(header.DataPageHeader.V.NumValues, header.DataPageHeaderV2.V.NumValues))
 		}
 		at += packed
 	}
-	return nil
+	return values, nil
 }
 
 // checkPacked holds compressed bytes to the limit of a page.

@@ -1,10 +1,8 @@
 package parquetfile
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -47,8 +45,9 @@ type Reader struct {
 	numbers int64
 
 	row     tabular.Row
-	pending int // rows of the record that are not yet added
-	row0    int // rows of the record
+	several []int // by column: how many values the row has so far
+	pending int   // rows of the record that are not yet added
+	row0    int   // rows of the record
 	cells   []cell
 	text    []byte
 	shared  int // values that belong to all rows
@@ -74,7 +73,7 @@ const (
 func New(r io.ReaderAt, size int64, o Options) *Reader {
 	p := &Reader{src: source{r}, size: size, o: o.Options, each: o.Each, limits: o.Limits.OrDefault()}
 	p.a, p.once.Err = tabular.NewRecordAssembler(o.Options)
-	p.row.Cells, p.row.Kinds = make([][]byte, len(o.Columns)), make([]byte, len(o.Columns))
+	p.row.Cells, p.row.Kinds, p.several = make([][]byte, len(o.Columns)), make([]byte, len(o.Columns)), make([]int, len(o.Columns))
 	return p
 }
 
@@ -110,17 +109,10 @@ func (r *Reader) open() error {
 	if r.size == 0 {
 		return errEmpty
 	}
-	var tail [8]byte
-	if r.size < int64(len(tail)) {
-		return errFormat
+	err := CheckFooter(r.src, r.size)
+	if err != nil {
+		return err
 	}
-	if n, err := r.src.ReadAt(tail[:], r.size-int64(len(tail))); n < len(tail) {
-		return damaged(errors.Join(err, io.ErrUnexpectedEOF))
-	}
-	if string(tail[4:]) != "PAR1" || binary.LittleEndian.Uint32(tail[:]) > maxFooter {
-		return errFormat
-	}
-	var err error
 	if r.file, err = parquet.OpenFile(r.src, r.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)); err != nil {
 		return damaged(err)
 	}
@@ -146,11 +138,37 @@ func (r *Reader) openGroup() error {
 	chunks := g.ColumnChunks()
 	at := len(r.file.RowGroups()) - len(r.groups) - 1
 	metadata := r.file.Metadata().RowGroups[at]
-	for _, c := range r.used() {
-		if err := checkChunk(r.src, &metadata.Columns[c.index].MetaData); err != nil {
+	if r.left < 0 || len(metadata.Columns) != len(chunks) {
+		return errFormat
+	}
+	for i := range chunks { // of a column that is read, or of any one when none is
+		used := slices.ContainsFunc(r.used(), func(c *column) bool { return c.index == i })
+		if !used && (len(r.used()) > 0 || i > 0) {
+			continue
+		}
+		values, err := checkChunk(r.src, &metadata.Columns[i].MetaData)
+		if err != nil {
 			return err
 		}
+		if values < r.left {
+			return errFormat.Because(errors.New("a row group has fewer rows than it says"))
+		}
+	}
+	for _, c := range r.used() {
 		c.open(chunks[c.index])
+	}
+	return nil
+}
+
+// closeGroup holds a row group to having no more rows than it says.
+func (r *Reader) closeGroup() error {
+	for _, c := range r.used() {
+		if c.pages == nil {
+			continue
+		}
+		if _, more, err := c.peek(); err != nil || more {
+			return errors.Join(err, errFormat.Because(errors.New("a row group has more rows than it says")))
+		}
 	}
 	return nil
 }
@@ -159,6 +177,9 @@ func (r *Reader) openGroup() error {
 func (r *Reader) next() error {
 	for r.pending == 0 {
 		if r.left == 0 && len(r.groups) == 0 {
+			if err := guarded(r.closeGroup); err != nil {
+				return r.fault(damaged(err))
+			}
 			if err := r.a.EndRecords(r.numbers, r.records); err != nil {
 				return err
 			}
@@ -166,6 +187,9 @@ func (r *Reader) next() error {
 		}
 		err := guarded(func() error {
 			if r.left == 0 {
+				if err := r.closeGroup(); err != nil {
+					return err
+				}
 				return r.openGroup()
 			}
 			r.left--
@@ -280,7 +304,7 @@ func (r *Reader) add(i int) {
 	row := &r.row
 	row.Line, row.Wide, row.Control = r.numbers, true, false
 	for c := range row.Cells {
-		row.Cells[c], row.Kinds[c] = nil, canon.KindEmpty
+		row.Cells[c], row.Kinds[c], r.several[c] = nil, canon.KindEmpty, 0
 	}
 	from := r.taken
 	for r.taken < len(r.cells) && r.cells[r.taken].row == i {
@@ -304,14 +328,14 @@ func (r *Reader) fill(cells []cell) {
 	for _, x := range cells {
 		own, text := x.column.own, r.text[x.from:x.to:x.to]
 		row.Control = row.Control || charset.Control(text)
-		if old := row.Cells[own]; old != nil {
-			list := r.o.Columns[own].List
-			if list == "" || bytes.Contains(text, []byte(list)) {
+		if n := r.several[own]; n > 0 {
+			var plain bool
+			if text, plain = tabular.Join(row.Cells[own], 0, n, text, r.o.Columns[own].List); !plain {
 				r.fail(tabular.CodeSeveral, "the record has several values of "+r.o.Columns[own].Name+", the layout knows of one, or of a sign that parts them")
 				return
 			}
-			text = append(append(old, list...), text...)
 		}
+		r.several[own]++
 		row.Cells[own], row.Kinds[own] = text, x.column.kind
 	}
 }

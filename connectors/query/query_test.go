@@ -12,6 +12,7 @@ import (
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 	"uoma/internal/mariadbtest"
 	"uoma/internal/postgrestest"
 	"uoma/internal/tlstest"
@@ -117,6 +118,19 @@ func TestMariaDB(t *testing.T) {
 		o := open(t, m.settings)
 		_, _, _ = all(t, o, query.Query{Statement: "SELECT nothing FROM first", Key: []string{"id"}}, "id")
 		if _, _, err := all(t, o, query.Query{Statement: "SELECT id FROM first", Key: []string{"id"}}, "id"); fault.Code(err) != "UOMA-SRC-STATEMENT" {
+			t.Error(err)
+		}
+	})
+	t.Run("one moment of several queries is lost", func(t *testing.T) { // the second may not be of another one than the first
+		p := faultproxy.New(t, m.Addr)
+		s := m.settings
+		s.Address = p.Addr()
+		o := open(t, s)
+		if _, _, err := all(t, o, query.Query{Statement: "SELECT id FROM first", Key: []string{"id"}}, "id"); err != nil {
+			t.Fatal(err)
+		}
+		p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Reset, Cuts: 1})
+		if _, _, err := all(t, o, query.Query{Statement: "SELECT id FROM second", Key: []string{"id"}}, "id"); fault.Code(err) != "UOMA-SRC-UNREACHABLE" {
 			t.Error(err)
 		}
 	})

@@ -302,16 +302,13 @@ func (m *Matcher) join(c int, head int32) (code, reason string) {
 		m.row.Cells[c] = m.bytes(head)
 		return tabular.CodeSeveral, "the record has several values of " + m.p.o.Columns[c].Name + ", the layout knows of one"
 	}
-	from := len(m.joined)
+	from, n := len(m.joined), 0
 	for v := head; v >= 0; v = m.values[v].peer {
-		if v != head {
-			m.joined = append(m.joined, list...)
-		}
-		b := m.bytes(v)
-		if contains(b, list) {
+		var plain bool
+		if m.joined, plain = tabular.Join(m.joined, from, n, m.bytes(v), list); !plain {
 			code, reason = tabular.CodeSeveral, "a value of "+m.p.o.Columns[c].Name+" holds the sign that parts several values"
 		}
-		m.joined = append(m.joined, b...)
+		n++
 	}
 	m.row.Cells[c] = m.joined[from:len(m.joined):len(m.joined)]
 	return code, reason

@@ -1,12 +1,8 @@
 package record
 
 import (
-	"bytes"
-
 	"uoma/connectors/tabular"
 )
-
-func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
 
 // keptRaw is how much of a bad record goes to quarantine.
 const keptRaw = 64 << 10

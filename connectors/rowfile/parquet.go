@@ -34,6 +34,9 @@ func (f *File) openParquet(src io.ReaderAt, size int64) error {
 }
 
 func openParquet(src io.ReaderAt, size int64) (*parquet.File, error) {
+	if err := parquetfile.CheckFooter(src, size); err != nil {
+		return nil, errors.New(err.Error()) // the fault is ours to tell
+	}
 	return parquet.OpenFile(src, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 }
 

@@ -41,6 +41,7 @@ func Stores() []Store {
 		{Name: "register", Table: "effective_consent", How: Copied, Why: again},
 		{Name: "register", Table: "retention_due", How: Copied, Why: again},
 		{Name: "register", Table: "delivery", How: Copied, Why: "who is in a delivery stands in its list, which the export reads"},
+		{Name: "register", Table: "sent_row", How: Nothing, Why: tokens},
 		{Name: "register", Table: "quarantine", How: Nothing, Why: "places in exports and codes, no values; whose row it was could not be found out"},
 		{Name: "register", Table: "review_decision", How: LeftOut, What: "decisions of reviewers that two records are, or are not, of one person",
 			Why: "they name records by tokens and reviewers by name; what came of them is in the export"},

@@ -1,0 +1,81 @@
+package outbox
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/database"
+)
+
+// SentRow is a row that was sent to a table which somebody else keeps, and what is known of it there.
+type SentRow struct {
+	Target string `db:"target"`
+	Token  string `db:"token"` // stands for the row, and says nothing of it
+	State  string `db:"state"`
+	Digest string `db:"digest"` // keyed digest of what was sent; "" while nobody knows whether it arrived
+	Entity string `db:"entity"` // the other side's own key; "" while it is not known
+	Run    string `db:"run"`    // that wrote it down
+}
+
+// Intended is the state of a row that was about to be sent for the first time. The other states are the sender's.
+const Intended = "intended"
+
+var sentColumns = []string{"target", "token", "state", "digest", "entity", "run"}
+
+// SentRows gives what is known of a target's rows, by token.
+func (o *Outbox) SentRows(ctx context.Context, target string) (map[string]SentRow, error) {
+	var all []SentRow
+	err := sqlx.SelectContext(ctx, o.db, &all, "SELECT "+database.Columns(sentColumns)+" FROM `sent_row` WHERE `target` = ?", target)
+	out := make(map[string]SentRow, len(all))
+	for _, r := range all {
+		out[r.Token] = r
+	}
+	return out, database.Failed("read what was sent", err)
+}
+
+// IntendRows notes that a target's rows are about to be sent: one that is known has no known digest from then on, one that
+// is not known is [Intended].
+func (o *Outbox) IntendRows(ctx context.Context, target, run string, tokens []string) error {
+	return o.db.Do(ctx, func(tx *sqlx.Tx) error {
+		for _, token := range tokens {
+			known, err := database.One(tx.ExecContext(ctx, "UPDATE `sent_row` SET `digest` = '', `run` = ? WHERE `target` = ? AND `token` = ?", run, target, token))
+			if err != nil {
+				return database.Failed("note a row to be sent", err)
+			}
+			if known {
+				continue
+			}
+			var there int
+			if err := sqlx.GetContext(ctx, tx, &there, "SELECT COUNT(*) FROM `sent_row` WHERE `target` = ? AND `token` = ?", target, token); err != nil {
+				return database.Failed("note a row to be sent", err)
+			}
+			if there > 0 {
+				continue // MariaDB counts only what became another
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO `sent_row` ("+database.Columns(sentColumns)+") VALUES (?,?,?,'','',?)", target, token, Intended, run); err != nil {
+				return database.Failed("note a row to be sent", err)
+			}
+		}
+		return nil
+	})
+}
+
+// SettleRows notes what became of rows, in place of what was known. A row without a state is forgotten.
+func (o *Outbox) SettleRows(ctx context.Context, rows []SentRow) error {
+	return o.db.Do(ctx, func(tx *sqlx.Tx) error {
+		for _, r := range rows {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM `sent_row` WHERE `target` = ? AND `token` = ?", r.Target, r.Token); err != nil {
+				return database.Failed("note what was sent", err)
+			}
+			if r.State == "" {
+				continue
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO `sent_row` ("+database.Columns(sentColumns)+") VALUES (?,?,?,?,?,?)",
+				r.Target, r.Token, r.State, r.Digest, r.Entity, r.Run); err != nil {
+				return database.Failed("note what was sent", err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,41 @@
+package outbox
+
+import (
+	"maps"
+	"testing"
+)
+
+func TestSentRows(t *testing.T) {
+	each(t, func(t *testing.T, o *Outbox) {
+		rows := func() map[string]SentRow {
+			t.Helper()
+			all, err := o.SentRows(ctx, "crm")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(o.IntendRows(ctx, "crm", "r1", []string{"a", "b", "c"}))
+		must(o.IntendRows(ctx, "crm", "r1", []string{"a"})) // the same run, once more
+		must(o.IntendRows(ctx, "other", "r1", []string{"a"}))
+		must(o.SettleRows(ctx, []SentRow{{"crm", "a", "sent", "d1", "e1", "r1"}, {"crm", "b", "", "", "", "r1"}, {"crm", "c", "missing", "", "", "r1"}}))
+		want := map[string]SentRow{"a": {"crm", "a", "sent", "d1", "e1", "r1"}, "c": {"crm", "c", "missing", "", "", "r1"}}
+		if got := rows(); !maps.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		must(o.IntendRows(ctx, "crm", "r2", []string{"a", "d"}))
+		want["a"], want["d"] = SentRow{"crm", "a", "sent", "", "e1", "r2"}, SentRow{"crm", "d", Intended, "", "", "r2"}
+		if got := rows(); !maps.Equal(got, want) {
+			t.Errorf("%v", got)
+		}
+		if other, err := o.SentRows(ctx, "other"); err != nil || len(other) != 1 {
+			t.Errorf("%v, %v", other, err)
+		}
+	})
+}
