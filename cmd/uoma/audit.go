@@ -51,6 +51,9 @@ func (a *app) auditListCommand() *cobra.Command {
 		Example: "  uoma audit list --subject 4f1c… --json",
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := readToken(&f.Subject); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) (err error) {
 				if since != "" {
 					if f.Since, err = time.ParseInLocation(time.DateOnly, since, ws.Settings.Location); err != nil {

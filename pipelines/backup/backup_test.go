@@ -202,7 +202,8 @@ func TestABackupIsRestored(t *testing.T) {
 	})
 }
 
-// TestThreat_T15_NoKeyInABackup opens a backup and looks for the keys in its bytes.
+// TestThreat_T15_NoKeyInABackup opens a backup and looks for the keys in its bytes, and for plain text in those that are
+// kept (METRO-68).
 func TestThreat_T15_NoKeyInABackup(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	file := s.save(t, "one.uoma")
@@ -308,7 +309,8 @@ func child(what []string) int {
 }
 
 // TestThreat_T25_ARestoreKilledAnywhereBringsNobodyBack restores a backup of before an erasure and a rotation of keys, by
-// programs that are killed with SIGKILL behind each step: nothing stands under the folder's name before the erased are gone.
+// programs that are killed with SIGKILL behind each step: nothing stands under the folder's name before the erased are gone
+// (METRO-68).
 func TestThreat_T25_ARestoreKilledAnywhereBringsNobodyBack(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	rotating, err := workspace.OpenRotating(t.Context(), s.ws)
