@@ -45,6 +45,8 @@ type included struct {
 	Person  string   `json:"person"`
 	Clause  string   `json:"clause"`
 	Columns []string `json:"columns"`
+	// Pseudonym is that of the row when it is random: when the person is erased, nothing else tells it.
+	Pseudonym string `json:"pseudonym,omitempty"`
 	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
 	From [][]int  `json:"from,omitempty"`
 	Rows []string `json:"rows,omitempty"` // source keys
@@ -84,6 +86,9 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
 		p := included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
+		if s.random() {
+			p.Pseudonym = c.extract.Pseudonyms[i]
+		}
 		p.tell(c.extract.Origins(i))
 		l.People = append(l.People, p)
 	}

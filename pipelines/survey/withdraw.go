@@ -255,12 +255,15 @@ func (w *withdrawal) choose(ctx context.Context) error {
 		if !refuse || was == parcel.Erase || was == why.action {
 			continue
 		}
-		if domains[p.epoch] == nil {
-			if domains[p.epoch], err = w.s.ws.Domain(w.s.domain(), p.epoch); err != nil {
-				return err
+		p.action, p.reason = why.action, why.reason
+		if p.pseudonym == "" { // it is keyed
+			if domains[p.epoch] == nil {
+				if domains[p.epoch], err = w.s.ws.Domain(w.s.domain(), p.epoch); err != nil {
+					return err
+				}
 			}
+			p.pseudonym = w.s.ws.PersonIn(domains[p.epoch], p.person)
 		}
-		p.pseudonym, p.action, p.reason = w.s.ws.PersonIn(domains[p.epoch], p.person), why.action, why.reason
 		w.rows = append(w.rows, p)
 	}
 	slices.SortFunc(w.rows, func(a, b pending) int {
@@ -296,7 +299,7 @@ func (w *withdrawal) sent(ctx context.Context) (rows []pending, told map[rowOf]s
 			return nil, nil, err
 		}
 		for n, p := range l.People {
-			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person, epoch: max(l.Epoch, 1)})
+			rows = append(rows, pending{delivery: d, row: int64(n) + 1, person: p.Person, epoch: max(l.Epoch, 1), pseudonym: p.Pseudonym})
 		}
 		for _, x := range l.Withdrawn {
 			if at := (rowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {

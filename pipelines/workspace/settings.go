@@ -64,6 +64,9 @@ type Settings struct {
 		Approver []string `yaml:"approver"` // approve those for a few; anybody else than the requester when empty
 	} `yaml:"roles"` // users of the machine
 
+	// Pseudonyms says of which domains, RECIPIENT/DATASET, the pseudonyms are random and not keyed.
+	Pseudonyms map[string]string `yaml:"pseudonyms"`
+
 	Location *time.Location `yaml:"-"`
 }
 
