@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"io/fs"
@@ -282,6 +283,45 @@ func TestBackupsThatAreRefused(t *testing.T) {
 	ws.Settings.Backup.Recipients = nil
 	if _, err := backup.Create(t.Context(), ws, filepath.Join(s.dir, "nobody"), "test", author); fault.Code(err) != "UOMA-BCK-NOBODY" {
 		t.Errorf("for nobody: %v", err)
+	}
+}
+
+// TestThreat_T18_ABackupOpensWithKeysFromShares is the drill of a lost machine: shares give the keys back, and with them and
+// the public half of the signing key a backup becomes a workspace in which everybody opens.
+func TestThreat_T18_ABackupOpensWithKeysFromShares(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	shares := t.TempDir()
+	made, err := custody.Escrow(t.Context(), ws, shares, 3, 2, rand.Reader, author)
+	must(t, err)
+	must(t, ws.Close())
+	file := s.save(t, "one.uoma")
+	lost := s.keys
+	s.keys = filepath.Join(s.dir, "recovered")
+	must(t, os.Mkdir(s.keys, 0o700))
+	_, err = custody.Recover(s.keys, made.Files[1:])
+	must(t, err)
+	for _, name := range []string{"signing", "signing.pub"} { // that key can be replaced; its public half proves the backup
+		text, err := os.ReadFile(filepath.Join(lost, name))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(s.keys, name), text, 0o600))
+	}
+	o := s.options(file, "restored")
+	_, err = backup.Restore(t.Context(), o, author)
+	must(t, err)
+	s.ws = o.To
+	ws = s.open(t)
+	defer ws.Close()
+	n := 0
+	for e, err := range ws.Vault.Open(t.Context(), nil, vault.Names) {
+		must(t, err)
+		n += len(e.Names)
+	}
+	if n != 3 {
+		t.Errorf("%d people open", n)
+	}
+	if _, err := custody.Drill(t.Context(), ws, made.Files[:2], author); err != nil {
+		t.Errorf("the drill: %v", err)
 	}
 }
 
