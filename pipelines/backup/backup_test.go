@@ -203,6 +203,36 @@ func TestABackupIsRestored(t *testing.T) {
 	})
 }
 
+// A backup of SQLite is restored into a server, with other settings.
+func TestABackupMovesToAServer(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	want := rows(t, ws)
+	must(t, ws.Close())
+	o := s.options(s.save(t, "one.uoma"), "restored")
+	text, err := os.ReadFile(filepath.Join(s.ws, workspace.FileName))
+	must(t, err)
+	o.Settings = filepath.Join(s.dir, "server.yaml")
+	must(t, os.WriteFile(o.Settings, []byte(string(text)+workspacetest.Stores(databasetest.OnMariaDB)), 0o600))
+	for _, name := range []string{"register", "vault"} {
+		must(t, os.WriteFile(filepath.Join(s.keys, name+".dsn"), []byte(databasetest.OnMariaDB.DSN(t)), 0o600))
+	}
+	_, err = backup.Restore(t.Context(), o, author)
+	must(t, err)
+	s.ws = o.To
+	ws = s.open(t)
+	defer ws.Close()
+	if now := rows(t, ws); now != want || ws.RegisterDB.Path != "" {
+		t.Errorf("restored:\n%s\nnot\n%s", now, want)
+	}
+	for e, err := range ws.Vault.Open(t.Context(), nil, vault.Names) {
+		must(t, err)
+		if len(e.Names) != 1 {
+			t.Errorf("%s does not open", e.Subject)
+		}
+	}
+}
+
 // TestThreat_T15_NoKeyInABackup opens a backup and looks for the keys in its bytes, and for plain text in those that are
 // kept (METRO-68).
 func TestThreat_T15_NoKeyInABackup(t *testing.T) {
