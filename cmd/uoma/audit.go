@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ one before, and the last one is signed at the end of each run.`,
 		RunE: list.RunE,
 	}
 	c.Flags().AddFlagSet(list.Flags())
-	c.AddCommand(list, a.auditVerifyCommand())
+	c.AddCommand(list, a.auditVerifyCommand(), a.auditGrantsCommand())
 	return c
 }
 
@@ -50,6 +51,9 @@ func (a *app) auditListCommand() *cobra.Command {
 		Example: "  uoma audit list --subject 4f1c… --json",
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := readToken(&f.Subject); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) (err error) {
 				if since != "" {
 					if f.Since, err = time.ParseInLocation(time.DateOnly, since, ws.Settings.Location); err != nil {
@@ -85,6 +89,34 @@ func (a *app) printAudit(lines []ledger.Line) error {
 		return a.printJSON("audit list", true, out)
 	}
 	return a.table([]string{"NUMBER", "TIME", "ACTOR", "ACT", "SUBJECT", "REASON", "RUN"}, rows)
+}
+
+func (a *app) auditGrantsCommand() *cobra.Command {
+	var user, host string
+	c := &cobra.Command{
+		Use:   "grants --user NAME --host HOST",
+		Short: "Print the grants by which the database account can only add to the books",
+		Long: `Print SQL for the server that has the register: the account may add to the audit log, its signatures and the books of
+breaches and reviews, and change nothing in them; it may remove words of consent, as an erasure does, and change none.`,
+		Example: "  uoma audit grants --user uoma_register --host uoma.example",
+		Args:    exactly(0),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+				lines, err := ws.RegisterDB.Grants(c.Context(), user, host, workspace.Kept())
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON("audit grants", true, lines)
+				}
+				_, err = fmt.Fprintln(a.out, strings.Join(lines, "\n"))
+				return err
+			})
+		},
+	}
+	c.Flags().StringVar(&user, "user", "uoma_register", "name of the account")
+	c.Flags().StringVar(&host, "host", "%", "host that it connects from")
+	return c
 }
 
 // auditResult is what a proof of the log found.

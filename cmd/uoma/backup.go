@@ -147,6 +147,7 @@ erased again before the folder has its name. Killed anywhere, the same command b
 	f.StringVar(&o.Keys, "keys", "", "folder with the keys, which no backup has")
 	f.StringVar(&o.Book, "erasures", "", "the latest book of erasures")
 	f.BoolVar(&o.NobodyErased, "nobody-erased", false, "there is no book, as nobody was ever erased")
+	f.StringVar(&o.Settings, "settings", "", "another uoma.yaml in the place of the backup's, as for stores of another kind")
 	f.StringVar(&o.To, "to", "", "folder that is not there yet")
 	return c
 }

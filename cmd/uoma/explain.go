@@ -39,6 +39,9 @@ delivery was made from.`,
 			if subject == "" || delivered != "" {
 				return usageError{errors.New("--subject is needed, or --extract with --row")}
 			}
+			if err := readToken(&subject); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				date := canon.DateOf(a.now().In(ws.Settings.Location))
 				if on != "" {

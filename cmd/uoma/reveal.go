@@ -72,6 +72,9 @@ func (a *app) revealRequestCommand() *cobra.Command {
 					return err
 				}
 			}
+			if err := readTokens(args); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				if domain != custody.RegisterDomain {
 					if err := knownDomain(ws, domain); err != nil {

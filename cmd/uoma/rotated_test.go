@@ -14,30 +14,49 @@ import (
 	"uoma/pipelines/workspace/workspacetest"
 )
 
-// TestThreat_T17_ANightAfterARotation loads a night after all kinds of tokens were put under other keys, by programs that
-// were killed with SIGKILL at some moments before, and one where nothing was rotated: the two registers differ in nothing but
-// the tokens.
-func TestThreat_T17_ANightAfterARotation(t *testing.T) {
+// built builds the program as it is shipped.
+func built(t *testing.T) string {
+	t.Helper()
 	bin := filepath.Join(t.TempDir(), "uoma")
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "uoma/cmd/uoma")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	dir := t.TempDir()
-	run := func(args ...string) {
-		t.Helper()
-		if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
-		}
+	return bin
+}
+
+// ran runs the program, which must not fail.
+func ran(t *testing.T, bin, stdin string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(bin, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	plain, turned, inbox := filepath.Join(dir, "plain"), filepath.Join(dir, "turned"), filepath.Join(dir, "made-up", "inbox")
-	run("generate", "--people", "60", "--seed", "7", "--date", "2026-11-21", "--nights", "2", "--out", filepath.Join(dir, "made-up"))
-	run("init", plain)
-	if err := os.WriteFile(filepath.Join(plain, "uoma.yaml"), []byte("institution: \"10118\"\ntemporary_identifiers: true\ninbox: "+inbox+"\nsender: {id: xamk}\n"), 0o600); err != nil {
+}
+
+// loadedCampus makes a workspace in dir with the first night of a made-up campus.
+func loadedCampus(t *testing.T, bin, dir, settings string) string {
+	t.Helper()
+	made, ws := filepath.Join(dir, "made-up"), filepath.Join(dir, "plain")
+	ran(t, bin, "", "generate", "--people", "60", "--seed", "7", "--date", "2026-11-21", "--nights", "2", "--out", made)
+	ran(t, bin, "", "init", ws)
+	text := "institution: \"10118\"\ntemporary_identifiers: true\ninbox: " + filepath.Join(made, "inbox") + "\nsender: {id: xamk}\n" + settings
+	if err := os.WriteFile(filepath.Join(ws, "uoma.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run("run", "nightly", "--date", "2026-11-21", "-q", "-w", plain)
+	ran(t, bin, "", "run", "nightly", "--date", "2026-11-21", "-q", "-w", ws)
+	return ws
+}
+
+// TestThreat_T17_ANightAfterARotation loads a night after all kinds of tokens were put under other keys, by programs that
+// were killed with SIGKILL at some moments before, and one where nothing was rotated: the two registers differ in nothing but
+// the tokens.
+func TestThreat_T17_ANightAfterARotation(t *testing.T) {
+	bin, dir := built(t), t.TempDir()
+	run := func(args ...string) { ran(t, bin, "", args...) }
+	plain, turned := loadedCampus(t, bin, dir, ""), filepath.Join(dir, "turned")
 	workspacetest.CopyTree(t, plain, turned)
 	for i, kind := range workspace.TokenKinds() {
 		first := exec.Command(bin, "key", "rotate", kind, "--epoch", "2", "-w", turned)

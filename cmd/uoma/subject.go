@@ -8,6 +8,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/pseudonym"
 )
 
 // subjectCommand gathers what is done for one person of the register.
@@ -23,6 +24,34 @@ func (a *app) subjectCommand() *cobra.Command {
 	c.AddCommand(a.subjectFindCommand(), a.subjectExportCommand(), a.subjectRequestCommand(), a.subjectWordsCommand(), a.subjectConsentCommand(),
 		a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectRectifyCommand(), a.subjectDiscloseCommand())
 	return c
+}
+
+// typedTokens reads the arguments as pseudonyms that people typed, once the others have been looked at.
+func typedTokens(before cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := before(c, args); err != nil {
+			return err
+		}
+		return readTokens(args)
+	}
+}
+
+// readTokens puts in the place of pseudonyms that people typed those that the stores have.
+func readTokens(typed []string) (err error) {
+	for i := range typed {
+		if typed[i], err = pseudonym.Typed(typed[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readToken is readTokens for a flag, which may be empty.
+func readToken(typed *string) (err error) {
+	if *typed != "" {
+		*typed, err = pseudonym.Typed(*typed)
+	}
+	return err
 }
 
 // noteLooks writes into the audit log that somebody looked at people, by the register's references, before anything is

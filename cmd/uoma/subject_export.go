@@ -36,7 +36,7 @@ purposes, consents, and the recipients who were sent the person; and it says wha
 The files are for the person's eyes: they have mode 0600, and a folder that others may read is refused.`,
 		Example: `  uoma subject export 4f1c… --out answer
   uoma subject export 4f1c… --out answer/portable.json --portability`,
-		Args: exactly(1),
+		Args: typedTokens(exactly(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError{errors.New("--out is needed")}

@@ -11,6 +11,7 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/pseudonym"
 )
 
 func (a *app) subjectFindCommand() *cobra.Command {
@@ -88,7 +89,7 @@ func (a *app) printFound(found []subject.Found) error {
 	}
 	rows := make([][]string, len(found))
 	for i, f := range found {
-		rows[i] = []string{f.Ref, fmt.Sprint(f.Records), strings.Join(f.Systems, ","), strings.Join(f.By, ",")}
+		rows[i] = []string{pseudonym.Shown(f.Ref), fmt.Sprint(f.Records), strings.Join(f.Systems, ","), strings.Join(f.By, ",")}
 	}
 	if err := a.table([]string{"REF", "RECORDS", "SYSTEMS", "FOUND BY"}, rows); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (a *app) printFound(found []subject.Found) error {
 		if len(f.Values) == 0 {
 			continue
 		}
-		fmt.Fprintf(a.out, "\n%s\n", f.Ref)
+		fmt.Fprintf(a.out, "\n%s\n", pseudonym.Shown(f.Ref))
 		rows = nil
 		for _, v := range f.Values {
 			rows = append(rows, []string{v.System, v.Column, printable(v.Value)})

@@ -108,6 +108,9 @@ who asks was proved stands with it, and who saw the proof; some notices want it 
   uoma subject request open erasure --office dpo --received 2026-11-20`,
 		Args: exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := readToken(&asked.Person); err != nil {
+				return err
+			}
 			return a.atRequests(c.Context(), func(ws *workspace.Workspace, pack *policy.Pack, today canon.Date) error {
 				asked.Kind, asked.Received = args[0], today
 				if received != "" {

@@ -86,7 +86,7 @@ one moment the stricter. A granted consent names the version of the text that wa
 with it.`,
 		Example: `  uoma subject consent 4f1c… --purpose newsletter --state withdrawn --via letter --at 2026-11-20
   uoma subject consent 4f1c… --purpose newsletter --state granted --channel email --text-version 2026-09 --text consent.txt`,
-		Args: exactly(1),
+		Args: typedTokens(exactly(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.said.About == "" || f.said.State == "" {
 				return usageError{errors.New("--purpose and --state are needed")}
@@ -126,7 +126,7 @@ subject hold --reason objection); --lift takes an objection back that was writte
 		Example: `  uoma subject object 4f1c… --purpose marketing --via phone
   uoma subject object 4f1c…
   uoma subject object 4f1c… --purpose survey --lift --via decision`,
-		Args: exactly(1),
+		Args: typedTokens(exactly(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if lift {
 				f.said.State = register.Lifted
@@ -202,7 +202,7 @@ func (a *app) subjectWordsCommand() *cobra.Command {
 		Short: "Show all that was said of the use of a person's data, by hand and by sources, oldest first",
 		Example: `  uoma subject words 4f1c…
   uoma subject words 4f1c… --json`,
-		Args: exactly(1),
+		Args: typedTokens(exactly(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				book, err := rights.Book(c.Context(), ws, args[0])

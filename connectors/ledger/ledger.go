@@ -23,7 +23,15 @@ func Migrate(ctx context.Context, db *database.DB) error {
 	if err != nil {
 		return err
 	}
-	return db.Migrate(ctx, "ledger", files)
+	if err := db.Migrate(ctx, "ledger", files); err != nil {
+		return err
+	}
+	return db.Keep(ctx, Kept())
+}
+
+// Kept gives the books of the ledger, to which lines are only added.
+func Kept() []database.Kept {
+	return []database.Kept{{Table: "audit"}, {Table: "audit_seal"}, {Table: "breach_notice"}, {Table: "retention_review"}}
 }
 
 // TokenEpochs is the table that says in which epochs the tokens of ledger and register stand.

@@ -32,8 +32,14 @@ func (r *Register) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.db.Migrate(ctx, "register", files)
+	if err := r.db.Migrate(ctx, "register", files); err != nil {
+		return err
+	}
+	return r.db.Keep(ctx, Kept())
 }
+
+// Kept gives the book of words: nothing in it changes. An erased person's words go.
+func Kept() []database.Kept { return []database.Kept{{Table: "word", Goes: true}} }
 
 // See runs f on a view of one state, whatever is committed meanwhile.
 func (r *Register) See(ctx context.Context, f func(*View) error) error {

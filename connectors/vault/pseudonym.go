@@ -41,8 +41,12 @@ func (v *Vault) unlist(ctx context.Context, tx *sqlx.Tx, subject string) error {
 	if v.pseudonym == nil {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM `pseudonym` WHERE `person` = ?", v.pseudonym(subject))
-	return database.Failed("remove a subject from the list", err)
+	for _, list := range []string{"pseudonym", "random_pseudonym"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+database.Quote(list)+" WHERE `person` = ?", v.pseudonym(subject)); err != nil {
+			return database.Failed("remove a subject from the list", err)
+		}
+	}
+	return nil
 }
 
 // SubjectOf gives the subject that has a pseudonym in the register, or "" when the vault has none.

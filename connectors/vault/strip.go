@@ -119,7 +119,12 @@ func count(ctx context.Context, tx *sqlx.Tx, sourceKeys []string) (n int64, err 
 func destroyEmpty(ctx context.Context, tx *sqlx.Tx, subjects []string) error {
 	const empty = " AND `destroyed_run` IS NULL AND NOT EXISTS (SELECT 1 FROM `identity` i WHERE i.`subject` = `subject`.`subject`)"
 	return database.In(subjects, func(marks string, args []any) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM `pseudonym` WHERE `subject` IN ("+marks+") AND NOT EXISTS (SELECT 1 FROM `identity` i WHERE i.`subject` = `pseudonym`.`subject`)", args...)
+		const gone = ") AND NOT EXISTS (SELECT 1 FROM `identity` i WHERE i.`subject` = `pseudonym`.`subject`)"
+		_, err := tx.ExecContext(ctx, "DELETE FROM `random_pseudonym` WHERE `person` IN (SELECT `person` FROM `pseudonym` WHERE `subject` IN ("+marks+gone+")", args...)
+		if err != nil {
+			return database.Failed("take subjects without entries off the list", err)
+		}
+		_, err = tx.ExecContext(ctx, "DELETE FROM `pseudonym` WHERE `subject` IN ("+marks+gone, args...)
 		if err != nil {
 			return database.Failed("take subjects without entries off the list", err)
 		}

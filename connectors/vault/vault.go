@@ -61,6 +61,7 @@ func Tokens() []database.Tokens {
 	return []database.Tokens{
 		{Table: "identity", Index: []string{"source_key", "record"}},
 		{Table: "pseudonym", Person: []string{"person"}},
+		{Table: "random_pseudonym", Person: []string{"person"}},
 		{Table: "suppression", Mark: []string{"token"}},
 		{Table: "kept_word", Mark: []string{"token"}},
 	}

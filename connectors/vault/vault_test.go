@@ -322,7 +322,7 @@ func found(t *testing.T, dir string, canaries [][]byte) (n int) {
 	return n
 }
 
-// TestThreat_T15_NoValueStandsInTheFiles holds the rules LJMU-61 and METRO-63 of the notices.
+// TestThreat_T15_NoValueStandsInTheFiles holds the rules LJMU-61, METRO-63 and, of databases, METRO-68 of the notices.
 func TestThreat_T15_NoValueStandsInTheFiles(t *testing.T) {
 	dir := t.TempDir()
 	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(dir, "vault.db"))

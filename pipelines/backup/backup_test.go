@@ -3,6 +3,7 @@ package backup_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"io/fs"
@@ -202,7 +203,38 @@ func TestABackupIsRestored(t *testing.T) {
 	})
 }
 
-// TestThreat_T15_NoKeyInABackup opens a backup and looks for the keys in its bytes.
+// A backup of SQLite is restored into a server, with other settings.
+func TestABackupMovesToAServer(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	want := rows(t, ws)
+	must(t, ws.Close())
+	o := s.options(s.save(t, "one.uoma"), "restored")
+	text, err := os.ReadFile(filepath.Join(s.ws, workspace.FileName))
+	must(t, err)
+	o.Settings = filepath.Join(s.dir, "server.yaml")
+	must(t, os.WriteFile(o.Settings, []byte(string(text)+workspacetest.Stores(databasetest.OnMariaDB)), 0o600))
+	for _, name := range []string{"register", "vault"} {
+		must(t, os.WriteFile(filepath.Join(s.keys, name+".dsn"), []byte(databasetest.OnMariaDB.DSN(t)), 0o600))
+	}
+	_, err = backup.Restore(t.Context(), o, author)
+	must(t, err)
+	s.ws = o.To
+	ws = s.open(t)
+	defer ws.Close()
+	if now := rows(t, ws); now != want || ws.RegisterDB.Path != "" {
+		t.Errorf("restored:\n%s\nnot\n%s", now, want)
+	}
+	for e, err := range ws.Vault.Open(t.Context(), nil, vault.Names) {
+		must(t, err)
+		if len(e.Names) != 1 {
+			t.Errorf("%s does not open", e.Subject)
+		}
+	}
+}
+
+// TestThreat_T15_NoKeyInABackup opens a backup and looks for the keys in its bytes, and for plain text in those that are
+// kept (METRO-68).
 func TestThreat_T15_NoKeyInABackup(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	file := s.save(t, "one.uoma")
@@ -284,6 +316,45 @@ func TestBackupsThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestThreat_T18_ABackupOpensWithKeysFromShares is the drill of a lost machine: shares give the keys back, and with them and
+// the public half of the signing key a backup becomes a workspace in which everybody opens.
+func TestThreat_T18_ABackupOpensWithKeysFromShares(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	shares := t.TempDir()
+	made, err := custody.Escrow(t.Context(), ws, shares, 3, 2, rand.Reader, author)
+	must(t, err)
+	must(t, ws.Close())
+	file := s.save(t, "one.uoma")
+	lost := s.keys
+	s.keys = filepath.Join(s.dir, "recovered")
+	must(t, os.Mkdir(s.keys, 0o700))
+	_, err = custody.Recover(s.keys, made.Files[1:])
+	must(t, err)
+	for _, name := range []string{"signing", "signing.pub"} { // that key can be replaced; its public half proves the backup
+		text, err := os.ReadFile(filepath.Join(lost, name))
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(s.keys, name), text, 0o600))
+	}
+	o := s.options(file, "restored")
+	_, err = backup.Restore(t.Context(), o, author)
+	must(t, err)
+	s.ws = o.To
+	ws = s.open(t)
+	defer ws.Close()
+	n := 0
+	for e, err := range ws.Vault.Open(t.Context(), nil, vault.Names) {
+		must(t, err)
+		n += len(e.Names)
+	}
+	if n != 3 {
+		t.Errorf("%d people open", n)
+	}
+	if _, err := custody.Drill(t.Context(), ws, made.Files[:2], author); err != nil {
+		t.Errorf("the drill: %v", err)
+	}
+}
+
 // child restores, or saves, and sends itself SIGKILL behind a step.
 func child(what []string) int {
 	dir, file, cutText := what[0], what[1], what[2]
@@ -308,7 +379,8 @@ func child(what []string) int {
 }
 
 // TestThreat_T25_ARestoreKilledAnywhereBringsNobodyBack restores a backup of before an erasure and a rotation of keys, by
-// programs that are killed with SIGKILL behind each step: nothing stands under the folder's name before the erased are gone.
+// programs that are killed with SIGKILL behind each step: nothing stands under the folder's name before the erased are gone
+// (METRO-68).
 func TestThreat_T25_ARestoreKilledAnywhereBringsNobodyBack(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	rotating, err := workspace.OpenRotating(t.Context(), s.ws)

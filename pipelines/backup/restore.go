@@ -93,6 +93,7 @@ type Options struct {
 	Keys           string // folder with the keys, which no backup has
 	Book           string // the latest book of erasures
 	NobodyErased   bool   // there never was one
+	Settings       string // file in the place of the backup's uoma.yaml, as where the stores are to be others; "" is none
 	To             string
 	Step           func(string) error // called behind each step by tests; nil does nothing
 }
@@ -217,6 +218,12 @@ func (r *restoring) File(name string, content io.Reader) error {
 		if err := root.MkdirAll(dir, 0o700); err != nil {
 			return errKept.At(fault.Place{File: name}).Because(errors.Unwrap(err))
 		}
+	}
+	if name == workspace.FileName && r.o.Settings != "" {
+		if err := copyFile(r.o.Settings, filepath.Join(r.dir, workspace.FileName)); err != nil {
+			return errKept.At(fault.Place{File: r.o.Settings}).Wrap(err)
+		}
+		return nil
 	}
 	if name != workspace.EpochsFile && strings.HasPrefix(name, workspace.KeysDir+"/") {
 		if _, err := root.Stat(filepath.FromSlash(name)); err == nil {

@@ -9,8 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
+	"uoma/internal/fault"
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
@@ -35,6 +38,9 @@ func child(what []string) int {
 		return 2
 	}
 	ctx, steps := context.Background(), 0
+	if kind == "show" {
+		return showing(ctx, dir, time.Duration(cut)*time.Microsecond)
+	}
 	kill := custody.Options{Batch: 10, Step: func(string) error {
 		if steps++; steps > cut {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // it does not return
@@ -51,6 +57,57 @@ func child(what []string) int {
 		return 1
 	}
 	return 0
+}
+
+// showing shows a request of one person, unless it is killed before: what was shown stands on standard output.
+func showing(ctx context.Context, dir string, after time.Duration) int {
+	ws, err := workspace.Open(ctx, dir)
+	if err != nil {
+		return 1
+	}
+	time.AfterFunc(after, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) })
+	people, err := custody.Show(ctx, ws, 1, as("virtanen", 0))
+	if err != nil {
+		return 1
+	}
+	fmt.Println(people[0].Entries[0].Names[0].Value)
+	return 0
+}
+
+// TestThreat_T20_KilledWhileItIsShown kills a program that shows a person at many moments: whatever was shown stands in the
+// audit log, nothing is shown twice, and what was spent without being seen is asked for anew.
+func TestThreat_T20_KilledWhileItIsShown(t *testing.T) {
+	before := newSite(t, databasetest.OnSQLite)
+	ws := before.open(t)
+	r, err := custody.Request(t.Context(), ws, custody.RegisterDomain, tokens(ws, 1), "authority", "XAMK-12", time.Hour, as("virtanen", 0))
+	must(t, err)
+	_, err = custody.Approve(t.Context(), ws, r.Number, as("korhonen", 0))
+	must(t, err)
+	must(t, ws.Close())
+	for _, after := range []int{0, 500, 1000, 2000, 4000, 8000, 16_000, 1_000_000} { // microseconds
+		s := &site{dir: t.TempDir() + "/ws", stores: before.stores}
+		workspacetest.Copy(t, before.dir, s.dir)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{s.dir, "show", strconv.Itoa(after)}, "|"))
+		out, err := cmd.Output()
+		if err != nil && !cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+			t.Fatalf("%d: %v", after, err)
+		}
+		shown := strings.Count(string(out), "Esimerkki")
+		ws := s.open(t)
+		people, err := custody.Show(t.Context(), ws, 1, as("virtanen", 0))
+		if err == nil {
+			shown += len(people)
+		} else if fault.Code(err) != "UOMA-RVL-STATE" {
+			t.Errorf("%d: %v", after, err)
+		}
+		lines, err := ledger.AuditLines(t.Context(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RevealShown), Limit: 10})
+		must(t, err)
+		if shown > 1 || len(lines) != 1 {
+			t.Errorf("%d: shown %d times, and noted %d times", after, shown, len(lines))
+		}
+		must(t, ws.Close())
+	}
 }
 
 const domainName = "csc/uraseuranta"

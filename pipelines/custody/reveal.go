@@ -206,7 +206,11 @@ func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens 
 		}
 		epochs = append(epochs, d)
 	}
-	out, persons, last := map[string]string{}, ws.Persons(), ""
+	out, err := behindRandom(ctx, ws, domain, tokens)
+	if err != nil {
+		return nil, err
+	}
+	persons, last := ws.Persons(), ""
 	for e, err := range ws.Vault.Open(ctx, nil, 0) {
 		if err != nil {
 			return nil, err
@@ -220,6 +224,21 @@ func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens 
 			if token := ws.PersonIn(d, person); wanted[token] {
 				out[token] = e.Subject
 			}
+		}
+	}
+	return out, nil
+}
+
+// behindRandom finds those of random pseudonyms, of which the vault has a list.
+func behindRandom(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
+	persons, err := ws.Vault.RandomPersons(ctx, domain, tokens)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for token, person := range persons {
+		if out[token], err = ws.Vault.SubjectOf(ctx, person); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

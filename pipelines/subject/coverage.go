@@ -68,7 +68,7 @@ func Stores() []Store {
 	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: "numbers and dates that are of no one person"})
 	}
-	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "ledger_version", "register_version", "outbox_version"} {
+	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "token_epoch", "ledger_version", "register_version", "outbox_version"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: bookkeeping})
 	}
 	all = append(all, canonical()...)
@@ -77,6 +77,8 @@ func Stores() []Store {
 		Store{Name: "vault", Table: "identity", Columns: []string{"record", "subject", "epoch"}, How: Nothing, Why: tokens},
 		Store{Name: "vault", Table: "subject", How: Nothing, Why: "the key under which the person's cells are sealed; shown to nobody"},
 		Store{Name: "vault", Table: "pseudonym", How: Nothing, Why: tokens},
+		Store{Name: "vault", Table: "random_pseudonym", How: Nothing, Why: tokens},
+		Store{Name: "vault", Table: "vault_token_epoch", How: Nothing, Why: bookkeeping},
 		Store{Name: "vault", Table: "suppression", How: Nothing, Why: "keyed marks of people who were erased: of them there is nothing to export"},
 		Store{Name: "vault", Table: "kept_word", How: Nothing, Why: "objections under keyed marks, of people who are not in the register"},
 		Store{Name: "vault", Table: "vault_erasure_head", How: Nothing, Why: bookkeeping},

@@ -59,7 +59,7 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 		return nil, errMoved.Wrap(err)
 	}
 	settings := s.settings(year)
-	people, err := s.decide(f, id, AsOf(r))
+	people, err := s.decide(ctx, f, id, AsOf(r), r.Dry)
 	if err != nil {
 		return nil, err
 	}
@@ -118,18 +118,18 @@ func (s *Survey) digest(c *choice) (string, error) {
 }
 
 // decide asks the policy for each person of the frame, in its order. A row is made of several categories, and each must be allowed.
-func (s *Survey) decide(f *frame, id *identity, at canon.Date) ([]extract.Person, error) {
-	domain, err := s.ws.Domain(s.domain(), s.epoch())
+func (s *Survey) decide(ctx context.Context, f *frame, id *identity, at canon.Date, dry bool) ([]extract.Person, error) {
+	people := f.persons()
+	called, err := s.pseudonyms(ctx, people, dry)
 	if err != nil {
 		return nil, err
 	}
-	people := f.persons()
 	crowd := s.pack.Crowd(at, len(people))
 	out := make([]extract.Person, len(people))
 	for i, g := range people {
 		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
 		crowd.Add(&g.facts)
-		out[i] = extract.Person{Pseudonym: s.ws.PersonIn(domain, g.person), Protected: g.facts.Protected,
+		out[i] = extract.Person{Pseudonym: called(g.person), Protected: g.facts.Protected,
 			Records: id.records[g.person], Degrees: g.degrees}
 	}
 	d := s.decider(at)

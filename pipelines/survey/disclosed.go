@@ -48,6 +48,8 @@ type Included struct {
 	Columns []string `json:"columns"`
 	// Categories are those of the data that was sent, where they are not the same for every row.
 	Categories []string `json:"categories,omitempty"`
+	// Pseudonym is that of the row when it is random: when the person is erased, nothing else tells it.
+	Pseudonym string `json:"pseudonym,omitempty"`
 	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
 	From [][]int  `json:"from,omitempty"`
 	Rows []string `json:"rows,omitempty"` // source keys
@@ -87,6 +89,9 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
 		p := Included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
+		if s.random() {
+			p.Pseudonym = c.extract.Pseudonyms[i]
+		}
 		p.Tell(c.extract.Origins(i))
 		l.People = append(l.People, p)
 	}

@@ -259,12 +259,16 @@ func (w *withdrawal) choose(ctx context.Context) error {
 		if !refuse || was == parcel.Erase || was == why.action {
 			continue
 		}
-		if domains[p.epoch] == nil {
-			if domains[p.epoch], err = w.s.ws.Domain(w.s.domain(), p.epoch); err != nil {
-				return err
+		row := pending{SentRow: p, pseudonym: p.Pseudonym, action: why.action, reason: why.reason}
+		if row.pseudonym == "" { // it is keyed
+			if domains[p.epoch] == nil {
+				if domains[p.epoch], err = w.s.ws.Domain(w.s.domain(), p.epoch); err != nil {
+					return err
+				}
 			}
+			row.pseudonym = w.s.ws.PersonIn(domains[p.epoch], p.Person)
 		}
-		w.rows = append(w.rows, pending{p, w.s.ws.PersonIn(domains[p.epoch], p.Person), why.action, why.reason})
+		w.rows = append(w.rows, row)
 	}
 	slices.SortFunc(w.rows, func(a, b pending) int {
 		return cmp.Or(cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.Delivery.ID, b.Delivery.ID), cmp.Compare(a.Row, b.Row))

@@ -67,6 +67,9 @@ type Settings struct {
 	Operators string  `yaml:"operators"` // the file that names them; given, it must be there
 	Network   Network `yaml:"network"`
 
+	// Pseudonyms says of which domains, RECIPIENT/DATASET, the pseudonyms are random and not keyed.
+	Pseudonyms map[string]string `yaml:"pseudonyms"`
+
 	Location *time.Location `yaml:"-"`
 }
 

@@ -54,6 +54,9 @@ func (d *Domain) Append(dst []byte, parts ...string) []byte {
 	return append(dst, d.out[:]...)
 }
 
+// Spell writes 16 bytes as a token: those of a random pseudonym, which no key gives.
+func Spell(b []byte) string { return alphabet.EncodeToString(b[:16]) }
+
 // Token is Append as a string.
 func (d *Domain) Token(parts ...string) string {
 	return string(d.Append(nil, parts...))

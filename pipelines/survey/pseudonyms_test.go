@@ -1,0 +1,65 @@
+package survey
+
+import (
+	"slices"
+	"testing"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/internal/fault"
+	"uoma/pipelines/custody"
+	"uoma/pipelines/workspace"
+)
+
+// Random pseudonyms stay within an epoch, are others in the next, go with an erased person, and lead back by the vault alone.
+func TestRandomPseudonyms(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		stages, run := r.stages(false)
+		s := stages[0].(selectStage).s
+		keyed, err := s.choose(ctx, run, 2021)
+		r.must(err)
+		r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
+		dry, err := s.pseudonyms(ctx, []*graduate{{person: "x"}}, true)
+		r.must(err)
+		if has, err := r.ws.Vault.HasRandom(ctx, s.domain(), 1); err != nil || has || len(dry("x")) != 26 {
+			t.Errorf("a dry run kept something: %v %v", has, err)
+		}
+		a, err := s.choose(ctx, run, 2021)
+		r.must(err)
+		b, err := s.choose(ctx, run, 2021)
+		r.must(err)
+		if a.digest != b.digest || slices.ContainsFunc(a.extract.Pseudonyms, func(p string) bool { return slices.Contains(keyed.extract.Pseudonyms, p) }) {
+			t.Error("they do not stay, or are the keyed ones")
+		}
+		r.ws.Settings.Pseudonyms = nil
+		if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-PSEUDONYMS" {
+			t.Errorf("keyed ones within the epoch: %v", err)
+		}
+		r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
+
+		out, err := r.run(false)
+		r.must(err)
+		id := fact[SealFacts](t, out, "seal").Delivery
+		aino := r.rowOf(id, "12345")
+		was := a.extract.Pseudonyms[aino-1]
+		by := custody.Author{Actor: "virtanen", At: run.Now()}
+		_, err = custody.RotateDomain(ctx, r.ws, s.domain(), 2, false, by, custody.Options{})
+		r.must(err)
+		next, err := s.choose(ctx, run, 2021)
+		r.must(err)
+		if slices.Contains(next.extract.Pseudonyms, was) || len(next.extract.Pseudonyms) != len(a.extract.Pseudonyms) {
+			t.Error("the next epoch has pseudonyms of the one before")
+		}
+		person := workspace.PersonOf(r.ws.Persons(), "P1")
+		if of, err := r.ws.Vault.RandomPersons(ctx, s.domain(), []string{was}); err != nil || of[was] != person {
+			t.Errorf("%v %v", of, err)
+		}
+		r.eraseAll("P1")
+		if of, err := r.ws.Vault.RandomPersons(ctx, s.domain(), []string{was}); err != nil || len(of) != 0 {
+			t.Errorf("of an erased person: %v %v", of, err)
+		}
+		if f, err := r.withdraw(false); err != nil || f.Rows != 1 || f.Reasons[erased] != 1 {
+			t.Errorf("%+v %v", f, err)
+		}
+	})
+}
