@@ -95,7 +95,7 @@ func TestLoadReportsEveryFile(t *testing.T) {
 		}
 	}
 	all, err := schedules.Load(fstest.MapFS{})
-	if err != nil || len(all) != 3 {
+	if err != nil || len(all) != 4 {
 		t.Fatalf("an empty workspace has %v, %v", all, err)
 	}
 }

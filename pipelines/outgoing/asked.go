@@ -16,9 +16,9 @@ import (
 )
 
 var (
-	errAsked   = fault.New("UOMA-TGT-LIST", "the recipient's list of whom it asks for cannot be read", "put it into asked/TARGET/ under the name that uoma target show gives for the date")
-	errColumns = fault.New("UOMA-TGT-COLUMNS", "the recipient's list has other columns than the target", "nothing is given that was not asked for: compare the list with uoma target show, and change a copy of the target")
-	errRow     = fault.New("UOMA-TGT-ROW", "a row of the recipient's list cannot be read", "download the list again; nothing may be changed in it by hand")
+	errAsked   = fault.New("UOMA-OUT-LIST", "the recipient's list of whom it asks for cannot be read", "put it into asked/TARGET/ under the name that uoma target show gives for the date")
+	errColumns = fault.New("UOMA-OUT-COLUMNS", "the recipient's list has other columns than the target", "nothing is given that was not asked for: compare the list with uoma target show, and change a copy of the target")
+	errRow     = fault.New("UOMA-OUT-ROW", "a row of the recipient's list cannot be read", "download the list again; nothing may be changed in it by hand")
 )
 
 // askedRow is one row of the recipient's list.

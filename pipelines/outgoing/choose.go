@@ -28,8 +28,8 @@ import (
 )
 
 var (
-	errMoved = fault.New("UOMA-TGT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
-	errEmpty = fault.New("UOMA-TGT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
+	errMoved = fault.New("UOMA-OUT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
+	errEmpty = fault.New("UOMA-OUT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
 )
 
 // choice is who goes out, at one moment.

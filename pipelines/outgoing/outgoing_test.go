@@ -166,7 +166,7 @@ func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 	for _, p := range r.peopleOf("mailing-house") {
 		r.says(p, restriction)
 	}
-	if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-TGT-EMPTY" || len(r.listed("mailing-house")) != 0 {
+	if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-OUT-EMPTY" || len(r.listed("mailing-house")) != 0 {
 		t.Errorf("%v, %q", err, r.listed("mailing-house"))
 	}
 }
@@ -351,7 +351,7 @@ func TestWhatLiesThereStays(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.run("raisers-edge"); fault.Code(err) != "UOMA-TGT-ALTERED" {
+	if _, err := r.run("raisers-edge"); fault.Code(err) != "UOMA-OUT-ALTERED" {
 		t.Errorf("%v", err)
 	}
 }
@@ -373,10 +373,10 @@ func TestTheListOfWhomIsAsked(t *testing.T) {
 	}
 	r.date++
 	for name, list := range map[string]struct{ content, code string }{
-		"another column": {strings.Replace(askedHeader, "\r", ";hetu\r", 1) + "1;" + n[0] + ";;;;\r\n", "UOMA-TGT-COLUMNS"},
+		"another column": {strings.Replace(askedHeader, "\r", ";hetu\r", 1) + "1;" + n[0] + ";;;;\r\n", "UOMA-OUT-COLUMNS"},
 		"a column less":  {"id;opiskelijatunnus;puhelinnumero;asiointikieli\r\n1;" + n[0] + ";;\r\n", "UOMA-SRC-COLUMNS"},
-		"a torn row":     {askedHeader + "1;" + n[0] + "\r\n", "UOMA-TGT-ROW"},
-		"none":           {"", "UOMA-TGT-LIST"},
+		"a torn row":     {askedHeader + "1;" + n[0] + "\r\n", "UOMA-OUT-ROW"},
+		"none":           {"", "UOMA-OUT-LIST"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(r.ws.AskedPath("arvo-contacts"), "kohteet_20261122.csv")
