@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
@@ -197,6 +198,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 		}
 		r.sent("mailing-house")
 		people := r.sentPeople()
+		r.now = r.now.Add(time.Second)
 		if f := withdraw(); f.Rows != 0 {
 			t.Fatalf("nobody said anything: %+v", f)
 		}
@@ -208,7 +210,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		got := r.read("mailing-house", "mailing-house_withdrawn_000002.csv.age")
-		at := ",2026-11-21T05:00:00Z\r\n"
+		at := ",2026-11-21T05:00:01Z\r\n"
 		want := "file,row,action,reason,effective_at\r\nmailing_20261121.csv.age,3,stop,processing is restricted" + at + "mailing_20261121.csv.age,5,erase,erased" + at
 		if got != want {
 			t.Errorf("%q\nnot %q", got, want)
