@@ -107,22 +107,27 @@ const maxLines = 100
 // answer takes out the rows that several people are known by, and counts those that nobody is.
 func (h *chooser) answer() {
 	for _, x := range h.asked.rows {
-		switch len(x.people) {
-		case 0:
-			h.c.unknown++
-			if len(h.c.lines) < maxLines {
-				h.c.lines = append(h.c.lines, x.line)
-			}
-		case 1:
-		default:
-			h.c.records = slices.DeleteFunc(h.c.records, func(r *record) bool {
-				if r.asked != x {
-					return false
-				}
-				h.c.people--
-				h.c.withheld[Withheld{Reason: ambiguous, Clause: r.included.Clause}]++
-				return true
-			})
+		if len(x.people) > 0 {
+			continue
+		}
+		h.c.unknown++
+		if len(h.c.lines) < maxLines {
+			h.c.lines = append(h.c.lines, x.line)
+		}
+	}
+	stay, gone := map[string]bool{}, map[string]string{} // gone: clause by person
+	h.c.records = slices.DeleteFunc(h.c.records, func(r *record) bool {
+		if len(r.asked.people) == 1 {
+			stay[r.included.Person] = true
+			return false
+		}
+		gone[r.included.Person] = r.included.Clause
+		return true
+	})
+	for person, clause := range gone {
+		if !stay[person] {
+			h.c.people--
+			h.c.withheld[Withheld{Reason: ambiguous, Clause: clause}]++
 		}
 	}
 }

@@ -129,8 +129,8 @@ func TestThreat_T24_AWordBeforeAFileIsHeard(t *testing.T) {
 func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "ljmu")
-	src, _ := policy.Shipped("ljmu")
-	whole := filled.Replace(string(src))
+	shipped, _ := policy.Shipped("ljmu")
+	whole := filled.Replace(string(shipped))
 	for name, change := range map[string]struct{ old, new string }{
 		"no contract":         {"  agreement: DPA-1\n  clause: [LJMU-55]", "  clause: [LJMU-55]"},
 		"no assessment":       {"assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, ", ""},
@@ -157,6 +157,25 @@ func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 				t.Errorf("%d rows of %d, %v, %v", len(c.records), c.eligible, c.account(), err)
 			}
 		})
+	}
+	for change, code := range map[string]string{"form: anonymous": "UOMA-OUT-ANONYMOUS", "form: pseudonymous": ""} {
+		from := strings.Index(whole, "- id: mailing_house")
+		p, err := policy.Parse("ljmu.yaml", []byte(whole[:from]+strings.Replace(whole[from:], "form: personal", change, 1)))
+		r.must(err)
+		x, err := r.ws.Target("mailing-house")
+		r.must(err)
+		f, err := New(r.ws, x, p, Options{})
+		r.must(err)
+		if c, err := f.choose(ctx, r.runOf("mailing-house", true)); fault.Code(err) != code || err == nil && len(c.records) != 0 {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+	src, err := target.ShippedSource("mailing-house.yaml")
+	r.must(err)
+	plain, err := target.Parse("x.yaml", []byte(strings.Replace(string(src), "seal: age", "seal: none", 1)))
+	r.must(err)
+	if _, err := r.fileOf(plain).choose(ctx, r.runOf("mailing-house", true)); fault.Code(err) != "UOMA-OUT-TRANSPORT" {
+		t.Errorf("a plain file over an open line: %v", err)
 	}
 	x, err := r.ws.Target("virta")
 	r.must(err)

@@ -149,7 +149,7 @@ func (w *Workspace) Target(name string) (*target.Target, error) {
 
 // TargetFolder gives the folder that a target's files are laid into; own tells that it is the workspace's.
 func (w *Workspace) TargetFolder(name string) (dir string, own bool) {
-	if s, ok := w.Settings.Targets[name]; ok {
+	if s := w.Settings.Targets[name]; s.Folder != "" {
 		return within(w.home, s.Folder), false
 	}
 	return w.Path(OutgoingDir, name), true
