@@ -72,7 +72,7 @@ func TestADateIsSentOnce(t *testing.T) {
 			t.Errorf("%+v %v", all, err)
 		}
 		way, err := survey.ExplainRow(ctx, r.ws, facts.Delivery, 1)
-		if err != nil || way.Clause != "LJMU-55" || len(way.Sources) == 0 || way.Sources[0].Line == 0 {
+		if err != nil || way.Clause != "LJMU-55" || len(way.Sources) == 0 || way.Sources[0].Line == 0 || way.Columns[0].Table == "" || len(way.Columns[0].From) == 0 {
 			t.Errorf("%+v %v", way, err)
 		}
 		r.date++
