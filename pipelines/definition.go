@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"uoma/internal/document"
+	"uoma/transforms/target"
 )
 
 //go:embed pipeline.schema.json
@@ -66,7 +67,7 @@ func Parse(file string, src []byte) (*Definition, error) {
 	return d, nil
 }
 
-// Shipped gives the pipelines that come with the program, by name.
+// Shipped gives the pipelines that come with the program, by name: its own, and those of its targets.
 func Shipped() (map[string]*Definition, error) {
 	names, err := fs.Glob(shipped, "*.yaml")
 	if err != nil {
@@ -84,5 +85,9 @@ func Shipped() (map[string]*Definition, error) {
 		}
 		out[strings.TrimSuffix(n, ".yaml")] = d
 	}
-	return out, nil
+	targets, err := target.Shipped()
+	for _, t := range targets {
+		out[t.Name] = OfTarget(t.Name, t.Title)
+	}
+	return out, err
 }

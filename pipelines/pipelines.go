@@ -1,9 +1,9 @@
 // Package pipelines is what a pipeline is: an ordered list of stages, run once for a logical date.
 //
-// A [Definition] is a YAML file that names the stages; [Shipped] holds the two that come with the program. [Execute]
+// A [Definition] is a YAML file that names the stages; [Shipped] holds those that come with the program. [Execute]
 // runs the stages of a run in order, records each in a [Journal], and after a crash goes on behind the last finished
 // checkpoint. The stages themselves live below this package: nightly (land, conform, resolve, protect, load, govern,
-// report) and survey (select, seal, deliver, receipt).
+// report), survey and outgoing (select, seal, deliver, receipt).
 //
 // The package knows no source, no table and no store. Time is given to it.
 package pipelines

@@ -89,7 +89,7 @@ var (
 	errZone     = fault.New("UOMA-CFG-ZONE", "the time zone is unknown", "use a name of the IANA time-zone database, such as Europe/Helsinki")
 	errName     = fault.New("UOMA-CFG-SCHEDULE", "the schedule's name is not that of its file", "give both the same name")
 	errEnding   = fault.New("UOMA-CFG-SCHEDULE", "a schedule's file ends in .yaml", "rename the file, or it will never run")
-	errPipeline = fault.New("UOMA-CFG-SCHEDULE", "the schedule names a pipeline that does not exist", "name a shipped pipeline or one in pipelines/")
+	errPipeline = fault.New("UOMA-CFG-SCHEDULE", "the schedule names a pipeline that does not exist", "name a shipped pipeline or target, or one in pipelines/ or targets/")
 	errFolder   = fault.New("UOMA-CFG-SCHEDULE", "the folder of schedules cannot be read", "make it readable for the user that runs uoma")
 	errUnknown  = fault.New("UOMA-CFG-SCHEDULE", "there is no such schedule", "see uoma schedule list")
 )
@@ -199,10 +199,12 @@ func loadFile(workspace fs.FS, file string) (*Schedule, error) {
 	if _, ok := known[s.Pipeline]; ok {
 		return s, nil
 	}
-	if _, err := fs.Stat(workspace, path.Join("pipelines", s.Pipeline+".yaml")); err != nil {
-		return nil, fault.List{errPipeline.At(document.Locate(file, src, "pipeline"))}
+	for _, folder := range []string{"pipelines", "targets"} {
+		if _, err := fs.Stat(workspace, path.Join(folder, s.Pipeline+".yaml")); err == nil {
+			return s, nil
+		}
 	}
-	return s, nil
+	return nil, fault.List{errPipeline.At(document.Locate(file, src, "pipeline"))}
 }
 
 // Find gives the schedule of a name.

@@ -48,8 +48,8 @@ func TestShipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 3 || all[0].Name != "career-survey" || all[0].Enabled || all[1].Name != "nightly" || !all[1].Enabled ||
-		all[2].Name != "withdrawals" || !all[2].Enabled {
+	if len(all) != 4 || all[0].Name != "career-survey" || all[0].Enabled || all[1].Name != "nightly" || !all[1].Enabled ||
+		all[2].Name != "virta" || all[2].Enabled || all[3].Name != "withdrawals" || !all[3].Enabled {
 		t.Fatalf("got %v", all)
 	}
 	if got := all[1].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
@@ -72,7 +72,7 @@ func TestLoadPrefersTheWorkspace(t *testing.T) {
 	for _, s := range all {
 		names += s.Name + " " + s.File + "\n"
 	}
-	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
+	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nvirta shipped/virta.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
 		t.Fatalf("got %s", names)
 	}
 	if s, err := schedules.Find(all, "nightly"); err != nil || s.Title != "Ours" {
@@ -95,7 +95,7 @@ func TestLoadReportsEveryFile(t *testing.T) {
 		}
 	}
 	all, err := schedules.Load(fstest.MapFS{})
-	if err != nil || len(all) != 3 {
+	if err != nil || len(all) != 4 {
 		t.Fatalf("an empty workspace has %v, %v", all, err)
 	}
 }

@@ -53,7 +53,7 @@ func exitCode(err error) int {
 	}{
 		{"UOMA-ACC-", exitRefused}, {"UOMA-OPR-", exitSettings},
 		{"UOMA-CFG-", exitSettings}, {"UOMA-WSP-", exitSettings}, {"UOMA-KEY-", exitSettings}, {"UOMA-LAY-", exitSettings},
-		{"UOMA-POL-", exitSettings}, {"UOMA-LDG-HELD", exitBusy}, {"UOMA-DLV-BUSY", exitBusy}, {"UOMA-SCH-BUSY", exitBusy}, {"UOMA-DLV-", exitDelivery},
+		{"UOMA-POL-", exitSettings}, {"UOMA-TGT-", exitSettings}, {"UOMA-LDG-HELD", exitBusy}, {"UOMA-DLV-BUSY", exitBusy}, {"UOMA-SCH-BUSY", exitBusy}, {"UOMA-DLV-", exitDelivery},
 	} {
 		if strings.HasPrefix(code, row.prefix) {
 			return row.exit

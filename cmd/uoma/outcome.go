@@ -38,8 +38,8 @@ func (a *app) printOutcome(out pipelines.Outcome, dry bool) error {
 		a.printWithdrawn(facts)
 		return nil
 	}
-	if def := (outgoing.SelectFacts{}); json.Unmarshal(out.Facts["select"], &def) == nil && def.Target != "" {
-		return a.printTarget(out, &def)
+	if sel := (outgoing.SelectFacts{}); json.Unmarshal(out.Facts["select"], &sel) == nil && sel.Target != "" {
+		return a.printTarget(out, &sel)
 	}
 	return a.printSurvey(out)
 }

@@ -16,9 +16,9 @@ import (
 )
 
 var (
-	errAsked   = fault.New("UOMA-TGT-LIST", "the recipient's list of whom it asks for cannot be read", "put it into asked/TARGET/ under the name that uoma target show gives for the date")
-	errColumns = fault.New("UOMA-TGT-COLUMNS", "the recipient's list has other columns than the target", "nothing is given that was not asked for: compare the list with uoma target show, and change a copy of the target")
-	errRow     = fault.New("UOMA-TGT-ROW", "a row of the recipient's list cannot be read", "download the list again; nothing may be changed in it by hand")
+	errAsked   = fault.New("UOMA-OUT-LIST", "the recipient's list of whom it asks for cannot be read", "put it into asked/TARGET/ under the name that uoma target show gives for the date")
+	errColumns = fault.New("UOMA-OUT-COLUMNS", "the recipient's list has other columns than the target", "nothing is given that was not asked for: compare the list with uoma target show, and change a copy of the target")
+	errRow     = fault.New("UOMA-OUT-ROW", "a row of the recipient's list cannot be read", "download the list again; nothing may be changed in it by hand")
 )
 
 // askedRow is one row of the recipient's list.
@@ -107,22 +107,27 @@ const maxLines = 100
 // answer takes out the rows that several people are known by, and counts those that nobody is.
 func (h *chooser) answer() {
 	for _, x := range h.asked.rows {
-		switch len(x.people) {
-		case 0:
-			h.c.unknown++
-			if len(h.c.lines) < maxLines {
-				h.c.lines = append(h.c.lines, x.line)
-			}
-		case 1:
-		default:
-			h.c.records = slices.DeleteFunc(h.c.records, func(r *record) bool {
-				if r.asked != x {
-					return false
-				}
-				h.c.people--
-				h.c.withheld[Withheld{Reason: ambiguous, Clause: r.included.Clause}]++
-				return true
-			})
+		if len(x.people) > 0 {
+			continue
+		}
+		h.c.unknown++
+		if len(h.c.lines) < maxLines {
+			h.c.lines = append(h.c.lines, x.line)
+		}
+	}
+	stay, gone := map[string]bool{}, map[string]string{} // gone: clause by person
+	h.c.records = slices.DeleteFunc(h.c.records, func(r *record) bool {
+		if len(r.asked.people) == 1 {
+			stay[r.included.Person] = true
+			return false
+		}
+		gone[r.included.Person] = r.included.Clause
+		return true
+	})
+	for person, clause := range gone {
+		if !stay[person] {
+			h.c.people--
+			h.c.withheld[Withheld{Reason: ambiguous, Clause: clause}]++
 		}
 	}
 }

@@ -25,7 +25,7 @@ import (
 	"uoma/pipelines/workspace"
 )
 
-var errAltered = fault.New("UOMA-TGT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
+var errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
 
 // place is where files are laid for the recipient: whole, or not at all.
 type place interface {

@@ -28,8 +28,10 @@ import (
 )
 
 var (
-	errMoved = fault.New("UOMA-TGT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
-	errEmpty = fault.New("UOMA-TGT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
+	errMoved     = fault.New("UOMA-OUT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
+	errAnonymous = fault.New("UOMA-OUT-ANONYMOUS", "the notice lets the recipient have anonymous data alone, and a target's rows are about people", "take the target out, or ask the controller for an entry of the notice")
+	errTransport = fault.New("UOMA-OUT-TRANSPORT", "the notice wants an encrypted transport, and the file is not sealed", "seal it (seal: age), or say under targets: in uoma.yaml that what fetches it from the folder is encrypted (transport: encrypted)")
+	errEmpty     = fault.New("UOMA-OUT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
 )
 
 // choice is who goes out, at one moment.
@@ -121,7 +123,9 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.prepare(r.Date)
+	if err := h.prepare(r.Date); err != nil {
+		return nil, err
+	}
 	if err := h.people(ctx); err != nil {
 		return nil, err
 	}
@@ -134,12 +138,18 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	return c, err
 }
 
-func (h *chooser) prepare(date canon.Date) {
+func (h *chooser) prepare(date canon.Date) error {
 	f := h.f
 	h.loader = f.pack.Loader(h.at)
 	h.gives = func(string, string) bool { return true } // the controller's own system
 	if d, ok := f.pack.Disclosure(f.t.Recipient, f.t.Purpose); ok && f.t.Recipient != "" {
+		if err := f.terms(d); err != nil {
+			return err
+		}
 		h.gives = d.Sends
+		if d.Form == "pseudonymous" {
+			h.gives = func(table, column string) bool { return d.Sends(table, column) && !target.Names(table, column) }
+		}
 	}
 	rules, ok := golden.Shipped(f.pack.ID)
 	if !ok {
@@ -163,6 +173,19 @@ func (h *chooser) prepare(date canon.Date) {
 	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
 		h.frame.people[person].number = n
 	}
+	return nil
+}
+
+// terms holds the target to how the notice lets the recipient have the data.
+func (f *File) terms(d *policy.Disclosure) error {
+	place := fault.Place{Field: f.t.Name}
+	switch {
+	case d.Form == "anonymous":
+		return errAnonymous.At(place)
+	case d.Transport == "encrypted" && !f.t.Sealed() && f.ws.Settings.Targets[f.t.Name].Transport != "encrypted":
+		return errTransport.At(place)
+	}
+	return nil
 }
 
 // query asks about the target's use of a category.
@@ -262,7 +285,7 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 	}
 	made, why := 0, incomplete
 	for _, a := range asked {
-		for _, x := range h.rowsOf(w, h.blocks[0].Each, k) {
+		for _, x := range h.rowsOf(w, h.blocks[0].Each) {
 			rec, reason := h.record(w, k, x, a)
 			if rec == nil {
 				why = reason
@@ -287,11 +310,11 @@ func (h *chooser) withhold(refusals []refusal) {
 			why = r
 		}
 	}
-	h.c.withheld[Withheld{Reason: why.Reason, Clause: why.Clause}]++
+	h.c.withheld[Withheld{Reason: cmp.Or(why.Reason, incomplete), Clause: why.Clause}]++
 }
 
 // rowsOf gives somebody's rows of a table that may go, of the preferred system that has any. Of person there is one.
-func (h *chooser) rowsOf(w *who, table string, k *known) []*row {
+func (h *chooser) rowsOf(w *who, table string) []*row {
 	if table == target.Person {
 		return []*row{nil}
 	}
@@ -358,7 +381,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 	for n := range h.f.t.Inside {
 		b := &h.blocks[n+1]
 		var rows []inside
-		for _, x := range h.rowsOf(w, b.Each, k) {
+		for _, x := range h.rowsOf(w, b.Each) {
 			if cells, _ := fill(b, x); cells != nil {
 				rows = append(rows, inside{n + 1, cells})
 			}

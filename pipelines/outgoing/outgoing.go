@@ -52,8 +52,8 @@ type File struct {
 
 var (
 	// ErrPack is the answer for a target of another notice than the one in force.
-	ErrPack     = fault.New("UOMA-TGT-PACK", "the target is of another notice than the workspace", "run the targets of the pack in force; uoma target list shows which that is")
-	errBackfill = fault.New("UOMA-TGT-BACKFILL", "a backfill sends nothing", "add --dry-run to see what would have been sent on that date")
+	ErrPack     = fault.New("UOMA-OUT-PACK", "the target is of another notice than the workspace", "run the targets of the pack in force; uoma target list shows which that is")
+	errBackfill = fault.New("UOMA-OUT-BACKFILL", "a backfill sends nothing", "add --dry-run to see what would have been sent on that date")
 )
 
 // New prepares a target. pack is the policy in force on the run's date.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
@@ -71,7 +72,7 @@ func TestADateIsSentOnce(t *testing.T) {
 			t.Errorf("%+v %v", all, err)
 		}
 		way, err := survey.ExplainRow(ctx, r.ws, facts.Delivery, 1)
-		if err != nil || way.Clause != "LJMU-55" || len(way.Sources) == 0 || way.Sources[0].Line == 0 {
+		if err != nil || way.Clause != "LJMU-55" || len(way.Sources) == 0 || way.Sources[0].Line == 0 || way.Columns[0].Table == "" || len(way.Columns[0].From) == 0 {
 			t.Errorf("%+v %v", way, err)
 		}
 		r.date++
@@ -128,8 +129,8 @@ func TestThreat_T24_AWordBeforeAFileIsHeard(t *testing.T) {
 func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "ljmu")
-	src, _ := policy.Shipped("ljmu")
-	whole := filled.Replace(string(src))
+	shipped, _ := policy.Shipped("ljmu")
+	whole := filled.Replace(string(shipped))
 	for name, change := range map[string]struct{ old, new string }{
 		"no contract":         {"  agreement: DPA-1\n  clause: [LJMU-55]", "  clause: [LJMU-55]"},
 		"no assessment":       {"assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, ", ""},
@@ -157,6 +158,25 @@ func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 			}
 		})
 	}
+	for change, code := range map[string]string{"form: anonymous": "UOMA-OUT-ANONYMOUS", "form: pseudonymous": ""} {
+		from := strings.Index(whole, "- id: mailing_house")
+		p, err := policy.Parse("ljmu.yaml", []byte(whole[:from]+strings.Replace(whole[from:], "form: personal", change, 1)))
+		r.must(err)
+		x, err := r.ws.Target("mailing-house")
+		r.must(err)
+		f, err := New(r.ws, x, p, Options{})
+		r.must(err)
+		if c, err := f.choose(ctx, r.runOf("mailing-house", true)); fault.Code(err) != code || err == nil && len(c.records) != 0 {
+			t.Errorf("%s: %v", change, err)
+		}
+	}
+	src, err := target.ShippedSource("mailing-house.yaml")
+	r.must(err)
+	plain, err := target.Parse("x.yaml", []byte(strings.Replace(string(src), "seal: age", "seal: none", 1)))
+	r.must(err)
+	if _, err := r.fileOf(plain).choose(ctx, r.runOf("mailing-house", true)); fault.Code(err) != "UOMA-OUT-TRANSPORT" {
+		t.Errorf("a plain file over an open line: %v", err)
+	}
 	x, err := r.ws.Target("virta")
 	r.must(err)
 	if _, err := New(r.ws, x, r.pack, Options{}); !errors.Is(err, ErrPack) {
@@ -166,7 +186,7 @@ func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 	for _, p := range r.peopleOf("mailing-house") {
 		r.says(p, restriction)
 	}
-	if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-TGT-EMPTY" || len(r.listed("mailing-house")) != 0 {
+	if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-OUT-EMPTY" || len(r.listed("mailing-house")) != 0 {
 		t.Errorf("%v, %q", err, r.listed("mailing-house"))
 	}
 }
@@ -197,6 +217,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 		}
 		r.sent("mailing-house")
 		people := r.sentPeople()
+		r.now = r.now.Add(time.Second)
 		if f := withdraw(); f.Rows != 0 {
 			t.Fatalf("nobody said anything: %+v", f)
 		}
@@ -208,7 +229,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 		got := r.read("mailing-house", "mailing-house_withdrawn_000002.csv.age")
-		at := ",2026-11-21T05:00:00Z\r\n"
+		at := ",2026-11-21T05:00:01Z\r\n"
 		want := "file,row,action,reason,effective_at\r\nmailing_20261121.csv.age,3,stop,processing is restricted" + at + "mailing_20261121.csv.age,5,erase,erased" + at
 		if got != want {
 			t.Errorf("%q\nnot %q", got, want)
@@ -351,7 +372,7 @@ func TestWhatLiesThereStays(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.run("raisers-edge"); fault.Code(err) != "UOMA-TGT-ALTERED" {
+	if _, err := r.run("raisers-edge"); fault.Code(err) != "UOMA-OUT-ALTERED" {
 		t.Errorf("%v", err)
 	}
 }
@@ -373,10 +394,10 @@ func TestTheListOfWhomIsAsked(t *testing.T) {
 	}
 	r.date++
 	for name, list := range map[string]struct{ content, code string }{
-		"another column": {strings.Replace(askedHeader, "\r", ";hetu\r", 1) + "1;" + n[0] + ";;;;\r\n", "UOMA-TGT-COLUMNS"},
+		"another column": {strings.Replace(askedHeader, "\r", ";hetu\r", 1) + "1;" + n[0] + ";;;;\r\n", "UOMA-OUT-COLUMNS"},
 		"a column less":  {"id;opiskelijatunnus;puhelinnumero;asiointikieli\r\n1;" + n[0] + ";;\r\n", "UOMA-SRC-COLUMNS"},
-		"a torn row":     {askedHeader + "1;" + n[0] + "\r\n", "UOMA-TGT-ROW"},
-		"none":           {"", "UOMA-TGT-LIST"},
+		"a torn row":     {askedHeader + "1;" + n[0] + "\r\n", "UOMA-OUT-ROW"},
+		"none":           {"", "UOMA-OUT-LIST"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(r.ws.AskedPath("arvo-contacts"), "kohteet_20261122.csv")

@@ -78,7 +78,7 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.date, err = canon.ParseDate("2026-11-21")
 	r.must(err)
 	dir := filepath.Join(t.TempDir(), "ws")
-	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\n", s.institution, s.policy, inbox, s.systems, of))
+	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\ntargets: {virta: {transport: encrypted}, mira-persons: {transport: encrypted}, mira-degrees: {transport: encrypted}}\n", s.institution, s.policy, inbox, s.systems, of))
 	// Of equal values the one whose token comes first counts, so that golden files need the same keys each time.
 	master, storage := filepath.Join(dir, workspace.KeysDir, "master.key"), filepath.Join(dir, workspace.KeysDir, "storage.key")
 	r.must(errors.Join(os.Remove(master), os.Remove(storage)))

@@ -98,7 +98,7 @@ func ExplainRow(ctx context.Context, ws *workspace.Workspace, id string, row int
 	out = ExplainedRow{Delivery: id, Row: row, Person: p.Person, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset, Purpose: l.Purpose,
 		Clause: p.Clause, Says: pack.Says(p.Clause), Night: d.RegisterCommit, State: string(d.State), Columns: []ExplainedCell{}, Sources: []ExplainedFrom{}}
 	for i, c := range p.Columns {
-		cell := ExplainedCell{Column: c, Table: extract.TableOf(c), From: []int{}}
+		cell := ExplainedCell{Column: c, Table: tableOf(c), From: []int{}}
 		if i < len(p.From) {
 			for _, n := range p.From[i] {
 				cell.From = append(cell.From, n+1)
@@ -115,6 +115,14 @@ func ExplainRow(ctx context.Context, ws *workspace.Workspace, id string, row int
 		out.Sources = append(out.Sources, from)
 	}
 	return out, nil
+}
+
+// tableOf gives the canonical table of a column: of the extract, or, in a target's file, named before the dot.
+func tableOf(column string) string {
+	if table, _, named := strings.Cut(column, "."); named {
+		return table
+	}
+	return extract.TableOf(column)
 }
 
 // dateOf gives the date of the night that a delivery was made from.

@@ -58,7 +58,7 @@ func TestRandomPseudonyms(t *testing.T) {
 		if of, err := r.ws.Vault.RandomPersons(ctx, s.domain(), []string{was}); err != nil || len(of) != 0 {
 			t.Errorf("of an erased person: %v %v", of, err)
 		}
-		if f, err := r.withdraw(false); err != nil || f.Rows != 1 || f.Reasons[erased] != 1 {
+		if f, err := r.withdraw(false); err != nil || f.Rows != 1 || f.Reasons[ReasonErased] != 1 {
 			t.Errorf("%+v %v", f, err)
 		}
 	})

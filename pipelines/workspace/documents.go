@@ -105,18 +105,21 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 	return p, nil
 }
 
-// Pipelines gives the pipelines of the workspace by name: its own in pipelines/, one of each target, and the shipped ones.
+// Pipelines gives the pipelines of the workspace by name: its own in pipelines/ and targets/, and the shipped ones.
 func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
 	all, err := pipelines.Shipped()
 	if err != nil {
 		return nil, err
 	}
-	targets, err := TargetFiles(w.home)
+	err = w.documents(TargetDir, func(file string, src []byte) error {
+		t, err := target.Parse(file, src)
+		if err == nil {
+			all[t.Name] = pipelines.OfTarget(t.Name, t.Title)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
-	}
-	for _, t := range targets {
-		all[t.Target.Name] = pipelines.OfTarget(t.Target.Name, t.Target.Title)
 	}
 	err = w.documents(PipelineDir, func(file string, src []byte) error {
 		d, err := pipelines.Parse(file, src)
@@ -146,7 +149,7 @@ func (w *Workspace) Target(name string) (*target.Target, error) {
 
 // TargetFolder gives the folder that a target's files are laid into; own tells that it is the workspace's.
 func (w *Workspace) TargetFolder(name string) (dir string, own bool) {
-	if s, ok := w.Settings.Targets[name]; ok {
+	if s := w.Settings.Targets[name]; s.Folder != "" {
 		return within(w.home, s.Folder), false
 	}
 	return w.Path(OutgoingDir, name), true

@@ -29,7 +29,7 @@ func Init(dir string, settings []byte) error {
 	if _, err := os.Stat(filepath.Join(dir, FileName)); err == nil {
 		return errExists.At(fault.Place{File: filepath.Join(dir, FileName)})
 	}
-	for _, d := range []string{"", "inbox", KeysDir, RecipientDir, LayoutDir, PolicyDir, PipelineDir, ScheduleDir} {
+	for _, d := range []string{"", "inbox", KeysDir, RecipientDir, LayoutDir, PolicyDir, PipelineDir, TargetDir, ScheduleDir} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
 			return errMake.At(fault.Place{File: filepath.Join(dir, d)}).Because(err)
 		}

@@ -75,7 +75,8 @@ type Settings struct {
 
 // TargetSettings say where a target's files go.
 type TargetSettings struct {
-	Folder string `yaml:"folder"`
+	Folder    string `yaml:"folder"`
+	Transport string `yaml:"transport"` // "encrypted": what fetches the files from there is
 }
 
 // MasterKey says who holds a master key: a file, a program, or AWS KMS.

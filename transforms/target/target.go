@@ -176,6 +176,16 @@ func ParseField(s string) (f Field, ok bool) {
 	return f, true
 }
 
+// Names tells whether a canonical column says who somebody is, or is a key by which a source knows them.
+func Names(table, column string) bool {
+	t := rowTable(table)
+	if t == nil || t.Index(column) < 0 {
+		return true
+	}
+	class := t.Columns[t.Index(column)].Class
+	return class.Identifying() || class == canon.Key
+}
+
 // rowTable gives the shape of a canonical table, or nil.
 func rowTable(name string) *canon.Table {
 	for _, t := range canon.Tables() {
