@@ -29,6 +29,7 @@ func (a *app) commands() []*cobra.Command {
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),
+		a.feedbackCommand(),
 		a.completionCommand(),
 		a.versionCommand(),
 	}

@@ -35,7 +35,7 @@ func needs() map[string]need {
 	of := func(p access.Permission) need { return need{permission: p} }
 	return map[string]need{
 		"uoma": of(open), "uoma version": of(open), "uoma completion": of(open), "uoma help": of(open),
-		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open),
+		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open), "uoma feedback": of(open),
 		"uoma layout": of(open), "uoma layout list": of(open), "uoma layout show": of(open), "uoma layout check": of(open),
 		"uoma layout template": of(open), "uoma layout try": of(open), "uoma layout suggest": of(open), "uoma layout diff": of(open),
 		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
