@@ -234,6 +234,13 @@ func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
 	}
 	k.write(t, "people.yaml", fourOperators)
 	k.play(t, []typed{{"korhonen", "audit list", "", ""}, {"mallory", "audit list", "UOMA-ACC-STRANGER", ""}})
+	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o620); err != nil {
+		t.Fatal(err)
+	}
+	k.play(t, []typed{{"korhonen", "audit list", "UOMA-WSP-WRITABLE", ""}})
+	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	k.write(t, workspace.FileName, settings+"roles: {dpo: [mallory]}\n")
 	k.play(t, []typed{{"mallory", "reveal list", "UOMA-OPR-ROLES", ""}})
 }
