@@ -128,7 +128,7 @@ func (a *app) decide(c *cobra.Command, may *workspace.Access, p access.Permissio
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, a.noteRefusal(c.Context(), p, err))
+	return errors.Join(err, a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error { return a.noteRefusal(c.Context(), ws, p, err) }))
 }
 
 // sudoName is the form of a name in SUDO_USER that may stand in the audit log.
@@ -136,15 +136,13 @@ var sudoName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // noteRefusal writes a refusal into the audit log. Who came through sudo is noted as the environment says, and counts for
 // nothing.
-func (a *app) noteRefusal(ctx context.Context, p access.Permission, why error) error {
+func (a *app) noteRefusal(ctx context.Context, ws *workspace.Workspace, p access.Permission, why error) error {
 	reason := string(p) + ":" + fault.Code(why)
 	if name := os.Getenv("SUDO_USER"); sudoName.MatchString(name) {
 		reason += ":sudo:" + name
 	}
-	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
-		return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-			return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
-		})
+	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
 	})
 }
 
@@ -169,7 +167,7 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, recipient
 	if byHand {
 		today := canon.DateOf(a.now().In(ws.Settings.Location))
 		if err := ws.Operators.Decide(workspace.AccountOf(a.person()), access.Send, today); err != nil {
-			return err
+			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}
 	}
 	pack, err := ws.Policy(day)
