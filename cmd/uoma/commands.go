@@ -31,6 +31,7 @@ func (a *app) commands() []*cobra.Command {
 		a.generateCommand(),
 		a.resolveCommand(),
 		a.evaluateCommand(),
+		a.feedbackCommand(),
 		a.completionCommand(),
 		a.versionCommand(),
 	}

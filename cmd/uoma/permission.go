@@ -35,7 +35,7 @@ func needs() map[string]need {
 	of := func(p access.Permission) need { return need{permission: p} }
 	return map[string]need{
 		"uoma": of(open), "uoma version": of(open), "uoma completion": of(open), "uoma help": of(open),
-		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open),
+		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open), "uoma feedback": of(open),
 		"uoma layout": of(open), "uoma layout list": of(open), "uoma layout show": of(open), "uoma layout check": of(open),
 		"uoma layout template": of(open), "uoma layout try": of(open), "uoma layout suggest": of(open), "uoma layout diff": of(open),
 		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
@@ -128,7 +128,7 @@ func (a *app) decide(c *cobra.Command, may *workspace.Access, p access.Permissio
 	if err == nil {
 		return nil
 	}
-	return errors.Join(err, a.noteRefusal(c.Context(), p, err))
+	return errors.Join(err, a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error { return a.noteRefusal(c.Context(), ws, p, err) }))
 }
 
 // sudoName is the form of a name in SUDO_USER that may stand in the audit log.
@@ -136,15 +136,13 @@ var sudoName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // noteRefusal writes a refusal into the audit log. Who came through sudo is noted as the environment says, and counts for
 // nothing.
-func (a *app) noteRefusal(ctx context.Context, p access.Permission, why error) error {
+func (a *app) noteRefusal(ctx context.Context, ws *workspace.Workspace, p access.Permission, why error) error {
 	reason := string(p) + ":" + fault.Code(why)
 	if name := os.Getenv("SUDO_USER"); sudoName.MatchString(name) {
 		reason += ":sudo:" + name
 	}
-	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
-		return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-			return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
-		})
+	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
 	})
 }
 
@@ -157,7 +155,7 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, recipient
 	if byHand {
 		today := canon.DateOf(a.now().In(ws.Settings.Location))
 		if err := ws.Operators.Decide(workspace.AccountOf(a.person()), access.Send, today); err != nil {
-			return err
+			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}
 	}
 	pack, err := ws.Policy(day)

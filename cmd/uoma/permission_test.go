@@ -74,8 +74,8 @@ func TestEveryCommandNeedsAPermission(t *testing.T) {
 	}
 }
 
-// fourOperators are a workspace's people for tests, in the year 2026.
-const fourOperators = `operators:
+// operatorsOf2026 are a workspace's people for tests, in the year 2026.
+const operatorsOf2026 = `operators:
 - account: virtanen
   roles:
   - {role: registrar, from: 2026-01-01, until: 2026-06-30, duty: the alumni office}
@@ -92,6 +92,10 @@ const fourOperators = `operators:
   secrecy: 2025-12-01
 - account: laine
   roles: [{role: integration_engineer, from: 2026-01-01}, {role: survey_office, from: 2026-01-01}]
+  training: {done: 2025-12-01, valid_until: 2026-12-31}
+  secrecy: 2025-12-01
+- account: tikka
+  roles: [{role: integration_engineer, from: 2026-01-01}]
   training: {done: 2025-12-01, valid_until: 2026-12-31}
   secrecy: 2025-12-01
 - account: uoma
@@ -175,7 +179,7 @@ func (k *keyboard) play(t *testing.T, steps []typed) {
 // each within the duty and its days (XAMK-42, SEAMK-46, METRO-64, METRO-67), trained (LJMU-62, METRO-65) and bound to secrecy
 // (METRO-62). Every refusal stands in the audit log, and so does every change of the file.
 func TestOperatorsDoWhatTheyMay(t *testing.T) {
-	k := newKeyboard(t, fourOperators)
+	k := newKeyboard(t, operatorsOf2026)
 	k.play(t, []typed{
 		{"virtanen", "runs list", "", ""},
 		{"virtanen", "retention review", "", ""},
@@ -193,6 +197,9 @@ func TestOperatorsDoWhatTheyMay(t *testing.T) {
 		{"uoma", "run nightly --date 2026-03-01 --scheduled --dry-run", "", "computed"},
 		{"laine", "run nightly --date 2026-03-01 --dry-run", "", "computed"},
 		{"virtanen", "run nightly --date 2026-03-01 --dry-run", "UOMA-ACC-ROLE", ""},
+		{"tikka", "run nightly --date 2026-03-01 --dry-run", "", "computed"},
+		{"tikka", "run career-survey --date 2026-03-01", "UOMA-ACC-ROLE", ""}, // who keeps the program at work does not send
+		{"korhonen", "audit list --verb access.refused", "", "delivery.send:UOMA-ACC-ROLE"},
 		{"mallory", "operator whoami", "", "mallory"},
 		{"virtanen", "operator whoami", "", "values.see"},
 		{"mallory", "operator roles", "", "values.see"},
@@ -209,7 +216,7 @@ func TestOperatorsDoWhatTheyMay(t *testing.T) {
 	k.on = k.on.AddDate(1, 0, 0) // nobody's training counts any more
 	k.play(t, []typed{{"korhonen", "audit list", "UOMA-ACC-TRAINING", ""}})
 	k.on = k.on.AddDate(-1, -4, 0)
-	k.write(t, workspace.OperatorsFile, strings.ReplaceAll(fourOperators, "secrecy: 2025-12-01", "secrecy: 2026-12-01"))
+	k.write(t, workspace.OperatorsFile, strings.ReplaceAll(operatorsOf2026, "secrecy: 2025-12-01", "secrecy: 2026-12-01"))
 	k.play(t, []typed{{"korhonen", "audit list", "UOMA-ACC-SECRECY", ""}})
 	k.write(t, workspace.OperatorsFile, "operators: [}")
 	k.play(t, []typed{{"korhonen", "audit list", "UOMA-CFG-SYNTAX", ""}, {"korhonen", "policy list", "", "xamk"}})
@@ -225,15 +232,22 @@ func TestOperatorsDoWhatTheyMay(t *testing.T) {
 
 // TestOperatorsThatAreDemandedAreThere fails closed: a file that the settings name and that is gone lets nobody in.
 func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
-	k := newKeyboard(t, fourOperators)
+	k := newKeyboard(t, operatorsOf2026)
 	settings := string(workspace.Template()) + "operators: people.yaml\n"
 	k.write(t, workspace.FileName, settings)
 	k.play(t, []typed{{"korhonen", "audit list", "UOMA-OPR-ABSENT", ""}})
 	if out, err := k.uoma("korhonen", "check"); exitCode(err) != exitFindings || !strings.Contains(out, "UOMA-OPR-ABSENT") {
 		t.Errorf("the check: %v\n%s", err, out)
 	}
-	k.write(t, "people.yaml", fourOperators)
+	k.write(t, "people.yaml", operatorsOf2026)
 	k.play(t, []typed{{"korhonen", "audit list", "", ""}, {"mallory", "audit list", "UOMA-ACC-STRANGER", ""}})
+	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o620); err != nil {
+		t.Fatal(err)
+	}
+	k.play(t, []typed{{"korhonen", "audit list", "UOMA-WSP-WRITABLE", ""}})
+	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	k.write(t, workspace.FileName, settings+"roles: {dpo: [mallory]}\n")
 	k.play(t, []typed{{"mallory", "reveal list", "UOMA-OPR-ROLES", ""}})
 }
@@ -241,7 +255,7 @@ func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
 // TestThreat_T20_ApproversAreOperators asks that the second person of two is another operator with the role for it, who
 // speaks under an account of their own.
 func TestThreat_T20_ApproversAreOperators(t *testing.T) {
-	k := newKeyboard(t, fourOperators)
+	k := newKeyboard(t, operatorsOf2026)
 	one := strings.Repeat("0", 26)
 	many := ""
 	for i := range 21 {

@@ -13,7 +13,7 @@ import (
 // TestChangesOfTheNoticeAreAnnounced runs nights under two versions of a notice (LJMU-69): the second owes its people word of the
 // change, in the report and in the list, until it is on record that they were told, by a channel of the notice.
 func TestChangesOfTheNoticeAreAnnounced(t *testing.T) {
-	k := newKeyboard(t, strings.ReplaceAll(fourOperators, "2026-06-30", "2026-12-31"))
+	k := newKeyboard(t, strings.ReplaceAll(operatorsOf2026, "2026-06-30", "2026-12-31"))
 	settings := strings.NewReplacer(`institution: "10118"`, `institution: "10003957"`, "policy: xamk", "policy: ljmu").Replace(string(workspace.Template()))
 	k.write(t, workspace.FileName, settings)
 	src, _ := policy.Shipped("ljmu")

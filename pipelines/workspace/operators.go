@@ -35,7 +35,12 @@ var (
 func (s *Settings) readOperators(dir string, src []byte) (*access.Operators, error) {
 	file := cmp.Or(s.Operators, OperatorsFile)
 	text, err := os.ReadFile(within(dir, file))
+	if err == nil {
+		err = ownersAlone(within(dir, file))
+	}
 	switch {
+	case errors.Is(err, errWritable):
+		return nil, err
 	case errors.Is(err, fs.ErrNotExist) && s.Operators == "":
 		return nil, nil
 	case err != nil:
@@ -44,6 +49,15 @@ func (s *Settings) readOperators(dir string, src []byte) (*access.Operators, err
 		return nil, errTwoRoles.At(document.Locate(FileName, src, "roles"))
 	}
 	return access.Parse(file, text)
+}
+
+// ownersAlone refuses a file that group or others may write to: whoever can change it can give themselves any role.
+func ownersAlone(path string) error {
+	st, err := os.Stat(path)
+	if err == nil && st.Mode().Perm()&0o022 != 0 {
+		err = errWritable.At(fault.Place{File: path})
+	}
+	return err
 }
 
 // Access is what of a workspace is known before it is opened: who may do what, on which calendar, and which networks
