@@ -63,7 +63,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	}
 	checks := []func(context.Context){c.permissions}
 	if c.w != nil { // without settings nobody knows where the rest is
-		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.runs, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
+		checks = append(checks, c.keys, c.documents, c.inbox, c.openStores, c.runs, c.unread, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
 			c.recipients, c.space)
 	}
 	for _, check := range checks {
