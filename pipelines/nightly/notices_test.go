@@ -172,7 +172,7 @@ func TestRowsNameTheirPersonElsewhere(t *testing.T) {
 	}
 }
 
-// TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to.
+// TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to. It holds NMBU-15.
 func TestAnInvitationWithoutAnAnswerIsOver(t *testing.T) {
 	t.Parallel()
 	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"fs": feedLayout("fs", "candidates: user user | "+whoIs)})
