@@ -41,7 +41,7 @@ Exit codes: 0 the columns are the same, 4 they are not.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			l, err := namedLayout(args[0])
+			l, err := a.namedLayout(args[0])
 			if err != nil {
 				return err
 			}

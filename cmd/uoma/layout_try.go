@@ -24,7 +24,7 @@ No value of the export is printed without --show-values.`,
   uoma layout try peppi peppi_alumnit_20261122.csv --rows 3 --show-values`,
 		Args: exactly(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			l, err := namedLayout(args[0])
+			l, err := a.namedLayout(args[0])
 			if err != nil {
 				return err
 			}

@@ -63,7 +63,7 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			job, err := f.open(c, args)
+			job, err := f.open(a, c, args)
 			if err != nil {
 				return err
 			}
@@ -123,7 +123,7 @@ func thrifty() (restore func()) {
 }
 
 // open understands the files. What is wrong with what was asked is a mistake of usage.
-func (f *inputFlags) open(c *cobra.Command, files []string) (*linker.Job, error) {
+func (f *inputFlags) open(a *app, c *cobra.Command, files []string) (*linker.Job, error) {
 	var s linker.Settings
 	var err error
 	if f.settings != "" {
@@ -151,7 +151,7 @@ func (f *inputFlags) open(c *cobra.Command, files []string) (*linker.Job, error)
 	}
 	var by *linker.Layout
 	if f.layout != "" {
-		l, err := namedLayout(f.layout)
+		l, err := a.namedLayout(f.layout)
 		if err != nil {
 			return nil, err
 		}
@@ -183,11 +183,20 @@ func (f resolveFlags) goldenOutput() (*linker.Golden, error) {
 	return g, err
 }
 
-// namedLayout reads a layout's file, or finds a shipped one by its system's name.
-func namedLayout(name string) (*layout.Layout, error) {
+// namedLayout finds a layout by its name, the workspace's own before a shipped one, or reads a layout's file.
+func (a *app) namedLayout(name string) (*layout.Layout, error) {
+	files, err := workspace.LayoutFiles(a.workspace)
+	if err != nil {
+		return nil, err
+	}
 	shipped, err := layout.Shipped()
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range files {
+		if f.File != workspace.Shipped && f.Layout.Name() == name {
+			return f.Layout, nil
+		}
 	}
 	for _, l := range shipped {
 		if l.Name() == name {

@@ -32,7 +32,7 @@ Of what the records say only the shape is shown, unless --show-values asks for t
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			job, err := f.open(c, args[2:])
+			job, err := f.open(a, c, args[2:])
 			if err != nil {
 				return err
 			}

@@ -260,6 +260,21 @@ func spoilt(t *canon.Table, col int) error {
 		At(fault.Place{Field: t.Name + "." + t.Columns[col].Name})
 }
 
+// HasCurrent tells whether any table has a row of a feed that its system still exports.
+func (v *View) HasCurrent(ctx context.Context, feed string) (bool, error) {
+	for _, t := range Tables() {
+		for b, err := range v.Scan(ctx, t.Name, []string{"record"}, Current, Condition{Columns: []string{"source"}, Value: feed}) {
+			if err != nil {
+				return false, err
+			}
+			if b.Len() > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // Links gives the record and the person of every link, ordered by both: the key alone is walked, so Since is left out.
 func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {

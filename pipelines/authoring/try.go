@@ -254,7 +254,7 @@ func columnsOf(f *layout.Feed, sum tabular.Summary) Columns {
 		}
 	}
 	for _, name := range sum.Missing {
-		if !f.Columns[f.Index(name)].Forbid {
+		if f.Misses(name) {
 			c.Missing = append(c.Missing, name)
 		}
 	}

@@ -348,9 +348,9 @@ func undeclared(f *layout.Feed, unknown []string) []string {
 	return slices.DeleteFunc(unknown, func(u string) bool { return dropped[tabular.Fold([]byte(u))] })
 }
 
-// absent leaves out the columns that should not be there anyway.
+// absent leaves out the columns that need not be there.
 func absent(f *layout.Feed, missing []string) []string {
-	return slices.DeleteFunc(missing, func(name string) bool { return f.Columns[f.Index(name)].Forbid })
+	return slices.DeleteFunc(missing, func(name string) bool { return !f.Misses(name) })
 }
 
 // drifted answers an export whose columns are not the layout's as its feed's policy says.

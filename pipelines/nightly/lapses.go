@@ -113,7 +113,7 @@ func (l *lapsing) stands(x *register.Lapse, b *canon.Batch, i int) bool {
 		return false
 	case policy.SubscriptionEnd, policy.ConsentWithdrawn:
 		return !newWord(x, b, i)
-	case policy.InvitationRefused, policy.Copied, policy.Compiled:
+	case policy.Registered, policy.InvitationRefused, policy.Copied, policy.Compiled: // its source has said nothing new
 		return true
 	}
 	item := policy.Item{Category: x.Category, Feed: b.Feed}

@@ -2,6 +2,7 @@ package nightly_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func feedLayout(system string, feeds ...string) string {
 const whoIs = "user required: true; to: person.source_key, family as: name; required: true; to: person.family_name, given as: name; required: true; to: person.given_names"
 
 // TestThreat_T26_PeriodsOfTheNotices carries out periods of several notices for rows on both sides of the last day. It
-// holds LJMU-67, METRO-51, NMBU-20, NMBU-49, XAMK-37 and XAMK-38.
+// holds NMBU-15, LJMU-67, METRO-51, NMBU-20, NMBU-49, XAMK-37 and XAMK-38.
 func TestThreat_T26_PeriodsOfTheNotices(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -72,6 +73,16 @@ func TestThreat_T26_PeriodsOfTheNotices(t *testing.T) {
 			exports: map[string][]string{"mira/alumni": {"user;family;given;joined;died;work",
 				"u1;Alpha;Anna;2020-01-01T09:00:00Z;2026-11-22;the dead", "u2;Beta;Bo;2020-01-01T09:00:00Z;;the living"}},
 			table: "employment", column: "employer", stays: []string{"the living"},
+		},
+		"NMBU-15 an invitation that is declined": {
+			policy: "nmbu",
+			layouts: map[string]string{
+				"fs":   feedLayout("fs", "candidates: user user | "+whoIs+", number as: student_number; to: person.student_number, born as: date; to: person.birth_date, language as: language; to: person.contact_language"),
+				"mira": feedLayout("mira", "alumni: user user | "+whoIs+", number as: student_number; to: person.student_number, born as: date; to: person.birth_date, purpose to: consent.purpose, channel to: consent.channel, state to: consent.state, time as: instant; to: consent.time")},
+			exports: map[string][]string{
+				"fs/candidates": {"user;family;given;number;born;language", "f1;Alpha;Anna;2100001;1999-01-02;fi", "f2;Beta;Bo;2100002;1998-03-04;no"},
+				"mira/alumni":   {"user;family;given;number;born;purpose;channel;state;time", "m1;Alpha;Anna;2100001;1999-01-02;invitation;email;withdrawn;2026-11-20T09:00:00Z"}},
+			table: "person", column: "contact_language", stays: []string{"no"},
 		},
 		"NMBU-49 the last subscription": {
 			policy: "nmbu",
@@ -159,6 +170,34 @@ func TestRowsNameTheirPersonElsewhere(t *testing.T) {
 		same(t, "organisations", s.cells(t, "org", "name"), "Specimen Ltd")
 		same(t, "what was found", s.cells(t, "employment", "employer"), "Sample Ltd")
 	}
+}
+
+// TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to. It holds NMBU-15.
+func TestAnInvitationWithoutAnAnswerIsOver(t *testing.T) {
+	t.Parallel()
+	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"fs": feedLayout("fs", "candidates: user user | "+whoIs)})
+	s.feeds["fs/candidates_%s.csv"] = "user;family;given"
+	for d, want := range []int{0, 2} {
+		night := firstNight + canon.Date(d)
+		s.put(t, "fs/candidates_%s.csv", night, "f1;Alpha;Anna", "f2;Beta;Bo")
+		var facts nightly.GovernFacts
+		if err := json.Unmarshal(s.finish(t, night, pipelines.Finished).Facts["govern"], &facts); err != nil {
+			t.Fatal(err)
+		}
+		if facts.Due["invitation_contact"] != want {
+			t.Errorf("night %d: due %v", d, facts.Due)
+		}
+		s.at(t, func(ws *workspace.Workspace) { // they were invited long ago
+			if _, err := ws.RegisterDB.Exec("UPDATE `person` SET `first_seen_run` = 'nightly-2026-01-01'"); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	s.mustApply(t, firstNight+2)
+	s.put(t, "fs/candidates_%s.csv", firstNight+2, "f1;Alpha;Anna", "f2;Beta;Bo")
+	s.touchLayouts(t)
+	s.finish(t, firstNight+2, pipelines.Finished)
+	same(t, "who was invited", s.names(t))
 }
 
 // TestReviewsOfTheNotices looks at data without an end under several notices: it holds LJMU-64, METRO-38 and NMBU-18.

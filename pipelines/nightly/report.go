@@ -12,6 +12,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -135,6 +136,12 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 		in.Run.Audit = &quality.Audit{Number: head.Number, Chain: head.Chain}
 	}
 	if in.Deliveries, err = s.deliveries(ctx); err != nil {
+		return in, err
+	}
+	if err := s.n.ws.Register.See(ctx, func(v *register.View) (err error) {
+		in.Unread, err = workspace.Unread(ctx, s.n.ws.RegisterDB, v, s.n.layouts)
+		return err
+	}); err != nil {
 		return in, err
 	}
 	people := quality.Table{Name: "people", People: true, Rows: int64(f.govern.People)}

@@ -64,7 +64,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	}
 	checks := []func(context.Context){c.permissions}
 	if c.w != nil { // without settings nobody knows where the rest is
-		checks = append(checks, c.network, c.keys, c.documents, c.operators, c.inbox, c.openStores, c.tokens, c.grants, c.runs, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
+		checks = append(checks, c.network, c.keys, c.documents, c.operators, c.inbox, c.openStores, c.tokens, c.grants, c.runs, c.unread, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
 			c.recipients, c.space)
 	}
 	for _, check := range checks {

@@ -88,6 +88,7 @@ type Feed struct {
 	Columns []Column           `yaml:"columns"`
 
 	system    string
+	sparse    bool // columns that nobody has are not there at all
 	fillings  []Filling
 	pattern   filePattern
 	statement string
@@ -102,6 +103,23 @@ type Search struct {
 
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
+
+// records tells whether the feed's rows are records, each with the properties that it has, and no table, whose columns stand
+// there even when they are empty.
+func (f *Feed) records() bool {
+	switch f.Format.Type {
+	case "json", "ndjson", "xml", "ldif":
+		return true
+	}
+	return f.Search != nil || f.Rest != nil || f.OData != nil
+}
+
+// Misses tells whether an export without a column is drift. A column that is forbidden may come and go; so may an optional
+// property of records, of which no record may have it tonight, unless the layout says what drift leads to.
+func (f *Feed) Misses(column string) bool {
+	c := &f.Columns[f.Index(column)]
+	return !c.Forbid && (c.Required || !f.sparse)
+}
 
 // Kind says how the rows come: the format of a file, query, search, rest or odata.
 func (f *Feed) Kind() string {

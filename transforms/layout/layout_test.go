@@ -54,6 +54,24 @@ func TestParseDefaults(t *testing.T) {
 }
 
 // Each case replaces one text of the small layout; the finding must name the very place.
+// TestWhatAnExportMayLeaveOut: records have the properties that they need, tables have all their columns.
+func TestWhatAnExportMayLeaveOut(t *testing.T) {
+	for format, want := range map[string]bool{"{type: csv}": true, "{type: json}": false, "{type: ldif}": false, "{type: xml, rows: people/person}": false} {
+		src := strings.Replace(small, "{type: csv}", format, 1)
+		l, err := layout.Parse("demo.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := &l.Feeds[0]; f.Misses("born") != want || !f.Misses("id") {
+			t.Errorf("%s: born is missed %v, id %v", format, f.Misses("born"), f.Misses("id"))
+		}
+		strict, err := layout.Parse("demo.yaml", []byte(strings.Replace(src, "  key:", "  drift: evolve\n  key:", 1)))
+		if err != nil || !strict.Feeds[0].Misses("born") {
+			t.Errorf("%s: what the layout says itself goes first: %v", format, err)
+		}
+	}
+}
+
 func TestFindings(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"unknown key", "as: date,", "az: date,", "UOMA-CFG-SCHEMA demo.yaml:13:5 (feeds.0.columns.1)"},

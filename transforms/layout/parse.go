@@ -93,6 +93,7 @@ func (f *Feed) complete(l *Layout) {
 	if f.Rest != nil {
 		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
 	}
+	f.sparse = f.Drift == "" && f.records()
 	f.Drift = cmp.Or(f.Drift, Quarantine)
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")

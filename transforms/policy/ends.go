@@ -9,8 +9,13 @@ import (
 // endsWithConsent tells whether the pack ends the category when consents end.
 func (p *Pack) endsWithConsent(category string) bool {
 	return slices.ContainsFunc(p.retention[category], func(i int) bool {
-		return p.Retention[i].anchor == ConsentWithdrawn || p.Retention[i].anchor == SubscriptionEnd
+		return p.Retention[i].anchor.ofWords()
 	})
+}
+
+// ofWords tells whether what a person said brings the anchor about.
+func (a Anchor) ofWords() bool {
+	return a == ConsentWithdrawn || a == SubscriptionEnd || a == InvitationRefused
 }
 
 // ConsentsEnd tells whether the pack ends any category when consents end: whoever gathers items has then to look at
@@ -39,7 +44,7 @@ func (p *Pack) WaitsAny(category string, some *Anchors) bool {
 //
 // A subscription is over, for [SubscriptionEnd], when the person takes part in no purpose that covers the category and
 // asks for consent, and once did. [ConsentWithdrawn] is that of the purpose which the retention entry names, or of all such
-// purposes where it names none.
+// purposes where it names none. [InvitationRefused] is that of the purpose, too, also where nothing was granted before.
 func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors) (consented []string) {
 	if !p.endsWithConsent(category) && !p.keptByConsent(category) {
 		return nil
@@ -50,10 +55,10 @@ func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors)
 		if r.UnlessConsent != "" && granted(states, func(purpose string) bool { return purpose == r.UnlessConsent }) {
 			consented = append(consented, r.UnlessConsent)
 		}
-		if r.anchor != ConsentWithdrawn && r.anchor != SubscriptionEnd || r.Undecided {
+		if !r.anchor.ofWords() || r.Undecided {
 			continue
 		}
-		if since, over := given(states, func(purpose string) bool { return p.concerns(r, category, purpose) }); over {
+		if since, over := given(states, r.anchor == InvitationRefused, func(purpose string) bool { return p.concerns(r, category, purpose) }); over {
 			a.Set(r.anchor, p.Day(since))
 		}
 	}
@@ -83,14 +88,15 @@ func granted(states []ConsentState, concerns func(purpose string) bool) bool {
 	return slices.ContainsFunc(states, func(s ConsentState) bool { return concerns(s.Purpose) && s.State == Granted })
 }
 
-// given tells since when none of some purposes is consented to any more, and that one was taken back.
-func given(states []ConsentState, concerns func(purpose string) bool) (since int64, over bool) {
+// given tells since when none of some purposes is consented to any more, and that one was taken back, or refused where that
+// counts.
+func given(states []ConsentState, refused bool, concerns func(purpose string) bool) (since int64, over bool) {
 	for _, s := range states {
 		switch {
 		case !concerns(s.Purpose):
 		case s.State == Granted:
 			return 0, false
-		case s.State == Withdrawn || s.State == Expired:
+		case s.State == Withdrawn || s.State == Expired || refused && s.State == Refused:
 			since, over = max(since, s.Since), true
 		}
 	}

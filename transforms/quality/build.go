@@ -19,6 +19,7 @@ func Build(in Input) *Report {
 	}
 	b.run()
 	b.sources()
+	b.unread()
 	b.datasets()
 	b.register()
 	b.matching()
@@ -29,6 +30,13 @@ func Build(in Input) *Report {
 	b.own()
 	b.finish()
 	return b.r
+}
+
+// unread warns of feeds that are read no more.
+func (b *builder) unread() {
+	for _, feed := range b.in.Unread {
+		b.atMost("sourceUnread", feed, "", 1, 0, "feeds")
+	}
 }
 
 type builder struct {

@@ -17,6 +17,7 @@ type Input struct {
 	Register   []Table    `json:"register"`
 	History    []Past     `json:"history"` // earlier runs, oldest first; the last 30 are used
 	Stages     []Stage    `json:"stages"`
+	Unread     []string   `json:"unread,omitempty"` // feeds that are read no more, of which the register has rows
 	Waivers    []Waiver   `json:"waivers"`
 }
 

@@ -1,0 +1,64 @@
+package workspace
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/connectors/register"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+// nightlyName is the pipeline that loads the register.
+const nightlyName = "nightly"
+
+var errUnread = fault.New("UOMA-CHK-UNREAD", "a feed is read no more, and rows of it are in the register: nothing tells any night that they are gone",
+	"name its system under systems: again, or let the nights read exports without rows first, so that retention counts from then")
+
+// Unread gives the feeds that the register was loaded from, has rows of that count as exported, and that no layout reads.
+func Unread(ctx context.Context, db sqlx.QueryerContext, v *register.View, layouts []*layout.Layout) ([]string, error) {
+	read := map[string]bool{}
+	for _, l := range layouts {
+		for i := range l.Feeds {
+			read[l.Feeds[i].FullName()] = true
+		}
+	}
+	marks, err := ledger.Watermarks(ctx, db, nightlyName)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, m := range marks {
+		if read[m.Feed] {
+			continue
+		}
+		has, err := v.HasCurrent(ctx, m.Feed)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			out = append(out, m.Feed)
+		}
+	}
+	return out, nil
+}
+
+// unread warns of rows whose feed is read no more.
+func (c *checker) unread(ctx context.Context) {
+	if c.register == nil || len(c.layouts) == 0 {
+		return
+	}
+	var feeds []string
+	err := register.New(c.register).See(ctx, func(v *register.View) (err error) {
+		feeds, err = Unread(ctx, c.register, v, c.layouts)
+		return err
+	})
+	if err != nil {
+		c.add(Error, err)
+	}
+	for _, f := range feeds {
+		c.add(Warning, errUnread.At(fault.Place{Field: f}))
+	}
+}
