@@ -164,3 +164,26 @@ func TestRestoreTakesRowsInAnyOrder(t *testing.T) {
 		t.Error("the rows are not remembered in order")
 	}
 }
+
+// TestStudentNumberInForce ends one of two rights to study, which makes two people one; what is told of a row comes in any order.
+func TestStudentNumberInForce(t *testing.T) {
+	old := person(peppi, "9900001", "birth_date", "1990-03-04", "family_name", "Esimerkki", "given_names", "Aino Maria", "call_name", "Aino",
+		"email", "aino.esimerkki@mail.example", "institution_code", "10118", "student_number", "9900001", "state", "1")
+	latest := old.as("9900002").with("student_number", "9900002")
+	e := engine()
+	for _, b := range slices.Backward(batches(old, latest)) {
+		e.Add(b)
+	}
+	if same(t, resolved(t, e), old, latest) {
+		t.Fatal("two student numbers in force are one person's")
+	}
+	e = reborn(e)
+	if same(t, resolved(t, e), old, latest) {
+		t.Fatal("it was forgotten overnight that student numbers are in force")
+	}
+	e = reborn(e)
+	add(e, old.with("state", "3"))
+	if !same(t, resolved(t, e), old, latest) {
+		t.Fatal("a student number that is no more in force keeps one person's records apart")
+	}
+}
