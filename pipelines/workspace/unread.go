@@ -15,7 +15,8 @@ const nightlyName = "nightly"
 var errUnread = fault.New("UOMA-CHK-UNREAD", "a feed is read no more, and rows of it are in the register: nothing tells any night that they are gone",
 	"name its system under systems: again, or let the nights read exports without rows first, so that retention counts from then")
 
-// Unread gives, of the feeds whose watermarks say that the register was loaded from them, those that it has rows of that count as exported, and that no layout reads.
+// Unread gives, of the feeds that the register was loaded from by their watermarks, those that no layout reads and of which
+// it has rows that count as exported.
 func Unread(ctx context.Context, marks []ledger.Watermark, v *register.View, layouts []*layout.Layout) ([]string, error) {
 	read := map[string]bool{}
 	for _, l := range layouts {
