@@ -138,8 +138,12 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	if in.Deliveries, err = s.deliveries(ctx); err != nil {
 		return in, err
 	}
+	marks, err := ledger.Watermarks(ctx, s.n.ws.RegisterDB, r.Pipeline)
+	if err != nil {
+		return in, err
+	}
 	if err := s.n.ws.Register.See(ctx, func(v *register.View) (err error) {
-		in.Unread, err = workspace.Unread(ctx, s.n.ws.RegisterDB, v, s.n.layouts)
+		in.Unread, err = workspace.Unread(ctx, marks, v, s.n.layouts)
 		return err
 	}); err != nil {
 		return in, err

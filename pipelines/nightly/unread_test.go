@@ -47,7 +47,9 @@ func TestASourceThatIsReadNoMoreIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := slices.ContainsFunc(found, func(f workspace.Finding) bool { return f.Code == "UOMA-CHK-UNREAD" && f.Place.Field == "graduway/users" })
+		told := slices.ContainsFunc(found, func(f workspace.Finding) bool {
+			return f.Code == "UOMA-CHK-UNREAD" && f.Place.Field == "graduway/users"
+		})
 		if told != tt.told {
 			t.Errorf("%s: the check tells it: %v", tt.systems, told)
 		}

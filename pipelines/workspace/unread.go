@@ -3,8 +3,6 @@ package workspace
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
-
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/fault"
@@ -17,17 +15,14 @@ const nightlyName = "nightly"
 var errUnread = fault.New("UOMA-CHK-UNREAD", "a feed is read no more, and rows of it are in the register: nothing tells any night that they are gone",
 	"name its system under systems: again, or let the nights read exports without rows first, so that retention counts from then")
 
-// Unread gives the feeds that the register was loaded from, has rows of that count as exported, and that no layout reads.
-func Unread(ctx context.Context, db sqlx.QueryerContext, v *register.View, layouts []*layout.Layout) ([]string, error) {
+// Unread gives, of the feeds that the register was loaded from by their watermarks, those that no layout reads and of which
+// it has rows that count as exported.
+func Unread(ctx context.Context, marks []ledger.Watermark, v *register.View, layouts []*layout.Layout) ([]string, error) {
 	read := map[string]bool{}
 	for _, l := range layouts {
 		for i := range l.Feeds {
 			read[l.Feeds[i].FullName()] = true
 		}
-	}
-	marks, err := ledger.Watermarks(ctx, db, nightlyName)
-	if err != nil {
-		return nil, err
 	}
 	var out []string
 	for _, m := range marks {
@@ -50,9 +45,14 @@ func (c *checker) unread(ctx context.Context) {
 	if c.register == nil || len(c.layouts) == 0 {
 		return
 	}
+	marks, err := ledger.Watermarks(ctx, c.register, nightlyName) // before the view: a check has one connection to a server
+	if err != nil {
+		c.add(Error, err)
+		return
+	}
 	var feeds []string
-	err := register.New(c.register).See(ctx, func(v *register.View) (err error) {
-		feeds, err = Unread(ctx, c.register, v, c.layouts)
+	err = register.New(c.register).See(ctx, func(v *register.View) (err error) {
+		feeds, err = Unread(ctx, marks, v, c.layouts)
 		return err
 	})
 	if err != nil {
