@@ -45,6 +45,10 @@ func needs() map[string]need {
 		"uoma operator": of(open), "uoma operator list": of(open), "uoma operator roles": of(open), "uoma operator whoami": of(open),
 		"uoma operator allow": of(open), "uoma operator allow retention": of(access.ApproveRetention), "uoma operator allow disclosure": of(access.ApproveDisclosure),
 
+		"uoma backup": of(open), "uoma backup create": of("key.use"), "uoma backup verify": of("key.use"), "uoma backup restore": of("key.use"),
+		"uoma target": of(open), "uoma target list": of("workspace.see"), "uoma target show": of("workspace.see"), "uoma target check": of(open),
+		"uoma audit grants": of("workspace.see"),
+
 		"uoma run":      {"pipeline.run", map[string]access.Permission{"scheduled": access.Scheduled}},
 		"uoma backfill": of("pipeline.run"),
 		"uoma evaluate": of("workspace.see"),
@@ -184,7 +188,7 @@ func (a *app) allowed(ctx context.Context, ws *workspace.Workspace, by, act, sub
 	if by == a.person() || !ws.Approves(by, p, a.now()) {
 		return errAlone
 	}
-	found, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActApproved), Subject: subject, Since: a.now().Add(-allowedFor), Limit: 1000})
+	found, err := ws.Audit.Lines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActApproved), Subject: subject, Since: a.now().Add(-allowedFor), Limit: 1000})
 	if err != nil {
 		return err
 	}

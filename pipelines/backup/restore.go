@@ -20,6 +20,7 @@ import (
 	"uoma/connectors/parcel"
 	"uoma/internal/fault"
 	"uoma/pipelines/custody"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
@@ -291,7 +292,7 @@ func (r *restoring) use(by custody.Author) error {
 	if err := r.o.step("book"); err != nil {
 		return err
 	}
-	ws, err := workspace.Open(r.ctx, r.dir)
+	ws, err := nightly.Open(r.ctx, r.dir, func() time.Time { return by.At })
 	if err != nil {
 		return err
 	}
