@@ -50,6 +50,10 @@ the person. Parts of a composite key are joined by |.`,
 			if a.json {
 				return a.printJSON("erase", true, out)
 			}
+			if out.Before {
+				_, err = fmt.Fprintf(a.out, "erased already, by the run %s\n", out.Run)
+				return err
+			}
 			_, err = fmt.Fprintf(a.out, "erased: %d records, %d register rows, %d vault entries, %d rows of snapshots, %d quarantined rows; %d marks keep the person out\n",
 				out.Records, out.Rows, out.Entries, out.Raw, out.Quarantined, out.Marks)
 			return err

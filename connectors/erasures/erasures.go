@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"uoma/internal/fault"
 )
@@ -140,6 +141,16 @@ func (b *Book) Of(subject string) (Entry, bool) {
 	for _, e := range b.entries {
 		if e.Subject == subject {
 			return b.outer(e), true
+		}
+	}
+	return Entry{}, false
+}
+
+// OfRecord gives the latest entry of an erasure that had a record, by the record's token.
+func (b *Book) OfRecord(record string) (Entry, bool) {
+	for _, e := range slices.Backward(b.entries) {
+		if e = b.outer(e); slices.Contains(e.Records, record) {
+			return e, true
 		}
 	}
 	return Entry{}, false

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -58,6 +59,7 @@ var (
 	errEpochs  = fault.New("UOMA-KEY-EPOCHS", "the file of the keys' epochs is missing or damaged", "restore keys/epochs.json from the backup that has the vault; the master key alone does not replace it")
 	errOther   = fault.New("UOMA-KEY-OTHER", "the configured master key is not the one in use", "compare keys: in uoma.yaml with what uoma key list shows; after a rotation keys.master names the new one")
 	errRetired = fault.New("UOMA-KEY-RETIRED", "keys.next names a master key that was in use before", "let it name a new one, as file:keys/master-3.key")
+	errSince   = fault.New("UOMA-KEY-SINCE", "another program changed the keys since this one read them, and nothing was written", "run the same command again")
 	errRotate  = fault.New("UOMA-KEY-ROTATE", "the keys cannot be written", "check free space and the owner of keys/, then run the same command again: it goes on where it stopped")
 )
 
@@ -116,18 +118,28 @@ func Open(ctx context.Context, holders []Holder, storagePath, path string, rando
 
 // readEpochs reads the file, if there is one.
 func (r *Ring) readEpochs() (found bool, err error) {
-	b, err := os.ReadFile(r.path)
-	if errors.Is(err, fs.ErrNotExist) || r.path == "" {
-		return false, nil
+	b, err := r.content()
+	if err != nil || b == nil {
+		return false, err
 	}
 	place := fault.Place{File: filepath.Base(r.path)}
-	if err != nil {
-		return false, errEpochs.At(place).Because(errors.Unwrap(err))
-	}
 	if json.Unmarshal(b, &r.epochs) != nil || (r.epochs.Version != epochsVersion && r.epochs.Version != tokensVersion) || len(r.epochs.Masters) == 0 {
 		return false, errEpochs.At(place)
 	}
+	r.was = b
 	return true, nil
+}
+
+// content gives the bytes of the file, nil when there is none.
+func (r *Ring) content() ([]byte, error) {
+	b, err := os.ReadFile(r.path)
+	if errors.Is(err, fs.ErrNotExist) || r.path == "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errEpochs.At(fault.Place{File: filepath.Base(r.path)}).Because(errors.Unwrap(err))
+	}
+	return b, nil
 }
 
 // take finds a master key's place among the epochs.
@@ -372,8 +384,17 @@ func (r *Ring) rewrapped(keys map[string][]byte, change func(*Epochs)) error {
 	})
 }
 
-// change writes changed epochs, whole or not at all, and takes them over when they are written.
+// change writes changed epochs, whole or not at all, and takes them over when they are written. A file that another program
+// changed since this one read it has keys that would be lost, so that it is left as it is. Callers hold a lease, so that
+// nobody changes it between the look and the writing.
 func (r *Ring) change(f func(*Epochs)) error {
+	now, err := r.content()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, r.was) {
+		return errSince.At(fault.Place{File: filepath.Base(r.path)})
+	}
 	before, err := json.Marshal(r.epochs)
 	if err != nil {
 		return err
@@ -398,10 +419,11 @@ func (r *Ring) change(f func(*Epochs)) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(r.path, append(text, '\n')); err != nil {
+	text = append(text, '\n')
+	if err := replace(r.path, text); err != nil {
 		return errRotate.At(fault.Place{File: filepath.Base(r.path)}).Because(err)
 	}
-	r.epochs = e
+	r.epochs, r.was = e, text
 	return nil
 }
 

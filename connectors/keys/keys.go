@@ -47,6 +47,7 @@ type Ring struct {
 	random   io.Reader
 	path     string // of the epochs file
 	epochs   Epochs
+	was      []byte                // what the epochs file has, as far as this ring knows; nil is no file
 	wraps    map[int64]cipher.AEAD // of master keys in use, by epoch
 	current  cipher.AEAD           // of the latest
 	next     *Master               // waits to take its place

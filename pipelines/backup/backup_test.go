@@ -439,3 +439,43 @@ func TestThreat_T25_ARestoreKilledAnywhereBringsNobodyBack(t *testing.T) {
 		}
 	}
 }
+
+// TestThreat_T18_KeysOfAfterTheBackup restores a backup with a copy of all of keys/ that was made when keys had been rotated
+// since: the stores are opened in the epochs that they are in.
+func TestThreat_T18_KeysOfAfterTheBackup(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	turn := func(epoch int64) {
+		ws, err := workspace.OpenRotating(t.Context(), s.ws)
+		must(t, err)
+		defer ws.Close()
+		_, err = custody.RotateTokens(t.Context(), ws, workspace.IndexTokens, epoch, author, custody.Options{})
+		must(t, err)
+	}
+	files, want := []string{}, []string{}
+	for n := range 2 { // in the first epoch there is no file
+		if n > 0 {
+			turn(2)
+		}
+		ws := s.open(t)
+		want = append(want, rows(t, ws))
+		must(t, ws.Close())
+		files = append(files, s.save(t, fmt.Sprintf("%d.uoma", n)))
+	}
+	turn(3)
+	must(t, os.RemoveAll(s.keys))
+	workspacetest.CopyTree(t, filepath.Join(s.ws, "keys"), s.keys)
+	for n, file := range files {
+		o := s.options(file, fmt.Sprintf("restored-%d", n))
+		_, err := backup.Restore(t.Context(), o, author)
+		must(t, err)
+		restored := &site{dir: s.dir, ws: o.To}
+		ws := restored.open(t)
+		if now := rows(t, ws); now != want[n] {
+			t.Errorf("of epoch %d: restored\n%s\nnot\n%s", n+1, now, want[n])
+		}
+		if epoch := ws.Keys.TokenEpoch(workspace.IndexTokens); epoch != int64(n)+1 {
+			t.Errorf("the keys are in epoch %d, the stores in %d", epoch, n+1)
+		}
+		must(t, ws.Close())
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -180,7 +181,9 @@ func (r *restoring) copyKeys() error {
 		return errKeys.At(fault.Place{File: r.o.Keys}).Because(errors.Unwrap(err))
 	}
 	for _, e := range entries {
-		if !e.Type().IsRegular() {
+		// The stores stand in the epochs of the day of the backup, which has the file of them, or had none. A later one
+		// would name keys that they know nothing of.
+		if !e.Type().IsRegular() || path.Join(workspace.KeysDir, e.Name()) == workspace.EpochsFile {
 			continue
 		}
 		if err := copyFile(filepath.Join(r.o.Keys, e.Name()), filepath.Join(r.dir, workspace.KeysDir, e.Name())); err != nil {

@@ -34,11 +34,14 @@ type Erased struct {
 	Raw     int    `json:"snapshot_rows"` // emptied in snapshots
 
 	Quarantined int `json:"quarantined_rows"` // emptied in the quarantine
+
+	Before bool `json:"erased_before,omitempty"` // by Run, to its end: there was nothing left to erase
 }
 
 // Erase removes the person of a record from vault, register and resolver, destroys the person's key, and keeps keyed
 // marks by which the next export's rows about the same person are withheld (GDPR 17; clause is the notice's own). The
-// marks come first: killed anywhere, a repetition finishes, and no night in between brings anybody back. The caller holds
+// marks come first: killed anywhere, whatever opens the workspace next ([Open]) finishes, and no night in between brings
+// anybody back; a repetition is then told so. The caller holds
 // the pipeline's lease. In snapshots and quarantine the person's rows are emptied. [workspace.Places] lists every place and
 // what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
@@ -74,7 +77,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	}
 	subject, known := n.resolved.Subject(system, personKey)
 	if !known {
-		return out, errNobody
+		return n.erasedBefore(system, personKey)
 	}
 	records, marks := n.traces(subject)
 	own, shared := n.pointsOf(subject)
@@ -91,7 +94,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if err != nil {
 		return out, err
 	}
-	why, err := k.why(ctx, slices.Concat(records, own))
+	why, err := k.why(ctx, slices.Concat(records, own, shared))
 	if err != nil {
 		return out, err
 	}
@@ -186,6 +189,20 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	return out, n.SweepState(ctx)
+}
+
+// erasedBefore finds the erasure of a record that nobody has any more: one that was cut short is finished by whatever opens
+// the workspace next, so that a repetition of it finds nothing left to do.
+func (n *Night) erasedBefore(system, personKey string) (Erased, error) {
+	book, err := n.ws.Erasures()
+	if err != nil {
+		return Erased{}, err
+	}
+	e, ok := book.OfRecord(protect.Record(n.ws.SourceTokens(), system, personKey))
+	if !ok {
+		return Erased{}, errNobody
+	}
+	return Erased{Run: e.Run, Before: true}, nil
 }
 
 // holdRows notes the source rows of records as withheld, so that the next night decides on them anew, and withholds them.

@@ -17,7 +17,8 @@ import (
 
 // Open opens the workspace in dir as [workspace.Open] does, and carries out what the book of erasures has and the files that
 // the nightly wrote have not: the workspace was put back from a backup, or an erasure was killed. While another program holds
-// the nightly's lease that is left to it.
+// the nightly's lease that is left to it. Where that fails, as over a snapshot that no layout describes, the workspace does not
+// open: nothing reads what is to be gone.
 func Open(ctx context.Context, dir string, now func() time.Time) (*workspace.Workspace, error) {
 	ws, err := workspace.Open(ctx, dir)
 	if err != nil {

@@ -83,7 +83,7 @@ func (s *standings) heedHolds(ctx context.Context, n *Night, r *pipelines.Run) e
 			if err != nil {
 				return err
 			}
-			why, err := k.why(ctx, own)
+			why, err := k.why(ctx, slices.Concat(own, shared))
 			if err != nil {
 				return err
 			}
@@ -138,11 +138,11 @@ func (n *Night) lockHolds(ctx context.Context, r *pipelines.Run, night *register
 		return err
 	}
 	for _, subject := range sortedKeys(before) {
-		own, _, err := n.storedOf(ctx, &night.View, before[subject])
+		own, shared, err := n.storedOf(ctx, &night.View, before[subject])
 		if err != nil {
 			return err
 		}
-		why, err := k.why(ctx, own)
+		why, err := k.why(ctx, slices.Concat(own, shared))
 		if err != nil {
 			return err
 		}

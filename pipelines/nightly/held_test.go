@@ -176,6 +176,15 @@ func TestThreat_T26_AHoldAfterAKilledErasure(t *testing.T) {
 				}
 				s.open(t) // finishes what the book has
 				s.gone(t, v, "the next opening")
+				s.at(t, func(ws *workspace.Workspace) { // whoever was killed asks again
+					out, err := s.eraseKey(ws, newRun(firstNight+9), v.system, v.key)
+					if err != nil || !out.Before || out.Run == "" {
+						t.Errorf("a repetition: %+v %v", out, err)
+					}
+					if _, err := s.eraseKey(ws, newRun(firstNight+9), v.system, "nobody's"); fault.Code(err) != "UOMA-ERA-NOBODY" {
+						t.Errorf("of nobody: %v", err)
+					}
+				})
 			}
 		}
 	})

@@ -145,7 +145,7 @@ func (n *Night) cleanSnapshots(ctx context.Context, night *register.Night, pipel
 }
 
 var errUnread = fault.New("UOMA-ERA-UNREAD", "a snapshot of a feed that no layout describes cannot be searched for the person",
-	"bring the layout back into layouts/ and run the command again: it goes on where it stopped")
+	"bring the layout back into layouts/; no command opens the workspace until the erasure is finished, and the next one finishes it")
 
 // everyFeed gives the feeds of tonight's layouts, and of all others that the workspace has.
 func (n *Night) everyFeed() (map[string]*feedNight, error) {

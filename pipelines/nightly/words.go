@@ -254,41 +254,41 @@ func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[st
 			mark(person, id)
 		}
 	}
-	for entry, err := range a.n.ws.Vault.OpenRecords(ctx, a.recordsOf(persons), vault.Names|vault.Identifiers) {
+	records := a.recordsOf(persons)
+	institutions, err := a.institutions(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	for entry, err := range a.n.ws.Vault.OpenRecords(ctx, records, vault.Names|vault.Identifiers) {
 		if err != nil {
 			return nil, err
 		}
 		if person := workspace.PersonOf(domain, entry.Subject); persons[person] {
-			mark(person, identityIn(&entry))
+			mark(person, workspace.IdentityIn(&entry, institutions[entry.SourceKey]))
 		}
 	}
 	return out, nil
 }
 
-// identityIn gives what a vault entry says of who its person is.
-func identityIn(e *vault.Entry) policy.Identity {
-	id := policy.Identity{System: canon.SystemOf(e.Source)}
-	for _, f := range slices.Concat(e.Identifiers, e.Names) {
-		switch f.Column {
-		case "person_key":
-			id.SourceKey = f.Value
-		case "hetu":
-			id.Hetu = f.Value
-		case "fnr":
-			id.FNR = f.Value
-		case "oppijanumero":
-			id.Oppijanumero = f.Value
-		case "employee_number":
-			id.EmployeeNumber = f.Value
-		case "family_name":
-			id.FamilyName = f.Value
-		case "given_names":
-			id.GivenNames = f.Value
-		case "birth_date":
-			if day, err := canon.ParseDate(f.Value); err == nil {
-				id.BirthDate, id.HasBirthDate = day, true
+// institutions gives the institution of each person's row of some records.
+func (a *applying) institutions(ctx context.Context, records []string) (map[string]string, error) {
+	wanted := map[string]bool{}
+	for _, record := range records {
+		wanted[record] = true
+	}
+	out := map[string]string{} // by source row
+	err := a.n.ws.Register.See(ctx, func(v *register.View) error {
+		for b, err := range v.Scan(ctx, "person", []string{"source_key", "record", "institution_code"}, register.All) {
+			if err != nil {
+				return err
+			}
+			for i := range b.Len() {
+				if wanted[b.Col(1).Text(i)] {
+					out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(2).Text(i))
+				}
 			}
 		}
-	}
-	return id
+		return nil
+	})
+	return out, err
 }

@@ -127,6 +127,9 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string,
 		for n, p := range l.People {
 			if about.has(&p) {
 				at[RowOf{d.ID, int64(n) + 1}] = len(out)
+				if !about.all && !slices.Contains(about.persons, p.Person) && !slices.Contains(about.behind, p.Person) {
+					about.behind = append(about.behind, p.Person)
+				}
 				out = append(out, Disclosure{Person: p.Person, Delivery: d.ID, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset,
 					Purpose: l.Purpose, Clause: p.Clause, Columns: p.Columns, State: string(d.State), At: d.UpdatedAt})
 			}
@@ -139,6 +142,7 @@ func Disclosures(ctx context.Context, ws *workspace.Workspace, persons []string,
 type asked struct {
 	all           bool
 	persons, rows []string // of the register, and source rows
+	behind        []string // whom the rows that were found are about: withdrawals name them alone
 }
 
 // has tells whether a row of a delivery is about one of them.
@@ -151,7 +155,7 @@ func (a *asked) within(ws *workspace.Workspace, raw []byte) bool {
 	names := func(kind string, tokens []string) bool {
 		return slices.ContainsFunc(tokens, func(t string) bool { return bytes.Contains(raw, []byte(ws.Inner(kind, t))) })
 	}
-	return a.all || names(workspace.PersonTokens, a.persons) || names(workspace.IndexTokens, a.rows)
+	return a.all || names(workspace.PersonTokens, a.persons) || names(workspace.PersonTokens, a.behind) || names(workspace.IndexTokens, a.rows)
 }
 
 // readList reads who is in a delivery; of a list that names none of those asked for, only the purpose is sure.

@@ -115,25 +115,7 @@ func contacts(facts []vault.Fact, table, value string) []extract.Contact {
 // Erased tells whether a row bears a mark of the suppression list: its person was erased, and a source brought the record
 // back after the night that erased it.
 func Erased(pack *policy.Pack, e *vault.Entry, institution string, list map[string]vault.Suppression, marks *pseudonym.Domain) bool {
-	id := policy.Identity{Institution: institution, System: canon.SystemOf(e.Source)}
-	fields := map[string]*string{"hetu": &id.Hetu, "oppijanumero": &id.Oppijanumero, "student_number": &id.StudentNumber,
-		"family_name": &id.FamilyName, "given_names": &id.GivenNames}
-	for _, facts := range [][]vault.Fact{e.Names, e.Identifiers} {
-		for _, x := range facts {
-			switch to := fields[x.Column]; {
-			case x.Table == "" && x.Column == "person_key":
-				id.SourceKey = x.Value
-			case x.Table != "person":
-			case to != nil:
-				*to = x.Value
-			case x.Column == "birth_date":
-				if d, err := canon.ParseDate(x.Value); err == nil {
-					id.BirthDate, id.HasBirthDate = d, true
-				}
-			}
-		}
-	}
-	for _, mark := range pack.SuppressionKeys(id) {
+	for _, mark := range pack.SuppressionKeys(workspace.IdentityIn(e, institution)) {
 		if _, hit := list[workspace.SuppressionToken(marks, mark)]; hit {
 			return true
 		}

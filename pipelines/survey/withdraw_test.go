@@ -17,6 +17,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/protect"
 )
 
 // withdraw withdraws as a fresh process does.
@@ -112,6 +113,10 @@ func TestThreat_T24_ALaterWordIsAWithdrawal(t *testing.T) {
 		slices.SortFunc(want, func(a, b string) int { return strings.Compare(a, b) })
 		if got := r.withdrawn(id); !slices.Equal(got, want) {
 			t.Errorf("the endpoint has %q, not %q", got, want)
+		}
+		source := protect.SourceKey(r.ws.SourceTokens(), "student-register/opiskelijat", "12345")
+		if by, err := Disclosures(ctx, r.ws, []string{}, source); err != nil || len(by) != 1 || by[0].Withdrawn != parcel.Erase {
+			t.Errorf("by a source row alone: %+v %v", by, err)
 		}
 		all, err := Disclosures(ctx, r.ws, []string{workspace.PersonOf(r.ws.Persons(), "P1")})
 		if err != nil || len(all) != 1 || all[0].Withdrawn != parcel.Erase {

@@ -79,11 +79,15 @@ func VerifySigned(dir, namespace string, message, signature []byte, at time.Time
 	return err
 }
 
-// ErasuresHeeded tells whether both stores have heeded the book of erasures to its end.
+// ErasuresHeeded tells whether both stores, and what lies beside them, have heeded the book of erasures to its end.
 func (w *Workspace) ErasuresHeeded(ctx context.Context) (bool, error) {
 	book, register, vault, err := w.checkErasures(ctx)
 	if err != nil {
 		return false, err
 	}
-	return register == book.Head() && vault == book.Head(), nil
+	if register != book.Head() || vault != book.Head() {
+		return false, nil
+	}
+	rest, err := w.Unheeded(ctx)
+	return err == nil && len(rest) == 0, err
 }
