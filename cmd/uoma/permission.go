@@ -125,7 +125,7 @@ func (a *app) authorize(c *cobra.Command, _ []string) error {
 
 func (a *app) decide(c *cobra.Command, may *workspace.Access, p access.Permission) error {
 	day := canon.DateOf(a.now().In(may.Location))
-	err := may.Operators.Decide(workspace.AccountOf(a.person()), p, day)
+	err := may.Operators.Decide(a.account(), p, day)
 	if by := c.Flags().Lookup("by"); err == nil && by != nil && by.Changed && by.Value.String() != a.person() {
 		err = errBy
 	}
@@ -158,7 +158,7 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, recipient
 	}
 	if byHand {
 		today := canon.DateOf(a.now().In(ws.Settings.Location))
-		if err := ws.Operators.Decide(workspace.AccountOf(a.person()), access.Send, today); err != nil {
+		if err := ws.Operators.Decide(a.account(), access.Send, today); err != nil {
 			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}
 	}

@@ -130,7 +130,7 @@ func (k *keyboard) write(t *testing.T, file, text string) {
 // uoma runs a command line as somebody.
 func (k *keyboard) uoma(who string, args ...string) (string, error) {
 	var out, talk bytes.Buffer
-	a := &app{out: &out, err: &talk, now: func() time.Time { return k.on }, person: func() string { return who }}
+	a := &app{out: &out, err: &talk, now: func() time.Time { return k.on }, account: func() access.Account { return access.Account{Name: who, UID: -1} }}
 	root := a.root()
 	root.SetArgs(append(args, "-w", k.dir))
 	root.SetOut(&out)

@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -110,22 +108,11 @@ func (w *Workspace) NoteOperators(ctx context.Context, actor func() string, at t
 	})
 }
 
-// AccountOf gives an account of this machine by its name.
-func AccountOf(name string) access.Account {
-	a := access.Account{Name: name, UID: -1}
-	if u, err := user.Lookup(name); err == nil {
-		if n, err := strconv.Atoi(u.Uid); err == nil {
-			a.UID = n
-		}
-	}
-	return a
-}
-
 // Approves tells whether somebody may allow what another asked for. Without operators the settings name whom: officers
 // allow everything, and where approvers are named nobody else allows anything.
 func (w *Workspace) Approves(actor string, p access.Permission, at time.Time) bool {
 	if w.Operators != nil {
-		return w.Operators.Decide(AccountOf(actor), p, canon.DateOf(at.In(w.Settings.Location))) == nil
+		return w.Operators.Decide(w.Operators.Named(actor), p, canon.DateOf(at.In(w.Settings.Location))) == nil
 	}
 	roles := w.Settings.Roles
 	if slices.Contains(roles.DPO, actor) {
