@@ -245,7 +245,7 @@ func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
 	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o620); err != nil {
 		t.Fatal(err)
 	}
-	k.play(t, []typed{{"korhonen", "audit list", "UOMA-WSP-WRITABLE", ""}})
+	k.play(t, []typed{{"korhonen", "audit list", "UOMA-OPR-WRITABLE", ""}})
 	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o600); err != nil {
 		t.Fatal(err)
 	}
