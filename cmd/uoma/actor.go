@@ -3,10 +3,18 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
+
+	"uoma/connectors/ledger"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
 )
 
@@ -41,6 +49,17 @@ func accountOf(login, accounts []byte, running int) access.Account {
 		}
 	}
 	return access.Account{Name: "uid-" + number, UID: uid}
+}
+
+// noteValues notes in the audit log of the workspace, where there is one, that a command which needs none shows values.
+func (a *app) noteValues(ctx context.Context, command string) error {
+	if _, err := os.Stat(filepath.Join(a.workspace, workspace.FileName)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
+		look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.FileValues, Reason: command}
+		return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ws.Audit.Append(ctx, tx, look) })
+	})
 }
 
 // person names who is at the keyboard.
