@@ -7,7 +7,7 @@ BUILD ?=
 export CGO_ENABLED ?= 0
 export GOFLAGS ?= -buildvcs=false
 
-.PHONY: help build release demo demo-all test race lint bench fuzz clean tools
+.PHONY: help build release demo demo-all test race lint bench fuzz cover clean tools
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

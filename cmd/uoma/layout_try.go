@@ -33,6 +33,11 @@ No value of the export is printed without --show-values.`,
 			if err != nil {
 				return err
 			}
+			if o.Values {
+				if err := a.noteValues(c.Context(), "layout-try"); err != nil {
+					return err
+				}
+			}
 			if a.json {
 				return a.printJSON("layout try", true, t)
 			}

@@ -42,8 +42,8 @@ type operatorLine struct {
 	Permissions []access.Permission `json:"permissions"` // today; none while something is missing
 }
 
-func operatorOf(o *access.Operators, x *access.Operator, day canon.Date) operatorLine {
-	l := operatorLine{Account: x.Account, Service: x.Service, Roles: []string{}, Secrecy: x.Secrecy, Permissions: o.Permissions(workspace.AccountOf(x.Account), day)}
+func operatorOf(o *access.Operators, x *access.Operator, as access.Account, day canon.Date) operatorLine {
+	l := operatorLine{Account: x.Account, Service: x.Service, Roles: []string{}, Secrecy: x.Secrecy, Permissions: o.Permissions(as, day)}
 	for _, h := range x.Roles {
 		l.Roles = append(l.Roles, h.Role+" "+h.From+"/"+cmp.Or(h.Until, ".."))
 	}
@@ -74,7 +74,8 @@ func (a *app) operatorListCommand() *cobra.Command {
 			var rows [][]string
 			if may.Operators != nil {
 				for i := range may.Operators.List {
-					l := operatorOf(may.Operators, &may.Operators.List[i], day)
+					x := &may.Operators.List[i]
+					l := operatorOf(may.Operators, x, may.Operators.Named(x.Account), day)
 					lines = append(lines, l)
 					today := "nothing"
 					if len(l.Permissions) > 0 {
@@ -108,7 +109,7 @@ func (a *app) operatorWhoamiCommand() *cobra.Command {
 					l.Permissions = append(l.Permissions, p.ID)
 				}
 			} else if x := may.Operators.Find(l.Account); x != nil {
-				l = operatorOf(may.Operators, x, day)
+				l = operatorOf(may.Operators, x, a.account(), day)
 			}
 			if a.json {
 				return a.printJSON("operator whoami", true, l)

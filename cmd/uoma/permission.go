@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,6 +15,8 @@ import (
 	"uoma/connectors/remote"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/pipelines"
+	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
 )
@@ -37,11 +40,11 @@ func needs() map[string]need {
 		"uoma": of(open), "uoma version": of(open), "uoma completion": of(open), "uoma help": of(open),
 		"uoma init": of(open), "uoma check": of(open), "uoma generate": of(open), "uoma feedback": of(open),
 		"uoma layout": of(open), "uoma layout list": of(open), "uoma layout show": of(open), "uoma layout check": of(open),
-		"uoma layout template": of(open), "uoma layout try": of(open), "uoma layout suggest": of(open), "uoma layout diff": of(open),
+		"uoma layout template": of(open), "uoma layout try": {open, values}, "uoma layout suggest": of(open), "uoma layout diff": of(open),
 		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
 		"uoma policy diff": of(open), "uoma policy coverage": of(open),
 		"uoma policy changes": of("workspace.see"), "uoma policy announced": of("notice.announce"),
-		"uoma resolve": of(open), "uoma resolve explain": of(open), "uoma resolve model": of(open), "uoma resolve model diff": of(open),
+		"uoma resolve": {open, map[string]access.Permission{"golden": "values.see"}}, "uoma resolve explain": {open, values}, "uoma resolve model": of(open), "uoma resolve model diff": of(open),
 		"uoma operator": of(open), "uoma operator list": of(open), "uoma operator roles": of(open), "uoma operator whoami": of(open),
 		"uoma operator allow": of(open), "uoma operator allow retention": of(access.ApproveRetention), "uoma operator allow disclosure": of(access.ApproveDisclosure),
 
@@ -104,7 +107,7 @@ func (a *app) authorize(c *cobra.Command, _ []string) error {
 	}
 	permission := n.permission
 	for flag, p := range n.flags {
-		if f := c.Flags().Lookup(flag); f != nil && f.Changed {
+		if f := c.Flags().Lookup(flag); f != nil && f.Changed && f.Value.String() != "" && f.Value.String() != "false" {
 			permission = p
 		}
 	}
@@ -125,7 +128,7 @@ func (a *app) authorize(c *cobra.Command, _ []string) error {
 
 func (a *app) decide(c *cobra.Command, may *workspace.Access, p access.Permission) error {
 	day := canon.DateOf(a.now().In(may.Location))
-	err := may.Operators.Decide(workspace.AccountOf(a.person()), p, day)
+	err := may.Operators.Decide(a.account(), p, day)
 	if by := c.Flags().Lookup("by"); err == nil && by != nil && by.Changed && by.Value.String() != a.person() {
 		err = errBy
 	}
@@ -150,15 +153,43 @@ func (a *app) noteRefusal(ctx context.Context, ws *workspace.Workspace, p access
 	})
 }
 
-// mayDeliver asks for the permission to send when a person starts a pipeline that delivers, and for the commitment of a
-// recipient that is a processor.
-func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, recipient string, byHand bool, day canon.Date) error {
+// byHand tells whether a person starts a run. Where operators are named the account tells it, whatever a flag says.
+func (a *app) byHand(ws *workspace.Workspace, mode pipelines.Mode) bool {
+	if ws.Operators == nil {
+		return mode == pipelines.Manual
+	}
+	x := ws.Operators.Find(a.person())
+	return x == nil || !x.Service
+}
+
+// recipientOf tells whether a pipeline sends anything to anybody, and the recipient, where it is a single one of the pack.
+func recipientOf(ws *workspace.Workspace, def *pipelines.Definition) (recipient string, sends bool, err error) {
+	switch {
+	case def.Survey != nil:
+		return def.Survey.Recipient, true, nil
+	case def.Target != "":
+		t, err := ws.Target(def.Target)
+		if err != nil {
+			return "", true, err
+		}
+		return t.Recipient, true, nil
+	}
+	return "", slices.Contains(def.Stages, survey.WithdrawName), nil
+}
+
+// mayDeliver asks, of a pipeline that sends, for the permission of a person who starts it, and for the commitment of a
+// recipient that is a processor. A withdrawal is told to all.
+func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, byHand bool, day canon.Date) error {
 	if ws.Operators == nil {
 		return nil
 	}
+	recipient, sends, err := recipientOf(ws, def)
+	if err != nil || !sends {
+		return err
+	}
 	if byHand {
 		today := canon.DateOf(a.now().In(ws.Settings.Location))
-		if err := ws.Operators.Decide(workspace.AccountOf(a.person()), access.Send, today); err != nil {
+		if err := ws.Operators.Decide(a.account(), access.Send, today); err != nil {
 			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}
 	}

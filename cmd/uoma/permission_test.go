@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/internal/fault"
+	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
 )
@@ -49,7 +50,7 @@ func TestEveryCommandNeedsAPermission(t *testing.T) {
 				t.Errorf("%s has no flag %s", path, flag)
 			}
 		}
-		if n.permission != open && c.Flags().Lookup("show-values") != nil && n.flags["show-values"] != "values.see" {
+		if c.Flags().Lookup("show-values") != nil && n.flags["show-values"] != "values.see" {
 			t.Errorf("%s shows values to whom may not see them", path)
 		}
 		if c.PersistentPreRunE != nil && c.HasParent() || c.PersistentPreRun != nil {
@@ -130,7 +131,7 @@ func (k *keyboard) write(t *testing.T, file, text string) {
 // uoma runs a command line as somebody.
 func (k *keyboard) uoma(who string, args ...string) (string, error) {
 	var out, talk bytes.Buffer
-	a := &app{out: &out, err: &talk, now: func() time.Time { return k.on }, person: func() string { return who }}
+	a := &app{out: &out, err: &talk, now: func() time.Time { return k.on }, account: func() access.Account { return access.Account{Name: who, UID: -1} }}
 	root := a.root()
 	root.SetArgs(append(args, "-w", k.dir))
 	root.SetOut(&out)
@@ -196,10 +197,18 @@ func TestOperatorsDoWhatTheyMay(t *testing.T) {
 		{"uoma", "runs list", "UOMA-ACC-SERVICE", ""},
 		{"uoma", "subject find --show-values", "UOMA-ACC-SERVICE", ""},
 		{"uoma", "run nightly --date 2026-03-01 --scheduled --dry-run", "", "computed"},
+		{"uoma", "run nightly --date 2026-03-01 --scheduled=false --dry-run", "UOMA-ACC-SERVICE", ""}, // a flag that says no
+		{"nieminen", "reveal request --reason request --clause GDPR-15 --recording= " + strings.Repeat("0", 26), "UOMA-ACC-ROLE", ""},
 		{"laine", "run nightly --date 2026-03-01 --dry-run", "", "computed"},
 		{"virtanen", "run nightly --date 2026-03-01 --dry-run", "UOMA-ACC-ROLE", ""},
 		{"tikka", "run nightly --date 2026-03-01 --dry-run", "", "computed"},
-		{"tikka", "run career-survey --date 2026-03-01", "UOMA-ACC-ROLE", ""}, // who keeps the program at work does not send
+		{"tikka", "run career-survey --date 2026-03-01", "UOMA-ACC-ROLE", ""},             // who keeps the program at work does not send
+		{"tikka", "run career-survey --date 2026-03-01 --scheduled", "UOMA-ACC-ROLE", ""}, // whatever a flag says
+		{"tikka", "run virta --date 2026-03-01", "UOMA-ACC-ROLE", ""},
+		{"tikka", "run withdrawals --date 2026-03-01", "UOMA-ACC-ROLE", ""},
+		{"tikka", "schedule run withdrawals", "UOMA-ACC-ROLE", ""},
+		{"laine", "run withdrawals --date 2026-03-02 --dry-run", "", "computed"},
+		{"uoma", "schedule run withdrawals", "", "finished"},
 		{"korhonen", "audit list --verb access.refused", "", "delivery.send:UOMA-ACC-ROLE"},
 		{"mallory", "operator whoami", "", "mallory"},
 		{"virtanen", "operator whoami", "", "values.see"},
@@ -231,6 +240,72 @@ func TestOperatorsDoWhatTheyMay(t *testing.T) {
 	}
 }
 
+// TestValuesOfFilesAreSeenByWhoMay asks of commands that need nothing what others are asked that show values, and notes the look
+// where there is a workspace.
+func TestValuesOfFilesAreSeenByWhoMay(t *testing.T) {
+	k := newKeyboard(t, operatorsOf2026)
+	k.write(t, "people.csv", "id,given names,family name,email\n1,Aino,Esimerkki,aino@a.example\n2,Aino,Esimerkki,aino@a.example\n3,Eino,Toinen,eino@b.example\n")
+	file := filepath.Join(k.dir, "people.csv")
+	clusters := filepath.Join(t.TempDir(), "clusters.csv")
+	k.play(t, []typed{
+		{"mallory", "resolve " + file + " -q --out " + clusters, "", ""},
+		{"laine", "resolve " + file + " -q --out " + clusters + " --golden " + clusters + ".golden", "UOMA-ACC-ROLE", ""},
+		{"virtanen", "resolve " + file + " -q --out " + clusters + " --golden " + clusters + ".golden", "", ""},
+		{"virtanen", "resolve explain 1 2 " + file, "", ""},
+		{"virtanen", "resolve explain 1 2 " + file + " --show-values", "", "Esimerkki"},
+		{"laine", "resolve explain 1 2 " + file + " --show-values", "UOMA-ACC-ROLE", ""},
+		{"laine", "layout try peppi " + file + " --show-values", "UOMA-ACC-ROLE", ""},
+		{"laine", "audit list --verb file.values", "", "resolve-golden"},
+		{"laine", "audit list --verb file.values", "", "resolve-explain"},
+	})
+	if out, _ := k.uoma("laine", "audit", "list", "--verb", "file.values", "--json"); strings.Count(out, `"verb": "file.values"`) != 2 {
+		t.Errorf("two looks, and the log has\n%s", out)
+	}
+}
+
+// TestATargetIsSentByWhoMay asks of targets what is asked of surveys: the permission to send, and the commitment of a recipient that
+// is a processor (METRO-62). What is allowed goes on to the gate of quality, which an empty register does not pass.
+func TestATargetIsSentByWhoMay(t *testing.T) {
+	k := newKeyboard(t, operatorsOf2026)
+	k.write(t, workspace.FileName, strings.NewReplacer("policy: xamk", "policy: ljmu").Replace(string(workspace.Template())))
+	k.play(t, []typed{
+		{"tikka", "run mailing-house --date 2026-03-02", "UOMA-ACC-ROLE", ""},
+		{"laine", "run mailing-house --date 2026-03-02", "UOMA-ACC-PROCESSOR", ""},
+		{"uoma", "run mailing-house --date 2026-03-02 --scheduled", "UOMA-ACC-PROCESSOR", ""},
+		{"laine", "run nightly --date 2026-03-02", "", ""},
+		{"laine", "run raisers-edge --date 2026-03-02", "UOMA-DLV-QUALITY-GATE", ""}, // the controller's own
+		{"tikka", "run raisers-edge --date 2026-03-02", "UOMA-ACC-ROLE", ""},
+	})
+	k.write(t, workspace.OperatorsFile, operatorsOf2026+"processors: [{recipient: mailing_house, agreement: D/1, secrecy: 2026-01-01}]\n")
+	k.play(t, []typed{
+		{"laine", "run mailing-house --date 2026-03-02", "UOMA-DLV-QUALITY-GATE", ""},
+		{"uoma", "run mailing-house --date 2026-03-02 --scheduled", "UOMA-DLV-QUALITY-GATE", ""},
+	})
+}
+
+// TestWhoRunsByHand tells by the account who is a person, and by the flag where nobody is named.
+func TestWhoRunsByHand(t *testing.T) {
+	named, err := access.Parse("operators.yaml", []byte(operatorsOf2026))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []struct {
+		who  string
+		of   *access.Operators
+		mode pipelines.Mode
+		want bool
+	}{
+		{"uoma", named, pipelines.Nightly, false}, {"uoma", named, pipelines.Manual, false},
+		{"tikka", named, pipelines.Nightly, true}, {"tikka", named, pipelines.Manual, true}, {"mallory", named, pipelines.Nightly, true},
+		{"tikka", nil, pipelines.Manual, true}, {"tikka", nil, pipelines.Nightly, false},
+	} {
+		a := &app{account: func() access.Account { return access.Account{Name: q.who, UID: -1} }}
+		if got := a.byHand(&workspace.Workspace{Operators: q.of}, q.mode); got != q.want {
+			t.Errorf("%s, %s, operators named: %t: %t", q.who, q.mode, q.of != nil, got)
+		}
+	}
+}
+
 // TestOperatorsThatAreDemandedAreThere fails closed: a file that the settings name and that is gone lets nobody in.
 func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
 	k := newKeyboard(t, operatorsOf2026)
@@ -245,7 +320,7 @@ func TestOperatorsThatAreDemandedAreThere(t *testing.T) {
 	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o620); err != nil {
 		t.Fatal(err)
 	}
-	k.play(t, []typed{{"korhonen", "audit list", "UOMA-WSP-WRITABLE", ""}})
+	k.play(t, []typed{{"korhonen", "audit list", "UOMA-OPR-WRITABLE", ""}})
 	if err := os.Chmod(filepath.Join(k.dir, "people.yaml"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -70,6 +70,11 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			if f.out.Golden, err = f.goldenOutput(); err != nil {
 				return err
 			}
+			if f.out.Golden != nil {
+				if err := a.noteValues(c.Context(), "resolve-golden"); err != nil {
+					return err
+				}
+			}
 			if !a.quiet {
 				a.printMeanings(job.Columns())
 			}

@@ -43,6 +43,8 @@ Of what the records say only the shape is shown, unless --show-values asks for t
 			}
 			if !show {
 				e = e.Masked()
+			} else if err := a.noteValues(c.Context(), "resolve-explain"); err != nil {
+				return err
 			}
 			if a.json {
 				return a.printJSON("resolve explain", true, e)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 )
 
 // TestThreat_T20_TwoPeopleRevealOne goes the way of a request by the command line, as two people who logged in.
@@ -37,7 +37,7 @@ func TestThreat_T20_TwoPeopleRevealOne(t *testing.T) {
 	}
 	uoma := func(who string, args ...string) (out, talk string, err error) {
 		var o, e bytes.Buffer
-		a := &app{out: &o, err: &e, now: time.Now, person: func() string { return who }}
+		a := &app{out: &o, err: &e, now: time.Now, account: func() access.Account { return access.Account{Name: who, UID: -1} }}
 		root := a.root()
 		root.SetArgs(append(args, "-w", dir))
 		root.SetOut(&o)
@@ -71,15 +71,44 @@ func TestThreat_T20_TwoPeopleRevealOne(t *testing.T) {
 }
 
 func TestActorNamesWhoLoggedIn(t *testing.T) {
-	a := &app{person: func() string { return "virtanen" }}
+	a := &app{account: func() access.Account { return access.Account{Name: "virtanen", UID: -1} }}
 	for by, want := range map[string]string{"": "virtanen", "virtanen": "virtanen", "korhonen": "korhonen (virtanen)"} {
 		if got := a.actor(by); got != want {
 			t.Errorf("%q gives %s", by, got)
 		}
 	}
-	if b, err := os.ReadFile(loginFile); err == nil && strings.TrimSpace(string(b)) == noLogin {
-		if u, err := user.Current(); err != nil || person() != u.Username {
-			t.Error("nobody logged in, and the program's user is not named")
+}
+
+// TestTheAccountIsTheKernels gives who acts by numbers of the kernel and names of the machine's own list. The environment says
+// nothing, also where the number is of no account that is listed (XAMK-41, SEAMK-45, METRO-66).
+func TestTheAccountIsTheKernels(t *testing.T) {
+	t.Setenv("USER", "virtanen")
+	t.Setenv("LOGNAME", "virtanen")
+	t.Setenv("SUDO_USER", "virtanen")
+	const accounts = "root:x:0:0:root:/root:/bin/sh\n# a remark\n::1003:\nvirtanen:x:1001:1001::/home/virtanen:/bin/sh\nother:x:1002:1002::/:\n"
+	for _, q := range []struct {
+		login   string
+		running int
+		want    access.Account
+	}{
+		{"1001\n", 998, access.Account{Name: "virtanen", UID: 1001}},
+		{noLogin, 1002, access.Account{Name: "other", UID: 1002}},
+		{noLogin, 5000, access.Account{Name: "uid-5000", UID: 5000}},
+		{"5000", 1001, access.Account{Name: "uid-5000", UID: 5000}},
+		{"0", 1001, access.Account{Name: "root", UID: 0}},
+		{"", 1001, access.Account{Name: "virtanen", UID: 1001}}, // a kernel that keeps no login
+		{noLogin, 1003, access.Account{Name: "uid-1003", UID: 1003}},
+	} {
+		if got := accountOf([]byte(q.login), []byte(accounts), q.running); got != q.want {
+			t.Errorf("login %q, running as %d: %v, want %v", q.login, q.running, got, q.want)
+		}
+	}
+	if got := accountOf([]byte(noLogin), nil, 5000); got.Name != "uid-5000" {
+		t.Errorf("without a list of accounts: %v", got)
+	}
+	if b, err := os.ReadFile(loginFile); err != nil || strings.TrimSpace(string(b)) == noLogin {
+		if got := atKeyboard(); got.UID != os.Getuid() || got.Name == "" {
+			t.Errorf("nobody logged in, and the program's user is not named: %v", got)
 		}
 	}
 }

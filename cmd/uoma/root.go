@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/internal/fault"
+	"uoma/transforms/access"
 )
 
 // app is what every subcommand shares: where the workspace is and how to speak.
@@ -21,12 +22,12 @@ type app struct {
 	json      bool
 	quiet     bool
 	now       func() time.Time
-	person    func() string // who is at the keyboard
+	account   func() access.Account // who is at the keyboard
 }
 
 // execute runs the command line and gives the exit code.
 func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
-	a := &app{out: out, err: errOut, now: time.Now, person: person}
+	a := &app{out: out, err: errOut, now: time.Now, account: atKeyboard}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(out)

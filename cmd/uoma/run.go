@@ -78,10 +78,12 @@ func (a *app) runPipeline(ctx context.Context, name, date string, mode pipelines
 	if err != nil {
 		return out, err
 	}
-	if def.Survey != nil {
-		if err := a.mayDeliver(ctx, ws, def.Survey.Recipient, mode == pipelines.Manual, day); err != nil {
-			return out, err
-		}
+	hand := a.byHand(ws, mode)
+	if err := a.mayDeliver(ctx, ws, def, hand, day); err != nil {
+		return out, err
+	}
+	if hand {
+		r.Actor = a.actor("")
 	}
 	return runIn(ctx, ws, def, r)
 }

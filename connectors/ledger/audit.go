@@ -28,6 +28,7 @@ const (
 	SubjectExport    Verb = "subject.export"    // everything that is held of one person was written out
 	ReviewValues     Verb = "review.values"     // two records were shown with their values
 	QuarantineValue  Verb = "quarantine.value"  // a quarantined row was shown as it came
+	FileValues       Verb = "file.values"       // values of a file that lies outside of the workspace were shown or written out
 	SubjectWord      Verb = "subject.word"      // a consent, objection, restriction or hold was written down by hand, or lifted
 	SubjectRequest   Verb = "subject.request"   // a request of a data subject was opened, extended or closed
 	SubjectRectify   Verb = "subject.rectify"   // a correction was recorded
@@ -57,7 +58,7 @@ const (
 )
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
-	ReviewValues: true, QuarantineValue: true,
+	ReviewValues: true, QuarantineValue: true, FileValues: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,

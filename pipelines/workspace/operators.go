@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"os/user"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -28,7 +26,9 @@ const OperatorsFile = "operators.yaml"
 var (
 	errNoOperators = fault.New("UOMA-OPR-ABSENT", "the settings name a file of operators that cannot be read, so nobody may do anything",
 		"put the file back, or write it anew: docs/operator.md says how")
-	errTwoRoles = fault.New("UOMA-OPR-ROLES", "roles stand both in uoma.yaml and in the file of operators", "take roles: out of uoma.yaml; the file of operators says who approves what")
+	errOperatorsWritable = fault.New("UOMA-OPR-WRITABLE", "others may write to the file of operators, and so give themselves any role", "chmod go-w the file: 0644, of root, is best")
+	errOperatorsOwner    = fault.New("UOMA-OPR-OWNER", "the file of operators is neither of root nor of the account that runs the program", "let root own the file, mode 0644")
+	errTwoRoles          = fault.New("UOMA-OPR-ROLES", "roles stand both in uoma.yaml and in the file of operators", "take roles: out of uoma.yaml; the file of operators says who approves what")
 )
 
 // readOperators reads the file of operators; it gives nil where there is none and the settings demand none.
@@ -36,10 +36,10 @@ func (s *Settings) readOperators(dir string, src []byte) (*access.Operators, err
 	file := cmp.Or(s.Operators, OperatorsFile)
 	text, err := os.ReadFile(within(dir, file))
 	if err == nil {
-		err = ownersAlone(within(dir, file))
+		err = ownersAlone(within(dir, file), os.Getuid(), errOperatorsWritable, errOperatorsOwner)
 	}
 	switch {
-	case errors.Is(err, errWritable):
+	case errors.Is(err, errOperatorsWritable), errors.Is(err, errOperatorsOwner):
 		return nil, err
 	case errors.Is(err, fs.ErrNotExist) && s.Operators == "":
 		return nil, nil
@@ -49,15 +49,6 @@ func (s *Settings) readOperators(dir string, src []byte) (*access.Operators, err
 		return nil, errTwoRoles.At(document.Locate(FileName, src, "roles"))
 	}
 	return access.Parse(file, text)
-}
-
-// ownersAlone refuses a file that group or others may write to: whoever can change it can give themselves any role.
-func ownersAlone(path string) error {
-	st, err := os.Stat(path)
-	if err == nil && st.Mode().Perm()&0o022 != 0 {
-		err = errWritable.At(fault.Place{File: path})
-	}
-	return err
 }
 
 // Access is what of a workspace is known before it is opened: who may do what, on which calendar, and which networks
@@ -110,22 +101,11 @@ func (w *Workspace) NoteOperators(ctx context.Context, actor func() string, at t
 	})
 }
 
-// AccountOf gives an account of this machine by its name.
-func AccountOf(name string) access.Account {
-	a := access.Account{Name: name, UID: -1}
-	if u, err := user.Lookup(name); err == nil {
-		if n, err := strconv.Atoi(u.Uid); err == nil {
-			a.UID = n
-		}
-	}
-	return a
-}
-
 // Approves tells whether somebody may allow what another asked for. Without operators the settings name whom: officers
 // allow everything, and where approvers are named nobody else allows anything.
 func (w *Workspace) Approves(actor string, p access.Permission, at time.Time) bool {
 	if w.Operators != nil {
-		return w.Operators.Decide(AccountOf(actor), p, canon.DateOf(at.In(w.Settings.Location))) == nil
+		return w.Operators.Decide(w.Operators.Named(actor), p, canon.DateOf(at.In(w.Settings.Location))) == nil
 	}
 	roles := w.Settings.Roles
 	if slices.Contains(roles.DPO, actor) {

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"uoma/connectors/blob"
 	"uoma/connectors/database"
@@ -84,7 +85,11 @@ type Workspace struct {
 	closers  []func() error
 }
 
-var errWritable = fault.New("UOMA-WSP-WRITABLE", "the workspace may be written by others", "chmod 700 the folder and its settings")
+var (
+	errWritable = fault.New("UOMA-WSP-WRITABLE", "the workspace may be written by others", "chmod 700 the folder and its settings")
+	errOwner    = fault.New("UOMA-WSP-OWNER", "the workspace is of another account than the one that runs the program",
+		"run uoma as the account that owns the folder and uoma.yaml, as with sudo -u; a workspace of one's own is no way around operators.yaml")
+)
 
 // Open opens the workspace in dir.
 func Open(ctx context.Context, dir string) (*Workspace, error) {
@@ -283,14 +288,32 @@ func (w *Workspace) openStore(ctx context.Context, setting string) (*database.DB
 	return db, nil
 }
 
-// private refuses a folder that group or others may write to.
+// private refuses a workspace whose folder or settings somebody else owns or may write to.
 func private(dir string) error {
-	st, err := os.Stat(dir)
+	for _, path := range []string{dir, filepath.Join(dir, FileName)} {
+		err := ownersAlone(path, os.Getuid(), errWritable, errOwner)
+		if errors.Is(err, fs.ErrNotExist) {
+			return errAbsent.At(fault.Place{File: path})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownersAlone refuses, in the words of the caller, what group or others may write to, and what neither the account that runs
+// the program nor root owns: whoever can change it decides what becomes of people's data.
+func ownersAlone(path string, running int, writable, owner *fault.Error) error {
+	st, err := os.Stat(path)
 	if err != nil {
-		return errAbsent.At(fault.Place{File: dir})
+		return err
 	}
 	if st.Mode().Perm()&0o022 != 0 {
-		return errWritable.At(fault.Place{File: dir})
+		return writable.At(fault.Place{File: path})
+	}
+	if of, ok := st.Sys().(*syscall.Stat_t); ok && of.Uid != 0 && int(of.Uid) != running {
+		return owner.At(fault.Place{File: path})
 	}
 	return nil
 }

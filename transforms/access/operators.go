@@ -173,10 +173,20 @@ func (o *Operators) Find(account string) *Operator {
 	return &o.List[i]
 }
 
+// Named gives an account by its name alone, with the number that the file gives it: of somebody who is not at the keyboard,
+// and whose number was compared when they were.
+func (o *Operators) Named(name string) Account {
+	a := Account{Name: name, UID: -1}
+	if x := o.Find(name); x != nil && x.UID != nil {
+		a.UID = *x.UID
+	}
+	return a
+}
+
 // Account is an account of the operating system.
 type Account struct {
 	Name string
-	UID  int // -1 when the machine does not know the name
+	UID  int // -1 when it is not known
 }
 
 var (
