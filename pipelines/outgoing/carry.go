@@ -44,7 +44,7 @@ type carrier struct {
 	f      *File
 	r      *pipelines.Run
 	lease  *outbox.Lease
-	folder place // nil where rows go into a table
+	folder place           // nil where rows go into a table
 	keys   []age.Recipient // none: the file is plain
 }
 

@@ -44,9 +44,9 @@ func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 type site struct{ institution, policy, inbox, systems string }
 
 var sites = map[string]site{
-	"xamk": {"10118", "xamk", "../../fixtures/demo/inbox", ""},
-	"ljmu": {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
-	"nmbu": {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
+	"xamk":  {"10118", "xamk", "../../fixtures/demo/inbox", ""},
+	"ljmu":  {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
+	"nmbu":  {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
 	"seamk": {"02472", "seamk", "", "systems: [hatu, peppi, reportronic]\n"}, // of a small campus: the committed exports are of others
 }
 
