@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -259,7 +260,7 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 	one := strings.Repeat("0", 26)
 	many := ""
 	for i := range 21 {
-		many += " " + strings.Repeat("0", 24) + string(rune('a'+i)) + "0"
+		many += fmt.Sprintf(" %025d0", i+1)
 	}
 	k.play(t, []typed{
 		{"virtanen", "reveal request --reason request --clause GDPR-15 " + one, "", "requested"},

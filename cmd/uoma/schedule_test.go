@@ -58,7 +58,7 @@ func TestScheduleList(t *testing.T) {
 			Next     time.Time `json:"next"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitOK || len(got.Result) != 3 || got.Result[0].Enabled || !got.Result[1].Enabled || !got.Result[2].Enabled {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != exitOK || len(got.Result) != 4 || got.Result[0].Enabled || !got.Result[1].Enabled || got.Result[2].Enabled || !got.Result[3].Enabled {
 		t.Fatalf("%d %v\n%s", code, err, out)
 	}
 }

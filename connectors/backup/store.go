@@ -20,8 +20,8 @@ import (
 // chunk is about how many bytes of rows are in memory.
 const chunk = 4 << 20
 
-// seeded is the table in which a migration puts a row.
-const seeded = "audit_head"
+// seeded tells whether a migration puts rows into a table.
+func seeded(table string) bool { return table == "audit_head" || table == "erasure_head" }
 
 // versionTable is the end of the name of a table in which a component notes its migrations.
 const versionTable = "_version"
@@ -236,7 +236,7 @@ func Restore(ctx context.Context, name string, db *database.DB) (*Restoring, err
 		if err := db.GetContext(ctx, &rows, "SELECT COUNT(*) FROM "+database.Quote(t)); err != nil {
 			return nil, database.Failed("look into "+t, err)
 		}
-		if rows > 0 && !strings.HasSuffix(t, versionTable) && t != seeded {
+		if rows > 0 && !strings.HasSuffix(t, versionTable) && !seeded(t) {
 			return nil, errFull.At(fault.Place{Field: name + ", " + t})
 		}
 	}

@@ -44,7 +44,7 @@ func TestARecordingIsLookedAtTogether(t *testing.T) {
 				") VALUES ('x/y', ?, 0, ?, 'c', '6(1)(e)', 'n1'"+strings.Repeat(", ?", len(values))+")", append([]any{key, key}, values...)...)
 			must(t, err)
 		}
-		token := func(n string) string { return strings.Repeat("0", 26-len(n)) + n }
+		token := func(n string) string { return strings.Repeat("0", 25-len(n)) + n + "0" }
 		minute := func(m int) int64 { return now.Add(time.Duration(m) * time.Minute).UnixMicro() }
 		recording := func(id string, from, to int, held bool) {
 			t.Helper()

@@ -209,7 +209,7 @@ func (t *turning) row(r *database.Row, table string, columns []string) {
 		switch {
 		case table == "word" && c == "id" && r.Text("source") == "": // of a word by hand it is no token
 		case table == "reveal":
-			if r.Text("domain") == RegisterDomain {
+			if domain := r.Text("domain"); domain == RegisterDomain || domain == RecordingDomain {
 				tokens := strings.Split(r.Text(c), "\n")
 				for i := range tokens {
 					tokens[i] = t.turn(tokens[i])

@@ -109,6 +109,7 @@ func Stores() []Store {
 		Store{Name: "folder", Table: "layouts", How: Nothing, Why: own},
 		Store{Name: "folder", Table: "policies", How: Nothing, Why: own},
 		Store{Name: "folder", Table: "pipelines", How: Nothing, Why: own},
+		Store{Name: "folder", Table: "targets", How: Nothing, Why: own},
 		Store{Name: "folder", Table: "schedules", How: Nothing, Why: own},
 	)
 }

@@ -51,7 +51,7 @@ func (s *Survey) oneMode(ctx context.Context) error {
 		if all[i].Attempts == 0 {
 			continue
 		}
-		l, err := readList(s.ws, all[i].ID, nil)
+		l, err := readList(s.ws, all[i].ID, &asked{all: true})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

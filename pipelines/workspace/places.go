@@ -51,6 +51,7 @@ func Places() []Place {
 		{inRegister, "review_access", "tokens of records", "the tokens go, that somebody looked stays"},
 		{inRegister, "audit", "the person's token", "the log of who did what stays, as the proof that the erasure was made"},
 		{inRegister, "delivery", "", "states and digests stay; who was sent is worked out from the register"},
+		{inRegister, "sent_row", "keyed tokens of rows that a system of others has", "stays until that system was told: the row is cleared there, and its token goes"},
 		{inRegister, "erasure_head", "", "how far the book of erasures was heeded"},
 		{inRegister, "token_epoch", "", "under which keys the tokens of the register stand"},
 		{inRegister, "run", "", "counts"},
@@ -99,6 +100,7 @@ func Places() []Place {
 		{inFiles, "targets/**", "", "documents"},
 		{inFiles, "schedules/**", "", "documents"},
 		{inFiles, FileName, "", "settings"},
+		{inFiles, OperatorsFile, "accounts of those who may do what", "people of the staff, who are taken out by hand"},
 	}...)
 }
 

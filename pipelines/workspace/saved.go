@@ -17,9 +17,10 @@ import (
 	"uoma/internal/fault"
 )
 
-// unsaved are folders that no backup holds: what is gone with a run, what can be made anew, what is the source's, and the
-// book of erasures, which protects backups only while it is outside of them.
-var unsaved = []string{WorkDir, "backfills", "erasures"}
+// unsaved are folders that no backup holds: what is gone with a run, what can be made anew, what is the source's or the
+// recipient's, and the book of erasures, which protects backups only while it is outside of them. A file for a recipient that
+// came back with a backup would be fetched twice, with people in it who were erased since.
+var unsaved = []string{WorkDir, "backfills", "erasures", OutgoingDir, AskedDir}
 
 // Saved tells whether a backup holds a file of the workspace, by its path below it with slashes. Of the keys it holds the
 // epochs, in which keys are wrapped by the master key, and public halves.
