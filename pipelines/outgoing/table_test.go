@@ -316,8 +316,18 @@ func TestStaffIntoATable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "seamk")
 	server := r.crm("employeeid")
+	server.Tables["contacts"].Columns["lastname"] = "text:8" // some names are longer
+	first, err := r.run("seamk-crm-staff")
+	r.must(err)
+	var part Facts
+	r.must(json.Unmarshal(first.Facts["deliver"], &part))
+	if len(part.Table.Refused) != 1 || part.Status != Partial || part.Table.Written == 0 || part.Table.Difference() != 0 {
+		t.Errorf("rows that are refused: %+v", part)
+	}
+	server.Tables["contacts"].Columns["lastname"] = "text:50"
+	r.next()
 	sel, out := r.written("seamk-crm-staff")
-	if out.Written != sel.Rows || sel.Rows == 0 || r.holds(server, "seamk-crm-staff") != 0 {
+	if out.Written != sel.Rows-part.Table.Written || out.Unchanged != part.Table.Written || sel.Rows == 0 || r.holds(server, "seamk-crm-staff") != 0 {
 		t.Errorf("%+v %+v", sel, out)
 	}
 	src, err := target.ShippedSource("seamk-crm-staff.yaml")
