@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -191,7 +192,8 @@ func (r *rig) choice(name string) *choice {
 	return c
 }
 
-// Whoever may no longer go is emptied by the next run: restricted, objecting, erased. Until then the withdrawals count them.
+// A word before the first row is heard. Whoever may no longer go is emptied by the next run: restricted, objecting, erased. Until then
+// the withdrawals count them.
 func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "seamk")
@@ -199,6 +201,20 @@ func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 	r.must(err)
 	r.must(os.WriteFile(r.ws.Path(workspace.TargetDir, "seamk-crm.yaml"), bytes.Replace(src, []byte("purpose: information"), []byte("purpose: marketing"), 1), 0o600))
 	server := r.crm("seamk_studentnumber")
+	late := r.peopleOf(crmTarget)[3]
+	r.step = func(step string) error {
+		if step == "list" { // the delivery is in the ledger
+			r.step = nil
+			r.says(late, restriction)
+		}
+		return nil
+	}
+	_, err = r.run(crmTarget)
+	r.must(err)
+	if slices.Contains(r.sentPeople(), late) || r.holds(server, crmTarget) != 0 || len(r.deliveries()) != 2 || r.deliveries()[0].State != outbox.Voided {
+		t.Errorf("a word before the first row: %+v", r.deliveries())
+	}
+	r.next()
 	sel, _ := r.written(crmTarget)
 	people := r.peopleOf(crmTarget)
 	r.says(people[0], restriction)
@@ -211,14 +227,14 @@ func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 			t.Errorf("%+v %v", f, err)
 		}
 	}
-	withdraw(3)
+	withdraw(6) // of two deliveries each
 	r.next()
 	if now, out := r.written(crmTarget); out.Gone != 3 || out.Written != 0 || now.Rows != sel.Rows-3 || r.holds(server, crmTarget) != 3 {
 		t.Errorf("%+v", out)
 	}
 	withdraw(0)
 	mine, err := survey.Disclosures(ctx, r.ws, []string{people[1]})
-	if err != nil || len(mine) != 1 || mine[0].Withdrawn != "stop" {
+	if err != nil || len(mine) != 2 || mine[0].Withdrawn != "stop" || mine[1].Withdrawn != "stop" {
 		t.Errorf("%+v %v", mine, err)
 	}
 	r.next()
