@@ -122,7 +122,7 @@ func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.R
 	}
 	if slices.Contains(def.Stages, survey.WithdrawName) {
 		all, err := withdrawersOf(ws, r, h)
-		return []pipelines.Stage{survey.WithdrawStage(all)}, func() {}, err
+		return []pipelines.Stage{survey.WithdrawStage(ws, all)}, func() {}, err
 	}
 	n := nightly.New(ws, h.layouts, h.pack, nightly.InboxOf{Workspace: ws}, h.journal.Check)
 	return n.Stages(), n.Close, nil

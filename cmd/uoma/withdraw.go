@@ -45,7 +45,7 @@ confirms it by a receipt. What was told once is not told again. The pipeline wit
 					if err != nil {
 						return err
 					}
-					out, err := survey.WithdrawStage(all).Run(ctx, r)
+					out, err := survey.WithdrawStage(ws, all).Run(ctx, r)
 					facts, _ = out.([]survey.WithdrawFacts)
 					return err
 				})
@@ -75,7 +75,8 @@ func withdrawersOf(ws *workspace.Workspace, r *pipelines.Run, h holding) (out []
 		case def.Survey != nil:
 			s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
 			if err != nil {
-				return nil, err
+				out = append(out, survey.Untold(err))
+				continue
 			}
 			out = append(out, s)
 		case def.Target != "":
@@ -84,7 +85,8 @@ func withdrawersOf(ws *workspace.Workspace, r *pipelines.Run, h holding) (out []
 				continue
 			}
 			if err != nil {
-				return nil, err
+				out = append(out, survey.Untold(err))
+				continue
 			}
 			out = append(out, f)
 		}

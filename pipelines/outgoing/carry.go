@@ -188,6 +188,48 @@ func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) er
 	return err
 }
 
+// settle ends what a killed run left of another date than but: a file that lies whole in the folder was sent, and one that has
+// not its name yet is taken away, as people may have left it since. Rows in a table are gone on with by this date's run.
+func (c *carrier) settle(ctx context.Context, but canon.Date) error {
+	all, err := c.f.ws.Outbox.List(ctx, c.f.chain())
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		d := &all[i]
+		if !isBegun(d) || d.From == but {
+			continue
+		}
+		what := &full{f: c.f, r: c.r}
+		if c.folder == nil {
+			if err := c.overtake(ctx, d, what); err != nil {
+				return err
+			}
+			continue
+		}
+		name := what.name(d)
+		staged, published, err := c.folder.Find(name)
+		switch {
+		case err != nil:
+		case staged:
+			err = c.void(ctx, d, what)
+		default:
+			if err = c.given(ctx, d, name, published); err == nil {
+				err = c.close(ctx, d, name)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isBegun tells whether a run was killed between writing a date's file and noting that it was sent.
+func isBegun(d *outbox.Delivery) bool {
+	return d.Kind == parcel.Full && d.Attempts > 0 && d.State == outbox.Encrypted
+}
+
 // anew is how often a delivery is prepared anew when what goes out changes under it.
 const anew = 3
 

@@ -42,6 +42,7 @@ type choice struct {
 	people   int64
 	eligible int64
 	withheld map[Withheld]int64
+	rows     map[string]int64 // left out of people who are in the file, by reason
 	closed   []Closed
 	formulas int64
 	unknown  int64
@@ -69,6 +70,9 @@ const (
 	ambiguous  = "ambiguous"  // several people are known by what the recipient asks for
 	unwritable = "unwritable" // a character is not of the file's encoding
 )
+
+// lost counts rows that cannot be written of somebody of whom others are.
+func (c *choice) lost(reason string, n int64) { c.rows[reason] += n }
 
 // account lists the counts by reason and clause.
 func (c *choice) account() []Withheld {
@@ -105,7 +109,7 @@ type chooser struct {
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
-	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, closed: []Closed{}}
+	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
 	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}, closed: map[string]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
@@ -284,11 +288,13 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 		return
 	}
 	made, why := 0, incomplete
+	lost := map[string]int64{}
 	for _, a := range asked {
 		for _, x := range h.rowsOf(w, h.blocks[0].Each) {
 			rec, reason := h.record(w, k, x, a)
 			if rec == nil {
 				why = reason
+				lost[reason]++
 				continue
 			}
 			h.c.records = append(h.c.records, rec)
@@ -300,6 +306,9 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 		return
 	}
 	h.c.people++
+	for reason, n := range lost {
+		h.c.lost(reason, n)
+	}
 }
 
 // withhold counts somebody whom the policy does not let go: by the refusal of what it lets go of others, where there is any.
@@ -368,8 +377,8 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 			if c.Key != "" {
 				rec.category(h.categoryOf(c, x))
 			}
-			if c.From != "" && !slices.ContainsFunc(origins, func(o extract.Origin) bool { return o.Column == c.From }) {
-				origins = append(origins, extract.Origin{Column: c.From, Keys: []string{c.Key}})
+			if c.From != "" {
+				origins = tell(origins, c.From, c.Key)
 			}
 		}
 		return texts, ""
@@ -382,9 +391,12 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 		b := &h.blocks[n+1]
 		var rows []inside
 		for _, x := range h.rowsOf(w, b.Each) {
-			if cells, _ := fill(b, x); cells != nil {
-				rows = append(rows, inside{n + 1, cells})
+			cells, reason := fill(b, x)
+			if cells == nil {
+				h.c.lost(reason, 1)
+				continue
 			}
+			rows = append(rows, inside{n + 1, cells})
 		}
 		slices.SortFunc(rows, func(a, b inside) int { return slices.Compare(a.cells, b.cells) })
 		rec.inside = append(rec.inside, rows...)
@@ -399,6 +411,18 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 		rec.order = fmt.Sprintf("%012d", a.line)
 	}
 	return rec, ""
+}
+
+// tell adds that a column's values come from a source row, too.
+func tell(origins []extract.Origin, column, key string) []extract.Origin {
+	n := slices.IndexFunc(origins, func(o extract.Origin) bool { return o.Column == column })
+	if n < 0 {
+		return append(origins, extract.Origin{Column: column, Keys: []string{key}})
+	}
+	if !slices.Contains(origins[n].Keys, key) {
+		origins[n].Keys = append(origins[n].Keys, key)
+	}
+	return origins
 }
 
 // categoryOf gives the category of the data that a cell holds.

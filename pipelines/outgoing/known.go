@@ -69,6 +69,9 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 			}
 		}
 		for _, table := range h.points {
+			if w.facts.Protected && table != "email" {
+				continue // where somebody under address protection lives, and their telephone, goes to nobody
+			}
 			if slices.ContainsFunc(e.Contacts, func(x vault.Fact) bool { return x.Table == table }) && judge(e.Source, table) {
 				k.points(&r, table, e.Contacts)
 			}

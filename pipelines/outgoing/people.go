@@ -9,6 +9,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines/survey"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 	"uoma/transforms/target"
 )
@@ -126,7 +127,28 @@ func kept(table string, columns []string) []string {
 	return out
 }
 
+// isKey tells whether a column of the register holds keys of rows.
+func isKey(table, column string) bool {
+	for _, t := range register.Tables() {
+		if i := t.Index(column); t.Name == table && i >= 0 {
+			return t.Columns[i].Class == canon.Key
+		}
+	}
+	return false
+}
+
+// read reads one table. Keys of rows leave as tokens of the recipient's own domain, so that no two recipients can join their
+// files by them, nor anybody a file with the register; they stay what they are when the register's own are replaced.
 func (f *File) read(ctx context.Context, v *register.View, into *frame, table string, columns []string) error {
+	isKeys := make([]bool, len(columns))
+	for n, c := range columns {
+		isKeys[n] = isKey(table, c)
+	}
+	name := f.chain().Recipient + "/" + f.t.Name
+	keys, err := f.ws.Domain(name, f.ws.Keys.DomainEpoch(name))
+	if err != nil {
+		return err
+	}
 	for b, err := range v.Read(ctx, table, append([]string{"source", "source_key", "record"}, columns...), register.Current) {
 		if err != nil {
 			return err
@@ -138,8 +160,12 @@ func (f *File) read(ctx context.Context, v *register.View, into *frame, table st
 			}
 			x := &row{feed: strings.Clone(b.Col(0).Text(i)), key: strings.Clone(b.Col(1).Text(i)), cells: map[string]string{}}
 			for n, c := range columns {
-				if text := b.Col(n+3).AppendTo(nil, i); len(text) > 0 {
-					x.cells[c] = string(text)
+				text := string(b.Col(n+3).AppendTo(nil, i))
+				if text != "" && isKeys[n] {
+					text = keys.Token("key", f.ws.Inner(workspace.IndexTokens, text))
+				}
+				if text != "" {
+					x.cells[c] = text
 				}
 			}
 			if table == target.Person {

@@ -116,6 +116,9 @@ func (t sealStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		if facts.Already = d.Attempts > 0 || d.Done() && d.ID != ""; facts.Already {
 			return nil
 		}
+		if err := c.settle(ctx, r.Date); err != nil {
+			return err
+		}
 		return c.prepare(ctx, d, what)
 	})
 	return facts, err

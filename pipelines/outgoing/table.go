@@ -134,16 +134,23 @@ func (f *File) key(cells []string) []string {
 // apart leaves out rows of one key: nobody knows whose theirs would be.
 func (h *chooser) apart() {
 	key := func(r *record) string { return strings.Join(h.f.key(r.cells), "\x00") }
-	times, rows := map[string]int{}, map[string]int{} // by key, by person
+	times, stay := map[string]int{}, map[string]bool{} // by key, by person
 	for _, r := range h.c.records {
 		times[key(r)]++
-		rows[r.included.Person]++
 	}
+	for _, r := range h.c.records {
+		stay[r.included.Person] = stay[r.included.Person] || times[key(r)] == 1
+	}
+	gone := map[string]bool{}
 	h.c.records = slices.DeleteFunc(h.c.records, func(r *record) bool {
-		if times[key(r)] == 1 {
+		person := r.included.Person
+		switch {
+		case times[key(r)] == 1:
 			return false
-		}
-		if rows[r.included.Person]--; rows[r.included.Person] == 0 {
+		case stay[person]:
+			h.c.lost(ambiguous, 1)
+		case !gone[person]:
+			gone[person] = true
 			h.c.people--
 			h.c.withheld[Withheld{Reason: ambiguous, Clause: r.included.Clause}]++
 		}

@@ -211,7 +211,8 @@ func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 	}
 	_, err = r.run(crmTarget)
 	r.must(err)
-	if slices.Contains(r.sentPeople(), late) || r.holds(server, crmTarget) != 0 || len(r.deliveries()) != 2 || r.deliveries()[0].State != outbox.Voided {
+	if slices.Contains(r.sentPeople(), late) || r.holds(server, crmTarget) != 0 || len(r.deliveries()) != 2 ||
+		!slices.ContainsFunc(r.deliveries(), func(d outbox.Delivery) bool { return d.State == outbox.Voided }) {
 		t.Errorf("a word before the first row: %+v", r.deliveries())
 	}
 	r.next()

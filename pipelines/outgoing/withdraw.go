@@ -53,6 +53,15 @@ func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawF
 	if err != nil {
 		return out, err
 	}
+	all, err := f.ws.Outbox.List(ctx, f.chain())
+	if err != nil {
+		return out, err
+	}
+	if !r.Dry && !f.t.InTable() && slices.ContainsFunc(all, func(d outbox.Delivery) bool { return isBegun(&d) }) {
+		if err := f.holding(ctx, r, func(ctx context.Context, c *carrier) error { return c.settle(ctx, 0) }); err != nil {
+			return out, err
+		}
+	}
 	if _, err := w.again(ctx); err != nil {
 		return out, err
 	}

@@ -21,6 +21,7 @@ import (
 	"uoma/connectors/parcel"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
@@ -114,10 +115,26 @@ type Withdrawer interface {
 }
 
 // WithdrawStage gives the stage that withdraws from several recipients. One that cannot be reached keeps no other from being
-// told.
-func WithdrawStage(all []Withdrawer) pipelines.Stage { return withdrawStage{all} }
+// told; one that was sent people and is none of them any more is named in the log.
+func WithdrawStage(ws *workspace.Workspace, all []Withdrawer) pipelines.Stage {
+	return withdrawStage{ws, all}
+}
 
-type withdrawStage struct{ all []Withdrawer }
+type withdrawStage struct {
+	ws  *workspace.Workspace
+	all []Withdrawer
+}
+
+// Untold withdraws nothing: nobody knows how the recipient is told.
+func Untold(err error) Withdrawer { return untold{err} }
+
+type untold struct{ err error }
+
+func (u untold) Withdraw(context.Context, *pipelines.Run) (WithdrawFacts, error) {
+	return WithdrawFacts{}, u.err
+}
+
+var errForgotten = fault.New("UOMA-SVY-FORGOTTEN", "a recipient was sent people, and no pipeline and no target delivers to it any more: nobody tells it whom it may not use", "put its pipeline or its target back, or tell it by hand")
 
 func (withdrawStage) Name() string { return WithdrawName }
 
@@ -131,7 +148,22 @@ func (t withdrawStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		f, err := s.Withdraw(ctx, r)
 		facts, failed = append(facts, f), errors.Join(failed, err)
 	}
-	return facts, failed
+	return facts, errors.Join(failed, t.forgotten(ctx, r, facts))
+}
+
+// forgotten warns of recipients that are not among those of whom there are facts.
+func (t withdrawStage) forgotten(ctx context.Context, r *pipelines.Run, facts []WithdrawFacts) error {
+	all, err := t.ws.Outbox.All(ctx)
+	warned := map[outbox.Chain]bool{}
+	for _, d := range all {
+		sent := d.Kind == parcel.Full && d.Attempts > 0 && d.State != outbox.Voided && d.ReceiptStatus != parcel.Rejected
+		known := slices.ContainsFunc(facts, func(f WithdrawFacts) bool { return f.Recipient == d.Chain.Recipient && f.Dataset == d.Chain.Dataset })
+		if sent && !known && !warned[d.Chain] {
+			warned[d.Chain] = true
+			r.Log.Warn(errForgotten.Message, "code", errForgotten.Code, "recipient", d.Chain.Recipient, "dataset", d.Chain.Dataset, "next", errForgotten.Hint)
+		}
+	}
+	return err
 }
 
 func (f *WithdrawFacts) count(rows []pending) {

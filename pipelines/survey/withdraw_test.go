@@ -3,6 +3,7 @@ package survey
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -208,6 +209,34 @@ func TestWhoWasJoinedIsNotErased(t *testing.T) {
 		r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
 		if f, err := r.withdraw(false); err != nil || f.Rows != 2 || f.Reasons["objection"] != 2 {
 			t.Errorf("%+v %v", f, err)
+		}
+	})
+}
+
+// A recipient that was sent people is named when nothing delivers to it any more, and one that cannot be asked keeps no other
+// from being told.
+func TestThreat_T24_ARecipientIsNotForgotten(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		if _, err := r.run(false); err != nil {
+			t.Fatal(err)
+		}
+		broken := errors.New("no such recipient")
+		for n, told := range []bool{false, true} {
+			s, run := r.process(false)
+			var log strings.Builder
+			run.Log = slog.New(slog.NewTextHandler(&log, nil))
+			all := []Withdrawer{Untold(broken)}
+			if told {
+				all = append(all, s)
+			}
+			out, err := WithdrawStage(r.ws, all).Run(ctx, run)
+			if facts := out.([]WithdrawFacts); !errors.Is(err, broken) || len(facts) != n+1 {
+				t.Errorf("%+v %v", facts, err)
+			}
+			if named := strings.Contains(log.String(), "UOMA-SVY-FORGOTTEN"); named == told {
+				t.Errorf("told %t: %s", told, log.String())
+			}
 		}
 	})
 }
