@@ -31,7 +31,7 @@ var namedSystems = []named{
 	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline, and {arvo-contacts} for the list of people asked"},
 	{"xamk", "secure mail", "channel", "the carrier is HTTPS with mutual TLS; secure mail is not built"},
 	{"xamk", "directory (AD)", "access", "nothing: login is the operating system's and the database's"},
-	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; writing back is not built yet"},
+	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; targets {seamk-crm}, {seamk-crm-staff}"},
 	{"seamk", "Dynamics 365 Marketing", "register, source, target", "[dynamics365-marketing]; writing back is not built yet"},
 	{"seamk", "website forms", "source", "[webforms]"},
 	{"seamk", "social media, digital advertising", "source", "[dynamics365-marketing]: clicks of people who are known; others are never read"},
@@ -229,8 +229,12 @@ func aim(b *strings.Builder, x *target.Target) {
 	if x.Sealed() {
 		sealed = ", sealed to the recipient's key"
 	}
+	what := x.File
+	if x.InTable() {
+		what = x.Form.Set
+	}
 	fmt.Fprintf(b, "\n## target %s\n\n%s. [Target](../transforms/target/shipped/%s.yaml) of `%s`, to %s for `%s`: `%s`, %s%s.\n\n",
-		x.Name, x.Title, x.Name, x.Policy, to, x.Purpose, x.File, x.Form.Type, sealed)
+		x.Name, x.Title, x.Name, x.Policy, to, x.Purpose, what, x.Form.Type, sealed)
 	for _, block := range x.Blocks() {
 		var columns []string
 		for _, c := range block.Columns {

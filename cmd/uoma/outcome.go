@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"uoma/pipelines"
@@ -73,7 +75,17 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 		fmt.Fprintf(a.out, "  delivery  %s\n", receipt.State)
 		return nil
 	}
-	fmt.Fprintf(a.out, "  delivery  %s, number %d: %s\n  file      %s, %s bytes\n", receipt.Delivery, receipt.Sequence, receipt.State, receipt.File, thousands(receipt.Bytes))
+	fmt.Fprintf(a.out, "  delivery  %s, number %d: %s\n", receipt.Delivery, receipt.Sequence, receipt.State)
+	if receipt.File != "" {
+		fmt.Fprintf(a.out, "  file      %s, %s bytes\n", receipt.File, thousands(receipt.Bytes))
+	}
+	if t := deliver.Table; t != nil {
+		fmt.Fprintf(a.out, "  table     %s rows written, %s unchanged, %s emptied; not there %s, there already %s, deleted there %s\n",
+			thousands(t.Written), thousands(t.Unchanged), thousands(t.Gone), thousands(t.Absent), thousands(t.Theirs), thousands(t.Missing))
+		for _, code := range slices.Sorted(maps.Keys(t.Refused)) {
+			fmt.Fprintf(a.out, "  refused   %s rows: %s\n", thousands(t.Refused[code]), code)
+		}
+	}
 	return nil
 }
 

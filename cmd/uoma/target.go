@@ -22,7 +22,8 @@ type targetLine struct {
 	System    string             `json:"system"`
 	Form      string             `json:"form"`
 	Seal      string             `json:"seal"`
-	File      string             `json:"file"`
+	File      string             `json:"file,omitempty"`
+	Table     string             `json:"table,omitempty"` // entity set, of rows in a table
 	Asked     string             `json:"asked,omitempty"`
 	From      string             `json:"definition"` // where the target comes from
 	Columns   []targetColumnLine `json:"columns,omitempty"`
@@ -36,10 +37,18 @@ type targetColumnLine struct {
 	Required bool     `json:"required"`
 }
 
+// kept tells what the recipient gets.
+func (l *targetLine) kept() string {
+	if l.Table != "" {
+		return "table"
+	}
+	return "file"
+}
+
 func targetLineOf(f workspace.TargetFile, columns bool) targetLine {
 	t := f.Target
 	l := targetLine{Target: t.Name, Title: t.Title, Policy: t.Policy, Purpose: t.Purpose, Recipient: t.Recipient, System: t.System,
-		Form: t.Form.Type, Seal: t.Seal, File: t.File, From: f.File}
+		Form: t.Form.Type, Seal: t.Seal, File: t.File, Table: t.Form.Set, From: f.File}
 	if t.Asked != nil {
 		l.Asked = workspace.AskedDir + "/" + t.Name + "/" + t.Asked.File
 	}
@@ -152,7 +161,7 @@ func (a *app) printTargetFile(l targetLine) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s (%s)\n", l.Target, l.Title, l.From)
 	for _, x := range [][2]string{{"pack", l.Policy}, {"purpose", l.Purpose}, {"recipient", cmp.Or(l.Recipient, "none: the controller's own system")},
-		{"file", l.File + " (" + l.Form + ", sealed: " + l.Seal + ")"}, {"asked by", cmp.Or(l.Asked, "nobody: whom the pack lets go")}} {
+		{l.kept(), l.File + l.Table + " (" + l.Form + ", sealed: " + l.Seal + ")"}, {"asked by", cmp.Or(l.Asked, "nobody: whom the pack lets go")}} {
 		fmt.Fprintf(a.out, "%-10s %s\n", x[0], x[1])
 	}
 	fmt.Fprintln(a.out)

@@ -36,6 +36,7 @@ const (
 	BreachNoted      Verb = "breach.noted"      // a breach was recorded, or who was told of it
 	DeliveryWithdraw Verb = "delivery.withdraw" // recipients were told whom they may not use any more
 	DeliveryFile     Verb = "delivery.file"     // a target's file was given to its recipient
+	DeliveryRows     Verb = "delivery.rows"     // a target's rows were written to its recipient's table
 
 	KeyRotated      Verb = "key.rotated"      // a key was replaced, or a rotation began
 	KeyEscrowed     Verb = "key.escrowed"     // shares of the master key were made
@@ -59,7 +60,7 @@ const (
 
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true, FileValues: true,
-	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true,
+	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true, DeliveryRows: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,
 	OperatorsChanged: true, AccessRefused: true, ActApproved: true, NoticeAnnounced: true}

@@ -44,7 +44,7 @@ type carrier struct {
 	f      *File
 	r      *pipelines.Run
 	lease  *outbox.Lease
-	folder place
+	folder place           // nil where rows go into a table
 	keys   []age.Recipient // none: the file is plain
 }
 
@@ -66,13 +66,13 @@ func (f *File) holding(ctx context.Context, r *pipelines.Run, do func(context.Co
 	if c.keys, err = f.keys(r); err != nil {
 		return err
 	}
-	dir, own := f.ws.TargetFolder(f.t.Name)
-	folder, err := drop.Open(dir, own)
-	if err != nil {
-		return err
+	if !f.t.InTable() {
+		dir, own := f.ws.TargetFolder(f.t.Name)
+		if c.folder, err = drop.Open(dir, own); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.folder.Close()) }()
 	}
-	c.folder = folder
-	defer func() { err = errors.Join(err, folder.Close()) }()
 	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (bool, error) {
 		c.lease, f.killed = lease, false
 		err := do(ctx, c)
@@ -98,13 +98,18 @@ func (f *File) keys(r *pipelines.Run) ([]age.Recipient, error) {
 
 // find gives the delivery of a date; its id is empty when there is none.
 func (c *carrier) find(ctx context.Context, date canon.Date) (outbox.Delivery, error) {
+	var none outbox.Delivery
 	all, err := c.f.ws.Outbox.List(ctx, c.f.chain())
 	for _, d := range all {
-		if d.Kind == parcel.Full && d.From == date && d.State != outbox.Voided {
+		if d.Kind != parcel.Full || d.From != date || d.State == outbox.Voided {
+			continue
+		}
+		if d.ReceiptStatus != overtaken {
 			return d, err
 		}
+		none.Supersedes = d.ID
 	}
-	return outbox.Delivery{}, err
+	return none, err
 }
 
 func (c *carrier) now() time.Time { return c.r.Now().UTC().Truncate(time.Microsecond) }
@@ -130,7 +135,11 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 		return err
 	}
 	if d.ID != "" && d.SelectionDigest != digest {
-		if err := c.void(ctx, d, what); err != nil {
+		take := c.void
+		if c.folder == nil && d.Attempts > 0 {
+			take = c.overtake
+		}
+		if err := take(ctx, d, what); err != nil {
 			return err
 		}
 	}
@@ -147,7 +156,7 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 			return err
 		}
 		*d = outbox.Delivery{ID: id.String(), Pipeline: c.f.t.Name, Chain: c.f.chain(), State: outbox.Prepared, Sequence: last.Sequence + 1,
-			SelectionDigest: digest, NotAfter: c.now().Add(life), CreatedAt: c.now(), UpdatedAt: c.now()}
+			Supersedes: d.Supersedes, SelectionDigest: digest, NotAfter: c.now().Add(life), CreatedAt: c.now(), UpdatedAt: c.now()}
 		what.draft(d)
 		if err := c.f.step("insert"); err != nil {
 			return err
@@ -155,6 +164,9 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 		if err := c.lease.Insert(ctx, d); err != nil {
 			return err
 		}
+	}
+	if d.Attempts > 0 { // the list says so already
+		return nil
 	}
 	if err := c.f.step("list"); err != nil {
 		return err
@@ -165,8 +177,10 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 
 // void takes back a delivery that nobody can have seen.
 func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) error {
-	if err := c.folder.Unstage(what.name(d)); err != nil {
-		return err
+	if c.folder != nil {
+		if err := c.folder.Unstage(what.name(d)); err != nil {
+			return err
+		}
 	}
 	d.Sequence, d.Attempts = 0, 0
 	err := c.save(ctx, d, outbox.Voided)
@@ -175,7 +189,7 @@ func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) er
 }
 
 // settle ends what a killed run left of another date than but: a file that lies whole in the folder was sent, and one that has
-// not its name yet is taken away, as people may have left it since.
+// not its name yet is taken away, as people may have left it since. Rows in a table are gone on with by this date's run.
 func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 	all, err := c.f.ws.Outbox.List(ctx, c.f.chain())
 	if err != nil {
@@ -187,6 +201,12 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 			continue
 		}
 		what := &full{f: c.f, r: c.r}
+		if c.folder == nil {
+			if err := c.overtake(ctx, d, what); err != nil {
+				return err
+			}
+			continue
+		}
 		name := what.name(d)
 		staged, published, err := c.folder.Find(name)
 		switch {
@@ -308,6 +328,11 @@ func (c *carrier) given(ctx context.Context, d *outbox.Delivery, name string, th
 	if d.Kind == parcel.Withdrawal {
 		verb = ledger.DeliveryWithdraw
 	}
+	return c.told(ctx, d, verb)
+}
+
+// told notes in the log and in the ledger that the recipient has what was decided.
+func (c *carrier) told(ctx context.Context, d *outbox.Delivery, verb ledger.Verb) error {
 	e := ledger.Entry{At: c.r.Now().UnixMicro(), Actor: cmp.Or(c.r.Actor, c.f.t.Name), Verb: verb, Reason: d.ID, Run: c.r.ID()}
 	if err := c.f.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return c.f.ws.Audit.Append(ctx, tx, e) }); err != nil {
 		return err
@@ -339,6 +364,9 @@ func (c *carrier) verify(d *outbox.Delivery, name string) error {
 func (c *carrier) close(ctx context.Context, d *outbox.Delivery, name string) error {
 	if d.State == outbox.Closed {
 		return nil
+	}
+	if c.folder == nil { // the table answered for each row
+		return c.save(ctx, d, outbox.Closed)
 	}
 	_, there, err := c.folder.Find(name)
 	if err != nil {

@@ -455,6 +455,9 @@ func (h *chooser) finish() {
 	if h.asked != nil {
 		h.answer()
 	}
+	if h.f.t.InTable() {
+		h.apart()
+	}
 	slices.SortFunc(h.c.records, func(a, b *record) int {
 		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.included.Person, b.included.Person))
 	})
@@ -535,8 +538,12 @@ func (f *File) write(w io.Writer, c *choice) error {
 	return c.pour(to)
 }
 
+// form gives the form of the file; rows of a table stand as CSV where their digest is made.
 func (f *File) form() outfile.Form {
 	x := f.t.Form
+	if f.t.InTable() {
+		x = target.Form{Type: outfile.CSV, Delimiter: ",", Encoding: "utf-8"}
+	}
 	return outfile.Form{Type: x.Type, Delimiter: x.Delimiter, Encoding: x.Encoding, QuoteAll: x.Quote == "all", LF: x.LineEnd == "lf",
 		NoFormula: x.Formulas == "text", Sheet: x.Sheet, Root: x.Root, Namespace: x.Namespace}
 }

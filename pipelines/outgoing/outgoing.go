@@ -1,4 +1,4 @@
-// Package outgoing carries out targets: files that go to recipients, one YAML file each (package target).
+// Package outgoing carries out targets: files and rows that go to recipients, one YAML file each (package target).
 //
 //	select   register, vault and policy → the rows of the file, and who is not in it, with reason and clause
 //	seal     the same again → the delivery in the ledger, with the list of who is in it
@@ -11,8 +11,12 @@
 // ones. A target and date is delivered once. Who is killed leaves nothing in the folder or the whole file; the successor
 // goes on there.
 //
-// Rows go to a sink as they are decided ([sink]); here that is a file's form. The package must not know the columns of any
-// system: they are a target's. No fact, error or log line holds a personal value.
+// Rows go to a sink as they are decided ([sink]), which is a file's form; or into a table of the recipient's, over a journal of
+// what was sent (package upsert). There deliver writes what is new or other, and empties the rows of whoever may no longer go:
+// that is how a later word reaches the recipient. Who is killed between rows leaves them to the successor.
+//
+// The package must not know the columns of any system: they are a target's. No fact, error or log line holds a personal
+// value.
 package outgoing
 
 import (

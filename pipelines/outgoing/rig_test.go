@@ -24,6 +24,7 @@ import (
 	"uoma/connectors/keys"
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
+	"uoma/fixtures/campus"
 	"uoma/internal/canon"
 	"uoma/internal/mariadbtest"
 	"uoma/pipelines"
@@ -43,9 +44,10 @@ func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
 type site struct{ institution, policy, inbox, systems string }
 
 var sites = map[string]site{
-	"xamk": {"10118", "xamk", "../../fixtures/demo/inbox", ""},
-	"ljmu": {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
-	"nmbu": {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
+	"xamk":  {"10118", "xamk", "../../fixtures/demo/inbox", ""},
+	"ljmu":  {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
+	"nmbu":  {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
+	"seamk": {"02472", "seamk", "", "systems: [hatu, peppi, reportronic]\n"}, // of a small campus: the committed exports are of others
 }
 
 // filled answers what a shipped pack leaves to its controller.
@@ -53,6 +55,8 @@ var filled = strings.NewReplacer(
 	"needs_assessment: true, clause: [LJMU-30", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [LJMU-30",
 	"  processor: true\n  clause: [LJMU-55]", "  processor: true\n  agreement: DPA-1\n  clause: [LJMU-55]",
 	"  processor: true\n  clause: [NMBU-21, NMBU-22]", "  processor: true\n  agreement: DPA-1\n  clause: [NMBU-21, NMBU-22]",
+	"undecided: true, clause: [SEAMK-49]", "anchor: copied, period: P10Y, action: delete, clause: [SEAMK-49]",
+	"needs_assessment: true, clause: [SEAMK-11]", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [SEAMK-11]",
 )
 
 // rig is a workspace after one night of its systems.
@@ -72,6 +76,9 @@ type rig struct {
 func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	t.Helper()
 	s := sites[of]
+	if s.inbox == "" {
+		s.inbox = campusOf(t, of)
+	}
 	inbox, err := filepath.Abs(s.inbox)
 	r := &rig{t: t, now: time.Date(2026, 11, 21, 5, 0, 0, 0, time.UTC)}
 	r.must(err)
@@ -95,6 +102,29 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	for _, id := range []string{"csc", "mailing-house"} {
 		r.pin(id)
 	}
+	r.night()
+	return r
+}
+
+// campusOf writes the exports of a few people, and gives the folder.
+func campusOf(t testing.TB, institution string) string {
+	t.Helper()
+	dir := t.TempDir()
+	out, err := os.OpenRoot(dir)
+	if err == nil {
+		defer out.Close()
+		day, _ := canon.NewDate(2026, 11, 21)
+		_, err = campus.Generate(ctx, campus.Options{People: 120, Seed: 3, Out: out, Date: day, Institution: institution})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "inbox")
+}
+
+// night loads the exports of the rig's date.
+func (r *rig) night() {
+	r.t.Helper()
 	layouts, err := r.ws.Layouts()
 	r.must(err)
 	run := r.runOf("nightly", false)
@@ -107,7 +137,6 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.must(errors.Join(err, j.Free(ctx)))
 	_, err = r.ws.RegisterDB.Exec("UPDATE `stage` SET `facts` = REPLACE(`facts`, '\"verdict\":\"block\"', '\"verdict\":\"warn\"') WHERE `name` = 'report'")
 	r.must(err)
-	return r
 }
 
 func (r *rig) must(err error) {
@@ -163,9 +192,14 @@ func (r *rig) fileOf(t *target.Target) *File {
 // run runs a target with the ledger, as a program does.
 func (r *rig) run(name string) (pipelines.Outcome, error) {
 	r.t.Helper()
+	return r.runIn(ctx, name)
+}
+
+func (r *rig) runIn(within context.Context, name string) (pipelines.Outcome, error) {
+	r.t.Helper()
 	run := r.runOf(name, false)
 	j := r.ws.NewJournal("test", "", r.pack.Digest())
-	held, err := j.Hold(ctx, run)
+	held, err := j.Hold(within, run)
 	r.must(err)
 	out, err := pipelines.Execute(held, run, r.file(name).Stages(), j)
 	r.must(j.Free(ctx))

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,7 @@ func TestShippedTargets(t *testing.T) {
 		})
 	}
 	all, err := target.Shipped()
+	all = slices.DeleteFunc(all, (*target.Target).InTable) // their rows have a table in their tests
 	if err != nil || len(done) != len(all) || len(all) < 6 {
 		t.Errorf("%d of %d targets were written, %v", len(done), len(all), err)
 	}

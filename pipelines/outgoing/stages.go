@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"uoma/connectors/dataverse"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/pipelines"
@@ -21,6 +22,8 @@ type Facts struct {
 	Bytes    int64  `json:"bytes,omitempty"`
 	SHA256   string `json:"sha256,omitempty"` // hex
 	Status   string `json:"receipt_status,omitempty"`
+	// Table counts what became of rows that go into a table.
+	Table *dataverse.Outcome `json:"table,omitempty"`
 }
 
 const dryRun = "dry-run"
@@ -35,11 +38,17 @@ type full struct {
 	f    *File
 	r    *pipelines.Run
 	last *choice
+	gone []survey.Withdrawn // of a table: rows of earlier deliveries that this one empties
+
+	outcome *dataverse.Outcome // of rows that were written to a table
 }
 
 func (x *full) again(ctx context.Context) (string, error) {
 	var err error
 	if x.last, err = x.f.choose(ctx, x.r); err != nil {
+		return "", err
+	}
+	if x.gone, err = x.leaving(ctx); err != nil {
 		return "", err
 	}
 	if len(x.last.records) == 0 {
@@ -53,7 +62,7 @@ func (x *full) empty() bool { return len(x.last.records) == 0 }
 func (x *full) write(w io.Writer) error { return x.f.write(w, x.last) }
 
 func (x *full) list() survey.List {
-	l := survey.List{Purpose: x.f.t.Purpose, People: []survey.Included{}}
+	l := survey.List{Purpose: x.f.t.Purpose, People: []survey.Included{}, Withdrawn: x.gone}
 	for _, rec := range x.last.records {
 		l.People = append(l.People, rec.included)
 	}
@@ -77,6 +86,7 @@ func (f *File) each(ctx context.Context, r *pipelines.Run, facts *Facts, do func
 		what := &full{f: f, r: r}
 		err = do(ctx, c, &d, what)
 		facts.fill(&d, f.name(r.Date))
+		facts.Table = what.outcome
 		if what.last != nil {
 			facts.Rows = int64(len(what.last.records))
 		}
@@ -118,7 +128,7 @@ type deliverStage struct{ f *File }
 
 func (deliverStage) Name() string { return "deliver" }
 
-// Run lays the file into the recipient's folder.
+// Run lays the file into the recipient's folder, or writes the rows to the table.
 func (t deliverStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	facts := Facts{State: dryRun}
 	if r.Dry {
@@ -130,6 +140,9 @@ func (t deliverStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		}
 		if d.ID == "" {
 			return outbox.ErrNone // taken back by somebody else since it was prepared
+		}
+		if c.folder == nil {
+			return c.upsert(ctx, d, what)
 		}
 		return c.deliver(ctx, d, what)
 	})

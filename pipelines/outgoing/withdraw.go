@@ -44,7 +44,8 @@ type withdrawnRow struct {
 }
 
 // Withdraw tells the recipient of every row about somebody who must not be sent any more, and of what it may not keep any
-// longer: as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes.
+// longer: as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes. Rows of a
+// table are counted alone: the next run of the target empties them.
 func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawFacts, error) {
 	out := survey.WithdrawFacts{Recipient: f.chain().Recipient, Dataset: f.t.Name, Reasons: map[string]int64{}}
 	w := &withdrawal{f: f, r: r}
@@ -56,7 +57,7 @@ func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawF
 	if err != nil {
 		return out, err
 	}
-	if !r.Dry && slices.ContainsFunc(all, func(d outbox.Delivery) bool { return isBegun(&d) }) {
+	if !r.Dry && !f.t.InTable() && slices.ContainsFunc(all, func(d outbox.Delivery) bool { return isBegun(&d) }) {
 		if err := f.holding(ctx, r, func(ctx context.Context, c *carrier) error { return c.settle(ctx, 0) }); err != nil {
 			return out, err
 		}
@@ -70,7 +71,7 @@ func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawF
 			out.Reasons[x.reason]++
 		}
 	}
-	if count(); r.Dry || len(w.rows) == 0 && begun.ID == "" {
+	if count(); r.Dry || f.t.InTable() || len(w.rows) == 0 && begun.ID == "" {
 		return out, nil
 	}
 	err = f.holding(ctx, r, func(ctx context.Context, c *carrier) error {

@@ -39,18 +39,21 @@ type InboxSettings struct {
 
 	Bearer string            `yaml:"bearer"` // https, rest: reference to a token
 	Keys   map[string]string `yaml:"keys"`   // https, rest: references by header
-	OAuth  *struct {
-		TokenURL   string            `yaml:"token_url"`
-		ID         string            `yaml:"id"`
-		Secret     string            `yaml:"secret"` // reference
-		Scopes     []string          `yaml:"scopes"`
-		Refresh    string            `yaml:"refresh"` // reference
-		Parameters map[string]string `yaml:"parameters"`
-	} `yaml:"oauth"`
+	OAuth  *OAuthSettings    `yaml:"oauth"`
 }
 
-var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-	"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
+// OAuthSettings are credentials of a service that gives tokens for them.
+type OAuthSettings struct {
+	TokenURL   string            `yaml:"token_url"`
+	ID         string            `yaml:"id"`
+	Secret     string            `yaml:"secret"` // reference
+	Scopes     []string          `yaml:"scopes"`
+	Refresh    string            `yaml:"refresh"` // reference
+	Parameters map[string]string `yaml:"parameters"`
+}
+
+var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the service that rows are written to, cannot be used",
+	"correct the system's entry under inboxes:, or the target's under targets:, in uoma.yaml").For(fault.Source)
 
 func inboxFault(field string, why error) error {
 	return errInboxSettings.At(fault.Place{Field: field}).Because(why)

@@ -83,7 +83,7 @@ func Places() []Place {
 		{inFiles, "state/deliveries/**", "who was sent, as tokens, encrypted", "stays: the recipient must be told"},
 		{inFiles, "state/**", "what the resolver remembers, encrypted", "written anew without the person, the files of before go"},
 		{inFiles, "quarantine/**", "refused rows, encrypted", "the person's rows are emptied"},
-		{inFiles, "work/**", "spools of a night at work, encrypted", "gone with the night; what a killed one left goes"},
+		{inFiles, "work/**", "spools of a night at work, keys of rows under way into a table, encrypted", "gone with the night; what a killed one left goes, keys when the next run of the target has asked the table"},
 		{inFiles, "outbox/**", "packages, encrypted to the recipient alone", "one that is not sent is made anew without the person; of one that was sent the recipient must be told"},
 		{inFiles, "outgoing/**", "files of targets that nobody has fetched yet", "they are the recipient's, who must be told; one that is not whole is made anew without the person"},
 		{inFiles, "asked/**", "recipients' lists of whom they ask for", "they are the recipient's; remove a list when it was answered"},

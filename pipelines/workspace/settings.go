@@ -73,10 +73,17 @@ type Settings struct {
 	Location *time.Location `yaml:"-"`
 }
 
-// TargetSettings say where a target's files go.
+// TargetSettings say where a target's files go, or the service that its rows are written to.
 type TargetSettings struct {
 	Folder    string `yaml:"folder"`
 	Transport string `yaml:"transport"` // "encrypted": what fetches the files from there is
+
+	URL      string         `yaml:"url"` // of the Web API
+	OAuth    *OAuthSettings `yaml:"oauth"`
+	CA       string         `yaml:"ca"` // file of PEM certificates
+	Networks []string       `yaml:"networks"`
+	Rate     float64        `yaml:"rate"`      // rows a second; 0 for the connector's own
+	MostGone float64        `yaml:"most_gone"` // percent of the rows there that one run may empty; 0 means 20
 }
 
 // MasterKey says who holds a master key: a file, a program, or AWS KMS.

@@ -1,4 +1,4 @@
-// Package target says what a file that goes out holds: the inverse of a layout.
+// Package target says what a file that goes out holds, or a row of a table that the recipient keeps: the inverse of a layout.
 //
 // A [Target] is one YAML document with a published JSON Schema ([Schema]); [Shipped] gives those that come with the program.
 // It names the recipient and the purpose that the policy is asked about, the systems whose data may be used, the form of the

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -54,7 +55,7 @@ var (
 	errField  = fault.New("UOMA-TGT-FIELD", "a column takes a field that there is not", "write table.column, email.KIND, phone.KIND or address.KIND.column; docs/reference.md lists the canonical tables")
 	errTable  = fault.New("UOMA-TGT-TABLE", "rows of another table than the row's own stand in a column", "take fields of person, email, phone, address, or of the table that each: names")
 	errFill   = fault.New("UOMA-TGT-FILL", "a column has nothing to hold, or two things", "give exactly one of from:, value: and copy:")
-	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; xml needs root and path, and alone takes inside")
+	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; xml needs root and path, and alone takes inside; dataverse needs set, id and key, and takes write and gone")
 	errPath   = fault.New("UOMA-TGT-PATH", "a column's name is no path of elements", "write Element/Element, with @attribute as the last part; of elements of one parent, stand together")
 	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
 	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
@@ -77,6 +78,9 @@ func Parse(file string, src []byte) (*Target, error) {
 	for i := range t.Inside {
 		c.block(&t.Inside[i], "inside", strconv.Itoa(i))
 	}
+	if t.InTable() {
+		c.table()
+	}
 	c.asked()
 	if h := t.Having; h != nil && !rows(h.Table) {
 		c.find(errTable, h.Table, "having", "table")
@@ -95,6 +99,9 @@ func (t *Target) fillDefaults() {
 		if *d.field == "" {
 			*d.field = d.value
 		}
+	}
+	if t.InTable() {
+		t.Form.Write, t.Form.Gone = cmp.Or(t.Form.Write, "upsert"), cmp.Or(t.Form.Gone, "clear")
 	}
 	if t.Form.Type == "csv" {
 		for _, d := range []struct {
@@ -127,8 +134,10 @@ func (c *checker) find(e *fault.Error, what string, path ...string) {
 func (c *checker) form() {
 	f := &c.t.Form
 	given := map[string]bool{"delimiter": f.Delimiter != "", "encoding": f.Encoding != "", "quote": f.Quote != "", "line_end": f.LineEnd != "",
-		"formulas": f.Formulas != "", "sheet": f.Sheet != "", "root": f.Root != "", "namespace": f.Namespace != ""}
-	takes := map[string][]string{"csv": {"delimiter", "encoding", "quote", "line_end", "formulas"}, "xlsx": {"sheet"}, "xml": {"root", "namespace"}}[f.Type]
+		"formulas": f.Formulas != "", "sheet": f.Sheet != "", "root": f.Root != "", "namespace": f.Namespace != "",
+		"set": f.Set != "", "id": f.ID != "", "key": f.Key != nil, "write": f.Write != "", "gone": f.Gone != ""}
+	takes := map[string][]string{"csv": {"delimiter", "encoding", "quote", "line_end", "formulas"}, "xlsx": {"sheet"}, "xml": {"root", "namespace"},
+		Dataverse: {"set", "id", "key", "write", "gone"}}[f.Type]
 	for key, set := range given {
 		if set && !slices.Contains(takes, key) {
 			c.find(errForm, key, "form", key)
@@ -182,6 +191,9 @@ func (c *checker) block(b *Block, at ...string) {
 		dates := len(col.from) > 0 && !slices.ContainsFunc(col.from, func(f Field) bool { return f.Type != canon.Day })
 		if col.Format != "" && !(dates && dateForm.MatchString(col.Format)) {
 			c.find(errDate, col.Format, under(i, "format")...)
+		}
+		if !col.fits(c.t.InTable()) {
+			c.find(errKind, col.Name, under(i, "name")...)
 		}
 	}
 }

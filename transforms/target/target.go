@@ -9,7 +9,7 @@ import (
 	"uoma/internal/canon"
 )
 
-// Target is one file that goes to one recipient. It is made by [Parse] and not changed afterwards.
+// Target is one file that goes to one recipient, or the rows of one table that the recipient keeps. It is made by [Parse] and not changed afterwards.
 type Target struct {
 	Name      string `yaml:"target"`
 	Title     string `yaml:"title"`
@@ -43,7 +43,7 @@ type Target struct {
 
 // Form is how the file is written.
 type Form struct {
-	Type      string `yaml:"type"`      // csv, xlsx or xml
+	Type      string `yaml:"type"`      // csv, xlsx, xml or dataverse
 	Delimiter string `yaml:"delimiter"` // csv
 	Encoding  string `yaml:"encoding"`  // csv: utf-8 (the default), utf-8-bom or windows-1252
 	Quote     string `yaml:"quote"`     // csv: needed (the default) or all
@@ -52,7 +52,17 @@ type Form struct {
 	Sheet     string `yaml:"sheet"`     // xlsx
 	Root      string `yaml:"root"`      // xml
 	Namespace string `yaml:"namespace"` // xml
+
+	// Of rows that are written to a table which the recipient keeps (dataverse).
+	Set   string   `yaml:"set"`   // entity set
+	ID    string   `yaml:"id"`    // column of the table's own key
+	Key   []string `yaml:"key"`   // columns of the alternate key
+	Write string   `yaml:"write"` // upsert (the default), update or create
+	Gone  string   `yaml:"gone"`  // what becomes of a row that may no longer go: clear (the default) or deactivate
 }
+
+// Dataverse is the form of rows that are written to a table.
+const Dataverse = "dataverse"
 
 // Block is one kind of row.
 type Block struct {
@@ -88,11 +98,19 @@ type Column struct {
 	Beside   string            `yaml:"beside"`   // with Value: only where that column has something
 	Max      int               `yaml:"max"`      // characters; what is longer is cut
 	Required bool              `yaml:"required"` // a row without it is left out
+	Kind     string            `yaml:"kind"`     // dataverse: text (the default), number, choice, bool or date
+	Lookup   *Reference        `yaml:"lookup"`   // dataverse: the column names a row of another table
 	If       map[string]string `yaml:"if"`       // fields of the row's table and the values that they must have; "" for none
 
 	from   []Field
 	when   []condition
 	beside int // position of the column beside which it stands, or -1
+}
+
+// Reference is how a column names a row of another table.
+type Reference struct {
+	Set string `yaml:"set"` // entity set of the other table
+	By  string `yaml:"by"`  // column of its alternate key
 }
 
 // condition is what a field must hold.
@@ -124,6 +142,9 @@ func (t *Target) Sealed() bool { return t.Seal == "age" }
 
 // Blocks gives the kinds of rows, the outer first.
 func (t *Target) Blocks() []Block { return append([]Block{t.Block}, t.Inside...) }
+
+// InTable tells whether rows go into a table of the recipient's, and no file does.
+func (t *Target) InTable() bool { return t.Form.Type == Dataverse }
 
 // FileName gives the name of the file of a date, without what sealing adds.
 func (t *Target) FileName(d canon.Date) string { return named(t.File, d) }

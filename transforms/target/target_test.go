@@ -82,6 +82,67 @@ func TestParseNamesThePlace(t *testing.T) {
 	}
 }
 
+const table = `target: small
+title: Rows of a table
+policy: seamk
+system: dynamics365
+purpose: information
+form: {type: dataverse, set: contacts, id: contactid, key: [number]}
+columns:
+- {name: number, from: person.student_number, required: true}
+- {name: lastname, from: person.family_name}
+- {name: gendercode, from: person.sex, kind: choice, codes: {"1": "1", "2": "2"}}
+- {name: birthdate, from: person.birth_date, kind: date}
+- {name: followemail, value: "false", kind: bool}
+- {name: place, kind: number, from: person.home_municipality, codes: {"091": "91"}, default: "0"}
+- {name: parent, from: person.institution_code, lookup: {set: accounts, by: accountnumber}}
+`
+
+func TestParseNamesThePlaceInATable(t *testing.T) {
+	x, err := Parse("table.yaml", []byte(table))
+	if err != nil || !x.InTable() || x.Sealed() || x.Form.Write != "upsert" || x.Form.Gone != "clear" || x.FileName(0) != "" {
+		t.Fatalf("%+v %v", x, err)
+	}
+	for name, tt := range map[string]struct{ old, new, code, at string }{
+		"a file":                  {"form:", "file: \"x_{yyyyMMdd}.csv\"\nform:", "UOMA-CFG-SCHEMA", "6:7 (file)"},
+		"sealed":                  {"form:", "seal: age\nform:", "UOMA-CFG-SCHEMA", "(seal)"},
+		"an unknown way":          {"id: contactid,", "id: contactid, write: merge,", "UOMA-CFG-SCHEMA", "(form.write)"},
+		"a delimiter":             {"id: contactid,", "id: contactid, delimiter: \",\",", "UOMA-TGT-FORM", "(form.delimiter)"},
+		"no set":                  {"set: contacts, ", "", "UOMA-TGT-FORM", "6:7 (form)"},
+		"a set in a file":         {"type: dataverse", "type: csv", "UOMA-CFG-SCHEMA", ""},
+		"no such key":             {"key: [number]", "key: [numbers]", "UOMA-TGT-KEY", "6:61 (form.key.0)"},
+		"a key that may be empty": {", required: true", "", "UOMA-TGT-KEY", "(form.key.0)"},
+		"a key that is cut":       {"required: true", "required: true, max: 5", "UOMA-TGT-KEY", "(form.key.0)"},
+		"a key that is a choice":  {"key: [number]", "key: [gendercode]", "UOMA-TGT-KEY", "(form.key.0)"},
+		"a national code":         {"name: lastname", "name: GovernmentId", "UOMA-TGT-PROPERTY", "9:10 (columns.1.name)"},
+		"the service's own key":   {"name: lastname", "name: contactid", "UOMA-TGT-PROPERTY", "(columns.1.name)"},
+		"a path":                  {"name: lastname", "name: a/b", "UOMA-TGT-PROPERTY", "(columns.1.name)"},
+		"a choice without codes":  {", codes: {\"1\": \"1\", \"2\": \"2\"}", "", "UOMA-TGT-KIND", "10:10 (columns.2.name)"},
+		"an option by its label":  {"\"2\": \"2\"", "\"2\": female", "UOMA-TGT-KIND", "(columns.2.name)"},
+		"a date of a text":        {"person.birth_date", "person.family_name", "UOMA-TGT-KIND", "(columns.3.name)"},
+		"a date in a format":      {"kind: date", "kind: date, format: yyyy", "UOMA-TGT-KIND", "(columns.3.name)"},
+		"a bool of no kind":       {"\"false\"", "\"no\"", "UOMA-TGT-KIND", "(columns.4.name)"},
+		"a default of words":      {"default: \"0\"", "default: none", "UOMA-TGT-KIND", "(columns.5.name)"},
+		"a lookup of a kind":      {"lookup: {", "kind: text, lookup: {", "UOMA-TGT-KIND", "(columns.6.name)"},
+		"a lookup by nothing":     {", by: accountnumber", "", "UOMA-CFG-SCHEMA", "(columns.6.lookup)"},
+		"a kind of a table":       {"kind: date", "kind: money", "UOMA-CFG-SCHEMA", "(columns.3.kind)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Count(table, tt.old) < 1 {
+				t.Fatalf("no %s", tt.old)
+			}
+			_, err := Parse("table.yaml", []byte(strings.Replace(table, tt.old, tt.new, 1)))
+			list, _ := err.(fault.List)
+			if !slices.ContainsFunc(list, func(e *fault.Error) bool { return e.Code == tt.code && strings.Contains(e.Error(), tt.at) }) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if _, err := Parse("small.yaml", []byte(strings.Replace(small, "required: true", "kind: text", 1))); err == nil || !strings.Contains(err.Error(), "UOMA-TGT-KIND") {
+		t.Errorf("a kind in a file: %v", err)
+	}
+}
+
 func TestNamesOfFiles(t *testing.T) {
 	x, err := Parse("small.yaml", []byte(small+"return_after_days: 30\n"))
 	if err != nil {
