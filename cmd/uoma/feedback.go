@@ -41,7 +41,11 @@ fewer than 10 gave is counted among the rest, and the rest is never a few. Nothi
 					rows = append(rows, []string{thing, "(rest)", fmt.Sprint(t.Rest)})
 				}
 			}
-			return a.table([]string{"ABOUT", "ANSWER", "TIMES"}, rows)
+			if err := a.table([]string{"ABOUT", "ANSWER", "TIMES"}, rows); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.out, "%s rows with an answer, %s without one, %s that could not be read\n", thousands(out.Rows), thousands(out.Empty), thousands(out.Bad))
+			return err
 		},
 	}
 	c.Flags().StringVar(&about, "about", "", "column that says what the feedback is about")

@@ -102,7 +102,7 @@ the end.`,
   uoma key rotate master
   uoma key rotate domain csc/uraseuranta --epoch 2     # again, it changes nothing
   uoma key rotate index`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: between(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case args[0] == "master" && len(args) == 1:
@@ -253,7 +253,7 @@ func (a *app) keyDrillCommand() *cobra.Command {
 		Short:   "Prove that shares give back the keys in use, and note it",
 		Long:    "Put shares together in memory, hold the result against the keys in use, and note the drill in the audit log. uoma check\nwarns when that was more than 12 months ago.",
 		Example: "  uoma key drill share-1.txt share-3.txt share-4.txt",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    between(1, many),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				set, err := custody.Drill(c.Context(), ws, args, a.keeper())
@@ -276,7 +276,7 @@ func (a *app) keyRecoverCommand() *cobra.Command {
 		Use:     "recover --out DIR SHARE...",
 		Short:   "Write the keys that shares give back into files, when the originals are lost",
 		Example: "  uoma key recover --out keys share-1.txt share-3.txt share-4.txt",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    between(1, many),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError{errors.New("--out is needed")}

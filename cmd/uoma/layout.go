@@ -145,7 +145,7 @@ func (a *app) layoutTemplateCommand() *cobra.Command {
 		Short: "List layouts of services for copying into the workspace, or print one",
 		Example: `  uoma layout template
   uoma layout template raisers-edge > layouts/raisers-edge.yaml`,
-		Args:      cobra.MaximumNArgs(1),
+		Args:      between(0, 1),
 		ValidArgs: systems,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
+	"uoma/transforms/pseudonym"
 )
 
 func (a *app) operatorCommand() *cobra.Command {
@@ -86,6 +88,10 @@ func (a *app) operatorListCommand() *cobra.Command {
 			}
 			if a.json {
 				return a.printJSON("operator list", true, lines)
+			}
+			if may.Operators == nil {
+				_, err := fmt.Fprintln(a.out, "no file names the operators: everybody who can open the workspace may do everything (docs/operator.md)")
+				return err
 			}
 			return a.table([]string{"ACCOUNT", "ROLES", "TRAINED UNTIL", "SECRECY", "TODAY"}, rows)
 		},
@@ -219,8 +225,12 @@ func (a *app) operatorAllowDisclosureCommand() *cobra.Command {
 		Example: "  uoma operator allow disclosure 4f1c… 5500-R-1",
 		Args:    exactly(2),
 		RunE: func(c *cobra.Command, args []string) error {
+			person, err := pseudonym.Typed(args[0])
+			if err != nil {
+				return usageError{err}
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				return a.allow(c.Context(), ws, "disclosure", args[0], args[1])
+				return a.allow(c.Context(), ws, "disclosure", person, args[1])
 			})
 		},
 	}

@@ -20,6 +20,7 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
+	"uoma/transforms/pseudonym"
 )
 
 // TestEveryCommandNeedsAPermission walks all commands: each says what it needs, in the terms of the table of roles, and
@@ -354,6 +355,8 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "", "due on 2026-03-02"},
 		{"virtanen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
 		{"laine", "operator allow retention", "UOMA-ACC-ROLE", ""},
+		{"korhonen", "operator allow disclosure " + pseudonym.Shown(one) + " 5500-R-1", "", ""}, // as subject find prints it
+		{"korhonen", "audit list --verb act.approved", "", "disclosure:5500-R-1"},
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by laine", "UOMA-ACC-ALONE", ""},
 		{"korhonen", "audit list --verb act.approved", "", "retention:2026-03-02"},
 	})

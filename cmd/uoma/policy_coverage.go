@@ -75,7 +75,7 @@ or the tests of the program where the rule is a duty of the program itself, or t
 that nothing holds or excuses, and data that no rule covers, are errors.`,
 		Example: `  uoma policy coverage xamk
   uoma policy coverage --open`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              between(0, 1),
 		ValidArgsFunction: a.completeDocuments(a.packIDs),
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := workspace.Coverage(a.workspace)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"time"
 
@@ -32,10 +33,10 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	var said statusError
 	if err != nil && !errors.As(err, &said) {
-		a.complain(err)
+		a.complain(c.CommandPath(), err)
 	}
 	return exitCode(err)
 }
@@ -81,6 +82,22 @@ func exactly(n int) cobra.PositionalArgs {
 	}
 }
 
+// many is no limit to the number of arguments.
+const many = math.MaxInt
+
+// between is cobra.RangeArgs as a usage error.
+func between(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usageError{fmt.Errorf("%s takes at least %d argument(s), got %d", c.CommandPath(), least, len(args))}
+		case len(args) > most:
+			return usageError{fmt.Errorf("%s takes at most %d argument(s), got %d", c.CommandPath(), most, len(args))}
+		}
+		return nil
+	}
+}
+
 // logger writes to standard error what is not for a terminal's progress line.
 func (a *app) logger() *slog.Logger {
 	if a.quiet {
@@ -89,8 +106,8 @@ func (a *app) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
-// complain prints an error for the person who reads it: code, place, what happened, what to do.
-func (a *app) complain(err error) {
+// complain prints an error of a command for the person who reads it: code, place, what happened, what to do.
+func (a *app) complain(command string, err error) {
 	p := palette(a.err)
 	if isTerminal(a.err) {
 		fmt.Fprint(a.err, "\r\x1b[K") // a progress line may stand there, cut off
@@ -110,8 +127,7 @@ func (a *app) complain(err error) {
 	if errors.As(err, &e) && e.Hint != "" {
 		fmt.Fprintf(a.err, "  %s %s\n", p.bold("next:"), e.Hint)
 	}
-	var u usageError
-	if errors.As(err, &u) && e == nil {
-		fmt.Fprintf(a.err, "  %s uoma --help\n", p.bold("next:"))
+	if e == nil && exitCode(err) == exitUsage {
+		fmt.Fprintf(a.err, "  %s %s --help\n", p.bold("next:"), command)
 	}
 }

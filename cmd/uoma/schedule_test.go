@@ -30,7 +30,7 @@ func scheduled(t *testing.T, dir string, asJSON bool, args ...string) (string, i
 	c.SetArgs(args)
 	err := c.ExecuteContext(context.Background())
 	if err != nil {
-		a.complain(err)
+		a.complain("uoma", err)
 	}
 	return out.String() + talk.String(), exitCode(err)
 }

@@ -46,7 +46,7 @@ the list of processes nor the shell's history has it; of it a keyed token alone 
 listed with their state.`,
 		Example: `  uoma subject rectify 4f1c… --field person.family_name --source student-register --request 2026-7k3mq2xw < value.txt
   uoma subject rectify`,
-		Args: typedTokens(cobra.MaximumNArgs(1)),
+		Args: typedTokens(between(0, 1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inWorkspace(cmd.Context(), func(ws *workspace.Workspace) error {
 				if len(args) == 0 {
@@ -114,7 +114,7 @@ which case, who approved it and who wrote it down, who are two. It sends nothing
 listed.`,
 		Example: `  uoma subject disclose 4f1c… --to police --ground "872/2011 4 (2)" --case 5500-R-1 --categories contact --approved-by rector
   uoma subject disclose`,
-		Args: typedTokens(cobra.MaximumNArgs(1)),
+		Args: typedTokens(between(0, 1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.atRequests(c.Context(), func(ws *workspace.Workspace, pack *policy.Pack, _ canon.Date) error {
 				if len(args) == 0 {
