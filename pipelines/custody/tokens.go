@@ -164,7 +164,11 @@ func (t *turning) backfill(ctx context.Context, file string) error {
 // store rewrites one store, unless that was done before.
 func (t *turning) store(ctx context.Context, s workspace.Store, also func(*sqlx.Tx) error) error {
 	return s.DB.Do(ctx, func(tx *sqlx.Tx) error {
-		epochs, err := database.TokenEpochs(ctx, tx, s.Epochs, "")
+		lock := "" // SQLite has one writer
+		if s.DB.Dialect == database.MySQL {
+			lock = " FOR UPDATE" // what is read is not of the transaction's start, and nobody changes it from here on
+		}
+		epochs, err := database.TokenEpochs(ctx, tx, s.Epochs, lock)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package nightly_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,7 @@ import (
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/protect"
 )
 
 // sayFrom writes a hold of a person down from another open workspace, as another program does.
@@ -301,5 +303,64 @@ func TestThreat_T25_WhoTurnsOutToBeErasedStaysWhileHeld(t *testing.T) {
 		})
 		s.night(t, firstNight+5)
 		s.gone(t, v, "the hold was lifted")
+	})
+}
+
+// TestThreat_T26_AHoldOnASharedContactPoint sets a hold on somebody who has nothing in the register but a contact point that
+// another person has, too: it is bound to that, and keeps it when the person turns out to be erased.
+func TestThreat_T26_AHoldOnASharedContactPoint(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s, ctx := loadedSite(t, on), context.Background()
+		v := s.victim(t)
+		said := func(ws *workspace.Workspace, point string) (n int) {
+			for b, err := range ws.Register.Read(ctx, "consent", []string{"record"}, register.Current, register.Condition{Columns: []string{"record"}, Value: point}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n += b.Len()
+			}
+			return n
+		}
+		var point string
+		before := 0
+		s.at(t, func(ws *workspace.Workspace) {
+			point = protect.Record(ws.SourceTokens(), "dynamics365", canon.PointPrefix+"email:"+v.point)
+			night, err := ws.Register.Begin(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer night.Rollback()
+			var other string
+			var theirs []register.Link
+			for l, err := range night.Links(ctx) {
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case l.Person != v.person:
+					other = l.Person
+				case l.Record != point:
+					theirs = append(theirs, l)
+				}
+			}
+			err = errors.Join(night.Unlink(ctx, theirs), night.Link(ctx, []register.Link{{Record: point, Person: other, Since: "nightly-" + firstNight.String()}}), night.Commit())
+			if err != nil {
+				t.Fatal(err)
+			}
+			before = said(ws, point)
+			if n := say(t, ws, v.person, firstNight, rights.Statement{Kind: register.HoldWord, About: "legal_claim", State: register.Stands}); n.Records != 1 || before == 0 {
+				t.Fatalf("the hold is bound to %d records, and the contact point has %d rows", n.Records, before)
+			}
+			mark := vault.Suppression{Token: workspace.SuppressionToken(ws.Suppression(), "source_key|"+v.system+"|"+v.key), Kind: "source_key",
+				Since: "erase-2026-11-20", Clause: erasureClause}
+			if err := ws.Vault.Suppress(ctx, []vault.Suppression{mark}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.night(t, firstNight+1)
+		s.at(t, func(ws *workspace.Workspace) {
+			if now := said(ws, point); now < before {
+				t.Errorf("of %d rows that are held %d are left", before, now)
+			}
+		})
 	})
 }
