@@ -177,6 +177,11 @@ func permissionLines() []permissionLine {
 				}
 			}
 		}
+		for command, of := range unattended() {
+			if of == p.ID {
+				l.Commands = append(l.Commands, strings.TrimPrefix(command, "uoma ")+" (service accounts)")
+			}
+		}
 		out = append(out, l)
 	}
 	return out

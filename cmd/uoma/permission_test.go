@@ -69,6 +69,11 @@ func TestEveryCommandNeedsAPermission(t *testing.T) {
 			t.Errorf("there is no %s", path)
 		}
 	}
+	for path, p := range unattended() {
+		if ask(path, p); !seen[path] {
+			t.Errorf("there is no %s", path)
+		}
+	}
 	inside := []access.Permission{access.ApproveReveals} // asked for by what a request holds
 	for p := range known {
 		if !asked[p] && !slices.Contains(inside, p) {
@@ -354,6 +359,11 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 		{"virtanen", "operator allow retention", "", ""}, // today
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "", "due on 2026-03-02"},
 		{"virtanen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
+		{"uoma", "retention apply --date 2026-03-02 --dry-run", "", "due on 2026-03-02"}, // nobody attends, and the share is small
+		{"uoma", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-SERVICE", ""},
+		{"uoma", "backup create --to " + filepath.Join(t.TempDir(), "b.uoma"), "UOMA-BCK-NOBODY", ""},
+		{"uoma", "backup verify b.uoma --identity b.key", "UOMA-ACC-SERVICE", ""},
+		{"tikka", "backup create --to b.uoma", "UOMA-ACC-ROLE", ""},
 		{"laine", "operator allow retention", "UOMA-ACC-ROLE", ""},
 		{"korhonen", "operator allow disclosure " + pseudonym.Shown(one) + " 5500-R-1", "", ""}, // as subject find prints it
 		{"korhonen", "audit list --verb act.approved", "", "disclosure:5500-R-1"},

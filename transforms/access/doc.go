@@ -5,7 +5,7 @@
 // [Parse] reads a workspace's operators.yaml: each operator's account, roles with their first and last day, training and
 // commitment to secrecy, and the processors' commitments. [Operators.Decide] answers one question and refuses in doubt: an
 // account that nobody named, a role that has ended, training that has run out, a missing commitment. An account of no
-// person may run schedules and nothing else.
+// person may do what the scheduler may and nothing else: runs, retention and backups that nobody attends.
 //
 // The package is pure. It knows neither commands nor how an account is found out; the day is passed in.
 package access

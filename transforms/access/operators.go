@@ -115,7 +115,7 @@ func Parse(file string, src []byte) (*Operators, error) {
 		}
 		for n := range x.Roles {
 			h, in := &x.Roles[n], append(slices.Clone(at), "roles", strconv.Itoa(n))
-			if x.Service != (h.Role == "scheduler") {
+			if x.Service != (h.Role == Service) {
 				p.add(errService, append(in, "role")...)
 			}
 			h.from, h.until = p.days(h.From, h.Until, append(in, "from")...)
@@ -206,7 +206,7 @@ func (o *Operators) Decide(a Account, p Permission, day canon.Date) error {
 		return errStranger.At(fault.Place{File: o.file})
 	case x.UID != nil && *x.UID != a.UID:
 		return errUID.At(x.place)
-	case x.Service && p != Scheduled:
+	case x.Service && !o.table.Gives(Service, p):
 		return errScheduled.At(x.place)
 	case !x.Service && !x.bound(day):
 		return errSecrecy.At(x.place)

@@ -12,16 +12,21 @@ type Permission string
 
 // The permissions that the program itself asks for beside those of its commands.
 const (
-	Scheduled         Permission = "pipeline.scheduled"
-	Send              Permission = "delivery.send"
-	Reveal            Permission = "reveal.request"
-	ApproveReveal     Permission = "reveal.approve"
-	ApproveReveals    Permission = "reveal.approve_many"
-	ApproveRetention  Permission = "retention.approve"
-	ApproveDisclosure Permission = "disclosure.approve"
-	AskRecording      Permission = "recording.request"
-	ApproveRecording  Permission = "recording.approve"
+	Scheduled          Permission = "pipeline.scheduled"
+	ScheduledRetention Permission = "retention.scheduled"
+	ScheduledBackup    Permission = "backup.scheduled"
+	Send               Permission = "delivery.send"
+	Reveal             Permission = "reveal.request"
+	ApproveReveal      Permission = "reveal.approve"
+	ApproveReveals     Permission = "reveal.approve_many"
+	ApproveRetention   Permission = "retention.approve"
+	ApproveDisclosure  Permission = "disclosure.approve"
+	AskRecording       Permission = "recording.request"
+	ApproveRecording   Permission = "recording.approve"
 )
+
+// Service is the role of accounts of no person, and of no others.
+const Service = "scheduler"
 
 // Role is what an operator is to do, and what that needs.
 type Role struct {
