@@ -25,6 +25,7 @@ type SystemdOptions struct {
 	Program   string    // absolute path of uoma
 	Workspace string    // absolute path of the workspace
 	User      string    // user and group that own the workspace
+	Folders   []string  // absolute paths outside of the workspace into which runs write
 	From      time.Time // the units are made for this time on
 }
 
@@ -52,10 +53,15 @@ type unit struct {
 // schedule's fire times, also where the wall clock skips one, which it lists for the next ten years. What systemd passes
 // over, a time at which the service is still at work, is left to the catch-up of the next.
 func (s *Schedule) Systemd(o SystemdOptions) (map[string][]byte, error) {
-	for _, v := range []struct {
+	type value struct {
 		name, value string
 		ok          *regexp.Regexp
-	}{{"program", o.Program, plainPath}, {"workspace", o.Workspace, plainPath}, {"user", o.User, plainUser}} {
+	}
+	values := []value{{"program", o.Program, plainPath}, {"workspace", o.Workspace, plainPath}, {"user", o.User, plainUser}}
+	for _, f := range o.Folders {
+		values = append(values, value{"folder", f, plainPath})
+	}
+	for _, v := range values {
 		if !v.ok.MatchString(v.value) || path.Clean(v.value) != v.value {
 			return nil, errUnit.At(fault.Place{Field: v.name})
 		}

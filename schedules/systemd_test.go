@@ -63,6 +63,25 @@ func TestSystemdGolden(t *testing.T) {
 	}
 }
 
+// TestSystemdLetsTargetsBeWritten names the folders of targets that lie outside of the workspace.
+func TestSystemdLetsTargetsBeWritten(t *testing.T) {
+	o := options
+	o.Folders = []string{"/srv/letters", "/srv/virta"}
+	files, err := schedule(t, "15 2 * * *", "UTC").Systemd(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if strings.HasSuffix(name, ".service") && !strings.Contains(string(text), "\nReadWritePaths=/var/lib/uoma /srv/letters /srv/virta\n") {
+			t.Errorf("%s:\n%s", name, text)
+		}
+	}
+	o.Folders = []string{"/srv/%h"}
+	if _, err := schedule(t, "15 2 * * *", "UTC").Systemd(o); fault.Code(err) != "UOMA-CFG-UNIT" {
+		t.Errorf("syntax in a folder: %v", err)
+	}
+}
+
 func TestSystemdRefusesSyntaxInValues(t *testing.T) {
 	s := schedule(t, "15 2 * * *", "UTC")
 	for _, o := range []schedules.SystemdOptions{

@@ -186,12 +186,16 @@ for uoma schedule serve: use one or the other. A schedule that is not enabled is
 			if err != nil {
 				return err
 			}
+			folders, err := workspace.FoldersOutside(a.workspace)
+			if err != nil {
+				return err
+			}
 			files := map[string]string{}
 			for _, s := range all {
 				if !s.Enabled && len(names) == 0 {
 					continue
 				}
-				units, err := s.Systemd(schedules.SystemdOptions{Program: program, Workspace: dir, User: user, From: a.now()})
+				units, err := s.Systemd(schedules.SystemdOptions{Program: program, Workspace: dir, User: user, Folders: folders, From: a.now()})
 				if err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -187,6 +188,32 @@ func readSettings(dir string) (*Settings, []byte, error) {
 		return nil, nil, errZone.At(document.Locate(FileName, src, "zone"))
 	}
 	return s, src, nil
+}
+
+// FoldersOutside gives the folders of targets that the settings of the workspace in dir name, and that lie outside of it.
+func FoldersOutside(dir string) (out []string, err error) {
+	s, _, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range s.Targets {
+		if t.Folder == "" {
+			continue
+		}
+		folder, err := filepath.Abs(within(dir, t.Folder))
+		if err != nil {
+			return nil, err
+		}
+		home, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		if rel, err := filepath.Rel(home, folder); err != nil || !filepath.IsLocal(rel) {
+			out = append(out, folder)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 func (s *Settings) fillDefaults() {
