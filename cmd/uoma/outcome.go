@@ -80,8 +80,8 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 		fmt.Fprintf(a.out, "  file      %s, %s bytes\n", receipt.File, thousands(receipt.Bytes))
 	}
 	if t := deliver.Table; t != nil {
-		fmt.Fprintf(a.out, "  table     %s rows written, %s unchanged, %s emptied; not there %s, there already %s, deleted there %s\n",
-			thousands(t.Written), thousands(t.Unchanged), thousands(t.Gone), thousands(t.Absent), thousands(t.Theirs), thousands(t.Missing))
+		fmt.Fprintf(a.out, "  table     %s rows written, %s unchanged, %s emptied; not there %s, deleted there %s\n",
+			thousands(t.Written), thousands(t.Unchanged), thousands(t.Gone), thousands(t.Absent), thousands(t.Missing))
 		for _, code := range slices.Sorted(maps.Keys(t.Refused)) {
 			fmt.Fprintf(a.out, "  refused   %s rows: %s\n", thousands(t.Refused[code]), code)
 		}

@@ -27,11 +27,8 @@ const (
 	noKey    = "0x80060891" // no row of that alternate key: the row's own, or one that it refers to
 )
 
-// Values of a request's condition.
-const (
-	matched   = "If-Match"      // only where the row is there
-	unmatched = "If-None-Match" // only where it is not
-)
+// matched is the condition of a request that is for a row which is there.
+const matched = "If-Match"
 
 // Settings say where the Web API is, and how fast it is asked.
 type Settings struct {

@@ -36,7 +36,6 @@ type Column struct {
 const (
 	Upsert = "upsert" // make it, or change the one that is there
 	Update = "update" // change the one that is there, and make none
-	Create = "create" // make it, and leave the one that is there alone
 )
 
 // What becomes of a row that is no longer to be sent.
@@ -51,7 +50,7 @@ type Table struct {
 	ID      string   // column of the service's own key: contactid
 	Key     []string // columns of the alternate key, all of them texts
 	Columns []Column
-	Way     string // of [Upsert], [Update] and [Create]
+	Way     string // [Upsert] or [Update]
 	Gone    string // of [Clear] and [Deactivate]
 }
 
@@ -90,7 +89,7 @@ func (t *Table) check() error {
 	switch {
 	case len(t.Key) == 0 || len(t.Columns) == 0:
 		return errTable.At(fault.Place{Field: t.Set}).Because(errors.New("it has no key, or nothing to write"))
-	case !slices.Contains([]string{Upsert, Update, Create}, t.Way) || !slices.Contains([]string{Clear, Deactivate}, t.Gone):
+	case !slices.Contains([]string{Upsert, Update}, t.Way) || !slices.Contains([]string{Clear, Deactivate}, t.Gone):
 		return errTable.At(fault.Place{Field: t.Set}).Because(errors.New("it does not say how rows are written, and what becomes of those that are gone"))
 	}
 	return nil

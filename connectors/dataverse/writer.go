@@ -25,7 +25,6 @@ type Outcome struct {
 	Written   int64            `json:"written"`
 	Refused   map[string]int64 `json:"refused,omitempty"` // by the service's own code
 	Absent    int64            `json:"absent"`            // not there, where rows are changed and not made
-	Theirs    int64            `json:"theirs"`            // there already, where rows are made and not changed
 	Missing   int64            `json:"missing"`           // deleted there, now or before
 	Gone      int64            `json:"gone"`              // no longer to be sent: cleared or made inactive
 	Found     int64            `json:"found"`             // sent by a run that was killed, and found there
@@ -33,7 +32,7 @@ type Outcome struct {
 
 // Difference is 0 when each row of the stream ended once.
 func (o Outcome) Difference() int64 {
-	n := o.Rows - o.Unchanged - o.Written - o.Absent - o.Theirs
+	n := o.Rows - o.Unchanged - o.Written - o.Absent
 	for _, x := range o.Refused {
 		n -= x
 	}
@@ -181,7 +180,7 @@ func (w *write) row(r Row) error {
 	case e.ID != "":
 		return w.add(item{token: r.Token, digest: r.Digest, id: e.ID, refers: w.table.refers(r), request: change(w.table.byID(e.ID), body, matched)})
 	}
-	condition := map[string]string{Upsert: "", Update: matched, Create: unmatched}[w.table.Way]
+	condition := map[string]string{Upsert: "", Update: matched}[w.table.Way]
 	return w.add(item{token: r.Token, digest: r.Digest, key: r.Key, refers: w.table.refers(r), request: change(w.table.byKey(r.Key), body, condition)})
 }
 
@@ -260,8 +259,6 @@ func (w *write) settle(x *item, a answer) (Entry, error) {
 		}
 	case absent:
 		w.out.Absent++
-	case a.status == http.StatusPreconditionFailed && x.id == "":
-		w.out.Theirs++
 	case x.gone:
 		return e, errRefused.At(fault.Place{Field: w.table.Set}).Because(fmt.Errorf("a row that is gone: code %s", a.code))
 	default:
