@@ -12,8 +12,13 @@ import (
 	"syscall"
 )
 
+// forbidCores keeps keys and people out of a dump of the memory, however the program may end. That a limit cannot be lowered
+// is nothing to stop for: it is then lower already.
+func forbidCores() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) }
+
 func main() {
 	syscall.Umask(0o077)
+	forbidCores()
 	if os.Getenv("GOGC") == "" {
 		tuneCollector()
 	}
