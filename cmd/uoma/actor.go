@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
-
 	"uoma/connectors/ledger"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
@@ -57,8 +55,7 @@ func (a *app) noteValues(ctx context.Context, command string) error {
 		return nil
 	}
 	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
-		look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.FileValues, Reason: command}
-		return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ws.Audit.Append(ctx, tx, look) })
+		return ws.Note(ctx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.FileValues, Reason: command})
 	})
 }
 

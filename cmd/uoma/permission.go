@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
@@ -163,9 +162,7 @@ func (a *app) noteRefusal(ctx context.Context, ws *workspace.Workspace, p access
 	if name := os.Getenv("SUDO_USER"); sudoName.MatchString(name) {
 		reason += ":sudo:" + name
 	}
-	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-		return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
-	})
+	return ws.Note(ctx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.AccessRefused, Reason: reason})
 }
 
 // byHand tells whether a person starts a run. Where operators are named the account tells it, whatever a flag says.
@@ -220,9 +217,7 @@ const allowedFor = 14 * 24 * time.Hour
 
 // allow writes down that the one at the keyboard allows an act of another.
 func (a *app) allow(ctx context.Context, ws *workspace.Workspace, act, subject, reference string) error {
-	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-		return ws.Audit.Append(ctx, tx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.ActApproved, Subject: subject, Reason: act + ":" + reference})
-	})
+	return ws.Note(ctx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.ActApproved, Subject: subject, Reason: act + ":" + reference})
 }
 
 // allowed proves, where operators are named, that the person who is named as the second one allowed an act, under an

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
@@ -192,7 +191,7 @@ func (a *app) showRows(ctx context.Context, ws *workspace.Workspace, all []ledge
 	if values {
 		look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.QuarantineValue,
 			Reason: fmt.Sprintf("%s:%d", all[0].Feed, all[0].Line), Run: all[0].Run}
-		if err := ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ws.Audit.Append(ctx, tx, look) }); err != nil {
+		if err := ws.Note(ctx, look); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.err, "warning: what follows is personal data; do not keep, send or paste it")

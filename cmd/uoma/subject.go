@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
@@ -57,13 +56,9 @@ func readToken(typed *string) (err error) {
 // noteLooks writes into the audit log that somebody looked at people, by the register's references, before anything is
 // shown: what was not noted is not shown. A search that found nobody is noted, too.
 func (a *app) noteLooks(ctx context.Context, ws *workspace.Workspace, verb ledger.Verb, by, reason string, refs ...string) error {
-	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-		for _, ref := range refs {
-			look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(by), Verb: verb, Subject: ref, Reason: reason}
-			if err := ws.Audit.Append(ctx, tx, look); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	looks := make([]ledger.Entry, len(refs))
+	for i, ref := range refs {
+		looks[i] = ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(by), Verb: verb, Subject: ref, Reason: reason}
+	}
+	return ws.Note(ctx, looks...)
 }

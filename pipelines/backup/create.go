@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"filippo.io/age"
-	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/backup"
 	"uoma/connectors/ledger"
@@ -70,9 +69,7 @@ func Create(ctx context.Context, ws *workspace.Workspace, file, software string,
 }
 
 func note(ctx context.Context, ws *workspace.Workspace, verb ledger.Verb, digest string, by custody.Author) error {
-	return ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
-		return ws.Audit.Append(ctx, tx, ledger.Entry{At: by.At.UnixMicro(), Actor: by.Actor, Verb: verb, Reason: digest})
-	})
+	return ws.Note(ctx, ledger.Entry{At: by.At.UnixMicro(), Actor: by.Actor, Verb: verb, Reason: digest})
 }
 
 // fill adds everything: first what is needed to open the rest. The register comes before the vault, which is ahead of it

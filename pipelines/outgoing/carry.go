@@ -11,7 +11,6 @@ import (
 
 	"filippo.io/age"
 	"github.com/gofrs/uuid/v5"
-	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/drop"
 	"uoma/connectors/ledger"
@@ -334,7 +333,7 @@ func (c *carrier) given(ctx context.Context, d *outbox.Delivery, name string, th
 // told notes in the log and in the ledger that the recipient has what was decided.
 func (c *carrier) told(ctx context.Context, d *outbox.Delivery, verb ledger.Verb) error {
 	e := ledger.Entry{At: c.r.Now().UnixMicro(), Actor: cmp.Or(c.r.Actor, c.f.t.Name), Verb: verb, Reason: d.ID, Run: c.r.ID()}
-	if err := c.f.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return c.f.ws.Audit.Append(ctx, tx, e) }); err != nil {
+	if err := c.f.ws.Note(ctx, e); err != nil {
 		return err
 	}
 	if err := c.f.step("sent"); err != nil {

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
@@ -79,8 +77,7 @@ func (s *Survey) Withdraw(ctx context.Context, r *pipelines.Run) (WithdrawFacts,
 	}
 	m.Source = w
 	m.Audit = func(ctx context.Context, d outbox.Delivery) error {
-		e := ledger.Entry{At: r.Now().UnixMicro(), Actor: cmp.Or(r.Actor, s.def.Pipeline), Verb: ledger.DeliveryWithdraw, Reason: d.ID}
-		return s.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return s.ws.Audit.Append(ctx, tx, e) })
+		return s.ws.Note(ctx, ledger.Entry{At: r.Now().UnixMicro(), Actor: cmp.Or(r.Actor, s.def.Pipeline), Verb: ledger.DeliveryWithdraw, Reason: d.ID})
 	}
 	m.Profile.SchemaVersion, m.Profile.Format, m.Profile.Life = parcel.WithdrawalVersion, parcel.CSV, withdrawalLife
 	err = m.Hold(ctx, func(ctx context.Context) error {

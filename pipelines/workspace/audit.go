@@ -29,6 +29,18 @@ func (w *Workspace) signer() (*parcel.Signer, error) {
 	return parcel.LoadSigner(path)
 }
 
+// Note writes entries into the audit log that stand alone. What goes with a change is appended in the change's transaction.
+func (w *Workspace) Note(ctx context.Context, entries ...ledger.Entry) error {
+	return w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		for _, e := range entries {
+			if err := w.Audit.Append(ctx, tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // SealAudit signs the head of the audit log at the end of a run, when something was appended since the last signature.
 func (w *Workspace) SealAudit(ctx context.Context, run string, now time.Time) error {
 	return w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
