@@ -64,6 +64,9 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 	}
 	fmt.Fprintf(a.out, "  people    %s of %s go to %s, in %s rows; left out: %s\n",
 		thousands(sel.People), thousands(sel.Eligible), sel.Recipient, thousands(sel.Rows), strings.Join(left, ", "))
+	for _, reason := range slices.Sorted(maps.Keys(sel.RowsWithheld)) {
+		fmt.Fprintf(a.out, "  %-9s %s more rows of people who are in it\n", reason, thousands(sel.RowsWithheld[reason]))
+	}
 	if sel.Unknown > 0 {
 		fmt.Fprintf(a.out, "  unknown   %s rows of the list ask for somebody whom the register does not know; the first lines: %s\n",
 			thousands(sel.Unknown), strings.Trim(fmt.Sprint(sel.Lines[:min(len(sel.Lines), 10)]), "[]"))

@@ -196,7 +196,7 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 	}
 	for i := range all {
 		d := &all[i]
-		if !isBegun(d) || d.From == but {
+		if !staged(d) || d.From == but {
 			continue
 		}
 		what := &full{f: c.f, r: c.r}
@@ -207,10 +207,10 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 			continue
 		}
 		name := what.name(d)
-		staged, published, err := c.folder.Find(name)
+		hidden, published, err := c.folder.Find(name)
 		switch {
 		case err != nil:
-		case staged:
+		case hidden:
 			err = c.void(ctx, d, what)
 		default:
 			if err = c.given(ctx, d, name, published); err == nil {
@@ -224,8 +224,8 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 	return nil
 }
 
-// isBegun tells whether a run was killed between writing a date's file and noting that it was sent.
-func isBegun(d *outbox.Delivery) bool {
+// staged tells whether a run was killed between writing a date's file, or rows, and noting that they were sent.
+func staged(d *outbox.Delivery) bool {
 	return d.Kind == parcel.Full && d.Attempts > 0 && d.State == outbox.Encrypted
 }
 

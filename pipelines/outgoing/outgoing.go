@@ -11,7 +11,7 @@
 // ones. A target and date is delivered once. Who is killed leaves nothing in the folder or the whole file; the successor
 // goes on there.
 //
-// Rows go to a sink as they are decided ([sink]), which is a file's form; or into a table of the recipient's, over a journal of
+// Rows go into a file of the target's form (package outfile); or into a table of the recipient's, over a journal of
 // what was sent (package upsert). There deliver writes what is new or other, and empties the rows of whoever may no longer go:
 // that is how a later word reaches the recipient. Who is killed between rows leaves them to the successor.
 //
@@ -77,6 +77,9 @@ func (f *File) Stages() []pipelines.Stage {
 func (f *File) chain() outbox.Chain {
 	return outbox.Chain{Sender: f.ws.Settings.Sender.ID, Recipient: cmp.Or(f.t.Recipient, f.t.System), Dataset: f.t.Name}
 }
+
+// domain names the pseudonymisation domain of what the recipient gets, and the keys that are its own.
+func (f *File) domain() string { return f.chain().Recipient + "/" + f.t.Name }
 
 func (f *File) step(name string) error {
 	if f.o.Step == nil {

@@ -11,6 +11,7 @@ import (
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
+	"uoma/transforms/pseudonym"
 	"uoma/transforms/target"
 )
 
@@ -103,8 +104,16 @@ func (f *File) rows(ctx context.Context, v *register.View, into *frame) error {
 		tables[b.Each] = append(tables[b.Each], b.ColumnsOf(b.Each)...)
 		tables[target.Person] = append(tables[target.Person], b.ColumnsOf(target.Person)...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		if err := f.read(ctx, v, into, name, kept(name, tables[name])); err != nil {
+	keys, err := f.ws.Domain(f.domain(), f.ws.Keys.DomainEpoch(f.domain()))
+	if err != nil {
+		return err
+	}
+	for _, t := range register.Tables() {
+		columns, wanted := tables[t.Name]
+		if !wanted {
+			continue
+		}
+		if err := f.read(ctx, v, into, t.Name, kept(&t, columns), keys); err != nil {
 			return err
 		}
 	}
@@ -112,44 +121,24 @@ func (f *File) rows(ctx context.Context, v *register.View, into *frame) error {
 }
 
 // kept gives those of some columns that the register has; the others are in the vault.
-func kept(table string, columns []string) []string {
-	var out []string
-	for _, t := range register.Tables() {
-		if t.Name != table {
-			continue
-		}
-		for _, c := range columns {
-			if t.Index(c) >= register.First && !slices.Contains(out, c) {
-				out = append(out, c)
-			}
+func kept(t *canon.Table, columns []string) []canon.Column {
+	var out []canon.Column
+	for i := register.First; i < len(t.Columns); i++ {
+		if c := t.Columns[i]; slices.Contains(columns, c.Name) {
+			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// isKey tells whether a column of the register holds keys of rows.
-func isKey(table, column string) bool {
-	for _, t := range register.Tables() {
-		if i := t.Index(column); t.Name == table && i >= 0 {
-			return t.Columns[i].Class == canon.Key
-		}
-	}
-	return false
-}
-
 // read reads one table. Keys of rows leave as tokens of the recipient's own domain, so that no two recipients can join their
 // files by them, nor anybody a file with the register; they stay what they are when the register's own are replaced.
-func (f *File) read(ctx context.Context, v *register.View, into *frame, table string, columns []string) error {
-	isKeys := make([]bool, len(columns))
-	for n, c := range columns {
-		isKeys[n] = isKey(table, c)
+func (f *File) read(ctx context.Context, v *register.View, into *frame, table string, columns []canon.Column, keys *pseudonym.Domain) error {
+	names := []string{"source", "source_key", "record"}
+	for _, c := range columns {
+		names = append(names, c.Name)
 	}
-	name := f.chain().Recipient + "/" + f.t.Name
-	keys, err := f.ws.Domain(name, f.ws.Keys.DomainEpoch(name))
-	if err != nil {
-		return err
-	}
-	for b, err := range v.Read(ctx, table, append([]string{"source", "source_key", "record"}, columns...), register.Current) {
+	for b, err := range v.Read(ctx, table, names, register.Current) {
 		if err != nil {
 			return err
 		}
@@ -161,12 +150,13 @@ func (f *File) read(ctx context.Context, v *register.View, into *frame, table st
 			x := &row{feed: strings.Clone(b.Col(0).Text(i)), key: strings.Clone(b.Col(1).Text(i)), cells: map[string]string{}}
 			for n, c := range columns {
 				text := string(b.Col(n+3).AppendTo(nil, i))
-				if text != "" && isKeys[n] {
+				if text == "" {
+					continue
+				}
+				if c.Class == canon.Key {
 					text = keys.Token("key", f.ws.Inner(workspace.IndexTokens, text))
 				}
-				if text != "" {
-					x.cells[c] = text
-				}
+				x.cells[c.Name] = text
 			}
 			if table == target.Person {
 				x.modified, _ = b.Named("modified_at").Instant(i)

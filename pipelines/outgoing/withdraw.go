@@ -49,15 +49,11 @@ type withdrawnRow struct {
 func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawFacts, error) {
 	out := survey.WithdrawFacts{Recipient: f.chain().Recipient, Dataset: f.t.Name, Reasons: map[string]int64{}}
 	w := &withdrawal{f: f, r: r}
-	begun, err := f.begun(ctx)
+	begun, staged, err := f.open(ctx)
 	if err != nil {
 		return out, err
 	}
-	all, err := f.ws.Outbox.List(ctx, f.chain())
-	if err != nil {
-		return out, err
-	}
-	if !r.Dry && !f.t.InTable() && slices.ContainsFunc(all, func(d outbox.Delivery) bool { return isBegun(&d) }) {
+	if staged && !r.Dry && !f.t.InTable() {
 		if err := f.holding(ctx, r, func(ctx context.Context, c *carrier) error { return c.settle(ctx, 0) }); err != nil {
 			return out, err
 		}
@@ -75,7 +71,7 @@ func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawF
 		return out, nil
 	}
 	err = f.holding(ctx, r, func(ctx context.Context, c *carrier) error {
-		d, err := f.begun(ctx)
+		d, _, err := f.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -114,15 +110,17 @@ func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawF
 	return out, err
 }
 
-// begun gives the withdrawal that was begun and has not come to its end.
-func (f *File) begun(ctx context.Context) (outbox.Delivery, error) {
+// open gives the withdrawal that was begun and has not come to its end, and tells whether a file of some date is [staged].
+func (f *File) open(ctx context.Context) (begun outbox.Delivery, some bool, err error) {
 	all, err := f.ws.Outbox.List(ctx, f.chain())
-	for _, d := range all {
-		if d.Kind == parcel.Withdrawal && !d.Done() {
-			return d, err
+	for i := range all {
+		d := &all[i]
+		if d.Kind == parcel.Withdrawal && !d.Done() && begun.ID == "" {
+			begun = *d
 		}
+		some = some || staged(d)
 	}
-	return outbox.Delivery{}, err
+	return begun, some, err
 }
 
 // again works out which rows are to be told of as the stores stand now.
@@ -169,7 +167,7 @@ func (w *withdrawal) again(ctx context.Context) (string, error) {
 	slices.SortFunc(w.rows, func(a, b withdrawnRow) int {
 		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.Row, b.Row))
 	})
-	h := hmac.New(sha256.New, f.ws.Keys.Derive("selection", f.chain().Recipient+"/"+f.t.Name))
+	h := hmac.New(sha256.New, f.ws.Keys.Derive("selection", f.domain()))
 	for _, x := range w.rows {
 		if err := json.NewEncoder(h).Encode([]any{x.Delivery.ID, x.Row, x.action, x.reason}); err != nil {
 			return "", err
