@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"uoma/internal/document"
 	"uoma/transforms/target"
@@ -48,10 +49,12 @@ type Survey struct {
 	Level          string   `yaml:"level"`
 }
 
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("pipeline.schema.json", schemaSource) })
+
 // Parse reads a pipeline file.
 func Parse(file string, src []byte) (*Definition, error) {
 	d := &Definition{}
-	if err := document.Decode(file, src, document.CompileSchema("pipeline.schema.json", schemaSource), d); err != nil {
+	if err := document.Decode(file, src, schema(), d); err != nil {
 		return nil, err
 	}
 	if s := d.Survey; s != nil {

@@ -16,6 +16,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // a static binary must know the zones on a machine that has no zone files
 
@@ -94,12 +95,14 @@ var (
 	errUnknown  = fault.New("UOMA-CFG-SCHEDULE", "there is no such schedule", "see uoma schedule list")
 )
 
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("schedule.schema.json", schemaSource) })
+
 // Parse reads a schedule file. The error is a [fault.List] with every finding.
 func Parse(file string, src []byte) (*Schedule, error) {
 	s := &Schedule{
 		Zone: "Europe/Helsinki", LogicalDate: Today, Overlap: Queue, CatchUp: Last, CatchUpDays: 7, Enabled: true, File: file,
 	}
-	if err := document.Decode(file, src, document.CompileSchema("schedule.schema.json", schemaSource), s); err != nil {
+	if err := document.Decode(file, src, schema(), s); err != nil {
 		return nil, err
 	}
 	var findings fault.List
@@ -156,12 +159,13 @@ func Load(workspace fs.FS) ([]*Schedule, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.List{errFolder.At(fault.Place{File: Folder})}
 	}
+	known := sync.OnceValues(pipelines.Shipped) // asked for the workspace's own alone
 	var findings fault.List
 	for _, e := range entries {
 		if ending := path.Ext(e.Name()); e.IsDir() || ending != ".yaml" && ending != ".yml" {
 			continue
 		}
-		s, err := loadFile(workspace, path.Join(Folder, e.Name()))
+		s, err := loadFile(workspace, path.Join(Folder, e.Name()), known)
 		var list fault.List
 		if errors.As(err, &list) {
 			findings = append(findings, list...)
@@ -180,7 +184,8 @@ func Load(workspace fs.FS) ([]*Schedule, error) {
 	return all, nil
 }
 
-func loadFile(workspace fs.FS, file string) (*Schedule, error) {
+// loadFile reads a schedule of one of the known pipelines, or of the workspace's own.
+func loadFile(workspace fs.FS, file string, known func() (map[string]*pipelines.Definition, error)) (*Schedule, error) {
 	if path.Ext(file) != ".yaml" {
 		return nil, fault.List{errEnding.At(fault.Place{File: file})}
 	}
@@ -192,11 +197,11 @@ func loadFile(workspace fs.FS, file string) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := pipelines.Shipped()
+	shipped, err := known()
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := known[s.Pipeline]; ok {
+	if _, ok := shipped[s.Pipeline]; ok {
 		return s, nil
 	}
 	for _, folder := range []string{"pipelines", "targets"} {

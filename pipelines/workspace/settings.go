@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -173,6 +174,8 @@ var (
 	errReference = fault.New("UOMA-WSP-REFERENCE", "the secret that the settings refer to cannot be read", "set the environment variable, or write the file with mode 0600")
 )
 
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("workspace.schema.json", schemaSource) })
+
 func readSettings(dir string) (*Settings, []byte, error) {
 	path := filepath.Join(dir, FileName)
 	src, err := os.ReadFile(path)
@@ -180,7 +183,7 @@ func readSettings(dir string) (*Settings, []byte, error) {
 		return nil, nil, errAbsent.At(fault.Place{File: path})
 	}
 	s := &Settings{}
-	if err := document.Decode(FileName, src, document.CompileSchema("workspace.schema.json", schemaSource), s); err != nil {
+	if err := document.Decode(FileName, src, schema(), s); err != nil {
 		return nil, nil, err
 	}
 	s.fillDefaults()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -94,10 +95,12 @@ var (
 	errService = fault.New("UOMA-OPR-SERVICE", "an account of no person has the role scheduler alone, and a person does not have it", "let people act under their own accounts")
 )
 
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("operators.schema.json", schemaSource) })
+
 // Parse reads an operators file. The error is a [fault.List] with every finding.
 func Parse(file string, src []byte) (*Operators, error) {
 	o := &Operators{file: file, table: Roles()}
-	if err := document.Decode(file, src, document.CompileSchema("operators.schema.json", schemaSource), o); err != nil {
+	if err := document.Decode(file, src, schema(), o); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(src)

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
 	"uoma/internal/canon"
 	"uoma/internal/document"
@@ -63,10 +64,12 @@ var (
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
 )
 
+var schema = sync.OnceValue(func() *document.Schema { return document.CompileSchema("target.schema.json", schemaSource) })
+
 // Parse reads a target. The error is a [fault.List] with places.
 func Parse(file string, src []byte) (*Target, error) {
 	t := &Target{}
-	if err := document.Decode(file, src, document.CompileSchema("target.schema.json", schemaSource), t); err != nil {
+	if err := document.Decode(file, src, schema(), t); err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(src)
