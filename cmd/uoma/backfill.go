@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,6 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
-	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
 
@@ -70,7 +68,7 @@ and nothing is sent. What was erased since stays erased. The identities it neede
 			if err != nil {
 				return err
 			}
-			if def.Survey != nil || def.Target != "" || slices.Contains(def.Stages, survey.WithdrawName) {
+			if sends(def) {
 				return errSends
 			}
 			if dry {

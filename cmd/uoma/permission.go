@@ -174,29 +174,34 @@ func (a *app) byHand(ws *workspace.Workspace, mode pipelines.Mode) bool {
 	return x == nil || !x.Service
 }
 
-// recipientOf tells whether a pipeline sends anything to anybody, and the recipient, where it is a single one of the pack.
-func recipientOf(ws *workspace.Workspace, def *pipelines.Definition) (recipient string, sends bool, err error) {
+// sends tells whether a pipeline sends anything to anybody.
+func sends(def *pipelines.Definition) bool {
+	return def.Survey != nil || def.Target != "" || slices.Contains(def.Stages, survey.WithdrawName)
+}
+
+// recipientOf gives the recipient of a pipeline that sends, where it is a single one of the pack.
+func recipientOf(ws *workspace.Workspace, def *pipelines.Definition) (string, error) {
 	switch {
 	case def.Survey != nil:
-		return def.Survey.Recipient, true, nil
+		return def.Survey.Recipient, nil
 	case def.Target != "":
 		t, err := ws.Target(def.Target)
 		if err != nil {
-			return "", true, err
+			return "", err
 		}
-		return t.Recipient, true, nil
+		return t.Recipient, nil
 	}
-	return "", slices.Contains(def.Stages, survey.WithdrawName), nil
+	return "", nil
 }
 
 // mayDeliver asks, of a pipeline that sends, for the permission of a person who starts it, and for the commitment of a
 // recipient that is a processor. A withdrawal is told to all.
 func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definition, byHand bool, day canon.Date) error {
-	if ws.Operators == nil {
+	if ws.Operators == nil || !sends(def) {
 		return nil
 	}
-	recipient, sends, err := recipientOf(ws, def)
-	if err != nil || !sends {
+	recipient, err := recipientOf(ws, def)
+	if err != nil {
 		return err
 	}
 	if byHand {

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/outbox"
-	"uoma/connectors/parcel"
 	"uoma/pipelines"
-	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
 
@@ -67,7 +64,7 @@ func (a *app) reconcile(ctx context.Context, ws *workspace.Workspace, pipeline, 
 	}
 	r := &pipelines.Run{Pipeline: pipeline, Date: day, Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
 	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
-		s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+		s, err := surveyOf(ws, def, r, h)
 		if err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func runIn(ctx context.Context, ws *workspace.Workspace, def *pipelines.Definiti
 
 func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run, h holding) (stages []pipelines.Stage, done func(), err error) {
 	if def.Survey != nil {
-		s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
+		s, err := surveyOf(ws, def, r, h)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -128,6 +128,10 @@ func stagesOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.R
 	}
 	n := nightly.New(ws, h.layouts, h.pack, nightly.InboxOf{Workspace: ws}, h.journal.Check)
 	return n.Stages(), n.Close, nil
+}
+
+func surveyOf(ws *workspace.Workspace, def *pipelines.Definition, r *pipelines.Run, h holding) (*survey.Survey, error) {
+	return survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
 }
 
 func targetOf(ws *workspace.Workspace, name string, r *pipelines.Run, h holding) (*outgoing.File, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uoma/connectors/parcel"
 	"uoma/pipelines"
 	"uoma/pipelines/outgoing"
 	"uoma/pipelines/survey"
@@ -71,25 +69,22 @@ func withdrawersOf(ws *workspace.Workspace, r *pipelines.Run, h holding) (out []
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var x survey.Withdrawer
 		switch def := all[name]; {
 		case def.Survey != nil:
-			s, err := survey.New(ws, def, h.pack, survey.Options{Rand: rand.Reader, Holder: holder(r), Software: parcel.Software{Name: "uoma", Version: version}})
-			if err != nil {
-				out = append(out, survey.Untold(err))
-				continue
-			}
-			out = append(out, s)
+			x, err = surveyOf(ws, def, r, h)
 		case def.Target != "":
-			f, err := targetOf(ws, def.Target, r, h)
-			if errors.Is(err, outgoing.ErrPack) {
-				continue
-			}
-			if err != nil {
-				out = append(out, survey.Untold(err))
-				continue
-			}
-			out = append(out, f)
+			x, err = targetOf(ws, def.Target, r, h)
+		default:
+			continue
 		}
+		switch {
+		case errors.Is(err, outgoing.ErrPack): // another notice's
+			continue
+		case err != nil:
+			x = survey.Untold(err)
+		}
+		out = append(out, x)
 	}
 	return out, nil
 }
