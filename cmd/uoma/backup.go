@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -69,13 +70,7 @@ func (a *app) alone(ctx context.Context, ws *workspace.Workspace, f func(context
 	if err != nil {
 		return err
 	}
-	names := []string{"nightly"}
-	for _, d := range all {
-		if !slices.Contains(names, d.Pipeline) {
-			names = append(names, d.Pipeline)
-		}
-	}
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		r := &pipelines.Run{Pipeline: name, Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
 		journal := ws.NewJournal(version, "", "")
 		if ctx, err = journal.Hold(ctx, r); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
@@ -51,17 +50,13 @@ delivery was made from.`,
 					}
 				}
 				e, err := nightly.Explain(c.Context(), ws, subject, purpose, date)
-				switch {
-				case err != nil:
+				if err != nil {
 					return err
 				}
-				// What was not noted is not shown.
-				look := ledger.Entry{At: a.now().UnixMicro(), Actor: a.actor(""), Verb: ledger.SubjectExplain, Subject: subject, Reason: purpose}
-				err = ws.RegisterDB.Do(c.Context(), func(tx *sqlx.Tx) error { return ws.Audit.Append(c.Context(), tx, look) })
-				switch {
-				case err != nil:
+				if err := a.noteLooks(c.Context(), ws, ledger.SubjectExplain, "", purpose, subject); err != nil {
 					return err
-				case a.json:
+				}
+				if a.json {
 					return a.printJSON("explain", true, e)
 				}
 				return a.printExplained(&e)

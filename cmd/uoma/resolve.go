@@ -194,14 +194,19 @@ func (a *app) namedLayout(name string) (*layout.Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	shipped, err := layout.Shipped()
-	if err != nil {
-		return nil, err
-	}
 	for _, f := range files {
 		if f.File != workspace.Shipped && f.Layout.Name() == name {
 			return f.Layout, nil
 		}
+	}
+	for _, f := range files { // parsed already, unless the workspace has one of the same system
+		if f.Layout.Name() == name {
+			return f.Layout, nil
+		}
+	}
+	shipped, err := layout.Shipped()
+	if err != nil {
+		return nil, err
 	}
 	for _, l := range shipped {
 		if l.Name() == name {

@@ -56,14 +56,16 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 			if !o.Dry && !yes {
 				return errApplyConfirm
 			}
-			if err := a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				day, err := a.logicalDate(ws, date)
-				if err != nil {
+			if o.ApprovedBy != "" { // asked before the lease, so that who may not is told so also while a night is at work
+				if err := a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+					day, err := a.logicalDate(ws, date)
+					if err != nil {
+						return err
+					}
+					return a.allowed(c.Context(), ws, o.ApprovedBy, "retention", "", day.String(), access.ApproveRetention)
+				}); err != nil {
 					return err
 				}
-				return a.allowed(c.Context(), ws, o.ApprovedBy, "retention", "", day.String(), access.ApproveRetention)
-			}); err != nil {
-				return err
 			}
 			var out nightly.Applied
 			err := a.underNightly(c.Context(), date, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ type app struct {
 
 // execute runs the command line and gives the exit code.
 func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
-	a := &app{out: out, err: errOut, now: time.Now, account: atKeyboard}
+	a := &app{out: out, err: errOut, now: time.Now, account: sync.OnceValue(atKeyboard)}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(out)

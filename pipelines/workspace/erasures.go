@@ -226,12 +226,17 @@ func formerly(ctx context.Context, night *register.Night, e erasures.Entry) ([]s
 
 // Unheeded gives the erasures of the book that snapshots, quarantine and the resolver's memory have not heeded.
 func (w *Workspace) Unheeded(ctx context.Context) ([]erasures.Entry, error) {
+	return w.unheeded(ctx, w.RegisterDB, ledger.OfFiles)
+}
+
+// unheeded gives the erasures of the book that come after a head of the register.
+func (w *Workspace) unheeded(ctx context.Context, q sqlx.QueryerContext, of int) ([]erasures.Entry, error) {
 	book, err := w.Erasures()
 	if err != nil {
 		return nil, err
 	}
 	var h erasures.Head
-	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfFiles); err != nil {
+	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, q, of); err != nil {
 		return nil, err
 	}
 	if !book.Has(h) {
@@ -243,18 +248,11 @@ func (w *Workspace) Unheeded(ctx context.Context) ([]erasures.Entry, error) {
 // Erasing tells whether the book has an erasure of a person, or of one of some records, that the register has not heeded yet:
 // it was cut short, and is carried out whatever is said of the person now. The caller holds [ledger.LockErasures].
 func (w *Workspace) Erasing(ctx context.Context, tx *sqlx.Tx, person string, records []string) (bool, error) {
-	book, err := w.Erasures()
+	rest, err := w.unheeded(ctx, tx, ledger.OfRegister)
 	if err != nil {
 		return false, err
 	}
-	var heeded erasures.Head
-	if heeded.Number, heeded.Chain, err = ledger.ErasureHead(ctx, tx, ledger.OfRegister); err != nil {
-		return false, err
-	}
-	if !book.Has(heeded) {
-		return false, errBookOlder.At(fault.Place{File: w.Settings.Erasures})
-	}
-	return slices.ContainsFunc(book.After(heeded), func(e erasures.Entry) bool {
+	return slices.ContainsFunc(rest, func(e erasures.Entry) bool {
 		return e.Person == person || slices.ContainsFunc(e.Records, func(r string) bool { return slices.Contains(records, r) })
 	}), nil
 }

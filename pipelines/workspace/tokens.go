@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -62,18 +63,12 @@ func (w *Workspace) PersonIn(d *pseudonym.Domain, person string) string {
 // throughEntry changes the tokens of an entry of the book of erasures.
 func throughEntry(e erasures.Entry, turn func(kind, token string) string) erasures.Entry {
 	e.Person = turn(PersonTokens, e.Person)
-	records, marks := make([]string, len(e.Records)), make([]erasures.Mark, len(e.Marks))
-	for i, r := range e.Records {
-		records[i] = turn(IndexTokens, r)
+	e.Records, e.Marks = slices.Clone(e.Records), slices.Clone(e.Marks)
+	for i := range e.Records {
+		e.Records[i] = turn(IndexTokens, e.Records[i])
 	}
-	for i, m := range e.Marks {
-		marks[i] = erasures.Mark{Kind: m.Kind, Token: turn(MarkTokens, m.Token)}
-	}
-	if e.Records != nil {
-		e.Records = records
-	}
-	if e.Marks != nil {
-		e.Marks = marks
+	for i := range e.Marks {
+		e.Marks[i].Token = turn(MarkTokens, e.Marks[i].Token)
 	}
 	return e
 }
