@@ -46,13 +46,6 @@ func (o *Outbox) IntendRows(ctx context.Context, target, run string, tokens []st
 			if known {
 				continue
 			}
-			var there int
-			if err := sqlx.GetContext(ctx, tx, &there, "SELECT COUNT(*) FROM `sent_row` WHERE `target` = ? AND `token` = ?", target, token); err != nil {
-				return database.Failed("note a row to be sent", err)
-			}
-			if there > 0 {
-				continue // MariaDB counts only what became another
-			}
 			if _, err := tx.ExecContext(ctx, "INSERT INTO `sent_row` ("+database.Columns(sentColumns)+") VALUES (?,?,?,'','',?)", target, token, Intended, run); err != nil {
 				return database.Failed("note a row to be sent", err)
 			}
