@@ -10,7 +10,6 @@ import (
 
 // SentRow is a row that was sent to a table which somebody else keeps, and what is known of it there.
 type SentRow struct {
-	Target string `db:"target"`
 	Token  string `db:"token"` // stands for the row, and says nothing of it
 	State  string `db:"state"`
 	Digest string `db:"digest"` // keyed digest of what was sent; "" while nobody knows whether it arrived
@@ -26,7 +25,7 @@ var sentColumns = []string{"target", "token", "state", "digest", "entity", "run"
 // SentRows gives what is known of a target's rows, by token.
 func (o *Outbox) SentRows(ctx context.Context, target string) (map[string]SentRow, error) {
 	var all []SentRow
-	err := sqlx.SelectContext(ctx, o.db, &all, "SELECT "+database.Columns(sentColumns)+" FROM `sent_row` WHERE `target` = ?", target)
+	err := sqlx.SelectContext(ctx, o.db, &all, "SELECT "+database.Columns(sentColumns[1:])+" FROM `sent_row` WHERE `target` = ?", target)
 	out := make(map[string]SentRow, len(all))
 	for _, r := range all {
 		out[r.Token] = r
@@ -54,21 +53,27 @@ func (o *Outbox) IntendRows(ctx context.Context, target, run string, tokens []st
 	})
 }
 
-// SettleRows notes what became of rows, in place of what was known. A row without a state is forgotten.
-func (o *Outbox) SettleRows(ctx context.Context, rows []SentRow) error {
-	return o.db.Do(ctx, func(tx *sqlx.Tx) error {
-		for _, r := range rows {
-			if _, err := tx.ExecContext(ctx, "DELETE FROM `sent_row` WHERE `target` = ? AND `token` = ?", r.Target, r.Token); err != nil {
-				return database.Failed("note what was sent", err)
-			}
-			if r.State == "" {
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, "INSERT INTO `sent_row` ("+database.Columns(sentColumns)+") VALUES (?,?,?,?,?,?)",
-				r.Target, r.Token, r.State, r.Digest, r.Entity, r.Run); err != nil {
-				return database.Failed("note what was sent", err)
-			}
+// SettleRows notes what became of a target's rows, in place of what was known. A row without a state is forgotten.
+func (o *Outbox) SettleRows(ctx context.Context, target string, rows []SentRow) error {
+	var stay []SentRow
+	var gone []string
+	for _, r := range rows {
+		if r.State == "" {
+			gone = append(gone, r.Token)
+		} else {
+			stay = append(stay, r)
 		}
-		return nil
+	}
+	return o.db.Do(ctx, func(tx *sqlx.Tx) error {
+		err := database.In(gone, func(marks string, args []any) error {
+			_, err := tx.ExecContext(ctx, "DELETE FROM `sent_row` WHERE `target` = ? AND `token` IN ("+marks+")", append([]any{target}, args...)...)
+			return database.Failed("note what was sent", err)
+		})
+		if err != nil {
+			return err
+		}
+		return database.Replace(ctx, tx, "sent_row", sentColumns, database.Each(stay, func(r *SentRow, col int) database.Value {
+			return database.Text([]string{target, r.Token, r.State, r.Digest, r.Entity, r.Run}[col])
+		}))
 	})
 }

@@ -24,13 +24,13 @@ func TestSentRows(t *testing.T) {
 		must(o.IntendRows(ctx, "crm", "r1", []string{"a", "b", "c"}))
 		must(o.IntendRows(ctx, "crm", "r1", []string{"a"})) // the same run, once more
 		must(o.IntendRows(ctx, "other", "r1", []string{"a"}))
-		must(o.SettleRows(ctx, []SentRow{{"crm", "a", "sent", "d1", "e1", "r1"}, {"crm", "b", "", "", "", "r1"}, {"crm", "c", "missing", "", "", "r1"}}))
-		want := map[string]SentRow{"a": {"crm", "a", "sent", "d1", "e1", "r1"}, "c": {"crm", "c", "missing", "", "", "r1"}}
+		must(o.SettleRows(ctx, "crm", []SentRow{{"a", "sent", "d1", "e1", "r1"}, {"b", "", "", "", "r1"}, {"c", "missing", "", "", "r1"}}))
+		want := map[string]SentRow{"a": {"a", "sent", "d1", "e1", "r1"}, "c": {"c", "missing", "", "", "r1"}}
 		if got := rows(); !maps.Equal(got, want) {
 			t.Errorf("%v", got)
 		}
 		must(o.IntendRows(ctx, "crm", "r2", []string{"a", "d"}))
-		want["a"], want["d"] = SentRow{"crm", "a", "sent", "", "e1", "r2"}, SentRow{"crm", "d", Intended, "", "", "r2"}
+		want["a"], want["d"] = SentRow{"a", "sent", "", "e1", "r2"}, SentRow{"d", Intended, "", "", "r2"}
 		if got := rows(); !maps.Equal(got, want) {
 			t.Errorf("%v", got)
 		}

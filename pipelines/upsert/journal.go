@@ -95,9 +95,9 @@ func (j *Journal) Intend(ctx context.Context, rows []dataverse.Intent) error {
 func (j *Journal) Settle(ctx context.Context, rows []dataverse.Entry) error {
 	out := make([]outbox.SentRow, len(rows))
 	for i, e := range rows {
-		out[i] = outbox.SentRow{Target: j.target, Token: e.Token, State: string(e.State), Digest: e.Digest, Entity: e.ID, Run: j.run}
+		out[i] = outbox.SentRow{Token: e.Token, State: string(e.State), Digest: e.Digest, Entity: e.ID, Run: j.run}
 	}
-	if err := j.book.SettleRows(ctx, out); err != nil {
+	if err := j.book.SettleRows(ctx, j.target, out); err != nil {
 		return err
 	}
 	return j.work.Remove(j.dir())
