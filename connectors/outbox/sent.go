@@ -22,15 +22,21 @@ const Intended = "intended"
 
 var sentColumns = []string{"target", "token", "state", "digest", "entity", "run"}
 
-// SentRows gives what is known of a target's rows, by token.
+// SentRows gives what is known of a target's rows that were sent, by token.
 func (o *Outbox) SentRows(ctx context.Context, target string) (map[string]SentRow, error) {
 	var all []SentRow
-	err := sqlx.SelectContext(ctx, o.db, &all, "SELECT "+database.Columns(sentColumns[1:])+" FROM `sent_row` WHERE `target` = ?", target)
+	err := sqlx.SelectContext(ctx, o.db, &all, "SELECT "+database.Columns(sentColumns[1:])+" FROM `sent_row` WHERE `target` = ? AND `state` <> ?", target, Intended)
 	out := make(map[string]SentRow, len(all))
 	for _, r := range all {
 		out[r.Token] = r
 	}
 	return out, database.Failed("read what was sent", err)
+}
+
+// IntendedRows gives the tokens of a target's rows that are [Intended], in their order.
+func (o *Outbox) IntendedRows(ctx context.Context, target string) (tokens []string, err error) {
+	err = sqlx.SelectContext(ctx, o.db, &tokens, "SELECT `token` FROM `sent_row` WHERE `target` = ? AND `state` = ? ORDER BY `token`", target, Intended)
+	return tokens, database.Failed("read what was to be sent", err)
 }
 
 // IntendRows notes that a target's rows are about to be sent: one that is known has no known digest from then on, one that
