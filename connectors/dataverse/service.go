@@ -27,9 +27,6 @@ const (
 	noKey    = "0x80060891" // no row of that alternate key: the row's own, or one that it refers to
 )
 
-// matched is the condition of a request that is for a row which is there.
-const matched = "If-Match"
-
 // Settings say where the Web API is, and how fast it is asked.
 type Settings struct {
 	remote.Server         // its URL ends with /api/data/v9.2
@@ -74,12 +71,9 @@ func (s *Service) Close() error {
 
 // request is what is asked of one row.
 type request struct {
-	path, condition string
-	body            []byte
-}
-
-func change(path string, body []byte, condition string) request {
-	return request{path, condition, body}
+	path  string
+	there bool // nothing is asked of a row that is not there (If-Match)
+	body  []byte
 }
 
 // answer is what the service says of one row.
@@ -119,8 +113,8 @@ func (s *Service) send(ctx context.Context, items []item) ([]answer, error) {
 func (s *Service) alone(ctx context.Context, r request) (a answer, err error) {
 	err = s.retry.Do(ctx, func() error {
 		header := http.Header{"Content-Type": {"application/json"}}
-		if r.condition != "" {
-			header.Set(r.condition, "*")
+		if r.there {
+			header.Set("If-Match", "*")
 		}
 		resp, body, err := s.do(ctx, http.MethodPatch, r.path, header, r.body, 1)
 		if err != nil {
