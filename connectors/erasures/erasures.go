@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -191,10 +192,5 @@ func (b *Book) write(line []byte) error {
 		return err
 	}
 	b.size += int64(len(line))
-	dir, err := os.Open(filepath.Dir(b.path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return durable.Folder(filepath.Dir(b.path))
 }
