@@ -149,9 +149,10 @@ func (b *Book) Of(subject string) (Entry, bool) {
 
 // OfRecord gives the latest entry of an erasure that had a record, by the record's token.
 func (b *Book) OfRecord(record string) (Entry, bool) {
+	kept := b.inner(Entry{Records: []string{record}}).Records[0]
 	for _, e := range slices.Backward(b.entries) {
-		if e = b.outer(e); slices.Contains(e.Records, record) {
-			return e, true
+		if slices.Contains(e.Records, kept) {
+			return b.outer(e), true
 		}
 	}
 	return Entry{}, false
