@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"uoma/connectors/database"
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -137,7 +138,7 @@ func (w *Writer) Commit(sign func(message []byte) ([]byte, error)) (digest strin
 		err = os.Remove(w.path + partial)
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(w.path))
+		err = durable.Folder(filepath.Dir(w.path))
 	}
 	if err != nil {
 		return "", w.failed(err)
@@ -157,12 +158,4 @@ func (w *Writer) Discard() {
 		os.Remove(w.path + partial) // it was of no use to anybody
 		w.f = nil
 	}
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

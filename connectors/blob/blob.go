@@ -29,6 +29,7 @@ import (
 
 	"filippo.io/age"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -163,7 +164,10 @@ func (w *Writer) Commit(name, ext string) (digest string, err error) {
 	if err := w.s.root.Rename(w.name, name); err != nil {
 		return "", errWrite.Because(err)
 	}
-	return digest, w.s.syncDir(path.Dir(name))
+	if err := durable.Root(w.s.root, path.Dir(name)); err != nil {
+		return digest, errWrite.Because(err)
+	}
+	return digest, nil
 }
 
 // keep hands the file to a volatile store.
@@ -188,18 +192,6 @@ func (w *Writer) Discard() {
 	w.f.Close()
 	w.f = nil
 	_ = w.s.root.Remove(w.name) // already renamed after Commit
-}
-
-func (s *Store) syncDir(dir string) error {
-	d, err := s.root.Open(dir)
-	if err != nil {
-		return errWrite.Because(err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return errWrite.Because(err)
-	}
-	return nil
 }
 
 func digestPath(digest, ext string) string { return digest[:2] + "/" + digest + ext + ".age" }

@@ -57,8 +57,8 @@ func (s *Service) compose(items []item) (body []byte, boundary string) {
 		for i, x := range items[from:min(from+setRows, len(items))] {
 			p, _ := set.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/http"}, "Content-Transfer-Encoding": {"binary"}, "Content-Id": {strconv.Itoa(i + 1)}}) // a buffer takes all
 			fmt.Fprintf(p, "PATCH %s/%s HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", s.base.Path, x.request.path, len(x.request.body))
-			if x.request.condition != "" {
-				fmt.Fprintf(p, "%s: *\r\n", x.request.condition)
+			if x.request.there {
+				fmt.Fprint(p, "If-Match: *\r\n")
 			}
 			fmt.Fprintf(p, "\r\n%s", x.request.body)
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -27,9 +26,6 @@ const (
 	noKey    = "0x80060891" // no row of that alternate key: the row's own, or one that it refers to
 )
 
-// matched is the condition of a request that is for a row which is there.
-const matched = "If-Match"
-
 // Settings say where the Web API is, and how fast it is asked.
 type Settings struct {
 	remote.Server         // its URL ends with /api/data/v9.2
@@ -50,7 +46,7 @@ type Service struct {
 	client *http.Client
 	retry  remote.Retry
 	rate   float64
-	turn   *time.Timer // fires when the next request may begin; nil means at once
+	pace   remote.Pace
 }
 
 // Open checks the settings. Tokens are asked for as long as ctx lives; nothing is asked yet.
@@ -74,12 +70,9 @@ func (s *Service) Close() error {
 
 // request is what is asked of one row.
 type request struct {
-	path, condition string
-	body            []byte
-}
-
-func change(path string, body []byte, condition string) request {
-	return request{path, condition, body}
+	path  string
+	there bool // nothing is asked of a row that is not there (If-Match)
+	body  []byte
 }
 
 // answer is what the service says of one row.
@@ -119,8 +112,8 @@ func (s *Service) send(ctx context.Context, items []item) ([]answer, error) {
 func (s *Service) alone(ctx context.Context, r request) (a answer, err error) {
 	err = s.retry.Do(ctx, func() error {
 		header := http.Header{"Content-Type": {"application/json"}}
-		if r.condition != "" {
-			header.Set(r.condition, "*")
+		if r.there {
+			header.Set("If-Match", "*")
 		}
 		resp, body, err := s.do(ctx, http.MethodPatch, r.path, header, r.body, 1)
 		if err != nil {
@@ -159,7 +152,7 @@ func (s *Service) find(ctx context.Context, path, column string) (id string, err
 
 // do sends one request and reads its answer whole. n is how many rows it is about.
 func (s *Service) do(ctx context.Context, method, path string, header http.Header, body []byte, n int) (*http.Response, []byte, error) {
-	if err := s.wait(ctx, n); err != nil {
+	if err := s.pace.Wait(ctx, s.rate/float64(n)); err != nil {
 		return nil, nil, err
 	}
 	within, stop := context.WithTimeout(ctx, patience)
@@ -182,29 +175,8 @@ func (s *Service) do(ctx context.Context, method, path string, header http.Heade
 	case c == http.StatusUnauthorized || c == http.StatusForbidden || c >= 300 && c < 400 || c >= 500 || c == http.StatusTooManyRequests:
 		return nil, nil, remote.Status(c, resp.Header)
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case ctx.Err() != nil:
-		return nil, nil, context.Cause(ctx)
-	case len(b) > maxAnswer:
-		return nil, nil, errAnswer.Because(errors.New("it is too long"))
-	case err != nil:
-		return nil, nil, errors.Join(io.ErrUnexpectedEOF, err)
-	}
-	return resp, b, nil
-}
-
-// wait lets requests begin no closer to each other than their rows may.
-func (s *Service) wait(ctx context.Context, n int) error {
-	if s.turn != nil {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-s.turn.C:
-		}
-	}
-	s.turn = time.NewTimer(time.Duration(float64(n) * float64(time.Second) / s.rate))
-	return nil
+	b, err := remote.Whole(ctx, resp.Body, maxAnswer, errAnswer.Because(errors.New("it is too long")))
+	return resp, b, err
 }
 
 var (

@@ -95,8 +95,7 @@ func (w *write) all(rows iter.Seq2[Row, error]) (err error) {
 			return err
 		}
 	}
-	leaving := w.leaving(seen)
-	before := len(leaving) + w.staying(seen)
+	leaving, before := w.leaving(seen)
 	if few := float64(len(leaving))*100 > w.limit*float64(before); len(leaving) > 0 && (len(seen) == 0 || len(leaving) > floor && few) {
 		return errFew.At(fault.Place{Field: w.table.Set}).Because(fmt.Errorf("%d of %d", len(leaving), before))
 	}
@@ -105,7 +104,7 @@ func (w *write) all(rows iter.Seq2[Row, error]) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := w.add(item{token: e.Token, id: e.ID, gone: true, request: change(w.table.byID(e.ID), body, matched)}); err != nil {
+		if err := w.add(item{token: e.Token, id: e.ID, gone: true, request: request{w.table.byID(e.ID), true, body}}); err != nil {
 			return err
 		}
 	}
@@ -115,23 +114,18 @@ func (w *write) all(rows iter.Seq2[Row, error]) (err error) {
 // floor is how many rows may always go: a share of a small table is a handful.
 const floor = 5
 
-// leaving gives the rows that were sent and are not to be sent any more, by token.
-func (w *write) leaving(seen map[string]bool) (out []Entry) {
+// leaving gives the rows that were sent and are not to be sent any more, by token, and how many were sent in all.
+func (w *write) leaving(seen map[string]bool) (out []Entry, sent int) {
 	for _, token := range slices.Sorted(maps.Keys(w.known)) {
-		if e := w.known[token]; e.State == Sent && !seen[token] {
+		e := w.known[token]
+		if e.State != Sent {
+			continue
+		}
+		if sent++; !seen[token] {
 			out = append(out, e)
 		}
 	}
-	return out
-}
-
-func (w *write) staying(seen map[string]bool) (n int) {
-	for token := range seen {
-		if w.known[token].State == Sent {
-			n++
-		}
-	}
-	return n
+	return out, sent
 }
 
 // recover finds out what became of rows that a killed run was sending.
@@ -178,10 +172,9 @@ func (w *write) row(r Row) error {
 		w.out.Unchanged++
 		return nil
 	case e.ID != "":
-		return w.add(item{token: r.Token, digest: r.Digest, id: e.ID, refers: w.table.refers(r), request: change(w.table.byID(e.ID), body, matched)})
+		return w.add(item{token: r.Token, digest: r.Digest, id: e.ID, refers: w.table.refers(r), request: request{w.table.byID(e.ID), true, body}})
 	}
-	condition := map[string]string{Upsert: "", Update: matched}[w.table.Way]
-	return w.add(item{token: r.Token, digest: r.Digest, key: r.Key, refers: w.table.refers(r), request: change(w.table.byKey(r.Key), body, condition)})
+	return w.add(item{token: r.Token, digest: r.Digest, key: r.Key, refers: w.table.refers(r), request: request{w.table.byKey(r.Key), w.table.Way == Update, body}})
 }
 
 // deleted stands among the codes of the service for a row that is not sent because it was deleted there.

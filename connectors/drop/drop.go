@@ -14,6 +14,7 @@ import (
 	"os"
 	"syscall"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -116,11 +117,7 @@ func (f *Folder) Open(name string) (io.ReadCloser, error) {
 }
 
 func (f *Folder) sync() error {
-	d, err := f.root.Open(".")
-	if err != nil {
-		return errWrite.Because(err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	if err := durable.Root(f.root, "."); err != nil {
 		return errWrite.Because(err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"uoma/internal/durable"
 )
 
 // Modes of everything that the endpoint writes.
@@ -31,15 +33,7 @@ func rename(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(to))
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Folder(filepath.Dir(to))
 }
 
 // makeFolder makes a folder and makes its name durable.
@@ -47,7 +41,7 @@ func makeFolder(path string) error {
 	if err := os.MkdirAll(path, folderMode); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return durable.Folder(filepath.Dir(path))
 }
 
 // size gives a file's size, 0 when there is no file.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"uoma/connectors/carrier"
+	"uoma/internal/durable"
 )
 
 // noProgress is how long an upload may stand still before the endpoint gives its lock back.
@@ -155,7 +156,7 @@ func (d *delivery) write(offset int64, body io.Reader) (int64, error) {
 		return 0, err
 	}
 	n, err := io.CopyBuffer(plainWriter{f}, body, make([]byte, 256<<10))
-	if failed := errors.Join(f.Sync(), syncFolder(d.folder)); failed != nil {
+	if failed := errors.Join(f.Sync(), durable.Folder(d.folder)); failed != nil {
 		return 0, failed
 	}
 	return n, err
@@ -171,7 +172,7 @@ func (d *delivery) finish() error {
 		if err := os.Remove(d.path(partName)); err != nil {
 			return err
 		}
-		return errors.Join(refuse(carrier.PayloadDigestMismatch, "the payload's digest is not the manifest's; it was dropped"), syncFolder(d.folder))
+		return errors.Join(refuse(carrier.PayloadDigestMismatch, "the payload's digest is not the manifest's; it was dropped"), durable.Folder(d.folder))
 	}
 	return rename(d.path(partName), d.path(payloadName))
 }

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -148,9 +149,10 @@ func (b *Book) Of(subject string) (Entry, bool) {
 
 // OfRecord gives the latest entry of an erasure that had a record, by the record's token.
 func (b *Book) OfRecord(record string) (Entry, bool) {
+	kept := b.inner(Entry{Records: []string{record}}).Records[0]
 	for _, e := range slices.Backward(b.entries) {
-		if e = b.outer(e); slices.Contains(e.Records, record) {
-			return e, true
+		if slices.Contains(e.Records, kept) {
+			return b.outer(e), true
 		}
 	}
 	return Entry{}, false
@@ -191,10 +193,5 @@ func (b *Book) write(line []byte) error {
 		return err
 	}
 	b.size += int64(len(line))
-	dir, err := os.Open(filepath.Dir(b.path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return durable.Folder(filepath.Dir(b.path))
 }

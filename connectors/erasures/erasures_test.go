@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"uoma/connectors/erasures"
@@ -23,6 +25,38 @@ func open(t *testing.T, path string) *erasures.Book {
 
 func entry(run string) erasures.Entry {
 	return erasures.Entry{Run: run, Clause: "XAMK-39", Subject: "s-" + run, Person: "p-" + run, Records: []string{"r1", "r2"}, Marks: []erasures.Mark{{Kind: "hetu", Token: "t"}}}
+}
+
+func TestARecordIsFoundByItsTokenInTheStores(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "book")
+	b := open(t, path)
+	turn := func(f func(string) string) func(erasures.Entry) erasures.Entry {
+		return func(e erasures.Entry) erasures.Entry {
+			records := make([]string, len(e.Records))
+			for i, r := range e.Records {
+				records[i] = f(r)
+			}
+			e.Records = records
+			return e
+		}
+	}
+	b.Through(turn(func(r string) string { return strings.TrimPrefix(r, "outer ") }), turn(func(r string) string { return "outer " + r }))
+	for _, run := range []string{"erase-2026-11-21", "erase-2026-11-22"} {
+		e := entry(run)
+		e.Records = []string{"outer r1", "outer " + run}
+		if _, err := b.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for record, run := range map[string]string{"outer r1": "erase-2026-11-22", "outer erase-2026-11-21": "erase-2026-11-21", "outer r3": ""} {
+		e, ok := b.OfRecord(record)
+		if e.Run != run || ok != (run != "") || ok && !slices.Contains(e.Records, record) {
+			t.Errorf("%s: %+v, %v", record, e, ok)
+		}
+	}
+	if text, err := os.ReadFile(path); err != nil || bytes.Contains(text, []byte("outer")) {
+		t.Errorf("the book has tokens of the stores, %v", err)
+	}
 }
 
 // TestThreat_T25_TheBookShowsWhatWasDoneToIt changes, cuts and swaps lines of the book.

@@ -19,6 +19,7 @@ import (
 
 	"filippo.io/age"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -441,15 +442,7 @@ func replace(path string, b []byte) error {
 	if err := os.Rename(part, path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Folder(filepath.Dir(path))
 }
 
 // epochMark begins what a master key of an epoch after the first has wrapped, before the epoch's number.

@@ -26,6 +26,7 @@ import (
 
 	"filippo.io/age"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -83,7 +84,7 @@ func WriteNew(path, text string) error {
 		return errWrite.At(fault.Place{File: path}).Because(err)
 	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close(), syncFolder(filepath.Dir(path)))
+	return errors.Join(err, f.Sync(), f.Close(), durable.Folder(filepath.Dir(path)))
 }
 
 // ReadSecret reads a one-line secret from a file that only its owner, who must be the run user, may read.

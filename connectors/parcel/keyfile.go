@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/crypto/ssh"
 
+	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
@@ -159,5 +160,5 @@ func createFile(root *os.Root, name string, b []byte) error {
 		_ = root.Remove(name)
 		return writeFault(err)
 	}
-	return writeFault(syncFolder(root))
+	return writeFault(durable.Root(root, "."))
 }

@@ -13,6 +13,8 @@ import (
 
 	"filippo.io/age"
 	"github.com/klauspost/compress/zstd"
+
+	"uoma/internal/durable"
 )
 
 // MaxRecipients is how many keys a payload may be encrypted to.
@@ -205,21 +207,13 @@ func replaceFile(root *os.Root, name string, write func(io.Writer) error) (err e
 		f.Sync,
 		f.Close,
 		func() error { return root.Rename(partial, name) },
-		func() error { return syncFolder(root) },
+		func() error { return durable.Root(root, ".") },
 	} {
 		if err := step(); err != nil {
 			return writeFault(err)
 		}
 	}
 	return nil
-}
-
-func syncFolder(root *os.Root) error {
-	d, err := root.Open(".")
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // digest hashes and counts what passes to w.

@@ -141,9 +141,13 @@ func (r *Reader) openGroup() error {
 	if r.left < 0 || len(metadata.Columns) != len(chunks) {
 		return errFormat
 	}
+	used := r.used()
+	read := make([]bool, len(chunks))
+	for _, c := range used {
+		read[c.index] = true
+	}
 	for i := range chunks { // of a column that is read, or of any one when none is
-		used := slices.ContainsFunc(r.used(), func(c *column) bool { return c.index == i })
-		if !used && (len(r.used()) > 0 || i > 0) {
+		if !read[i] && (len(used) > 0 || i > 0) {
 			continue
 		}
 		values, err := checkChunk(r.src, &metadata.Columns[i].MetaData)
@@ -154,7 +158,7 @@ func (r *Reader) openGroup() error {
 			return errFormat.Because(errors.New("a row group has fewer rows than it says"))
 		}
 	}
-	for _, c := range r.used() {
+	for _, c := range used {
 		c.open(chunks[c.index])
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -306,6 +307,47 @@ func TestChangedRowKeepsWhenItWasFirstSeen(t *testing.T) {
 		}
 		if n := len(text(t, r.Read(t.Context(), "study", []string{"seq"}, register.Current))); n != 199 {
 			t.Errorf("%d current rows", n)
+		}
+	})
+}
+
+func TestCurrentOfTellsWhichFeedsAreStillThere(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		night(t, r, func(n *register.Night) error {
+			if err := n.Put(t.Context(), batch(tableNamed(t, "degree"), []int{1, 2}, "a"), "n1"); err != nil {
+				return err
+			}
+			return n.Put(t.Context(), batch(tableNamed(t, "study"), ints(3, 7), "a"), "n1")
+		})
+		for feed, rows := range map[string][]int{"virta/left": {1, 3, 4}, "virta/half": {2, 5}} { // row 6 is of another
+			for _, table := range []string{"degree", "study"} {
+				for _, k := range rows {
+					if _, err := db.ExecContext(t.Context(), "UPDATE "+database.Quote(table)+" SET `source` = ? WHERE `source_key` = ?", feed, token('s', k)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		night(t, r, func(n *register.Night) error { return n.End(t.Context(), tokens('s', []int{1, 3, 4, 5}), "n2") })
+		for _, tt := range []struct {
+			feeds []string
+			want  map[string]bool
+		}{
+			{nil, map[string]bool{}},
+			{[]string{"virta/left", "virta/never"}, map[string]bool{}},
+			{[]string{"virta/left", "virta/half", "source"}, map[string]bool{"virta/half": true, "source": true}},
+		} {
+			err := r.See(t.Context(), func(v *register.View) error {
+				got, err := v.CurrentOf(t.Context(), tt.feeds)
+				if !maps.Equal(got, tt.want) {
+					t.Errorf("of %v: %v, want %v", tt.feeds, got, tt.want)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -260,19 +260,23 @@ func spoilt(t *canon.Table, col int) error {
 		At(fault.Place{Field: t.Name + "." + t.Columns[col].Name})
 }
 
-// HasCurrent tells whether any table has a row of a feed that its system still exports.
-func (v *View) HasCurrent(ctx context.Context, feed string) (bool, error) {
-	for _, t := range Tables() {
-		for b, err := range v.Scan(ctx, t.Name, []string{"record"}, Current, Condition{Columns: []string{"source"}, Value: feed}) {
-			if err != nil {
-				return false, err
+// CurrentOf tells of which feeds any table has a row that its system still exports.
+func (v *View) CurrentOf(ctx context.Context, feeds []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	err := database.In(feeds, func(marks string, args []any) error {
+		for _, t := range Tables() {
+			var found []string
+			query := "SELECT DISTINCT `source` FROM " + v.whole(t.Name) + " WHERE `last_seen_run` IS NULL AND `source` IN (" + marks + ")"
+			if err := sqlx.SelectContext(ctx, v.q, &found, query, args...); err != nil {
+				return database.Failed("read "+t.Name, err)
 			}
-			if b.Len() > 0 {
-				return true, nil
+			for _, feed := range found {
+				out[feed] = true
 			}
 		}
-	}
-	return false, nil
+		return nil
+	})
+	return out, err
 }
 
 // Links gives the record and the person of every link, ordered by both: the key alone is walked, so Since is left out.

@@ -11,6 +11,7 @@
 // no other place for one.
 //
 // [HTTP] and [Credentials] are what the protocols over HTTPS share: whom they talk to, and how they are known there.
+// [Pace] and [Whole] keep a service that is asked to a rate, and its answers to a length.
 //
 // The package knows no protocol of files and no format.
 package remote

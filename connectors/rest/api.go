@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"uoma/connectors/remote"
@@ -57,7 +56,7 @@ type API struct {
 	client *http.Client
 	retry  remote.Retry
 	limits Limits
-	pace   pace
+	pace   remote.Pace
 }
 
 // Open checks the settings of the server, whose URL stands in front of every query's path. Tokens are asked for as long as
@@ -93,7 +92,7 @@ type answer struct {
 // get asks for a page as often as patience lets it.
 func (a *API) get(ctx context.Context, r request) (out answer, err error) {
 	err = a.retry.Do(ctx, func() (err error) {
-		if err := a.pace.wait(ctx, r.rate); err != nil {
+		if err := a.pace.Wait(ctx, r.rate); err != nil {
 			return err
 		}
 		out, err = a.once(ctx, r)
@@ -135,16 +134,8 @@ func (a *API) once(ctx context.Context, r request) (answer, error) {
 	if err := isJSON(resp.Header); err != nil {
 		return answer{}, err
 	}
-	content, err := io.ReadAll(io.LimitReader(resp.Body, a.limits.Bytes+1))
-	switch {
-	case ctx.Err() != nil:
-		return answer{}, context.Cause(ctx)
-	case int64(len(content)) > a.limits.Bytes:
-		return answer{}, errLarge.Because(fmt.Errorf("%d bytes are allowed", a.limits.Bytes))
-	case err != nil: // the line was cut, or the time is over
-		return answer{}, errors.Join(io.ErrUnexpectedEOF, err)
-	}
-	return answer{content, resp.Header}, nil
+	content, err := remote.Whole(ctx, resp.Body, a.limits.Bytes, errLarge.Because(fmt.Errorf("%d bytes are allowed", a.limits.Bytes)))
+	return answer{content, resp.Header}, err
 }
 
 // isJSON looks at what an answer says of itself.
@@ -164,27 +155,3 @@ func isJSON(h http.Header) error {
 
 // absent tells whether a status said that there is nothing.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// pace lets requests begin no closer to each other than they may.
-type pace struct {
-	mu   sync.Mutex
-	next *time.Timer // fires when the next request may begin; nil means at once
-}
-
-// wait waits for the turn of a request that belongs to so many a second, 0 for as many as there are.
-func (p *pace) wait(ctx context.Context, rate float64) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next != nil {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-p.next.C:
-		}
-	}
-	p.next = nil
-	if rate > 0 {
-		p.next = time.NewTimer(time.Duration(float64(time.Second) / rate))
-	}
-	return nil
-}

@@ -137,8 +137,6 @@ func (d *DataverseTables) one(method, host, path string, h http.Header, body []b
 		return refusal(http.StatusMethodNotAllowed, "0x0", "not allowed")
 	case h.Get("If-Match") == "*" && at < 0:
 		return missing(key)
-	case h.Get("If-None-Match") == "*" && at >= 0:
-		return refusal(http.StatusPreconditionFailed, "0x80060892", "A record with matching key values already exists.")
 	case at < 0 && key[t.Key] != nil && len(key) == 1 && h.Get("If-Match") == "" && len(t.Alternate) > 0:
 		return refusal(http.StatusBadRequest, "0x80040203", "the test would not make a row under a key of its own")
 	}

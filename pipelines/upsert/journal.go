@@ -14,8 +14,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"maps"
-	"slices"
 
 	"uoma/connectors/blob"
 	"uoma/connectors/dataverse"
@@ -46,29 +44,23 @@ func (j *Journal) Entries(ctx context.Context) (map[string]dataverse.Entry, erro
 	rows, err := j.book.SentRows(ctx, j.target)
 	out := make(map[string]dataverse.Entry, len(rows))
 	for token, r := range rows {
-		if r.State != outbox.Intended {
-			out[token] = dataverse.Entry{Token: token, Digest: r.Digest, ID: r.Entity, State: dataverse.State(r.State)}
-		}
+		out[token] = dataverse.Entry{Token: token, Digest: r.Digest, ID: r.Entity, State: dataverse.State(r.State)}
 	}
 	return out, err
 }
 
 // Pending gives the rows that a killed run was sending for the first time.
 func (j *Journal) Pending(ctx context.Context) ([]dataverse.Intent, error) {
-	rows, err := j.book.SentRows(ctx, j.target)
-	if err != nil {
+	tokens, err := j.book.IntendedRows(ctx, j.target)
+	if err != nil || len(tokens) == 0 {
 		return nil, err
-	}
-	maps.DeleteFunc(rows, func(_ string, r outbox.SentRow) bool { return r.State != outbox.Intended })
-	if len(rows) == 0 {
-		return nil, nil
 	}
 	keys, err := j.keys()
 	if err != nil {
 		return nil, err
 	}
 	var out []dataverse.Intent
-	for _, token := range slices.Sorted(maps.Keys(rows)) {
+	for _, token := range tokens {
 		if keys[token] == nil {
 			return nil, errKeys.At(fault.Place{Field: j.target})
 		}
@@ -95,9 +87,9 @@ func (j *Journal) Intend(ctx context.Context, rows []dataverse.Intent) error {
 func (j *Journal) Settle(ctx context.Context, rows []dataverse.Entry) error {
 	out := make([]outbox.SentRow, len(rows))
 	for i, e := range rows {
-		out[i] = outbox.SentRow{Target: j.target, Token: e.Token, State: string(e.State), Digest: e.Digest, Entity: e.ID, Run: j.run}
+		out[i] = outbox.SentRow{Token: e.Token, State: string(e.State), Digest: e.Digest, Entity: e.ID, Run: j.run}
 	}
-	if err := j.book.SettleRows(ctx, out); err != nil {
+	if err := j.book.SettleRows(ctx, j.target, out); err != nil {
 		return err
 	}
 	return j.work.Remove(j.dir())

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"slices"
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
@@ -24,20 +25,14 @@ func Unread(ctx context.Context, marks []ledger.Watermark, v *register.View, lay
 			read[l.Feeds[i].FullName()] = true
 		}
 	}
-	var out []string
+	var feeds []string
 	for _, m := range marks {
-		if read[m.Feed] {
-			continue
-		}
-		has, err := v.HasCurrent(ctx, m.Feed)
-		if err != nil {
-			return nil, err
-		}
-		if has {
-			out = append(out, m.Feed)
+		if !read[m.Feed] {
+			feeds = append(feeds, m.Feed)
 		}
 	}
-	return out, nil
+	current, err := v.CurrentOf(ctx, feeds)
+	return slices.DeleteFunc(feeds, func(f string) bool { return !current[f] }), err
 }
 
 // unread warns of rows whose feed is read no more.
