@@ -215,7 +215,7 @@ var without = []string{"consent", "objection", "interaction", "exam", "recording
 
 // rows tells whether a file can have rows of a table.
 func rows(table string) bool {
-	t := rowTable(table)
+	t := canon.Named(table)
 	return t != nil && !t.Identity() && !slices.Contains(without, table)
 }
 
