@@ -129,7 +129,7 @@ func against(table string, b *canon.Batch, visit func(sourceKey, record string, 
 
 // keepWords puts what suppressed data says against a use under the marks of its persons, so that it counts when a source
 // brings them back. It comes before anything goes.
-func (a *applying) keepWords(ctx context.Context, run string) error {
+func (a *applying) keepWords(ctx context.Context, night *register.Night, run string) error {
 	clauses := map[string]string{} // by source row
 	leaving := map[string]string{} // by person
 	for _, d := range a.due {
@@ -185,7 +185,7 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 	if err != nil || len(said) == 0 {
 		return err
 	}
-	marks, err := a.marksOf(ctx, persons)
+	marks, err := a.marksOf(ctx, night, persons)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (a *applying) byHand(words *rights.Words, records []string, clause, run str
 
 // marksOf gives the tokens by which some persons are known again: by what the resolver knows of them, whose sources still
 // export them, and by what the vault has.
-func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[string]map[string]bool, error) {
+func (a *applying) marksOf(ctx context.Context, night *register.Night, persons map[string]bool) (map[string]map[string]bool, error) {
 	e, err := a.n.recallEngine(ctx, a.of)
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[st
 		}
 	}
 	records := a.recordsOf(persons)
-	institutions, err := a.institutions(ctx, records)
+	institutions, err := institutionsOf(ctx, night, records)
 	if err != nil {
 		return nil, err
 	}
@@ -270,25 +270,20 @@ func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[st
 	return out, nil
 }
 
-// institutions gives the institution of each person's row of some records.
-func (a *applying) institutions(ctx context.Context, records []string) (map[string]string, error) {
-	wanted := map[string]bool{}
-	for _, record := range records {
-		wanted[record] = true
+// institutionsOf gives the institution of each person's row of some records.
+func institutionsOf(ctx context.Context, night *register.Night, records []string) (map[string]string, error) {
+	selected, err := night.SelectRecords(ctx, records)
+	if err != nil {
+		return nil, err
 	}
 	out := map[string]string{} // by source row
-	err := a.n.ws.Register.See(ctx, func(v *register.View) error {
-		for b, err := range v.Scan(ctx, "person", []string{"source_key", "record", "institution_code"}, register.All) {
-			if err != nil {
-				return err
-			}
-			for i := range b.Len() {
-				if wanted[b.Col(1).Text(i)] {
-					out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(2).Text(i))
-				}
-			}
+	for b, err := range selected.Read(ctx, "person", []string{"source_key", "institution_code"}, register.All) {
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return out, err
+		for i := range b.Len() {
+			out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(1).Text(i))
+		}
+	}
+	return out, nil
 }
