@@ -12,7 +12,6 @@ import (
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
-	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -166,24 +165,23 @@ func (a *applying) keepWords(ctx context.Context, night *register.Night, run str
 				})
 			}
 		}
-		words, err := rights.ReadWords(ctx, v)
-		if err != nil {
-			return err
-		}
-		for p, records := range a.g.spoken(words) {
-			clause := leaving[p.token]
-			if clause == "" {
-				continue
-			}
-			if all := a.byHand(words, records, clause, run); len(all) > 0 {
-				persons[p.token] = true
-				said[p.token] = append(said[p.token], all...)
-			}
-		}
 		return nil
 	})
-	if err != nil || len(said) == 0 {
+	if err != nil {
 		return err
+	}
+	for p, records := range a.g.spoken(a.g.byHand) { // which are those that stand: heedHolds saw to it
+		clause := leaving[p.token]
+		if clause == "" {
+			continue
+		}
+		if all := a.byHand(records, clause, run); len(all) > 0 {
+			persons[p.token] = true
+			said[p.token] = append(said[p.token], all...)
+		}
+	}
+	if len(said) == 0 {
+		return nil
 	}
 	marks, err := a.marksOf(ctx, night, persons)
 	if err != nil {
@@ -202,9 +200,9 @@ func (a *applying) keepWords(ctx context.Context, night *register.Night, run str
 }
 
 // byHand gives what was said by hand, of the records of somebody, against a use of their data.
-func (a *applying) byHand(words *rights.Words, records []string, clause, run string) (out []vault.Word) {
+func (a *applying) byHand(records []string, clause, run string) (out []vault.Word) {
 	var f policy.Facts
-	words.Tell(&f, records, a.g.r.Date, math.MaxInt64)
+	a.g.byHand.Tell(&f, records, a.g.r.Date, math.MaxInt64)
 	for _, o := range f.Objections {
 		out = append(out, vault.Word{Kind: wordObjection, About: o.Scope, Channel: o.Channel.String(), Time: o.Time, Clause: clause, Since: run})
 	}
