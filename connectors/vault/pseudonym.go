@@ -2,8 +2,6 @@ package vault
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -50,35 +48,59 @@ func (v *Vault) unlist(ctx context.Context, tx *sqlx.Tx, subject string) error {
 }
 
 // SubjectOf gives the subject that has a pseudonym in the register, or "" when the vault has none.
-func (v *Vault) SubjectOf(ctx context.Context, person string) (subject string, err error) {
-	if v.pseudonym == nil {
-		return "", nil
-	}
-	err = sqlx.GetContext(ctx, v.db, &subject, "SELECT `subject` FROM `pseudonym` WHERE `person` = ?", person)
-	switch {
-	case err == nil && v.pseudonym(subject) == person: // what somebody else wrote there is not believed
-		return subject, nil
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
-		return "", database.Failed("find a subject by its pseudonym", err)
-	}
-	return v.searchSubject(ctx, person)
+func (v *Vault) SubjectOf(ctx context.Context, person string) (string, error) {
+	subjects, err := v.SubjectsOf(ctx, []string{person})
+	return subjects[person], err
 }
 
-// searchSubject hashes every subject: those of a vault that an earlier release filled are on no list.
-func (v *Vault) searchSubject(ctx context.Context, person string) (string, error) {
+// SubjectsOf gives the subjects that have some pseudonyms in the register, by pseudonym, without those that the vault has
+// none of.
+func (v *Vault) SubjectsOf(ctx context.Context, persons []string) (map[string]string, error) {
+	out := map[string]string{}
+	if v.pseudonym == nil {
+		return out, nil
+	}
+	left := make(map[string]bool, len(persons))
+	for _, p := range persons {
+		left[p] = true
+	}
+	err := database.In(persons, func(marks string, args []any) error {
+		var listed []struct{ Person, Subject string }
+		err := v.db.SelectContext(ctx, &listed, "SELECT "+database.Columns(pseudonymColumns)+" FROM `pseudonym` WHERE `person` IN ("+marks+")", args...)
+		for _, l := range listed {
+			if left[l.Person] && v.pseudonym(l.Subject) == l.Person { // what somebody else wrote there is not believed
+				out[l.Person] = l.Subject
+				delete(left, l.Person)
+			}
+		}
+		return database.Failed("find subjects by their pseudonyms", err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, v.searchSubjects(ctx, left, out)
+}
+
+// searchSubjects hashes every subject until all of some persons are found: those of a vault that an earlier release filled
+// are on no list.
+func (v *Vault) searchSubjects(ctx context.Context, left map[string]bool, out map[string]string) error {
+	if len(left) == 0 {
+		return nil
+	}
 	rows, err := v.db.QueryContext(ctx, "SELECT `subject` FROM `subject` WHERE `destroyed_run` IS NULL")
 	if err != nil {
-		return "", database.Failed("search the subjects", err)
+		return database.Failed("search the subjects", err)
 	}
 	defer rows.Close()
-	for rows.Next() {
+	for len(left) > 0 && rows.Next() {
 		var s string
 		if err := rows.Scan(&s); err != nil {
-			return "", database.Failed("search the subjects", err)
+			return database.Failed("search the subjects", err)
 		}
-		if v.pseudonym(s) == person {
-			return s, nil
+		if p := v.pseudonym(s); left[p] {
+			out[p] = s
+			delete(left, p)
 		}
 	}
-	return "", database.Failed("search the subjects", rows.Err())
+	return database.Failed("search the subjects", rows.Err())
 }

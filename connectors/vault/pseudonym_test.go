@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -34,10 +35,20 @@ func TestASubjectIsFoundByItsPseudonym(t *testing.T) {
 				t.Errorf("%s is %q, want %q: %v", person, got, want, err)
 			}
 		}
+		findAll := func(want map[string]string, persons ...string) {
+			t.Helper()
+			if got, err := v.SubjectsOf(t.Context(), persons); err != nil || !maps.Equal(got, want) {
+				t.Errorf("%v are %v, want %v: %v", persons, got, want, err)
+			}
+		}
 		find(pseudonym(before), before)
 		find(pseudonym(listed), listed)
 		find(pseudonym(erased), erased)
-		find("p"+strings.Repeat("9", 25), "")
+		nobody := "p" + strings.Repeat("9", 25)
+		find(nobody, "")
+		findAll(map[string]string{pseudonym(before): before, pseudonym(listed): listed, pseudonym(erased): erased},
+			pseudonym(erased), nobody, pseudonym(before), pseudonym(listed), pseudonym(before))
+		findAll(map[string]string{})
 		if _, err := v.Erase(t.Context(), []string{erased}, "e1"); err != nil {
 			t.Fatal(err)
 		}
@@ -51,5 +62,6 @@ func TestASubjectIsFoundByItsPseudonym(t *testing.T) {
 			t.Fatal(err)
 		}
 		find(pseudonym(listed), listed)
+		findAll(map[string]string{pseudonym(before): before, pseudonym(listed): listed}, pseudonym(listed), pseudonym(erased), pseudonym(before))
 	})
 }

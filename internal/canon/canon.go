@@ -1,7 +1,7 @@
 // Package canon is the vocabulary that every part of Uoma shares: the canonical tables, their typed columns with their
 // class of personal data, and the record batch in which rows travel between stages.
 //
-// A [Table] is plain data: a name and columns. [Tables] lists the canonical ones. A [Batch] is a batch of rows of one
+// A [Table] is plain data: a name and columns. [Tables] lists the canonical ones, [Named] gives one. A [Batch] is a batch of rows of one
 // table from one feed, backed by an Arrow record; it is filled by a [Builder] and read through [Col], so that no other
 // package but this one and the format readers names Arrow. [WriteBatch] and [ReadBatches] put batches on a byte stream.
 //

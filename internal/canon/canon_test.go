@@ -3,6 +3,7 @@ package canon_test
 import (
 	"bytes"
 	"io"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -215,4 +216,20 @@ func FuzzReadBatches(f *testing.F) {
 			_ = b.Len()
 		}
 	})
+}
+
+func TestATableIsFoundByItsName(t *testing.T) {
+	for _, want := range canon.Tables() {
+		got := canon.Named(want.Name)
+		if got == nil || got.Name != want.Name || !slices.Equal(got.Columns, want.Columns) {
+			t.Errorf("%s: found %v", want.Name, got)
+		}
+	}
+	if canon.Named("Person") != nil || canon.Named("") != nil {
+		t.Error("a table is found that there is not")
+	}
+	canon.Tables()[0].Columns[0].Name = "changed"
+	if canon.Named("person").Columns[0].Name != "row_key" {
+		t.Error("who changes a copy changes everybody's")
+	}
 }

@@ -4,6 +4,19 @@ func table(name string, columns ...Column) Table {
 	return Table{Name: name, Columns: append(Provenance(), columns...)}
 }
 
+// shared are the canonical tables that nobody changes.
+var shared = Tables()
+
+// Named gives a canonical table, or nil. Everybody is given the same one, to be read only.
+func Named(name string) *Table {
+	for i := range shared {
+		if shared[i].Name == name {
+			return &shared[i]
+		}
+	}
+	return nil
+}
+
 // Tables lists the canonical tables in a fixed order. The slice is the caller's own.
 //
 // In person, nationality holds alpha-2 codes in source order joined by a comma; sex is the VIRTA code 1, 2 or 9;

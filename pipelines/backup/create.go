@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"filippo.io/age"
 
@@ -47,8 +46,8 @@ func Create(ctx context.Context, ws *workspace.Workspace, file, software string,
 	if err != nil {
 		return out, err
 	}
-	if err := outside(ws, file); err != nil {
-		return out, err
+	if inside, err := custody.Inside(ws, filepath.Dir(file)); inside || err != nil {
+		return out, errInside.At(fault.Place{File: file}).Wrap(err)
 	}
 	facts := map[string]string{"institution": ws.Settings.Institution, "software": software, "master": fmt.Sprint(ws.Keys.Epoch())}
 	w, err := backup.Create(file, by.At, facts, recipients...)
@@ -135,26 +134,4 @@ func recipientsOf(ws *workspace.Workspace) ([]age.Recipient, error) {
 		out = append(out, r)
 	}
 	return out, nil
-}
-
-// outside refuses a file in the workspace.
-func outside(ws *workspace.Workspace, file string) error {
-	home, err := filepath.EvalSymlinks(ws.HomePath())
-	if err != nil {
-		return errInside.Wrap(err)
-	}
-	if home, err = filepath.Abs(home); err != nil {
-		return errInside.Wrap(err)
-	}
-	dir, err := filepath.Abs(filepath.Dir(file))
-	if err != nil {
-		return errInside.Wrap(err)
-	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return errInside.At(fault.Place{File: file}).Wrap(err)
-	}
-	if dir == home || strings.HasPrefix(dir, home+string(filepath.Separator)) {
-		return errInside.At(fault.Place{File: file})
-	}
-	return nil
 }

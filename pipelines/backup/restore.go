@@ -199,16 +199,17 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	return writeFile(to, in)
-}
-
-func writeFile(to string, content io.Reader) error {
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, content)
-	return errors.Join(err, out.Sync(), out.Close())
+	return write(out, in)
+}
+
+// write puts content into a file, down to the disk, and closes it.
+func write(f *os.File, content io.Reader) error {
+	_, err := io.Copy(f, content)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // File restores a file. The names come from a manifest that is proved at the end, so none may lead out of the folder.
@@ -238,8 +239,7 @@ func (r *restoring) File(name string, content io.Reader) error {
 	if err != nil {
 		return errKept.At(fault.Place{File: name}).Because(errors.Unwrap(err))
 	}
-	_, err = io.Copy(f, content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := write(f, content); err != nil {
 		return errKept.At(fault.Place{File: name}).Wrap(err)
 	}
 	return nil

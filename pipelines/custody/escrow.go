@@ -32,8 +32,8 @@ type Escrowed struct {
 // each into a file of its own below dir, which is outside the workspace. It overwrites nothing.
 func Escrow(ctx context.Context, ws *workspace.Workspace, dir string, n, needed int, random io.Reader, by Author) (Escrowed, error) {
 	out := Escrowed{Needed: needed, Epoch: ws.Keys.Epoch()}
-	if err := outside(ws.HomePath(), dir); err != nil {
-		return out, err
+	if inside, err := Inside(ws, dir); inside || err != nil {
+		return out, errInside.At(fault.Place{File: dir}).Wrap(err)
 	}
 	secret, err := ws.Secret(ctx)
 	if err != nil {
@@ -57,8 +57,8 @@ func Escrow(ctx context.Context, ws *workspace.Workspace, dir string, n, needed 
 	return out, nil
 }
 
-// outside refuses a folder that is the workspace or lies in it.
-func outside(home, dir string) error {
+// Inside tells whether a folder is the workspace or lies in it, wherever links lead.
+func Inside(ws *workspace.Workspace, dir string) (bool, error) {
 	real := func(path string) (string, error) {
 		abs, err := filepath.Abs(path)
 		if err != nil {
@@ -66,18 +66,15 @@ func outside(home, dir string) error {
 		}
 		return filepath.EvalSymlinks(abs)
 	}
-	h, err := real(home)
+	home, err := real(ws.HomePath())
 	if err != nil {
-		return err
+		return false, err
 	}
-	d, err := real(dir)
-	if err != nil {
-		return errInside.At(fault.Place{File: dir}).Wrap(err)
+	if dir, err = real(dir); err != nil {
+		return false, err
 	}
-	if rel, err := filepath.Rel(h, d); err != nil || filepath.IsLocal(rel) {
-		return errInside.At(fault.Place{File: dir})
-	}
-	return nil
+	rel, err := filepath.Rel(home, dir)
+	return err != nil || filepath.IsLocal(rel), nil
 }
 
 // combined reads shares and gives the secret.

@@ -25,6 +25,24 @@ func (s *site) codes(t *testing.T, at time.Time) (out []string) {
 	return out
 }
 
+// TestThreat_T18_WhatLiesInTheWorkspace follows links, and does not take a folder beside the workspace for one in it.
+func TestThreat_T18_WhatLiesInTheWorkspace(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	ws := s.open(t)
+	beside, link, out := s.dir+"-beside", filepath.Join(t.TempDir(), "link"), filepath.Join(s.dir, "out")
+	must(t, os.Mkdir(beside, 0o700))
+	must(t, os.Symlink(filepath.Join(s.dir, "keys"), link))
+	must(t, os.Symlink(t.TempDir(), out))
+	for dir, want := range map[string]bool{s.dir: true, filepath.Join(s.dir, "keys"): true, link: true, out: false, beside: false, filepath.Dir(s.dir): false} {
+		if got, err := custody.Inside(ws, dir); got != want || err != nil {
+			t.Errorf("%s: %v, %v", dir, got, err)
+		}
+	}
+	if _, err := custody.Escrow(t.Context(), ws, s.dir+"-none", 5, 3, rand.Reader, author()); fault.Code(err) != "UOMA-KEY-INSIDE" {
+		t.Errorf("shares in a folder that is not there: %v", err)
+	}
+}
+
 // TestThreat_T18_LostKeysComeBackFromShares makes shares, proves them, loses the keys, and restores them.
 func TestThreat_T18_LostKeysComeBackFromShares(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)

@@ -192,7 +192,7 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 // pseudonym in every epoch of the domain, as nothing keeps that way back.
 func behind(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string) (map[string]string, error) {
 	if domain == RegisterDomain || domain == RecordingDomain {
-		return behindRegister(ctx, ws, tokens)
+		return ws.Vault.SubjectsOf(ctx, tokens)
 	}
 	wanted := map[string]bool{}
 	for _, t := range tokens {
@@ -235,24 +235,14 @@ func behindRandom(ctx context.Context, ws *workspace.Workspace, domain string, t
 	if err != nil {
 		return nil, err
 	}
+	subjects, err := ws.Vault.SubjectsOf(ctx, slices.Collect(maps.Values(persons)))
+	if err != nil {
+		return nil, err
+	}
 	out := map[string]string{}
 	for token, person := range persons {
-		if out[token], err = ws.Vault.SubjectOf(ctx, person); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func behindRegister(ctx context.Context, ws *workspace.Workspace, tokens []string) (map[string]string, error) {
-	out := map[string]string{}
-	for _, t := range tokens {
-		subject, err := ws.Vault.SubjectOf(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		if subject != "" {
-			out[t] = subject
+		if subject := subjects[person]; subject != "" {
+			out[token] = subject
 		}
 	}
 	return out, nil

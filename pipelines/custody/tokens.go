@@ -204,7 +204,15 @@ func (t *turning) store(ctx context.Context, s workspace.Store, also func(*sqlx.
 }
 
 func (t *turning) columns(x *database.Tokens) []string {
-	return map[string][]string{workspace.IndexTokens: x.Index, workspace.PersonTokens: x.Person, workspace.MarkTokens: x.Mark}[t.kind]
+	switch t.kind {
+	case workspace.IndexTokens:
+		return x.Index
+	case workspace.PersonTokens:
+		return x.Person
+	case workspace.MarkTokens:
+		return x.Mark
+	}
+	return nil
 }
 
 // row gives a row its tokens under the new key.

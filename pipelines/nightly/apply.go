@@ -267,7 +267,7 @@ func (a *applying) carryOut(ctx context.Context, run ledger.Run, out *Applied) e
 	if err := a.step("holds", func() error { return a.heedHolds(ctx, night, run.ID, out) }); err != nil {
 		return err
 	}
-	if err := a.step("words", func() error { return a.keepWords(ctx, run.ID) }); err != nil {
+	if err := a.step("words", func() error { return a.keepWords(ctx, night, run.ID) }); err != nil {
 		return err
 	}
 	if err := a.n.recallDecisions(ctx, a.of); err != nil {

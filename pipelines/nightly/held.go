@@ -78,25 +78,35 @@ func (s *standings) heedHolds(ctx context.Context, n *Night, r *pipelines.Run) e
 		if err != nil {
 			return err
 		}
-		for _, subject := range sortedKeys(before) {
-			own, shared, err := n.storedOf(ctx, v, before[subject])
-			if err != nil {
-				return err
-			}
-			why, err := k.why(ctx, slices.Concat(own, shared))
-			if err != nil {
-				return err
-			}
-			if why == "" {
-				continue
-			}
+		return n.eachHeld(ctx, k, before, func(subject string, records []string) error {
 			s.sparedOf[subject] = true
-			for _, record := range slices.Concat(own, shared) {
+			for _, record := range records {
 				s.spared[record] = true
 			}
-		}
-		return nil
+			return nil
+		})
 	})
+}
+
+// eachHeld calls found with each subject of whom something keeps the data that is stored, and the records of that data.
+func (n *Night) eachHeld(ctx context.Context, k *keeping, before map[string][]string, found func(subject string, records []string) error) error {
+	for _, subject := range sortedKeys(before) {
+		records, err := n.storedOf(ctx, k.view, before[subject])
+		if err != nil {
+			return err
+		}
+		why, err := k.why(ctx, records)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			continue
+		}
+		if err := found(subject, records); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storedBefore gives the subjects that turned out to be erased tonight, with who their records were of last night.
@@ -111,16 +121,16 @@ func (s *standings) storedBefore() map[string][]string {
 }
 
 // storedOf gives the records that the register has of some subjects.
-func (n *Night) storedOf(ctx context.Context, v *register.View, subjects []string) (own, shared []string, err error) {
+func (n *Night) storedOf(ctx context.Context, v *register.View, subjects []string) (records []string, err error) {
 	persons := n.ws.Persons()
 	for _, subject := range subjects {
-		o, s, err := v.OwnAndShared(ctx, workspace.PersonOf(persons, subject))
+		own, shared, err := v.OwnAndShared(ctx, workspace.PersonOf(persons, subject))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		own, shared = append(own, o...), append(shared, s...)
+		records = slices.Concat(records, own, shared)
 	}
-	return own, shared, nil
+	return records, nil
 }
 
 // lockHolds takes care, in the night's transaction, that nobody writes a hold from here to the commit, and that nobody did
@@ -137,20 +147,12 @@ func (n *Night) lockHolds(ctx context.Context, r *pipelines.Run, night *register
 	if err != nil {
 		return err
 	}
-	for _, subject := range sortedKeys(before) {
-		own, shared, err := n.storedOf(ctx, &night.View, before[subject])
-		if err != nil {
-			return err
-		}
-		why, err := k.why(ctx, slices.Concat(own, shared))
-		if err != nil {
-			return err
-		}
-		if why != "" && !n.standing.sparedOf[subject] {
+	return n.eachHeld(ctx, k, before, func(subject string, _ []string) error {
+		if !n.standing.sparedOf[subject] {
 			return errHeldSince
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // kept tells whether anything of a subject may be in the register.

@@ -12,7 +12,6 @@ import (
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
-	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -129,7 +128,7 @@ func against(table string, b *canon.Batch, visit func(sourceKey, record string, 
 
 // keepWords puts what suppressed data says against a use under the marks of its persons, so that it counts when a source
 // brings them back. It comes before anything goes.
-func (a *applying) keepWords(ctx context.Context, run string) error {
+func (a *applying) keepWords(ctx context.Context, night *register.Night, run string) error {
 	clauses := map[string]string{} // by source row
 	leaving := map[string]string{} // by person
 	for _, d := range a.due {
@@ -166,26 +165,25 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 				})
 			}
 		}
-		words, err := rights.ReadWords(ctx, v)
-		if err != nil {
-			return err
-		}
-		for p, records := range a.g.spoken(words) {
-			clause := leaving[p.token]
-			if clause == "" {
-				continue
-			}
-			if all := a.byHand(words, records, clause, run); len(all) > 0 {
-				persons[p.token] = true
-				said[p.token] = append(said[p.token], all...)
-			}
-		}
 		return nil
 	})
-	if err != nil || len(said) == 0 {
+	if err != nil {
 		return err
 	}
-	marks, err := a.marksOf(ctx, persons)
+	for p, records := range a.g.spoken(a.g.byHand) { // which are those that stand: heedHolds saw to it
+		clause := leaving[p.token]
+		if clause == "" {
+			continue
+		}
+		if all := a.byHand(records, clause, run); len(all) > 0 {
+			persons[p.token] = true
+			said[p.token] = append(said[p.token], all...)
+		}
+	}
+	if len(said) == 0 {
+		return nil
+	}
+	marks, err := a.marksOf(ctx, night, persons)
 	if err != nil {
 		return err
 	}
@@ -202,9 +200,9 @@ func (a *applying) keepWords(ctx context.Context, run string) error {
 }
 
 // byHand gives what was said by hand, of the records of somebody, against a use of their data.
-func (a *applying) byHand(words *rights.Words, records []string, clause, run string) (out []vault.Word) {
+func (a *applying) byHand(records []string, clause, run string) (out []vault.Word) {
 	var f policy.Facts
-	words.Tell(&f, records, a.g.r.Date, math.MaxInt64)
+	a.g.byHand.Tell(&f, records, a.g.r.Date, math.MaxInt64)
 	for _, o := range f.Objections {
 		out = append(out, vault.Word{Kind: wordObjection, About: o.Scope, Channel: o.Channel.String(), Time: o.Time, Clause: clause, Since: run})
 	}
@@ -219,7 +217,7 @@ func (a *applying) byHand(words *rights.Words, records []string, clause, run str
 
 // marksOf gives the tokens by which some persons are known again: by what the resolver knows of them, whose sources still
 // export them, and by what the vault has.
-func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[string]map[string]bool, error) {
+func (a *applying) marksOf(ctx context.Context, night *register.Night, persons map[string]bool) (map[string]map[string]bool, error) {
 	e, err := a.n.recallEngine(ctx, a.of)
 	if err != nil {
 		return nil, err
@@ -255,7 +253,7 @@ func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[st
 		}
 	}
 	records := a.recordsOf(persons)
-	institutions, err := a.institutions(ctx, records)
+	institutions, err := institutionsOf(ctx, night, records)
 	if err != nil {
 		return nil, err
 	}
@@ -270,25 +268,20 @@ func (a *applying) marksOf(ctx context.Context, persons map[string]bool) (map[st
 	return out, nil
 }
 
-// institutions gives the institution of each person's row of some records.
-func (a *applying) institutions(ctx context.Context, records []string) (map[string]string, error) {
-	wanted := map[string]bool{}
-	for _, record := range records {
-		wanted[record] = true
+// institutionsOf gives the institution of each person's row of some records.
+func institutionsOf(ctx context.Context, night *register.Night, records []string) (map[string]string, error) {
+	selected, err := night.SelectRecords(ctx, records)
+	if err != nil {
+		return nil, err
 	}
 	out := map[string]string{} // by source row
-	err := a.n.ws.Register.See(ctx, func(v *register.View) error {
-		for b, err := range v.Scan(ctx, "person", []string{"source_key", "record", "institution_code"}, register.All) {
-			if err != nil {
-				return err
-			}
-			for i := range b.Len() {
-				if wanted[b.Col(1).Text(i)] {
-					out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(2).Text(i))
-				}
-			}
+	for b, err := range selected.Read(ctx, "person", []string{"source_key", "institution_code"}, register.All) {
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return out, err
+		for i := range b.Len() {
+			out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(1).Text(i))
+		}
+	}
+	return out, nil
 }

@@ -77,12 +77,15 @@ func Rectify(ctx context.Context, ws *workspace.Workspace, c Correction, a Autho
 
 // canonical gives a column of the canonical tables, or nil.
 func canonical(table, column string) *canon.Column {
-	for _, t := range canon.Tables() {
-		if i := t.Index(column); t.Name == table && i >= len(canon.Provenance()) && (t.Columns[i].Class != canon.Key || t.Columns[i].Class.Identifying()) {
-			return &t.Columns[i]
-		}
+	t := canon.Named(table)
+	if t == nil {
+		return nil
 	}
-	return nil
+	i := t.Index(column)
+	if i < len(canon.Provenance()) || t.Columns[i].Class == canon.Key {
+		return nil
+	}
+	return &t.Columns[i]
 }
 
 // plain is a value without what people write one way or the other.

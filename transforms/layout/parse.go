@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"uoma/internal/canon"
 	"uoma/internal/document"
 	"uoma/internal/fault"
 )
@@ -69,7 +68,7 @@ func ParseWith(file string, src []byte, beside Beside) (*Layout, error) {
 		return nil, err
 	}
 	l.complete()
-	c := &checker{file: file, src: src, tables: canon.Tables()}
+	c := &checker{file: file, src: src}
 	c.statements(l, beside)
 	c.layout(l)
 	if err := c.findings.Err(); err != nil {
@@ -132,7 +131,6 @@ func (f *Feed) inKey(column string) bool {
 type checker struct {
 	file     string
 	src      []byte
-	tables   []canon.Table
 	findings fault.List
 }
 

@@ -21,7 +21,7 @@ type target struct {
 // canonical tables know no such place.
 func (c *checker) target(text string) (t target, ok bool) {
 	parts := strings.Split(text, ".")
-	t.table = c.table(parts[0])
+	t.table = canon.Named(parts[0])
 	if t.table == nil || len(parts) < 2 || len(parts) > 3 {
 		return t, false
 	}
@@ -62,15 +62,6 @@ func (t target) kind(s shape, label, col string) (target, bool) {
 	return t, slices.Contains(s.labels, label) && (col != "" || flaggable)
 }
 
-func (c *checker) table(name string) *canon.Table {
-	for i := range c.tables {
-		if c.tables[i].Name == name {
-			return &c.tables[i]
-		}
-	}
-	return nil
-}
-
 // column gives the position of a canonical column that a layout may fill, or -1: provenance is not its business.
 func column(t *canon.Table, name string) int {
 	if i := t.Index(name); i >= len(canon.Provenance()) {
@@ -98,8 +89,9 @@ func (c *checker) fill(f *Feed, under func(...string) []string) {
 	for i := range f.fillings {
 		f.fillings[i].Essential = essential(&f.fillings[i])
 	}
+	tables := canon.Tables()
 	order := func(t *canon.Table) int {
-		return slices.IndexFunc(c.tables, func(o canon.Table) bool { return o.Name == t.Name })
+		return slices.IndexFunc(tables, func(o canon.Table) bool { return o.Name == t.Name })
 	}
 	slices.SortStableFunc(f.fillings, func(a, b Filling) int { return order(a.Table) - order(b.Table) })
 }
@@ -169,7 +161,7 @@ func (c *checker) row(f *Feed, label string, at []string) {
 
 // rowLabel reads the label of a canonical row: "table", "table.kind", "table.number" or "objection.scope.channel".
 func (c *checker) rowLabel(label string) (target, bool) {
-	t := target{label: label, table: c.table(label)}
+	t := target{label: label, table: canon.Named(label)}
 	if t.table != nil {
 		return t, true
 	}
@@ -177,7 +169,7 @@ func (c *checker) rowLabel(label string) (target, bool) {
 		return t, true
 	}
 	name, number, _ := strings.Cut(label, ".")
-	t.table = c.table(name)
+	t.table = canon.Named(name)
 	if t.table == nil {
 		return t, false
 	}

@@ -218,8 +218,8 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 	}
 	extra := min(1, len(email)) // for the names that addresses tell
 	t.given = newValues(width+extra, likeness.Fold, true)
-	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.Fold, true)
-	t.family.dict, t.family.memo = t.given.dict, t.given.memo
+	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.Fold, false) // given folds for both: see name
+	t.family.dict = t.given.dict
 	families := slices.Concat(family, former)
 	t.hasNames = len(given)+len(call)+len(families)+len(full) > 0
 	var list []byte

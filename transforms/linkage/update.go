@@ -64,11 +64,8 @@ func (t *Table) nature() []int {
 func (t *Table) take(rows Rows) (came int) {
 	came = len(t.labels.ends)
 	for _, v := range t.all() {
-		if v.ids = nil; v != t.family {
-			v.memo, v.known = &dictionary{}, nil
-		}
+		v.ids, v.memo, v.known = nil, &dictionary{}, nil
 	}
-	t.family.memo, t.family.known = t.given.memo, nil
 	parallel(len(t.loaders), func(i int) { t.loaders[i](rows) })
 	t.keyNames()
 	t.keyContacts()
@@ -266,13 +263,13 @@ func (l *labels) compare(a, b int32) int {
 
 // find gives the places of records by their labels, in order.
 func (t *Table) find(labels []string) (out []int32) {
+	if len(labels) == 0 {
+		return nil
+	}
 	const bits = 20
 	wanted, perhaps := make(map[string]bool, len(labels)), make([]bool, 1<<bits)
 	for _, l := range labels {
 		wanted[l], perhaps[hash64(bytesOf(l))>>(64-bits)] = true, true
-	}
-	if len(labels) == 0 {
-		return nil
 	}
 	found := make([][]int32, (t.n+chunkRecords-1)/chunkRecords)
 	parallel(len(found), func(i int) {

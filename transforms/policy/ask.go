@@ -226,25 +226,23 @@ func (a *asker) askLoad(e *Example) error {
 
 // rowOf makes a batch of one row whose named text columns are set.
 func rowOf(feed, name string, row map[string]string) (*canon.Batch, error) {
-	for _, t := range canon.Tables() {
-		if t.Name != name {
-			continue
-		}
-		b := canon.NewBuilder(&t, feed)
-		for i, c := range t.Columns {
-			switch v, ok := row[c.Name]; {
-			case !ok:
-				b.Null(i)
-			case c.Type != canon.Text:
-				return nil, fmt.Errorf("column %s is no text", c.Name)
-			default:
-				b.TextOrNull(i, v)
-			}
-		}
-		b.EndRow()
-		return b.Flush(), nil
+	t := canon.Named(name)
+	if t == nil {
+		return nil, fmt.Errorf("there is no table %s", name)
 	}
-	return nil, fmt.Errorf("there is no table %s", name)
+	b := canon.NewBuilder(t, feed)
+	for i, c := range t.Columns {
+		switch v, ok := row[c.Name]; {
+		case !ok:
+			b.Null(i)
+		case c.Type != canon.Text:
+			return nil, fmt.Errorf("column %s is no text", c.Name)
+		default:
+			b.TextOrNull(i, v)
+		}
+	}
+	b.EndRow()
+	return b.Flush(), nil
 }
 
 func (a *asker) askColumn(e *Example) error {

@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Change says who is told when another version of the notice takes effect, and by which channels: one of them is enough.
 type Change struct {
@@ -18,11 +21,7 @@ func (c *checker) checkChanges() {
 			c.find(errTwice, x.Audience, "changes", index(i), "audience")
 		}
 		seen[x.Audience] = true
-		known := false
-		for _, r := range c.pack.Registers {
-			known = known || r.ID == x.Audience
-		}
-		if !known {
+		if !slices.ContainsFunc(c.pack.Registers, func(r Register) bool { return r.ID == x.Audience }) {
 			c.find(errReference, fmt.Sprintf("no register %s", x.Audience), "changes", index(i), "audience")
 		}
 	}

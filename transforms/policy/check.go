@@ -18,7 +18,6 @@ type checker struct {
 	file     string
 	src      []byte
 	findings fault.List
-	tables   map[string]*canon.Table
 }
 
 func (c *checker) check() {
@@ -26,10 +25,6 @@ func (c *checker) check() {
 	p.basis, p.category, p.purpose = map[string]*Basis{}, map[string]*Category{}, map[string]*Purpose{}
 	p.scope, p.consent, p.hold, p.group = map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
 	p.claims, p.retention = map[claimKey]claim{}, map[string][]int{}
-	c.tables = map[string]*canon.Table{}
-	for _, t := range canon.Tables() {
-		c.tables[t.Name] = &t
-	}
 	c.checkDates()
 	c.checkGrounds()
 	c.checkWill()
@@ -134,7 +129,7 @@ func (c *checker) checkRefusals() {
 			c.find(errRefusal, "", "refusals", index(i))
 		}
 		for j, table := range r.Tables {
-			if c.tables[table] == nil {
+			if canon.Named(table) == nil {
 				c.find(errColumn, "there is no such canonical table", "refusals", index(i), "tables", index(j))
 			}
 		}
@@ -170,7 +165,7 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 		lead = o.Clause[0]
 	}
 	for n, table := range o.Tables {
-		if c.tables[table] == nil {
+		if canon.Named(table) == nil {
 			c.find(errColumn, "there is no such canonical table", append(path, "tables", index(n))...)
 		}
 		for m, source := range o.Sources {
@@ -252,7 +247,7 @@ func (c *checker) checkLoad() {
 	}
 	for i := range l.Rows {
 		for j, table := range l.Rows[i].Tables {
-			t := c.tables[table]
+			t := canon.Named(table)
 			if t == nil {
 				c.find(errColumn, "there is no such canonical table", "load", "rows", index(i), "tables", index(j))
 				continue
@@ -290,7 +285,7 @@ func (c *checker) condition(t *canon.Table, q *Condition, path ...string) {
 func (c *checker) columns(names []string, path ...string) {
 	for j, name := range names {
 		table, column, ok := strings.Cut(name, ".")
-		if t := c.tables[table]; !ok || t == nil || t.Index(column) < 0 {
+		if t := canon.Named(table); !ok || t == nil || t.Index(column) < 0 {
 			c.find(errColumn, "there is no such canonical column", append(path, index(j))...)
 		}
 	}

@@ -95,26 +95,21 @@ func Parse(file string, src []byte) (*Target, error) {
 }
 
 func (t *Target) fillDefaults() {
-	for _, d := range []struct {
-		field *string
-		value string
-	}{{&t.Protected, "exclude"}, {&t.Seal, "none"}, {&t.Pinned, t.Recipient}, {&t.Each, Person}} {
-		if *d.field == "" {
-			*d.field = d.value
-		}
-	}
+	t.Protected = cmp.Or(t.Protected, "exclude")
+	t.Seal = cmp.Or(t.Seal, "none")
+	t.Pinned = cmp.Or(t.Pinned, t.Recipient)
+	t.Each = cmp.Or(t.Each, Person)
+	f := &t.Form
 	if t.InTable() {
-		t.Form.Write, t.Form.Gone = cmp.Or(t.Form.Write, "upsert"), cmp.Or(t.Form.Gone, "clear")
+		f.Write = cmp.Or(f.Write, "upsert")
+		f.Gone = cmp.Or(f.Gone, "clear")
 	}
-	if t.Form.Type == "csv" {
-		for _, d := range []struct {
-			field *string
-			value string
-		}{{&t.Form.Delimiter, ","}, {&t.Form.Encoding, "utf-8"}, {&t.Form.Quote, "needed"}, {&t.Form.LineEnd, "crlf"}, {&t.Form.Formulas, "keep"}} {
-			if *d.field == "" {
-				*d.field = d.value
-			}
-		}
+	if f.Type == "csv" {
+		f.Delimiter = cmp.Or(f.Delimiter, ",")
+		f.Encoding = cmp.Or(f.Encoding, "utf-8")
+		f.Quote = cmp.Or(f.Quote, "needed")
+		f.LineEnd = cmp.Or(f.LineEnd, "crlf")
+		f.Formulas = cmp.Or(f.Formulas, "keep")
 	}
 }
 
@@ -218,7 +213,7 @@ var without = []string{"consent", "objection", "interaction", "exam", "recording
 
 // rows tells whether a file can have rows of a table.
 func rows(table string) bool {
-	t := rowTable(table)
+	t := canon.Named(table)
 	return t != nil && !t.Identity() && !slices.Contains(without, table)
 }
 

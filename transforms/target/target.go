@@ -185,7 +185,7 @@ func ParseField(s string) (f Field, ok bool) {
 	default:
 		return f, false
 	}
-	t := rowTable(f.Table)
+	t := canon.Named(f.Table)
 	if t == nil {
 		return f, false
 	}
@@ -199,22 +199,12 @@ func ParseField(s string) (f Field, ok bool) {
 
 // Names tells whether a canonical column says who somebody is, or is a key by which a source knows them.
 func Names(table, column string) bool {
-	t := rowTable(table)
+	t := canon.Named(table)
 	if t == nil || t.Index(column) < 0 {
 		return true
 	}
 	class := t.Columns[t.Index(column)].Class
 	return class.Identifying() || class == canon.Key
-}
-
-// rowTable gives the shape of a canonical table, or nil.
-func rowTable(name string) *canon.Table {
-	for _, t := range canon.Tables() {
-		if t.Name == name {
-			return &t
-		}
-	}
-	return nil
 }
 
 // Tables gives the canonical tables that the target reads, in order.
