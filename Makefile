@@ -55,8 +55,8 @@ cover: tools ## statement coverage of the transforms
 bench: build ## the whole nightly on 100 000 people: time, memory, share of each stage
 	@./bench/nightly.sh
 
-fuzz: ## every fuzz target for 20 seconds
-	@./bench/fuzz.sh 20s
+fuzz: ## every fuzz target for 20 seconds of processor time
+	@./bench/fuzz.sh 20
 
 tools: ## install the servers and tools that tests use, where they are absent
 	@./.ci/install
