@@ -168,6 +168,10 @@ func InspectWide(b []byte, c *Table) (decodable, control bool) {
 // inspectUTF8 is InspectWide for UTF-8. It looks at eight bytes of ASCII in one step wherever they stand.
 func inspectUTF8(b []byte) (valid, control bool) {
 	for i := 0; i < len(b); {
+		if i+16 <= len(b) && (binary.LittleEndian.Uint64(b[i:])|binary.LittleEndian.Uint64(b[i+8:]))&highs == 0 {
+			i += 16
+			continue
+		}
 		if i+8 <= len(b) {
 			wide := binary.LittleEndian.Uint64(b[i:]) & highs
 			if wide == 0 {

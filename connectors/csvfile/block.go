@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	blockBytes = 64 << 10 // of a block at most: its text and the places of its cells stay in the second-level cache
+	blockBytes = 32 << 10 // of a block at most: its text and the places of its cells stay in the cache
 	lows       = ones * 0x7F
 )
 
@@ -37,14 +37,16 @@ func (s *splitter) block(to *tabular.Block, fields int) (wide bool) {
 	finder := newFinder(delim, quote)
 chunks:
 	for base := 0; base < len(b); base += chunk {
-		var found uint64
+		var found, all uint64
 		if rest := b[base:]; len(rest) >= chunk {
-			found = finder.find((*[chunk]byte)(rest), &high)
+			found, all = finder.find((*[chunk]byte)(rest))
 		} else {
 			var padded [chunk]byte
 			copy(padded[:], rest)
-			found = finder.find(&padded, &high) & (1<<len(rest) - 1)
+			found, all = finder.find(&padded)
+			found &= 1<<len(rest) - 1
 		}
+		high |= all
 		for ; found != 0; found &= found - 1 {
 			at := base + bits.TrailingZeros64(found)
 			c := b[at]
@@ -100,19 +102,22 @@ func newFinder(delim, quote byte) finder {
 	return finder{ones * uint64(delim), ones * uint64(quote)}
 }
 
-// find gives a bit for each byte that is a delimiter, a quote or a control character of ASCII, and adds all bits to high. A
-// sum of seven bits each carries into the eighth where the byte is none of them, so that no byte disturbs another.
-func (f finder) find(b *[chunk]byte, high *uint64) (found uint64) {
+// find gives a bit for each byte that is a delimiter, a quote or a control character of ASCII, and all bytes in one. A sum
+// of seven bits each carries into the eighth where the byte is none of them, so that no byte disturbs another.
+func (f finder) find(b *[chunk]byte) (found, all uint64) {
 	for k := 0; k < chunk; k += 8 {
 		x := binary.LittleEndian.Uint64(b[k : k+8])
-		*high |= x
+		all |= x
 		low := x & lows
 		other := (low + ones*(0x80-0x20)) & ((low ^ f.delims) + lows) & ((low ^ f.quotes) + lows) &^ (low + ones)
 		m := ^(other | x) & highs
-		found |= m >> 7 * 0x0102040810204080 >> 56 << k
+		found = found>>8 | m>>7*gather&(0xFF<<56)
 	}
-	return found
+	return found, all
 }
+
+// gather is what the lowest bits of eight bytes are multiplied with to stand in the highest byte.
+const gather = 0x0102040810204080
 
 // plain tells whether the bytes of a block are of their encoding and hold no control character above 0x7F.
 func (r *Reader) plain(b *tabular.Block) bool {

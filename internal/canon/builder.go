@@ -119,23 +119,24 @@ func (w *Builder) Texts(i int, text []byte, cells []Span, step int, good func(to
 	v.offsets = slices.Grow(v.offsets, 4*rows)
 	ends := v.offsets[len(v.offsets):][:4*rows]
 	nulls := 0
-	for r := range rows {
-		c := cells[r*step]
-		from, to := int(c.From), int(c.To)
+	for r := 0; r < len(cells); r += step {
+		from, to := int(cells[r].From), int(cells[r].To)
 		if at+to-from+slab > len(data) {
 			data = append(data[:at], make([]byte, len(data)/2+to-from+slab)...)
 			data = data[:cap(data)]
 		}
 		if to-from <= slab && from+slab <= len(text) {
-			*(*[slab]byte)(data[at:]) = *(*[slab]byte)(text[from:])
+			piece := *(*[slab]byte)(text[from:])
+			*(*[slab]byte)(data[at:]) = piece
 		} else {
 			copy(data[at:], text[from:to])
 		}
-		at += to - from
-		binary.LittleEndian.PutUint32(ends[4*r:], uint32(at))
 		if from == to {
 			nulls++
 		}
+		at += to - from
+		binary.LittleEndian.PutUint32(ends, uint32(at))
+		ends = ends[4:]
 	}
 	if !good(data[len(v.data):at]) {
 		return 0, false
