@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -155,13 +156,45 @@ func HasControl(b []byte) bool {
 // control character of U+0080 to U+009F. c is nil for UTF-8.
 func InspectWide(b []byte, c *Table) (decodable, control bool) {
 	if c == nil {
-		return utf8.Valid(b), hasC1(b)
+		return inspectUTF8(b)
 	}
 	var class uint8
 	for _, x := range b {
 		class |= c.class[x]
 	}
 	return class&classNone == 0, class&classControl != 0
+}
+
+// inspectUTF8 is InspectWide for UTF-8. It looks at eight bytes of ASCII in one step wherever they stand.
+func inspectUTF8(b []byte) (valid, control bool) {
+	for i := 0; i < len(b); {
+		if i+16 <= len(b) && (binary.LittleEndian.Uint64(b[i:])|binary.LittleEndian.Uint64(b[i+8:]))&highs == 0 {
+			i += 16
+			continue
+		}
+		if i+8 <= len(b) {
+			wide := binary.LittleEndian.Uint64(b[i:]) & highs
+			if wide == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(wide) >> 3
+		}
+		switch c := b[i]; {
+		case c < utf8.RuneSelf:
+			i++
+		case 0xC2 <= c && c < 0xE0 && i+1 < len(b) && b[i+1]&0xC0 == 0x80:
+			control = control || c == 0xC2 && b[i+1] < 0xA0
+			i += 2
+		default:
+			r, n := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && n == 1 {
+				return false, control
+			}
+			i += n
+		}
+	}
+	return true, control
 }
 
 // hasC1 finds the two bytes of U+0080 to U+009F in UTF-8.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+
+	"uoma/internal/canon"
 )
 
 const (
@@ -35,6 +37,8 @@ type splitter struct {
 	tooWide bool
 	tooLong bool
 	openEnd bool // the row is ended by the end of the stream alone
+
+	rows, cells []canon.Span // room for those of a block
 }
 
 // next finds a row: s.fields, s.raw, s.line and the flags describe it. At the end it gives io.EOF.

@@ -2,6 +2,7 @@ package canon
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -40,7 +41,7 @@ func NewBuilder(t *Table, feed string) *Builder {
 
 // begin empties a column and gives it room as last time.
 func (v *vector) begin(t Type, last vector) {
-	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16)}
+	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16+slab)}
 	if t == Text || t == Decimal {
 		v.offsets = append(make([]byte, 0, len(last.offsets)+4), 0, 0, 0, 0)
 	}
@@ -66,6 +67,9 @@ func (w *Builder) Len() int { return w.rows }
 
 // EndRow closes a row. Every column must have been given exactly one value.
 func (w *Builder) EndRow() { w.rows++ }
+
+// EndRows closes rows whose values were given column by column.
+func (w *Builder) EndRows(n int) { w.rows += n }
 
 // Null gives the current row's column i no value.
 func (w *Builder) Null(i int) {
@@ -97,6 +101,100 @@ func (w *Builder) Bytes(i int, s []byte) {
 	v.data = append(v.data, s...)
 	v.text()
 	v.mark(true)
+}
+
+// Span is a part of a piece of text.
+type Span struct{ From, To uint32 }
+
+// Empty tells whether nothing lies between its ends.
+func (s Span) Empty() bool { return s.From == s.To }
+
+// Texts gives column i the values of so many rows as there are steps in cells: the parts of text that the first cell of
+// each step names, null where that is empty. n is how long they are together. When good says no to what they are
+// together, nothing is given.
+func (w *Builder) Texts(i int, text []byte, cells []Span, step int, good func(together []byte) bool) (n int, ok bool) {
+	v := &w.columns[i]
+	rows := (len(cells) + step - 1) / step
+	data, at := v.data[:cap(v.data)], len(v.data)
+	v.offsets = slices.Grow(v.offsets, 4*rows)
+	ends := v.offsets[len(v.offsets):][:4*rows]
+	nulls := 0
+	for r := 0; r < len(cells); r += step {
+		from, to := int(cells[r].From), int(cells[r].To)
+		if at+to-from+slab > len(data) {
+			data = append(data[:at], make([]byte, len(data)/2+to-from+slab)...)
+			data = data[:cap(data)]
+		}
+		if to-from <= slab && from+slab <= len(text) {
+			piece := *(*[slab]byte)(text[from:])
+			*(*[slab]byte)(data[at:]) = piece
+		} else {
+			copy(data[at:], text[from:to])
+		}
+		if from == to {
+			nulls++
+		}
+		at += to - from
+		binary.LittleEndian.PutUint32(ends, uint32(at))
+		ends = ends[4:]
+	}
+	if !good(data[len(v.data):at]) {
+		return 0, false
+	}
+	n = at - len(v.data)
+	v.data, v.offsets = data[:at], v.offsets[:len(v.offsets)+4*rows]
+	first := v.n
+	v.markMany(rows, true)
+	if nulls > 0 {
+		for r := range rows {
+			if cells[r*step].Empty() {
+				v.valid[(first+r)/8] &^= 1 << ((first + r) % 8)
+			}
+		}
+		v.nulls += nulls
+	}
+	return n, true
+}
+
+// slab is how many bytes of a short text are copied at once, whatever its length: what is too much is written over.
+const slab = 32
+
+// Ints gives column i so many Int values, each one more than the one before.
+func (w *Builder) Ints(i int, from int64, n int) {
+	v := &w.columns[i]
+	for k := range int64(n) {
+		v.data = binary.LittleEndian.AppendUint64(v.data, uint64(from+k))
+	}
+	v.markMany(n, true)
+}
+
+// Nulls gives the text column i no value in so many rows.
+func (w *Builder) Nulls(i, n int) {
+	v := &w.columns[i]
+	for range n {
+		v.text()
+	}
+	v.markMany(n, false)
+}
+
+// markMany is mark for n values.
+func (v *vector) markMany(n int, there bool) {
+	for ; n > 0 && v.n%8 != 0; n-- {
+		v.mark(there)
+	}
+	fill := byte(0)
+	if there {
+		fill = 0xFF
+	} else {
+		v.nulls += n &^ 7
+	}
+	for range n / 8 {
+		v.valid = append(v.valid, fill)
+	}
+	v.n += n &^ 7
+	for range n % 8 {
+		v.mark(there)
+	}
 }
 
 // TextOrNull gives column i a value, or none when it is empty.
