@@ -177,8 +177,8 @@ func (t *Table) order() {
 	}
 }
 
-// Label gives a record's id.
-func (t *Table) Label(rec int32) string { return string(t.labels.came(t.labels.order[rec])) }
+// Label gives a record's id. The string shares memory with those of all records.
+func (t *Table) Label(rec int32) string { return text(t.labels.came(t.labels.order[rec])) }
 
 // Came gives where a record was among those appended.
 func (t *Table) Came(rec int32) int32 { return t.labels.order[rec] }
