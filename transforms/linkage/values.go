@@ -17,9 +17,10 @@ type values struct {
 	at    int
 	wide  int // places of a row
 	told  int // records that have a value
-	fold  func(string) string
+	fold  fold
 	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
 	known []int32     // of each raw value: its folded one
+	room  folds       // of the values that were folded last
 	uses  []int32     // of each value: how many records have it, or about so many (steady.go)
 	exact []int32     // of each value: how many records have it; nil where uses says so
 	// sketches of the values prove by apart that two of them are different; nil where there are none.
@@ -27,7 +28,10 @@ type values struct {
 	apart    func(x, y likeness.Sketch) bool
 }
 
-func newValues(width int, fold func(string) string, memo bool) *values {
+// fold appends the form in which a value is compared.
+type fold func(to []byte, s string) []byte
+
+func newValues(width int, fold fold, memo bool) *values {
 	v := &values{dict: &dictionary{}, width: width, fold: fold}
 	if memo {
 		v.memo = &dictionary{}
@@ -41,49 +45,67 @@ func (v *values) number(raw []byte) int32 {
 		return none
 	}
 	if v.memo == nil {
-		return v.intern(v.fold(text(raw)))
+		return v.intern(raw)
 	}
 	seen := v.memo.len()
 	i := v.memo.intern(raw)
 	if int(i) < seen {
 		return v.known[i]
 	}
-	k := v.intern(v.fold(text(raw)))
+	k := v.intern(raw)
 	v.known = append(v.known, k)
 	return k
 }
 
+// intern folds a value and gives its number.
+func (v *values) intern(raw []byte) int32 {
+	v.room.text = v.fold(v.room.text[:0], text(raw))
+	return v.dict.intern(v.room.text)
+}
+
 // column gives the folded numbers of all cells of a column.
-func (v *values) column(r Rows, column int, out []int32) []int32 {
-	var cells [abreast][]byte
-	out = slices.Grow(out[:0], r.Len())[:r.Len()]
-	for from := 0; from < len(out); from += abreast {
-		part := out[from:min(from+abreast, len(out))]
-		for i := range part {
-			cells[i] = r.Cell(column, from+i)
-			if v.memo == nil {
-				cells[i] = bytesOf(v.fold(text(cells[i])))
-			}
-		}
-		if v.memo == nil {
-			v.dict.internAll(cells[:len(part)], part)
+func (v *values) column(w *window, column int, out []int32) []int32 {
+	cells, hashes := w.cells[column], w.hashes[column]
+	if v.memo == nil {
+		v.room.fill(v.fold, cells)
+		return v.dict.internAll(v.room.values, v.room.hashes, out)
+	}
+	out = v.memo.internAll(cells, hashes, out)
+	for i, raw := range out {
+		if raw == none {
 			continue
 		}
-		v.memo.internAll(cells[:len(part)], part)
-		for i, raw := range part {
-			if raw == none {
-				continue
-			}
-			if int(raw) == len(v.known) { // seen for the first time
-				v.known = append(v.known, v.intern(v.fold(text(cells[i]))))
-			}
-			part[i] = v.known[raw]
+		if int(raw) == len(v.known) { // seen for the first time
+			v.known = append(v.known, v.intern(cells[i]))
 		}
+		out[i] = v.known[raw]
 	}
 	return out
 }
 
-func (v *values) intern(s string) int32 { return v.dict.intern(bytesOf(s)) }
+// folds are values that were folded together, and their hashes.
+type folds struct {
+	text   []byte
+	ends   []int
+	values [][]byte
+	hashes []uint64
+}
+
+func (f *folds) fill(fold fold, raw [][]byte) {
+	f.text, f.ends, f.values, f.hashes = f.text[:0], f.ends[:0], f.values[:0], f.hashes[:0]
+	for _, cell := range raw {
+		if len(cell) > 0 {
+			f.text = fold(f.text, text(cell))
+		}
+		f.ends = append(f.ends, len(f.text))
+	}
+	from := 0
+	for _, to := range f.ends {
+		f.values = append(f.values, f.text[from:to])
+		f.hashes = append(f.hashes, hash64(f.text[from:to]))
+		from = to
+	}
+}
 
 // bytesOf shows a string as bytes for the time of a call.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -150,7 +172,7 @@ func (v *values) text(id int32) string {
 // freeze ends the loading and counts.
 func (v *values) freeze() {
 	v.dict.freeze()
-	v.memo, v.known = nil, nil
+	v.memo, v.known, v.room = nil, nil, folds{}
 	v.uses = make([]int32, v.dict.len())
 	for _, ids := range v.ids {
 		for i, id := range ids {
