@@ -41,7 +41,7 @@ func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
 // level compares two different values of a feature.
 func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
-	if v.differ(a, b) {
+	if v.most != nil && v.most(a, b) == likeness.Different {
 		return likeness.Different
 	}
 	if n := v.dict.len(); n > cachedValues && (v != c.t.words || n > 1<<cachedBits) {
