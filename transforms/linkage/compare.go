@@ -22,8 +22,9 @@ type vector struct {
 
 // comparer compares records of a table. Each worker has its own.
 type comparer struct {
-	t     *Table
-	cache [caches]cache
+	t      *Table
+	cache  [caches]cache
+	looked int32 // at by weigh
 }
 
 // cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair

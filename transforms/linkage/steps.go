@@ -14,20 +14,20 @@ type step struct {
 	feature int // the first, of names also the second
 	at      int // place in the row of the only value that is compared; -1 where it takes more
 	do      func(c *comparer, a, b int32, v *vector)
-	top     int // the highest level that two records can have
+	top     uint8 // the highest level that two records can have
 	// limit gives the highest level that two values that are not the same may have; nil where it is the one below the top.
 	limit func(x, y int32) likeness.Level
 }
 
 // most gives the highest level that two records may have, by what their rows show.
-func (x *step) most(one, two []int32) int {
+func (x *step) most(one, two []int32) uint8 {
 	switch {
 	case x.at < 0 || one[x.at] == two[x.at]:
 		return x.top
 	case x.limit == nil:
 		return x.top - 1
 	}
-	return int(x.limit(one[x.at], two[x.at]))
+	return uint8(x.limit(one[x.at], two[x.at]))
 }
 
 func (t *Table) listSteps() {
@@ -35,11 +35,11 @@ func (t *Table) listSteps() {
 	add := func(f, at int, do func(c *comparer, a, b int32, v *vector)) {
 		if t.features[f].there {
 			x := &t.features[f]
-			top := len(x.levels) - 1
+			n := len(x.levels)
 			if x.named {
-				top = x.plain - 1
+				n = x.plain
 			}
-			t.steps = append(t.steps, step{feature: f, at: at, do: do, top: top, limit: t.limit(f, at)})
+			t.steps = append(t.steps, step{feature: f, at: at, do: do, top: uint8(n - 1), limit: t.limit(f, at)})
 		}
 	}
 	single := func(v *values) int {
@@ -121,13 +121,54 @@ func (c *comparer) compare(a, b int32, v *vector) {
 	}
 }
 
+// ceilings are the highest levels that two records may have, step by step, by what their rows show and what was made of each
+// value once.
+type ceilings [maxFeatures]uint8
+
+// ceil finds the ceilings of at most so many pairs as are looked up abreast. Records and what was made of values lie all over memory, so that the
+// processor fetches those of all pairs at once.
+func (c *comparer) ceil(pairs [][2]int32, out []ceilings) {
+	t := c.t
+	for _, p := range pairs {
+		one, two := t.row(p[0]), t.row(p[1])
+		c.looked += one[0] + one[len(one)-1] + two[0] + two[len(two)-1]
+	}
+	for i := 1; i < len(t.steps); i++ {
+		x := &t.steps[i]
+		for k, p := range pairs {
+			if one, two := t.row(p[0]), t.row(p[1]); one[rowTold]&two[rowTold]>>x.feature&1 != 0 {
+				out[k][i] = x.most(one, two)
+			}
+		}
+	}
+}
+
+// weigh appends those of at most so many pairs as are looked up abreast that have a weight above the least.
+func (c *comparer) weigh(pairs [][2]int32, s *scorer, least float64, out []Pair) []Pair {
+	var most [abreast]ceilings
+	var v vector
+	c.ceil(pairs, most[:])
+	for i, p := range pairs {
+		if w := c.weightBelow(&most[i], p[0], p[1], s, least, &v); w > least {
+			out = append(out, Pair{min(p[0], p[1]), max(p[0], p[1]), float32(w)})
+		}
+	}
+	return out
+}
+
 // slack is more than what summing up in another order may change.
 const slack = 1e-9
 
 // weight compares two records and gives the log odds, in bits, that they are one person's. It stops and gives the least
 // when what is left to compare cannot bring them above it: how much that can be depends on which things both records
-// tell, whether they say the same, which their rows show before any value is looked at, and what was made of each value once.
+// tell, and on how alike their values may be.
 func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float64 {
+	var most [1]ceilings
+	c.ceil([][2]int32{{a, b}}, most[:])
+	return c.weightBelow(&most[0], a, b, s, least, v)
+}
+
+func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least float64, v *vector) float64 {
 	t := c.t
 	one, two := t.row(a), t.row(b)
 	told := one[rowTold] & two[rowTold]
@@ -140,7 +181,7 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 	v.between = between
 	for i := 1; i < len(t.steps); i++ {
 		if x := &t.steps[i]; told>>x.feature&1 != 0 {
-			left[i] = s.atMost(between, x.feature, x.most(one, two), sure, sure+open)
+			left[i] = s.atMost(between, x.feature, most[i], sure, sure+open)
 			at += left[i]
 		}
 	}
@@ -175,7 +216,7 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 		names := int(t.agreeing(v))
 		for i := early; i < len(t.steps); i++ {
 			if x := &t.steps[i]; t.features[x.feature].named && told>>x.feature&1 != 0 {
-				w := s.atMost(between, x.feature, x.most(one, two), names, names)
+				w := s.atMost(between, x.feature, most[i], names, names)
 				at += w - left[i]
 				left[i] = w
 			}
@@ -202,7 +243,7 @@ func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (give
 		given = s.bits(featureGiven, between, uint8(likeness.GivenSame), t.rareGiven(uint8(likeness.GivenSame), x, x))
 	} else {
 		open++
-		given = s.atMost(between, featureGiven, len(t.features[featureGiven].levels)-1, 0, 0)
+		given = s.atMost(between, featureGiven, givenSwapped, 0, 0)
 	}
 	rare := int32(math.MaxInt32)
 	width := t.family.width
@@ -216,7 +257,7 @@ func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (give
 		family = s.bits(featureFamily, between, uint8(likeness.FamilySame), rare)
 	} else {
 		open++
-		family = s.atMost(between, featureFamily, len(t.features[featureFamily].levels)-1, 0, 0)
+		family = s.atMost(between, featureFamily, familySwapped, 0, 0)
 	}
 	return given, family, sure, open
 }
@@ -230,8 +271,8 @@ type bounds struct {
 }
 
 // atMost gives what a feature can say at most up to a level when from so many to so many names agree.
-func (b *bounds) atMost(between uint8, f, level, from, to int) float64 {
-	return b.most[between][b.first[f]+b.plain[f]*(3*from+to)+level]
+func (b *bounds) atMost(between uint8, f int, level uint8, from, to int) float64 {
+	return b.most[between][b.first[f]+b.plain[f]*(3*from+to)+int(level)]
 }
 
 // bound finds what features can say at most.
