@@ -22,8 +22,9 @@ type vector struct {
 
 // comparer compares records of a table. Each worker has its own.
 type comparer struct {
-	t     *Table
-	cache [caches]cache
+	t      *Table
+	cache  [caches]cache
+	looked int32 // at by weigh
 }
 
 // cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair
@@ -41,7 +42,7 @@ func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
 // level compares two different values of a feature.
 func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
-	if v.differ(a, b) {
+	if v.most != nil && v.most(a, b) == likeness.Different {
 		return likeness.Different
 	}
 	if n := v.dict.len(); n > cachedValues && (v != c.t.words || n > 1<<cachedBits) {

@@ -48,6 +48,7 @@ type Table struct {
 	signs     []likeness.Sign // of each word
 	features  []feature
 	steps     []step
+	early     int    // how many of these come before names, which are the first
 	nothing   vector // of two records that have nothing to compare
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short

@@ -10,22 +10,24 @@ import (
 // values are the values of one thing (all e-mail addresses, all streets) of all records, folded and interned: width
 // places a record, filled from the first.
 type values struct {
-	dict  *dictionary
-	width int
-	ids   [][]int32 // while loading: of each record in the order in which they came, by chunks
-	rows  []int32   // afterwards: the table's rows, of which at is this thing's first place
-	at    int
-	wide  int // places of a row
-	told  int // records that have a value
-	fold  fold
-	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
-	known []int32     // of each raw value: its folded one
-	room  folds       // of the values that were folded last
-	uses  []int32     // of each value: how many records have it, or about so many (steady.go)
-	exact []int32     // of each value: how many records have it; nil where uses says so
-	// sketches of the values prove by apart that two of them are different; nil where there are none.
-	sketches []likeness.Sketch
-	apart    func(x, y likeness.Sketch) bool
+	dict     *dictionary
+	width    int
+	ids      [][]int32 // while loading: of each record in the order in which they came, by chunks
+	rows     []int32   // afterwards: the table's rows, of which at is this thing's first place
+	at       int
+	wide     int // places of a row
+	told     int // records that have a value
+	fold     fold
+	memo     *dictionary       // raw values that were folded before; nil where folding costs no more than finding
+	known    []int32           // of each raw value: its folded one
+	room     folds             // of the values that were folded last
+	uses     []int32           // of each value: how many records have it, or about so many (steady.go)
+	exact    []int32           // of each value: how many records have it; nil where uses says so
+	sketches []likeness.Sketch // of the values; nil where there are none
+	signs    []likeness.EmailSign
+	// most gives the highest level that two values that are not the same may have, by their sketches or signs; nil where
+	// there are none.
+	most func(x, y int32) likeness.Level
 }
 
 // fold appends the form in which a value is compared.
@@ -187,11 +189,25 @@ func (v *values) freeze() {
 }
 
 // sketch makes the sketches of values that have come since it was called last.
-func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool) {
-	v.apart = apart
+func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool, same likeness.Level) {
+	v.most = func(x, y int32) likeness.Level {
+		if apart(v.sketches[x], v.sketches[y]) {
+			return likeness.Different
+		}
+		return same - 1
+	}
 	v.sketches = slices.Grow(v.sketches, v.dict.len()-len(v.sketches))
 	for i := len(v.sketches); i < v.dict.len(); i++ {
 		v.sketches = append(v.sketches, of(v.text(int32(i))))
+	}
+}
+
+// sign makes the signs of addresses that have come since it was called last.
+func (v *values) sign() {
+	v.most = func(x, y int32) likeness.Level { return v.signs[x].Most(&v.signs[y]) }
+	v.signs = slices.Grow(v.signs, v.dict.len()-len(v.signs))
+	for i := len(v.signs); i < v.dict.len(); i++ {
+		v.signs = append(v.signs, likeness.NewEmailSign(v.text(int32(i))))
 	}
 }
 
@@ -204,11 +220,14 @@ func (t *Table) sign() {
 		}
 	}}
 	if t.phone != nil {
-		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart) })
+		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart, likeness.PhoneSame) })
+	}
+	if t.email != nil {
+		tasks = append(tasks, t.email.sign)
 	}
 	for _, o := range t.others {
 		if o.field.Kind == Identifier && (o.right == nil || o.sketches != nil) { // else check digits prove as much
-			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart) })
+			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart, likeness.IdentifierSame) })
 		}
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
