@@ -13,6 +13,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/policy"
 	"uoma/transforms/protect"
 )
 
@@ -79,7 +80,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if !known {
 		return n.erasedBefore(system, personKey)
 	}
-	records, marks := n.traces(subject)
+	records, person := n.recordsOf(subject), workspace.PersonOf(n.ws.Persons(), subject)
 	own, shared := n.pointsOf(subject)
 	// From here to the commit nobody writes a word by hand: a hold is there now, or it comes too late and is refused.
 	night, err := n.ws.Register.Begin(ctx)
@@ -89,6 +90,15 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	defer night.Rollback()
 	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
 		return out, err
+	}
+	stored, _, err := night.OwnAndShared(ctx, person)
+	if err != nil {
+		return out, err
+	}
+	for _, record := range stored { // also those that their sources gave up, which the resolver does not know
+		if !slices.Contains(records, record) && !slices.Contains(own, record) {
+			records = append(records, record)
+		}
 	}
 	k, err := n.keeping(ctx, r, &night.View)
 	if err != nil {
@@ -101,12 +111,15 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if why != "" {
 		return out, errHeld.Because(errors.New(why))
 	}
+	marks, err := n.marksOf(ctx, night, subject, records)
+	if err != nil {
+		return out, err
+	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
 	traces := n.rawOf(subject, slices.Concat(records, own))
-	person := workspace.PersonOf(n.ws.Persons(), subject)
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
 	if err != nil {
 		return out, err
@@ -267,37 +280,34 @@ func (n *Night) pointsOf(subject string) (own, shared []string) {
 	return own, shared
 }
 
-// traces gives the tokens of all records of a subject, and the marks by which its person is known again.
-func (n *Night) traces(subject string) (records []string, marks []erasures.Mark) {
-	source, suppression := n.ws.SourceTokens(), n.ws.Suppression()
-	seen := map[string]bool{}
+// recordsOf gives the tokens of all records of a subject that the resolver knows.
+func (n *Night) recordsOf(subject string) (records []string) {
+	source := n.ws.SourceTokens()
 	for i := range n.resolved.Records {
-		x := &n.resolved.Records[i]
-		if x.Subject != subject {
-			continue
-		}
-		records = append(records, protect.Record(source, x.System, x.PersonKey))
-		for _, id := range n.resolved.Identities(i) {
-			for _, mark := range n.pack.SuppressionKeys(id) {
-				token := workspace.SuppressionToken(suppression, mark)
-				if !seen[token] {
-					seen[token] = true
-					marks = append(marks, erasures.Mark{Token: token, Kind: kindOf(mark)})
-				}
-			}
+		if x := &n.resolved.Records[i]; x.Subject == subject {
+			records = append(records, protect.Record(source, x.System, x.PersonKey))
 		}
 	}
-	return records, marks
+	return records
 }
 
-// kindOf gives the type that a mark begins with.
-func kindOf(mark string) string {
-	for i := range mark {
-		if mark[i] == '|' {
-			return mark[:i]
+// marksOf gives the marks by which the person of some records is known again.
+func (n *Night) marksOf(ctx context.Context, night *register.Night, subject string, records []string) ([]erasures.Mark, error) {
+	m := n.newMarks()
+	for i := range n.resolved.Records {
+		if n.resolved.Records[i].Subject != subject {
+			continue
+		}
+		for _, id := range n.resolved.Identities(i) {
+			m.add(id)
 		}
 	}
-	return mark
+	err := n.ofVault(ctx, night, records, func(of string, id policy.Identity) {
+		if of == subject {
+			m.add(id)
+		}
+	})
+	return m.list(), err
 }
 
 // enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is
