@@ -42,8 +42,8 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	return err
 }
 
-// keptWords gives what tonight's people said before their data was removed, in the register's order; of two words about
-// the same, the later.
+// keptWords gives what tonight's people said before their data was removed, and who of them was erased before and is stored
+// while a hold stands, in the register's order; of two words about the same, the later.
 func (n *Night) keptWords() []register.KeptWord {
 	persons := n.ws.Persons()
 	var out []register.KeptWord
@@ -59,6 +59,9 @@ func (n *Night) keptWords() []register.KeptWord {
 	about := func(a, b register.KeptWord) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.About, b.About),
 			cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Channel, b.Channel))
+	}
+	for subject := range n.standing.sparedOf { // the mark may stand on a record that is not stored, where nobody who sends looks
+		out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ErasedWord, Clause: n.standing.suppressed[subject]})
 	}
 	slices.SortFunc(out, func(a, b register.KeptWord) int {
 		return cmp.Or(about(a, b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
@@ -101,7 +104,7 @@ func (g *governing) readPastIn(ctx context.Context, lapsed iter.Seq2[register.La
 		}
 		if p := g.people[w.Person]; p != nil {
 			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
-			p.speaks = p.speaks || w.Topic == ""
+			p.speaks = p.speaks || w.Topic == "" && w.Kind != register.ErasedWord
 		}
 	}
 	return nil
