@@ -332,7 +332,8 @@ type Retention struct {
 	period duration
 }
 
-// Suppression names the marks by which an erased person is known again.
+// Suppression names the marks by which an erased person is known again besides their strong identifiers, which always leave
+// one ([Pack.SuppressionKeys]).
 type Suppression struct {
 	Keys  []string `yaml:"keys"`
 	Entry `yaml:",inline"`
