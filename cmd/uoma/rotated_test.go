@@ -115,8 +115,8 @@ func innerRows(t *testing.T, dir string) map[string]string {
 				if err := rows.MapScan(row); err != nil {
 					t.Fatal(err)
 				}
-				for kind, columns := range map[string][]string{workspace.IndexTokens: x.Index, workspace.PersonTokens: x.Person, workspace.MarkTokens: x.Mark} {
-					for _, c := range columns {
+				for _, kind := range workspace.TokenKinds() {
+					for _, c := range workspace.TokenColumns(&x, kind) {
 						if s, ok := row[c].(string); ok {
 							row[c] = ws.Inner(kind, s)
 						}

@@ -387,3 +387,8 @@ func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token(
 func (w *Workspace) Suppression() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("suppression")).Under(w.outer[MarkTokens])
 }
+
+// Wanted gives the domain of the tokens of values that sources are to show.
+func (w *Workspace) Wanted() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("rectification")).Under(w.outer[WantedTokens])
+}
