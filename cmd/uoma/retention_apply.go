@@ -96,8 +96,8 @@ func (a *app) underNightly(ctx context.Context, date string, f func(context.Cont
 		if err != nil {
 			return err
 		}
-		log := a.logger()
-		r := &pipelines.Run{Pipeline: "nightly", Date: day, Mode: pipelines.Manual, Now: a.now, Log: log, Progress: a.newProgress(log)}
+		r := a.manual("nightly", day)
+		r.Progress = a.newProgress(r.Log)
 		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
 			n := nightly.New(ws, h.layouts, h.pack, nil, h.journal.Check)
 			defer n.Close()

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"uoma/connectors/amazon"
 	"uoma/connectors/remote"
 	"uoma/internal/fault"
 )
@@ -61,11 +61,7 @@ func Open(ctx context.Context, s Settings) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []func(*config.LoadOptions) error{config.WithRegion(s.Region)}
-	if s.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(s.Profile))
-	}
-	c, err := config.LoadDefaultConfig(ctx, options...)
+	c, err := amazon.Load(ctx, s.Region, s.Profile)
 	if err != nil {
 		return nil, errCredentials.Wrap(err) // its text quotes the profile's file
 	}
@@ -112,6 +108,9 @@ func (s *store) login(ctx context.Context) error {
 	if _, err := s.credentials.Retrieve(ctx); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if refused := amazon.Refused(err); refused != nil {
+			return refused
 		}
 		return errCredentials.Wrap(err)
 	}

@@ -3,18 +3,13 @@ package workspace
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"uoma/connectors/parcel"
-	"uoma/internal/fault"
 )
 
 // unsaved are folders that no backup holds: what is gone with a run, what can be made anew, what is the source's or the
@@ -61,19 +56,9 @@ func (w *Workspace) Sign(namespace string, message []byte) ([]byte, error) {
 
 // VerifySigned proves that a message was signed with a key of which a public half lies in a folder, as FILE.pub.
 func VerifySigned(dir, namespace string, message, signature []byte, at time.Time) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.pub"))
+	allowed, err := signers(filepath.Join(dir, "*.pub"), namespace, false) // other keys lie there as well
 	if err != nil {
-		return errPublicKey.Wrap(err)
-	}
-	var allowed []parcel.AllowedSigner
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return errPublicKey.At(fault.Place{File: f}).Because(errors.Unwrap(err))
-		}
-		if key, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { // others lie there as well
-			allowed = append(allowed, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{namespace}, Key: key})
-		}
+		return err
 	}
 	_, err = parcel.Verify(signature, message, namespace, auditPrincipal, allowed, at)
 	return err

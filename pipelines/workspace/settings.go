@@ -93,8 +93,6 @@ type MasterKey struct {
 	File    string       `yaml:"-"` // file:PATH
 	Command []string     `yaml:"command"`
 	KMS     *KMSSettings `yaml:"kms"`
-
-	bound bool // the service may be reached in some networks alone
 }
 
 // KMSSettings name a key of AWS KMS.
@@ -131,15 +129,11 @@ func (m *MasterKey) holder(dir, institution string) (keys.Holder, error) {
 	}
 	s := kms.Settings{Key: m.KMS.Key, Region: cmp.Or(m.KMS.Region, kms.Region(m.KMS.Key)), Profile: m.KMS.Profile, Endpoint: m.KMS.Endpoint,
 		Blob: within(dir, cmp.Or(m.KMS.Blob, "keys/master.kms")), Context: map[string]string{"uoma": "master-key", "institution": institution}}
-	if m.KMS.CA != "" || m.bound {
-		var pem []byte
-		if m.KMS.CA != "" {
-			var err error
-			if pem, err = os.ReadFile(within(dir, m.KMS.CA)); err != nil {
-				return nil, errReference.At(fault.Place{File: FileName, Field: "ca"}).Because(errors.Unwrap(err))
-			}
+	if m.KMS.CA != "" {
+		pem, err := os.ReadFile(within(dir, m.KMS.CA))
+		if err != nil {
+			return nil, errReference.At(fault.Place{File: FileName, Field: "ca"}).Because(errors.Unwrap(err))
 		}
-		var err error
 		if s.HTTP, err = (remote.HTTP{CA: pem}).Client(); err != nil {
 			return nil, err
 		}
@@ -222,11 +216,6 @@ func FoldersOutside(dir string) (out []string, err error) {
 func (s *Settings) fillDefaults() {
 	if s.Keys.Master == nil {
 		s.Keys.Master = &MasterKey{File: "keys/master.key"}
-	}
-	for _, m := range []*MasterKey{s.Keys.Master, s.Keys.Next} {
-		if m != nil {
-			m.bound = len(s.Network.Inside) > 0
-		}
 	}
 	for _, d := range []struct {
 		field *string

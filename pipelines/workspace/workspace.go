@@ -92,21 +92,11 @@ var (
 )
 
 // Open opens the workspace in dir.
-func Open(ctx context.Context, dir string) (*Workspace, error) {
-	settings, src, err := readSettings(dir)
-	if err != nil {
-		return nil, err
-	}
-	return open(ctx, dir, dir, settings, src, mode{})
-}
+func Open(ctx context.Context, dir string) (*Workspace, error) { return openFor(ctx, dir, mode{}) }
 
 // OpenRotating opens the workspace in dir for a rotation of keys, also one that was cut off, in which nothing else opens.
 func OpenRotating(ctx context.Context, dir string) (*Workspace, error) {
-	settings, src, err := readSettings(dir)
-	if err != nil {
-		return nil, err
-	}
-	return open(ctx, dir, dir, settings, src, mode{rotating: true})
+	return openFor(ctx, dir, mode{rotating: true})
 }
 
 // mode is for what a workspace is opened.
@@ -117,11 +107,15 @@ type mode struct {
 
 // OpenDry opens the workspace in dir for a run that leaves nothing behind: files that it writes have no name.
 func OpenDry(ctx context.Context, dir string) (*Workspace, error) {
+	return openFor(ctx, dir, mode{volatile: true})
+}
+
+func openFor(ctx context.Context, dir string, m mode) (*Workspace, error) {
 	settings, src, err := readSettings(dir)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, dir, settings, src, mode{volatile: true})
+	return open(ctx, dir, dir, settings, src, m)
 }
 
 // OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys, settings and
@@ -386,4 +380,9 @@ func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token(
 // Suppression gives the domain of the suppression list's tokens.
 func (w *Workspace) Suppression() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("suppression")).Under(w.outer[MarkTokens])
+}
+
+// Wanted gives the domain of the tokens of values that sources are to show.
+func (w *Workspace) Wanted() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("rectification")).Under(w.outer[WantedTokens])
 }
