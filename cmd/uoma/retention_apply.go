@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,13 @@ var (
 )
 
 // userName is how somebody is named in the ledger.
-var userName = regexp.MustCompile(`^[\p{L}\p{N}._@-]{1,64}$`)
+var userName = regexp.MustCompile(`^[\p{L}\p{N}._@-]+$`)
+
+const longestName = 64 // characters, counted apart: the pattern compiles at each start of the program
+
+func isUserName(s string) bool {
+	return utf8.RuneCountInString(s) <= longestName && userName.MatchString(s)
+}
 
 func (a *app) retentionApplyCommand() *cobra.Command {
 	var date string
@@ -50,7 +57,7 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 			if o.By == "" {
 				o.By = o.Login
 			}
-			if !userName.MatchString(o.By) || o.ApprovedBy != "" && !userName.MatchString(o.ApprovedBy) {
+			if !isUserName(o.By) || o.ApprovedBy != "" && !isUserName(o.ApprovedBy) {
 				return errWho
 			}
 			if !o.Dry && !yes {
@@ -148,7 +155,7 @@ review is due a period later. Without --category it lists the reviews on record.
 			if look.By == "" {
 				look.By = a.person()
 			}
-			if !userName.MatchString(look.By) {
+			if !isUserName(look.By) {
 				return errWho
 			}
 			if date == "" {

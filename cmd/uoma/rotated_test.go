@@ -17,18 +17,6 @@ import (
 	"uoma/pipelines/workspace/workspacetest"
 )
 
-// built builds the program as it is shipped.
-func built(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "uoma")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "uoma/cmd/uoma")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return bin
-}
-
 // ran runs the program, which must not fail.
 func ran(t *testing.T, bin, stdin string, args ...string) {
 	t.Helper()

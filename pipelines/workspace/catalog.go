@@ -48,7 +48,7 @@ func policyFiles(dir string, shipped []string) ([]PolicyFile, error) {
 		if own[id] || !ok {
 			continue
 		}
-		p, err := policy.Parse("policies/"+id+".yaml", src)
+		p, err := policy.ShippedPack(id)
 		if err != nil {
 			return nil, err
 		}
