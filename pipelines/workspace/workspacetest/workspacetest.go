@@ -71,7 +71,8 @@ func Copy(t testing.TB, from, to string) {
 	}
 }
 
-// CopyTree copies the folders and files below from, private to their owner.
+// CopyTree copies the folders and files below from, private to their owner and as old as they are: the age of an export
+// is in the report.
 func CopyTree(t testing.TB, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
@@ -89,7 +90,14 @@ func CopyTree(t testing.TB, from, to string) {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, rel), b, 0o600); err != nil {
+			return err
+		}
+		return os.Chtimes(filepath.Join(to, rel), info.ModTime(), info.ModTime())
 	})
 	if err != nil {
 		t.Fatal(err)
