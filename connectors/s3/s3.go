@@ -19,7 +19,6 @@ import (
 
 	"uoma/connectors/amazon"
 	"uoma/connectors/remote"
-	"uoma/internal/fault"
 )
 
 // Settings say where the bucket is.
@@ -52,10 +51,10 @@ type FS struct {
 // Open checks the settings. The file system ends with ctx.
 func Open(ctx context.Context, s Settings) (*FS, error) {
 	if s.Bucket == "" {
-		return nil, errSettings.At(fault.Place{Field: "url"}).Because(errors.New("it names no bucket"))
+		return nil, remote.Misset("url", "it names no bucket")
 	}
 	if u, err := url.Parse(s.Endpoint); s.Endpoint != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "") {
-		return nil, errSettings.At(fault.Place{Field: "endpoint"}).Because(errors.New("it is not of the form https://host[:port]"))
+		return nil, remote.Misset("endpoint", "it is not of the form https://host[:port]")
 	}
 	client, err := remote.HTTP{CA: s.CA, Idle: s.Idle}.Client()
 	if err != nil {

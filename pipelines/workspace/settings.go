@@ -80,12 +80,29 @@ type TargetSettings struct {
 	Folder    string `yaml:"folder"`
 	Transport string `yaml:"transport"` // "encrypted": what fetches the files from there is
 
-	URL      string         `yaml:"url"` // of the Web API
-	OAuth    *OAuthSettings `yaml:"oauth"`
-	CA       string         `yaml:"ca"` // file of PEM certificates
-	Networks []string       `yaml:"networks"`
-	Rate     float64        `yaml:"rate"`      // rows a second; 0 for the connector's own
-	MostGone float64        `yaml:"most_gone"` // percent of the rows there that one run may empty; 0 means 20
+	URL    string         `yaml:"url"` // of files sftp://USER@HOST[:PORT]/FOLDER or s3://BUCKET/PREFIX; of rows the Web API
+	OAuth  *OAuthSettings `yaml:"oauth"`
+	KMSKey string         `yaml:"kms_key"` // s3: under which the service encrypts the files
+
+	// As those of an inbox.
+	HostKeys  []string `yaml:"host_keys"`
+	Password  string   `yaml:"password"`
+	Key       string   `yaml:"key"`
+	Endpoint  string   `yaml:"endpoint"`
+	Region    string   `yaml:"region"`
+	PathStyle bool     `yaml:"path_style"`
+	Profile   string   `yaml:"profile"`
+	CA        string   `yaml:"ca"`
+	Networks  []string `yaml:"networks"`
+
+	Rate     float64 `yaml:"rate"`      // rows a second; 0 for the connector's own
+	MostGone float64 `yaml:"most_gone"` // percent of the rows there that one run may empty; 0 means 20
+}
+
+// reached gives how a target's server is reached, which is how an inbox is.
+func (t *TargetSettings) reached() *InboxSettings {
+	return &InboxSettings{URL: t.URL, OAuth: t.OAuth, HostKeys: t.HostKeys, Password: t.Password, Key: t.Key, Endpoint: t.Endpoint, Region: t.Region,
+		PathStyle: t.PathStyle, Profile: t.Profile, CA: t.CA, Networks: t.Networks}
 }
 
 // MasterKey says who holds a master key: a file, a program, or AWS KMS.
