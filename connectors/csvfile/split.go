@@ -203,7 +203,8 @@ func (s *splitter) fill() {
 	s.end = copy(s.buf, s.buf[s.start:s.end])
 	s.start = 0
 	if s.end == len(s.buf) {
-		grown := make([]byte, max(firstBuffer, 2*len(s.buf)))
+		size := max(firstBuffer, 2*len(s.buf))
+		grown := make([]byte, size, size+canon.Slab)
 		copy(grown, s.buf)
 		s.buf = grown
 	}

@@ -34,6 +34,12 @@ const (
 
 // ASCII tells whether no byte is above 0x7F.
 func ASCII(b []byte) bool {
+	for ; len(b) >= 32; b = b[32:] {
+		x, y := binary.LittleEndian.Uint64(b)|binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])|binary.LittleEndian.Uint64(b[24:])
+		if (x|y)&highs != 0 {
+			return false
+		}
+	}
 	for len(b) >= 8 {
 		if binary.LittleEndian.Uint64(b)&highs != 0 {
 			return false

@@ -41,7 +41,7 @@ func NewBuilder(t *Table, feed string) *Builder {
 
 // begin empties a column and gives it room as last time.
 func (v *vector) begin(t Type, last vector) {
-	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16+slab)}
+	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16+Slab)}
 	if t == Text || t == Decimal {
 		v.offsets = append(make([]byte, 0, len(last.offsets)+4), 0, 0, 0, 0)
 	}
@@ -106,71 +106,103 @@ func (w *Builder) Bytes(i int, s []byte) {
 // Span is a part of a piece of text.
 type Span struct{ From, To uint32 }
 
+// Len gives how many bytes lie between its ends.
+func (s Span) Len() int { return int(s.To - s.From) }
+
 // Empty tells whether nothing lies between its ends.
 func (s Span) Empty() bool { return s.From == s.To }
 
 // Texts gives column i the values of so many rows as there are steps in cells: the parts of text that the first cell of
-// each step names, null where that is empty. n is how long they are together. When good says no to what they are
-// together, nothing is given.
+// each step names, null where that is empty. Each begins behind the one before. n is how long they are together. When good
+// says no to what they are together, nothing is given.
 func (w *Builder) Texts(i int, text []byte, cells []Span, step int, good func(together []byte) bool) (n int, ok bool) {
+	if len(cells) == 0 {
+		return 0, true
+	}
 	v := &w.columns[i]
 	rows := (len(cells) + step - 1) / step
-	data, at := v.data[:cap(v.data)], len(v.data)
-	v.offsets = slices.Grow(v.offsets, 4*rows)
-	ends := v.offsets[len(v.offsets):][:4*rows]
-	nulls := 0
-	for r := 0; r < len(cells); r += step {
-		from, to := int(cells[r].From), int(cells[r].To)
-		if at+to-from+slab > len(data) {
-			data = append(data[:at], make([]byte, len(data)/2+to-from+slab)...)
-			data = data[:cap(data)]
-		}
-		if to-from <= slab && from+slab <= len(text) {
-			piece := *(*[slab]byte)(text[from:])
-			*(*[slab]byte)(data[at:]) = piece
-		} else {
-			copy(data[at:], text[from:to])
-		}
-		if from == to {
-			nulls++
-		}
-		at += to - from
-		binary.LittleEndian.PutUint32(ends, uint32(at))
-		ends = ends[4:]
-	}
-	if !good(data[len(v.data):at]) {
-		return 0, false
-	}
-	n = at - len(v.data)
-	v.data, v.offsets = data[:at], v.offsets[:len(v.offsets)+4*rows]
-	first := v.n
-	v.markMany(rows, true)
-	if nulls > 0 {
+	last := int(cells[(rows-1)*step].To)
+	if most := last - int(cells[0].From); cap(v.data)-len(v.data) < most+Slab {
+		exact := 0
 		for r := range rows {
-			if cells[r*step].Empty() {
-				v.valid[(first+r)/8] &^= 1 << ((first + r) % 8)
+			exact += cells[r*step].Len()
+		}
+		v.data = slices.Grow(v.data, exact+Slab)
+	}
+	v.offsets = slices.Grow(v.offsets, 4*rows)
+	from, data, ends := len(v.data), v.data[:cap(v.data)], v.offsets[len(v.offsets):][:4*rows]
+	to, empty := from, 0
+	if last+Slab <= cap(text) {
+		to, empty = gather(data, ends, from, text[:last+Slab], cells, step)
+	} else {
+		for r := range rows {
+			c := cells[r*step]
+			to += copy(data[to:], text[c.From:c.To])
+			binary.LittleEndian.PutUint32(ends[4*r:], uint32(to))
+			if c.Empty() {
+				empty++
 			}
 		}
-		v.nulls += nulls
 	}
-	return n, true
+	if !good(data[from:to]) {
+		return 0, false
+	}
+	v.data, v.offsets = data[:to], v.offsets[:len(v.offsets)+4*rows]
+	first := v.n
+	v.markMany(rows, true)
+	v.nulls += empty
+	for r := 0; empty > 0; r++ {
+		if cells[r*step].Empty() {
+			v.valid[(first+r)/8] &^= 1 << ((first + r) % 8)
+			empty--
+		}
+	}
+	return to - from, true
 }
 
-// slab is how many bytes of a short text are copied at once, whatever its length: what is too much is written over.
-const slab = 32
+// Slab is how many bytes of a text [Builder.Texts] copies at once, whatever its length: what is too much is written over.
+// It is faster where the text's capacity goes so far behind the last cell.
+const Slab = 32
+
+// gather copies the cells behind each other to data from at on, writes where each one ends, and counts the empty ones.
+// There are Slab bytes behind the last one in text, and behind all of them in data.
+func gather(data, ends []byte, at int, text []byte, cells []Span, step int) (to, empty int) {
+	for r, e := 0, 0; r < len(cells); r, e = r+step, e+4 {
+		from, to := int(cells[r].From), int(cells[r].To)
+		next := at + to - from
+		binary.LittleEndian.PutUint32(ends[e:e+4:e+4], uint32(next))
+		if from == to {
+			empty++
+		}
+		for {
+			piece := *(*[Slab]byte)(text[from : from+Slab : from+Slab])
+			*(*[Slab]byte)(data[at : at+Slab : at+Slab]) = piece
+			if from += Slab; from >= to {
+				break
+			}
+			at += Slab
+		}
+		at = next
+	}
+	return at, empty
+}
 
 // Ints gives column i so many Int values, each one more than the one before.
 func (w *Builder) Ints(i int, from int64, n int) {
 	v := &w.columns[i]
-	for k := range int64(n) {
-		v.data = binary.LittleEndian.AppendUint64(v.data, uint64(from+k))
+	v.data = slices.Grow(v.data, 8*n)
+	room := v.data[len(v.data):][:8*n]
+	for k := 0; k < n; k++ {
+		binary.LittleEndian.PutUint64(room[8*k:], uint64(from)+uint64(k))
 	}
+	v.data = v.data[:len(v.data)+8*n]
 	v.markMany(n, true)
 }
 
 // Nulls gives the text column i no value in so many rows.
 func (w *Builder) Nulls(i, n int) {
 	v := &w.columns[i]
+	v.offsets = slices.Grow(v.offsets, 4*n)
 	for range n {
 		v.text()
 	}
