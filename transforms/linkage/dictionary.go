@@ -136,6 +136,8 @@ func (d *dictionary) grow() {
 	for size < 2*(len(d.hashes)+abreast) {
 		size *= 2
 	}
+	room := size*2/3 - len(d.hashes)
+	d.ends, d.hashes = slices.Grow(d.ends, room), slices.Grow(d.hashes, room)
 	d.slots = make([]uint64, size)
 	mask := uint64(len(d.slots) - 1)
 	for i, h := range d.hashes {
@@ -147,5 +149,16 @@ func (d *dictionary) grow() {
 	}
 }
 
-// freeze drops what only intern needs.
-func (d *dictionary) freeze() { d.slots = nil }
+// freeze drops what only intern needs, and room for further values.
+func (d *dictionary) freeze() {
+	d.slots = nil
+	d.text, d.ends, d.hashes = fitting(d.text), fitting(d.ends), fitting(d.hashes)
+}
+
+// fitting gives a list that takes hardly more memory than its items.
+func fitting[T any](list []T) []T {
+	if cap(list)-len(list) > len(list)/16 {
+		return slices.Clone(list)
+	}
+	return list
+}

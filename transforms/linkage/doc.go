@@ -2,7 +2,8 @@
 // trained without labels, and clusters in which all records fit together. docs/resolution.md tells the method.
 //
 // A [Table] is made for columns of given kinds ([Field]), filled by [Table.Append] and closed by [Table.Finish]. It keeps
-// each distinct value once, folded, and a row of numbers for each record. [Table.Link] then goes through
+// each distinct value once, folded, and a row of numbers for each record; window.go is how rows come in, column by column,
+// each cell hashed once. [Table.Link] then goes through
 //
 //	pass.go, block.go    who is compared: keys that two records of one person probably share
 //	steps.go, compare.go what comparing two records gives: of each feature a level of package likeness

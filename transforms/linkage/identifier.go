@@ -43,26 +43,26 @@ func (t *Table) loadIdentifier(o *other, column int) {
 
 // checks are the rules of [checked].
 type checks struct {
-	list   [len(checked)]identifier.Rule
+	rules  [len(checked)]identifier.Rule
 	params identifier.Params
 }
 
 func newChecks() *checks {
-	r := &checks{params: identifier.Params{AllowTemporary: true, AllowSynthetic: true}}
+	c := &checks{params: identifier.Params{AllowTemporary: true, AllowSynthetic: true}}
 	all := identifier.Rules()
 	for k, x := range checked {
-		r.list[k] = all[x.rule]
+		c.rules[k] = all[x.rule]
 	}
-	return r
+	return c
 }
 
 // passed gives the rules by which a value of so many letters and digits is right, as bits.
-func (r *checks) passed(raw string, signs int) (by uint8) {
+func (c *checks) passed(raw string, signs int) (by uint8) {
 	for k, x := range checked {
 		if !slices.Contains(x.signs, signs) {
 			continue
 		}
-		if c := r.list[k](strings.ToUpper(raw), &r.params); c.OK() && !c.Null() {
+		if v := c.rules[k](strings.ToUpper(raw), &c.params); v.OK() && !v.Null() {
 			by |= 1 << k
 		}
 	}

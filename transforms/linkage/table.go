@@ -115,7 +115,7 @@ func NewTable(fields []Field) *Table {
 	for _, x := range []struct {
 		to   **values
 		kind Kind
-		fold fold
+		fold folding
 		memo bool
 	}{
 		{&t.post, Postcode, likeness.AppendCode, true}, {&t.city, City, likeness.AppendFold, true}, {&t.region, Region, likeness.AppendFold, true},
@@ -137,7 +137,7 @@ func NewTable(fields []Field) *Table {
 		t.loadIdentifier(o, c)
 	}
 	for _, c := range t.few(at(Number, Text, AddressLine, Country)) {
-		fold := fold(likeness.AppendFold)
+		fold := likeness.AppendFold
 		if fields[c].Kind == Number {
 			fold = likeness.AppendNumber
 		}
@@ -341,8 +341,9 @@ func (t *Table) loadStreet(street, number []int) {
 	}
 	t.street = newValues(len(street), likeness.AppendFold, true)
 	t.number = newValues(len(street), likeness.AppendFold, true)
-	var numbers []int32                                                         // of each raw street: its house number
-	streets, more := make([][]int32, len(street)), make([][]int32, len(number)) // of the last rows: raw streets, further numbers
+	var numbers []int32 // of each raw street: its house number
+	// Of the last rows: raw streets, and numbers of further columns.
+	streets, more := make([][]int32, len(street)), make([][]int32, len(number))
 	t.load(func(w *window) {
 		numbers = numbers[:len(t.street.known)]
 		for k, c := range street {

@@ -17,7 +17,7 @@ type values struct {
 	at       int
 	wide     int // places of a row
 	told     int // records that have a value
-	fold     fold
+	fold     folding
 	memo     *dictionary       // raw values that were folded before; nil where folding costs no more than finding
 	known    []int32           // of each raw value: its folded one
 	room     folds             // of the values that were folded last
@@ -30,10 +30,10 @@ type values struct {
 	most func(x, y int32) likeness.Level
 }
 
-// fold appends the form in which a value is compared.
-type fold func(to []byte, s string) []byte
+// folding appends the form in which a value is compared.
+type folding func(to []byte, s string) []byte
 
-func newValues(width int, fold fold, memo bool) *values {
+func newValues(width int, fold folding, memo bool) *values {
 	v := &values{dict: &dictionary{}, width: width, fold: fold}
 	if memo {
 		v.memo = &dictionary{}
@@ -93,7 +93,7 @@ type folds struct {
 	hashes []uint64
 }
 
-func (f *folds) fill(fold fold, raw [][]byte) {
+func (f *folds) fill(fold folding, raw [][]byte) {
 	f.text, f.ends, f.values, f.hashes = f.text[:0], f.ends[:0], f.values[:0], f.hashes[:0]
 	for _, cell := range raw {
 		if len(cell) > 0 {

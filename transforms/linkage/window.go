@@ -52,4 +52,7 @@ func (t *Table) read(r Rows) {
 		t.window.show(r, from)
 		parallel(len(t.loaders), func(i int) { t.loaders[i](&t.window) })
 	}
+	for _, cells := range t.window.cells {
+		clear(cells) // who gave them may forget them
+	}
 }
