@@ -173,7 +173,8 @@ func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least floa
 	one, two := t.row(a), t.row(b)
 	told := one[rowTold] & two[rowTold]
 	between := pairOf(uint8(one[rowTold]>>maxFeatures), uint8(two[rowTold]>>maxFeatures))
-	given, family, sure, open := c.mostOfNames(one, two, between, s)
+	shared, crossed := t.commonNames(one, two)
+	given, family, sure, open := c.mostOfNames(one, two, shared, between, s)
 	floor := least - slack
 	at := s.prior[between] + given + family
 	var left [maxFeatures]float64
@@ -195,8 +196,8 @@ func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least floa
 	if at <= floor {
 		return least
 	}
-	fl, fx, fy := c.family(a, b)
-	if !t.crossing(a, b) { // else the family name may be found in the given name's place
+	fl, fx, fy := c.family(a, b, shared)
+	if !crossed || !t.crossing(a, b) { // else the family name may be found in the given name's place
 		rare := int32(0)
 		if fl != absent && fl > 0 {
 			rare = t.family.rarer(fx, fy)
@@ -234,9 +235,26 @@ func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least floa
 	return s.weight(v)
 }
 
+// commonNames tells whether two rows may have a family name in common, and whether a given name of one may be a family name
+// of the other. Most have not, which a bit for each name shows.
+func (t *Table) commonNames(one, two []int32) (family, crossed bool) {
+	bits := func(row []int32, v *values) (out uint64) {
+		for _, x := range row[v.at : v.at+v.width] {
+			if x == none {
+				break
+			}
+			out |= 1 << (uint32(x) % 64)
+		}
+		return out
+	}
+	g, f := bits(one, t.given), bits(one, t.family)
+	h, e := bits(two, t.given), bits(two, t.family)
+	return f&e != 0, g&e|h&f != 0
+}
+
 // mostOfNames gives what given and family names can say at most, as far as equal numbers of names tell, how many of them
 // agree for sure, and how many may agree besides.
-func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (given, family float64, sure, open int) {
+func (c *comparer) mostOfNames(one, two []int32, shared bool, between uint8, s *scorer) (given, family float64, sure, open int) {
 	t := c.t
 	if x := one[t.given.at]; x != none && x == two[t.given.at] {
 		sure++
@@ -246,10 +264,11 @@ func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (give
 		given = s.atMost(between, featureGiven, givenSwapped, 0, 0)
 	}
 	rare := int32(math.MaxInt32)
-	width := t.family.width
-	for _, x := range one[t.family.at : t.family.at+width] {
-		if x != none && slices.Contains(two[t.family.at:t.family.at+width], x) {
-			rare = min(rare, t.family.uses[x])
+	if width := t.family.width; shared {
+		for _, x := range one[t.family.at : t.family.at+width] {
+			if x != none && slices.Contains(two[t.family.at:t.family.at+width], x) {
+				rare = min(rare, t.family.uses[x])
+			}
 		}
 	}
 	if rare < math.MaxInt32 {

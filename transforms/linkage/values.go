@@ -160,6 +160,17 @@ func (v *values) of(rec int32) []int32 {
 	return v.rows[from : from+v.width]
 }
 
+// told gives a record's values without the places behind the last.
+func (v *values) has(rec int32) []int32 {
+	out := v.of(rec)
+	for i, id := range out {
+		if id == none {
+			return out[:i]
+		}
+	}
+	return out
+}
+
 // first gives a record's first value.
 func (v *values) first(rec int32) int32 { return v.rows[int(rec)*v.wide+v.at] }
 
