@@ -56,6 +56,7 @@ const (
 	OperatorsChanged Verb = "operators.changed" // another file says who may do what, by its digest
 	AccessRefused    Verb = "access.refused"    // somebody was not allowed something, by permission and code
 	ActApproved      Verb = "act.approved"      // somebody allowed what another is to do
+	ActUsed          Verb = "act.used"          // what was allowed was done, which counts once
 	NoticeAnnounced  Verb = "notice.announced"  // people were told of a new version of a notice
 )
 
@@ -64,7 +65,7 @@ var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true, DeliveryRows: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,
-	OperatorsChanged: true, AccessRefused: true, ActApproved: true, NoticeAnnounced: true}
+	OperatorsChanged: true, AccessRefused: true, ActApproved: true, ActUsed: true, NoticeAnnounced: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {
