@@ -66,13 +66,10 @@ func VerifySigned(dir, namespace string, message, signature []byte, at time.Time
 
 // ErasuresHeeded tells whether both stores, and what lies beside them, have heeded the book of erasures to its end.
 func (w *Workspace) ErasuresHeeded(ctx context.Context) (bool, error) {
-	book, register, vault, err := w.checkErasures(ctx)
+	book, h, err := w.checkErasures(ctx)
 	if err != nil {
 		return false, err
 	}
-	if register != book.Head() || vault != book.Head() {
-		return false, nil
-	}
-	rest, err := w.Unheeded(ctx)
-	return err == nil && len(rest) == 0, err
+	head := book.Head()
+	return h == heads{head, head, head}, nil
 }

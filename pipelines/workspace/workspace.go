@@ -82,6 +82,7 @@ type Workspace struct {
 	outer    map[string]*pseudonym.Outer // of each kind of tokens; nil in its first epoch
 	home     string                      // where settings, keys and the workspace's own documents are
 	volatile bool                        // new files have no name and go with the program
+	behind   bool                        // the book of erasures had what files had not heeded, when it was opened
 	closers  []func() error
 }
 
