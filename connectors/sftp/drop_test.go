@@ -3,6 +3,7 @@ package sftp_test
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"uoma/connectors/remote"
 	"uoma/connectors/sftp"
 	"uoma/connectors/sftp/sftptest"
+	"uoma/internal/fault"
 )
 
 func TestMain(m *testing.M) {
@@ -62,6 +64,42 @@ func TestThreat_T29_AFileIsLaidAtAServerWholeOrNotAtAll(t *testing.T) {
 					"folder":   {Code: "UOMA-DRP-FOLDER", Open: at(func(s *sftp.Settings) { s.Folder = filepath.Join(server.Dir, "none") })},
 				},
 			})
+		})
+	}
+}
+
+// TestAServerThatTakesNoFile is told at once and as what it is, not as a line that is bad.
+func TestAServerThatTakesNoFile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		options []string
+		folder  string
+		code    string
+	}{
+		"read only":         {[]string{"-R"}, "", "UOMA-SRC-DENIED"},
+		"no such folder":    {nil, "none", "UOMA-DRP-FOLDER"},
+		"no way to write":   {[]string{"-P", "write"}, "", "UOMA-SRC-DENIED"},
+		"no way to give it": {[]string{"-P", "rename"}, "", "UOMA-SRC-DENIED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := sftptest.Start(t, tt.options...)
+			s := settings(server)
+			s.Folder = tt.folder
+			s.Retry = remote.Retry{Base: time.Hour} // it is not tried again
+			d, err := sftp.OpenDrop(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close() // nothing was read
+			err = d.Stage("x.csv", func(w io.Writer) error {
+				_, err := io.WriteString(w, "x")
+				return err
+			})
+			if err == nil {
+				err = d.Publish("x.csv")
+			}
+			if fault.Code(err) != tt.code {
+				t.Error(err)
+			}
 		})
 	}
 }

@@ -28,11 +28,11 @@ var errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's fol
 
 // carrier brings deliveries of one target from the ledger into the recipient's folder, under the chain's lease.
 type carrier struct {
-	f      *File
-	r      *pipelines.Run
-	lease  *outbox.Lease
-	folder drop.Place      // nil where rows go into a table
-	keys   []age.Recipient // none: the file is plain
+	f     *File
+	r     *pipelines.Run
+	lease *outbox.Lease
+	place drop.Place      // nil where rows go into a table
+	keys  []age.Recipient // none: the file is plain
 }
 
 // content is what a delivery is made of.
@@ -56,10 +56,10 @@ func (f *File) holding(ctx context.Context, r *pipelines.Run, do func(context.Co
 	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (_ bool, err error) {
 		c.lease, f.killed = lease, false
 		if !f.t.InTable() {
-			if c.folder, err = f.ws.TargetPlace(ctx, f.t.Name, f.ws.Patience); err != nil {
+			if c.place, err = f.ws.TargetPlace(ctx, f.t.Name, f.ws.Patience); err != nil {
 				return false, err
 			}
-			defer func() { err = errors.Join(err, c.folder.Close()) }()
+			defer func() { err = errors.Join(err, c.place.Close()) }()
 		}
 		err = do(ctx, c)
 		return f.killed, err
@@ -122,7 +122,7 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 	}
 	if d.ID != "" && d.SelectionDigest != digest {
 		take := c.void
-		if c.folder == nil && d.Attempts > 0 {
+		if c.place == nil && d.Attempts > 0 {
 			take = c.overtake
 		}
 		if err := take(ctx, d, what); err != nil {
@@ -163,8 +163,8 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 
 // void takes back a delivery that nobody can have seen.
 func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) error {
-	if c.folder != nil {
-		if err := c.folder.Unstage(what.name(d)); err != nil {
+	if c.place != nil {
+		if err := c.place.Unstage(what.name(d)); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 			continue
 		}
 		what := &full{f: c.f, r: c.r}
-		if c.folder == nil {
+		if c.place == nil {
 			if err := c.overtake(ctx, d, what); err != nil {
 				return err
 			}
@@ -262,23 +262,23 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 
 // gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since.
 func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err error) {
-	staged, there, err := c.folder.Find(name)
+	staged, there, err := c.place.Find(name)
 	switch {
 	case err != nil || d.Attempts == 0:
 		return false, there, err
 	case !staged:
 		return true, there, nil
 	case there && c.verify(d, name) == nil: // under both names, as a place may take two steps
-		return true, true, c.folder.Unstage(name)
+		return true, true, c.place.Unstage(name)
 	}
 	return false, there, nil
 }
 
 // publish gives a staged file its name. The same bytes under it are ours: the line broke before the answer came.
 func (c *carrier) publish(d *outbox.Delivery, name string) error {
-	err := c.folder.Publish(name)
+	err := c.place.Publish(name)
 	if errors.Is(err, drop.ErrExists) && c.verify(d, name) == nil {
-		return c.folder.Unstage(name)
+		return c.place.Unstage(name)
 	}
 	return err
 }
@@ -289,7 +289,7 @@ func (c *carrier) stage(ctx context.Context, d *outbox.Delivery, what content, n
 		return err
 	}
 	sum, size := sha256.New(), int64(0)
-	err := c.folder.Stage(name, func(w io.Writer) error {
+	err := c.place.Stage(name, func(w io.Writer) error {
 		sum.Reset()
 		size = 0
 		return c.seal(io.MultiWriter(w, sum, counter{&size}), what)
@@ -355,7 +355,7 @@ func (c *carrier) told(ctx context.Context, d *outbox.Delivery, verb ledger.Verb
 
 // verify reads back what lies in the folder.
 func (c *carrier) verify(d *outbox.Delivery, name string) error {
-	in, err := c.folder.Open(name)
+	in, err := c.place.Open(name)
 	if err != nil {
 		return err
 	}
@@ -375,10 +375,10 @@ func (c *carrier) close(ctx context.Context, d *outbox.Delivery, name string) er
 	if d.State == outbox.Closed {
 		return nil
 	}
-	if c.folder == nil { // the table answered for each row
+	if c.place == nil { // the table answered for each row
 		return c.save(ctx, d, outbox.Closed)
 	}
-	_, there, err := c.folder.Find(name)
+	_, there, err := c.place.Find(name)
 	if err != nil {
 		return err
 	}

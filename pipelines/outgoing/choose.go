@@ -371,7 +371,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 				h.c.formulas++
 			}
 			if c.Key != "" {
-				rec.category(h.categoryOf(c, x))
+				rec.category(k.categoryOf(c, x))
 			}
 			if c.From != "" {
 				origins = tell(origins, c.From, c.Key)
@@ -422,12 +422,14 @@ func tell(origins []extract.Origin, column, key string) []extract.Origin {
 }
 
 // categoryOf gives the category of the data that a cell holds.
-func (h *chooser) categoryOf(c target.Cell, x *row) string {
-	if f := h.frame.person[c.Key]; f != nil {
+func (k *known) categoryOf(c target.Cell, x *row) string {
+	table, _, _ := strings.Cut(c.From, ".")
+	if beside := k.latest[table]; beside != nil {
+		x = beside
+	} else if f := k.h.frame.person[c.Key]; f != nil {
 		x = f
 	}
-	table, _, _ := strings.Cut(c.From, ".")
-	return h.loader.Table(x.feed, table).Category
+	return k.h.loader.Table(x.feed, table).Category
 }
 
 func (r *record) category(name string) {

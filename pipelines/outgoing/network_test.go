@@ -104,6 +104,10 @@ func TestThreat_T29_ATargetAtAServer(t *testing.T) {
 					t.Fatalf("%s: %v", step, err)
 				}
 				r.step, r.now = nil, r.now.Add(outbox.LeaseFor*2)
+				found, err := workspace.Check(ctx, r.ws.Dir, workspace.CheckOptions{Now: r.now})
+				if err != nil || slices.ContainsFunc(found, func(f workspace.Finding) bool { return f.Code == "UOMA-CHK-DELIVERY-FILE" }) {
+					t.Errorf("killed at %s, the check misses a file of ours: %v", step, err)
+				}
 				got := at.visible(t)
 				if (len(got) > before) != (step == "given" || step == "sent") {
 					t.Errorf("killed at %s, %d files are seen of %d", step, len(got), before)

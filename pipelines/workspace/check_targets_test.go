@@ -67,7 +67,8 @@ func TestCheckAsksTargets(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)
 	columns := map[string]string{"firstname": "text:50", "lastname": "text:50", "emailaddress1": "text:100", "mobilephone": "text:50", "address1_line1": "text:250",
-		"address1_postalcode": "text:20", "address1_city": "text:80", "address1_country": "text:80"}
+		"address1_postalcode": "text:20", "address1_city": "text:80", "address1_country": "text:80",
+		"seamk_role": "text:50", "seamk_unit": "text:100", "seamk_field": "text:100", "seamk_programme": "text:100", "seamk_group": "text:100"}
 	tables := &resttest.DataverseTables{Tables: map[string]*resttest.DataverseTable{"contacts": {Key: "contactid", Alternate: []string{"seamk_studentnumber"}, Columns: columns}}}
 	crm := authority.Serve(t, tables)
 	good := strings.NewReplacer("%HOST%", sshd.HostKey, "%FOLDER%", "", "%BUCKET%", "exports", "%ID%", resttest.ID, "%NETWORK%", "127.0.0.0/8")
