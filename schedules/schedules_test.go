@@ -78,7 +78,7 @@ func TestLoadPrefersTheWorkspace(t *testing.T) {
 	for _, s := range all {
 		names += s.Name + " " + s.File + "\n"
 	}
-	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nseamk-crm shipped/seamk-crm.yaml\nseamk-crm-internships shipped/seamk-crm-internships.yaml\n"+
+	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nseamk-crm shipped/seamk-crm.yaml\nseamk-crm-internships shipped/seamk-crm-internships.yaml\n" +
 		"seamk-crm-projects shipped/seamk-crm-projects.yaml\nseamk-crm-staff shipped/seamk-crm-staff.yaml\nvirta shipped/virta.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
 		t.Fatalf("got %s", names)
 	}
