@@ -1,15 +1,16 @@
 package rowfile
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode"
 )
 
-// headless tells that the first row is one like those below it and names no columns. A number, a date, an identifier or
-// an address in it gives it away when the column is full of its like; words do when they come again below, unless the
-// whole row does, as the header of a file that was appended to another.
+// headless tells that the first row is one like those below it and names no columns. An e-mail address gives it away, and a
+// number, a date or an identifier above others formed like it; words do when they come again below among others, unless
+// they come together, as in the header of a file that was appended to another. In doubt the row names columns: one row of
+// data is missed then, and shows by its names, where a row of names that is taken for data is a person who is none.
 func headless(rows [][]string) bool {
 	first, below := rows[0], rows[1:]
 	again := 0
@@ -17,25 +18,57 @@ func headless(rows [][]string) bool {
 		if cell == "" {
 			continue
 		}
-		like, alike, filled := shape(cell), 0, 0
-		twice := false
+		like, alike, same, filled := shape(cell), 0, 0, 0
 		for _, r := range below {
-			if c < len(r) && r[c] != "" {
-				filled++
-				twice = twice || r[c] == cell
-				if shape(r[c]) == like {
-					alike++
-				}
+			if c >= len(r) || r[c] == "" {
+				continue
+			}
+			filled++
+			if r[c] == cell {
+				same++
+			}
+			if shape(r[c]) == like {
+				alike++
 			}
 		}
-		if strings.Contains(cell, "@") || digits(cell) > 2 && (len(below) == 0 || 2*alike > filled) {
+		if address.MatchString(cell) || number(cell) && (len(below) == 0 || 2*alike > filled) {
 			return true
 		}
-		if twice {
+		if same > 0 && same < filled {
 			again++
 		}
 	}
-	return again > 1 && !slices.ContainsFunc(below, func(r []string) bool { return slices.Equal(r, first) })
+	return again > 1 && !slices.ContainsFunc(below, func(r []string) bool { return alikeRows(first, r) })
+}
+
+var address = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
+
+// number tells of a cell that is digits for the most part, and too many for a year or a code in a name.
+func number(s string) bool {
+	digits, letters := 0, 0
+	for _, r := range s {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	return digits > 4 && letters < 3
+}
+
+// alikeRows tells whether more than half of what the first row says comes again in the same places of another.
+func alikeRows(first, r []string) bool {
+	said, same := 0, 0
+	for c, cell := range first {
+		if cell != "" {
+			said++
+			if c < len(r) && r[c] == cell {
+				same++
+			}
+		}
+	}
+	return 2*same > said
 }
 
 // numbered names as many columns by where they stand.
@@ -45,15 +78,6 @@ func numbered(n int) []string {
 		out[i] = "column " + strconv.Itoa(i+1)
 	}
 	return out
-}
-
-func digits(s string) (n int) {
-	for _, r := range s {
-		if unicode.IsDigit(r) {
-			n++
-		}
-	}
-	return n
 }
 
 // shape is a text with each run of digits as one digit and each run of letters as one letter.
