@@ -1,8 +1,8 @@
-// Package erasures keeps the book of who was erased, in a file of its own, so that a backup of the stores that is put back
-// brings nobody back: what the book has and a store has not is done again.
+// Package erasures keeps the book of who was erased and of what was said by hand, in a file of its own, so that a backup of the
+// stores that is put back brings nobody back and forgets no objection: what the book has and a store has not is done again.
 //
-// The book is a text of one JSON object a line, [Entry], in the order in which people were erased. It names nobody: marks,
-// records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of itself and of the line before, so that a line
+// The book is a text of one JSON object a line, [Entry], in the order in which people were erased and words were written down.
+// It names nobody but who wrote a word down: marks, records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of itself and of the line before, so that a line
 // that was changed or taken out shows, and a store that keeps the number and the chain of the last line that it heeded
 // ([Head]) shows a book whose end was cut off. A line is on disk before anything is erased.
 //
@@ -39,7 +39,25 @@ type Mark struct {
 	Token string `json:"token"`
 }
 
-// Entry is one erasure.
+// Word is something that was said by hand of the use of somebody's data.
+type Word struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"`
+	About       string `json:"about,omitempty"`
+	Topic       string `json:"topic,omitempty"`
+	Channel     string `json:"channel,omitempty"`
+	State       string `json:"state"`
+	At          int64  `json:"said_at"` // microseconds since 1970 UTC
+	Until       string `json:"until,omitempty"`
+	Via         string `json:"via,omitempty"`
+	TextVersion string `json:"text_version,omitempty"`
+	TextDigest  string `json:"text_digest,omitempty"`
+	NotedAt     int64  `json:"noted_at"`
+	NotedBy     string `json:"noted_by"`
+	Request     string `json:"request,omitempty"`
+}
+
+// Entry is one erasure, or words that were said of one person.
 type Entry struct {
 	Number  int64    `json:"number"` // 1 and up, without gaps
 	Run     string   `json:"run"`
@@ -48,8 +66,13 @@ type Entry struct {
 	Person  string   `json:"person"`  // of the register
 	Records []string `json:"records"`
 	Marks   []Mark   `json:"marks"`
+	Words   []Word   `json:"words,omitempty"` // then it is no erasure
+	Bound   []string `json:"bound,omitempty"` // records that the words are bound to
 	Chain   string   `json:"chain"`
 }
+
+// Erases tells whether it is of an erasure.
+func (e Entry) Erases() bool { return len(e.Words) == 0 }
 
 // Head is how far a store has heeded the book; the zero value has heeded nothing.
 type Head struct {

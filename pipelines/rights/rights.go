@@ -179,7 +179,7 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 	if err != nil {
 		return out, err
 	}
-	var words []register.Word
+	var words, unbound []register.Word
 	for i := range said {
 		w, clause, err := said[i].word(pack, &a)
 		if err != nil {
@@ -191,10 +191,14 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 		if w.ID, err = a.newID(); err != nil {
 			return out, err
 		}
+		unbound = append(unbound, w)
 		for _, w.Record = range records {
 			words = append(words, w)
 		}
 		out.Words = append(out.Words, NotedWord{w.ID, w.Kind, w.About, w.Channel, w.State, clause})
+	}
+	if err := ws.EnterWords(ctx, night.Tx(), records, unbound); err != nil {
+		return out, err
 	}
 	if err := register.AddWords(ctx, night.Tx(), words); err != nil {
 		return out, err
