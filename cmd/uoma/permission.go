@@ -205,7 +205,7 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, def *pipe
 		return err
 	}
 	if byHand {
-		today := canon.DateOf(a.now().In(ws.Settings.Location))
+		today := a.today(ws)
 		if err := ws.Operators.Decide(a.account(), access.Send, today); err != nil {
 			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}

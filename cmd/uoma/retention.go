@@ -78,6 +78,9 @@ date to come tells what will be due if nothing changes. Nothing is written, and 
 			if err != nil {
 				return usageError{err}
 			}
+			if err := readToken(&f.filter.Person); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				plan, err := nightly.RetentionPlan(c.Context(), ws, date)
 				if err != nil {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,13 @@ var (
 )
 
 // userName is how somebody is named in the ledger.
-var userName = regexp.MustCompile(`^[\p{L}\p{N}._@-]{1,64}$`)
+var userName = regexp.MustCompile(`^[\p{L}\p{N}._@-]+$`)
+
+const longestName = 64 // characters, counted apart: the pattern compiles at each start of the program
+
+func isUserName(s string) bool {
+	return utf8.RuneCountInString(s) <= longestName && userName.MatchString(s)
+}
 
 func (a *app) retentionApplyCommand() *cobra.Command {
 	var date string
@@ -51,7 +58,7 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 			if o.By == "" {
 				o.By = o.Login
 			}
-			if !userName.MatchString(o.By) || o.ApprovedBy != "" && !userName.MatchString(o.ApprovedBy) {
+			if !isUserName(o.By) || o.ApprovedBy != "" && !isUserName(o.ApprovedBy) {
 				return errWho
 			}
 			if !o.Dry && !yes {
@@ -94,8 +101,8 @@ func (a *app) underNightly(ctx context.Context, date string, f func(context.Cont
 		if err != nil {
 			return err
 		}
-		log := a.logger()
-		r := &pipelines.Run{Pipeline: "nightly", Date: day, Mode: pipelines.Manual, Now: a.now, Log: log, Progress: a.newProgress(log)}
+		r := a.manual("nightly", day)
+		r.Progress = a.newProgress(r.Log)
 		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
 			n := nightly.New(ws, h.layouts, h.pack, nil, h.journal.Check)
 			defer n.Close()
@@ -146,7 +153,7 @@ review is due a period later. Without --category it lists the reviews on record.
 			if look.By == "" {
 				look.By = a.person()
 			}
-			if !userName.MatchString(look.By) {
+			if !isUserName(look.By) {
 				return errWho
 			}
 			if date == "" {

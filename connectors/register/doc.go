@@ -8,7 +8,9 @@
 //
 // Source keys, record keys and persons are keyed tokens of 26 characters that the caller computes. Both dialects keep
 // the same bytes, so that [Register.Digest] is equal on both: text and decimals as text, days as YYYY-MM-DD, instants
-// as microseconds since 1970, booleans as 0 and 1.
+// as microseconds since 1970, booleans as 0 and 1. That is why days are CHAR(10) and decimals VARCHAR(40) instead of DATE
+// and DECIMAL: SQLite has neither type, a server's DECIMAL pads 210.5 to its scale, and a day written so sorts and
+// compares as it is.
 //
 // The book of words ([Word]) keeps what was said of consents, objections, restrictions and holds: what a source said before
 // it said otherwise, and everything that was said by hand, under the records that the person had then. Nothing in it is

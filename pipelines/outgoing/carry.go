@@ -26,25 +26,13 @@ import (
 
 var errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
 
-// place is where files are laid for the recipient: whole, or not at all.
-type place interface {
-	Stage(name string, r io.Reader) error
-	Unstage(name string) error
-	Publish(name string) error
-	Find(name string) (staged, published bool, err error)
-	Open(name string) (io.ReadCloser, error)
-	Close() error
-}
-
-var _ place = (*drop.Folder)(nil)
-
 // carrier brings deliveries of one target from the ledger into the recipient's folder, under the chain's lease.
 type carrier struct {
-	f      *File
-	r      *pipelines.Run
-	lease  *outbox.Lease
-	folder place           // nil where rows go into a table
-	keys   []age.Recipient // none: the file is plain
+	f     *File
+	r     *pipelines.Run
+	lease *outbox.Lease
+	place drop.Place      // nil where rows go into a table
+	keys  []age.Recipient // none: the file is plain
 }
 
 // content is what a delivery is made of.
@@ -65,16 +53,15 @@ func (f *File) holding(ctx context.Context, r *pipelines.Run, do func(context.Co
 	if c.keys, err = f.keys(r); err != nil {
 		return err
 	}
-	if !f.t.InTable() {
-		dir, own := f.ws.TargetFolder(f.t.Name)
-		if c.folder, err = drop.Open(dir, own); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.folder.Close()) }()
-	}
-	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (bool, error) {
+	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (_ bool, err error) {
 		c.lease, f.killed = lease, false
-		err := do(ctx, c)
+		if !f.t.InTable() {
+			if c.place, err = f.ws.TargetPlace(ctx, f.t.Name, f.ws.Patience); err != nil {
+				return false, err
+			}
+			defer func() { err = errors.Join(err, c.place.Close()) }()
+		}
+		err = do(ctx, c)
 		return f.killed, err
 	})
 }
@@ -135,7 +122,7 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 	}
 	if d.ID != "" && d.SelectionDigest != digest {
 		take := c.void
-		if c.folder == nil && d.Attempts > 0 {
+		if c.place == nil && d.Attempts > 0 {
 			take = c.overtake
 		}
 		if err := take(ctx, d, what); err != nil {
@@ -176,8 +163,8 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 
 // void takes back a delivery that nobody can have seen.
 func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) error {
-	if c.folder != nil {
-		if err := c.folder.Unstage(what.name(d)); err != nil {
+	if c.place != nil {
+		if err := c.place.Unstage(what.name(d)); err != nil {
 			return err
 		}
 	}
@@ -200,20 +187,20 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 			continue
 		}
 		what := &full{f: c.f, r: c.r}
-		if c.folder == nil {
+		if c.place == nil {
 			if err := c.overtake(ctx, d, what); err != nil {
 				return err
 			}
 			continue
 		}
 		name := what.name(d)
-		hidden, published, err := c.folder.Find(name)
+		gave, there, err := c.gave(d, name)
 		switch {
 		case err != nil:
-		case hidden:
+		case !gave:
 			err = c.void(ctx, d, what)
 		default:
-			if err = c.given(ctx, d, name, published); err == nil {
+			if err = c.given(ctx, d, name, there); err == nil {
 				err = c.close(ctx, d, name)
 			}
 		}
@@ -240,12 +227,12 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 			return nil
 		}
 		name := what.name(d)
-		staged, published, err := c.folder.Find(name)
+		gave, there, err := c.gave(d, name)
 		if err != nil {
 			return err
 		}
-		if d.Attempts > 0 && !staged { // it had its name before we were killed, and may have been fetched since
-			return c.given(ctx, d, name, published)
+		if gave {
+			return c.given(ctx, d, name, there)
 		}
 		if d.Attempts == 0 || d.Kind != parcel.Withdrawal { // what was told is told, and is not looked for again
 			was := d.ID
@@ -262,7 +249,7 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 		if err := c.f.step("publish"); err != nil {
 			return err
 		}
-		if err := c.folder.Publish(name); err != nil {
+		if err := c.publish(d, name); err != nil {
 			return err
 		}
 		if err := c.f.step("given"); err != nil {
@@ -273,16 +260,40 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 	return delivery.ErrUnsteady
 }
 
+// gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since.
+func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err error) {
+	staged, there, err := c.place.Find(name)
+	switch {
+	case err != nil || d.Attempts == 0:
+		return false, there, err
+	case !staged:
+		return true, there, nil
+	case there && c.verify(d, name) == nil: // under both names, as a place may take two steps
+		return true, true, c.place.Unstage(name)
+	}
+	return false, there, nil
+}
+
+// publish gives a staged file its name. The same bytes under it are ours: the line broke before the answer came.
+func (c *carrier) publish(d *outbox.Delivery, name string) error {
+	err := c.place.Publish(name)
+	if errors.Is(err, drop.ErrExists) && c.verify(d, name) == nil {
+		return c.place.Unstage(name)
+	}
+	return err
+}
+
 // stage writes the file beside its place, and notes in the ledger what it is before anybody can see it.
 func (c *carrier) stage(ctx context.Context, d *outbox.Delivery, what content, name string) error {
 	if err := c.f.step("stage"); err != nil {
 		return err
 	}
-	r, w := io.Pipe()
 	sum, size := sha256.New(), int64(0)
-	go func() { w.CloseWithError(c.seal(io.MultiWriter(w, sum, counter{&size}), what)) }()
-	err := c.folder.Stage(name, r)
-	r.CloseWithError(err) // ends the writer, which nobody reads any more
+	err := c.place.Stage(name, func(w io.Writer) error {
+		sum.Reset()
+		size = 0
+		return c.seal(io.MultiWriter(w, sum, counter{&size}), what)
+	})
 	if err != nil {
 		return err
 	}
@@ -344,7 +355,7 @@ func (c *carrier) told(ctx context.Context, d *outbox.Delivery, verb ledger.Verb
 
 // verify reads back what lies in the folder.
 func (c *carrier) verify(d *outbox.Delivery, name string) error {
-	in, err := c.folder.Open(name)
+	in, err := c.place.Open(name)
 	if err != nil {
 		return err
 	}
@@ -364,10 +375,10 @@ func (c *carrier) close(ctx context.Context, d *outbox.Delivery, name string) er
 	if d.State == outbox.Closed {
 		return nil
 	}
-	if c.folder == nil { // the table answered for each row
+	if c.place == nil { // the table answered for each row
 		return c.save(ctx, d, outbox.Closed)
 	}
-	_, there, err := c.folder.Find(name)
+	_, there, err := c.place.Find(name)
 	if err != nil {
 		return err
 	}
