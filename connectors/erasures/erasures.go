@@ -57,7 +57,7 @@ type Word struct {
 	Request     string `json:"request,omitempty"`
 }
 
-// Entry is one erasure, or words that were said of one person.
+// Entry is one erasure, or one word.
 type Entry struct {
 	Number  int64    `json:"number"` // 1 and up, without gaps
 	Run     string   `json:"run"`
@@ -66,13 +66,13 @@ type Entry struct {
 	Person  string   `json:"person"`  // of the register
 	Records []string `json:"records"`
 	Marks   []Mark   `json:"marks"`
-	Words   []Word   `json:"words,omitempty"` // then it is no erasure
-	Bound   []string `json:"bound,omitempty"` // records that the words are bound to
+	Word    *Word    `json:"word,omitempty"`  // then it is no erasure
+	Bound   []string `json:"bound,omitempty"` // records that the word is bound to
 	Chain   string   `json:"chain"`
 }
 
 // Erases tells whether it is of an erasure.
-func (e Entry) Erases() bool { return len(e.Words) == 0 }
+func (e Entry) Erases() bool { return e.Word == nil }
 
 // Head is how far a store has heeded the book; the zero value has heeded nothing.
 type Head struct {
@@ -136,6 +136,11 @@ func (b *Book) chain(e Entry) string {
 
 // Exists tells whether the file was there.
 func (b *Book) Exists() bool { return b.there }
+
+// HasWords tells whether any word stands in the book.
+func (b *Book) HasWords() bool {
+	return slices.ContainsFunc(b.entries, func(e Entry) bool { return !e.Erases() })
+}
 
 // Head gives the end of the book.
 func (b *Book) Head() Head {

@@ -54,10 +54,10 @@ func (w *Workspace) heads(ctx context.Context) (h heads, err error) {
 
 // checkErasures refuses stores without the book that they have heeded, and gives it.
 func (w *Workspace) checkErasures(ctx context.Context) (book *erasures.Book, h heads, err error) {
-	if book, err = w.Erasures(); err != nil {
+	if h, err = w.heads(ctx); err != nil { // first, as the book may grow meanwhile
 		return nil, h, err
 	}
-	if h, err = w.heads(ctx); err != nil {
+	if book, err = w.Erasures(); err != nil {
 		return nil, h, err
 	}
 	switch {
@@ -140,7 +140,7 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 	}
 	for _, e := range rest {
 		if !e.Erases() {
-			if err := w.heedWords(ctx, night, e); err != nil {
+			if err := w.heedWord(ctx, night, e); err != nil {
 				return err
 			}
 			if err := ledger.SetErasureHead(ctx, night.Tx(), ledger.OfRegister, e.Number, e.Chain); err != nil {
@@ -250,12 +250,13 @@ func (w *Workspace) Behind() bool { return w.behind }
 
 // unheeded gives the erasures of the book that come after a head of the register.
 func (w *Workspace) unheeded(ctx context.Context, q sqlx.QueryerContext, of int) ([]erasures.Entry, error) {
-	book, err := w.Erasures()
-	if err != nil {
+	var h erasures.Head
+	var err error
+	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, q, of); err != nil {
 		return nil, err
 	}
-	var h erasures.Head
-	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, q, of); err != nil {
+	book, err := w.Erasures()
+	if err != nil {
 		return nil, err
 	}
 	if !book.Has(h) {
