@@ -54,7 +54,7 @@ func TestShipped(t *testing.T) {
 	for _, s := range all {
 		got = append(got, fmt.Sprint(s.Name, " ", s.Enabled))
 	}
-	want := []string{"career-survey false", "nightly true", "seamk-crm false", "seamk-crm-internships false", "seamk-crm-projects false", "seamk-crm-staff false", "virta false", "withdrawals true"}
+	want := []string{"career-survey false", "nightly true", "seamk-crm-internships false", "seamk-crm-projects false", "seamk-crm-staff false", "seamk-crm false", "virta false", "withdrawals true"}
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %q", got)
 	}
@@ -102,7 +102,7 @@ func TestLoadReportsEveryFile(t *testing.T) {
 		}
 	}
 	all, err := schedules.Load(fstest.MapFS{})
-	if err != nil || len(all) != 4 {
+	if err != nil || len(all) != 8 {
 		t.Fatalf("an empty workspace has %v, %v", all, err)
 	}
 }

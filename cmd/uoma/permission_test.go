@@ -274,6 +274,11 @@ func TestValuesOfFilesAreSeenByWhoMay(t *testing.T) {
 func TestATargetIsSentByWhoMay(t *testing.T) {
 	k := newKeyboard(t, operatorsOf2026)
 	k.write(t, workspace.FileName, strings.NewReplacer("policy: xamk", "policy: ljmu").Replace(string(workspace.Template())))
+	pack, err := os.ReadFile(filepath.Join("..", "..", "transforms", "policy", "packs", "ljmu.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.write(t, filepath.Join("policies", "ljmu.yaml"), strings.Replace(string(pack), "  recipient: mailing_house\n", "  recipient: mailing_house\n  agreement: D/1\n", 1))
 	k.play(t, []typed{
 		{"tikka", "run mailing-house --date 2026-03-02", "UOMA-ACC-ROLE", ""},
 		{"laine", "run mailing-house --date 2026-03-02", "UOMA-ACC-PROCESSOR", ""},

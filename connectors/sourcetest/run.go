@@ -129,7 +129,7 @@ func (s Subject) streamsHuge(t *testing.T) {
 }
 
 // long is a set of several batches. Servers take longest to be given rows, so tests that go one after the other share it.
-const long = "long"
+const long = "many"
 
 // copesWithChanges reads a batch, and then a row goes, one comes and one changes.
 func (s Subject) copesWithChanges(t *testing.T) {

@@ -24,7 +24,10 @@ import (
 	"uoma/pipelines/workspace"
 )
 
-var errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
+var (
+	errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
+	errUnread  = fault.New("UOMA-OUT-UNREAD", "what was laid for the recipient cannot be read back", "run the same date again when the place can be reached")
+)
 
 // carrier brings deliveries of one target from the ledger into the recipient's folder, under the chain's lease.
 type carrier struct {
@@ -161,9 +164,19 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 	return l.Write(c.f.ws, d.ID)
 }
 
-// void takes back a delivery that nobody can have seen.
+// void takes back a delivery that nobody can have seen. That sending did not begin is noted before the file goes: without either
+// it would be taken for fetched.
 func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) error {
 	if c.place != nil {
+		if d.Attempts > 0 {
+			d.Attempts = 0
+			if err := c.save(ctx, d, d.State); err != nil {
+				return err
+			}
+		}
+		if err := c.f.step("unstage"); err != nil {
+			return err
+		}
 		if err := c.place.Unstage(what.name(d)); err != nil {
 			return err
 		}
@@ -213,7 +226,7 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 
 // staged tells whether a run was killed between writing a date's file, or rows, and noting that they were sent.
 func staged(d *outbox.Delivery) bool {
-	return d.Kind == parcel.Full && d.Attempts > 0 && d.State == outbox.Encrypted
+	return d.Kind == parcel.Full && d.State == outbox.Encrypted
 }
 
 // anew is how often a delivery is prepared anew when what goes out changes under it.
@@ -242,14 +255,13 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 			if d.ID != was {
 				continue
 			}
+		}
+		if d.Attempts == 0 { // else it is staged, whole, and what is staged may not be missing for a moment
 			if err := c.stage(ctx, d, what, name); err != nil {
 				return err
 			}
 		}
-		if err := c.f.step("publish"); err != nil {
-			return err
-		}
-		if err := c.publish(d, name); err != nil {
+		if err := c.publish(ctx, d, name); err != nil {
 			return err
 		}
 		if err := c.f.step("given"); err != nil {
@@ -260,7 +272,8 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 	return delivery.ErrUnsteady
 }
 
-// gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since.
+// gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since. From
+// the note that sending began the file is staged until it has its name, so that one that is neither was fetched.
 func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err error) {
 	staged, there, err := c.place.Find(name)
 	switch {
@@ -268,19 +281,50 @@ func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err e
 		return false, there, err
 	case !staged:
 		return true, there, nil
-	case there && c.verify(d, name) == nil: // under both names, as a place may take two steps
-		return true, true, c.place.Unstage(name)
+	case !there:
+		return false, false, nil
 	}
-	return false, there, nil
+	if ours, err := c.ours(d, name); err != nil || !ours {
+		return false, true, err
+	}
+	return true, true, c.place.Unstage(name) // it was under both names, as a place may take two steps
 }
 
-// publish gives a staged file its name. The same bytes under it are ours: the line broke before the answer came.
-func (c *carrier) publish(d *outbox.Delivery, name string) error {
-	err := c.place.Publish(name)
-	if errors.Is(err, drop.ErrExists) && c.verify(d, name) == nil {
-		return c.place.Unstage(name)
+// ours tells whether what lies under the name is what was written.
+func (c *carrier) ours(d *outbox.Delivery, name string) (bool, error) {
+	err := c.verify(d, name)
+	if errors.Is(err, errAltered) {
+		return false, nil
 	}
-	return err
+	return err == nil, err
+}
+
+// publish notes that sending begins, and gives a staged file its name. The same bytes under it are ours: the line broke before the
+// answer came.
+func (c *carrier) publish(ctx context.Context, d *outbox.Delivery, name string) error {
+	if err := c.f.step("publish"); err != nil {
+		return err
+	}
+	if d.Attempts == 0 {
+		d.Attempts++
+		if err := c.save(ctx, d, outbox.Encrypted); err != nil {
+			return err
+		}
+	}
+	if err := c.f.step("publishing"); err != nil {
+		return err
+	}
+	err := c.place.Publish(name)
+	if !errors.Is(err, drop.ErrExists) {
+		return err
+	}
+	switch ours, unread := c.ours(d, name); {
+	case unread != nil:
+		return unread
+	case !ours:
+		return err
+	}
+	return c.place.Unstage(name)
 }
 
 // stage writes the file beside its place, and notes in the ledger what it is before anybody can see it.
@@ -298,7 +342,6 @@ func (c *carrier) stage(ctx context.Context, d *outbox.Delivery, what content, n
 		return err
 	}
 	d.PayloadSHA256, d.PayloadBytes = hex.EncodeToString(sum.Sum(nil)), size
-	d.Attempts++
 	if err := c.f.step("attempt"); err != nil {
 		return err
 	}
@@ -362,7 +405,7 @@ func (c *carrier) verify(d *outbox.Delivery, name string) error {
 	defer in.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, in); err != nil {
-		return errAltered.At(fault.Place{File: name}).Because(err)
+		return errUnread.At(fault.Place{File: name}).Wrap(err)
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != d.PayloadSHA256 {
 		return errAltered.At(fault.Place{File: name})

@@ -91,7 +91,7 @@ func TestThreat_T29_ATargetAtAServer(t *testing.T) {
 			if out, err := r.run("mailing-house"); err != nil || !out.Already {
 				t.Errorf("again: %+v %v", out, err)
 			}
-			for _, step := range []string{"stage", "attempt", "publish", "given", "sent"} {
+			for _, step := range []string{"stage", "attempt", "publish", "publishing", "given", "sent"} {
 				r.next()
 				before := len(at.visible(t))
 				r.step = func(s string) error {
