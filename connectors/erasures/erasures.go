@@ -2,9 +2,10 @@
 // stores that is put back brings nobody back and forgets no objection: what the book has and a store has not is done again.
 //
 // The book is a text of one JSON object a line, [Entry], in the order in which people were erased and words were written down.
-// It names nobody but who wrote a word down: marks, records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of itself and of the line before, so that a line
-// that was changed or taken out shows, and a store that keeps the number and the chain of the last line that it heeded
-// ([Head]) shows a book whose end was cut off. A line is on disk before anything is erased.
+// It names nobody but who wrote a word down: marks, records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of
+// itself and of the line before, so that a line that was changed or taken out shows, and a store that keeps the number and the
+// chain of the last line that it heeded ([Head]) shows a book whose end was cut off. A line is on disk before anything is
+// erased, and before a word is in the register.
 //
 // The package knows tokens and lines; it knows no store and erases nothing.
 package erasures
@@ -111,7 +112,7 @@ func Open(path string, key []byte) (*Book, error) {
 	for {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return b, nil // what stands behind the last end of a line was cut short, and nothing was erased by it
+			return b, nil // what stands behind the last end of a line was cut short, and nothing was done by it
 		}
 		var e Entry
 		if json.Unmarshal(line, &e) != nil || e.Number != int64(len(b.entries))+1 || !hmac.Equal([]byte(e.Chain), []byte(b.chain(e))) {
@@ -137,9 +138,15 @@ func (b *Book) chain(e Entry) string {
 // Exists tells whether the file was there.
 func (b *Book) Exists() bool { return b.there }
 
-// HasWords tells whether any word stands in the book.
-func (b *Book) HasWords() bool {
-	return slices.ContainsFunc(b.entries, func(e Entry) bool { return !e.Erases() })
+// Words gives the ids of the words that stand in the book.
+func (b *Book) Words() map[string]bool {
+	out := map[string]bool{}
+	for _, e := range b.entries {
+		if !e.Erases() {
+			out[e.Word.ID] = true
+		}
+	}
+	return out
 }
 
 // Head gives the end of the book.
@@ -168,7 +175,7 @@ func (b *Book) After(h Head) []Entry {
 // Of gives the entry of a subject who was erased.
 func (b *Book) Of(subject string) (Entry, bool) {
 	for _, e := range b.entries {
-		if e.Subject == subject {
+		if e.Erases() && e.Subject == subject {
 			return b.outer(e), true
 		}
 	}

@@ -2,11 +2,14 @@ package nightly_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/register"
@@ -55,6 +58,14 @@ func TestThreat_T24_AWordSaidAfterABackupIsNotForgotten(t *testing.T) {
 		old := s.copy(t) // the backup
 		objection := rights.Statement{Kind: register.ObjectionWord, About: "marketing", State: register.Stands, Via: "letter"}
 		s.at(t, func(ws *workspace.Workspace) {
+			early := register.Word{ID: "abcdefghjkmnpqrs0123456789", Kind: register.ConsentWord, About: "newsletter", State: "withdrawn", At: 1, NotedAt: 1, NotedBy: "dpo"}
+			err := ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { // of before the book took words
+				err := tx.GetContext(ctx, &early.Record, "SELECT `record` FROM `link` WHERE `person` = ? LIMIT 1", other)
+				return errors.Join(err, register.AddWords(ctx, tx, []register.Word{early}))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
 			say(t, ws, other, firstNight+1, objection, rights.Statement{Kind: register.HoldWord, About: "contract", State: register.Lifted})
 			say(t, ws, v.person, firstNight, objection)
 			night, err := ws.Register.Begin(ctx) // killed behind the book
@@ -78,7 +89,7 @@ func TestThreat_T24_AWordSaidAfterABackupIsNotForgotten(t *testing.T) {
 			}
 		})
 		want := s.byHand(t)
-		if len(want) < 4 {
+		if len(want) < 5 {
 			t.Fatalf("only %q", want)
 		}
 		text, err := os.ReadFile(filepath.Join(s.dir, "erasures", "book.jsonl"))

@@ -14,21 +14,19 @@ import (
 const heeder = "uoma (book of erasures)"
 
 // EnterWords writes words by hand, each of which is bound to some records, into the book of erasures, before the register has
-// them: so a register out of a backup learns what was said since. The caller holds [ledger.LockErasures] in the night, and
-// commits the words with it.
+// them: so a register out of a backup learns what was said since. What the register has and the book has not, as it was said
+// before the book took words, is entered first. The caller holds [ledger.LockErasures] in the night, and commits the words with it.
 func (w *Workspace) EnterWords(ctx context.Context, night *register.Night, words []register.Word) error {
 	book, err := w.Erasures()
 	if err != nil {
 		return err
 	}
-	before := book.Head()
-	if !book.HasWords() { // what was said before the book had room for words
-		there, err := night.WordsByHand(ctx)
-		if err != nil {
-			return err
-		}
-		words = slices.Concat(there, words)
+	before, known := book.Head(), book.Words()
+	there, err := night.WordsByHand(ctx)
+	if err != nil {
+		return err
 	}
+	words = slices.DeleteFunc(slices.Concat(there, words), func(w register.Word) bool { return known[w.ID] })
 	end := erasures.Entry{}
 	for _, e := range entriesOf(words) {
 		if end, err = book.Append(e); err != nil {
