@@ -1,10 +1,11 @@
-// Package erasures keeps the book of who was erased, in a file of its own, so that a backup of the stores that is put back
-// brings nobody back: what the book has and a store has not is done again.
+// Package erasures keeps the book of who was erased and of what was said by hand, in a file of its own, so that a backup of the
+// stores that is put back brings nobody back and forgets no objection: what the book has and a store has not is done again.
 //
-// The book is a text of one JSON object a line, [Entry], in the order in which people were erased. It names nobody: marks,
-// records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of itself and of the line before, so that a line
-// that was changed or taken out shows, and a store that keeps the number and the chain of the last line that it heeded
-// ([Head]) shows a book whose end was cut off. A line is on disk before anything is erased.
+// The book is a text of one JSON object a line, [Entry], in the order in which people were erased and words were written down.
+// It names nobody but who wrote a word down: marks, records and persons are keyed tokens. Each line carries an HMAC-SHA-256 of
+// itself and of the line before, so that a line that was changed or taken out shows, and a store that keeps the number and the
+// chain of the last line that it heeded ([Head]) shows a book whose end was cut off. A line is on disk before anything is
+// erased, and before a word is in the register.
 //
 // The package knows tokens and lines; it knows no store and erases nothing.
 package erasures
@@ -39,7 +40,25 @@ type Mark struct {
 	Token string `json:"token"`
 }
 
-// Entry is one erasure.
+// Word is something that was said by hand of the use of somebody's data.
+type Word struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"`
+	About       string `json:"about,omitempty"`
+	Topic       string `json:"topic,omitempty"`
+	Channel     string `json:"channel,omitempty"`
+	State       string `json:"state"`
+	At          int64  `json:"said_at"` // microseconds since 1970 UTC
+	Until       string `json:"until,omitempty"`
+	Via         string `json:"via,omitempty"`
+	TextVersion string `json:"text_version,omitempty"`
+	TextDigest  string `json:"text_digest,omitempty"`
+	NotedAt     int64  `json:"noted_at"`
+	NotedBy     string `json:"noted_by"`
+	Request     string `json:"request,omitempty"`
+}
+
+// Entry is one erasure, or one word.
 type Entry struct {
 	Number  int64    `json:"number"` // 1 and up, without gaps
 	Run     string   `json:"run"`
@@ -48,8 +67,13 @@ type Entry struct {
 	Person  string   `json:"person"`  // of the register
 	Records []string `json:"records"`
 	Marks   []Mark   `json:"marks"`
+	Word    *Word    `json:"word,omitempty"`  // then it is no erasure
+	Bound   []string `json:"bound,omitempty"` // records that the word is bound to
 	Chain   string   `json:"chain"`
 }
+
+// Erases tells whether it is of an erasure.
+func (e Entry) Erases() bool { return e.Word == nil }
 
 // Head is how far a store has heeded the book; the zero value has heeded nothing.
 type Head struct {
@@ -88,7 +112,7 @@ func Open(path string, key []byte) (*Book, error) {
 	for {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return b, nil // what stands behind the last end of a line was cut short, and nothing was erased by it
+			return b, nil // what stands behind the last end of a line was cut short, and nothing was done by it
 		}
 		var e Entry
 		if json.Unmarshal(line, &e) != nil || e.Number != int64(len(b.entries))+1 || !hmac.Equal([]byte(e.Chain), []byte(b.chain(e))) {
@@ -113,6 +137,17 @@ func (b *Book) chain(e Entry) string {
 
 // Exists tells whether the file was there.
 func (b *Book) Exists() bool { return b.there }
+
+// Words gives the ids of the words that stand in the book.
+func (b *Book) Words() map[string]bool {
+	out := map[string]bool{}
+	for _, e := range b.entries {
+		if !e.Erases() {
+			out[e.Word.ID] = true
+		}
+	}
+	return out
+}
 
 // Head gives the end of the book.
 func (b *Book) Head() Head {
@@ -140,7 +175,7 @@ func (b *Book) After(h Head) []Entry {
 // Of gives the entry of a subject who was erased.
 func (b *Book) Of(subject string) (Entry, bool) {
 	for _, e := range b.entries {
-		if e.Subject == subject {
+		if e.Erases() && e.Subject == subject {
 			return b.outer(e), true
 		}
 	}

@@ -59,6 +59,49 @@ func TestARecordIsFoundByItsTokenInTheStores(t *testing.T) {
 	}
 }
 
+// TestThreat_T25_AWordIsNoErasure writes a word between two erasures: it stands in the chain, and is found as none.
+func TestThreat_T25_AWordIsNoErasure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "book")
+	b := open(t, path)
+	said := erasures.Entry{Word: &erasures.Word{ID: "w1", Kind: "objection", About: "marketing", State: "stands", At: 1, NotedAt: 2, NotedBy: "dpo"}, Bound: []string{"r1", "r3"}}
+	for _, e := range []erasures.Entry{entry("erase-2026-11-21"), said, entry("erase-2026-11-22")} {
+		if _, err := b.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, b := range map[string]*erasures.Book{"as written": b, "read again": open(t, path)} {
+		all := b.After(erasures.Head{})
+		if len(all) != 3 || !all[0].Erases() || all[1].Erases() || !all[2].Erases() || b.Head().Number != 3 {
+			t.Fatalf("%s: %+v", name, all)
+		}
+		if got := all[1]; *got.Word != *said.Word || !slices.Equal(got.Bound, said.Bound) || len(got.Records) > 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if e, ok := b.OfRecord("r3"); ok {
+			t.Errorf("%s: erased by a word: %+v", name, e)
+		}
+		if e, ok := b.OfRecord("r1"); !ok || e.Number != 3 {
+			t.Errorf("%s: behind a word: %+v", name, e)
+		}
+		if e, ok := b.Of(""); ok { // a word is of no subject
+			t.Errorf("%s: of nobody: %+v", name, e)
+		}
+		if known := b.Words(); len(known) != 1 || !known["w1"] {
+			t.Errorf("%s: words %v", name, known)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(text, []byte("stands"), []byte("lifted"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := erasures.Open(path, key); fault.Code(err) != "UOMA-ERA-BOOK" {
+		t.Errorf("a word was changed: %v", err)
+	}
+}
+
 // TestThreat_T25_TheBookShowsWhatWasDoneToIt changes, cuts and swaps lines of the book.
 func TestThreat_T25_TheBookShowsWhatWasDoneToIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "erasures", "book")

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"uoma/connectors/erasures"
 	"uoma/connectors/ledger"
 	"uoma/internal/canon"
@@ -63,6 +65,12 @@ func (n *Night) HeedErasures(ctx context.Context, r *pipelines.Run) error {
 	rest, err := n.ws.Unheeded(ctx)
 	if err != nil || len(rest) == 0 {
 		return err
+	}
+	if !slices.ContainsFunc(rest, erasures.Entry.Erases) { // words are the register's alone
+		end := rest[len(rest)-1]
+		return n.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+			return ledger.SetErasureHead(ctx, tx, ledger.OfFiles, end.Number, end.Chain)
+		})
 	}
 	other := New(n.ws, n.layouts, n.pack, nil, n.check) // what it recalls is of before, and nobody else's
 	if err := other.heedBook(ctx, r, rest); err != nil {

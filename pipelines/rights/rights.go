@@ -148,7 +148,8 @@ func (a *Author) check() error {
 	return nil
 }
 
-// Say writes words about one person down, all of them or none. They hold from the next decision on. While somebody is
+// Say writes words about one person down, in the book of erasures first, so that a backup that is put back forgets none; where
+// it is cut short behind that they count, too. They hold from the next decision on. While somebody is
 // erased, or data is let go, it waits: a hold that was written is heeded, and of a person whose erasure began nothing is.
 func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person string, said []Statement, a Author) (Noted, error) {
 	out := Noted{Person: person}
@@ -196,11 +197,22 @@ func Say(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, person
 		}
 		out.Words = append(out.Words, NotedWord{w.ID, w.Kind, w.About, w.Channel, w.State, clause})
 	}
+	var entries []ledger.Entry
+	for _, w := range out.Words {
+		e := a.entry(ledger.SubjectWord, person, w.Kind, w.About, w.State)
+		if err := e.Check(); err != nil { // the book comes first, and nothing is taken back from there
+			return out, err
+		}
+		entries = append(entries, e)
+	}
+	if err := ws.EnterWords(ctx, night, words); err != nil {
+		return out, err
+	}
 	if err := register.AddWords(ctx, night.Tx(), words); err != nil {
 		return out, err
 	}
-	for _, w := range out.Words {
-		if err := ws.Audit.Append(ctx, night.Tx(), a.entry(ledger.SubjectWord, person, w.Kind, w.About, w.State)); err != nil {
+	for _, e := range entries {
+		if err := ws.Audit.Append(ctx, night.Tx(), e); err != nil {
 			return out, err
 		}
 	}

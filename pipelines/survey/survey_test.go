@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/endpoint"
 	"uoma/connectors/ledger"
@@ -281,6 +283,30 @@ func TestThreat_T24_AWordByHandBetweenAnyTwoSteps(t *testing.T) {
 					t.Errorf("sent: %v", numbers(rows))
 				}
 			})
+		}
+	})
+}
+
+// TestThreat_T24_AWordThatABackupDoesNotHave takes an objection out of the register, as a backup of before has it, and sends when
+// the book of erasures was heeded.
+func TestThreat_T24_AWordThatABackupDoesNotHave(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		r.says("P1", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		r.must(r.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+			for _, sql := range []string{"DELETE FROM `word`", "UPDATE `erasure_head` SET `number` = 0, `chain` = ''"} {
+				if _, err := tx.ExecContext(ctx, sql); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		r.must(r.ws.HeedErasures(ctx))
+		out, err := r.run(false)
+		r.must(err)
+		rows, _, _ := r.received(fact[DeliverFacts](t, out, "deliver").Delivery)
+		if slices.Contains(numbers(rows), "12345") || len(rows) < 2 {
+			t.Errorf("sent: %v", numbers(rows))
 		}
 	})
 }

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	errBookMissing = fault.New("UOMA-ERA-MISSING", "the book of erasures is missing, and people were erased",
+	errBookMissing = fault.New("UOMA-ERA-MISSING", "the book of erasures is missing, and people were erased or words were written down",
 		"bring it back from its own copy; where it is says erasures: in uoma.yaml")
 	errBookOlder = fault.New("UOMA-ERA-OLDER", "the book of erasures is older than the stores, or another one",
 		"bring back its latest copy: it must not be restored together with the stores")
@@ -54,10 +54,10 @@ func (w *Workspace) heads(ctx context.Context) (h heads, err error) {
 
 // checkErasures refuses stores without the book that they have heeded, and gives it.
 func (w *Workspace) checkErasures(ctx context.Context) (book *erasures.Book, h heads, err error) {
-	if book, err = w.Erasures(); err != nil {
+	if h, err = w.heads(ctx); err != nil { // first, as the book may grow meanwhile
 		return nil, h, err
 	}
-	if h, err = w.heads(ctx); err != nil {
+	if book, err = w.Erasures(); err != nil {
 		return nil, h, err
 	}
 	switch {
@@ -139,6 +139,15 @@ func (w *Workspace) HeedErasures(ctx context.Context) error {
 		return err
 	}
 	for _, e := range rest {
+		if !e.Erases() {
+			if err := w.heedWord(ctx, night, e); err != nil {
+				return err
+			}
+			if err := ledger.SetErasureHead(ctx, night.Tx(), ledger.OfRegister, e.Number, e.Chain); err != nil {
+				return err
+			}
+			continue
+		}
 		persons, err := formerly(ctx, night, e)
 		if err != nil {
 			return err
@@ -241,12 +250,13 @@ func (w *Workspace) Behind() bool { return w.behind }
 
 // unheeded gives the erasures of the book that come after a head of the register.
 func (w *Workspace) unheeded(ctx context.Context, q sqlx.QueryerContext, of int) ([]erasures.Entry, error) {
-	book, err := w.Erasures()
-	if err != nil {
+	var h erasures.Head
+	var err error
+	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, q, of); err != nil {
 		return nil, err
 	}
-	var h erasures.Head
-	if h.Number, h.Chain, err = ledger.ErasureHead(ctx, q, of); err != nil {
+	book, err := w.Erasures()
+	if err != nil {
 		return nil, err
 	}
 	if !book.Has(h) {
@@ -277,12 +287,15 @@ func (w *Workspace) noteErasure(ctx context.Context, tx *sqlx.Tx, e erasures.Ent
 	if err != nil || len(known) > 0 {
 		return err
 	}
-	return w.Audit.Append(ctx, tx, ledger.Entry{At: time.Now().UnixMicro(), Actor: "uoma (book of erasures)", Verb: ledger.SubjectErased,
+	return w.Audit.Append(ctx, tx, ledger.Entry{At: time.Now().UnixMicro(), Actor: heeder, Verb: ledger.SubjectErased,
 		Subject: e.Person, Reason: e.Clause, Run: e.Run})
 }
 
 // EraseIdentity carries an entry of the book out in the vault: marks first, then what was said, then the key.
 func (w *Workspace) EraseIdentity(ctx context.Context, e erasures.Entry) error {
+	if !e.Erases() {
+		return w.Vault.SetErasureHead(ctx, e.Number, e.Chain)
+	}
 	marks := make([]vault.Suppression, len(e.Marks))
 	tokens := make([]string, len(e.Marks))
 	for i, m := range e.Marks {

@@ -79,9 +79,11 @@ func (w *Workspace) PersonIn(d *pseudonym.Domain, person string) string {
 // throughEntry changes the tokens of an entry of the book of erasures.
 func throughEntry(e erasures.Entry, turn func(kind, token string) string) erasures.Entry {
 	e.Person = turn(PersonTokens, e.Person)
-	e.Records, e.Marks = slices.Clone(e.Records), slices.Clone(e.Marks)
-	for i := range e.Records {
-		e.Records[i] = turn(IndexTokens, e.Records[i])
+	e.Records, e.Bound, e.Marks = slices.Clone(e.Records), slices.Clone(e.Bound), slices.Clone(e.Marks)
+	for _, records := range [][]string{e.Records, e.Bound} {
+		for i := range records {
+			records[i] = turn(IndexTokens, records[i])
+		}
 	}
 	for i := range e.Marks {
 		e.Marks[i].Token = turn(MarkTokens, e.Marks[i].Token)
