@@ -19,6 +19,7 @@ for run in $(seq "$runs"); do
 	"$uoma" init "$ws" >/dev/null
 	printf 'institution: "10118"\ntemporary_identifiers: true\ninbox: %s\nsender: {id: bench}\n' "$PWD/$dir/campus/inbox" >"$ws/uoma.yaml"
 	for night in 1 2; do
+		sync # nights are a day apart: the second does not wait for what the first left to be written
 		/usr/bin/time -f '%e %U %S %M' -o "$dir/time" "$uoma" run nightly -w "$ws" --date "2026-11-2$night" >/dev/null 2>"$dir/log"
 		echo "$night $(cat "$dir/time")" >>"$dir/times"
 		sed -nE "s/.*msg=\"stage ([a-z]+)\" state=\"done in ([^\"]+)\".*/$night \1 \2/p" "$dir/log" >>"$dir/stages"

@@ -31,7 +31,7 @@ var namedSystems = []named{
 	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline, and {arvo-contacts} for the list of people asked"},
 	{"xamk", "secure mail", "channel", "the carrier is HTTPS with mutual TLS; secure mail is not built"},
 	{"xamk", "directory (AD)", "access", "nothing: login is the operating system's and the database's"},
-	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; targets {seamk-crm}, {seamk-crm-staff}"},
+	{"seamk", "Dynamics 365 CRM", "register, source, target", "[dynamics365-seamk]; targets {seamk-crm}, {seamk-crm-staff}, {seamk-crm-internships}, {seamk-crm-projects}"},
 	{"seamk", "Dynamics 365 Marketing", "register, source, target", "[dynamics365-marketing]; writing back is not built yet"},
 	{"seamk", "website forms", "source", "[webforms]"},
 	{"seamk", "social media, digital advertising", "source", "[dynamics365-marketing]: clicks of people who are known; others are never read"},

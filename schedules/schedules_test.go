@@ -2,6 +2,8 @@ package schedules_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -48,9 +50,13 @@ func TestShipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 4 || all[0].Name != "career-survey" || all[0].Enabled || all[1].Name != "nightly" || !all[1].Enabled ||
-		all[2].Name != "virta" || all[2].Enabled || all[3].Name != "withdrawals" || !all[3].Enabled {
-		t.Fatalf("got %v", all)
+	var got []string
+	for _, s := range all {
+		got = append(got, fmt.Sprint(s.Name, " ", s.Enabled))
+	}
+	want := []string{"career-survey false", "nightly true", "seamk-crm-internships false", "seamk-crm-projects false", "seamk-crm-staff false", "seamk-crm false", "virta false", "withdrawals true"}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %q", got)
 	}
 	if got := all[1].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
 		t.Fatalf("the nightly runs at %s", got)
@@ -72,7 +78,8 @@ func TestLoadPrefersTheWorkspace(t *testing.T) {
 	for _, s := range all {
 		names += s.Name + " " + s.File + "\n"
 	}
-	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nvirta shipped/virta.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
+	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nseamk-crm shipped/seamk-crm.yaml\nseamk-crm-internships shipped/seamk-crm-internships.yaml\n" +
+		"seamk-crm-projects shipped/seamk-crm-projects.yaml\nseamk-crm-staff shipped/seamk-crm-staff.yaml\nvirta shipped/virta.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
 		t.Fatalf("got %s", names)
 	}
 	if s, err := schedules.Find(all, "nightly"); err != nil || s.Title != "Ours" {
@@ -95,7 +102,7 @@ func TestLoadReportsEveryFile(t *testing.T) {
 		}
 	}
 	all, err := schedules.Load(fstest.MapFS{})
-	if err != nil || len(all) != 4 {
+	if err != nil || len(all) != 8 {
 		t.Fatalf("an empty workspace has %v, %v", all, err)
 	}
 }

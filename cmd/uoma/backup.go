@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uoma/internal/canon"
-	"uoma/pipelines"
 	"uoma/pipelines/backup"
 	"uoma/pipelines/workspace"
 )
@@ -71,7 +69,7 @@ func (a *app) alone(ctx context.Context, ws *workspace.Workspace, f func(context
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		r := &pipelines.Run{Pipeline: name, Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
+		r := a.manual(name, a.today(ws))
 		journal := ws.NewJournal(version, "", "")
 		if ctx, err = journal.Hold(ctx, r); err != nil {
 			return err

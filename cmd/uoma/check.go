@@ -18,9 +18,9 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Find every fault of the workspace, changing nothing",
 		Long: `Find every fault of the workspace at once: settings, permissions, keys, layouts, policies, pipelines, schedules, inbox,
-stores, snapshots, runs and deliveries that were left, pinned recipients, certificates, free space. Nothing is written
-and nothing is sent. With --connect it also asks database servers, sources over a network and
-the recipients' endpoints.
+stores, snapshots, runs and deliveries that were left, pinned recipients, certificates, targets, free space. Nothing is
+written and nothing is sent. With --connect it also asks database servers, sources and targets over a network and the
+recipients' endpoints.
 
 Exit codes: 0 no error (there may be warnings and notes), 4 at least one error.`,
 		Example: `  uoma check -w campus
@@ -39,7 +39,7 @@ Exit codes: 0 no error (there may be warnings and notes), 4 at least one error.`
 			return a.printFindings("check", found)
 		},
 	}
-	c.Flags().BoolVar(&connect, "connect", false, "also ask database servers and recipients' endpoints")
+	c.Flags().BoolVar(&connect, "connect", false, "also ask database servers, sources, targets and recipients' endpoints")
 	return c
 }
 

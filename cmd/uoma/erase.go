@@ -11,7 +11,6 @@ import (
 
 	"uoma/internal/canon"
 	"uoma/internal/fault"
-	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 )
 
@@ -88,9 +87,9 @@ func (a *app) erase(ctx context.Context, system, key, clause string) (out nightl
 		return out, err
 	}
 	defer func() { err = errors.Join(err, ws.Close()) }()
-	today := canon.DateOf(a.now().In(ws.Settings.Location))
 	// The run stands under the nightly's lease, as it changes what the nightly would.
-	r := &pipelines.Run{Pipeline: "nightly", Date: today, Mode: pipelines.Manual, Actor: a.actor(""), Now: a.now, Log: a.logger(), Progress: &progress{}}
+	r := a.manual("nightly", a.today(ws))
+	r.Actor = a.actor("")
 	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
 		n := nightly.New(ws, h.layouts, h.pack, nil, h.journal.Check)
 		defer n.Close()

@@ -121,8 +121,7 @@ Every error that a person may read has a stable code, a place (file, line, colum
 data, and a hint. Programs may rely on codes; messages may change. This page is made of the source by
 ` + "`go test ./cmd/uoma -run ErrorsPage -update`" + `, and a test fails when it is stale.
 
-Exit codes: 0 finished, 1 stopped, 2 usage, 3 a source failed, 4 a check found errors, 5 settings, keys or documents,
-6 another program is at work, 7 a delivery was refused or needs a person, 130 interrupted.
+With which exit code a program ends says [the operator's guide](operator.md#exit-codes).
 `)
 	area, last := "", declared{}
 	for _, d := range all {

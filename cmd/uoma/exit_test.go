@@ -41,6 +41,7 @@ func TestExitCodes(t *testing.T) {
 		{"a fault of a run", fault.New("UOMA-LOD-BALANCE", "m", "h"), exitFailed},
 		{"a usage error", usageError{errors.New("x")}, exitUsage},
 		{"a usage error around a fault", usageError{errDate}, exitUsage},
+		{"a token that is mistyped", readTokens([]string{"nobody"}), exitUsage},
 		{"an unknown command", errors.New(`unknown command "x" for "uoma"`), exitUsage},
 		{"a flag that is missing", errors.New(`required flag(s) "truth" not set`), exitUsage},
 		{"a partial run", statusError(exitPartial), exitPartial},
@@ -70,11 +71,16 @@ func TestExitCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, table, _ := bytes.Cut(page, []byte("\n## Exit codes\n"))
+	table, _, _ = bytes.Cut(table, []byte("\n## "))
+	if n := bytes.Count(table, []byte("\n| ")) - 2; n != len(exitConstants(t)) {
+		t.Errorf("docs/operator.md has %d exit codes, the program %d", n, len(exitConstants(t)))
+	}
 	for name, code := range exitConstants(t) {
 		if !reached[code] {
 			t.Errorf("no error in the table ends with %s (%d)", name, code)
 		}
-		if !bytes.Contains(page, fmt.Appendf(nil, "\n| %d | ", code)) {
+		if !bytes.Contains(table, fmt.Appendf(nil, "\n| %d | ", code)) {
 			t.Errorf("docs/operator.md does not name exit code %d", code)
 		}
 	}

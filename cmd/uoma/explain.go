@@ -42,7 +42,7 @@ delivery was made from.`,
 				return err
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				date := canon.DateOf(a.now().In(ws.Settings.Location))
+				date := a.today(ws)
 				if on != "" {
 					var err error
 					if date, err = canon.ParseDate(on); err != nil {

@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"uoma/internal/canon"
-	"uoma/pipelines"
 	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
 )
@@ -72,9 +70,7 @@ func (a *app) inRotation(ctx context.Context, f func(*workspace.Workspace) error
 // keeping runs f under the nightly's lease, as the nights use the keys.
 func (a *app) keeping(ctx context.Context, f func(context.Context, *workspace.Workspace, custody.Author) error) error {
 	return a.inRotation(ctx, func(ws *workspace.Workspace) error {
-		r := &pipelines.Run{Pipeline: "nightly", Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now,
-			Log: a.logger(), Progress: &progress{}}
-		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
+		return held(ctx, ws, ws, a.manual("nightly", a.today(ws)), func(ctx context.Context, h holding) error {
 			by := a.keeper()
 			by.Check = h.journal.Check
 			return f(ctx, ws, by)
@@ -86,7 +82,7 @@ func (a *app) keyRotateCommand() *cobra.Command {
 	var dry bool
 	var epoch int64
 	c := &cobra.Command{
-		Use:   "rotate master | domain RECIPIENT/DATASET | index | register | suppression",
+		Use:   "rotate master | domain RECIPIENT/DATASET | index | register | suppression | rectification",
 		Short: "Put a new key in the place of an old one",
 		Long: `rotate master: let keys.next in uoma.yaml say where the new master key is (a file or KMS key that is not there yet is
 made), and run it. Every subject's key is wrapped anew; nothing that was derived changes. Cut off anywhere, the same
@@ -94,8 +90,8 @@ command goes on: both keys open until nothing is left that the old one wraps. Th
 
 rotate domain: the next extract for the recipient has other pseudonyms, which nobody can join with those before.
 
-rotate index, register or suppression: every token of rows and records, of the register's people, or of erased people's
-marks is put under a new key, in vault and register; nothing else changes, and recipients' pseudonyms stay. While it is at
+rotate index, register, suppression or rectification: every token of rows and records, of the register's people, of erased
+people's marks, or of values that sources have to correct is put under a new key, in vault and register; nothing else changes, and recipients' pseudonyms stay. While it is at
 work, and after it was cut off, the workspace opens for nothing else: the same command goes on. The old key is destroyed at
 the end.`,
 		Example: `  uoma key rotate master --dry-run
@@ -121,7 +117,7 @@ the end.`,
 					return a.printRotated(out, dry)
 				})
 			}
-			return usageError{errors.New("name master, index, register, suppression, or domain and RECIPIENT/DATASET")}
+			return usageError{errors.New("name master, index, register, suppression, rectification, or domain and RECIPIENT/DATASET")}
 		},
 	}
 	c.Flags().BoolVar(&dry, "dry-run", false, "say what would be done, and change nothing")

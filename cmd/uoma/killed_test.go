@@ -32,16 +32,13 @@ import (
 // closed here and accepted there.
 func TestThreat_T29_KilledDelivery(t *testing.T) {
 	bin := t.TempDir()
-	for _, name := range []string{"uoma", "endpoint"} {
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(bin, name), "uoma/cmd/"+name)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", name, err, out)
-		}
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin+"/", "uoma/cmd/endpoint")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build endpoint: %v\n%s", err, out)
 	}
 	kills := 0
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
-		k := &killing{t: t, on: on, uoma: filepath.Join(bin, "uoma"), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir(), hit: map[string]int{}}
+		k := &killing{t: t, on: on, uoma: built(t), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir(), hit: map[string]int{}}
 		k.prepare()
 		k.killAll()
 		for _, n := range k.hit {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/internal/canon"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/access"
 	"uoma/transforms/pseudonym"
@@ -193,7 +194,7 @@ func (a *app) operatorAllowCommand() *cobra.Command {
 		Short: "Allow what another operator is to do, under your own account",
 		Long: `Where operators are named, the second person of what needs two is no name on a command line: that person allows it under
 their own account, and the one who does it names them with --approved-by. The word counts for 14 days.`,
-		Example: `  uoma operator allow retention --date 2026-11-22
+		Example: `  uoma operator allow retention --date 2026-11-22 --plan 0f2c…
   uoma operator allow disclosure 4f1c… 5500-R-1`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -203,11 +204,13 @@ their own account, and the one who does it names them with --approved-by. The wo
 }
 
 func (a *app) operatorAllowRetentionCommand() *cobra.Command {
-	var date string
+	var date, plan string
 	c := &cobra.Command{
-		Use:     "retention --date D",
-		Short:   "Allow that what is due on a date is carried out, after a look at the plan",
-		Example: "  uoma operator allow retention --date 2026-11-22",
+		Use:   "retention --date D --plan P",
+		Short: "Allow that what is due on a date is carried out, after a look at the plan",
+		Long: `The word is for the plan that uoma retention plan printed last, and for no other: when more or less is due by then, it has to
+be given again. It is used once.`,
+		Example: "  uoma operator allow retention --date 2026-11-22 --plan 0f2c…",
 		Args:    exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
@@ -215,11 +218,17 @@ func (a *app) operatorAllowRetentionCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.allow(c.Context(), ws, "retention", "", day.String())
+				reference, err := nightly.ApproveRetention(c.Context(), ws, day, plan)
+				if err != nil {
+					return err
+				}
+				return a.allow(c.Context(), ws, nightly.RetentionAct, "", reference)
 			})
 		},
 	}
 	c.Flags().StringVar(&date, "date", "auto", "the date for which retention is applied, YYYY-MM-DD or auto for today")
+	c.Flags().StringVar(&plan, "plan", "", "the plan that was looked at, as uoma retention plan prints it (required)")
+	_ = c.MarkFlagRequired("plan")
 	return c
 }
 

@@ -205,7 +205,7 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, def *pipe
 		return err
 	}
 	if byHand {
-		today := canon.DateOf(a.now().In(ws.Settings.Location))
+		today := a.today(ws)
 		if err := ws.Operators.Decide(a.account(), access.Send, today); err != nil {
 			return errors.Join(err, a.noteRefusal(ctx, ws, access.Send, err))
 		}
@@ -225,14 +225,22 @@ func (a *app) allow(ctx context.Context, ws *workspace.Workspace, act, subject, 
 	return ws.Note(ctx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.ActApproved, Subject: subject, Reason: act + ":" + reference})
 }
 
+// second refuses, where operators are named, a second person who is the first, or who may not.
+func (a *app) second(ws *workspace.Workspace, by string, p access.Permission) error {
+	if ws.Operators != nil && (by == a.person() || !ws.Approves(by, p, a.now())) {
+		return errAlone
+	}
+	return nil
+}
+
 // allowed proves, where operators are named, that the person who is named as the second one allowed an act, under an
 // account of their own, and may. Nobody is asked for when nobody is named.
 func (a *app) allowed(ctx context.Context, ws *workspace.Workspace, by, act, subject, reference string, p access.Permission) error {
 	if ws.Operators == nil || by == "" {
 		return nil
 	}
-	if by == a.person() || !ws.Approves(by, p, a.now()) {
-		return errAlone
+	if err := a.second(ws, by, p); err != nil {
+		return err
 	}
 	found, err := ws.Audit.Lines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActApproved), Subject: subject, Since: a.now().Add(-allowedFor), Limit: 1000})
 	if err != nil {

@@ -274,6 +274,11 @@ func TestValuesOfFilesAreSeenByWhoMay(t *testing.T) {
 func TestATargetIsSentByWhoMay(t *testing.T) {
 	k := newKeyboard(t, operatorsOf2026)
 	k.write(t, workspace.FileName, strings.NewReplacer("policy: xamk", "policy: ljmu").Replace(string(workspace.Template())))
+	pack, err := os.ReadFile(filepath.Join("..", "..", "transforms", "policy", "packs", "ljmu.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.write(t, filepath.Join("policies", "ljmu.yaml"), strings.Replace(string(pack), "  recipient: mailing_house\n", "  recipient: mailing_house\n  agreement: D/1\n", 1))
 	k.play(t, []typed{
 		{"tikka", "run mailing-house --date 2026-03-02", "UOMA-ACC-ROLE", ""},
 		{"laine", "run mailing-house --date 2026-03-02", "UOMA-ACC-PROCESSOR", ""},
@@ -353,10 +358,11 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 		{"korhonen", "reveal approve 2", "", "approved"},
 		{"korhonen", "reveal request --reason request --clause GDPR-15" + many, "", "requested"},
 		{"virtanen", "reveal approve 3", "UOMA-RVL-DPO", ""},
-		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
-		{"virtanen", "operator allow retention --date 2026-03-01", "", ""},
-		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
-		{"virtanen", "operator allow retention", "", ""}, // today
+		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-RET-PLAN", ""},
+		{"virtanen", "operator allow retention --date 2026-03-01 --plan " + nothingDue, "", ""},
+		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-RET-PLAN", ""},
+		{"virtanen", "operator allow retention --plan 0f2c", "UOMA-RET-PLAN", ""},
+		{"virtanen", "operator allow retention --plan " + nothingDue, "", ""}, // today
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "", "due on 2026-03-02"},
 		{"virtanen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
 		{"uoma", "retention apply --date 2026-03-02 --dry-run", "", "due on 2026-03-02"}, // nobody attends, and the share is small
@@ -364,12 +370,15 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 		{"uoma", "backup create --to " + filepath.Join(t.TempDir(), "b.uoma"), "UOMA-BCK-NOBODY", ""},
 		{"uoma", "backup verify b.uoma --identity b.key", "UOMA-ACC-SERVICE", ""},
 		{"tikka", "backup create --to b.uoma", "UOMA-ACC-ROLE", ""},
-		{"laine", "operator allow retention", "UOMA-ACC-ROLE", ""},
+		{"laine", "operator allow retention --plan " + nothingDue, "UOMA-ACC-ROLE", ""},
 		{"korhonen", "operator allow disclosure " + pseudonym.Shown(one) + " 5500-R-1", "", ""}, // as subject find prints it
 		{"korhonen", "audit list --verb act.approved", "", "disclosure:5500-R-1"},
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by laine", "UOMA-ACC-ALONE", ""},
 		{"korhonen", "audit list --verb act.approved", "", "retention:2026-03-02"},
 	})
 	k.on = k.on.AddDate(0, 0, 15)
-	k.play(t, []typed{{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""}})
+	k.play(t, []typed{{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-RET-PLAN", ""}})
 }
+
+// nothingDue is the digest of a plan that carries nothing out.
+const nothingDue = "e3b0c44298fc1c149afbf4c8996fb924"

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/outbox"
-	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 )
 
@@ -58,11 +57,7 @@ func (a *app) reconcile(ctx context.Context, ws *workspace.Workspace, pipeline, 
 	if def.Survey == nil {
 		return d, usageError{fmt.Errorf("%s delivers nothing", pipeline)}
 	}
-	day, err := a.logicalDate(ws, "auto")
-	if err != nil {
-		return d, err
-	}
-	r := &pipelines.Run{Pipeline: pipeline, Date: day, Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
+	r := a.manual(pipeline, a.today(ws))
 	err = held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
 		s, err := surveyOf(ws, def, r, h)
 		if err != nil {

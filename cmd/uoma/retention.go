@@ -35,6 +35,7 @@ type dueLine struct {
 // retentionResult is a plan on the command line.
 type retentionResult struct {
 	Date  string         `json:"date"`
+	Plan  string         `json:"plan"` // digest of all that is due, by which it is allowed
 	Due   int            `json:"due"`
 	Held  int            `json:"held"`
 	By    map[string]int `json:"by_action"`
@@ -77,14 +78,18 @@ date to come tells what will be due if nothing changes. Nothing is written, and 
 			if err != nil {
 				return usageError{err}
 			}
+			if err := readToken(&f.filter.Person); err != nil {
+				return err
+			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				plan, err := nightly.RetentionPlan(c.Context(), ws, date)
 				if err != nil {
 					return err
 				}
+				digest := plan.Digest()
 				plan = plan.Keep(f.filter)
 				plan.Sort(f.sort)
-				return a.printPlan(date, plan, f.csv)
+				return a.printPlan(date, digest, plan, f.csv)
 			})
 		},
 	}
@@ -126,11 +131,11 @@ func (f *planFlags) check(c *cobra.Command) (date canon.Date, err error) {
 	return date, nil
 }
 
-func (a *app) printPlan(date canon.Date, plan policy.Plan, asCSV bool) error {
+func (a *app) printPlan(date canon.Date, digest string, plan policy.Plan, asCSV bool) error {
 	if asCSV {
 		return plan.WriteCSV(a.out)
 	}
-	out := retentionResult{Date: date.String(), By: map[string]int{}, Lines: make([]dueLine, 0, len(plan))}
+	out := retentionResult{Date: date.String(), Plan: digest, By: map[string]int{}, Lines: make([]dueLine, 0, len(plan))}
 	rows := make([][]string, 0, len(plan))
 	for i := range plan {
 		d := &plan[i]
@@ -151,6 +156,6 @@ func (a *app) printPlan(date canon.Date, plan policy.Plan, asCSV bool) error {
 	if err := a.table([]string{"DUE", "ACTION", "CATEGORY", "CLAUSE", "HELD", "SINCE", "PERSON", "SOURCE", "SOURCE KEY"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "%d due on %s, %d held\n", out.Due, date, out.Held)
+	_, err := fmt.Fprintf(a.out, "%d due on %s, %d held; plan %s\n", out.Due, date, out.Held, digest)
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,12 +109,13 @@ func readLines(in io.Reader) (out []string, err error) {
 	return out, s.Err()
 }
 
-func revealNumber(arg string) (int64, error) {
+// atReveal runs f with the number of a request.
+func (a *app) atReveal(ctx context.Context, arg string, f func(*workspace.Workspace, int64) error) error {
 	n, err := strconv.ParseInt(arg, 10, 64)
 	if err != nil {
-		return 0, usageError{errors.New("a request is named by its number, as uoma reveal list shows it")}
+		return usageError{errors.New("a request is named by its number, as uoma reveal list shows it")}
 	}
-	return n, nil
+	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error { return f(ws, n) })
 }
 
 // ofRecording is the flag by which the one who allows or sees says that the request is about a recording.
@@ -129,11 +131,7 @@ func (a *app) revealApproveCommand() *cobra.Command {
 		Example: "  uoma reveal approve 7\n  uoma reveal approve --recording 8",
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := revealNumber(args[0])
-			if err != nil {
-				return err
-			}
-			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+			return a.atReveal(c.Context(), args[0], func(ws *workspace.Workspace, n int64) error {
 				if _, err := custody.Approve(c.Context(), ws, n, a.keeper()); err != nil {
 					return err
 				}
@@ -166,11 +164,7 @@ func (a *app) revealShowCommand() *cobra.Command {
 		Example: "  uoma reveal show 7   # personal data on the screen",
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			n, err := revealNumber(args[0])
-			if err != nil {
-				return err
-			}
-			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
+			return a.atReveal(c.Context(), args[0], func(ws *workspace.Workspace, n int64) error {
 				people, err := custody.Show(c.Context(), ws, n, a.keeper())
 				if err != nil {
 					return err

@@ -11,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
-	"uoma/internal/canon"
-	"uoma/pipelines"
 	"uoma/pipelines/review"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/clerical"
@@ -80,9 +78,7 @@ func (a *app) atDesk(ctx context.Context, f func(*review.Desk) error) error {
 // decideAt opens the desk for decisions, under the nightly's lease, as the nights heed them.
 func (a *app) decideAt(ctx context.Context, by string, f func(context.Context, *review.Desk, review.Author) error) error {
 	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
-		r := &pipelines.Run{Pipeline: reviewed, Date: canon.DateOf(a.now().In(ws.Settings.Location)), Mode: pipelines.Manual, Now: a.now,
-			Log: a.logger(), Progress: &progress{}}
-		return held(ctx, ws, ws, r, func(ctx context.Context, h holding) error {
+		return held(ctx, ws, ws, a.manual(reviewed, a.today(ws)), func(ctx context.Context, h holding) error {
 			d, err := review.Open(ctx, ws, reviewed)
 			if err != nil {
 				return err

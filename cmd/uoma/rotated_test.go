@@ -2,29 +2,20 @@ package main
 
 import (
 	"fmt"
+	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 )
-
-// built builds the program as it is shipped.
-func built(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "uoma")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin, "uoma/cmd/uoma")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return bin
-}
 
 // ran runs the program, which must not fail.
 func ran(t *testing.T, bin, stdin string, args ...string) {
@@ -50,23 +41,46 @@ func loadedCampus(t *testing.T, bin, dir, settings string) string {
 	return ws
 }
 
-// TestThreat_T17_ANightAfterARotation loads a night after all kinds of tokens were put under other keys, by programs that
-// were killed with SIGKILL at some moments before, and one where nothing was rotated: the two registers differ in nothing but
-// the tokens.
+// TestThreat_T17_ANightAfterARotation rotates every key with the real program, which SIGKILL ends at a random moment, and loads a
+// night after that, there and where nothing was rotated: the two registers differ in nothing but the tokens.
 func TestThreat_T17_ANightAfterARotation(t *testing.T) {
 	bin, dir := built(t), t.TempDir()
 	run := func(args ...string) { ran(t, bin, "", args...) }
-	plain, turned := loadedCampus(t, bin, dir, ""), filepath.Join(dir, "turned")
+	plain := loadedCampus(t, bin, dir, "keys: {master: \"file:keys/master.key\", next: \"file:keys/master-2.key\"}\n")
+	once, turned := filepath.Join(dir, "once"), filepath.Join(dir, "turned")
+	workspacetest.CopyTree(t, plain, once)
 	workspacetest.CopyTree(t, plain, turned)
-	for i, kind := range workspace.TokenKinds() {
-		first := exec.Command(bin, "key", "rotate", kind, "--epoch", "2", "-w", turned)
+	const domain = "csc/uraseuranta"
+	rotations := [][]string{{"master"}, {"domain", domain, "--epoch", "2"}}
+	for _, kind := range workspace.TokenKinds() {
+		rotations = append(rotations, []string{kind, "--epoch", "2"})
+	}
+	seed := time.Now().UnixNano()
+	random, stopped := rand.New(rand.NewSource(seed)), 0
+	for _, what := range rotations {
+		rotate := func(ws string) []string { return slices.Concat([]string{"key", "rotate"}, what, []string{"-w", ws}) }
+		since := time.Now()
+		run(rotate(once)...)
+		takes := time.Since(since)
+		first := exec.Command(bin, rotate(turned)...)
 		if err := first.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(time.Duration(i+1)*60*time.Millisecond, func() { _ = first.Process.Kill() })
-		_ = first.Wait() // killed, or done before: both must end the same
+		time.AfterFunc(time.Duration(random.Int63n(int64(takes))), func() { _ = first.Process.Kill() })
+		if err := first.Wait(); err != nil { // killed, or done before: both must end the same
+			if !first.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+				t.Fatalf("seed %d: %v ended by itself: %v", seed, what, err)
+			}
+			stopped++
+		}
 		workspacetest.Exec(t, turned, workspacetest.Register, "UPDATE `lease` SET `expires_at` = 0")
-		run("key", "rotate", kind, "--epoch", "2", "-w", turned)
+		run(rotate(turned)...)
+	}
+	if stopped == 0 {
+		t.Errorf("seed %d: nothing was killed", seed)
+	}
+	if a, b := keysOf(t, once), keysOf(t, turned); !slices.Equal(a, b) {
+		t.Errorf("seed %d: the keys are %v, not %v", seed, b, a)
 	}
 	for _, ws := range []string{plain, turned} {
 		run("run", "nightly", "--date", "2026-11-22", "-q", "-w", ws)
@@ -115,8 +129,8 @@ func innerRows(t *testing.T, dir string) map[string]string {
 				if err := rows.MapScan(row); err != nil {
 					t.Fatal(err)
 				}
-				for kind, columns := range map[string][]string{workspace.IndexTokens: x.Index, workspace.PersonTokens: x.Person, workspace.MarkTokens: x.Mark} {
-					for _, c := range columns {
+				for _, kind := range workspace.TokenKinds() {
+					for _, c := range workspace.TokenColumns(&x, kind) {
 						if s, ok := row[c].(string); ok {
 							row[c] = ws.Inner(kind, s)
 						}
@@ -138,6 +152,25 @@ func innerRows(t *testing.T, dir string) map[string]string {
 			slices.Sort(lines)
 			out[store.Name+"."+x.Table] = strings.Join(lines, "\n")
 		}
+	}
+	return out
+}
+
+// keysOf says in which epoch each key of a workspace is, and how much it wraps.
+func keysOf(t *testing.T, dir string) []string {
+	t.Helper()
+	ws, err := workspace.OpenRotating(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	lines, err := custody.List(t.Context(), ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, l := range lines {
+		out = append(out, fmt.Sprint(l.Key, " ", l.Epoch, " ", l.State, " ", l.Rows))
 	}
 	return out
 }

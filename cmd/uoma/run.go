@@ -171,10 +171,20 @@ func held(ctx context.Context, ws, rules *workspace.Workspace, r *pipelines.Run,
 
 var errDate = fault.New("UOMA-CFG-DATE", "the date is not of the form YYYY-MM-DD", "write --date 2026-11-22, or --date auto for today")
 
+// today is the day in the controller's time zone.
+func (a *app) today(ws *workspace.Workspace) canon.Date {
+	return canon.DateOf(a.now().In(ws.Settings.Location))
+}
+
+// manual is a run that somebody starts by hand, and of which no progress is shown.
+func (a *app) manual(pipeline string, day canon.Date) *pipelines.Run {
+	return &pipelines.Run{Pipeline: pipeline, Date: day, Mode: pipelines.Manual, Now: a.now, Log: a.logger(), Progress: &progress{}}
+}
+
 // logicalDate reads --date; auto is today in the controller's time zone.
 func (a *app) logicalDate(ws *workspace.Workspace, s string) (canon.Date, error) {
 	if s == "auto" || s == "" {
-		return canon.DateOf(a.now().In(ws.Settings.Location)), nil
+		return a.today(ws), nil
 	}
 	d, err := canon.ParseDate(s)
 	if err != nil {

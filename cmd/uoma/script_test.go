@@ -20,6 +20,7 @@ import (
 
 	"uoma/connectors/database/databasetest"
 	"uoma/internal/mariadbtest"
+	"uoma/internal/processtest"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 )
@@ -27,13 +28,40 @@ import (
 var update = flag.Bool("update", false, "write golden files instead of comparing with them")
 
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"uoma": main})
+	var remove func() error
+	if filepath.Base(os.Args[0]) != "uoma" { // the tests, and not a command of theirs
+		var err error
+		if remove, err = processtest.Scratch(); err != nil {
+			panic(err)
+		}
+	}
+	testscript.Main(tests{m, remove}, map[string]func(){"uoma": main})
 }
 
-// tests are the tests of the package with the server that some of them use.
-type tests struct{ *testing.M }
+// tests are the tests of the package with the server that some of them use, and the folder that the program lies in.
+type tests struct {
+	*testing.M
+	remove func() error
+}
 
-func (m tests) Run() int { return mariadbtest.Run(m.M) }
+func (m tests) Run() int {
+	status := mariadbtest.Run(m.M)
+	if err := m.remove(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(status, 1)
+	}
+	return status
+}
+
+// built gives the program, which the binary of the tests is when it is called so.
+func built(t *testing.T) string {
+	t.Helper()
+	bin, err := exec.LookPath("uoma")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
 
 // TestScripts runs the sessions in testdata: each is a page of documentation that is true. Besides the commands of
 // testscript they use

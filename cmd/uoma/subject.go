@@ -36,20 +36,25 @@ func typedTokens(before cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 // readTokens puts in the place of pseudonyms that people typed those that the stores have.
-func readTokens(typed []string) (err error) {
+func readTokens(typed []string) error {
 	for i := range typed {
-		if typed[i], err = pseudonym.Typed(typed[i]); err != nil {
-			return err
+		token, err := pseudonym.Typed(typed[i])
+		if err != nil {
+			return usageError{err}
 		}
+		typed[i] = token
 	}
 	return nil
 }
 
 // readToken is readTokens for a flag, which may be empty.
-func readToken(typed *string) (err error) {
-	if *typed != "" {
-		*typed, err = pseudonym.Typed(*typed)
+func readToken(typed *string) error {
+	if *typed == "" {
+		return nil
 	}
+	one := []string{*typed}
+	err := readTokens(one)
+	*typed = one[0]
 	return err
 }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"uoma/connectors/ledger"
-	"uoma/internal/canon"
 	"uoma/pipelines/subject"
 	"uoma/pipelines/workspace"
 )
@@ -42,7 +41,7 @@ The files are for the person's eyes: they have mode 0600, and a folder that othe
 				return usageError{errors.New("--out is needed")}
 			}
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				d, err := subject.Gather(c.Context(), ws, args[0], canon.DateOf(a.now().In(ws.Settings.Location)))
+				d, err := subject.Gather(c.Context(), ws, args[0], a.today(ws))
 				if err != nil {
 					return err
 				}

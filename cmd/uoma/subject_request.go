@@ -68,7 +68,7 @@ func (a *app) subjectRequestCommand() *cobra.Command {
 // atRequests runs f with the pack in force today.
 func (a *app) atRequests(ctx context.Context, f func(*workspace.Workspace, *policy.Pack, canon.Date) error) error {
 	return a.inWorkspace(ctx, func(ws *workspace.Workspace) error {
-		today := canon.DateOf(a.now().In(ws.Settings.Location))
+		today := a.today(ws)
 		pack, err := ws.Policy(today)
 		if err != nil {
 			return err

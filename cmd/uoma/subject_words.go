@@ -151,7 +151,7 @@ subject hold --reason objection); --lift takes an objection back that was writte
 func (a *app) freezeCommand(c *cobra.Command, kind string, needs func(*wordFlags) error, more func(*cobra.Command, *wordFlags)) *cobra.Command {
 	f := &wordFlags{said: rights.Statement{Kind: kind, State: register.Stands}}
 	var lift bool
-	c.Args = exactly(1)
+	c.Args = typedTokens(exactly(1))
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := needs(f); err != nil {
 			return usageError{err}

@@ -32,13 +32,10 @@ confirms it by a receipt. What was told once is not told again. The pipeline wit
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
-				day, err := a.logicalDate(ws, "auto")
-				if err != nil {
-					return err
-				}
-				r := &pipelines.Run{Pipeline: withdrawing, Date: day, Mode: pipelines.Manual, Dry: dry, Actor: a.actor(""), Now: a.now, Log: a.logger(), Progress: &progress{}}
+				r := a.manual(withdrawing, a.today(ws))
+				r.Dry, r.Actor = dry, a.actor("")
 				var facts []survey.WithdrawFacts
-				err = held(c.Context(), ws, ws, r, func(ctx context.Context, h holding) error {
+				err := held(c.Context(), ws, ws, r, func(ctx context.Context, h holding) error {
 					all, err := withdrawersOf(ws, r, h)
 					if err != nil {
 						return err

@@ -155,13 +155,61 @@ func HasControl(b []byte) bool {
 // control character of U+0080 to U+009F. c is nil for UTF-8.
 func InspectWide(b []byte, c *Table) (decodable, control bool) {
 	if c == nil {
-		return utf8.Valid(b), hasC1(b)
+		return inspectUTF8(b)
 	}
 	var class uint8
 	for _, x := range b {
 		class |= c.class[x]
 	}
 	return class&classNone == 0, class&classControl != 0
+}
+
+// inspectUTF8 is InspectWide for UTF-8.
+func inspectUTF8(b []byte) (valid, control bool) {
+	for i := 0; i < len(b); {
+		i += letters(b[i:])
+		for end := min(i+step, len(b)); i < end; {
+			if b[i] < utf8.RuneSelf {
+				i++
+				continue
+			}
+			r, n := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && n == 1 {
+				return false, control
+			}
+			control = control || r < 0xA0
+			i += n
+		}
+	}
+	return true, control
+}
+
+const step = 32 // bytes that letters looks at together
+
+// letters gives how many bytes at the beginning, in whole steps, are nothing but ASCII and characters of U+00C0 to
+// U+07FF, which take two bytes of which the first is C3 to DF: Nordic text has hardly any other.
+func letters(b []byte) (n int) {
+	var open uint64 // the lowest byte's high bit: the last byte is the first of two
+	for ; n+step <= len(b); n += step {
+		w := b[n : n+step : n+step]
+		var odd uint64
+		words := [step / 8]uint64{binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[8:]), binary.LittleEndian.Uint64(w[16:]), binary.LittleEndian.Uint64(w[24:])}
+		before := open
+		if (words[0]|words[1]|words[2]|words[3])&highs|open == 0 {
+			continue
+		}
+		for _, x := range words {
+			wide := x & highs
+			first := wide & (x << 1)
+			odd |= wide&^(x<<1) ^ (first<<8 | open)
+			odd |= first & (x<<2 | ^(x&(ones*0x1F) + ones*(0x80-3)))
+			open = first >> 56
+		}
+		if odd != 0 {
+			return n - int(before>>7)
+		}
+	}
+	return n - int(open>>7)
 }
 
 // hasC1 finds the two bytes of U+0080 to U+009F in UTF-8.

@@ -112,6 +112,7 @@ func FuzzRead(f *testing.F) {
 		o.Header = []string{tabular.HeaderRequired, tabular.HeaderNone, tabular.HeaderAuto}[kind>>2%3]
 		o.NoQuotes = kind&32 != 0
 		o.Limits = tabular.Limits{RowBytes: 256, Columns: 8}
+		sameEitherWay(t, in, o)
 		got := read(bytes.NewReader(in), o)
 		if got.err != nil && fault.ScopeOf(got.err) != fault.Source {
 			t.Fatal(got.err)

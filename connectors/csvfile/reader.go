@@ -32,6 +32,9 @@ type Reader struct {
 	once    tabular.Once
 	split   splitter
 	chars   *charset.Table // nil for Unicode
+	block   tabular.Block  // rows that were split and not yet taken
+	blocks  bool           // rows may come in blocks
+	suspect bool           // some row of the block is not what its encoding or a text may hold
 	row     tabular.Row
 	decoded []byte
 	rows    int64
@@ -49,7 +52,7 @@ func New(r io.Reader, o Options) *Reader {
 	if err == nil {
 		err = o.check()
 	}
-	return &Reader{src: r, o: o, a: a, once: tabular.Once{Err: err}}
+	return &Reader{src: r, o: o, a: a, once: tabular.Once{Err: err}, blocks: text(o.Delimiter) && text(o.Quote)}
 }
 
 func (o *Options) check() error {
@@ -84,14 +87,40 @@ func (r *Reader) open() error {
 	limits := r.o.Limits.OrDefault()
 	r.split = splitter{r: buffered, delim: r.o.Delimiter, quote: r.o.Quote, quotes: !r.o.NoQuotes,
 		rowBytes: limits.RowBytes, columns: limits.Columns, nextLine: 1}
+	if r.chars != nil {
+		r.block.Decode = r.chars.Decode
+	}
 	if encoding == charset.UTF16LE || encoding == charset.UTF16BE {
 		r.split.r = charset.NewReader(buffered, encoding)
 	}
 	return nil
 }
 
-// next reads one row into the assembler.
+// text tells that a character of ASCII is none of those for which a row is rejected.
+func text(c byte) bool { return c == '\t' || ' ' <= c && c < 0x7F }
+
+// next reads some plain rows into the assembler, or one row of any other kind.
 func (r *Reader) next() error {
+	if len(r.block.Rows) == 0 {
+		if fields := r.a.BlockFields(); r.blocks && fields > 0 {
+			r.block.Wide = r.split.block(&r.block, fields)
+			r.suspect = r.block.Wide && !r.plain(&r.block)
+		}
+	}
+	switch {
+	case len(r.block.Rows) == 0:
+		return r.nextRow()
+	case !r.suspect && r.a.AddBlock(&r.block):
+		return nil
+	}
+	r.block.First(&r.row)
+	r.block.Drop(1)
+	r.split.line, r.split.tooLong, r.split.tooWide = r.row.Line, false, false
+	return r.add(&r.row)
+}
+
+// nextRow reads one row into the assembler.
+func (r *Reader) nextRow() error {
 	s := &r.split
 	err := s.next()
 	if err == io.EOF {
@@ -113,10 +142,15 @@ func (r *Reader) next() error {
 	}
 	row := &r.row
 	row.Line, row.Raw, row.Cells = s.line, s.raw, s.fields
+	return r.add(row)
+}
+
+// add gives a row to the assembler.
+func (r *Reader) add(row *tabular.Row) error {
 	if err := r.check(row); err != nil {
 		return err
 	}
-	if s.tooLong || s.tooWide {
+	if r.split.tooLong || r.split.tooWide {
 		return r.beyond(row)
 	}
 	if row.Wide && r.chars != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"math/bits"
+
+	"uoma/internal/canon"
 )
 
 const (
@@ -35,6 +37,8 @@ type splitter struct {
 	tooWide bool
 	tooLong bool
 	openEnd bool // the row is ended by the end of the stream alone
+
+	rows, cells []canon.Span // room for those of a block
 }
 
 // next finds a row: s.fields, s.raw, s.line and the flags describe it. At the end it gives io.EOF.
@@ -199,7 +203,8 @@ func (s *splitter) fill() {
 	s.end = copy(s.buf, s.buf[s.start:s.end])
 	s.start = 0
 	if s.end == len(s.buf) {
-		grown := make([]byte, max(firstBuffer, 2*len(s.buf)))
+		size := max(firstBuffer, 2*len(s.buf))
+		grown := make([]byte, size, size+canon.Slab)
 		copy(grown, s.buf)
 		s.buf = grown
 	}

@@ -36,4 +36,5 @@ type Tokens struct {
 	Index  []string // source rows, records and keys
 	Person []string
 	Mark   []string // what a person is known again by
+	Wanted []string // values that a source is to show
 }

@@ -391,3 +391,49 @@ func TestThreat_T36_RefusalsSayNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestAskNamesWhatIsNotThere asks before anything is written, and finds every column, key and table that is not there.
+func TestAskNamesWhatIsNotThere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*resttest.DataverseTables)
+		want   []string
+	}{
+		"all is there": {func(*resttest.DataverseTables) {}, nil},
+		"two columns": {func(d *resttest.DataverseTables) {
+			delete(d.Tables["contacts"].Columns, "birthdate")
+			delete(d.Tables["contacts"].Columns, "donotemail")
+		}, []string{"contacts.birthdate", "contacts.donotemail"}},
+		"a lookup": {func(d *resttest.DataverseTables) { delete(d.Tables["contacts"].Columns, "parentcustomerid_account") }, []string{"contacts.parentcustomerid_account"}},
+		"the key of a lookup": {func(d *resttest.DataverseTables) {
+			d.Tables["accounts"].Alternate = []string{"name"}
+			d.Tables["accounts"].Columns["accountnumber"] = "text:20"
+		}, []string{"accounts"}},
+		"the table":           {func(d *resttest.DataverseTables) { delete(d.Tables, "contacts") }, []string{"contacts"}},
+		"the alternate key":   {func(d *resttest.DataverseTables) { d.Tables["contacts"].Alternate = []string{"jobtitle"} }, []string{"contacts"}},
+		"the table's own key": {func(d *resttest.DataverseTables) { d.Tables["contacts"].Key = "personid" }, []string{"contacts"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := tables()
+			tt.change(server)
+			var got []string
+			err := open(t, server).Ask(t.Context(), contacts())
+			var list fault.List
+			var one *fault.Error
+			if errors.As(err, &list) || errors.As(err, &one) {
+				for _, e := range append(list, one) {
+					if e != nil {
+						got = append(got, e.Place.Field)
+					}
+				}
+			}
+			if !slices.Equal(got, tt.want) || err != nil && fault.Code(err) != "UOMA-CRM-TABLE" {
+				t.Errorf("%v: %v", got, err)
+			}
+			if _, known := server.Tables["contacts"]; known {
+				if rows, writes := server.Count("contacts"); rows != 0 || writes != 0 {
+					t.Errorf("%d rows, %d writes", rows, writes)
+				}
+			}
+		})
+	}
+}

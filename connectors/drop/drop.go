@@ -1,8 +1,11 @@
-// Package drop lays files for a recipient into a folder of this machine: whole, or not at all.
+// Package drop lays files for a recipient: whole, or not at all.
 //
-// [Folder.Stage] writes a file beside its place under a name that nobody fetches, and syncs it; [Folder.Publish] gives it its
-// name. Killed at any point the folder has the staged file, or the whole one; what is there is told by [Folder.Find], so that
-// a successor knows whether the recipient could have seen anything. Nothing is ever replaced. Files are their owner's alone.
+// A [Place] is where they are laid. [Place.Stage] writes a file beside its place where nobody fetches it; [Place.Publish] gives it
+// its name. Killed at any point there is the staged file, or the whole one; which it is tells [Place.Find], so that a
+// successor knows whether the recipient could have seen anything. Nothing is ever replaced.
+//
+// A [Folder] is a place of this machine, whose files are their owner's alone. Those of an SSH server and of a bucket are
+// packages sftp and s3; package droptest holds all three to one contract.
 //
 // The package must not know what the bytes are, or who fetches them.
 package drop
@@ -12,21 +15,54 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
+	"uoma/connectors/folder"
 	"uoma/internal/durable"
 	"uoma/internal/fault"
 )
 
-const (
-	hidden  = "."
-	partial = ".partial"
-)
+// Place is where files are laid for a recipient. It is used by one goroutine.
+type Place interface {
+	// Stage writes what write gives beside its place, in place of what a killed process left there. Over a line that breaks
+	// write is called again. An error of its own is given as it is, and nothing stays staged.
+	Stage(name string, write func(io.Writer) error) error
+	// Unstage removes a staged file, if there is one.
+	Unstage(name string) error
+	// Publish gives a staged file its name, or [ErrExists] when that is taken.
+	Publish(name string) error
+	// Find tells whether a file is staged, and whether it is there under its name. Both is possible where giving a name takes
+	// two steps, and when somebody else took it.
+	Find(name string) (staged, published bool, err error)
+	// Open opens a file under its name for reading.
+	Open(name string) (io.ReadCloser, error)
+	// Ask asks whether files could be laid there, and writes nothing.
+	Ask() error
+	Close() error
+}
 
+var _ Place = (*Folder)(nil)
+
+// Check refuses names that are none of a file in the place itself.
+func Check(name string) error {
+	if err := folder.CheckName(name); err != nil {
+		return err
+	}
+	if strings.HasPrefix(name, ".") || strings.Contains(name, "/") {
+		return ErrWrite.Because(errors.New("its name is hidden, or leads elsewhere"))
+	}
+	return nil
+}
+
+// Beside gives the name that a file has before it has its own.
+func Beside(name string) string { return "." + name + ".partial" }
+
+// Errors of every place.
 var (
-	errFolder = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
-	errWrite  = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
-	errExists = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
+	ErrFolder = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
+	ErrWrite  = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
+	ErrExists = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
 )
 
 // Folder is an open folder.
@@ -36,19 +72,19 @@ type Folder struct{ root *os.Root }
 func Open(dir string, own bool) (*Folder, error) {
 	if own {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, errFolder.At(fault.Place{File: dir}).Because(err)
+			return nil, ErrFolder.At(fault.Place{File: dir}).Because(err)
 		}
 	}
 	st, err := os.Stat(dir)
 	if err != nil {
-		return nil, errFolder.At(fault.Place{File: dir}).Because(errors.Unwrap(err))
+		return nil, ErrFolder.At(fault.Place{File: dir}).Because(errors.Unwrap(err))
 	}
 	if st.Mode().Perm()&0o002 != 0 && st.Mode()&os.ModeSticky == 0 {
-		return nil, errFolder.At(fault.Place{File: dir}).Because(errors.New("everybody may write there"))
+		return nil, ErrFolder.At(fault.Place{File: dir}).Because(errors.New("everybody may write there"))
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, errFolder.At(fault.Place{File: dir}).Because(err)
+		return nil, ErrFolder.At(fault.Place{File: dir}).Because(err)
 	}
 	return &Folder{root}, nil
 }
@@ -56,69 +92,96 @@ func Open(dir string, own bool) (*Folder, error) {
 // Close releases the folder.
 func (f *Folder) Close() error { return f.root.Close() }
 
-// Stage writes a file beside its place, in place of what a killed process left there.
-func (f *Folder) Stage(name string, r io.Reader) (err error) {
+// Stage implements [Place], and syncs the file.
+func (f *Folder) Stage(name string, write func(io.Writer) error) error {
+	if err := Check(name); err != nil {
+		return err
+	}
 	if err := f.Unstage(name); err != nil {
 		return err
 	}
-	out, err := f.root.OpenFile(hidden+name+partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	out, err := f.root.OpenFile(Beside(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return errWrite.Because(err)
+		return ErrWrite.Because(err)
 	}
-	_, err = io.Copy(out, r)
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return errors.Join(errWrite.Because(err), f.Unstage(name))
+	to := &Noting{To: out}
+	err = write(to)
+	if err == nil || to.Err != nil {
+		if err = errors.Join(to.Err, out.Sync()); err != nil {
+			err = ErrWrite.Because(err)
+		}
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
+		return errors.Join(err, f.Unstage(name))
 	}
 	return f.sync()
 }
 
-// Unstage removes a staged file, if there is one.
+// Unstage implements [Place].
 func (f *Folder) Unstage(name string) error {
-	if err := f.root.Remove(hidden + name + partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errWrite.Because(err)
+	if err := f.root.Remove(Beside(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return ErrWrite.Because(err)
 	}
 	return nil
 }
 
-// Publish gives a staged file its name, which nobody may have.
+// Publish implements [Place].
 func (f *Folder) Publish(name string) error {
 	if _, there, err := f.Find(name); err != nil || there {
-		return errors.Join(err, errExists.At(fault.Place{File: name}))
+		return errors.Join(err, ErrExists.At(fault.Place{File: name}))
 	}
-	if err := f.root.Rename(hidden+name+partial, name); err != nil {
-		return errWrite.Because(err)
+	if err := f.root.Rename(Beside(name), name); err != nil {
+		return ErrWrite.Because(err)
 	}
 	return f.sync()
 }
 
-// Find tells whether a file is staged, and whether it is there under its name.
+// Find implements [Place].
 func (f *Folder) Find(name string) (staged, published bool, err error) {
 	for _, x := range []struct {
 		name string
 		is   *bool
-	}{{hidden + name + partial, &staged}, {name, &published}} {
+	}{{Beside(name), &staged}, {name, &published}} {
 		switch _, err := f.root.Lstat(x.name); {
 		case err == nil:
 			*x.is = true
 		case !errors.Is(err, fs.ErrNotExist):
-			return false, false, errWrite.Because(err)
+			return false, false, ErrWrite.Because(err)
 		}
 	}
 	return staged, published, nil
 }
 
-// Open opens a file under its name for reading.
+// Open implements [Place].
 func (f *Folder) Open(name string) (io.ReadCloser, error) {
 	in, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
-		return nil, errWrite.Because(err)
+		return nil, ErrWrite.Because(err)
 	}
 	return in, nil
 }
 
+// Ask implements [Place]: what could be wrong was found when the folder was opened.
+func (f *Folder) Ask() error { return nil }
+
 func (f *Folder) sync() error {
 	if err := durable.Root(f.root, "."); err != nil {
-		return errWrite.Because(err)
+		return ErrWrite.Because(err)
 	}
 	return nil
+}
+
+// Noting remembers how writing failed, which tells a place's own failure from that of whoever writes.
+type Noting struct {
+	To  io.Writer
+	Err error
+}
+
+// Write implements [io.Writer].
+func (n *Noting) Write(p []byte) (int, error) {
+	k, err := n.To.Write(p)
+	if err != nil {
+		n.Err = err
+	}
+	return k, err
 }

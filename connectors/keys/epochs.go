@@ -430,13 +430,8 @@ func (r *Ring) change(f func(*Epochs)) error {
 
 // replace writes a file whole or not at all, also over a loss of power.
 func replace(path string, b []byte) error {
-	part := path + ".partial"
-	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	part := path + partial
+	if err := write(part, os.O_TRUNC, string(b)); err != nil {
 		return err
 	}
 	if err := os.Rename(part, path); err != nil {

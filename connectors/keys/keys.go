@@ -19,6 +19,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,14 +78,34 @@ func Create(masterPath, storagePath string, random io.Reader) error {
 	return WriteNew(storagePath, identity.String()+"\n")
 }
 
-// WriteNew writes a secret into a new file that its owner alone may read.
+// WriteNew writes a secret into a new file that its owner alone may read. It has its name when it is whole: a program that is
+// killed meanwhile leaves no empty file that would be taken for a damaged key.
 func WriteNew(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	part := path + partial
+	if err := write(part, os.O_TRUNC, text); err != nil {
 		return errWrite.At(fault.Place{File: path}).Because(err)
 	}
+	err := os.Link(part, path) // unlike a rename it replaces nothing
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = write(path, os.O_EXCL, text) // a disk that knows no links, as one for shares may be
+	}
+	if err != nil {
+		return errors.Join(errWrite.At(fault.Place{File: path}).Because(err), os.Remove(part))
+	}
+	return errors.Join(os.Remove(part), durable.Folder(filepath.Dir(path)))
+}
+
+// partial ends the name of a file that is not whole yet.
+const partial = ".partial"
+
+// write writes a file of its owner alone, onto the disk.
+func write(path string, flag int, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|flag, 0o600)
+	if err != nil {
+		return err
+	}
 	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close(), durable.Folder(filepath.Dir(path)))
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // ReadSecret reads a one-line secret from a file that only its owner, who must be the run user, may read.

@@ -109,3 +109,47 @@ func TestLoadRefusesOtherFiles(t *testing.T) {
 		t.Errorf("missing: %v", err)
 	}
 }
+
+// TestThreat_T18_AKeyHasItsNameWhenItIsWhole looks at key files while they are made, as whoever goes on behind a killed program
+// would find them, and makes one where such a program left a part.
+func TestThreat_T18_AKeyHasItsNameWhenItIsWhole(t *testing.T) {
+	dir := t.TempDir()
+	made := make(chan error)
+	path := func(n int) string { return filepath.Join(dir, fmt.Sprint(n)) }
+	if err := os.WriteFile(path(0)+".partial", []byte("UOMA-MASTER-KEY-2 and no more of it than"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		var err error
+		for n := 0; n < 100 && err == nil; n++ {
+			err = keys.WriteNew(path(n), "whole")
+		}
+		made <- err
+	}()
+	for n := 0; n < 100; {
+		select {
+		case err := <-made:
+			if err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+		b, err := os.ReadFile(path(n))
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil || string(b) != "whole" {
+			t.Fatalf("file %d: %q %v", n, b, err)
+		}
+		n++
+	}
+	if left, err := filepath.Glob(dir + "/*.partial"); err != nil || len(left) > 1 {
+		t.Errorf("%v %v", left, err)
+	}
+	if err := keys.WriteNew(path(0), "another"); fault.Code(err) != "UOMA-KEY-WRITE" {
+		t.Errorf("a key was overwritten: %v", err)
+	}
+	if b, err := os.ReadFile(path(0)); err != nil || string(b) != "whole" {
+		t.Errorf("a key was overwritten: %q %v", b, err)
+	}
+}

@@ -14,11 +14,11 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/smithy-go"
 
+	"uoma/connectors/amazon"
 	"uoma/connectors/keys"
 	"uoma/internal/fault"
 )
@@ -31,7 +31,7 @@ type Settings struct {
 	Endpoint string            // when it is not Amazon's of the region
 	Blob     string            // path of the encrypted form
 	Context  map[string]string // what it is bound to; not secret
-	HTTP     *http.Client      // nil for the SDK's own
+	HTTP     *http.Client      // nil for that of package amazon
 }
 
 // Holder is a master key that KMS opens.
@@ -51,11 +51,7 @@ var (
 )
 
 func (h *Holder) client(ctx context.Context) (*kms.Client, error) {
-	options := []func(*config.LoadOptions) error{config.WithRegion(h.s.Region)}
-	if h.s.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(h.s.Profile))
-	}
-	c, err := config.LoadDefaultConfig(ctx, options...)
+	c, err := amazon.Load(ctx, h.s.Region, h.s.Profile)
 	if err != nil {
 		return nil, errAsk.Wrap(err) // its text quotes the profile's file
 	}
@@ -119,6 +115,9 @@ func failed(err error) error {
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if refused := amazon.Refused(err); refused != nil {
+		return refused
 	}
 	return errAsk.Wrap(err)
 }

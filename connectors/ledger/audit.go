@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 
@@ -55,6 +56,7 @@ const (
 	OperatorsChanged Verb = "operators.changed" // another file says who may do what, by its digest
 	AccessRefused    Verb = "access.refused"    // somebody was not allowed something, by permission and code
 	ActApproved      Verb = "act.approved"      // somebody allowed what another is to do
+	ActUsed          Verb = "act.used"          // what was allowed was done, which counts once
 	NoticeAnnounced  Verb = "notice.announced"  // people were told of a new version of a notice
 )
 
@@ -63,7 +65,7 @@ var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true, DeliveryRows: true,
 	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,
-	OperatorsChanged: true, AccessRefused: true, ActApproved: true, NoticeAnnounced: true}
+	OperatorsChanged: true, AccessRefused: true, ActApproved: true, ActUsed: true, NoticeAnnounced: true}
 
 // Entry is one line of the audit log. It names nobody but the actor.
 type Entry struct {
@@ -107,20 +109,27 @@ func (a *Audit) Through(inner, outer func(verb Verb, subject string) string) {
 var errEntry = fault.New("UOMA-AUD-ENTRY", "what was to be written into the audit log has another form than its entries",
 	"name who acts in printable characters, and give the clause, code or request by letters, digits and . _ : / | , + - alone")
 
+// Lengths are counted apart: a class of all letters that may stand 120 times compiles into megabytes.
 var (
-	actorForm   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._@()\\-]{0,119}$`)
+	actorForm   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._@()\\-]*$`)
 	subjectForm = regexp.MustCompile(`^([0-9a-z]{26})?$`)
-	reasonForm  = regexp.MustCompile(`^[\pL\pN._:/|,+-]{0,120}$`)
+	reasonForm  = regexp.MustCompile(`^[\pL\pN._:/|,+-]*$`)
 	runForm     = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
 )
 
+const longest = 120 // of an actor and of a reason, in characters
+
 // Check tells whether the log takes the entry: before something that cannot be undone is begun.
 func (e *Entry) Check() error {
-	if !verbs[e.Verb] || !actorForm.MatchString(e.Actor) || !subjectForm.MatchString(e.Subject) || !reasonForm.MatchString(e.Reason) ||
+	if !verbs[e.Verb] || !formed(actorForm, e.Actor) || !subjectForm.MatchString(e.Subject) || !formed(reasonForm, e.Reason) ||
 		!runForm.MatchString(e.Run) {
 		return errEntry
 	}
 	return nil
+}
+
+func formed(form *regexp.Regexp, s string) bool {
+	return utf8.RuneCountInString(s) <= longest && form.MatchString(s)
 }
 
 // Append adds an entry inside the caller's transaction: it is there exactly when what it tells of is. From the call to

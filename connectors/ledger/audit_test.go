@@ -149,7 +149,8 @@ func TestAuditTakesItsOwnFormAlone(t *testing.T) {
 			"a verb of its own":    func(e *ledger.Entry) { e.Verb = "subject.sold" },
 			"an identity code":     func(e *ledger.Entry) { e.Subject = "010190-900P" },
 			"a sentence":           func(e *ledger.Entry) { e.Reason = "Anna asked" },
-			"something long":       func(e *ledger.Entry) { e.Reason = strings.Repeat("a", 200) },
+			"a long name":          func(e *ledger.Entry) { e.Actor = strings.Repeat("ä", 121) },
+			"something long":       func(e *ledger.Entry) { e.Reason = strings.Repeat("ä", 121) },
 			"a run that is no run": func(e *ledger.Entry) { e.Run = "'; DROP TABLE audit" },
 		} {
 			e := good
@@ -158,6 +159,9 @@ func TestAuditTakesItsOwnFormAlone(t *testing.T) {
 			if fault.Code(err) != "UOMA-AUD-ENTRY" {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+		if longest := (ledger.Entry{Actor: strings.Repeat("ä", 120), Verb: ledger.ReviewValues, Reason: strings.Repeat("ä", 120)}); longest.Check() != nil {
+			t.Error("names and reasons of 120 letters are refused")
 		}
 		must(t, db.Do(t.Context(), func(tx *sqlx.Tx) error { return a.Append(t.Context(), tx, good) }))
 		got, err := ledger.AuditLines(t.Context(), db, ledger.AuditFilter{Verb: "review.values", Limit: 10})

@@ -45,7 +45,7 @@ func Tokens() []database.Tokens {
 		{Table: "review_sample", Index: pair},
 		{Table: "review_access", Index: pair},
 		{Table: "subject_request", Person: person},
-		{Table: "rectification", Person: person},
+		{Table: "rectification", Person: person, Wanted: []string{"wanted"}},
 		{Table: "legal_disclosure", Person: person},
 		{Table: "reveal", Person: []string{"pseudonyms"}},
 	}

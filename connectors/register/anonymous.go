@@ -5,6 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"maps"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -60,7 +62,7 @@ func (v *View) AnonymousCounts(ctx context.Context) ([]AnonymousCount, error) {
 // removed, and is here again.
 type KeptWord struct {
 	Person  string
-	Kind    string // "consent" or "objection"
+	Kind    string // "consent", "objection" or "erased"
 	About   string // purpose, or scope
 	Topic   string
 	Channel string
@@ -93,6 +95,35 @@ var keptWords = derived[KeptWord]{
 // channel, and writes only the differences.
 func (n *Night) ReplaceKeptWords(ctx context.Context, all iter.Seq2[KeptWord, error]) (changed int, err error) {
 	return keptWords.replace(ctx, n.tx, all)
+}
+
+// MarkErased adds that some persons, who are given with a clause, turned out to be people who were erased: what the register
+// has of them is not used any more. The next [Night.ReplaceKeptWords] says what stays.
+func (n *Night) MarkErased(ctx context.Context, clauses map[string]string) error {
+	here, err := n.Linked(ctx, slices.Collect(maps.Keys(clauses)))
+	if err != nil || len(here) == 0 {
+		return err
+	}
+	var all []KeptWord
+	for w, err := range n.KeptWords(ctx) {
+		if err != nil {
+			return err
+		}
+		all = append(all, w)
+	}
+	for person := range here {
+		all = append(all, KeptWord{Person: person, Kind: ErasedWord, Clause: clauses[person]})
+	}
+	slices.SortStableFunc(all, func(a, b KeptWord) int { return keptWords.compare(&a, &b) })
+	all = slices.CompactFunc(all, func(a, b KeptWord) bool { return keptWords.compare(&a, &b) == 0 })
+	_, err = n.ReplaceKeptWords(ctx, func(yield func(KeptWord, error) bool) {
+		for _, w := range all {
+			if !yield(w, nil) {
+				return
+			}
+		}
+	})
+	return err
 }
 
 // KeptWords gives the kept words in ascending order of person, kind, about, topic and channel.

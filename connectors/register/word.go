@@ -41,6 +41,9 @@ const (
 	HoldWord        = "hold"
 )
 
+// ErasedWord is the kind of a [KeptWord] that says that its person was erased before, and is stored while a hold stands.
+const ErasedWord = "erased"
+
 // States of a word that is no consent.
 const (
 	Stands = "stands"

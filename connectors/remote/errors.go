@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	errUnreachable = fault.New("UOMA-SRC-UNREACHABLE", "the source could not be read: several attempts in a row brought nothing",
-		"check the network and the source's server, then run the same date again").For(fault.Source)
-	errDenied = fault.New("UOMA-SRC-DENIED", "the server does not let us read the file or folder",
-		"ask the server's owner for the right to read it").For(fault.Source)
+	errUnreachable = fault.New("UOMA-SRC-UNREACHABLE", "the server does not answer: several attempts in a row brought nothing",
+		"check the network and the server, then run the same date again").For(fault.Source)
+	errDenied = fault.New("UOMA-SRC-DENIED", "the server does not let us use the file or folder",
+		"ask the server's owner for the right to read it, or of a target to write there").For(fault.Source)
 	errChanged = fault.New("UOMA-LND-CHANGED", "the file changed while it was read",
 		"let the source write under another name and rename the file when it is complete, then run again").For(fault.Source)
 	errMany = fault.New("UOMA-SRC-ENTRIES", "the folder has more entries than an export needs, or its listing does not end",

@@ -20,12 +20,12 @@ const (
 )
 
 var (
-	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
+	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the place or service that a target goes to, cannot be used",
+		"correct the system's entry under inboxes:, or the target's under targets:, in uoma.yaml").For(fault.Source)
 	errTLS = fault.New("UOMA-SRC-TLS", "the server could not prove who it is",
 		"check the CA file, the host name and the certificate's validity; there is no way to go on without").For(fault.Source)
 	errAddress = fault.New("UOMA-SRC-ADDRESS", "the host's name leads to an address that is not allowed",
-		"private, loopback and link-local addresses must be named under networks: of the system's entry").For(fault.Source)
+		"private, loopback and link-local addresses must be named under networks: of the system or target").For(fault.Source)
 )
 
 // HTTP says how to talk to a server. The client follows no redirect, uses no proxy of the environment, speaks TLS 1.2 or

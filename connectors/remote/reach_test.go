@@ -79,6 +79,9 @@ func everyDialerAsks(t *testing.T) {
 		if strings.Contains(string(src), "net.Dial(") || strings.Contains(string(src), "net.DialTimeout(") {
 			t.Errorf("%s dials without asking", path)
 		}
+		if strings.Contains(string(src), "config.LoadDefaultConfig(") && !strings.HasSuffix(path, "amazon.go") {
+			t.Errorf("%s lets the SDK of AWS dial without asking", path)
+		}
 		return err
 	})
 	if err != nil || found < 6 {

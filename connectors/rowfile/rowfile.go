@@ -5,7 +5,8 @@
 // the first one). [File.Sample] gives rows from all over the file without reading it through, [File.Reader] streams the
 // columns that are wanted; both formats come as batches of a raw table, under the contract of package tabular.
 //
-// Text is read by package csvfile and keeps its rules. The first row of a text names the columns.
+// Text is read by package csvfile and keeps its rules. The first row of a text names the columns, unless it looks like
+// those below it.
 //
 // The package knows no meaning of any column.
 package rowfile
@@ -14,6 +15,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 
 	"uoma/connectors/csvfile"
 	"uoma/connectors/tabular"
@@ -35,6 +37,7 @@ var (
 type File struct {
 	Path      string
 	Columns   []string // as the file names them; "" where it names none
+	Headless  bool     // of text: its first row is data, and Columns say where each stands
 	Parquet   bool
 	Delimiter byte   // of text
 	Encoding  string // of text, as package csvfile names it
@@ -115,7 +118,11 @@ func (f *File) Reader(columns []string, reject func(canon.Rejection)) (Reader, e
 	o := csvfile.Options{Delimiter: f.Delimiter, Encoding: f.Encoding}
 	o.Feed, o.File, o.Reject = f.Path, f.Path, reject
 	for _, c := range columns {
-		o.Columns = append(o.Columns, tabular.Column{Name: c})
+		col := tabular.Column{Name: c}
+		if f.Headless {
+			o.Header, col.Position = tabular.HeaderNone, slices.Index(f.Columns, c)+1
+		}
+		o.Columns = append(o.Columns, col)
 	}
 	return text{csvfile.New(src, o), src}, nil
 }

@@ -271,3 +271,30 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// TestAFirstRowThatIsDataIsKept opens files with and without a row of names: none of data becomes a name.
+func TestAFirstRowThatIsDataIsKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		src      string
+		headless bool
+		rows     int
+	}{
+		"names":            {"given;born\nAada;1.2.1990\nEino;3.4.1985\n", false, 2},
+		"names with years": {"given;points2021;line 2\nAada;17;b\nEino;12;c\n", false, 2},
+		"names come again": {"given;family\nAada;Korpi\ngiven;family\nEino;Salo\n", false, 2},
+		"dates":            {"Aada;1.2.1990\nEino;3.4.1985\nAino;5.6.1999\n", true, 3},
+		"e-mail":           {"Aada;aada@mail.example\nEino;\n", true, 2},
+		"numbers":          {"100234,Aada\n100235,Eino\n100236,Aino\n", true, 3},
+		"words":            {"Aada;Korpi\nEino;Salo\nAada;Salo\nEino;Korpi\n", true, 4},
+		"one row":          {"100234;Aada\n", true, 1},
+	} {
+		f, err := rowfile.Open(write(t, c.src))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		rows, _ := all(t, f, f.Columns...)
+		if f.Headless != c.headless || len(rows) != c.rows || c.headless && f.Columns[1] != "column 2" {
+			t.Errorf("%s: %v, %d rows of %d, columns %q", name, f.Headless, len(rows), c.rows, f.Columns)
+		}
+	}
+}

@@ -64,6 +64,9 @@ func (f *File) openText(parts [][]byte) error {
 	if len(rows) == 0 {
 		return errHeader.At(fault.Place{File: f.Path, Line: 1})
 	}
+	if f.Headless = headless(rows); f.Headless {
+		f.Columns, rows = numbered(len(rows[0])), slices.Insert(rows, 0, nil)
+	}
 	for _, name := range rows[0] {
 		f.Columns = append(f.Columns, strings.Trim(strings.TrimSpace(name), "\ufeff"))
 	}

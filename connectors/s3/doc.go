@@ -9,5 +9,5 @@
 // objects are read in ranges, several at once. Objects encrypted by the service, also under a key of its KMS, are read
 // like others by whoever may use the key.
 //
-// [FS.Put] writes an object with checksums, in parts when it is large, and never replaces one.
+// A [Drop] is such a bucket into which we lay objects: nobody sees one before it is whole, and none is replaced.
 package s3

@@ -13,14 +13,10 @@ import (
 )
 
 var (
-	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
 	errCredentials = fault.New("UOMA-SRC-CREDENTIALS", "no credentials were found",
-		"set AWS_PROFILE or the other variables of the SDK's chain for the run user, or profile: in the system's entry").For(fault.Source)
+		"set AWS_PROFILE or the other variables of the SDK's chain for the run user, or profile: in the settings of the system or target").For(fault.Source)
 	errBucket = fault.New("UOMA-SRC-BUCKET", "there is no such bucket",
 		"compare its name with its owner").For(fault.Source)
-	errExists = fault.New("UOMA-SRC-EXISTS", "a file of this name is there already, and nothing is replaced",
-		"find out who put it there").For(fault.Source)
 )
 
 // judged gives what an error of the SDK means for a key.

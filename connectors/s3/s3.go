@@ -14,12 +14,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"uoma/connectors/amazon"
 	"uoma/connectors/remote"
-	"uoma/internal/fault"
 )
 
 // Settings say where the bucket is.
@@ -52,20 +51,16 @@ type FS struct {
 // Open checks the settings. The file system ends with ctx.
 func Open(ctx context.Context, s Settings) (*FS, error) {
 	if s.Bucket == "" {
-		return nil, errSettings.At(fault.Place{Field: "url"}).Because(errors.New("it names no bucket"))
+		return nil, remote.Misset("url", "it names no bucket")
 	}
 	if u, err := url.Parse(s.Endpoint); s.Endpoint != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "") {
-		return nil, errSettings.At(fault.Place{Field: "endpoint"}).Because(errors.New("it is not of the form https://host[:port]"))
+		return nil, remote.Misset("endpoint", "it is not of the form https://host[:port]")
 	}
 	client, err := remote.HTTP{CA: s.CA, Idle: s.Idle}.Client()
 	if err != nil {
 		return nil, err
 	}
-	options := []func(*config.LoadOptions) error{config.WithRegion(s.Region)}
-	if s.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(s.Profile))
-	}
-	c, err := config.LoadDefaultConfig(ctx, options...)
+	c, err := amazon.Load(ctx, s.Region, s.Profile)
 	if err != nil {
 		return nil, errCredentials.Wrap(err) // its text quotes the profile's file
 	}
@@ -112,6 +107,9 @@ func (s *store) login(ctx context.Context) error {
 	if _, err := s.credentials.Retrieve(ctx); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if refused := amazon.Refused(err); refused != nil {
+			return refused
 		}
 		return errCredentials.Wrap(err)
 	}

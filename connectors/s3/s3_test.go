@@ -3,18 +3,11 @@ package s3_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,6 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	layAsChild()
 	remove, err := s3test.Profiles()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -190,94 +184,5 @@ func TestManyObjects(t *testing.T) {
 	}
 	if list, err := f.ReadDir("."); err != nil || len(list) != 1 || !list[0].IsDir() {
 		t.Errorf("%v, %v", list, err)
-	}
-}
-
-func TestPut(t *testing.T) {
-	r := start(t)
-	s := r.settings()
-	s.Idle = 0 // nothing moves while the server puts the parts together
-	f, err := s3.Open(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	large := bytes.Repeat([]byte("0123456789abcdef"), 17<<20/16) // two parts
-	for name, content := range map[string][]byte{"small.age": []byte("x"), "large.age": large, "empty.age": {}} {
-		if err := f.Put(t.Context(), name, iotest.HalfReader(bytes.NewReader(content))); err != nil {
-			t.Fatal(name, err)
-		}
-		if got, err := fs.ReadFile(f, name); err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%s: %d bytes, %v", name, len(got), err)
-		}
-		if err := f.Put(t.Context(), name, bytes.NewReader(content)); fault.Code(err) != "UOMA-SRC-EXISTS" {
-			t.Errorf("%s was replaced: %v", name, err)
-		}
-	}
-	late := &latecomer{r: bytes.NewReader(large), come: func() { r.put(t, "raced.age", []byte("first")) }}
-	if err := f.Put(t.Context(), "raced.age", late); fault.Code(err) != "UOMA-SRC-EXISTS" {
-		t.Errorf("somebody was faster: %v", err)
-	}
-	if got, err := fs.ReadFile(r.open(t), "raced.age"); err != nil || string(got) != "first" {
-		t.Errorf("%d bytes, %v", len(got), err)
-	}
-	head, err := r.api.HeadObject(t.Context(), &api.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("large.age"), ChecksumMode: types.ChecksumModeEnabled})
-	if err != nil || aws.ToString(head.ChecksumSHA256) == "" {
-		t.Errorf("the service has no checksum: %v", err)
-	}
-	cut := errors.New("cut")
-	if err := f.Put(t.Context(), "cut.age", io.MultiReader(bytes.NewReader(large), iotest.ErrReader(cut))); !errors.Is(err, cut) {
-		t.Errorf("half an object: %v", err)
-	}
-	if _, err := f.Stat("cut.age"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("half an object stands there: %v", err)
-	}
-	if left, err := r.api.ListMultipartUploads(t.Context(), &api.ListMultipartUploadsInput{Bucket: aws.String(bucket)}); err != nil || len(left.Uploads) > 0 {
-		t.Errorf("%d uploads are left, %v", len(left.Uploads), err)
-	}
-	if err := f.Put(t.Context(), "../out.age", strings.NewReader("x")); fault.Code(err) != "UOMA-LND-NAME" {
-		t.Errorf("outside: %v", err)
-	}
-}
-
-// latecomer is a body during which somebody else writes.
-type latecomer struct {
-	r    io.Reader
-	come func()
-}
-
-func (l *latecomer) Read(p []byte) (int, error) {
-	if l.come != nil {
-		l.come()
-		l.come = nil
-	}
-	return l.r.Read(p)
-}
-
-// TestPutNamesTheKey looks at what is asked of a service with a KMS, which the server of these tests has not.
-func TestPutNamesTheKey(t *testing.T) {
-	r := start(t)
-	authority := tlstest.NewAuthority(t)
-	client, err := remote.HTTP{CA: r.CA}.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	var asked http.Header
-	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
-		p.Out.Host = p.In.Host // which was signed
-		asked = p.In.Header.Clone()
-	}}
-	s := r.settings()
-	s.Endpoint, s.CA, s.KMSKey = "https://"+authority.Serve(t, proxy), authority.PEM, "alias/exports"
-	f, err := s3.Open(t.Context(), s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	err = f.Put(t.Context(), "sealed.age", strings.NewReader("x"))
-	if asked.Get("X-Amz-Server-Side-Encryption") != "aws:kms" || asked.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "alias/exports" || asked.Get("If-None-Match") != "*" {
-		t.Errorf("asked with %v: %v", asked, err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"uoma/connectors/remote"
-	"uoma/internal/fault"
 )
 
 // Settings say where the server is and how both sides know each other.
@@ -33,7 +32,7 @@ const port = "22"
 
 func (s Settings) address() (string, error) {
 	if s.Address == "" || s.User == "" {
-		return "", setting("url", errors.New("it names no host or no user"))
+		return "", remote.Misset("url", "it names no host or no user")
 	}
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		return net.JoinHostPort(strings.Trim(s.Address, "[]"), port), nil
@@ -66,7 +65,7 @@ func (s Settings) auth() (ways []ssh.AuthMethod, err error) {
 	if len(s.Key) > 0 {
 		signer, err := parseKey([]byte(s.Key))
 		if err != nil {
-			return nil, setting("key", errors.New("it is no private key, or it has a passphrase")) // the parser's words may quote it
+			return nil, remote.Misset("key", "it is no private key, or it has a passphrase") // the parser's words may quote it
 		}
 		ways = append(ways, ssh.PublicKeys(signer))
 	}
@@ -74,7 +73,7 @@ func (s Settings) auth() (ways []ssh.AuthMethod, err error) {
 		ways = append(ways, ssh.Password(string(s.Password)), ssh.KeyboardInteractive(s.answer))
 	}
 	if len(ways) == 0 {
-		return nil, setting("key", errors.New("neither key nor password is named"))
+		return nil, remote.Misset("key", "neither key nor password is named")
 	}
 	return ways, nil
 }
@@ -111,12 +110,12 @@ func parsePins(lines []string) (pins, error) {
 	for i, line := range lines {
 		key, _, options, _, err := ssh.ParseAuthorizedKey([]byte(line))
 		if err != nil || len(options) > 0 {
-			return nil, setting(fmt.Sprintf("host_keys.%d", i), errors.New("it is not of the form ssh-ed25519 AAAA…"))
+			return nil, remote.Misset(fmt.Sprintf("host_keys.%d", i), "it is not of the form ssh-ed25519 AAAA…")
 		}
 		out = append(out, key)
 	}
 	if len(out) == 0 {
-		return nil, setting("host_keys", errors.New("no host key is pinned; ask the server's owner for it"))
+		return nil, remote.Misset("host_keys", "no host key is pinned; ask the server's owner for it")
 	}
 	return out, nil
 }
@@ -143,10 +142,6 @@ func (p pins) algorithms() (out []string) {
 		}
 	}
 	return out
-}
-
-func setting(field string, why error) error {
-	return errSettings.At(fault.Place{Field: field}).Because(why)
 }
 
 // at gives the server's path of a name.

@@ -5,8 +5,8 @@
 // breaks the next request dials anew, and files that are being read go on where they were. A file is read by many requests
 // at once, so that the way to the server and back is waited for once and not for each packet.
 //
-// [FS.Put] writes a file that nobody sees before it is whole, and never replaces one. It needs nothing but the protocol's
-// own rename, which every server has.
+// A [Drop] is such a folder into which we lay files: nobody sees one before it is whole, and none is replaced. It needs nothing
+// but the protocol's own rename, which every server has.
 //
 // Links at the server are refused, as in the local inbox: what they lead to is not what the source promised to export.
 package sftp

@@ -14,16 +14,10 @@ import (
 )
 
 var (
-	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-		"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
 	errHostKey = fault.New("UOMA-SRC-HOST-KEY", "the server's host key is not the pinned one",
 		"stop; compare the key with the server's owner by another channel before you change the pin").For(fault.Source)
 	errAlgorithm = fault.New("UOMA-SRC-ALGORITHM", "the server offers no algorithm that we speak, or no host key of the pinned kind",
 		"compare the pinned key with the server's owner; SHA-1, DSA and CBC ciphers are not spoken").For(fault.Source)
-	errExists = fault.New("UOMA-SRC-EXISTS", "a file of this name is there already, and nothing is replaced",
-		"find out who put it there").For(fault.Source)
-	errWritten = fault.New("UOMA-SRC-WRITTEN", "the server does not have all bytes that were written",
-		"check its free space, then run again").For(fault.Source)
 )
 
 // answered tells whether an error is the server's answer to one request, after which the connection is as good as before.

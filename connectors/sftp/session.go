@@ -136,7 +136,8 @@ func (l *line) login(conn net.Conn) (*sftp.Client, error) {
 	default:
 		return nil, err
 	}
-	client, err := sftp.NewClient(ssh.NewClient(c, channels, questions), sftp.MaxConcurrentRequestsPerFile(requests), sftp.MaxPacket(packet))
+	client, err := sftp.NewClient(ssh.NewClient(c, channels, questions), sftp.MaxConcurrentRequestsPerFile(requests), sftp.MaxPacket(packet),
+		sftp.UseConcurrentWrites(true)) // of a file that has not its name yet, and is made anew when one fails
 	if err != nil {
 		c.Close()
 		return nil, err

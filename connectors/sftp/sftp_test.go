@@ -1,15 +1,12 @@
 package sftp_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"uoma/connectors/remote"
@@ -140,40 +137,5 @@ func TestRequestsTravelTogether(t *testing.T) {
 	}
 	if took, serial := time.Since(began), latency*(8<<20)/(16<<10); took > serial/8 {
 		t.Errorf("it took %v, and one after the other %v", took, serial)
-	}
-}
-
-// TestPut writes to servers with and without OpenSSH's own rename.
-func TestPut(t *testing.T) {
-	for name, options := range map[string][]string{"with posix-rename": nil, "without": {"-P", "posix-rename"}} {
-		t.Run(name, func(t *testing.T) {
-			server := sftptest.Start(t, options...)
-			f, err := sftp.Open(t.Context(), settings(server))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer f.Close()
-			want := bytes.Repeat([]byte("0123456789"), 200_000)
-			if err := f.Put(t.Context(), "out.age", bytes.NewReader(want)); err != nil {
-				t.Fatal(err)
-			}
-			if got, err := os.ReadFile(filepath.Join(server.Dir, "out.age")); err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%d bytes, %v", len(got), err)
-			}
-			if err := f.Put(t.Context(), "out.age", strings.NewReader("other")); fault.Code(err) != "UOMA-SRC-EXISTS" {
-				t.Errorf("replacing: %v", err)
-			}
-			cut := errors.New("cut")
-			err = f.Put(t.Context(), "cut.age", io.MultiReader(bytes.NewReader(want), iotest.ErrReader(cut)))
-			if _, there := f.Stat("cut.age"); !errors.Is(err, cut) || there == nil {
-				t.Errorf("half a file: %v", err)
-			}
-			if err := f.Put(t.Context(), "cut.age", bytes.NewReader(want)); err != nil {
-				t.Errorf("again: %v", err)
-			}
-			if err := f.Put(t.Context(), "../out.age", bytes.NewReader(want)); fault.Code(err) != "UOMA-LND-NAME" {
-				t.Errorf("outside: %v", err)
-			}
-		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/snappy"
 	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/blob"
@@ -22,7 +21,7 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 		return "", err
 	}
 	defer out.Discard()
-	w := parquet.NewGenericWriter[T](out, parquet.Compression(&snappy.Codec{}),
+	w := parquet.NewGenericWriter[T](out, parquet.Compression(&codec{}),
 		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
 	for len(rows) > 0 {
 		n := min(len(rows), groupRows)

@@ -12,7 +12,6 @@ import (
 	"errors"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/snappy"
 
 	"uoma/connectors/blob"
 	"uoma/internal/canon"
@@ -98,7 +97,7 @@ func Create(s *blob.Store, feed string, columns []string) (*Writer, error) {
 		return nil, err
 	}
 	sc := schema(feed, columns)
-	pq := parquet.NewGenericWriter[any](out, sc, parquet.Compression(&snappy.Codec{}),
+	pq := parquet.NewGenericWriter[any](out, sc, parquet.Compression(&codec{}),
 		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
 	at, err := positions(sc, columns)
 	if err != nil {

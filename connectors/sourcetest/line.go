@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -88,11 +87,10 @@ func (s Subject) resumes(t *testing.T) {
 	old := some(canon.BatchRows + pieces*step/len(note))
 	for name, at := range map[string]int{"a row that came": 3, "a row that did not": len(old) - 3} {
 		t.Run(name, func(t *testing.T) {
-			set := "resumes" + strconv.Itoa(at)
-			s.Put(t, set, old)
+			s.Put(t, long, old)
 			now := slices.Clone(old)
 			now[at].Name = "Changed"
-			o, p := s.over(t, t.Context(), set)
+			o, p := s.over(t, t.Context(), long)
 			var got []Row
 			var failed error
 			for b, err := range reader(t, o).Batches(t.Context()) {
@@ -102,7 +100,7 @@ func (s Subject) resumes(t *testing.T) {
 				}
 				if got = appendRows(got, b); len(got) == b.Len() {
 					p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Reset, Cuts: 1})
-					s.Put(t, set, now)
+					s.Put(t, long, now)
 				}
 			}
 			if failed != nil {

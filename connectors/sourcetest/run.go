@@ -128,10 +128,13 @@ func (s Subject) streamsHuge(t *testing.T) {
 	}
 }
 
+// long is a set of several batches. Servers take longest to be given rows, so tests that go one after the other share it.
+const long = "many"
+
 // copesWithChanges reads a batch, and then a row goes, one comes and one changes.
 func (s Subject) copesWithChanges(t *testing.T) {
 	old := some(canon.BatchRows + 3*s.Page)
-	s.Put(t, "changes", old)
+	s.Put(t, long, old)
 	now := slices.Clone(old)
 	at := len(now) - 3
 	now[at].Name = "Changed"
@@ -139,14 +142,14 @@ func (s Subject) copesWithChanges(t *testing.T) {
 	now = append(now, Row{ID: "99999999", Name: "New"})
 	var got []Row
 	changed := false
-	for b, err := range reader(t, s.open(t, t.Context(), s.Addr, "changes")).Batches(t.Context()) {
+	for b, err := range reader(t, s.open(t, t.Context(), s.Addr, long)).Batches(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		got = appendRows(got, b)
 		if !changed {
 			changed = true
-			s.Put(t, "changes", now)
+			s.Put(t, long, now)
 		}
 	}
 	got = sorted(got)

@@ -45,6 +45,7 @@ type Assembler struct {
 	titles  int
 	pending []canon.Rejection
 	scratch []byte
+	decoded []byte
 	kinds   []byte
 	bytes   int    // of the cells that wait
 	met     []bool // by own column, in formats whose records name their values: some record had it

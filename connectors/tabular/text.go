@@ -34,6 +34,12 @@ const (
 
 // ASCII tells whether no byte is above 0x7F.
 func ASCII(b []byte) bool {
+	for ; len(b) >= 32; b = b[32:] {
+		x, y := binary.LittleEndian.Uint64(b)|binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])|binary.LittleEndian.Uint64(b[24:])
+		if (x|y)&highs != 0 {
+			return false
+		}
+	}
 	for len(b) >= 8 {
 		if binary.LittleEndian.Uint64(b)&highs != 0 {
 			return false
@@ -52,6 +58,12 @@ func ASCII(b []byte) bool {
 // in NFC as they stand (Unicode Standard Annex 15: NFC_Quick_Check is Yes, the combining class 0), and Nordic text has
 // hardly any other.
 func belowMarks(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		x := binary.LittleEndian.Uint64(text)
+		if (x&^highs+ones*(0x80-0x4C))&x&highs != 0 {
+			return false
+		}
+	}
 	for _, c := range text {
 		if c >= 0xCC {
 			return false
@@ -60,10 +72,13 @@ func belowMarks(text []byte) bool {
 	return true
 }
 
+// mojibakeByte is the second byte of "Ã", which no Nordic letter has.
+const mojibakeByte = 0x83
+
 // mojibake finds UTF-8 that was read as Windows-1252 and written as UTF-8 once more: "Ã" and then what the second byte
 // of a letter became, which is U+0080 to U+00BF or one of the signs that Windows-1252 has at 0x80 to 0x9F.
 func mojibake(cell []byte) bool {
-	if bytes.IndexByte(cell, "Ã"[1]) < 0 { // no Nordic letter has that byte
+	if bytes.IndexByte(cell, mojibakeByte) < 0 {
 		return false
 	}
 	for {
@@ -82,10 +97,22 @@ func mojibake(cell []byte) bool {
 // summaryWords begin a line of totals in the exports of the known systems.
 var summaryWords = []string{"yhteensä", "rivejä", "total", "sum", "antall"}
 
+// mayBeSummary tells whether a cell that does not begin with a blank begins as one of [summaryWords] does.
+func mayBeSummary(cell []byte) bool {
+	if len(cell) < 3 {
+		return false
+	}
+	for _, word := range summaryWords {
+		if cell[0]|0x20 == word[0] && cell[1]|0x20 == word[1] && cell[2]|0x20 == word[2] {
+			return true
+		}
+	}
+	return false
+}
+
 // summaryWord tells whether a cell begins with one of [summaryWords] as a whole word.
 func summaryWord(cell []byte) bool {
-	cell = bytes.TrimFunc(cell, blankRune)
-	if len(cell) < 3 || !strings.ContainsRune("yYrRtTsSaA", rune(cell[0])) {
+	if cell = bytes.TrimFunc(cell, blankRune); !mayBeSummary(cell) {
 		return false
 	}
 	text := norm.NFC.String(string(cell[:min(len(cell), 64)]))

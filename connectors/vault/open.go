@@ -16,33 +16,22 @@ import (
 // Open streams the entries of some subjects, or of all when subjects is nil, in the order of subject and source key, as
 // the vault was when the loop began. Only the groups asked for are decrypted; the others are empty.
 func (v *Vault) Open(ctx context.Context, subjects []string, which Groups) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		err := v.db.See(ctx, func(tx *sqlx.Tx) error {
-			for e, err := range v.read(ctx, tx, subjects, which, nil) {
-				if err != nil {
-					return err
-				}
-				if !yield(e, nil) {
-					return nil
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			yield(Entry{}, err)
-		}
-	}
+	return v.open(ctx, subjects, which, nil)
 }
 
 // OpenRecords is [Vault.Open] for the entries of some records, whosever they are.
 func (v *Vault) OpenRecords(ctx context.Context, records []string, which Groups) iter.Seq2[Entry, error] {
+	wanted := make(map[string]bool, len(records))
+	for _, r := range records {
+		wanted[r] = true
+	}
+	return v.open(ctx, nil, which, func(e *Entry) bool { return wanted[e.Record] })
+}
+
+func (v *Vault) open(ctx context.Context, subjects []string, which Groups, wanted func(*Entry) bool) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		wanted := make(map[string]bool, len(records))
-		for _, r := range records {
-			wanted[r] = true
-		}
 		err := v.db.See(ctx, func(tx *sqlx.Tx) error {
-			for e, err := range v.read(ctx, tx, nil, which, func(e *Entry) bool { return wanted[e.Record] }) {
+			for e, err := range v.read(ctx, tx, subjects, which, wanted) {
 				if err != nil {
 					return err
 				}

@@ -3,7 +3,8 @@ package xlsx
 import (
 	"math"
 	"strconv"
-	"time"
+
+	"uoma/internal/canon"
 )
 
 // lastSerial is 9999-12-31 in the 1900 date system, the last day that a sheet can show.
@@ -24,20 +25,20 @@ func appendDate(dst []byte, serial float64, date904 bool) (_ []byte, ok bool) {
 	if n == 0 && ms > 0 {
 		return appendClock(dst, ms), true
 	}
-	first := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	first := canon.Date(-25569) // 1899-12-30
 	switch {
 	case date904:
-		first = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+		first = -24107 // 1904-01-01
 	case n == 0 || n == 60:
 		return dst, false
 	case n < 60: // the days before the one that never was
 		n++
 	}
-	d := first.AddDate(0, 0, n)
-	if d.Year() > 9999 {
+	year, month, d := (first + canon.Date(n)).Time().Date()
+	if year > 9999 {
 		return dst, false
 	}
-	dst = d.AppendFormat(dst, time.DateOnly)
+	dst = digits(digits(digits(dst, year, 4, '-'), int(month), 2, '-'), d, 2, 0)
 	if ms > 0 {
 		dst = appendClock(append(dst, 'T'), ms)
 	}
@@ -46,11 +47,26 @@ func appendDate(dst []byte, serial float64, date904 bool) (_ []byte, ok bool) {
 
 // appendClock appends HH:MM:SS, and the thousandths when there are any.
 func appendClock(dst []byte, ms int64) []byte {
-	layout := time.TimeOnly
+	s := int(ms / 1000)
+	dst = digits(digits(digits(dst, s/3600, 2, ':'), s/60%60, 2, ':'), s%60, 2, 0)
 	if ms%1000 != 0 {
-		layout = "15:04:05.000"
+		dst = digits(append(dst, '.'), int(ms%1000), 3, 0)
 	}
-	return time.UnixMilli(ms).UTC().AppendFormat(dst, layout)
+	return dst
+}
+
+// digits appends a number in so many digits, and then a mark unless it is 0.
+func digits(dst []byte, n, width int, mark byte) []byte {
+	from := len(dst)
+	dst = append(dst, "0000"[:width]...)
+	for i := from + width - 1; i >= from; i-- {
+		dst[i] += byte(n % 10)
+		n /= 10
+	}
+	if mark != 0 {
+		dst = append(dst, mark)
+	}
+	return dst
 }
 
 // decimal tells whether a cell's text is a number as XML Schema writes a double, without its special values.

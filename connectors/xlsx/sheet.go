@@ -88,16 +88,27 @@ func (s *sheet) row() error {
 
 // cell reads one c element and puts it at its column.
 func (s *sheet) cell() error {
+	var ref, of, format []byte
+	for local, value, rest := xmltoken.NextAttr(s.x.Attrs()); value != nil; local, value, rest = xmltoken.NextAttr(rest) {
+		switch string(local) {
+		case "r":
+			ref = first(ref, value)
+		case "t":
+			of = first(of, value)
+		case "s":
+			format = first(format, value)
+		}
+	}
 	column := s.column + 1
-	if r := s.x.Attr("r"); r != nil {
+	if ref != nil {
 		var ok bool
-		if column, ok = columnOf(r); !ok || column <= s.column || column > maxColumn {
+		if column, ok = columnOf(ref); !ok || column <= s.column || column > maxColumn {
 			return xmltoken.Error("its cells are not in order")
 		}
 	}
 	s.column = column
-	kind := cellType(s.x.Attr("t"))
-	style, _ := number(s.x.Attr("s"))
+	kind := cellType(of)
+	style, _ := number(format)
 	if err := s.content(); err != nil {
 		return err
 	}
@@ -114,6 +125,14 @@ func (s *sheet) cell() error {
 		return err
 	}
 	return s.put(column-1, text, letter)
+}
+
+// first lets the first of several attributes of one name stand.
+func first(old, value []byte) []byte {
+	if old != nil {
+		return old
+	}
+	return value
 }
 
 // content reads the cell's value, whichever of its forms it has, into s.value.

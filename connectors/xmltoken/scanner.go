@@ -153,6 +153,20 @@ func (x *Scanner) fill() error {
 	return err
 }
 
+// findByte is find for a mark of one byte.
+func (x *Scanner) findByte(from int, mark byte) (int, error) {
+	for {
+		if x.end-x.pos >= from {
+			if i := bytes.IndexByte(x.buf[x.pos+from:x.end], mark); i >= 0 {
+				return from + i, nil
+			}
+		}
+		if err := x.fill(); err != nil {
+			return 0, Cut(err)
+		}
+	}
+}
+
 // find gives the offset of a mark from the window's start, looking from an offset on.
 func (x *Scanner) find(from int, mark string) (int, error) {
 	for {
@@ -200,7 +214,7 @@ func (x *Scanner) declaration() (data bool, err error) {
 }
 
 func (x *Scanner) text() (Token, error) {
-	i, err := x.find(0, "<")
+	i, err := x.findByte(0, '<')
 	if err != nil {
 		if x.err != io.EOF || x.Depth > 0 || !x.rooted {
 			return 0, err
@@ -266,6 +280,11 @@ func (x *Scanner) startTag() (Token, error) {
 
 // tagEnd finds the ">" that is not inside quotes, and counts attributes by their quotes.
 func (x *Scanner) tagEnd() (end, attributes int, err error) {
+	if i := bytes.IndexByte(x.buf[x.pos:x.end], '>'); i > 0 {
+		if quotes, plain := doubleQuotes(x.buf[x.pos+1 : x.pos+i]); plain && quotes%2 == 0 {
+			return i, quotes / 2, nil
+		}
+	}
 	var quote byte
 	for i := 1; ; i++ {
 		if i >= x.end-x.pos {
@@ -288,8 +307,26 @@ func (x *Scanner) tagEnd() (end, attributes int, err error) {
 	}
 }
 
+// doubleQuotes counts them, and tells whether there are no others and no "<": whether a tag that has an even number of
+// them ends where its first ">" is.
+func doubleQuotes(tag []byte) (n int, plain bool) {
+	others := 0
+	for _, c := range tag {
+		if c == '"' {
+			n++
+		}
+		if c == '\'' {
+			others++
+		}
+		if c == '<' {
+			others++
+		}
+	}
+	return n, others == 0
+}
+
 func (x *Scanner) endTag() (Token, error) {
-	i, err := x.find(2, ">")
+	i, err := x.findByte(2, '>')
 	if err != nil {
 		return 0, err
 	}
@@ -328,8 +365,10 @@ func (x *Scanner) took(n int) error {
 }
 
 func localName(name []byte) []byte {
-	if i := bytes.IndexByte(name, ':'); i >= 0 {
-		return name[i+1:]
+	for i, c := range name { // too short for more
+		if c == ':' {
+			return name[i+1:]
+		}
 	}
 	return name
 }
@@ -349,25 +388,37 @@ func space(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n'
 
 // Attr gives the value of the start tag's attribute by its local name, with its entities unresolved, or nil.
 func (x *Scanner) Attr(name string) []byte {
-	for rest := x.attributes; ; {
-		eq := bytes.IndexByte(rest, '=')
-		if eq < 0 {
-			return nil
+	for local, value, rest := NextAttr(x.attributes); value != nil; local, value, rest = NextAttr(rest) {
+		if string(local) == name {
+			return value
 		}
-		key := localName(TrimSpace(rest[:eq]))
-		rest = TrimSpace(rest[eq+1:])
-		if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
-			return nil
-		}
-		end := bytes.IndexByte(rest[1:], rest[0])
-		if end < 0 {
-			return nil
-		}
-		if string(key) == name {
-			return rest[1 : 1+end]
-		}
-		rest = rest[end+2:]
 	}
+	return nil
+}
+
+// Attrs gives the start tag's attributes as they are written, for [NextAttr].
+func (x *Scanner) Attrs() []byte { return x.attributes }
+
+// NextAttr gives the local name and the value of the first attribute, with its entities unresolved, and what is behind
+// it. The value is nil when there is none.
+func NextAttr(attributes []byte) (local, value, rest []byte) {
+	eq := 0
+	for eq < len(attributes) && attributes[eq] != '=' {
+		eq++
+	}
+	if eq == len(attributes) {
+		return nil, nil, nil
+	}
+	rest = TrimSpace(attributes[eq+1:])
+	if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
+		return nil, nil, nil
+	}
+	for end := 1; end < len(rest); end++ {
+		if rest[end] == rest[0] {
+			return localName(TrimSpace(attributes[:eq])), rest[1:end], rest[end+1:]
+		}
+	}
+	return nil, nil, nil
 }
 
 // AttrText gives an attribute with its entities resolved.

@@ -76,6 +76,19 @@ func (c Col) Bytes(i int) []byte {
 	return a.ValueBytes()[from-a.ValueOffset(0) : to-a.ValueOffset(0)]
 }
 
+// Cells is Bytes of the values from one on, as many as there is room for. What is missing is empty.
+func (c Col) Cells(from int, cells [][]byte) {
+	a := c.a.(*array.String)
+	if a.Len() == 0 {
+		return
+	}
+	offsets, text, first := a.Data().Buffers()[1].Bytes(), a.ValueBytes(), a.ValueOffset(0)
+	at := arrow.Int32Traits.CastFromBytes(offsets)[a.Data().Offset()+from:]
+	for i := range cells {
+		cells[i] = text[at[i]-int32(first) : at[i+1]-int32(first)]
+	}
+}
+
 // Int gives an Int value, 0 when missing.
 func (c Col) Int(i int) int64 {
 	if c.a.IsNull(i) {

@@ -2,6 +2,7 @@ package canon
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -40,7 +41,7 @@ func NewBuilder(t *Table, feed string) *Builder {
 
 // begin empties a column and gives it room as last time.
 func (v *vector) begin(t Type, last vector) {
-	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16)}
+	*v = vector{valid: make([]byte, 0, len(last.valid)), data: make([]byte, 0, len(last.data)+len(last.data)/16+Slab)}
 	if t == Text || t == Decimal {
 		v.offsets = append(make([]byte, 0, len(last.offsets)+4), 0, 0, 0, 0)
 	}
@@ -66,6 +67,9 @@ func (w *Builder) Len() int { return w.rows }
 
 // EndRow closes a row. Every column must have been given exactly one value.
 func (w *Builder) EndRow() { w.rows++ }
+
+// EndRows closes rows whose values were given column by column.
+func (w *Builder) EndRows(n int) { w.rows += n }
 
 // Null gives the current row's column i no value.
 func (w *Builder) Null(i int) {
@@ -97,6 +101,132 @@ func (w *Builder) Bytes(i int, s []byte) {
 	v.data = append(v.data, s...)
 	v.text()
 	v.mark(true)
+}
+
+// Span is a part of a piece of text.
+type Span struct{ From, To uint32 }
+
+// Len gives how many bytes lie between its ends.
+func (s Span) Len() int { return int(s.To - s.From) }
+
+// Empty tells whether nothing lies between its ends.
+func (s Span) Empty() bool { return s.From == s.To }
+
+// Texts gives column i the values of so many rows as there are steps in cells: the parts of text that the first cell of
+// each step names, null where that is empty. Each begins behind the one before. n is how long they are together. When good
+// says no to what they are together, nothing is given.
+func (w *Builder) Texts(i int, text []byte, cells []Span, step int, good func(together []byte) bool) (n int, ok bool) {
+	if len(cells) == 0 {
+		return 0, true
+	}
+	v := &w.columns[i]
+	rows := (len(cells) + step - 1) / step
+	last := int(cells[(rows-1)*step].To)
+	if most := last - int(cells[0].From); cap(v.data)-len(v.data) < most+Slab {
+		exact := 0
+		for r := range rows {
+			exact += cells[r*step].Len()
+		}
+		v.data = slices.Grow(v.data, exact+Slab)
+	}
+	v.offsets = slices.Grow(v.offsets, 4*rows)
+	from, data, ends := len(v.data), v.data[:cap(v.data)], v.offsets[len(v.offsets):][:4*rows]
+	to, empty := from, 0
+	if last+Slab <= cap(text) {
+		to, empty = gather(data, ends, from, text[:last+Slab], cells, step)
+	} else {
+		for r := range rows {
+			c := cells[r*step]
+			to += copy(data[to:], text[c.From:c.To])
+			binary.LittleEndian.PutUint32(ends[4*r:], uint32(to))
+			if c.Empty() {
+				empty++
+			}
+		}
+	}
+	if !good(data[from:to]) {
+		return 0, false
+	}
+	v.data, v.offsets = data[:to], v.offsets[:len(v.offsets)+4*rows]
+	first := v.n
+	v.markMany(rows, true)
+	v.nulls += empty
+	for r := 0; empty > 0; r++ {
+		if cells[r*step].Empty() {
+			v.valid[(first+r)/8] &^= 1 << ((first + r) % 8)
+			empty--
+		}
+	}
+	return to - from, true
+}
+
+// Slab is how many bytes of a text [Builder.Texts] copies at once, whatever its length: what is too much is written over.
+// It is faster where the text's capacity goes so far behind the last cell.
+const Slab = 32
+
+// gather copies the cells behind each other to data from at on, writes where each one ends, and counts the empty ones.
+// There are Slab bytes behind the last one in text, and behind all of them in data.
+func gather(data, ends []byte, at int, text []byte, cells []Span, step int) (to, empty int) {
+	for r, e := 0, 0; r < len(cells); r, e = r+step, e+4 {
+		from, to := int(cells[r].From), int(cells[r].To)
+		next := at + to - from
+		binary.LittleEndian.PutUint32(ends[e:e+4:e+4], uint32(next))
+		if from == to {
+			empty++
+		}
+		for {
+			piece := *(*[Slab]byte)(text[from : from+Slab : from+Slab])
+			*(*[Slab]byte)(data[at : at+Slab : at+Slab]) = piece
+			if from += Slab; from >= to {
+				break
+			}
+			at += Slab
+		}
+		at = next
+	}
+	return at, empty
+}
+
+// Ints gives column i so many Int values, each one more than the one before.
+func (w *Builder) Ints(i int, from int64, n int) {
+	v := &w.columns[i]
+	v.data = slices.Grow(v.data, 8*n)
+	room := v.data[len(v.data):][:8*n]
+	for k := 0; k < n; k++ {
+		binary.LittleEndian.PutUint64(room[8*k:], uint64(from)+uint64(k))
+	}
+	v.data = v.data[:len(v.data)+8*n]
+	v.markMany(n, true)
+}
+
+// Nulls gives the text column i no value in so many rows.
+func (w *Builder) Nulls(i, n int) {
+	v := &w.columns[i]
+	v.offsets = slices.Grow(v.offsets, 4*n)
+	for range n {
+		v.text()
+	}
+	v.markMany(n, false)
+}
+
+// markMany is mark for n values.
+func (v *vector) markMany(n int, there bool) {
+	for ; n > 0 && v.n%8 != 0; n-- {
+		v.mark(there)
+	}
+	fill := byte(0)
+	if there {
+		fill = 0xFF
+	} else {
+		v.nulls += n &^ 7
+	}
+	for range n / 8 {
+		v.valid = append(v.valid, fill)
+	}
+	v.n += n &^ 7
+	for range n % 8 {
+		v.mark(there)
+	}
 }
 
 // TextOrNull gives column i a value, or none when it is empty.

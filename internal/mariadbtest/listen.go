@@ -1,8 +1,8 @@
 package mariadbtest
 
 import (
+	"errors"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 )
@@ -56,8 +56,7 @@ func listen(daemon, certificate, key string) (addr string, s *server, err error)
 	if err := l.Close(); err != nil {
 		return "", nil, err
 	}
-	folder, err := os.MkdirTemp("/tmp", "u")
-	if err != nil {
+	if s, err = newServer(); err != nil {
 		return "", nil, err
 	}
 	_, port, _ := net.SplitHostPort(addr) // the listener wrote it
@@ -65,10 +64,8 @@ func listen(daemon, certificate, key string) (addr string, s *server, err error)
 	if certificate != "" {
 		network = append(network, "--ssl-cert="+filepath.Clean(certificate), "--ssl-key="+filepath.Clean(key))
 	}
-	s = &server{folder: folder, ended: make(chan struct{})}
 	if err := s.begin(daemon, network...); err != nil {
-		os.RemoveAll(folder)
-		return "", nil, err
+		return "", nil, errors.Join(err, s.remove())
 	}
 	return addr, s, nil
 }

@@ -12,6 +12,7 @@ package mariadbtest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"uoma/internal/processtest"
 )
 
 const (
@@ -36,6 +39,7 @@ const (
 // server is a running mariadbd.
 type server struct {
 	folder string
+	remove func() error // the folder
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed when the process has ended
 	fresh  atomic.Int64  // databases made
@@ -47,9 +51,21 @@ var shared = sync.OnceValues(start)
 // used is set before shared is asked, so that Run does not start a server only to stop it.
 var used atomic.Bool
 
-// Run runs the tests of a package, stops the server if one was started, and gives the exit status.
-func Run(m *testing.M) int {
-	status := m.Run()
+// Run runs the tests of a package with a folder of their own for temporary files, stops the server if one was started, and
+// gives the exit status.
+func Run(m *testing.M) (status int) {
+	remove, err := processtest.Scratch()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := remove(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = max(status, 1)
+		}
+	}()
+	status = m.Run()
 	if !used.Load() {
 		return status
 	}
@@ -151,16 +167,22 @@ func start() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("/tmp", "u") // a socket's path has at most 107 bytes: t.TempDir is too long
+	s, err := newServer()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{folder: folder, ended: make(chan struct{})}
 	if err := s.begin(daemon, "--skip-networking"); err != nil {
-		os.RemoveAll(folder)
-		return nil, err
+		return nil, errors.Join(err, s.remove())
 	}
 	return s, nil
+}
+
+func newServer() (*server, error) {
+	folder, remove, err := processtest.Folder("/tmp", "u") // a socket's path has at most 107 bytes: t.TempDir is too long
+	if err != nil {
+		return nil, err
+	}
+	return &server{folder: folder, remove: remove, ended: make(chan struct{})}, nil
 }
 
 func (s *server) begin(daemon string, network ...string) error {
@@ -227,8 +249,8 @@ func (s *server) ready() error {
 }
 
 // stop ends this server by its own process id and removes its folder.
-func (s *server) stop() error {
-	defer os.RemoveAll(s.folder)
+func (s *server) stop() (err error) {
+	defer func() { err = errors.Join(err, s.remove()) }()
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("stop mariadbd: %w", err)
 	}

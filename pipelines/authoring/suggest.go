@@ -116,6 +116,9 @@ func (d *drafting) out(guesses []meaning.Column) []Guess {
 		}
 		g.Name = d.in.Columns[i]
 		g.column.Name = g.Name
+		if d.in.Headless {
+			g.column.Position = i + 1
+		}
 		g.Rule, g.To = g.column.As, g.column.To
 		out[i] = g
 	}

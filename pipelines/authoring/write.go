@@ -60,6 +60,9 @@ func (d *drafting) format() string {
 	if strings.HasPrefix(d.in.Encoding, "windows") || strings.HasPrefix(d.in.Encoding, "iso") { // others say it by their first bytes
 		out += ", encoding: " + d.in.Encoding
 	}
+	if d.in.Headless {
+		out += ", header: none"
+	}
 	return out
 }
 
@@ -72,6 +75,7 @@ func (s *Suggestion) line(g *Guess) string {
 			parts = append(parts, fmt.Sprintf(format, args...))
 		}
 	}
+	add(c.Position > 0, "position: %d", c.Position)
 	add(c.As != "text" && c.As != "", "as: %s", c.As)
 	add(c.Required || c.Name == s.key[0], "required: true")
 	add(len(c.Formats) > 0, "formats: [%s]", strings.Join(quotedAll(c.Formats), ", "))

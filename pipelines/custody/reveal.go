@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 
@@ -29,6 +30,8 @@ const (
 	mostAsked = 10_000
 	// longest is how long a request may stay open.
 	longest = 14 * 24 * time.Hour
+	// longestClause is of how many characters a clause may be.
+	longestClause = 64
 )
 
 // Reasons gives why people may be revealed, by code.
@@ -55,7 +58,7 @@ var (
 
 var (
 	tokenForm  = regexp.MustCompile(`^[0-9a-z]{26}$`)
-	clauseForm = regexp.MustCompile(`^[\pL\pN._:/()-]{1,64}$`)
+	clauseForm = regexp.MustCompile(`^[\pL\pN._:/()-]+$`)
 )
 
 // Request asks who some pseudonyms of a domain are. It shows nothing.
@@ -70,7 +73,7 @@ func Request(ctx context.Context, ws *workspace.Workspace, domain string, tokens
 func add(ctx context.Context, ws *workspace.Workspace, domain string, tokens []string, reason, clause string, open time.Duration, by Author, about string) (ledger.Reveal, error) {
 	tokens = slices.Compact(slices.Sorted(slices.Values(tokens)))
 	malformed := func(s string) bool { return !tokenForm.MatchString(s) }
-	if !clauseForm.MatchString(clause) || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
+	if !clauseForm.MatchString(clause) || utf8.RuneCountInString(clause) > longestClause || len(tokens) == 0 || len(tokens) > mostAsked || slices.ContainsFunc(tokens, malformed) ||
 		open <= 0 || open > longest {
 		return ledger.Reveal{}, errAsk
 	}

@@ -183,7 +183,7 @@ func (t *turning) store(ctx context.Context, s workspace.Store, also func(*sqlx.
 			return err
 		}
 		for _, table := range s.Tables {
-			columns := t.columns(&table)
+			columns := workspace.TokenColumns(&table, t.kind)
 			if len(columns) == 0 {
 				continue
 			}
@@ -201,18 +201,6 @@ func (t *turning) store(ctx context.Context, s workspace.Store, also func(*sqlx.
 		}
 		return also(tx)
 	})
-}
-
-func (t *turning) columns(x *database.Tokens) []string {
-	switch t.kind {
-	case workspace.IndexTokens:
-		return x.Index
-	case workspace.PersonTokens:
-		return x.Person
-	case workspace.MarkTokens:
-		return x.Mark
-	}
-	return nil
 }
 
 // row gives a row its tokens under the new key.
@@ -246,11 +234,10 @@ func (t *turning) turn(token string) string { return t.to.Cover(t.from.Uncover(t
 
 // PlanTokens says what [RotateTokens] would do. It makes no key.
 func PlanTokens(ctx context.Context, ws *workspace.Workspace, kind string) (Rotated, error) {
-	t := &turning{ws: ws, kind: kind}
 	out := Rotated{Key: kind, Epoch: ws.Keys.TokenEpoch(kind) + 1}
 	for _, s := range ws.TokenStores() {
 		for _, table := range s.Tables {
-			if len(t.columns(&table)) == 0 {
+			if len(workspace.TokenColumns(&table, kind)) == 0 {
 				continue
 			}
 			var n int64

@@ -44,7 +44,7 @@ func insert(t *testing.T, ws *workspace.Workspace, db *database.DB, x database.T
 	for i, c := range types {
 		columns[i] = c.Name()
 	}
-	tokens, persons := slices.Concat(x.Index, x.Mark), x.Person
+	tokens, persons := slices.Concat(x.Index, x.Mark, x.Wanted), x.Person
 	for n := range 3 {
 		args := make([]any, len(columns))
 		for i, c := range types {
@@ -100,8 +100,8 @@ func (s *site) tokens(t *testing.T, ws *workspace.Workspace) map[string]string {
 // said puts a row into words.
 func said(ws *workspace.Workspace, x database.Tokens, row map[string]any) string {
 	inner := map[string]string{}
-	for kind, columns := range map[string][]string{workspace.IndexTokens: x.Index, workspace.PersonTokens: x.Person, workspace.MarkTokens: x.Mark} {
-		for _, c := range columns {
+	for _, kind := range workspace.TokenKinds() {
+		for _, c := range workspace.TokenColumns(&x, kind) {
 			text := fmt.Sprintf("%s", row[c])
 			own := x.Table == "word" && c == "id" && fmt.Sprintf("%s", row["source"]) == "" || c == "pseudonyms" && fmt.Sprintf("%s", row["domain"]) == domainName
 			if !own {
@@ -197,7 +197,7 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 			}
 		}
 		lines, err := ws.Audit.Lines(t.Context(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.KeyRotated), Limit: 20})
-		if err != nil || len(lines) != 12 || lines[0].Reason != "suppression:3:done" || lines[11].Reason != "index:2:begun" {
+		if err != nil || len(lines) != 16 || lines[0].Reason != "rectification:3:done" || lines[15].Reason != "index:2:begun" {
 			t.Errorf("%v %v", lines, err)
 		}
 	})
@@ -251,7 +251,7 @@ func TestThreat_T17_EveryTokenColumnIsOnTheList(t *testing.T) {
 		}
 		for _, c := range columns {
 			at := slices.IndexFunc(store.Tables, func(x database.Tokens) bool { return x.Table == c.Table })
-			listed := at >= 0 && slices.Contains(slices.Concat(store.Tables[at].Index, store.Tables[at].Person, store.Tables[at].Mark), c.Column)
+			listed := at >= 0 && slices.Contains(slices.Concat(store.Tables[at].Index, store.Tables[at].Person, store.Tables[at].Mark, store.Tables[at].Wanted), c.Column)
 			if !listed && !slices.Contains(notTokens, c.Table+"."+c.Column) {
 				t.Errorf("%s: %s.%s is not rewritten when keys are rotated", store.Name, c.Table, c.Column)
 			}

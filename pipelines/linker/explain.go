@@ -323,13 +323,13 @@ type watch map[string][]string
 
 func (w watch) look(r *rows) {
 	for i := 0; w != nil && i < r.n; i++ {
-		id := r.Cell(fieldID, i)
+		id := r.id(i)
 		if _, asked := w[string(id)]; !asked {
 			continue
 		}
 		cells := make([]string, len(r.at))
 		for f := range cells {
-			cells[f] = string(r.Cell(f, i))
+			cells[f] = string(r.cell(f, i))
 		}
 		w[string(id)] = cells
 	}

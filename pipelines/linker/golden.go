@@ -151,7 +151,7 @@ func (k *keeper) batches(ctx context.Context, in rowfile.Reader, rows *rows, cha
 			k.at = append(k.at, len(k.cells))
 			k.cells = binary.AppendVarint(k.cells, modified)
 			for f := range k.names {
-				v := rows.Cell(f, i)
+				v := rows.cell(f, i)
 				k.cells = append(binary.AppendUvarint(k.cells, uint64(len(v))), v...)
 			}
 		}

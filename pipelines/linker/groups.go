@@ -47,6 +47,7 @@ type groups struct {
 	told    [len(attributes)]bool
 	raw     map[string]bool // sources as they are written
 	sources map[string]bool // folded
+	cells   [][]byte        // of a batch
 }
 
 func newGroups() groups {
@@ -70,18 +71,25 @@ func (r *rows) asked(s *source) (at [len(attributes)]int) {
 
 // add notes the groups and sources of a batch's records.
 func (g *groups) add(r *rows, at [len(attributes)]int) {
-	for i := range r.n {
-		if s := r.Cell(fieldSource, i); !g.raw[string(s)] && len(g.raw) < maxGroups {
+	g.cells = slices.Grow(g.cells[:0], r.n)[:r.n]
+	r.Cells(fieldSource, 0, g.cells)
+	var last []byte
+	for i, s := range g.cells {
+		if i > 0 && string(s) == string(last) {
+			continue
+		}
+		if last = s; !g.raw[string(s)] && len(g.raw) < maxGroups {
 			g.raw[string(s)] = true
 			g.sources[likeness.Fold(string(s))] = true
 		}
 	}
 	for a := range attributes {
-		for i := range r.n {
-			var value []byte
-			if at[a] >= 0 {
-				value = r.cols[at[a]].Bytes(i)
-			}
+		if at[a] < 0 {
+			g.of[a] = append(g.of[a], make([]uint16, r.n)...) // of the first group
+			continue
+		}
+		r.cols[at[a]].Cells(0, g.cells)
+		for _, value := range g.cells {
 			g.of[a] = append(g.of[a], g.group(a, value))
 		}
 	}

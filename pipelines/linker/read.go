@@ -233,28 +233,44 @@ func (r *rows) identify(i int, line int64) {
 // Len implements [linkage.Rows].
 func (r *rows) Len() int { return r.n }
 
-// Cell implements [linkage.Rows].
-func (r *rows) Cell(field, row int) []byte {
+// Cells implements [linkage.Rows].
+func (r *rows) Cells(field, from int, cells [][]byte) {
 	switch c := r.at[field]; c {
 	case notThere:
-		return nil
+		clear(cells)
 	case atSource:
-		return r.source
-	case atID:
-		from := 0
-		if row > 0 {
-			from = r.ends[row-1]
+		for i := range cells {
+			cells[i] = r.source
 		}
-		return r.ids[from:r.ends[row]]
+	case atID:
+		for i := range cells {
+			cells[i] = r.id(from + i)
+		}
 	default:
-		v := r.cols[c].Bytes(row)
+		r.cols[c].Cells(from, cells)
 		for _, blank := range r.blank[field] {
-			if string(v) == blank {
-				return nil
+			for i := range cells {
+				if string(cells[i]) == blank {
+					cells[i] = nil
+				}
 			}
 		}
-		return v
 	}
+}
+
+func (r *rows) id(row int) []byte {
+	from := 0
+	if row > 0 {
+		from = r.ends[row-1]
+	}
+	return r.ids[from:r.ends[row]]
+}
+
+// cell gives one of [rows.Cells].
+func (r *rows) cell(field, row int) []byte {
+	var one [1][]byte
+	r.Cells(field, row, one[:])
+	return one[0]
 }
 
 // places knows where each record came from.

@@ -2,7 +2,6 @@ package linker
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -10,8 +9,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"uoma/internal/fault"
 	"uoma/transforms/linkage"
@@ -60,16 +63,41 @@ func (r *run) clusters(w *bufio.Writer) error {
 		return nil
 	}
 	first := make([]int32, r.table.Len()) // of each cluster: its first record and 1
-	var line []byte
 	for _, rec := range r.byID {
-		c := r.result.Cluster[rec]
-		if first[c] == 0 {
+		if c := r.result.Cluster[rec]; first[c] == 0 {
 			first[c] = rec + 1
 		}
-		line = appendCell(line[:0], r.table.Label(rec))
-		line = appendCell(append(line, ','), r.table.Label(first[c]-1))
+	}
+	return lines(w, len(r.byID), func(line []byte, i int) []byte {
+		rec := r.byID[i]
+		line = appendCell(line, r.table.Label(rec))
+		line = appendCell(append(line, ','), r.table.Label(first[r.result.Cluster[rec]]-1))
 		line = strconv.AppendFloat(append(line, ','), float64(r.result.Confidence[rec]), 'f', 4, 32)
-		w.Write(append(line, '\n'))
+		return append(line, '\n')
+	})
+}
+
+// lines writes n lines, which are made side by side.
+func lines(w *bufio.Writer, n int, appendLine func([]byte, int) []byte) error {
+	const together = 1 << 12
+	parts := make([][]byte, runtime.GOMAXPROCS(0))
+	for from := 0; from < n; from += len(parts) * together {
+		var g errgroup.Group
+		for k := range parts {
+			g.Go(func() error {
+				parts[k] = parts[k][:0]
+				for i := from + k*together; i < min(from+(k+1)*together, n); i++ {
+					parts[k] = appendLine(parts[k], i)
+				}
+				return nil
+			})
+		}
+		_ = g.Wait() // none of them fails
+		for _, part := range parts {
+			if _, err := w.Write(part); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -97,17 +125,16 @@ func (r *run) pairs(w *bufio.Writer) error {
 		all[i].A, all[i].B = min(a, b), max(a, b)
 	}
 	slices.SortFunc(all, func(x, y linkage.Pair) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
-	var line []byte
-	for _, p := range all {
+	return lines(w, len(all), func(line []byte, i int) []byte {
+		p := all[i]
 		a, b := r.byID[p.A], r.byID[p.B]
-		line = appendCell(line[:0], r.table.Label(a))
+		line = appendCell(line, r.table.Label(a))
 		line = appendCell(append(line, ','), r.table.Label(b))
 		line = strconv.AppendFloat(append(line, ','), float64(p.Weight), 'f', 2, 64)
 		line = strconv.AppendFloat(append(line, ','), linkage.Probability(float64(p.Weight)), 'f', 6, 64)
 		line = append(append(line, ','), r.decision(a, b, float64(p.Weight))...)
-		w.Write(append(line, '\n'))
-	}
-	return nil
+		return append(line, '\n')
+	})
 }
 
 func (r *run) decision(a, b int32, weight float64) string {
@@ -126,11 +153,14 @@ func (r *run) sorted() []int32 {
 		head uint64
 		rec  int32
 	}
-	keys := make([]key, r.table.Len())
+	keys := make([]key, r.table.Len()) // as the records came: often that is the order already
+	for rec := range int32(len(keys)) {
+		keys[r.table.Came(rec)].rec = rec
+	}
 	for i := range keys {
 		var head [8]byte
-		copy(head[:], r.table.Label(int32(i)))
-		keys[i] = key{binary.BigEndian.Uint64(head[:]), int32(i)}
+		copy(head[:], r.table.Label(keys[i].rec))
+		keys[i].head = binary.BigEndian.Uint64(head[:])
 	}
 	slices.SortFunc(keys, func(a, b key) int {
 		if a.head != b.head {
@@ -147,7 +177,7 @@ func (r *run) sorted() []int32 {
 
 // appendCell writes a cell by RFC 4180.
 func appendCell(b []byte, s string) []byte {
-	if !bytes.ContainsAny([]byte(s), ",\"\r\n") {
+	if !strings.ContainsAny(s, ",\"\r\n") {
 		return append(b, s...)
 	}
 	b = append(b, '"')

@@ -37,6 +37,7 @@ type Order struct {
 	By         string // who applies it
 	Login      string // the user of the machine, who may have another name
 	ApprovedBy string // the second person, "" when nobody was asked
+	Plan       string // the digest of the plan that they looked at, where no operators are named who say so themselves
 	Dry        bool   // only say what would be done
 }
 
@@ -45,6 +46,7 @@ type Applied struct {
 	Run        string         `json:"run"`
 	Date       string         `json:"date"`
 	Policy     string         `json:"policy"`
+	Plan       string         `json:"plan"` // digest of what is carried out
 	By         string         `json:"by"`
 	ApprovedBy string         `json:"approved_by,omitempty"`
 	People     int            `json:"people"`  // persons of the register
@@ -61,7 +63,7 @@ type Applied struct {
 
 // ApplyRetention carries out what is due on the run's date. Every action is worked out anew from the register as it
 // stands; holds win, also one that is written while this is at work; a review is never carried out, as it asks a person ([Night.ReviewRetention]). More than a small share
-// of the people needs a second person. The caller holds the pipeline's lease.
+// of the people needs a second person, who looked at the very plan that is carried out. The caller holds the pipeline's lease.
 //
 // What people said against a use goes under their marks first, then the vault, then register, lapses and state in one
 // transaction: killed anywhere, a repetition ends the same, as what the register still has is due again.
@@ -78,13 +80,13 @@ func (n *Night) ApplyRetention(ctx context.Context, r *pipelines.Run, pipeline s
 		return out, err
 	}
 	if o.Dry {
-		return out, nil
+		return out, o.seen(ctx, n.ws.RegisterDB, n, r, &out)
 	}
 	if err := o.allows(&out); err != nil {
 		return out, err
 	}
 	if len(a.due) > 0 {
-		run, err := a.begin(ctx, &out)
+		run, err := a.begin(ctx, o, &out)
 		if err != nil {
 			return out, err
 		}
@@ -159,7 +161,9 @@ func (a *applying) work(ctx context.Context, out *Applied) error {
 	if err != nil {
 		return err
 	}
-	a.take(g, g.plan(), out)
+	plan := g.plan()
+	out.Plan = plan.Digest()
+	a.take(g, plan, out)
 	return nil
 }
 
@@ -238,7 +242,7 @@ func (a *applying) heedHolds(ctx context.Context, night *register.Night, run str
 }
 
 // begin writes down who lets what go, before anything does.
-func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err error) {
+func (a *applying) begin(ctx context.Context, o Order, out *Applied) (run ledger.Run, err error) {
 	err = a.step("audit", func() error {
 		raw, err := json.Marshal(out)
 		if err != nil {
@@ -251,6 +255,15 @@ func (a *applying) begin(ctx context.Context, out *Applied) (run ledger.Run, err
 				return err
 			}
 			out.Run = run.ID
+			if err := o.seen(ctx, tx, a.n, a.r, out); err != nil {
+				return err
+			}
+			if o.ApprovedBy != "" {
+				used := ledger.Entry{At: a.r.Now().UnixMicro(), Actor: a.r.Actor, Verb: ledger.ActUsed, Reason: out.approval(), Run: run.ID}
+				if err := a.n.ws.Audit.Append(ctx, tx, used); err != nil {
+					return err
+				}
+			}
 			return a.n.audit(ctx, tx, a.r, run.ID, ledger.RetentionAction, a.due)
 		})
 	})

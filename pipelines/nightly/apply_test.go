@@ -190,10 +190,26 @@ func (s site) apply(t testing.TB, date canon.Date, o nightly.Order) (out nightly
 func (s site) applyWatched(t testing.TB, date canon.Date, o nightly.Order, p pipelines.Progress) (out nightly.Applied, err error) {
 	t.Helper()
 	err = s.underLease(t, date, p, func(ctx context.Context, n *nightly.Night, r *pipelines.Run) (err error) {
+		if o.ApprovedBy != "" && o.Plan == "" {
+			o.Plan = s.plan(t, date)
+		}
 		out, err = n.ApplyRetention(ctx, r, "nightly", o)
 		return err
 	})
 	return out, err
+}
+
+// plan gives the digest of what is due, as the second person sees it.
+func (s site) plan(t testing.TB, date canon.Date) (digest string) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		plan, err := nightly.RetentionPlan(context.Background(), ws, date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest = plan.Digest()
+	})
+	return digest
 }
 
 func (s site) mustApply(t testing.TB, date canon.Date) nightly.Applied {
@@ -331,6 +347,7 @@ func TestThreat_T26_TwoPeopleAndTheRightDay(t *testing.T) {
 	}{
 		"alone":            {firstNight + 1, nightly.Order{By: "one"}, "UOMA-RET-SHARE"},
 		"as somebody else": {firstNight + 1, nightly.Order{By: "one", Login: "two", ApprovedBy: "two"}, "UOMA-RET-PERSON"},
+		"of another plan":  {firstNight + 1, nightly.Order{By: "one", ApprovedBy: "two", Plan: "0f2c"}, "UOMA-RET-PLAN"},
 		"with oneself":     {firstNight + 1, nightly.Order{By: "one", ApprovedBy: " One"}, "UOMA-RET-PERSON"},
 		"before the night": {firstNight, approved, "UOMA-RET-DATE"},
 	} {
@@ -356,6 +373,56 @@ func TestThreat_T26_TwoPeopleAndTheRightDay(t *testing.T) {
 		lines, err := ledger.AuditLines(context.Background(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RetentionAction), Limit: 100})
 		if err != nil || len(lines) != 4 || !strings.HasPrefix(lines[0].Reason, "METRO-") || lines[0].Actor != "tester" {
 			t.Errorf("the audit log says %+v %v", lines, err)
+		}
+	})
+}
+
+// TestThreat_T26_AWordForAPlanIsUsedOnce: where operators are named the second person's word is for the plan that they looked
+// at, and for one run of it.
+func TestThreat_T26_AWordForAPlanIsUsedOnce(t *testing.T) {
+	t.Parallel()
+	s, date := examSite(t, databasetest.OnSQLite), firstNight+1
+	s.finish(t, firstNight, pipelines.Finished)
+	s.finish(t, date, pipelines.Finished)
+	write(t, filepath.Join(s.dir, workspace.OperatorsFile), []byte("operators:\n- account: two\n  roles: [{role: registrar, from: 2026-01-01}]\n"))
+	note := func(verb ledger.Verb, actor, reason, run string) {
+		s.at(t, func(ws *workspace.Workspace) {
+			if err := ws.Note(context.Background(), ledger.Entry{At: evening(date)().UnixMicro(), Actor: actor, Verb: verb, Reason: reason, Run: run}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	refused := func(why string) {
+		t.Helper()
+		if _, err := s.apply(t, date, approved); fault.Code(err) != "UOMA-RET-PLAN" {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+	refused("nobody said a word")
+	var word string
+	s.at(t, func(ws *workspace.Workspace) {
+		if _, err := nightly.ApproveRetention(context.Background(), ws, date, "0f2c"); fault.Code(err) != "UOMA-RET-PLAN" {
+			t.Errorf("a word for a plan that nobody saw: %v", err)
+		}
+		reference, err := nightly.ApproveRetention(context.Background(), ws, date, s.plan(t, date))
+		if err != nil {
+			t.Fatal(err)
+		}
+		word = nightly.RetentionAct + ":" + reference
+	})
+	note(ledger.ActApproved, "two", nightly.RetentionAct+":"+date.String()+":0f2c", "")
+	refused("another plan")
+	note(ledger.ActApproved, "three", word, "")
+	refused("somebody else")
+	note(ledger.ActApproved, "two", word, "")
+	note(ledger.ActUsed, "one", word, "retention-of-before")
+	refused("a word that was used")
+	note(ledger.ActApproved, "two", word, "")
+	out := s.mustApply(t, date)
+	s.at(t, func(ws *workspace.Workspace) {
+		used, err := ws.Audit.Lines(context.Background(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActUsed), Run: out.Run, Limit: 10})
+		if err != nil || len(used) != 1 || used[0].Reason != word {
+			t.Errorf("%+v %v", used, err)
 		}
 	})
 }

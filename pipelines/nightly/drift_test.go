@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
@@ -83,6 +84,45 @@ func TestEachDriftPolicyAnswersChangedColumns(t *testing.T) {
 		f := landed.Feeds[0]
 		if f.Code != tt.source || !slices.Equal(f.Missing, tt.missing) || !slices.Equal(f.Unknown, tt.unknown) {
 			t.Errorf("%d %q: got %q, missing %v, new %v", i, tt.drift, f.Code, f.Missing, f.Unknown)
+		}
+	}
+}
+
+// TestAPropertyThatNoRecordHasAnyMoreIsTold renames an optional property of records, which each record may lack: the first night
+// without it tells, a property that nobody ever had is no news, and no row stops.
+func TestAPropertyThatNoRecordHasAnyMoreIsTold(t *testing.T) {
+	s := siteIn(t.TempDir(), databasetest.OnSQLite)
+	workspacetest.Init(t, s.on, s.dir, settings+"systems: [peppi]\n")
+	write(t, filepath.Join(s.dir, workspace.LayoutDir, "peppi.yaml"), []byte(`system: peppi
+title: Records
+controller: "10118"
+feeds:
+- name: alumnit
+  file: "alumnit_{yyyyMMdd}.ndjson"
+  format: {type: ndjson}
+  key: [id]
+  person: [id]
+  columns:
+  - {name: id, required: true, to: person.student_number}
+  - {name: name, as: name, required: true, to: person.family_name}
+  - {name: mail, as: email, to: email.personal}
+  - {name: nick, to: person.call_name}
+`))
+	inbox := filepath.Join(s.campus, "inbox", "peppi")
+	if err := os.MkdirAll(inbox, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const first, renamed = `{"id":"1","name":"Alpha","mail":"a@b.example"}`, `{"id":"1","name":"Alpha","email":"a@b.example"}`
+	for night, tt := range []struct {
+		record           string
+		missing, unknown []string
+	}{{first, nil, nil}, {first, nil, nil}, {renamed, []string{"mail"}, []string{"email"}}, {renamed, nil, []string{"email"}}, {first, nil, nil}} {
+		date := firstNight + canon.Date(night)
+		write(t, filepath.Join(inbox, "alumnit_"+date.Time().Format("20060102")+".ndjson"), []byte(tt.record+"\n"+`{"id":"2","name":"Beta"}`+"\n"))
+		var landed nightly.LandFacts
+		facts(t, s.finish(t, date, pipelines.Finished), "land", &landed)
+		if f := landed.Feeds[0]; f.Code != "" || f.Rows != 2 || !slices.Equal(f.Missing, tt.missing) || !slices.Equal(f.Unknown, tt.unknown) {
+			t.Errorf("night %d: %q, %d rows, missing %v, new %v", night, f.Code, f.Rows, f.Missing, f.Unknown)
 		}
 	}
 }

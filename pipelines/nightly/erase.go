@@ -13,6 +13,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/policy"
 	"uoma/transforms/protect"
 )
 
@@ -79,7 +80,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if !known {
 		return n.erasedBefore(system, personKey)
 	}
-	records, marks := n.traces(subject)
+	records, person := n.recordsOf(subject), workspace.PersonOf(n.ws.Persons(), subject)
 	own, shared := n.pointsOf(subject)
 	// From here to the commit nobody writes a word by hand: a hold is there now, or it comes too late and is refused.
 	night, err := n.ws.Register.Begin(ctx)
@@ -89,6 +90,15 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	defer night.Rollback()
 	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
 		return out, err
+	}
+	stored, _, err := night.OwnAndShared(ctx, person)
+	if err != nil {
+		return out, err
+	}
+	for _, record := range stored { // also those that their sources gave up, which the resolver does not know
+		if !slices.Contains(records, record) && !slices.Contains(own, record) {
+			records = append(records, record)
+		}
 	}
 	k, err := n.keeping(ctx, r, &night.View)
 	if err != nil {
@@ -101,12 +111,16 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if why != "" {
 		return out, errHeld.Because(errors.New(why))
 	}
+	marks, err := n.marksOf(ctx, night, subject, records)
+	if err != nil {
+		return out, err
+	}
 	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
+	bearers := n.bearers(subject, marks, clause)
 	traces := n.rawOf(subject, slices.Concat(records, own))
-	person := workspace.PersonOf(n.ws.Persons(), subject)
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
 	if err != nil {
 		return out, err
@@ -152,6 +166,9 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	if err := night.ErasePersons(ctx, []string{person}); err != nil {
+		return out, err
+	}
+	if err := night.MarkErased(ctx, bearers); err != nil {
 		return out, err
 	}
 	for _, of := range []int{ledger.OfRegister, ledger.OfFiles} {
@@ -267,37 +284,59 @@ func (n *Night) pointsOf(subject string) (own, shared []string) {
 	return own, shared
 }
 
-// traces gives the tokens of all records of a subject, and the marks by which its person is known again.
-func (n *Night) traces(subject string) (records []string, marks []erasures.Mark) {
-	source, suppression := n.ws.SourceTokens(), n.ws.Suppression()
-	seen := map[string]bool{}
+// recordsOf gives the tokens of all records of a subject that the resolver knows.
+func (n *Night) recordsOf(subject string) (records []string) {
+	source := n.ws.SourceTokens()
 	for i := range n.resolved.Records {
-		x := &n.resolved.Records[i]
-		if x.Subject != subject {
+		if x := &n.resolved.Records[i]; x.Subject == subject {
+			records = append(records, protect.Record(source, x.System, x.PersonKey))
+		}
+	}
+	return records
+}
+
+// marksOf gives the marks by which the person of some records is known again.
+func (n *Night) marksOf(ctx context.Context, night *register.Night, subject string, records []string) ([]erasures.Mark, error) {
+	m := n.newMarks()
+	for i := range n.resolved.Records {
+		if n.resolved.Records[i].Subject != subject {
 			continue
 		}
-		records = append(records, protect.Record(source, x.System, x.PersonKey))
 		for _, id := range n.resolved.Identities(i) {
-			for _, mark := range n.pack.SuppressionKeys(id) {
-				token := workspace.SuppressionToken(suppression, mark)
-				if !seen[token] {
-					seen[token] = true
-					marks = append(marks, erasures.Mark{Token: token, Kind: kindOf(mark)})
-				}
+			m.add(id)
+		}
+	}
+	err := n.ofVault(ctx, night, records, func(of string, id policy.Identity) {
+		if of == subject {
+			m.add(id)
+		}
+	})
+	return m.list(), err
+}
+
+// bearers gives the other persons of whom a record bears one of some marks, with the clause: the next night finds out that they
+// were erased, and until then they are not used.
+func (n *Night) bearers(subject string, list []erasures.Mark, clause string) map[string]string {
+	known, persons, out := map[string]bool{}, n.ws.Persons(), map[string]string{}
+	for _, m := range list {
+		known[m.Token] = true
+	}
+	for i := range n.resolved.Records {
+		of := n.resolved.Records[i].Subject
+		if of == subject {
+			continue
+		}
+		borne := n.newMarks()
+		for _, id := range n.resolved.Identities(i) {
+			borne.add(id)
+		}
+		for token := range borne.kinds {
+			if known[token] {
+				out[workspace.PersonOf(persons, of)] = clause
 			}
 		}
 	}
-	return records, marks
-}
-
-// kindOf gives the type that a mark begins with.
-func kindOf(mark string) string {
-	for i := range mark {
-		if mark[i] == '|' {
-			return mark[:i]
-		}
-	}
-	return mark
+	return out
 }
 
 // enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is

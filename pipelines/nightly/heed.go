@@ -31,9 +31,8 @@ func Open(ctx context.Context, dir string, now func() time.Time) (*workspace.Wor
 }
 
 func heedAlone(ctx context.Context, ws *workspace.Workspace, now func() time.Time) error {
-	rest, err := ws.Unheeded(ctx)
-	if err != nil || len(rest) == 0 {
-		return err
+	if !ws.Behind() {
+		return nil
 	}
 	layouts, err := ws.Layouts()
 	if err != nil {

@@ -293,6 +293,16 @@ func TestThreat_T25_WhoTurnsOutToBeErasedStaysWhileHeld(t *testing.T) {
 			}
 			s.at(t, func(ws *workspace.Workspace) {
 				balanced(t, ws, "nightly-"+(firstNight+n).String())
+				kinds := map[string]int{}
+				for w, err := range ws.Register.KeptWordsOf(context.Background(), v.person) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					kinds[w.Kind+" "+w.Clause]++
+				}
+				if kinds[register.ErasedWord+" "+erasureClause] != 1 {
+					t.Errorf("night %d: nobody who sends is told that the person was erased: %v", n, kinds)
+				}
 				if e := explained(t, ws, v.person, firstNight+n); len(e.Holds) != 1 {
 					t.Errorf("night %d: the hold is gone: %v", n, e.Holds)
 				}

@@ -265,6 +265,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		ff.Extracted = at.UTC()
 	}
 	ff.Rows, ff.Rejected, ff.Skipped = sum.Rows, sum.Rejected, sum.Skipped
+	spared := slices.DeleteFunc(slices.Clone(sum.Missing), func(name string) bool { return !f.Spares(name) })
 	ff.Encoding, ff.Unknown, ff.Missing, ff.Reordered = sum.Encoding, undeclared(f, sum.Unknown), absent(f, sum.Missing), sum.Reordered
 	ff.Mojibake, ff.Control = sum.Mojibake, sum.Control
 	if ff.Again += sum.Again; sum.Again > 0 {
@@ -288,7 +289,56 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		return "", nil, err
 	}
 	ff.Changes.closed(src, rows, len(bad))
+	if err := s.lost(ctx, r, ff, spared); err != nil {
+		return "", nil, err
+	}
 	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
+}
+
+// lost reports optional properties that no record of tonight has, and some of the last good snapshot had. Where each record may
+// lack a property, nothing else would tell that it was renamed. Of a list of changes alone nothing can be said.
+func (s land) lost(ctx context.Context, r *pipelines.Run, ff *FeedFacts, spared []string) error {
+	if len(spared) == 0 || ff.Previous == "" || ff.Changes != nil && ff.Changes.Alone {
+		return nil
+	}
+	had, err := snapshot.Columns(s.n.ws.Snapshots, ff.Previous)
+	if err != nil {
+		return err
+	}
+	var gone []string
+	for _, name := range spared {
+		if !slices.Contains(had, name) { // the layout is a newer one
+			continue
+		}
+		filled, err := anyFilled(snapshot.Read(ctx, s.n.ws.Snapshots, ff.Previous, ff.Feed, []string{name}), name)
+		if err != nil {
+			return err
+		}
+		if filled {
+			gone = append(gone, name)
+		}
+	}
+	if len(gone) > 0 {
+		ff.Missing = append(ff.Missing, gone...)
+		r.Log.Warn("no record has a property that some had before; uoma layout diff shows what became of it", "feed", ff.Feed, "columns", gone)
+	}
+	return nil
+}
+
+// anyFilled tells whether a column of rows as they came has any value.
+func anyFilled(rows canon.Batches, column string) (bool, error) {
+	for b, err := range rows {
+		if err != nil {
+			return false, err
+		}
+		col := b.Named(column)
+		for i := range b.Len() {
+			if !col.Null(i) && len(col.AppendTo(nil, i)) > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // digestOf gives the SHA-256 of the rows of an export that has no bytes of its own.

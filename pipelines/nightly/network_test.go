@@ -3,7 +3,9 @@ package nightly_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -44,14 +46,20 @@ func online(t *testing.T, s site) network {
 	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)
 	bucket.MakeBucket(t, "exports")
-	out, err := s3.Open(t.Context(), s3.Settings{Bucket: "exports", Prefix: "reportronic", Endpoint: "https://" + bucket.Addr, Region: s3test.Region, PathStyle: true, CA: bucket.CA})
+	out, err := s3.OpenDrop(t.Context(), s3.Settings{Bucket: "exports", Prefix: "reportronic", Endpoint: "https://" + bucket.Addr, Region: s3test.Region, PathStyle: true, CA: bucket.CA})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close() // idle connections only
 	n.move(t, "peppi", func(name string, b []byte) error { return os.WriteFile(filepath.Join(sshd.Dir, name), b, 0o600) })
 	n.move(t, "student-register", func(name string, b []byte) error { return os.WriteFile(filepath.Join(served, name), b, 0o600) })
-	n.move(t, "reportronic", func(name string, b []byte) error { return out.Put(t.Context(), name, bytes.NewReader(b)) })
+	n.move(t, "reportronic", func(name string, b []byte) error {
+		err := out.Stage(name, func(w io.Writer) error {
+			_, err := w.Write(b)
+			return err
+		})
+		return errors.Join(err, out.Publish(name))
+	})
 	for name, b := range map[string][]byte{"peppi": []byte(sshd.Key), "web.crt": authority.PEM, "s3.crt": bucket.CA} {
 		write(t, filepath.Join(s.dir, workspace.KeysDir, name), b)
 	}

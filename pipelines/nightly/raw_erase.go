@@ -38,7 +38,7 @@ func (n *Night) rawOf(subject string, records []string) rawTraces {
 			continue
 		}
 		for _, id := range n.resolved.Identities(i) {
-			for _, code := range []string{id.Hetu, id.FNR, id.Oppijanumero} {
+			for _, code := range []string{id.Hetu, id.FNR, id.Oppijanumero, id.ORCID} {
 				if code != "" {
 					codes[strings.ToUpper(code)] = true
 				}
@@ -57,13 +57,13 @@ func (n *Night) rawIn(book []erasures.Entry) rawTraces {
 			marks[m.Token] = true
 		}
 	}
-	national := policy.Pack{Suppression: policy.Suppression{Keys: []string{"hetu", "fnr", "oppijanumero"}}}
+	var strong policy.Pack // of which the marks are those of strong identifiers alone
 	tokens := n.ws.Suppression()
 	return rawTraces{n.ws.SourceTokens(), records, func(cell string) bool {
 		if len(cell) < shortestCode || len(cell) > longestCode || !strings.ContainsAny(cell, "0123456789") {
 			return false
 		}
-		return slices.ContainsFunc(national.SuppressionKeys(policy.Identity{Hetu: cell, FNR: cell, Oppijanumero: cell}), func(mark string) bool {
+		return slices.ContainsFunc(strong.SuppressionKeys(policy.Identity{Hetu: cell, FNR: cell, Oppijanumero: cell, ORCID: cell}), func(mark string) bool {
 			return marks[workspace.SuppressionToken(tokens, mark)]
 		})
 	}}

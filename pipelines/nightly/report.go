@@ -55,7 +55,7 @@ func (s report) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := quality.JSON(rep)
+	data, err := quality.JSON(rep, page)
 	if err != nil {
 		return nil, err
 	}

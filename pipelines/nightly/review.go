@@ -253,24 +253,22 @@ func (n *Night) spare(ctx context.Context, marks []erasures.Mark, records []stri
 	if len(others) == 0 {
 		return marks, nil
 	}
-	tokens, suppression, subjects := n.ws.SourceTokens(), n.ws.Suppression(), map[string]bool{}
+	tokens, subjects := n.ws.SourceTokens(), map[string]bool{}
 	for i := range n.resolved.Records {
 		if x := &n.resolved.Records[i]; others[protect.Record(tokens, x.System, x.PersonKey)] {
 			subjects[x.Subject] = true
 		}
 	}
-	borne := map[string]bool{}
+	borne := n.newMarks()
 	for i := range n.resolved.Records {
 		if !subjects[n.resolved.Records[i].Subject] {
 			continue
 		}
 		for _, id := range n.resolved.Identities(i) {
-			for _, mark := range n.pack.SuppressionKeys(id) {
-				borne[workspace.SuppressionToken(suppression, mark)] = true
-			}
+			borne.add(id)
 		}
 	}
-	return slices.DeleteFunc(marks, func(m erasures.Mark) bool { return borne[m.Token] }), nil
+	return slices.DeleteFunc(marks, func(m erasures.Mark) bool { return borne.kinds[m.Token] != "" }), nil
 }
 
 // Reviewed is what the last night left for people to look at.

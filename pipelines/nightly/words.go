@@ -42,8 +42,8 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	return err
 }
 
-// keptWords gives what tonight's people said before their data was removed, in the register's order; of two words about
-// the same, the later.
+// keptWords gives what tonight's people said before their data was removed, and who of them was erased before and is stored
+// while a hold stands, in the register's order; of two words about the same, the later.
 func (n *Night) keptWords() []register.KeptWord {
 	persons := n.ws.Persons()
 	var out []register.KeptWord
@@ -59,6 +59,9 @@ func (n *Night) keptWords() []register.KeptWord {
 	about := func(a, b register.KeptWord) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.About, b.About),
 			cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Channel, b.Channel))
+	}
+	for subject := range n.standing.sparedOf { // the mark may stand on a record that is not stored, where nobody who sends looks
+		out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ErasedWord, Clause: n.standing.suppressed[subject]})
 	}
 	slices.SortFunc(out, func(a, b register.KeptWord) int {
 		return cmp.Or(about(a, b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
@@ -101,7 +104,7 @@ func (g *governing) readPastIn(ctx context.Context, lapsed iter.Seq2[register.La
 		}
 		if p := g.people[w.Person]; p != nil {
 			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
-			p.speaks = p.speaks || w.Topic == ""
+			p.speaks = p.speaks || w.Topic == "" && w.Kind != register.ErasedWord
 		}
 	}
 	return nil
@@ -183,15 +186,15 @@ func (a *applying) keepWords(ctx context.Context, night *register.Night, run str
 	if len(said) == 0 {
 		return nil
 	}
-	marks, err := a.marksOf(ctx, night, persons)
+	of, err := a.marksOf(ctx, night, persons)
 	if err != nil {
 		return err
 	}
 	var words []vault.Word
 	for _, person := range sortedKeys(said) {
-		for _, token := range sortedKeys(marks[person]) {
+		for _, m := range of[person].list() {
 			for _, w := range said[person] {
-				w.Token = token
+				w.Token = m.Token
 				words = append(words, w)
 			}
 		}
@@ -217,7 +220,7 @@ func (a *applying) byHand(records []string, clause, run string) (out []vault.Wor
 
 // marksOf gives the tokens by which some persons are known again: by what the resolver knows of them, whose sources still
 // export them, and by what the vault has.
-func (a *applying) marksOf(ctx context.Context, night *register.Night, persons map[string]bool) (map[string]map[string]bool, error) {
+func (a *applying) marksOf(ctx context.Context, night *register.Night, persons map[string]bool) (map[string]*marks, error) {
 	e, err := a.n.recallEngine(ctx, a.of)
 	if err != nil {
 		return nil, err
@@ -233,55 +236,21 @@ func (a *applying) marksOf(ctx context.Context, night *register.Night, persons m
 	if err != nil {
 		return nil, err
 	}
-	domain, tokens := a.n.ws.Persons(), a.n.ws.Suppression()
-	out := map[string]map[string]bool{}
-	mark := func(person string, id policy.Identity) {
-		for _, m := range a.n.pack.SuppressionKeys(id) {
-			if out[person] == nil {
-				out[person] = map[string]bool{}
-			}
-			out[person][workspace.SuppressionToken(tokens, m)] = true
+	domain, out := a.n.ws.Persons(), map[string]*marks{}
+	mark := func(subject string, ids ...policy.Identity) {
+		person := workspace.PersonOf(domain, subject)
+		if !persons[person] {
+			return
+		}
+		if out[person] == nil {
+			out[person] = a.n.newMarks()
+		}
+		for _, id := range ids {
+			out[person].add(id)
 		}
 	}
 	for i := range res.Records {
-		person := workspace.PersonOf(domain, res.Records[i].Subject)
-		if !persons[person] {
-			continue
-		}
-		for _, id := range res.Identities(i) {
-			mark(person, id)
-		}
+		mark(res.Records[i].Subject, res.Identities(i)...)
 	}
-	records := a.recordsOf(persons)
-	institutions, err := institutionsOf(ctx, night, records)
-	if err != nil {
-		return nil, err
-	}
-	for entry, err := range a.n.ws.Vault.OpenRecords(ctx, records, vault.Names|vault.Identifiers) {
-		if err != nil {
-			return nil, err
-		}
-		if person := workspace.PersonOf(domain, entry.Subject); persons[person] {
-			mark(person, workspace.IdentityIn(&entry, institutions[entry.SourceKey]))
-		}
-	}
-	return out, nil
-}
-
-// institutionsOf gives the institution of each person's row of some records.
-func institutionsOf(ctx context.Context, night *register.Night, records []string) (map[string]string, error) {
-	selected, err := night.SelectRecords(ctx, records)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]string{} // by source row
-	for b, err := range selected.Read(ctx, "person", []string{"source_key", "institution_code"}, register.All) {
-		if err != nil {
-			return nil, err
-		}
-		for i := range b.Len() {
-			out[strings.Clone(b.Col(0).Text(i))] = strings.Clone(b.Col(1).Text(i))
-		}
-	}
-	return out, nil
+	return out, a.n.ofVault(ctx, night, a.recordsOf(persons), func(subject string, id policy.Identity) { mark(subject, id) })
 }

@@ -24,27 +24,18 @@ import (
 	"uoma/pipelines/workspace"
 )
 
-var errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
-
-// place is where files are laid for the recipient: whole, or not at all.
-type place interface {
-	Stage(name string, r io.Reader) error
-	Unstage(name string) error
-	Publish(name string) error
-	Find(name string) (staged, published bool, err error)
-	Open(name string) (io.ReadCloser, error)
-	Close() error
-}
-
-var _ place = (*drop.Folder)(nil)
+var (
+	errAltered = fault.New("UOMA-OUT-ALTERED", "what lies in the recipient's folder is not what was written", "ask who changed it, and remove it; the next run of the date does not write it again")
+	errUnread  = fault.New("UOMA-OUT-UNREAD", "what was laid for the recipient cannot be read back", "run the same date again when the place can be reached")
+)
 
 // carrier brings deliveries of one target from the ledger into the recipient's folder, under the chain's lease.
 type carrier struct {
-	f      *File
-	r      *pipelines.Run
-	lease  *outbox.Lease
-	folder place           // nil where rows go into a table
-	keys   []age.Recipient // none: the file is plain
+	f     *File
+	r     *pipelines.Run
+	lease *outbox.Lease
+	place drop.Place      // nil where rows go into a table
+	keys  []age.Recipient // none: the file is plain
 }
 
 // content is what a delivery is made of.
@@ -65,16 +56,15 @@ func (f *File) holding(ctx context.Context, r *pipelines.Run, do func(context.Co
 	if c.keys, err = f.keys(r); err != nil {
 		return err
 	}
-	if !f.t.InTable() {
-		dir, own := f.ws.TargetFolder(f.t.Name)
-		if c.folder, err = drop.Open(dir, own); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.folder.Close()) }()
-	}
-	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (bool, error) {
+	return delivery.Hold(ctx, f.ws.Outbox, f.chain(), f.o.Holder, r.Now, func(ctx context.Context, lease *outbox.Lease) (_ bool, err error) {
 		c.lease, f.killed = lease, false
-		err := do(ctx, c)
+		if !f.t.InTable() {
+			if c.place, err = f.ws.TargetPlace(ctx, f.t.Name, f.ws.Patience); err != nil {
+				return false, err
+			}
+			defer func() { err = errors.Join(err, c.place.Close()) }()
+		}
+		err = do(ctx, c)
 		return f.killed, err
 	})
 }
@@ -135,7 +125,7 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 	}
 	if d.ID != "" && d.SelectionDigest != digest {
 		take := c.void
-		if c.folder == nil && d.Attempts > 0 {
+		if c.place == nil && d.Attempts > 0 {
 			take = c.overtake
 		}
 		if err := take(ctx, d, what); err != nil {
@@ -174,10 +164,20 @@ func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content)
 	return l.Write(c.f.ws, d.ID)
 }
 
-// void takes back a delivery that nobody can have seen.
+// void takes back a delivery that nobody can have seen. That sending did not begin is noted before the file goes: without either
+// it would be taken for fetched.
 func (c *carrier) void(ctx context.Context, d *outbox.Delivery, what content) error {
-	if c.folder != nil {
-		if err := c.folder.Unstage(what.name(d)); err != nil {
+	if c.place != nil {
+		if d.Attempts > 0 {
+			d.Attempts = 0
+			if err := c.save(ctx, d, d.State); err != nil {
+				return err
+			}
+		}
+		if err := c.f.step("unstage"); err != nil {
+			return err
+		}
+		if err := c.place.Unstage(what.name(d)); err != nil {
 			return err
 		}
 	}
@@ -200,20 +200,20 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 			continue
 		}
 		what := &full{f: c.f, r: c.r}
-		if c.folder == nil {
+		if c.place == nil {
 			if err := c.overtake(ctx, d, what); err != nil {
 				return err
 			}
 			continue
 		}
 		name := what.name(d)
-		hidden, published, err := c.folder.Find(name)
+		gave, there, err := c.gave(d, name)
 		switch {
 		case err != nil:
-		case hidden:
+		case !gave:
 			err = c.void(ctx, d, what)
 		default:
-			if err = c.given(ctx, d, name, published); err == nil {
+			if err = c.given(ctx, d, name, there); err == nil {
 				err = c.close(ctx, d, name)
 			}
 		}
@@ -226,7 +226,7 @@ func (c *carrier) settle(ctx context.Context, but canon.Date) error {
 
 // staged tells whether a run was killed between writing a date's file, or rows, and noting that they were sent.
 func staged(d *outbox.Delivery) bool {
-	return d.Kind == parcel.Full && d.Attempts > 0 && d.State == outbox.Encrypted
+	return d.Kind == parcel.Full && d.State == outbox.Encrypted
 }
 
 // anew is how often a delivery is prepared anew when what goes out changes under it.
@@ -240,12 +240,12 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 			return nil
 		}
 		name := what.name(d)
-		staged, published, err := c.folder.Find(name)
+		gave, there, err := c.gave(d, name)
 		if err != nil {
 			return err
 		}
-		if d.Attempts > 0 && !staged { // it had its name before we were killed, and may have been fetched since
-			return c.given(ctx, d, name, published)
+		if gave {
+			return c.given(ctx, d, name, there)
 		}
 		if d.Attempts == 0 || d.Kind != parcel.Withdrawal { // what was told is told, and is not looked for again
 			was := d.ID
@@ -255,14 +255,13 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 			if d.ID != was {
 				continue
 			}
+		}
+		if d.Attempts == 0 { // else it is staged, whole, and what is staged may not be missing for a moment
 			if err := c.stage(ctx, d, what, name); err != nil {
 				return err
 			}
 		}
-		if err := c.f.step("publish"); err != nil {
-			return err
-		}
-		if err := c.folder.Publish(name); err != nil {
+		if err := c.publish(ctx, d, name); err != nil {
 			return err
 		}
 		if err := c.f.step("given"); err != nil {
@@ -273,21 +272,76 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 	return delivery.ErrUnsteady
 }
 
+// gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since. From
+// the note that sending began the file is staged until it has its name, so that one that is neither was fetched.
+func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err error) {
+	staged, there, err := c.place.Find(name)
+	switch {
+	case err != nil || d.Attempts == 0:
+		return false, there, err
+	case !staged:
+		return true, there, nil
+	case !there:
+		return false, false, nil
+	}
+	if ours, err := c.ours(d, name); err != nil || !ours {
+		return false, true, err
+	}
+	return true, true, c.place.Unstage(name) // it was under both names, as a place may take two steps
+}
+
+// ours tells whether what lies under the name is what was written.
+func (c *carrier) ours(d *outbox.Delivery, name string) (bool, error) {
+	err := c.verify(d, name)
+	if errors.Is(err, errAltered) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// publish notes that sending begins, and gives a staged file its name. The same bytes under it are ours: the line broke before the
+// answer came.
+func (c *carrier) publish(ctx context.Context, d *outbox.Delivery, name string) error {
+	if err := c.f.step("publish"); err != nil {
+		return err
+	}
+	if d.Attempts == 0 {
+		d.Attempts++
+		if err := c.save(ctx, d, outbox.Encrypted); err != nil {
+			return err
+		}
+	}
+	if err := c.f.step("publishing"); err != nil {
+		return err
+	}
+	err := c.place.Publish(name)
+	if !errors.Is(err, drop.ErrExists) {
+		return err
+	}
+	switch ours, unread := c.ours(d, name); {
+	case unread != nil:
+		return unread
+	case !ours:
+		return err
+	}
+	return c.place.Unstage(name)
+}
+
 // stage writes the file beside its place, and notes in the ledger what it is before anybody can see it.
 func (c *carrier) stage(ctx context.Context, d *outbox.Delivery, what content, name string) error {
 	if err := c.f.step("stage"); err != nil {
 		return err
 	}
-	r, w := io.Pipe()
 	sum, size := sha256.New(), int64(0)
-	go func() { w.CloseWithError(c.seal(io.MultiWriter(w, sum, counter{&size}), what)) }()
-	err := c.folder.Stage(name, r)
-	r.CloseWithError(err) // ends the writer, which nobody reads any more
+	err := c.place.Stage(name, func(w io.Writer) error {
+		sum.Reset()
+		size = 0
+		return c.seal(io.MultiWriter(w, sum, counter{&size}), what)
+	})
 	if err != nil {
 		return err
 	}
 	d.PayloadSHA256, d.PayloadBytes = hex.EncodeToString(sum.Sum(nil)), size
-	d.Attempts++
 	if err := c.f.step("attempt"); err != nil {
 		return err
 	}
@@ -344,14 +398,14 @@ func (c *carrier) told(ctx context.Context, d *outbox.Delivery, verb ledger.Verb
 
 // verify reads back what lies in the folder.
 func (c *carrier) verify(d *outbox.Delivery, name string) error {
-	in, err := c.folder.Open(name)
+	in, err := c.place.Open(name)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, in); err != nil {
-		return errAltered.At(fault.Place{File: name}).Because(err)
+		return errUnread.At(fault.Place{File: name}).Wrap(err)
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != d.PayloadSHA256 {
 		return errAltered.At(fault.Place{File: name})
@@ -364,10 +418,10 @@ func (c *carrier) close(ctx context.Context, d *outbox.Delivery, name string) er
 	if d.State == outbox.Closed {
 		return nil
 	}
-	if c.folder == nil { // the table answered for each row
+	if c.place == nil { // the table answered for each row
 		return c.save(ctx, d, outbox.Closed)
 	}
-	_, there, err := c.folder.Find(name)
+	_, there, err := c.place.Find(name)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ import (
 var (
 	errMoved     = fault.New("UOMA-OUT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
 	errAnonymous = fault.New("UOMA-OUT-ANONYMOUS", "the notice lets the recipient have anonymous data alone, and a target's rows are about people", "take the target out, or ask the controller for an entry of the notice")
-	errTransport = fault.New("UOMA-OUT-TRANSPORT", "the notice wants an encrypted transport, and the file is not sealed", "seal it (seal: age), or say under targets: in uoma.yaml that what fetches it from the folder is encrypted (transport: encrypted)")
+	errTransport = fault.New("UOMA-OUT-TRANSPORT", "the notice wants an encrypted transport, and the file is not sealed", "seal it (seal: age), lay it at a server (url:), or say under targets: in uoma.yaml that what fetches it from the folder is encrypted (transport: encrypted)")
 	errEmpty     = fault.New("UOMA-OUT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
 )
 
@@ -182,7 +182,7 @@ func (f *File) terms(d *policy.Disclosure) error {
 	switch {
 	case d.Form == "anonymous":
 		return errAnonymous.At(place)
-	case d.Transport == "encrypted" && !f.t.Sealed() && f.ws.Settings.Targets[f.t.Name].Transport != "encrypted":
+	case d.Transport == "encrypted" && !f.t.Sealed() && !f.ws.Settings.Targets[f.t.Name].OverEncrypted():
 		return errTransport.At(place)
 	}
 	return nil
@@ -371,7 +371,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 				h.c.formulas++
 			}
 			if c.Key != "" {
-				rec.category(h.categoryOf(c, x))
+				rec.category(k.categoryOf(c, x))
 			}
 			if c.From != "" {
 				origins = tell(origins, c.From, c.Key)
@@ -422,12 +422,14 @@ func tell(origins []extract.Origin, column, key string) []extract.Origin {
 }
 
 // categoryOf gives the category of the data that a cell holds.
-func (h *chooser) categoryOf(c target.Cell, x *row) string {
-	if f := h.frame.person[c.Key]; f != nil {
+func (k *known) categoryOf(c target.Cell, x *row) string {
+	table, _, _ := strings.Cut(c.From, ".")
+	if beside := k.latest[table]; beside != nil {
+		x = beside
+	} else if f := k.h.frame.person[c.Key]; f != nil {
 		x = f
 	}
-	table, _, _ := strings.Cut(c.From, ".")
-	return h.loader.Table(x.feed, table).Category
+	return k.h.loader.Table(x.feed, table).Category
 }
 
 func (r *record) category(name string) {

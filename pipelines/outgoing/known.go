@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ type known struct {
 	h       *chooser
 	records []golden.Record
 	results map[string]*golden.Result // by the systems that are asked
+	latest  map[string]*row           // by table: the one that stands beside the person
 	own     []string                  // values of the field by which the recipient asks for people
 
 	base     bool      // there is something to be sent of the table that rows are made of
@@ -30,7 +32,14 @@ type refusal struct {
 
 // known gathers what the rows of somebody give that may go: each under the category by which it was let in.
 func (h *chooser) known(w *who, entries []vault.Entry) *known {
-	k := &known{h: h, results: map[string]*golden.Result{}}
+	k := &known{h: h, results: map[string]*golden.Result{}, latest: map[string]*row{}}
+	for table, by := range h.f.t.Latest {
+		if rows := h.rowsOf(w, table); len(rows) > 0 {
+			k.latest[table] = slices.MaxFunc(rows, func(a, b *row) int { // dates as texts; of one day the same each time
+				return cmp.Or(strings.Compare(a.cells[by], b.cells[by]), strings.Compare(a.key, b.key))
+			})
+		}
+	}
 	base := h.blocks[0].Each
 	judge := func(feed, table string) bool {
 		d, category := h.may(w, feed, table)
@@ -123,8 +132,11 @@ func (k *known) asked(e *vault.Entry) {
 	}
 }
 
-// lookup gives a field of the golden record, of some systems alone when any are named.
+// lookup gives a field of the golden record, or of the row that stands beside it, of some systems alone when any are named.
 func (k *known) lookup(f target.Field, of []string) target.Value {
+	if k.h.f.t.Latest[f.Table] != "" {
+		return k.h.own(f.Table, k.latest[f.Table])(f, of)
+	}
 	key := strings.Join(of, " ")
 	res := k.results[key]
 	if res == nil {

@@ -258,7 +258,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 var errKilled = errors.New("killed")
 
 // steps of a delivery at which a process may end.
-var steps = []string{"insert", "list", "stage", "attempt", "publish", "given", "sent"}
+var steps = []string{"insert", "list", "stage", "attempt", "publish", "publishing", "given", "sent"}
 
 // Killed at any step, the folder has nothing or the whole file, and the next run ends with one delivery and one file, told
 // once. What the recipient fetched meanwhile is not written again.
@@ -314,6 +314,57 @@ func TestThreat_T29_KilledFileIsWholeOrNothing(t *testing.T) {
 			}
 			later()
 		}
+	}
+}
+
+// Killed at a step and killed again at another, or while the file is taken back because a person may not be in it any more, a
+// file that nobody could see is never taken for one that was fetched.
+func TestThreat_T29_KilledTwiceIsNotTakenForFetched(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "ljmu")
+	killed := func(at string) {
+		t.Helper()
+		r.step = func(step string) error {
+			if step == at {
+				return errKilled
+			}
+			return nil
+		}
+		if _, err := r.run("mailing-house"); !errors.Is(err, errKilled) {
+			t.Fatalf("%s: %v", at, err)
+		}
+		r.step, r.now = nil, r.now.Add(outbox.LeaseFor*2)
+	}
+	accepted := func(kills ...string) {
+		t.Helper()
+		out, err := r.run("mailing-house")
+		r.must(err)
+		var receipt Facts
+		r.must(json.Unmarshal(out.Facts["receipt"], &receipt))
+		name := fmt.Sprintf("mailing_%s.csv.age", strings.ReplaceAll(r.date.String(), "-", ""))
+		if receipt.Status != "accepted" || !slices.Contains(r.listed("mailing-house"), name) {
+			t.Errorf("killed at %q: %+v, %q", kills, receipt, r.listed("mailing-house"))
+		}
+		r.now = r.now.Add(outbox.LeaseFor * 2)
+	}
+	for _, first := range []string{"attempt", "publish", "publishing"} {
+		for _, second := range []string{"stage", "attempt", "publish", "publishing"} {
+			if first == "publishing" && (second == "stage" || second == "attempt") {
+				continue // it is staged, and is not staged again
+			}
+			r.date++
+			killed(first)
+			killed(second)
+			accepted(first, second)
+		}
+	}
+	for i, first := range []string{"publish", "publishing"} {
+		r.date++
+		killed(first)
+		r.says(r.sentPeople()[i], restriction)
+		killed("unstage")
+		killed("stage")
+		accepted(first, "unstage", "stage")
 	}
 }
 
@@ -443,7 +494,7 @@ func TestColumnByColumn(t *testing.T) {
 func TestThreat_T29_AStagedFileOfAnotherDateIsTakenAway(t *testing.T) {
 	onBoth(t, func(t *testing.T, r *rig) {
 		r.step = func(step string) error {
-			if step == "publish" {
+			if step == "publishing" {
 				return errKilled
 			}
 			return nil

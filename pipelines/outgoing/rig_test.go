@@ -24,6 +24,7 @@ import (
 	"uoma/connectors/keys"
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
+	"uoma/connectors/s3/s3test"
 	"uoma/fixtures/campus"
 	"uoma/internal/canon"
 	"uoma/internal/mariadbtest"
@@ -38,7 +39,16 @@ import (
 
 var ctx = context.Background()
 
-func TestMain(m *testing.M) { os.Exit(mariadbtest.Run(m)) }
+func TestMain(m *testing.M) {
+	remove, err := s3test.Profiles()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := mariadbtest.Run(m)
+	remove()
+	os.Exit(status)
+}
 
 // site is an institution with the committed exports of its systems.
 type site struct{ institution, policy, inbox, systems string }

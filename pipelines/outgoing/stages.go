@@ -141,7 +141,7 @@ func (t deliverStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		if d.ID == "" {
 			return outbox.ErrNone // taken back by somebody else since it was prepared
 		}
-		if c.folder == nil {
+		if c.place == nil {
 			return c.upsert(ctx, d, what)
 		}
 		return c.deliver(ctx, d, what)

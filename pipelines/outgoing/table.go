@@ -14,6 +14,7 @@ import (
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/upsert"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/target"
 )
 
@@ -43,18 +44,13 @@ func (c *carrier) upsert(ctx context.Context, d *outbox.Delivery, what *full) er
 // rows writes the rows of the last look.
 func (c *carrier) rows(ctx context.Context, d *outbox.Delivery, what *full) error {
 	f := c.f
-	server, err := f.ws.TargetService(f.t.Name)
-	if err != nil {
-		return err
-	}
-	s := f.ws.Settings.Targets[f.t.Name]
-	service, err := dataverse.Open(ctx, dataverse.Settings{Server: server, Rate: s.Rate})
+	service, err := f.ws.TargetService(ctx, f.t.Name, f.ws.Patience)
 	if err != nil {
 		return err
 	}
 	defer service.Close() // idle connections only
 	journal := upsert.NewJournal(f.ws.Outbox, f.ws.Work, f.t.Name, c.r.ID())
-	w, err := dataverse.NewWriter(service, f.table(), journal, cmp.Or(s.MostGone, mostGone))
+	w, err := dataverse.NewWriter(service, workspace.Table(f.t), journal, cmp.Or(f.ws.Settings.Targets[f.t.Name].MostGone, mostGone))
 	if err != nil {
 		return err
 	}
@@ -86,23 +82,6 @@ func (c *carrier) overtake(ctx context.Context, d *outbox.Delivery, _ content) e
 	err := c.save(ctx, d, outbox.Closed)
 	*d = outbox.Delivery{Supersedes: d.ID}
 	return err
-}
-
-// table gives what is written of the target's table.
-func (f *File) table() dataverse.Table {
-	x := f.t.Form
-	t := dataverse.Table{Set: x.Set, ID: x.ID, Key: x.Key, Way: x.Write, Gone: x.Gone}
-	for _, c := range f.t.Columns {
-		if slices.Contains(x.Key, c.Name) {
-			continue
-		}
-		col := dataverse.Column{Name: c.Name, Kind: cmp.Or(c.Kind, dataverse.Text)}
-		if c.Lookup != nil {
-			col.Kind, col.Set, col.By = dataverse.Lookup, c.Lookup.Set, c.Lookup.By
-		}
-		t.Columns = append(t.Columns, col)
-	}
-	return t
 }
 
 // decided gives the rows of a choice in the columns of the table.

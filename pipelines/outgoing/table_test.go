@@ -34,8 +34,15 @@ func (r *rig) crm(alternate string) *resttest.DataverseTables {
 	r.t.Helper()
 	columns := map[string]string{"firstname": "text:50", "lastname": "text:50", "emailaddress1": "text:100", "emailaddress2": "text:100", "mobilephone": "text:50",
 		"telephone1": "text:50", "address1_line1": "text:250", "address1_postalcode": "text:20", "address1_city": "text:80", "address1_country": "text:80",
-		"governmentid": "text:50", alternate: "text:50"}
-	server := &resttest.DataverseTables{Tables: map[string]*resttest.DataverseTable{"contacts": {Key: "contactid", Alternate: []string{alternate}, Columns: columns}}}
+		"governmentid": "text:50", "seamk_role": "text:50", "seamk_unit": "text:100", "seamk_field": "text:100", "seamk_programme": "text:100", "seamk_group": "text:100",
+		"jobtitle": "text:100", alternate: "text:50"}
+	server := &resttest.DataverseTables{Tables: map[string]*resttest.DataverseTable{
+		"contacts": {Key: "contactid", Alternate: []string{alternate}, Columns: columns},
+		"seamk_internships": {Key: "seamk_internshipid", Alternate: []string{"seamk_internshipkey"}, Columns: map[string]string{"seamk_student": "lookup:contacts",
+			"seamk_employer": "text:100", "seamk_start": "date", "seamk_end": "date", "seamk_status": "text:50"}},
+		"seamk_projectmembers": {Key: "seamk_projectmemberid", Alternate: []string{"seamk_projectkey", "seamk_employeenumber", "seamk_role"}, Columns: map[string]string{
+			"seamk_member": "lookup:contacts", "seamk_project": "text:100", "seamk_task": "text:100", "seamk_state": "text:50", "seamk_start": "date", "seamk_end": "date"}},
+	}}
 	authority := tlstest.NewAuthority(r.t)
 	addr := authority.Serve(r.t, server)
 	dir := r.t.TempDir()
@@ -46,7 +53,9 @@ func (r *rig) crm(alternate string) *resttest.DataverseTables {
 	if r.ws.Settings.Targets == nil {
 		r.ws.Settings.Targets = map[string]workspace.TargetSettings{}
 	}
-	r.ws.Settings.Targets[crmTarget], r.ws.Settings.Targets["seamk-crm-staff"] = settings, settings
+	for _, name := range []string{crmTarget, "seamk-crm-staff", "seamk-crm-internships", "seamk-crm-projects"} {
+		r.ws.Settings.Targets[name] = settings
+	}
 	return server
 }
 
@@ -359,5 +368,102 @@ func TestStaffIntoATable(t *testing.T) {
 	r.next()
 	if _, err := r.run("seamk-crm-staff"); fault.Code(err) != "UOMA-WSP-SERVICE" || !strings.Contains(fmt.Sprint(err), "uoma.yaml") {
 		t.Errorf("no service: %v", err)
+	}
+}
+
+// Internships and projects are rows of their own, each of which names the contact of its person. Study placement stands beside the
+// contact, of several rights the latest.
+func TestPlacementsIntoTables(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "seamk")
+	for _, x := range []struct {
+		contacts, alternate, name, set, lookup string
+		filled                                 []string // columns of contacts that somebody has
+		plain                                  []string // of the table that every row has
+	}{
+		{crmTarget, "seamk_studentnumber", "seamk-crm-internships", "seamk_internships", "seamk_student", []string{"seamk_role", "seamk_unit", "seamk_programme", "seamk_group"}, []string{"seamk_employer", "seamk_start", "seamk_status"}},
+		{"seamk-crm-staff", "employeeid", "seamk-crm-projects", "seamk_projectmembers", "seamk_member", []string{"seamk_unit", "jobtitle"}, []string{"seamk_project", "seamk_start"}},
+	} {
+		server := r.crm(x.alternate)
+		r.written(x.contacts)
+		for _, column := range x.filled {
+			if !slices.ContainsFunc(server.Tables["contacts"].Rows, func(row resttest.Row) bool { return row[column] != nil }) {
+				t.Errorf("%s: nobody has %s", x.contacts, column)
+			}
+		}
+		sel, out := r.written(x.name)
+		if sel.Rows == 0 || out.Written != sel.Rows {
+			t.Errorf("%s: %+v %+v", x.name, sel, out)
+		}
+		ids := map[any]bool{}
+		for _, row := range server.Tables["contacts"].Rows {
+			ids[row["contactid"]] = true
+		}
+		for _, row := range server.Tables[x.set].Rows {
+			if !ids[row[x.lookup]] {
+				t.Errorf("%s: a row names no contact", x.name)
+			}
+			for _, column := range x.plain {
+				if row[column] == nil {
+					t.Errorf("%s: a row has no %s", x.name, column)
+				}
+			}
+		}
+		// Somebody who may no longer go is emptied here, too.
+		r.says(r.choice(x.name).records[0].included.Person, restriction)
+		before := len(r.choice(x.name).records)
+		r.next()
+		if _, out := r.written(x.name); out.Gone == 0 || out.Gone != sel.Rows-int64(before) || out.Written != 0 {
+			t.Errorf("%s: %+v of %d rows", x.name, out, before)
+		}
+	}
+}
+
+// The latest of somebody's rows stands beside them, decided by its own category.
+func TestTheLatestRowStandsBeside(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "xamk")
+	x, err := target.Parse("x.yaml", []byte(`target: x
+title: Last right
+policy: xamk
+system: virta
+purpose: national_repository
+recipient: virta
+protected: include
+from: [student-register, peppi]
+latest: {study: start}
+file: "x_{yyyyMMdd}.csv"
+form: {type: csv}
+columns:
+- {name: key, from: person.source_key, required: true}
+- {name: start, from: study.start, required: true}
+- {name: code, from: study.degree_code}
+`))
+	r.must(err)
+	r.ws.Settings.Targets["x"] = workspace.TargetSettings{Transport: "encrypted"}
+	f := r.fileOf(x)
+	c, err := f.choose(ctx, r.runOf("x", true))
+	r.must(err)
+	several := 0
+	err = f.ws.Register.See(ctx, func(v *register.View) error {
+		frame, err := f.see(ctx, v, r.date)
+		for _, rec := range c.records {
+			rows := slices.DeleteFunc(slices.Clone(frame.people[rec.included.Person].rows["study"]), func(x *row) bool { return !strings.HasPrefix(x.feed, "student-register/") })
+			if len(rows) > 1 {
+				several++
+			}
+			for _, x := range rows {
+				if x.cells["start"] > rec.cells[1] {
+					t.Errorf("%s is later than %s", x.cells["start"], rec.cells[1])
+				}
+			}
+			if !slices.Contains(rec.included.Columns, "study.start") || len(rec.included.Categories) < 2 {
+				t.Errorf("%+v", rec.included)
+			}
+		}
+		return err
+	})
+	if err != nil || several == 0 || len(c.records) == 0 {
+		t.Errorf("%d of %d people have several rights: %v", several, len(c.records), err)
 	}
 }

@@ -2,10 +2,6 @@ package rights
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +16,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
+	"uoma/transforms/pseudonym"
 )
 
 var (
@@ -62,7 +59,7 @@ func Rectify(ctx context.Context, ws *workspace.Workspace, c Correction, a Autho
 	case !slices.ContainsFunc(found.of[c.Person], func(record string) bool { return found.system[record] == c.Source }):
 		return r, errSystem.At(fault.Place{Field: c.Source})
 	}
-	r = ledger.Rectification{Person: c.Person, Table: table, Column: column, Source: c.Source, Wanted: wanted(ws, table, column, c.Value),
+	r = ledger.Rectification{Person: c.Person, Table: table, Column: column, Source: c.Source, Wanted: wanted(ws.Wanted(), table, column, c.Value),
 		LearntFrom: c.LearntFrom, NotedBy: a.By, NotedAt: a.At.UnixMicro(), Request: c.Request}
 	if r.ID, err = a.shortID(); err != nil {
 		return r, err
@@ -92,10 +89,8 @@ func canonical(table, column string) *canon.Column {
 func plain(value string) string { return strings.ToLower(strings.Join(strings.Fields(value), " ")) }
 
 // wanted gives the token by which a value is known again.
-func wanted(ws *workspace.Workspace, table, column, value string) string {
-	h := hmac.New(sha256.New, ws.Keys.Derive("rectification"))
-	io.WriteString(h, table+"\x00"+column+"\x00"+plain(value))
-	return hex.EncodeToString(h.Sum(nil))
+func wanted(d *pseudonym.Domain, table, column, value string) string {
+	return d.Token(table, column, plain(value))
 }
 
 // States of a correction.
@@ -195,7 +190,8 @@ func (f *found) values(ctx context.Context, ws *workspace.Workspace, all []ledge
 	if len(f.subject) == 0 {
 		return out, nil // the vault takes no name for every name
 	}
-	note := func(record, table, column, value string) { out[record+" "+wanted(ws, table, column, value)] = true }
+	tokens := ws.Wanted()
+	note := func(record, table, column, value string) { out[record+" "+wanted(tokens, table, column, value)] = true }
 	for e, err := range ws.Vault.Open(ctx, sortedKeys(f.subject), vault.Everything) {
 		if err != nil {
 			return nil, err

@@ -28,6 +28,7 @@ var ctx = context.Background()
 
 // desk is a workspace with one person, who has a record in the student register.
 type desk struct {
+	dir    string
 	ws     *workspace.Workspace
 	pack   *policy.Pack
 	person string
@@ -41,11 +42,11 @@ func atDesk(t *testing.T, pack string, f func(t *testing.T, d *desk)) {
 		workspacetest.Init(t, on, dir, "institution: \"10118\"\nsender: {id: campus}\n")
 		ws, err := workspace.Open(ctx, dir)
 		must(t, err)
-		t.Cleanup(func() { must(t, ws.Close()) })
 		src, _ := policy.Shipped(pack)
 		p, err := policy.Parse(pack, src)
 		must(t, err)
-		d := &desk{ws, p, workspace.PersonOf(ws.Persons(), "S1"), time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)}
+		d := &desk{dir, ws, p, workspace.PersonOf(ws.Persons(), "S1"), time.Date(2026, 1, 31, 9, 0, 0, 0, time.UTC)}
+		t.Cleanup(func() { must(t, d.ws.Close()) })
 		d.named(t, "Esimerkki")
 		f(t, d)
 	})
@@ -147,7 +148,7 @@ func TestWhatIsNoRequest(t *testing.T) {
 }
 
 // TestACorrectionIsPendingUntilItsSourceShowsIt holds XAMK-47: what is learnt from the person or a public source updates the
-// data, through the source that is its master.
+// data, through the source that is its master. A rotation of its key changes nothing of that.
 func TestACorrectionIsPendingUntilItsSourceShowsIt(t *testing.T) {
 	atDesk(t, "xamk", func(t *testing.T, d *desk) {
 		c := Correction{Person: d.person, Field: "person.family_name", Source: "student-register", Value: " Näyte\n", LearntFrom: "public"}
@@ -174,6 +175,22 @@ func TestACorrectionIsPendingUntilItsSourceShowsIt(t *testing.T) {
 		state(Pending)
 		d.named(t, "NÄYTE")
 		state(Shown)
+		before, err := ledger.Rectifications(ctx, d.ws.RegisterDB)
+		must(t, err)
+		must(t, d.ws.Close())
+		d.ws = workspacetest.Rotate(t, d.dir, d.now, workspace.WantedTokens)
+		state(Shown)
+		after, err := ledger.Rectifications(ctx, d.ws.RegisterDB)
+		must(t, err)
+		if after[0].Wanted == before[0].Wanted || strings.Contains(workspacetest.Dump(t, d.ws.RegisterDB)["rectification"], before[0].Wanted) {
+			t.Error("the value's token of before the rotation is still there")
+		}
+		before[0].Wanted = after[0].Wanted
+		if after[0] != before[0] {
+			t.Errorf("%+v, not %+v", after[0], before[0])
+		}
+		d.named(t, "Muu")
+		state(Pending)
 		night, err := d.ws.Register.Begin(ctx)
 		must(t, err)
 		defer night.Rollback()

@@ -38,6 +38,10 @@ type rowFacts struct {
 // right is what a degree's study right adds to it.
 type right struct{ key, kind, field, version, municipality, institution string }
 
+func (r *right) said() []string {
+	return []string{r.kind, r.field, r.version, r.municipality, r.institution}
+}
+
 // see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
 	f := newFrame(year)
@@ -185,7 +189,8 @@ func (f *frame) study(c columns, i int, _ []*graduate) {
 	r := &right{key: c.text("source_key", i), kind: c.text("type", i), field: c.text("field", i), version: c.text("field_version", i),
 		municipality: c.text("municipality", i), institution: c.text("institution_code", i)}
 	for _, key := range []string{"right\x00" + c.text("right_key", i), "code\x00" + c.text("degree_code", i)} {
-		if at := c.record + "\x00" + key; f.rights[at] == nil {
+		at := c.record + "\x00" + key
+		if was := f.rights[at]; was == nil || slices.Compare(r.said(), was.said()) < 0 { // and not that whose token comes first
 			f.rights[at] = r
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
+	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
 	"uoma/transforms/extract"
@@ -58,7 +59,15 @@ func (c *source) Changed(ctx context.Context, d outbox.Delivery) (bool, error) {
 	return c.last.digest != d.SelectionDigest, nil
 }
 
+// errBasis: an empty delivery would tell its recipient that there is nobody, where nobody was asked about.
+var errBasis = fault.New("UOMA-SVY-BASIS", "the policy lets nobody's data go to this recipient for this purpose, so nothing is sealed",
+	"uoma policy show lists the disclosures; a dry run counts who is left out under which clause")
+
+// choose refuses before anything is sealed or sent where the pack has no basis for anybody.
 func (c *source) choose(ctx context.Context, year int) (err error) {
+	if !c.s.decider(AsOf(c.r)).open {
+		return errBasis.At(fault.Place{Field: c.s.terms.Recipient + "/" + c.s.terms.Purpose})
+	}
 	c.last, err = c.s.choose(ctx, c.r, year)
 	return err
 }

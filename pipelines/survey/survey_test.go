@@ -199,6 +199,11 @@ func TestThreat_T23_NothingWithoutABasis(t *testing.T) {
 				if f.Eligible != 7 || sum != 7 || f.Sent != int64(len(tt.sent)) {
 					t.Errorf("%+v", f)
 				}
+				if tt.reason == extract.NoBasis {
+					if _, err := r.run(false); fault.Code(err) != "UOMA-SVY-BASIS" || len(r.deliveries()) != 0 {
+						t.Errorf("a real run ended with %v and %d deliveries", err, len(r.deliveries()))
+					}
+				}
 				if tt.reason == extract.NoBasis && withheld[extract.NoBasis] != 7 || tt.reason == extract.NotMember && withheld[extract.NotMember] != 5 {
 					t.Errorf("%v", withheld)
 				}
@@ -309,6 +314,24 @@ func TestThreat_T25_AMarkOfAnErasedPerson(t *testing.T) {
 		r.must(err)
 		f := fact[SelectFacts](t, out, "select")
 		if f.Sent != 2 || !slices.Contains(f.Withheld, extract.Withheld{Reason: extract.Suppressed, Clause: "XAMK-39", N: 1}) {
+			t.Errorf("%+v", f)
+		}
+	})
+}
+
+// TestThreat_T25_WhoIsKnownToBeErasedIsNotSent: the mark may stand on a record of which nothing is stored, so that nothing in
+// the vault bears it; what is stored stays while a hold stands, and is not used.
+func TestThreat_T25_WhoIsKnownToBeErasedIsNotSent(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		defer night.Rollback()
+		r.must(night.MarkErased(ctx, map[string]string{workspace.PersonOf(r.ws.Persons(), "P3"): "XAMK-39"}))
+		r.must(night.Commit())
+		out, err := r.run(false)
+		r.must(err)
+		if f := fact[SelectFacts](t, out, "select"); f.Sent != 2 || !slices.Contains(f.Withheld, extract.Withheld{Reason: extract.Suppressed, Clause: "XAMK-39", N: 1}) {
 			t.Errorf("%+v", f)
 		}
 	})

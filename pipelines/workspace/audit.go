@@ -61,7 +61,12 @@ func (w *Workspace) VerifyAudit(ctx context.Context, more ...ledger.Evidence) (l
 	if err != nil {
 		return ledger.Audited{}, err
 	}
-	allowed, err := w.auditSigners()
+	path, err := keyPath(w.home, w.Settings.Keys.Signing)
+	if err != nil {
+		return ledger.Audited{}, err
+	}
+	// A key that was replaced lies beside the one in use, under its name with an ending of its own.
+	allowed, err := signers(path+"*.pub", parcel.AuditNamespace, true)
 	if err != nil {
 		return ledger.Audited{}, err
 	}
@@ -71,19 +76,15 @@ func (w *Workspace) VerifyAudit(ctx context.Context, more ...ledger.Evidence) (l
 	})
 }
 
-// auditPrincipal is who signs heads of the audit log: the workspace itself.
+// auditPrincipal is who signs heads of the audit log, and backups: the workspace itself.
 const auditPrincipal = "workspace"
 
 var errPublicKey = fault.New("UOMA-AUD-KEY", "a public half of the signing key cannot be read", "write it again from the private one with ssh-keygen -y -f FILE")
 
-// auditSigners gives the keys that may have signed heads: the public halves that lie beside the signing key under its
-// name, or under its name with an ending of its own, as that of a key that was replaced.
-func (w *Workspace) auditSigners() ([]parcel.AllowedSigner, error) {
-	path, err := keyPath(w.home, w.Settings.Keys.Signing)
-	if err != nil {
-		return nil, err
-	}
-	files, err := filepath.Glob(path + "*.pub")
+// signers gives the keys that may have signed something: the public halves in files of a pattern. Where those alone are there,
+// another file is a fault.
+func signers(pattern, namespace string, alone bool) ([]parcel.AllowedSigner, error) {
+	files, err := filepath.Glob(pattern)
 	if err != nil {
 		return nil, errPublicKey.Wrap(err)
 	}
@@ -94,10 +95,12 @@ func (w *Workspace) auditSigners() ([]parcel.AllowedSigner, error) {
 			return nil, errPublicKey.At(fault.Place{File: f}).Because(errors.Unwrap(err))
 		}
 		key, _, _, _, err := ssh.ParseAuthorizedKey(text)
-		if err != nil {
+		switch {
+		case err == nil:
+			out = append(out, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{namespace}, Key: key})
+		case alone:
 			return nil, errPublicKey.At(fault.Place{File: f})
 		}
-		out = append(out, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{parcel.AuditNamespace}, Key: key})
 	}
 	return out, nil
 }

@@ -48,7 +48,7 @@ func policyFiles(dir string, shipped []string) ([]PolicyFile, error) {
 		if own[id] || !ok {
 			continue
 		}
-		p, err := policy.Parse("policies/"+id+".yaml", src)
+		p, err := policy.ShippedPack(id)
 		if err != nil {
 			return nil, err
 		}
@@ -146,13 +146,20 @@ func Beside(dir string) layout.Beside {
 	}
 }
 
-// OwnPipelines lists the pipelines that the workspace in dir describes itself; a file that cannot be read is left out.
+// OwnPipelines lists the pipelines that the workspace in dir describes itself, those of its targets too; a file that cannot be
+// read is left out.
 func OwnPipelines(dir string) []*pipelines.Definition {
 	var out []*pipelines.Definition
 	w := &Workspace{Dir: dir, home: dir}
 	_ = w.documents(PipelineDir, func(file string, src []byte) error { // uoma check tells of what cannot be read
 		if d, err := pipelines.Parse(file, src); err == nil {
 			out = append(out, d)
+		}
+		return nil
+	})
+	_ = w.documents(TargetDir, func(file string, src []byte) error {
+		if t, err := target.Parse(file, src); err == nil {
+			out = append(out, pipelines.OfTarget(t.Name, t.Title))
 		}
 		return nil
 	})

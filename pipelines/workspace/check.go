@@ -42,14 +42,14 @@ type Finding struct {
 // CheckOptions are what a check needs from outside.
 type CheckOptions struct {
 	Now     time.Time
-	Connect bool // also dial the recipients' endpoints, the database servers and the sources
+	Connect bool // also dial the recipients' endpoints, the database servers, the sources and the targets
 	// Free gives the bytes that are free on the file system of a path; nil skips the check of disk space.
 	Free func(path string) (uint64, error)
 }
 
 // Check finds every fault of the workspace in dir at once and changes nothing: it makes no file, migrates no store and
 // takes no lease, so that it may run beside a run. Its findings stand in the order of the checks: settings, permissions,
-// network, keys, documents, operators, inbox, stores, audit log, book of erasures, deliveries, recipients, space.
+// network, keys, documents, operators, inbox, stores, audit log, book of erasures, deliveries, recipients, targets, space.
 func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	c := &checker{dir: dir, o: o}
 	defer c.close()
@@ -65,7 +65,7 @@ func Check(ctx context.Context, dir string, o CheckOptions) ([]Finding, error) {
 	checks := []func(context.Context){c.permissions}
 	if c.w != nil { // without settings nobody knows where the rest is
 		checks = append(checks, c.network, c.keys, c.documents, c.operators, c.inbox, c.openStores, c.tokens, c.grants, c.runs, c.unread, c.audit, c.erasures, c.files, c.leftovers, c.people, c.deliveries,
-			c.recipients, c.space)
+			c.recipients, c.targets, c.space)
 	}
 	for _, check := range checks {
 		if err := ctx.Err(); err != nil {

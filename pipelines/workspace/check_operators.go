@@ -41,9 +41,7 @@ func (c *checker) operators(context.Context) {
 		return // told among the documents
 	}
 	for _, d := range pack.Disclosures {
-		if d.Processor && d.Agreement != "" {
-			c.add(Error, c.w.Operators.Bound(d.Recipient, today))
-		}
+		c.add(Error, c.w.Bound(pack, d.Recipient, today))
 	}
 }
 

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/access"
 	"uoma/transforms/policy"
 )
 
@@ -47,5 +50,20 @@ func TestCheckTellsOfOperators(t *testing.T) {
 `+bound, "warning UOMA-CHK-OPERATOR operators.yaml:2:3 (operators.0); warning UOMA-CHK-DUTY operators.yaml:3:3 (operators.1); "+
 		"warning UOMA-CHK-TRAINING operators.yaml:4:3 (operators.2)")
 	asks("a processor is not bound", "operators: []\n"+strings.Replace(bound, "securitas", "another", 1), "error UOMA-ACC-PROCESSOR operators.yaml (securitas)")
+	agreed, err := policy.Parse("metropolia_exam.yaml", []byte(strings.ReplaceAll(string(pack), "  processor: true\n", "  processor: true\n  agreement: D/1\n")))
+	must(t, err)
+	waiting, err := policy.Parse("metropolia_exam.yaml", pack)
+	must(t, err)
+	nobody, err := access.Parse("operators.yaml", []byte("operators: []\n"))
+	must(t, err)
+	ws := &workspace.Workspace{Operators: nobody}
+	if err := ws.Bound(agreed, "securitas", canon.DateOf(now)); fault.Code(err) != "UOMA-ACC-PROCESSOR" {
+		t.Errorf("a delivery asks for something else than the check: %v", err)
+	}
+	if err := ws.Bound(waiting, "securitas", canon.DateOf(now)); err != nil {
+		t.Errorf("who has nothing before there is an agreement: %v", err)
+	}
+	write(t, dir+"/policies/metropolia_exam.yaml", string(pack))
+	asks("processors without an agreement have nothing", "operators: []\n", "")
 	asks("the file is broken", "operators: [{account: a, roles: []}, {account: a, roles: []}]\n", "error UOMA-OPR-TWICE operators.yaml:1:48 (operators.1.account)")
 }

@@ -270,8 +270,8 @@ func (c *checker) delivery(d *outbox.Delivery, superseded bool) {
 	default:
 		c.add(Warning, errOpenDelivery.At(place).Because(errors.New(string(d.State))))
 	}
-	if d.State == outbox.Prepared {
-		return // nothing is sealed yet
+	if def := c.pipelines[d.Pipeline]; d.State == outbox.Prepared || def != nil && def.Target != "" {
+		return // nothing is sealed yet, or it lies where the target goes
 	}
 	for _, suffix := range []string{".age", ".manifest.json", ".manifest.json.sig"} {
 		if _, err := os.Stat(c.w.Path(OutboxDir, d.ID+suffix)); err != nil {

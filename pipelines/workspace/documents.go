@@ -4,15 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"uoma/connectors/remote"
 	"uoma/internal/canon"
-	"uoma/internal/document"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/transforms/layout"
@@ -134,8 +131,6 @@ func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
 	return all, err
 }
 
-var errService = fault.New("UOMA-WSP-SERVICE", "the settings do not say where the table is that the target's rows go into", "name url: and oauth: under targets: in uoma.yaml, as the operator's guide shows")
-
 var errTarget = fault.New("UOMA-WSP-TARGET", "there is no such target", "uoma target list shows what there is; write targets/NAME.yaml for your own")
 
 // Target gives one target.
@@ -150,35 +145,6 @@ func (w *Workspace) Target(name string) (*target.Target, error) {
 		}
 	}
 	return nil, errTarget.At(fault.Place{Field: name})
-}
-
-// TargetFolder gives the folder that a target's files are laid into; own tells that it is the workspace's.
-func (w *Workspace) TargetFolder(name string) (dir string, own bool) {
-	if s := w.Settings.Targets[name]; s.Folder != "" {
-		return within(w.home, s.Folder), false
-	}
-	return w.Path(OutgoingDir, name), true
-}
-
-// TargetService gives the service that a target's rows are written to.
-func (w *Workspace) TargetService(name string) (remote.Server, error) {
-	s := w.Settings.Targets[name]
-	place := func(field string) fault.Place {
-		return document.Locate(FileName, w.Source, append([]string{"targets", name}, strings.Split(field, ".")...)...)
-	}
-	u, err := url.Parse(s.URL)
-	switch {
-	case s.URL == "" || s.OAuth == nil:
-		return remote.Server{}, errService.At(place("url"))
-	case err != nil:
-		return remote.Server{}, errInboxSettings.At(place("url")).Because(errors.New("it is no URL")) // the parser's words quote it
-	}
-	o, err := (&InboxSettings{OAuth: s.OAuth, CA: s.CA, Networks: s.Networks}).server(u, w.home, remote.Retry{})
-	var own *fault.Error
-	if errors.As(err, &own) && own.Place.File == "" {
-		return o, own.At(place(own.Place.Field))
-	}
-	return o, err
 }
 
 // AskedPath gives the folder in which recipients' lists of whom a target asks for lie.

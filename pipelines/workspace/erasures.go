@@ -38,36 +38,41 @@ func (w *Workspace) Erasures() (*erasures.Book, error) {
 	return book, nil
 }
 
-// heads gives how far each store has heeded the book.
-func (w *Workspace) heads(ctx context.Context) (register, vault erasures.Head, err error) {
-	if register.Number, register.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfRegister); err != nil {
-		return register, vault, err
+// heads say how far each store, and what the nightly has in files, has heeded the book.
+type heads struct{ register, vault, files erasures.Head }
+
+func (w *Workspace) heads(ctx context.Context) (h heads, err error) {
+	if h.register.Number, h.register.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfRegister); err != nil {
+		return h, err
 	}
-	vault.Number, vault.Chain, err = w.Vault.ErasureHead(ctx)
-	return register, vault, err
+	if h.files.Number, h.files.Chain, err = ledger.ErasureHead(ctx, w.RegisterDB, ledger.OfFiles); err != nil {
+		return h, err
+	}
+	h.vault.Number, h.vault.Chain, err = w.Vault.ErasureHead(ctx)
+	return h, err
 }
 
 // checkErasures refuses stores without the book that they have heeded, and gives it.
-func (w *Workspace) checkErasures(ctx context.Context) (book *erasures.Book, register, vault erasures.Head, err error) {
+func (w *Workspace) checkErasures(ctx context.Context) (book *erasures.Book, h heads, err error) {
 	if book, err = w.Erasures(); err != nil {
-		return nil, register, vault, err
+		return nil, h, err
 	}
-	if register, vault, err = w.heads(ctx); err != nil {
-		return nil, register, vault, err
+	if h, err = w.heads(ctx); err != nil {
+		return nil, h, err
 	}
 	switch {
-	case !book.Exists() && register.Number+vault.Number > 0:
+	case !book.Exists() && h.register.Number+h.vault.Number > 0:
 		err = errBookMissing.At(fault.Place{File: w.Settings.Erasures})
-	case !book.Has(register) || !book.Has(vault):
+	case !book.Has(h.register) || !book.Has(h.vault) || !book.Has(h.files):
 		err = errBookOlder.At(fault.Place{File: w.Settings.Erasures})
 	}
-	return book, register, vault, err
+	return book, h, err
 }
 
 // heedErasures repeats what the book has and a store has not: the store is from before, out of a backup. While another
 // program holds the nightly's lease that is left to it, as it may be the one that erases.
 func (w *Workspace) heedErasures(ctx context.Context) error {
-	book, register, kept, err := w.checkErasures(ctx)
+	book, h, err := w.checkErasures(ctx)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,9 @@ func (w *Workspace) heedErasures(ctx context.Context) error {
 			return err
 		}
 	}
-	if head := book.Head(); w.volatile || register == head && kept == head {
+	head := book.Head()
+	w.behind = h.files != head
+	if w.volatile || h.register == head && h.vault == head {
 		return nil
 	}
 	lease, err := ledger.Acquire(ctx, w.RegisterDB, "run/nightly", fmt.Sprintf("%d-erasures", os.Getpid()), time.Now())
@@ -107,19 +114,19 @@ func (w *Workspace) beginBook(ctx context.Context, book *erasures.Book) error {
 // HeedErasures repeats every erasure that the book has and a store has not. Files and what the resolver remembers are the
 // nightly's, which knows what is in them ([Workspace.Unheeded]). The caller holds the nightly's lease.
 func (w *Workspace) HeedErasures(ctx context.Context) error {
-	book, register, kept, err := w.checkErasures(ctx)
+	book, h, err := w.checkErasures(ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.eraseFormer(ctx, book.After(kept)); err != nil {
+	if err := w.eraseFormer(ctx, book.After(h.vault)); err != nil {
 		return err
 	}
-	for _, e := range book.After(kept) {
+	for _, e := range book.After(h.vault) {
 		if err := w.EraseIdentity(ctx, e); err != nil {
 			return err
 		}
 	}
-	rest := book.After(register)
+	rest := book.After(h.register)
 	if len(rest) == 0 {
 		return nil
 	}
@@ -229,6 +236,9 @@ func (w *Workspace) Unheeded(ctx context.Context) ([]erasures.Entry, error) {
 	return w.unheeded(ctx, w.RegisterDB, ledger.OfFiles)
 }
 
+// Behind tells whether there were any when the workspace was opened, without reading the book once more.
+func (w *Workspace) Behind() bool { return w.behind }
+
 // unheeded gives the erasures of the book that come after a head of the register.
 func (w *Workspace) unheeded(ctx context.Context, q sqlx.QueryerContext, of int) ([]erasures.Entry, error) {
 	book, err := w.Erasures()
@@ -302,7 +312,7 @@ func (c *checker) erasures(ctx context.Context) {
 		return
 	}
 	c.w.RegisterDB, c.w.Vault = c.register, vault.New(c.vault, c.w.Keys, rand.Reader, keyEpoch)
-	book, _, _, err := c.w.checkErasures(ctx)
+	book, _, err := c.w.checkErasures(ctx)
 	c.add(Error, err)
 	if err == nil && book.Exists() && filepath.IsLocal(c.w.Settings.Erasures) {
 		c.add(Note, errBookBeside.At(fault.Place{File: c.w.Settings.Erasures}))

@@ -22,10 +22,14 @@ func IdentityIn(e *vault.Entry, institution string) policy.Identity {
 				id.FNR = f.Value
 			case "person.oppijanumero":
 				id.Oppijanumero = f.Value
+			case "person.orcid":
+				id.ORCID = f.Value
 			case "person.student_number":
 				id.StudentNumber = f.Value
 			case "person.employee_number":
 				id.EmployeeNumber = f.Value
+			case "person.eppn":
+				id.EPPN = f.Value
 			case "person.family_name":
 				id.FamilyName = resolve.Fold(f.Value)
 			case "person.given_names":

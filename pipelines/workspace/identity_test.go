@@ -20,7 +20,8 @@ func TestThreat_T25_AnEntryGivesEveryMark(t *testing.T) {
 	e := vault.Entry{Source: "peppi/alumnit",
 		Names: []vault.Fact{person("family_name", "Näyte-Öhman"), person("given_names", "Åsa"), {Table: "guardian", Column: "given_names", Value: "Aino"}},
 		Identifiers: []vault.Fact{{Column: "row_key", Value: "r1"}, {Column: "person_key", Value: "12345"}, person("hetu", "010190-900P"), person("fnr", "14838510117"),
-			person("oppijanumero", "1.2.246.562.24.10000000003"), person("student_number", "2100001"), person("employee_number", "004711"), person("birth_date", "1990-01-01")}}
+			person("oppijanumero", "1.2.246.562.24.10000000003"), person("student_number", "2100001"), person("employee_number", "004711"),
+			person("orcid", "0000-0000-0000-001X"), person("eppn", "aanayte@xamk.example"), person("birth_date", "1990-01-01")}}
 	id := workspace.IdentityIn(&e, "10118")
 	for v, i := reflect.ValueOf(id), 0; i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {
@@ -30,9 +31,9 @@ func TestThreat_T25_AnEntryGivesEveryMark(t *testing.T) {
 	if got := canon.Date(7305); id.BirthDate != got || id.System != "peppi" {
 		t.Errorf("%v %q", id.BirthDate, id.System)
 	}
-	pack := policy.Pack{Suppression: policy.Suppression{Keys: []string{"hetu", "fnr", "oppijanumero", "student_number", "employee_number", "source_key", "name_birth_date"}}}
-	want := []string{"hetu|010190-900P", "fnr|14838510117", "oppijanumero|1.2.246.562.24.10000000003", "student_number|10118|2100001",
-		"employee_number|10118|004711", "source_key|peppi|12345", "name_birth_date|nayte ohman|asa|1990-01-01"}
+	pack := policy.Pack{Suppression: policy.Suppression{Keys: []string{"name_birth_date"}}}
+	want := []string{"hetu|010190-900P", "fnr|14838510117", "oppijanumero|1.2.246.562.24.10000000003", "orcid|0000-0000-0000-001X", "student_number|10118|2100001",
+		"employee_number|10118|004711", "eppn|AANAYTE@XAMK.EXAMPLE", "source_key|peppi|12345", "name_birth_date|nayte ohman|asa|1990-01-01"}
 	if got := pack.SuppressionKeys(id); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}

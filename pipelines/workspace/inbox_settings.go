@@ -52,7 +52,7 @@ type OAuthSettings struct {
 	Parameters map[string]string `yaml:"parameters"`
 }
 
-var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the service that rows are written to, cannot be used",
+var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the place or service that a target goes to, cannot be used",
 	"correct the system's entry under inboxes:, or the target's under targets:, in uoma.yaml").For(fault.Source)
 
 func inboxFault(field string, why error) error {
@@ -67,21 +67,21 @@ type opened struct {
 
 // open makes what the URL names. home is the folder of the settings.
 func (s *InboxSettings) open(ctx context.Context, home string, patience remote.Retry) (o opened, err error) {
-	u, err := url.Parse(s.URL)
+	u, err := s.where()
 	if err != nil {
-		return o, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
-	}
-	if _, secret := u.User.Password(); secret {
-		return o, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
-	}
-	if err := s.only(u.Scheme); err != nil {
 		return o, err
 	}
 	switch u.Scheme {
 	case "sftp":
-		o.transport, err = s.sftp(ctx, u, home, patience)
+		var at sftp.Settings
+		if at, err = s.sftp(u, home, patience); err == nil {
+			o.transport, err = sftp.Open(ctx, at)
+		}
 	case "s3":
-		o.transport, err = s.s3(ctx, u, home, patience)
+		var at s3.Settings
+		if at, err = s.s3(u, home, patience); err == nil {
+			o.transport, err = s3.Open(ctx, at)
+		}
 	case "https":
 		o.transport, err = s.download(ctx, u, home, patience)
 	case "rest":
@@ -93,7 +93,22 @@ func (s *InboxSettings) open(ctx context.Context, home string, patience remote.R
 	default:
 		err = inboxFault("url", errors.New("no source is read under this scheme"))
 	}
-	return o, err
+	if err != nil {
+		return opened{}, err // and no typed nil
+	}
+	return o, nil
+}
+
+// where reads the URL, and refuses settings that belong to another kind.
+func (s *InboxSettings) where() (*url.URL, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, inboxFault("url", errors.New("it is no URL")) // the parser's words quote it
+	}
+	if _, secret := u.User.Password(); secret {
+		return nil, inboxFault("url", errors.New("it holds a password, which belongs into a file that password: names"))
+	}
+	return u, s.only(u.Scheme)
 }
 
 // only refuses what belongs to another kind of URL: whoever wrote it expects something that will not be.
@@ -117,37 +132,24 @@ func (s *InboxSettings) only(scheme string) error {
 	return nil
 }
 
-func (s *InboxSettings) sftp(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
-	key, err := secretOf(home, "key", s.Key)
-	if err != nil {
-		return nil, err
+// sftp reads what an SSH server and we must know of each other.
+func (s *InboxSettings) sftp(u *url.URL, home string, patience remote.Retry) (o sftp.Settings, err error) {
+	o = sftp.Settings{Address: u.Host, User: u.User.Username(), HostKeys: s.HostKeys, Folder: u.Path, Retry: patience}
+	if relative, ok := strings.CutPrefix(u.Path, "/~/"); ok { // below where a login begins
+		o.Folder = relative
 	}
-	password, err := secretOf(home, "password", s.Password)
-	if err != nil {
-		return nil, err
+	if o.Key, err = secretOf(home, "key", s.Key); err != nil {
+		return o, err
 	}
-	at := u.Path
-	if relative, ok := strings.CutPrefix(at, "/~/"); ok { // below where a login begins
-		at = relative
-	}
-	f, err := sftp.Open(ctx, sftp.Settings{Address: u.Host, User: u.User.Username(), HostKeys: s.HostKeys, Key: key, Password: password, Folder: at, Retry: patience})
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	o.Password, err = secretOf(home, "password", s.Password)
+	return o, err
 }
 
-func (s *InboxSettings) s3(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
-	ca, err := authorities(home, s.CA)
-	if err != nil {
-		return nil, err
-	}
-	f, err := s3.Open(ctx, s3.Settings{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"), Endpoint: s.Endpoint, Region: s.Region,
-		PathStyle: s.PathStyle, Profile: s.Profile, CA: ca, Retry: patience})
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+// s3 reads where a bucket is.
+func (s *InboxSettings) s3(u *url.URL, home string, patience remote.Retry) (o s3.Settings, err error) {
+	o = s3.Settings{Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"), Endpoint: s.Endpoint, Region: s.Region, PathStyle: s.PathStyle, Profile: s.Profile, Retry: patience}
+	o.CA, err = authorities(home, s.CA)
+	return o, err
 }
 
 func (s *InboxSettings) download(ctx context.Context, u *url.URL, home string, patience remote.Retry) (transport, error) {
@@ -155,11 +157,7 @@ func (s *InboxSettings) download(ctx context.Context, u *url.URL, home string, p
 	if err != nil {
 		return nil, err
 	}
-	f, err := download.Open(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return download.Open(ctx, o)
 }
 
 // certificate loads our certificate for one source, or nil.

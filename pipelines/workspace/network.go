@@ -23,25 +23,32 @@ var (
 		"use it on a machine of network.inside in uoma.yaml, by a remote session if need be")
 )
 
-// prefixes reads a list of networks.
-func prefixes(key string, list []string, src []byte) ([]netip.Prefix, error) {
+// prefixes reads a list of networks; wrong is the fault of the one at a place.
+func prefixes(list []string, wrong func(i int) error) ([]netip.Prefix, error) {
 	out := make([]netip.Prefix, len(list))
 	for i, text := range list {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, errNetworkForm.At(document.Locate(FileName, src, "network", key, fmt.Sprint(i)))
+			return nil, wrong(i)
 		}
 		out[i] = p
 	}
 	return out, nil
 }
 
+// networks reads one of the two lists.
+func (n *Network) networks(key string, list []string, src []byte) ([]netip.Prefix, error) {
+	return prefixes(list, func(i int) error {
+		return errNetworkForm.At(document.Locate(FileName, src, "network", key, fmt.Sprint(i)))
+	})
+}
+
 // reach gives the networks that may be dialled.
 func (n *Network) reach(src []byte) ([]netip.Prefix, error) {
 	if n.Outbound != nil {
-		return prefixes("outbound", n.Outbound, src)
+		return n.networks("outbound", n.Outbound, src)
 	}
-	return prefixes("inside", n.Inside, src)
+	return n.networks("inside", n.Inside, src)
 }
 
 // check refuses networks that cannot be read, and a machine that has no address in those that it must be in.
@@ -49,7 +56,7 @@ func (n *Network) check(src []byte) error {
 	if len(n.Inside) == 0 {
 		return nil
 	}
-	within, err := prefixes("inside", n.Inside, src)
+	within, err := n.networks("inside", n.Inside, src)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/url"
 	"slices"
@@ -15,17 +16,21 @@ import (
 	"uoma/transforms/layout"
 )
 
+// login reads how a server of rows is known, and how it knows us.
+func (s *InboxSettings) login(home string) (password remote.Secret, ca []byte, certificate *tls.Certificate, err error) {
+	if password, err = secretOf(home, "password", s.Password); err != nil {
+		return "", nil, nil, err
+	}
+	if ca, err = authorities(home, s.CA); err != nil {
+		return "", nil, nil, err
+	}
+	certificate, err = s.certificate(home)
+	return password, ca, certificate, err
+}
+
 // database opens the database that the URL names.
 func (s *InboxSettings) database(ctx context.Context, u *url.URL, home string, patience remote.Retry) (rows, error) {
-	password, err := secretOf(home, "password", s.Password)
-	if err != nil {
-		return nil, err
-	}
-	ca, err := authorities(home, s.CA)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := s.certificate(home)
+	password, ca, certificate, err := s.login(home)
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +78,7 @@ func (s queries) Ask(ctx context.Context, f *layout.Feed) error {
 
 // directory opens the directory that the URL names.
 func (s *InboxSettings) directory(u *url.URL, home string, patience remote.Retry) (rows, error) {
-	password, err := secretOf(home, "password", s.Password)
-	if err != nil {
-		return nil, err
-	}
-	ca, err := authorities(home, s.CA)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := s.certificate(home)
+	password, ca, certificate, err := s.login(home)
 	if err != nil {
 		return nil, err
 	}

@@ -3,18 +3,13 @@ package workspace
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/ssh"
-
 	"uoma/connectors/parcel"
-	"uoma/internal/fault"
 )
 
 // unsaved are folders that no backup holds: what is gone with a run, what can be made anew, what is the source's or the
@@ -61,19 +56,9 @@ func (w *Workspace) Sign(namespace string, message []byte) ([]byte, error) {
 
 // VerifySigned proves that a message was signed with a key of which a public half lies in a folder, as FILE.pub.
 func VerifySigned(dir, namespace string, message, signature []byte, at time.Time) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.pub"))
+	allowed, err := signers(filepath.Join(dir, "*.pub"), namespace, false) // other keys lie there as well
 	if err != nil {
-		return errPublicKey.Wrap(err)
-	}
-	var allowed []parcel.AllowedSigner
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			return errPublicKey.At(fault.Place{File: f}).Because(errors.Unwrap(err))
-		}
-		if key, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil { // others lie there as well
-			allowed = append(allowed, parcel.AllowedSigner{Principal: auditPrincipal, Namespaces: []string{namespace}, Key: key})
-		}
+		return err
 	}
 	_, err = parcel.Verify(signature, message, namespace, auditPrincipal, allowed, at)
 	return err
@@ -81,13 +66,10 @@ func VerifySigned(dir, namespace string, message, signature []byte, at time.Time
 
 // ErasuresHeeded tells whether both stores, and what lies beside them, have heeded the book of erasures to its end.
 func (w *Workspace) ErasuresHeeded(ctx context.Context) (bool, error) {
-	book, register, vault, err := w.checkErasures(ctx)
+	book, h, err := w.checkErasures(ctx)
 	if err != nil {
 		return false, err
 	}
-	if register != book.Head() || vault != book.Head() {
-		return false, nil
-	}
-	rest, err := w.Unheeded(ctx)
-	return err == nil && len(rest) == 0, err
+	head := book.Head()
+	return h == heads{head, head, head}, nil
 }

@@ -49,15 +49,10 @@ func (s *InboxSettings) server(u *url.URL, home string, patience remote.Retry) (
 }
 
 // networks reads the networks that are not public and may be dialled.
-func (s *InboxSettings) networks() (out []netip.Prefix, err error) {
-	for i, text := range s.Networks {
-		n, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, inboxFault(fmt.Sprintf("networks.%d", i), errors.New("it is not of the form 10.20.0.0/16"))
-		}
-		out = append(out, n)
-	}
-	return out, nil
+func (s *InboxSettings) networks() ([]netip.Prefix, error) {
+	return prefixes(s.Networks, func(i int) error {
+		return inboxFault(fmt.Sprintf("networks.%d", i), errors.New("it is not of the form 10.20.0.0/16"))
+	})
 }
 
 // credentials reads how an HTTPS server knows us.

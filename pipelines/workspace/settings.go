@@ -80,12 +80,29 @@ type TargetSettings struct {
 	Folder    string `yaml:"folder"`
 	Transport string `yaml:"transport"` // "encrypted": what fetches the files from there is
 
-	URL      string         `yaml:"url"` // of the Web API
-	OAuth    *OAuthSettings `yaml:"oauth"`
-	CA       string         `yaml:"ca"` // file of PEM certificates
-	Networks []string       `yaml:"networks"`
-	Rate     float64        `yaml:"rate"`      // rows a second; 0 for the connector's own
-	MostGone float64        `yaml:"most_gone"` // percent of the rows there that one run may empty; 0 means 20
+	URL    string         `yaml:"url"` // of files sftp://USER@HOST[:PORT]/FOLDER or s3://BUCKET/PREFIX; of rows the Web API
+	OAuth  *OAuthSettings `yaml:"oauth"`
+	KMSKey string         `yaml:"kms_key"` // s3: under which the service encrypts the files
+
+	// As those of an inbox.
+	HostKeys  []string `yaml:"host_keys"`
+	Password  string   `yaml:"password"`
+	Key       string   `yaml:"key"`
+	Endpoint  string   `yaml:"endpoint"`
+	Region    string   `yaml:"region"`
+	PathStyle bool     `yaml:"path_style"`
+	Profile   string   `yaml:"profile"`
+	CA        string   `yaml:"ca"`
+	Networks  []string `yaml:"networks"`
+
+	Rate     float64 `yaml:"rate"`      // rows a second; 0 for the connector's own
+	MostGone float64 `yaml:"most_gone"` // percent of the rows there that one run may empty; 0 means 20
+}
+
+// reached gives how a target's server is reached, which is how an inbox is.
+func (t *TargetSettings) reached() *InboxSettings {
+	return &InboxSettings{URL: t.URL, OAuth: t.OAuth, HostKeys: t.HostKeys, Password: t.Password, Key: t.Key, Endpoint: t.Endpoint, Region: t.Region,
+		PathStyle: t.PathStyle, Profile: t.Profile, CA: t.CA, Networks: t.Networks}
 }
 
 // MasterKey says who holds a master key: a file, a program, or AWS KMS.
@@ -93,8 +110,6 @@ type MasterKey struct {
 	File    string       `yaml:"-"` // file:PATH
 	Command []string     `yaml:"command"`
 	KMS     *KMSSettings `yaml:"kms"`
-
-	bound bool // the service may be reached in some networks alone
 }
 
 // KMSSettings name a key of AWS KMS.
@@ -131,15 +146,11 @@ func (m *MasterKey) holder(dir, institution string) (keys.Holder, error) {
 	}
 	s := kms.Settings{Key: m.KMS.Key, Region: cmp.Or(m.KMS.Region, kms.Region(m.KMS.Key)), Profile: m.KMS.Profile, Endpoint: m.KMS.Endpoint,
 		Blob: within(dir, cmp.Or(m.KMS.Blob, "keys/master.kms")), Context: map[string]string{"uoma": "master-key", "institution": institution}}
-	if m.KMS.CA != "" || m.bound {
-		var pem []byte
-		if m.KMS.CA != "" {
-			var err error
-			if pem, err = os.ReadFile(within(dir, m.KMS.CA)); err != nil {
-				return nil, errReference.At(fault.Place{File: FileName, Field: "ca"}).Because(errors.Unwrap(err))
-			}
+	if m.KMS.CA != "" {
+		pem, err := os.ReadFile(within(dir, m.KMS.CA))
+		if err != nil {
+			return nil, errReference.At(fault.Place{File: FileName, Field: "ca"}).Because(errors.Unwrap(err))
 		}
-		var err error
 		if s.HTTP, err = (remote.HTTP{CA: pem}).Client(); err != nil {
 			return nil, err
 		}
@@ -222,11 +233,6 @@ func FoldersOutside(dir string) (out []string, err error) {
 func (s *Settings) fillDefaults() {
 	if s.Keys.Master == nil {
 		s.Keys.Master = &MasterKey{File: "keys/master.key"}
-	}
-	for _, m := range []*MasterKey{s.Keys.Master, s.Keys.Next} {
-		if m != nil {
-			m.bound = len(s.Network.Inside) > 0
-		}
 	}
 	for _, d := range []struct {
 		field *string

@@ -22,13 +22,29 @@ import (
 // rewritten (the audit log, the book of erasures, the cells of the vault) and the encrypted files have the inner tokens,
 // which no rotation changes: a rotation rewrites two databases, in a transaction each.
 const (
-	IndexTokens  = "index"       // of source rows, records and keys
-	PersonTokens = "register"    // of people, in the register
-	MarkTokens   = "suppression" // of what erased people are known again by
+	IndexTokens  = "index"         // of source rows, records and keys
+	PersonTokens = "register"      // of people, in the register
+	MarkTokens   = "suppression"   // of what erased people are known again by
+	WantedTokens = "rectification" // of values that sources are to show
 )
 
 // TokenKinds lists them.
-func TokenKinds() []string { return []string{IndexTokens, PersonTokens, MarkTokens} }
+func TokenKinds() []string { return []string{IndexTokens, PersonTokens, MarkTokens, WantedTokens} }
+
+// TokenColumns gives the columns of a table that hold tokens of a kind.
+func TokenColumns(t *database.Tokens, kind string) []string {
+	switch kind {
+	case IndexTokens:
+		return t.Index
+	case PersonTokens:
+		return t.Person
+	case MarkTokens:
+		return t.Mark
+	case WantedTokens:
+		return t.Wanted
+	}
+	return nil
+}
 
 var (
 	errRotating = fault.New("UOMA-KEY-UNFINISHED", "a rotation of keys was cut off, and the stores may stand under two of them", "finish it first, with uoma key rotate and the name of the key that uoma key list shows as pending")

@@ -82,6 +82,7 @@ type Workspace struct {
 	outer    map[string]*pseudonym.Outer // of each kind of tokens; nil in its first epoch
 	home     string                      // where settings, keys and the workspace's own documents are
 	volatile bool                        // new files have no name and go with the program
+	behind   bool                        // the book of erasures had what files had not heeded, when it was opened
 	closers  []func() error
 }
 
@@ -92,21 +93,11 @@ var (
 )
 
 // Open opens the workspace in dir.
-func Open(ctx context.Context, dir string) (*Workspace, error) {
-	settings, src, err := readSettings(dir)
-	if err != nil {
-		return nil, err
-	}
-	return open(ctx, dir, dir, settings, src, mode{})
-}
+func Open(ctx context.Context, dir string) (*Workspace, error) { return openFor(ctx, dir, mode{}) }
 
 // OpenRotating opens the workspace in dir for a rotation of keys, also one that was cut off, in which nothing else opens.
 func OpenRotating(ctx context.Context, dir string) (*Workspace, error) {
-	settings, src, err := readSettings(dir)
-	if err != nil {
-		return nil, err
-	}
-	return open(ctx, dir, dir, settings, src, mode{rotating: true})
+	return openFor(ctx, dir, mode{rotating: true})
 }
 
 // mode is for what a workspace is opened.
@@ -117,11 +108,15 @@ type mode struct {
 
 // OpenDry opens the workspace in dir for a run that leaves nothing behind: files that it writes have no name.
 func OpenDry(ctx context.Context, dir string) (*Workspace, error) {
+	return openFor(ctx, dir, mode{volatile: true})
+}
+
+func openFor(ctx context.Context, dir string, m mode) (*Workspace, error) {
 	settings, src, err := readSettings(dir)
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, dir, dir, settings, src, mode{volatile: true})
+	return open(ctx, dir, dir, settings, src, m)
 }
 
 // OpenScratch opens stores of their own in the folder sub of a workspace, under the workspace's keys, settings and
@@ -386,4 +381,9 @@ func SuppressionToken(d *pseudonym.Domain, mark string) string { return d.Token(
 // Suppression gives the domain of the suppression list's tokens.
 func (w *Workspace) Suppression() *pseudonym.Domain {
 	return pseudonym.NewDomain(w.Keys.Derive("suppression")).Under(w.outer[MarkTokens])
+}
+
+// Wanted gives the domain of the tokens of values that sources are to show.
+func (w *Workspace) Wanted() *pseudonym.Domain {
+	return pseudonym.NewDomain(w.Keys.Derive("rectification")).Under(w.outer[WantedTokens])
 }

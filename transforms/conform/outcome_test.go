@@ -80,65 +80,63 @@ func datedRow(t *rapid.T, row cells, f *layout.Feed, run canon.Date) cells {
 // TestCarriedCountsAreThoseCountedAnew plays nights: rows come, go and stay, and each night counts the rows that stay by the
 // outcome that it kept of them, unless they wait.
 func TestCarriedCountsAreThoseCountedAnew(t *testing.T) {
-	for _, name := range slices.Sorted(maps.Keys(cast())) {
-		t.Run(name, func(t *testing.T) {
-			l, f := feed(t, name)
-			rapid.Check(t, func(rt *rapid.T) {
-				date := settings().RunDate
-				var rows []cells
-				var numbers []conform.Outcome
-				var kept conform.Outcomes
-				for range rapid.IntRange(2, 4).Draw(rt, "nights") {
-					s := settings()
-					s.RunDate = date
-					c, err := conform.New(l, f, s)
-					if err != nil {
-						t.Fatal(err)
-					}
-					tally := c.NewTally()
-					if !tally.Restore(kept) {
-						rt.Fatal("a night's outcomes do not come back")
-					}
-					sink := c.NewSinkOn(tally, func(*canon.Batch) error { return nil }, func(canon.Rejection) error { return nil })
-					stay := rapid.SliceOfNDistinct(rapid.IntRange(0, max(len(rows)-1, 0)), 0, len(rows), rapid.ID[int]).Draw(rt, "stay")
-					var now []cells
-					var with []conform.Outcome
-					for _, i := range stay {
-						now, with = append(now, rows[i]), append(with, numbers[i])
-						if o := numbers[i]; !tally.Waits(o) {
-							tally.Count(o, 1)
-							continue
-						}
-						if err := c.Batch(raw(t, f, 1, rows[i]), sink); err != nil {
-							t.Fatal(err)
-						}
-						with[len(with)-1] = sink.Outcomes()[0]
-					}
-					for _, row := range dirtyRows(rt, cast()[name], f) {
-						row = datedRow(rt, row, f, date)
-						if err := c.Batch(raw(t, f, 1, row), sink); err != nil {
-							t.Fatal(err)
-						}
-						now, with = append(now, row), append(with, sink.Outcomes()[0])
-					}
-					anew, _, all := nightOf(t, name, date, now)
-					if got, want := fmt.Sprint(tally.Fields()), fmt.Sprint(anew.sink.Fields()); got != want {
-						rt.Fatalf("carried\n%s\nanew\n%s", got, want)
-					}
-					if got, want := fmt.Sprint(tally.Tables()), fmt.Sprint(all.Tables()); got != want {
-						rt.Fatalf("carried %s, anew %s", got, want)
-					}
-					renumbered := []conform.Outcome(nil)
-					kept, renumbered = tally.Keep()
-					rows, numbers = now, with
-					for i := range numbers {
-						numbers[i] = renumbered[numbers[i]]
-					}
-					date += canon.Date(rapid.IntRange(0, 400).Draw(rt, "days"))
+	names := slices.Sorted(maps.Keys(cast()))
+	rapid.Check(t, func(rt *rapid.T) {
+		name := rapid.SampledFrom(names).Draw(rt, "feed")
+		l, f := feed(t, name)
+		date := settings().RunDate
+		var rows []cells
+		var numbers []conform.Outcome
+		var kept conform.Outcomes
+		for range rapid.IntRange(2, 4).Draw(rt, "nights") {
+			s := settings()
+			s.RunDate = date
+			c, err := conform.New(l, f, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tally := c.NewTally()
+			if !tally.Restore(kept) {
+				rt.Fatal("a night's outcomes do not come back")
+			}
+			sink := c.NewSinkOn(tally, func(*canon.Batch) error { return nil }, func(canon.Rejection) error { return nil })
+			stay := rapid.SliceOfNDistinct(rapid.IntRange(0, max(len(rows)-1, 0)), 0, len(rows), rapid.ID[int]).Draw(rt, "stay")
+			var now []cells
+			var with []conform.Outcome
+			for _, i := range stay {
+				now, with = append(now, rows[i]), append(with, numbers[i])
+				if o := numbers[i]; !tally.Waits(o) {
+					tally.Count(o, 1)
+					continue
 				}
-			})
-		})
-	}
+				if err := c.Batch(raw(t, f, 1, rows[i]), sink); err != nil {
+					t.Fatal(err)
+				}
+				with[len(with)-1] = sink.Outcomes()[0]
+			}
+			for _, row := range dirtyRows(rt, cast()[name], f) {
+				row = datedRow(rt, row, f, date)
+				if err := c.Batch(raw(t, f, 1, row), sink); err != nil {
+					t.Fatal(err)
+				}
+				now, with = append(now, row), append(with, sink.Outcomes()[0])
+			}
+			anew, _, all := nightOf(t, name, date, now)
+			if got, want := fmt.Sprint(tally.Fields()), fmt.Sprint(anew.sink.Fields()); got != want {
+				rt.Fatalf("carried\n%s\nanew\n%s", got, want)
+			}
+			if got, want := fmt.Sprint(tally.Tables()), fmt.Sprint(all.Tables()); got != want {
+				rt.Fatalf("carried %s, anew %s", got, want)
+			}
+			renumbered := []conform.Outcome(nil)
+			kept, renumbered = tally.Keep()
+			rows, numbers = now, with
+			for i := range numbers {
+				numbers[i] = renumbered[numbers[i]]
+			}
+			date += canon.Date(rapid.IntRange(0, 400).Draw(rt, "days"))
+		}
+	})
 }
 
 // Outcomes of another layout, or broken ones, are not taken for outcomes of the feed.

@@ -66,9 +66,15 @@ type candidate struct {
 	row    Row
 }
 
-func byPseudonym(a, b candidate) int {
-	return cmp.Or(cmp.Compare(a.person.Pseudonym, b.person.Pseudonym), cmp.Compare(a.row.Institution, b.row.Institution),
-		cmp.Compare(a.row.StudentNumber, b.row.StudentNumber))
+func byPseudonym(a, b candidate) int { return cmp.Compare(a.person.Pseudonym, b.person.Pseudonym) }
+
+// byRow compares what rows say, and never what a key made of it: who is left out is the same under every key.
+func byRow(a, b candidate) int {
+	if c := cmp.Or(cmp.Compare(a.row.Institution, b.row.Institution), cmp.Compare(a.row.StudentNumber, b.row.StudentNumber)); c != 0 {
+		return c
+	}
+	x, y := a.row.cells(), b.row.cells()
+	return slices.CompareFunc(x[:], y[:], func(a, b cell) int { return cmp.Compare(a.text, b.text) })
 }
 
 func (m *maker) withhold(p *Person, reason Reason) {
@@ -88,7 +94,7 @@ func (m *maker) account() []Withheld {
 	return out
 }
 
-// degreeOf gives the later degree of the year, of two of one day that of the preferred system.
+// degreeOf gives the later degree of the year, of two of one day that of the preferred system, then by what they say.
 func (m *maker) degreeOf(p *Person) *Degree {
 	var best *Degree
 	for i := range p.Degrees {
@@ -105,7 +111,12 @@ func (m *maker) degreeOf(p *Person) *Degree {
 
 func (m *maker) later(a, b *Degree) bool {
 	return cmp.Or(cmp.Compare(b.Date, a.Date), cmp.Compare(slices.Index(m.s.Registers, a.System), slices.Index(m.s.Registers, b.System)),
-		cmp.Compare(a.Key, b.Key)) < 0
+		slices.Compare(a.said(), b.said())) < 0
+}
+
+// said is what a degree says besides its date and system.
+func (d *Degree) said() []string {
+	return []string{d.Institution, d.Code, d.Title, d.Credits, d.Grade, d.Scale, d.RightType, d.Field, d.FieldVersion, d.Municipality}
 }
 
 // judge makes the candidate's row, or says why there is none. The policy speaks first, and nothing overrules it.
@@ -130,7 +141,7 @@ func (m *maker) judge(c *candidate) Reason {
 // with the later degree goes, of two the one whose number comes first.
 func (m *maker) distinct(all []candidate) []candidate {
 	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.degree.Date, a.degree.Date), byPseudonym(a, b))
+		return cmp.Or(cmp.Compare(b.degree.Date, a.degree.Date), byRow(a, b), byPseudonym(a, b))
 	})
 	seen := map[[3]string]bool{}
 	out := all[:0]

@@ -25,7 +25,7 @@ type Person struct {
 type Record struct {
 	System string
 	ID     string // the person's record in the system, the same in [Degree.Record]
-	Key    string // of the row; breaks ties
+	Key    string // of the row
 	Time   int64  // when the row last changed in its system, microseconds since 1970 UTC; 0 when unknown: oldest
 
 	Institution   string // that the student number belongs to; "" when the system does not say
@@ -49,7 +49,7 @@ type Contact struct{ Kind, Value string }
 type Degree struct {
 	System      string
 	Record      string
-	Key         string // breaks ties
+	Key         string // of the row
 	Date        canon.Date
 	Institution string // of the degree's own time
 	Code        string // Statistics Finland, 6 digits

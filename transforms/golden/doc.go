@@ -12,7 +12,7 @@
 //	precedence  the source's place in the declared order
 //	recency     when the row last changed in its source, or else when the export was made
 //	agreement   how many sources have the same value, after folding
-//	tie-break   source, record, text
+//	tie-break   source, text, record
 //
 // A rule may change the order of the three in the middle. The first value wins; of a set, all are kept in this order.
 //

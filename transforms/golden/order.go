@@ -30,11 +30,12 @@ func (k Criterion) compare(a, b *candidate) int {
 	}
 }
 
-// tie decides where nothing else does. Names come before times: which of two is first must not change every night.
+// tie decides where nothing else does, by what is said. Times come late, as which of two is first must not change every
+// night, and the record's name last: it may be a token, which is another one under another key.
 func tie(a, b *candidate) int {
-	return cmp.Or(strings.Compare(a.record.Source, b.record.Source), strings.Compare(a.record.ID, b.record.ID),
-		slices.CompareFunc(a.values, b.values, byText), cmp.Compare(b.record.Modified, a.record.Modified),
-		cmp.Compare(b.record.Exported, a.record.Exported))
+	return cmp.Or(strings.Compare(a.record.Source, b.record.Source), slices.CompareFunc(a.values, b.values, byText),
+		cmp.Compare(b.record.Modified, a.record.Modified), cmp.Compare(b.record.Exported, a.record.Exported),
+		strings.Compare(a.record.ID, b.record.ID))
 }
 
 // byText orders values of one field; a missing one comes last.

@@ -121,6 +121,12 @@ func (f *Feed) Misses(column string) bool {
 	return !c.Forbid && (c.Required || !f.sparse)
 }
 
+// Spares tells whether an export without a column is no drift because each record may lack it.
+func (f *Feed) Spares(column string) bool {
+	c := &f.Columns[f.Index(column)]
+	return f.sparse && !c.Required && !c.Forbid
+}
+
 // Kind says how the rows come: the format of a file, query, search, rest or odata.
 func (f *Feed) Kind() string {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed layout.schema.json
@@ -17,8 +18,15 @@ var shipped embed.FS
 func Schema() []byte { return slices.Clone(schemaJSON) }
 
 // Shipped gives the layouts that come with Uoma, by name of their files. Where several describe one system, each is that of
-// another controller, and one may be named after the system alone.
+// another controller, and one may be named after the system alone. They are read once, and nobody changes one.
 func Shipped() ([]*Layout, error) {
+	all, err := shippedOnce()
+	return slices.Clone(all), err
+}
+
+var shippedOnce = sync.OnceValues(readShipped)
+
+func readShipped() ([]*Layout, error) {
 	files, err := shipped.ReadDir("shipped")
 	if err != nil {
 		return nil, err

@@ -60,9 +60,17 @@ func Fold(s string) string {
 	if plain(s) {
 		return s
 	}
-	f := folder{out: make([]byte, 0, len(s)), keep: parting}
+	return string(AppendFold(make([]byte, 0, len(s)), s))
+}
+
+// AppendFold appends the form that [Fold] gives.
+func AppendFold(to []byte, s string) []byte {
+	if plain(s) {
+		return append(to, s...)
+	}
+	f := folder{out: to[len(to):], keep: parting} // written in its place if there is room
 	f.text(s)
-	return string(f.out)
+	return append(to, f.out...)
 }
 
 // plain tells whether s is its own folded form: lower-case ASCII letters and digits, words parted by one space.

@@ -48,6 +48,24 @@ func dirty() *rapid.Generator[string] {
 	)
 }
 
+// What is appended is what is folded, whatever stands before it and however little room there is.
+func TestFoldsAreAppended(t *testing.T) {
+	folds := []struct {
+		fold   func(string) string
+		append func([]byte, string) []byte
+	}{{Fold, AppendFold}, {FoldCode, AppendCode}, {FoldPhone, AppendPhone}, {FoldEmail, AppendEmail}, {FoldNumber, AppendNumber}}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(dirty(), rapid.StringMatching(`[ +(]{0,2}0{0,3}(\(0\))?[0-9 -]{0,9}`)).Draw(t, "s")
+		before := make([]byte, 0, rapid.IntRange(2, 20).Draw(t, "room"))
+		before = append(before, "0 "...)
+		for i, f := range folds {
+			if got, want := string(f.append(before, s)), "0 "+f.fold(s); got != want {
+				t.Errorf("fold %d: %q becomes %q, want %q", i, s, got, want)
+			}
+		}
+	})
+}
+
 func TestFoldsAreIdempotent(t *testing.T) {
 	for _, c := range Comparators() {
 		t.Run(c.Name, rapid.MakeCheck(func(t *rapid.T) {

@@ -1,6 +1,7 @@
 package likeness
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,62 +14,80 @@ func FoldCode(s string) string {
 	if plain(s) && strings.IndexByte(s, ' ') < 0 {
 		return s
 	}
-	out := make([]byte, 0, short)
+	return string(AppendCode(make([]byte, 0, short), s))
+}
+
+// AppendCode appends the form that [FoldCode] gives.
+func AppendCode(to []byte, s string) []byte {
+	begun := len(to)
 	for i := range len(s) {
 		switch c := lower(s[i]); {
 		case c >= utf8.RuneSelf:
-			return strings.ReplaceAll(Fold(s), " ", "")
+			return append(to[:begun], strings.ReplaceAll(Fold(s), " ", "")...)
 		case c >= 'a' && c <= 'z' || isDigit(c):
-			out = append(out, c)
+			to = append(to, c)
 		}
 	}
-	return string(out)
+	return to
 }
 
 // FoldPhone gives the form in which telephone numbers are compared: digits, after a plus sign where the number says its
 // country ("+358400001234", "00358 40 0001234", "+358 (0)40 0001234").
-func FoldPhone(s string) string {
+func FoldPhone(s string) string { return string(AppendPhone(make([]byte, 0, short), s)) }
+
+// AppendPhone appends the form that [FoldPhone] gives.
+func AppendPhone(to []byte, s string) []byte {
 	s = strings.ReplaceAll(s, "(0)", "") // not dialled from abroad
-	out := make([]byte, 0, short)
+	begun := len(to)
+	to = append(to, '+')
 	plus := false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '+' && len(out) == 0:
+		case c == '+' && len(to) == begun+1:
 			plus = true
 		case isDigit(c):
-			out = append(out, c)
+			to = append(to, c)
 		}
 	}
-	digits := string(out)
-	if !plus && strings.HasPrefix(digits, "00") {
-		plus, digits = true, strings.TrimLeft(digits, "0")
+	digits := to[begun+1:]
+	if !plus && bytes.HasPrefix(digits, []byte("00")) {
+		plus, digits = true, bytes.TrimLeft(digits, "0")
 	}
-	if plus && digits != "" {
-		return "+" + digits
+	if plus && len(digits) > 0 {
+		begun++
 	}
-	return digits
+	return append(to[:begun], digits...)
 }
 
 // FoldEmail gives the form in which addresses are compared: lower case, no diacritics, no spaces, nothing around it.
 func FoldEmail(s string) string {
-	if !address(s) {
-		f := folder{out: make([]byte, 0, len(s)), keep: func(rune) bool { return false }}
-		for _, r := range s {
-			switch {
-			case r <= ' ' || r == '<' || r == '>' || r == utf8.RuneError:
-			case r < utf8.RuneSelf:
-				f.out = append(f.out, lower(byte(r)))
-			default:
-				f.text(string(r))
-			}
-		}
-		s = string(f.out)
-	}
+	s = withoutSigns(s)
 	s = strings.Trim(s, ";,.:")
 	for strings.HasPrefix(s, "mailto:") {
 		s = strings.Trim(s[len("mailto:"):], ";,.:")
 	}
 	return s
+}
+
+// AppendEmail appends the form that [FoldEmail] gives.
+func AppendEmail(to []byte, s string) []byte { return append(to, FoldEmail(s)...) }
+
+// withoutSigns writes an address in lower case, without signs that vanish.
+func withoutSigns(s string) string {
+	if address(s) {
+		return s
+	}
+	f := folder{out: make([]byte, 0, len(s)), keep: func(rune) bool { return false }}
+	for _, r := range s {
+		switch {
+		case r <= ' ' || r == '<' || r == '>' || r == utf8.RuneError:
+		case r < utf8.RuneSelf:
+			f.out = append(f.out, lower(byte(r)))
+		default:
+			f.text(string(r))
+		}
+	}
+	return string(f.out)
 }
 
 // address tells whether an address is in lower case and has no sign that vanishes, but perhaps at its ends.
@@ -120,3 +139,6 @@ func FoldNumber(s string) string {
 	}
 	return number
 }
+
+// AppendNumber appends the form that [FoldNumber] gives.
+func AppendNumber(to []byte, s string) []byte { return append(to, FoldNumber(s)...) }

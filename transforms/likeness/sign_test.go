@@ -71,6 +71,24 @@ func TestSignsProve(t *testing.T) {
 	})
 }
 
+// TestEmailSignsProve holds what signs of addresses prove to what the comparator says.
+func TestEmailSignsProve(t *testing.T) {
+	address := rapid.OneOf(
+		rapid.StringMatching(`[a-d]{1,5}[.][a-d]{1,5}[0-9]{0,3}@(aa[.]example|bb[.]example)`), rapid.StringMatching(`[a-z.+_-]{1,12}@[a-c]{1,3}`),
+		rapid.StringMatching(`[ab@.]{1,9}`), rapid.StringMatching(`[a-z]{60,70}@a`),
+		rapid.SampledFrom([]string{"anna.specimen@campus.example", "anna.virtanen12@mail.example", "a@b", "ab@cd@ef", "ö@ä"}))
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := address.Draw(t, "a"), address.Draw(t, "b")
+		if rapid.Bool().Draw(t, "alike") {
+			b = slipped(t, a)
+		}
+		x, y := NewEmailSign(a), NewEmailSign(b)
+		if l := Email(a, b); a != b && (l > x.Most(&y) || x.Most(&y) != y.Most(&x)) {
+			t.Errorf("addresses %q and %q are %s", a, b, EmailLevels[l])
+		}
+	})
+}
+
 // TestSignsTell says how much signs tell of values that have nothing to do with each other.
 func TestSignsTell(t *testing.T) {
 	names := strings.Fields("virtanen korhonen makinen nieminen makela hamalainen laine heikkinen koskinen jarvinen lehtonen lehtinen saarinen " +

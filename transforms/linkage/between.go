@@ -99,7 +99,7 @@ func (t *Table) expectBetween(s *scorer, m *Model, sample []sampled, posts []flo
 	var all float64
 	for i := range sample {
 		p := &sample[i]
-		if p.passes == 0 {
+		if p.passes.empty() {
 			continue
 		}
 		w := s.weight(&p.v)

@@ -142,10 +142,28 @@ func newMemberships(all []*blocks, n int) *memberships {
 	return m
 }
 
-// before tells whether a pass before this one has two records in one block.
+// fresh leaves out those of at most so many pairs as are looked up abreast that a pass before this one has brought together.
+func (m *memberships) fresh(pass int, pairs [][2]int32, c *comparer) [][2]int32 {
+	var from [abreast][2]int32
+	for i, p := range pairs {
+		from[i] = [2]int32{m.from[p[0]], m.from[p[1]]}
+	}
+	for i := range pairs {
+		c.looked += m.of[from[i][0]] + m.of[from[i][1]]
+	}
+	out := pairs[:0]
+	for i, p := range pairs {
+		if !m.before(pass, from[i][0], from[i][1]) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// before tells whether a pass before this one has two records in one block, whose blocks begin at x and y.
 func (m *memberships) before(pass int, x, y int32) bool {
 	first := m.first[pass]
-	xs, ys := m.of[m.from[x]:m.from[x+1]], m.of[m.from[y]:m.from[y+1]] // both go on to this pass at least
+	xs, ys := m.of[x:], m.of[y:] // both go on to this pass at least
 	for i, j := 0, 0; xs[i] < first && ys[j] < first; {
 		switch a, b := xs[i], ys[j]; {
 		case a == b:
@@ -178,8 +196,16 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 		defer comparers.give(c)
 		j := jobs[i]
 		b := all[j.pass]
-		var v vector
 		var out []Pair
+		waiting := make([][2]int32, 0, abreast)
+		weigh := func() {
+			if j.pass > 0 {
+				waiting = members.fresh(j.pass, waiting, c)
+			}
+			counts[i] += int64(len(waiting))
+			out = c.weigh(waiting, s, least, out)
+			waiting = waiting[:0]
+		}
 		for k := j.from; k < j.to; k++ {
 			recs := b.at(k)
 			reach := len(recs)
@@ -189,22 +215,38 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 			for x := range recs {
 				for y := x + 1; y < min(len(recs), x+1+reach); y++ {
 					one, two := recs[x], recs[y]
-					if one == two || only != nil && !only[one] && !only[two] || members.before(j.pass, one, two) {
+					if one == two || only != nil && !only[one] && !only[two] {
 						continue
 					}
-					counts[i]++
-					if w := c.weight(one, two, s, least, &v); w > least {
-						out = append(out, Pair{min(one, two), max(one, two), float32(w)})
+					if waiting = append(waiting, [2]int32{one, two}); len(waiting) == abreast {
+						weigh()
 					}
 				}
 			}
 		}
+		weigh()
 		found[i] = out
 	})
 	for _, n := range counts {
 		compared += n
 	}
-	pairs = slices.Concat(found...)
-	slices.SortFunc(pairs, comparePairs)
-	return slices.CompactFunc(pairs, func(x, y Pair) bool { return x.A == y.A && x.B == y.B }), compared
+	return sortedPairs(found, t.n), compared
+}
+
+// sortedPairs puts lists of pairs of n records together, in order and each once.
+func sortedPairs(lists [][]Pair, n int) []Pair {
+	all := slices.Concat(lists...)
+	from := firstPair(all, n)
+	out := make([]Pair, len(all))
+	next := slices.Clone(from)
+	for _, p := range all {
+		out[next[p.A]] = p
+		next[p.A]++
+	}
+	for i := range n {
+		if run := out[from[i]:from[i+1]]; len(run) > 1 {
+			slices.SortFunc(run, comparePairs)
+		}
+	}
+	return slices.CompactFunc(out, func(x, y Pair) bool { return x.A == y.A && x.B == y.B })
 }

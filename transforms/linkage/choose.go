@@ -13,7 +13,6 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 	}
 	sample := t.sample(candidates)
 	m, posts := t.train(sample)
-	var mask uint64
 	var passes []pass
 	found := findings(sample, posts)
 	chosen := choose(candidates, found, t.n, m.Prior*float64(t.n)*float64(t.n-1)/2)
@@ -24,8 +23,9 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 		}
 	}
 	slices.Sort(chosen)
+	used := newPassSet(len(candidates))
 	for _, i := range chosen {
-		mask |= 1 << i
+		used.add(i)
 		passes = append(passes, candidates[i].pass)
 	}
 	if o.Passes != nil {
@@ -33,14 +33,14 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 		if passes, err = t.named(o.Passes); err != nil {
 			return nil, err
 		}
-		mask = 0 // what passes find that are no candidates is not known, and not claimed
+		clear(used) // what passes find that are no candidates is not known, and not claimed
 		for i, c := range candidates {
 			if slices.ContainsFunc(passes, func(p pass) bool { return p.name == c.name }) {
-				mask |= 1 << i
+				used.add(i)
 			}
 		}
 	}
-	m.Found = estimate(found, mask)
+	m.Found = estimate(found, used)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}
@@ -55,19 +55,21 @@ func (t *Table) numbered(p *pass) bool {
 
 // finding is how many pairs of one person just these passes find.
 type finding struct {
-	passes uint64
+	passes passSet
 	pairs  float64
 }
 
 // findings sums a sample up by the passes that find its pairs.
 func findings(sample []sampled, posts []float64) (out []finding) {
-	at := map[uint64]int{}
+	at := map[string]int{}
+	var key []byte
 	for i := range sample {
 		p := sample[i].passes
-		k, ok := at[p]
+		key = p.key(key[:0])
+		k, ok := at[string(key)]
 		if !ok {
 			k = len(out)
-			at[p] = k
+			at[string(key)] = k
 			out = append(out, finding{passes: p})
 		}
 		out[k].pairs += sample[i].weight * posts[i]
@@ -76,11 +78,11 @@ func findings(sample []sampled, posts []float64) (out []finding) {
 }
 
 // estimate says what share of one person's pairs some passes find.
-func estimate(all []finding, passes uint64) float64 {
+func estimate(all []finding, passes passSet) float64 {
 	var total, found float64
 	for _, f := range all {
 		total += f.pairs
-		if f.passes&passes != 0 {
+		if f.passes.meets(passes) {
 			found += f.pairs
 		}
 	}
@@ -94,17 +96,17 @@ func estimate(all []finding, passes uint64) float64 {
 // would find next to none or there would be too many pairs.
 func choose(candidates []candidate, found []finding, n int, people float64) []int {
 	var chosen []int
-	var mask uint64
+	used := newPassSet(len(candidates))
 	left, cheap := float64(n)*pairBudget+1e6, float64(n)+cheapPairs
 	have := 0.0
 	for {
 		best, gain, value := -1, 0.0, 0.0
 		for i := range candidates {
 			c := &candidates[i]
-			if mask&(1<<i) != 0 || c.found == 0 || c.name == allNames || c.pairs > left {
+			if used.has(i) || c.found == 0 || c.name == allNames || c.pairs > left {
 				continue
 			}
-			g := estimate(found, mask|1<<i) - have
+			g := estimate(found, used.and(i)) - have
 			if v := g / (c.pairs + float64(n)); g > minGain && g*people > (c.pairs-cheap)*minYield && v > value {
 				best, gain, value = i, g, v
 			}
@@ -112,7 +114,7 @@ func choose(candidates []candidate, found []finding, n int, people float64) []in
 		if best < 0 {
 			break
 		}
-		mask |= 1 << best
+		used.add(best)
 		have += gain
 		left -= candidates[best].pairs
 		chosen = append(chosen, best)

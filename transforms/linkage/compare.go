@@ -22,8 +22,9 @@ type vector struct {
 
 // comparer compares records of a table. Each worker has its own.
 type comparer struct {
-	t     *Table
-	cache [caches]cache
+	t      *Table
+	cache  [caches]cache
+	looked int32 // at by weigh
 }
 
 // cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair
@@ -41,7 +42,7 @@ func newComparer(t *Table) *comparer { return &comparer{t: t} }
 
 // level compares two different values of a feature.
 func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Level, a, b int32) likeness.Level {
-	if v.differ(a, b) {
+	if v.most != nil && v.most(a, b) == likeness.Different {
 		return likeness.Different
 	}
 	if n := v.dict.len(); n > cachedValues && (v != c.t.words || n > 1<<cachedBits) {
@@ -152,7 +153,7 @@ const (
 
 // names compares given and family names, in their own places or in each other's.
 func (c *comparer) names(a, b int32, v *vector) {
-	fl, fx, fy := c.family(a, b)
+	fl, fx, fy := c.family(a, b, true)
 	c.namesBeside(fl, fx, fy, a, b, v)
 }
 
@@ -186,11 +187,8 @@ func (c *comparer) given(a, b int32) (level uint8, x, y int32) {
 		return uint8(c.lists(x, y)), x, y
 	}
 	level = absent
-	for _, i := range v.of(a) {
-		for _, j := range v.of(b) {
-			if i == none || j == none {
-				continue
-			}
+	for _, i := range v.has(a) {
+		for _, j := range v.has(b) {
 			l := uint8(likeness.GivenSame)
 			if i != j {
 				l = uint8(c.lists(i, j))
@@ -269,24 +267,24 @@ func (c *comparer) families(x, y int32) likeness.Level {
 	return likeness.Family(c.t.given.text(x), c.t.given.text(y))
 }
 
-func (c *comparer) family(a, b int32) (level uint8, x, y int32) {
+// family compares family names, which are all different unless some may be shared.
+func (c *comparer) family(a, b int32, shared bool) (level uint8, x, y int32) {
 	level, x, y = absent, none, none
-	as, bs, uses := c.t.family.of(a), c.t.family.of(b), c.t.family.uses
-	for _, i := range as {
-		for _, j := range bs {
-			if i == j && i != none && (level == absent || uses[i] < uses[x]) {
-				level, x, y = uint8(likeness.FamilySame), i, j
+	as, bs, uses := c.t.family.has(a), c.t.family.has(b), c.t.family.uses
+	if shared {
+		for _, i := range as {
+			for _, j := range bs {
+				if i == j && (level == absent || uses[i] < uses[x]) {
+					level, x, y = uint8(likeness.FamilySame), i, j
+				}
 			}
 		}
-	}
-	if level != absent {
-		return level, x, y
+		if level != absent {
+			return level, x, y
+		}
 	}
 	for _, i := range as {
 		for _, j := range bs {
-			if i == none || j == none {
-				continue
-			}
 			l := uint8(c.families(i, j))
 			if level == absent || l > level || l == level && min(uses[i], uses[j]) < min(uses[x], uses[y]) {
 				level, x, y = l, i, j
@@ -342,11 +340,8 @@ func (t *Table) crossing(a, b int32) bool {
 // crossed compares the given names of one record with the family names of another.
 func (c *comparer) crossed(a, b int32) (level uint8, x, y int32) {
 	level = absent
-	for _, i := range c.t.given.of(a) {
-		for _, j := range c.t.family.of(b) {
-			if i == none || j == none {
-				continue
-			}
+	for _, i := range c.t.given.has(a) {
+		for _, j := range c.t.family.has(b) {
 			l := uint8(likeness.FamilySame)
 			if g, f := &c.t.names[i], &c.t.names[j]; i != j {
 				if g.words[0] != f.words[0] { // of several given names the first

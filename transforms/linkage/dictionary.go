@@ -3,6 +3,7 @@ package linkage
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // hash64 is a fast hash of bytes that is the same in every run: it folds eight bytes at a time with a 128-bit product, as
@@ -36,7 +37,7 @@ type dictionary struct {
 	ends   []uint32
 	slots  []uint64 // the upper half of a value's hash, and its number + 1; 0 where free. A power of two
 	hashes []uint64 // of each value
-	looked uint64   // at by look
+	looked uint64   // what internAll fetched, so that it does
 }
 
 func (d *dictionary) len() int { return len(d.ends) }
@@ -81,40 +82,48 @@ func (d *dictionary) internHashed(v []byte, h uint64) int32 {
 // abreast is how many values are looked up side by side.
 const abreast = 32
 
-// internAll gives the numbers of at most so many values. In a large dictionary each value lies somewhere else in memory, so
-// that all of them are fetched at once before one after the other is compared.
-func (d *dictionary) internAll(values [][]byte, out []int32) {
-	const large = 1 << 14 // slots: fewer lie near the processor
-	var hashes [abreast]uint64
-	for i, v := range values {
-		hashes[i] = hash64(v)
+// internAll gives the numbers of values with their hashes. In a large dictionary each value lies somewhere else in memory, so
+// that what some of them will be compared with is fetched at once before one after the other is.
+func (d *dictionary) internAll(values [][]byte, hashes []uint64, out []int32) []int32 {
+	out = slices.Grow(out[:0], len(values))[:len(values)]
+	for from := 0; from < len(values); from += abreast {
+		to := min(from+abreast, len(values))
+		d.internAbreast(values[from:to], hashes[from:to], out[from:to])
 	}
-	if len(d.slots) > large {
-		d.look(hashes[:len(values)])
-	}
-	for i, v := range values {
-		out[i] = none
-		if len(v) > 0 {
-			out[i] = d.internHashed(v, hashes[i])
-		}
-	}
+	return out
 }
 
-// look fetches what values with some hashes will be compared with.
-func (d *dictionary) look(hashes []uint64) {
-	var at [abreast]uint32
-	mask := uint64(len(d.slots) - 1)
-	for i, h := range hashes {
-		at[i] = uint32(d.slots[h&mask])
+func (d *dictionary) internAbreast(values [][]byte, hashes []uint64, out []int32) {
+	if (len(d.ends)+abreast)*3 >= len(d.slots)*2 {
+		d.grow()
 	}
-	for i := range hashes {
-		if at[i] > 0 {
-			at[i] = d.ends[at[i]-1]
+	mask := uint64(len(d.slots) - 1)
+	looked := uint64(0)
+	for _, h := range hashes {
+		looked += d.slots[h&mask]
+	}
+	for i, h := range hashes { // what has the same half of a hash is most likely the same
+		at := h & mask
+		for d.slots[at] != 0 && (d.slots[at]^h)>>32 != 0 {
+			at = (at + 1) & mask
+		}
+		out[i] = int32(uint32(d.slots[at])) - 1
+		if out[i] != none {
+			looked += uint64(d.ends[out[i]])
 		}
 	}
-	for i := range hashes {
-		if at[i] > 0 {
-			d.looked += uint64(d.text[at[i]-1])
+	for _, like := range out {
+		if like != none {
+			looked += uint64(d.text[d.ends[like]-1])
+		}
+	}
+	d.looked += looked
+	for i, v := range values {
+		switch {
+		case len(v) == 0:
+			out[i] = none
+		case out[i] == none || string(d.value(out[i])) != string(v):
+			out[i] = d.internHashed(v, hashes[i])
 		}
 	}
 }
@@ -124,9 +133,11 @@ func slot(hash uint64, number int) uint64 { return hash>>32<<32 | uint64(number)
 // grow makes room for as many values again, and for those of a dictionary that was frozen.
 func (d *dictionary) grow() {
 	size := max(1024, 2*len(d.slots))
-	for size < 2*len(d.hashes) {
+	for size < 2*(len(d.hashes)+abreast) {
 		size *= 2
 	}
+	room := size*2/3 - len(d.hashes)
+	d.ends, d.hashes = slices.Grow(d.ends, room), slices.Grow(d.hashes, room)
 	d.slots = make([]uint64, size)
 	mask := uint64(len(d.slots) - 1)
 	for i, h := range d.hashes {
@@ -138,5 +149,16 @@ func (d *dictionary) grow() {
 	}
 }
 
-// freeze drops what only intern needs.
-func (d *dictionary) freeze() { d.slots = nil }
+// freeze drops what only intern needs, and room for further values.
+func (d *dictionary) freeze() {
+	d.slots = nil
+	d.text, d.ends, d.hashes = fitting(d.text), fitting(d.ends), fitting(d.hashes)
+}
+
+// fitting gives a list that takes hardly more memory than its items.
+func fitting[T any](list []T) []T {
+	if cap(list)-len(list) > len(list)/16 {
+		return slices.Clone(list)
+	}
+	return list
+}

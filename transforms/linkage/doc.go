@@ -2,12 +2,13 @@
 // trained without labels, and clusters in which all records fit together. docs/resolution.md tells the method.
 //
 // A [Table] is made for columns of given kinds ([Field]), filled by [Table.Append] and closed by [Table.Finish]. It keeps
-// each distinct value once, folded, and a row of numbers for each record. [Table.Link] then goes through
+// each distinct value once, folded, and a row of numbers for each record; window.go is how rows come in, column by column,
+// each cell hashed once. [Table.Link] then goes through
 //
 //	pass.go, block.go    who is compared: keys that two records of one person probably share
 //	steps.go, compare.go what comparing two records gives: of each feature a level of package likeness
 //	sample.go, train.go  what a level says: a [Model], from a sample that stands for all pairs
-//	choose.go            which passes are worth their pairs, by the same sample
+//	choose.go, passset.go which passes are worth their pairs, by the same sample
 //	model.go, between.go the weight of a pair: log odds in bits, by how rare the value is and which sources meet
 //	cluster.go, crowd.go who is one person, by what all records of two clusters say together
 //	explain.go           why, feature by feature

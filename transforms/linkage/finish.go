@@ -177,8 +177,8 @@ func (t *Table) order() {
 	}
 }
 
-// Label gives a record's id.
-func (t *Table) Label(rec int32) string { return string(t.labels.came(t.labels.order[rec])) }
+// Label gives a record's id. The string shares memory with those of all records.
+func (t *Table) Label(rec int32) string { return text(t.labels.came(t.labels.order[rec])) }
 
 // Came gives where a record was among those appended.
 func (t *Table) Came(rec int32) int32 { return t.labels.order[rec] }
@@ -186,7 +186,7 @@ func (t *Table) Came(rec int32) int32 { return t.labels.order[rec] }
 func (t *Table) finishNames() {
 	t.given.freeze()
 	t.family.freeze()
-	t.words = newValues(1, likeness.Fold, false)
+	t.words = newValues(1, likeness.AppendFold, false)
 	t.keyNames()
 	t.words.uses = make([]int32, t.words.dict.len())
 	t.nameUses = make([]int32, len(t.names))
@@ -218,7 +218,7 @@ func (t *Table) listWords(k *nameKeys, s string) {
 	for more := true; more; k.count++ {
 		var w string
 		w, s, more = strings.Cut(s, " ")
-		if id := t.words.intern(w); k.count < maxWords {
+		if id := t.words.dict.intern(bytesOf(w)); k.count < maxWords {
 			k.words[k.count] = id
 		}
 	}

@@ -20,8 +20,12 @@ import (
 // cells are rows of a test.
 type cells [][]string
 
-func (c cells) Len() int                    { return len(c) }
-func (c cells) Cell(column, row int) []byte { return []byte(c[row][column]) }
+func (c cells) Len() int { return len(c) }
+func (c cells) Cells(column, from int, out [][]byte) {
+	for i := range out {
+		out[i] = []byte(c[from+i][column])
+	}
+}
 
 // tableOf loads rows in batches of a size; 0 is all at once.
 func tableOf(fields []Field, rows cells, batch int) *Table {

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,44 +9,64 @@ import (
 	"uoma/transforms/likeness"
 )
 
-// checked are the identifiers whose check digits tell a right one from a mistyped one, by the name of their rule. Of other
-// identifiers any two that differ by a slip may be one.
-var checked = [...]string{"hetu", "fnr", "oppijanumero", "orcid"}
+// checked are the identifiers whose check digits tell a right one from a mistyped one: by the name of their rule, how many
+// letters and digits a right one has, however it is written. Of other identifiers any two that differ by a slip may be one.
+var checked = [...]struct {
+	rule  string
+	signs []int
+}{
+	{"hetu", []int{10, 11}}, // the sign of the 1900s is no letter
+	{"fnr", []int{11}},
+	{"oppijanumero", []int{21}},
+	{"orcid", []int{16}},
+}
 
 // checkedShare of a column's different values must be right for the column to be of such an identifier.
 const checkedShare = 0.7
 
 // loadIdentifier reads a column of identifiers, and notes of each value by which rules it is right.
 func (t *Table) loadIdentifier(o *other, column int) {
-	all := identifier.Rules()
-	var rules [len(checked)]identifier.Rule
-	for k, name := range checked {
-		rules[k] = all[name]
-	}
-	params := &identifier.Params{AllowTemporary: true, AllowSynthetic: true}
+	checks := newChecks()
 	var ids []int32 // of the last rows
-	t.load(func(r Rows) {
-		ids = o.column(r, column, ids)
+	t.load(func(w *window) {
+		ids = o.column(w, column, ids)
+		o.by = append(o.by, make([]uint8, o.dict.len()-len(o.by))...)
 		for i, id := range ids {
 			o.row()
-			if id == none {
-				continue
-			}
 			o.put(id)
-			for int(id) >= len(o.by) {
-				o.by = append(o.by, 0)
-			}
-			if o.by[id] != 0 {
-				continue
-			}
-			raw := strings.ToUpper(text(r.Cell(column, i)))
-			for k, rule := range rules {
-				if c := rule(raw, params); c.OK() && !c.Null() {
-					o.by[id] |= 1 << k
-				}
+			if id != none && o.by[id] == 0 {
+				o.by[id] = checks.passed(text(w.cells[column][i]), len(o.dict.value(id)))
 			}
 		}
 	})
+}
+
+// checks are the rules of [checked].
+type checks struct {
+	rules  [len(checked)]identifier.Rule
+	params identifier.Params
+}
+
+func newChecks() *checks {
+	c := &checks{params: identifier.Params{AllowTemporary: true, AllowSynthetic: true}}
+	all := identifier.Rules()
+	for k, x := range checked {
+		c.rules[k] = all[x.rule]
+	}
+	return c
+}
+
+// passed gives the rules by which a value of so many letters and digits is right, as bits.
+func (c *checks) passed(raw string, signs int) (by uint8) {
+	for k, x := range checked {
+		if !slices.Contains(x.signs, signs) {
+			continue
+		}
+		if v := c.rules[k](strings.ToUpper(raw), &c.params); v.OK() && !v.Null() {
+			by |= 1 << k
+		}
+	}
+	return by
 }
 
 // rightValues says which values follow the rule that most of them do; nil when there is none.

@@ -34,8 +34,8 @@ func (m *mailboxReader) put(t *Table, address []byte) {
 		return
 	}
 	given, family := likeness.MailboxNames(text(m.local), m.given, m.family)
-	t.given.put(t.given.intern(given))
-	t.family.put(t.given.intern(family))
+	t.given.put(t.given.dict.intern(bytesOf(given)))
+	t.family.put(t.given.dict.intern(bytesOf(family)))
 }
 
 // last appends the values that the last record has so far.

@@ -216,7 +216,7 @@ func (s *Standing) restore(anew, touched []int32) error {
 		}
 		v.round()
 	})
-	t.words = newValues(1, likeness.Fold, false)
+	t.words = newValues(1, likeness.AppendFold, false)
 	t.keyNames()
 	t.words.dict.freeze()
 	t.roundNames()

@@ -88,7 +88,7 @@ type scorer struct {
 	common [kindred]float64         // the shares themselves
 	share  [kindred][maxFeatures]float64
 	kin    [maxFeatures]bool // whether people who are alike by nature have the feature in common
-	most   [][3][3]bounds    // by pair of sources and how many names agree, from and to
+	bounds                   // what features can say at most
 }
 
 const (

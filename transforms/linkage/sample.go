@@ -153,7 +153,7 @@ func (d *dice) below(n int64) int64 { return int64(d.next() % uint64(n)) }
 type sampled struct {
 	a, b   int32
 	weight float64 // how many pairs of all it stands for
-	passes uint64  // the passes that find it
+	passes passSet // that find it
 	v      vector
 }
 
@@ -192,9 +192,12 @@ func (t *Table) sample(candidates []candidate) []sampled {
 		size += len(list)
 	}
 	all := make([]sampled, 0, size)
+	words := passSetWords(len(candidates))
+	sets := make(passSet, size*words) // of all pairs
 	for _, list := range drawn {
 		for _, p := range list {
-			all = append(all, sampled{a: p[0], b: p[1]})
+			k := len(all) * words
+			all = append(all, sampled{a: p[0], b: p[1], passes: sets[k : k+words]})
 		}
 	}
 	const chunk = 4096
@@ -232,7 +235,7 @@ func weigh(drawn []sampled, candidates []candidate, kept []partKeys, total float
 				keys *= shared[i]
 			}
 			if keys > 0 && candidates[p].found > 0 {
-				s.passes |= 1 << p
+				s.passes.add(p)
 				expected += float64(min(keys, maxKeys)) * float64(candidates[p].drawn) / candidates[p].found
 			}
 		}

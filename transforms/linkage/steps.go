@@ -14,15 +14,32 @@ type step struct {
 	feature int // the first, of names also the second
 	at      int // place in the row of the only value that is compared; -1 where it takes more
 	do      func(c *comparer, a, b int32, v *vector)
-	// apart proves of two values that are not the same that they are different; nil where nothing does.
-	apart func(x, y int32) bool
+	top     uint8 // the highest level that two records can have
+	// limit gives the highest level that two values that are not the same may have; nil where it is the one below the top.
+	limit func(x, y int32) likeness.Level
+}
+
+// most gives the highest level that two records may have, by what their rows show.
+func (x *step) most(one, two []int32) uint8 {
+	switch {
+	case x.at < 0 || one[x.at] == two[x.at]:
+		return x.top
+	case x.limit == nil:
+		return x.top - 1
+	}
+	return uint8(x.limit(one[x.at], two[x.at]))
 }
 
 func (t *Table) listSteps() {
 	t.steps = []step{{feature: featureGiven, at: -1, do: (*comparer).names}}
 	add := func(f, at int, do func(c *comparer, a, b int32, v *vector)) {
 		if t.features[f].there {
-			t.steps = append(t.steps, step{feature: f, at: at, do: do, apart: t.apart(f, at)})
+			x := &t.features[f]
+			n := len(x.levels)
+			if x.named {
+				n = x.plain
+			}
+			t.steps = append(t.steps, step{feature: f, at: at, do: do, top: uint8(n - 1), limit: t.limit(f, at)})
 		}
 	}
 	single := func(v *values) int {
@@ -33,6 +50,8 @@ func (t *Table) listSteps() {
 	}
 	add(featureBirth, rowBirth, (*comparer).birth)
 	add(featureSex, rowSex, (*comparer).sex)
+	add(featurePlace, -1, (*comparer).place)
+	t.early = len(t.steps)
 	for i, o := range t.others {
 		if o.field.Kind == Identifier {
 			add(featureOther+i, single(o.values), func(c *comparer, a, b int32, v *vector) { c.identifier(featureOther+i, o, a, b, v) })
@@ -41,7 +60,6 @@ func (t *Table) listSteps() {
 	add(featurePhone, single(t.phone), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featurePhone, t.phone, likeness.Phone, uint8(likeness.PhoneSame), a, b, v)
 	})
-	add(featurePlace, -1, (*comparer).place)
 	add(featureEmail, single(t.email), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
 		if v.level[featureEmail] != absent {
@@ -66,25 +84,28 @@ func (t *Table) listSteps() {
 	}
 }
 
-// apart gives what proves that two values of a feature at a place in the row are different, nil where nothing does.
-func (t *Table) apart(f, at int) func(x, y int32) bool {
+// limit gives what tells the highest level that two values of a feature at a place in the row may have, nil where nothing does.
+func (t *Table) limit(f, at int) func(x, y int32) likeness.Level {
 	switch {
 	case at < 0:
 	case f == featurePhone:
-		return t.phone.differ
+		return func(x, y int32) likeness.Level { return t.phone.most(x, y) }
+	case f == featureEmail:
+		return func(x, y int32) likeness.Level { return t.email.most(x, y) }
 	case f >= featureOther:
-		if o := t.others[f-featureOther]; o.right != nil {
-			return func(x, y int32) bool { return o.right[x] && o.right[y] }
-		} else if o.field.Kind == Identifier {
-			return o.differ
+		if o := t.others[f-featureOther]; o.field.Kind == Identifier {
+			return func(x, y int32) likeness.Level {
+				switch {
+				case o.right != nil && o.right[x] && o.right[y]:
+					return likeness.Different
+				case o.most != nil:
+					return o.most(x, y)
+				}
+				return likeness.IdentifierSame - 1
+			}
 		}
 	}
 	return nil
-}
-
-// differ tells whether the sketches of two values prove that they are different.
-func (v *values) differ(x, y int32) bool {
-	return v.sketches != nil && v.apart(v.sketches[x], v.sketches[y])
 }
 
 // compare compares two records in everything that both tell.
@@ -100,53 +121,83 @@ func (c *comparer) compare(a, b int32, v *vector) {
 	}
 }
 
+// ceilings are the highest levels that two records may have, step by step, by what their rows show and what was made of each
+// value once.
+type ceilings [maxFeatures]uint8
+
+// ceil finds the ceilings of at most so many pairs as are looked up abreast. Records and what was made of values lie all over memory, so that the
+// processor fetches those of all pairs at once.
+func (c *comparer) ceil(pairs [][2]int32, out []ceilings) {
+	t := c.t
+	for _, p := range pairs {
+		one, two := t.row(p[0]), t.row(p[1])
+		c.looked += one[0] + one[len(one)-1] + two[0] + two[len(two)-1]
+	}
+	for i := 1; i < len(t.steps); i++ {
+		x := &t.steps[i]
+		for k, p := range pairs {
+			if one, two := t.row(p[0]), t.row(p[1]); one[rowTold]&two[rowTold]>>x.feature&1 != 0 {
+				out[k][i] = x.most(one, two)
+			}
+		}
+	}
+}
+
+// weigh appends those of at most so many pairs as are looked up abreast that have a weight above the least.
+func (c *comparer) weigh(pairs [][2]int32, s *scorer, least float64, out []Pair) []Pair {
+	var most [abreast]ceilings
+	var v vector
+	c.ceil(pairs, most[:])
+	for i, p := range pairs {
+		if w := c.weightBelow(&most[i], p[0], p[1], s, least, &v); w > least {
+			out = append(out, Pair{min(p[0], p[1]), max(p[0], p[1]), float32(w)})
+		}
+	}
+	return out
+}
+
+// slack is more than what summing up in another order may change.
+const slack = 1e-9
+
 // weight compares two records and gives the log odds, in bits, that they are one person's. It stops and gives the least
 // when what is left to compare cannot bring them above it: how much that can be depends on which things both records
-// tell, and whether they say the same, which their rows show before any value is looked at.
+// tell, and on how alike their values may be.
 func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float64 {
+	var most [1]ceilings
+	c.ceil([][2]int32{{a, b}}, most[:])
+	return c.weightBelow(&most[0], a, b, s, least, v)
+}
+
+func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least float64, v *vector) float64 {
 	t := c.t
 	one, two := t.row(a), t.row(b)
 	told := one[rowTold] & two[rowTold]
 	between := pairOf(uint8(one[rowTold]>>maxFeatures), uint8(two[rowTold]>>maxFeatures))
-	given, family, sure, open := c.mostOfNames(one, two, between, s)
-	most := &s.most[between][sure][sure+open]
+	shared, crossed := t.commonNames(one, two)
+	given, family, sure, open := c.mostOfNames(one, two, shared, between, s)
+	floor := least - slack
 	at := s.prior[between] + given + family
 	var left [maxFeatures]float64
 	*v = t.nothing
 	v.between = between
 	for i := 1; i < len(t.steps); i++ {
-		x := &t.steps[i]
-		if told>>x.feature&1 == 0 {
-			continue
+		if x := &t.steps[i]; told>>x.feature&1 != 0 {
+			left[i] = s.atMost(between, x.feature, most[i], sure, sure+open)
+			at += left[i]
 		}
-		w := most.any[x.feature]
-		if x.at >= 0 && one[x.at] != two[x.at] {
-			w = most.unequal[x.feature]
-			if x.apart != nil && x.apart(one[x.at], two[x.at]) {
-				v.level[x.feature] = uint8(likeness.Different)
-				w = s.feature(x.feature, v)
-				told &^= 1 << x.feature // no more of it
-			}
-		}
-		left[i] = w
-		at += w
 	}
-	if at <= least {
+	early := 1
+	for ; early < t.early && at > floor; early++ { // what costs less than names
+		if x := &t.steps[early]; told>>x.feature&1 != 0 {
+			x.do(c, a, b, v)
+			at += s.feature(x.feature, v) - left[early]
+		}
+	}
+	if at <= floor {
 		return least
 	}
-	next := 1
-	if t.hasBirth { // dates are numbers, and cost less than names
-		if told>>featureBirth&1 != 0 {
-			c.birth(a, b, v)
-			at += s.feature(featureBirth, v) - left[1]
-		}
-		next++
-	}
-	if at <= least {
-		return least
-	}
-	fl, fx, fy := c.family(a, b)
-	if !t.crossing(a, b) { // else the family name may be found in the given name's place
+	fl, fx, fy := c.family(a, b, shared)
+	if !crossed || !t.crossing(a, b) { // else the family name may be found in the given name's place
 		rare := int32(0)
 		if fl != absent && fl > 0 {
 			rare = t.family.rarer(fx, fy)
@@ -156,44 +207,68 @@ func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float
 			bits = s.bits(featureFamily, between, fl, rare)
 		}
 		at += bits - family
-		if family = bits; at <= least {
+		if family = bits; at <= floor {
 			return least
 		}
 	}
 	c.namesBeside(fl, fx, fy, a, b, v)
 	at += s.feature(featureGiven, v) + s.feature(featureFamily, v) - given - family
-	if open > 0 {
-		at += t.narrow(v, &left, told, one, two, &s.most[between])
+	if open > 0 { // now it is known how many names agree
+		names := int(t.agreeing(v))
+		for i := early; i < len(t.steps); i++ {
+			if x := &t.steps[i]; t.features[x.feature].named && told>>x.feature&1 != 0 {
+				w := s.atMost(between, x.feature, most[i], names, names)
+				at += w - left[i]
+				left[i] = w
+			}
+		}
 	}
-	for i := next; i < len(t.steps) && at > least; i++ {
+	for i := early; i < len(t.steps) && at > floor; i++ {
 		if x := &t.steps[i]; told>>x.feature&1 != 0 {
 			x.do(c, a, b, v)
 			at += s.feature(x.feature, v) - left[i]
 		}
 	}
-	if at <= least {
+	if at <= floor {
 		return least
 	}
 	return s.weight(v)
 }
 
+// commonNames tells whether two rows may have a family name in common, and whether a given name of one may be a family name
+// of the other. Most have not, which a bit for each name shows.
+func (t *Table) commonNames(one, two []int32) (family, crossed bool) {
+	bits := func(row []int32, v *values) (out uint64) {
+		for _, x := range row[v.at : v.at+v.width] {
+			if x == none {
+				break
+			}
+			out |= 1 << (uint32(x) % 64)
+		}
+		return out
+	}
+	g, f := bits(one, t.given), bits(one, t.family)
+	h, e := bits(two, t.given), bits(two, t.family)
+	return f&e != 0, g&e|h&f != 0
+}
+
 // mostOfNames gives what given and family names can say at most, as far as equal numbers of names tell, how many of them
 // agree for sure, and how many may agree besides.
-func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (given, family float64, sure, open int) {
+func (c *comparer) mostOfNames(one, two []int32, shared bool, between uint8, s *scorer) (given, family float64, sure, open int) {
 	t := c.t
-	most := &s.most[between][0][0] // of names the same whichever agree
 	if x := one[t.given.at]; x != none && x == two[t.given.at] {
 		sure++
 		given = s.bits(featureGiven, between, uint8(likeness.GivenSame), t.rareGiven(uint8(likeness.GivenSame), x, x))
 	} else {
 		open++
-		given = most.any[featureGiven]
+		given = s.atMost(between, featureGiven, givenSwapped, 0, 0)
 	}
 	rare := int32(math.MaxInt32)
-	width := t.family.width
-	for _, x := range one[t.family.at : t.family.at+width] {
-		if x != none && slices.Contains(two[t.family.at:t.family.at+width], x) {
-			rare = min(rare, t.family.uses[x])
+	if width := t.family.width; shared {
+		for _, x := range one[t.family.at : t.family.at+width] {
+			if x != none && slices.Contains(two[t.family.at:t.family.at+width], x) {
+				rare = min(rare, t.family.uses[x])
+			}
 		}
 	}
 	if rare < math.MaxInt32 {
@@ -201,69 +276,65 @@ func (c *comparer) mostOfNames(one, two []int32, between uint8, s *scorer) (give
 		family = s.bits(featureFamily, between, uint8(likeness.FamilySame), rare)
 	} else {
 		open++
-		family = most.any[featureFamily]
+		family = s.atMost(between, featureFamily, familySwapped, 0, 0)
 	}
 	return given, family, sure, open
 }
 
-// narrow gives how much less features can say that depend on how many names agree, when that is known.
-func (t *Table) narrow(v *vector, left *[maxFeatures]float64, told int32, one, two []int32, all *[3][3]bounds) (less float64) {
-	names := t.agreeing(v)
-	most := &all[names][names]
-	for i := 1; i < len(t.steps); i++ {
-		x := &t.steps[i]
-		if !t.features[x.feature].named || told>>x.feature&1 == 0 {
-			continue
-		}
-		w := most.any[x.feature]
-		if x.at >= 0 && one[x.at] != two[x.at] {
-			w = most.unequal[x.feature]
-		}
-		less += w - left[i]
-		left[i] = w
-	}
-	return less
-}
-
-// bounds are what each feature can say at most, in bits.
+// bounds are what features can say at most: of each pair of sources the highest weight of levels up to each one, feature by
+// feature. Where levels stand by how many names agree, they do so for all numbers from so many to so many.
 type bounds struct {
-	any     [maxFeatures]float64
-	unequal [maxFeatures]float64 // of values that are not the same
+	most  [][]float64      // by pair of sources
+	first [maxFeatures]int // where each feature begins in most
+	plain [maxFeatures]int // levels for each number of names, 0 where their number does not matter
 }
 
-// bound finds what features can say at most, by the two sources, and by how many names agree: from so many, to so many.
+// atMost gives what a feature can say at most up to a level when from so many to so many names agree.
+func (b *bounds) atMost(between uint8, f int, level uint8, from, to int) float64 {
+	return b.most[between][b.first[f]+b.plain[f]*(3*from+to)+int(level)]
+}
+
+// bound finds what features can say at most.
 func (s *scorer) bound(t *Table) {
-	s.most = make([][3][3]bounds, len(s.level))
-	for between := range s.most {
-		for from := range 3 {
-			for to := from; to < 3; to++ {
-				most := &s.most[between][from][to]
-				for f := range t.features {
-					most.any[f], most.unequal[f] = s.atMost(&t.features[f], f, between, from, to)
+	s.bounds = bounds{most: make([][]float64, len(s.level))}
+	for f := range t.features {
+		x := &t.features[f]
+		s.first[f] = len(s.most[0])
+		if x.named {
+			s.plain[f] = x.plain
+		}
+		for between := range s.most {
+			for from := range 3 {
+				for to := range 3 {
+					if x.named || from+to == 0 {
+						s.most[between] = append(s.most[between], s.upTo(x, f, between, from, to)...)
+					}
 				}
 			}
 		}
 	}
 }
 
-// atMost gives what a feature can say at most when so many names agree: with any values, and with two that are not the same.
-// Names and addresses may say nothing although both records tell them, as they are of several parts.
-func (s *scorer) atMost(x *feature, f, between, from, to int) (any, unequal float64) {
-	any, unequal = math.Inf(-1), math.Inf(-1)
+// upTo gives of each level what a feature can say at most up to it when from so many to so many names agree. Names and
+// addresses may say nothing although both records tell them, as they are of several parts.
+func (s *scorer) upTo(x *feature, f, between, from, to int) []float64 {
+	n := len(x.levels)
+	if x.named {
+		n = x.plain
+	}
+	out := slices.Repeat([]float64{math.Inf(-1)}, n)
 	if f == featureGiven || f == featureFamily || f == featurePlace {
-		any, unequal = 0, 0
+		clear(out)
 	}
-	for l := range s.rarity[f] {
-		if names := l / max(1, x.plain); x.named && (names < from || names > to) {
-			continue
-		}
-		bits := s.highest(between, f, l)
-		any = max(any, bits)
-		if int(x.base(uint8(l))) != x.top() {
-			unequal = max(unequal, bits)
+	for l := range x.levels {
+		if names := l / n; names >= from && names <= to || !x.named {
+			out[l%n] = max(out[l%n], s.highest(between, f, l))
 		}
 	}
-	return any, unequal
+	for l := range n - 1 {
+		out[l+1] = max(out[l+1], out[l])
+	}
+	return out
 }
 
 // highest gives what a level says at most.

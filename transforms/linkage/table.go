@@ -9,12 +9,6 @@ import (
 	"uoma/transforms/likeness"
 )
 
-// Rows are some rows of the records to be linked. A cell is read during [Table.Append] only; an empty one is no value.
-type Rows interface {
-	Len() int
-	Cell(column, row int) []byte
-}
-
 // Table holds records for linking: every distinct value once, folded, and a number in its place in each record. Records
 // are counted from 0 in an order that depends on what they say alone, neither on their ids nor on the order in which they came.
 type Table struct {
@@ -54,11 +48,13 @@ type Table struct {
 	signs     []likeness.Sign // of each word
 	features  []feature
 	steps     []step
+	early     int    // how many of these come before names, which are the first
 	nothing   vector // of two records that have nothing to compare
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short
 	tails     []uint64 // of each telephone: the hash of its last digits
-	loaders   []func(Rows)
+	loaders   []func(*window)
+	window    window
 
 	steady bool // counts are rounded: steady.go
 	among  int  // records among which names are rare
@@ -98,7 +94,7 @@ func (l *labels) came(i int32) []byte {
 
 // NewTable makes an empty table of records with the given columns.
 func NewTable(fields []Field) *Table {
-	t := &Table{Fields: fields}
+	t := &Table{Fields: fields, window: newWindow(fields)}
 	at := func(kinds ...Kind) (out []int) {
 		for i, f := range fields {
 			if slices.Contains(kinds, f.Kind) {
@@ -109,7 +105,7 @@ func NewTable(fields []Field) *Table {
 	}
 	t.loadLabels(at(RecordID))
 	if c := at(Source); len(c) > 0 {
-		t.sources = newValues(1, likeness.Fold, true)
+		t.sources = newValues(1, likeness.AppendFold, true)
 		t.simple(t.sources, c[:1])
 	}
 	t.loadNames(at(GivenNames), at(CallName), at(FamilyName), at(FormerName), at(FullName), at(Email))
@@ -119,11 +115,11 @@ func NewTable(fields []Field) *Table {
 	for _, x := range []struct {
 		to   **values
 		kind Kind
-		fold func(string) string
+		fold folding
 		memo bool
 	}{
-		{&t.post, Postcode, likeness.FoldCode, true}, {&t.city, City, likeness.Fold, true}, {&t.region, Region, likeness.Fold, true},
-		{&t.phone, Phone, likeness.FoldPhone, false}, {&t.email, Email, likeness.FoldEmail, false},
+		{&t.post, Postcode, likeness.AppendCode, true}, {&t.city, City, likeness.AppendFold, true}, {&t.region, Region, likeness.AppendFold, true},
+		{&t.phone, Phone, likeness.AppendPhone, false}, {&t.email, Email, likeness.AppendEmail, false},
 	} {
 		if c := at(x.kind); len(c) > 0 {
 			*x.to = newValues(len(c), x.fold, x.memo)
@@ -131,19 +127,19 @@ func NewTable(fields []Field) *Table {
 		}
 	}
 	for _, c := range at(Mark) {
-		m := mark{newValues(1, likeness.FoldCode, false), fields[c].Name}
+		m := mark{newValues(1, likeness.AppendCode, false), fields[c].Name}
 		t.marks = append(t.marks, m)
 		t.simple(m.values, []int{c})
 	}
 	for _, c := range t.few(at(Identifier)) {
-		o := &other{values: newValues(1, likeness.FoldCode, false), field: fields[c]}
+		o := &other{values: newValues(1, likeness.AppendCode, false), field: fields[c]}
 		t.others = append(t.others, o)
 		t.loadIdentifier(o, c)
 	}
 	for _, c := range t.few(at(Number, Text, AddressLine, Country)) {
-		fold := likeness.Fold
+		fold := likeness.AppendFold
 		if fields[c].Kind == Number {
-			fold = likeness.FoldNumber
+			fold = likeness.AppendNumber
 		}
 		o := &other{values: newValues(1, fold, true), field: fields[c]}
 		t.others = append(t.others, o)
@@ -164,21 +160,21 @@ func (t *Table) few(columns []int) []int {
 // Len gives the number of records.
 func (t *Table) Len() int { return t.n }
 
-// Append adds rows. Columns that do not depend on each other are read side by side.
+// Append adds rows.
 func (t *Table) Append(r Rows) {
-	parallel(len(t.loaders), func(i int) { t.loaders[i](r) })
+	t.read(r)
 	t.n += r.Len()
 }
 
-func (t *Table) load(f func(Rows)) { t.loaders = append(t.loaders, f) }
+func (t *Table) load(f func(*window)) { t.loaders = append(t.loaders, f) }
 
 func (t *Table) simple(v *values, columns []int) {
 	ids := make([][]int32, len(columns)) // of the last rows
-	t.load(func(r Rows) {
+	t.load(func(w *window) {
 		for k, c := range columns {
-			ids[k] = v.column(r, c, ids[k])
+			ids[k] = v.column(w, c, ids[k])
 		}
-		for i := range r.Len() {
+		for i := range w.n {
 			v.row()
 			for k := range columns {
 				v.put(ids[k][i])
@@ -196,17 +192,19 @@ func (t *Table) loadLabels(columns []int) {
 			told = append(told, i)
 		}
 	}
-	t.load(func(r Rows) {
-		for i := range r.Len() {
+	t.load(func(w *window) {
+		for i := range w.n {
 			if len(columns) > 0 {
-				l.text = append(l.text, r.Cell(columns[0], i)...)
+				l.text = append(l.text, w.cells[columns[0]][i]...)
 			}
 			l.ends = append(l.ends, uint32(len(l.text)))
-			h := uint64(0)
-			for _, c := range told {
-				h = mix(h, hash64(r.Cell(c, i)))
+			l.hashes = append(l.hashes, 0)
+		}
+		said := l.hashes[len(l.hashes)-w.n:]
+		for _, c := range told {
+			for i, h := range w.hashes[c] {
+				said[i] = mix(said[i], h)
 			}
-			l.hashes = append(l.hashes, h)
 		}
 	})
 }
@@ -217,23 +215,23 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 		width = 1 + len(call)
 	}
 	extra := min(1, len(email)) // for the names that addresses tell
-	t.given = newValues(width+extra, likeness.Fold, true)
-	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.Fold, false) // given folds for both: see name
+	t.given = newValues(width+extra, likeness.AppendFold, true)
+	t.family = newValues(max(1, len(family)+len(former))+extra, likeness.AppendFold, false) // given folds for both: see name
 	t.family.dict = t.given.dict
 	families := slices.Concat(family, former)
 	t.hasNames = len(given)+len(call)+len(families)+len(full) > 0
 	var list []byte
 	var names mailboxReader
 	column := make([][]int32, len(call)+len(families)+1) // of the last rows: call names, family names, given names
-	t.load(func(r Rows) {
+	t.load(func(w *window) {
 		for k, c := range slices.Concat(call, families) {
-			column[k] = t.given.column(r, c, column[k])
+			column[k] = t.given.column(w, c, column[k])
 		}
 		only := &column[len(column)-1]
 		if len(given) == 1 {
-			*only = t.given.column(r, given[0], *only)
+			*only = t.given.column(w, given[0], *only)
 		}
-		for i := range r.Len() {
+		for i := range w.n {
 			t.given.row()
 			t.family.row()
 			if len(given) == 1 {
@@ -241,7 +239,7 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 			} else {
 				list = list[:0]
 				for _, c := range given {
-					if v := r.Cell(c, i); len(v) > 0 {
+					if v := w.cells[c][i]; len(v) > 0 {
 						list = append(append(list, ' '), v...)
 					}
 				}
@@ -254,10 +252,10 @@ func (t *Table) loadNames(given, call, family, former, full, email []int) {
 				t.family.put(column[len(call)+k][i])
 			}
 			for _, c := range full {
-				t.putFull(r.Cell(c, i))
+				t.putFull(w.cells[c][i])
 			}
 			for _, c := range email {
-				names.put(t, r.Cell(c, i))
+				names.put(t, w.cells[c][i])
 			}
 		}
 	})
@@ -288,16 +286,16 @@ func (t *Table) loadBirth(columns, months, days []int) {
 		return
 	}
 	t.hasBirth = true
-	t.load(func(r Rows) {
-		for i := range r.Len() {
+	t.load(func(w *window) {
+		for i := range w.n {
 			var day likeness.Day
 			for _, c := range columns {
-				if v := r.Cell(c, i); len(v) > 0 && day == 0 {
+				if v := w.cells[c][i]; len(v) > 0 && day == 0 {
 					day, _ = likeness.ParseDay(text(v))
 				}
 			}
 			if day.Year() > 0 && day == likeness.NewDay(day.Year(), 0, 0) {
-				day = likeness.NewDay(day.Year(), calendarPart(r, months, i), calendarPart(r, days, i))
+				day = likeness.NewDay(day.Year(), calendarPart(w, months, i), calendarPart(w, days, i))
 			}
 			t.births = append(t.births, int32(day))
 		}
@@ -305,9 +303,9 @@ func (t *Table) loadBirth(columns, months, days []int) {
 }
 
 // calendarPart reads a month or a day, 0 where it is not told.
-func calendarPart(r Rows, columns []int, row int) int {
+func calendarPart(w *window, columns []int, row int) int {
 	for _, c := range columns {
-		if n, err := strconv.Atoi(strings.TrimSpace(text(r.Cell(c, row)))); err == nil && n > 0 {
+		if n, err := strconv.Atoi(strings.TrimSpace(text(w.cells[c][row]))); err == nil && n > 0 {
 			return n
 		}
 	}
@@ -319,9 +317,9 @@ func (t *Table) loadSex(columns []int) {
 		return
 	}
 	t.hasSex = true
-	t.load(func(r Rows) {
-		for i := range r.Len() {
-			t.sexes = append(t.sexes, sexOf(r.Cell(columns[0], i)))
+	t.load(func(w *window) {
+		for _, cell := range w.cells[columns[0]] {
+			t.sexes = append(t.sexes, sexOf(cell))
 		}
 	})
 }
@@ -341,30 +339,37 @@ func (t *Table) loadStreet(street, number []int) {
 	if len(street) == 0 {
 		return
 	}
-	t.street = newValues(len(street), likeness.Fold, true)
-	t.number = newValues(len(street), likeness.Fold, true)
+	t.street = newValues(len(street), likeness.AppendFold, true)
+	t.number = newValues(len(street), likeness.AppendFold, true)
 	var numbers []int32 // of each raw street: its house number
-	t.load(func(r Rows) {
-		numbers = numbers[:t.street.memo.len()]
-		for i := range r.Len() {
+	// Of the last rows: raw streets, and numbers of further columns.
+	streets, more := make([][]int32, len(street)), make([][]int32, len(number))
+	t.load(func(w *window) {
+		numbers = numbers[:len(t.street.known)]
+		for k, c := range street {
+			streets[k] = t.street.memo.internAll(w.cells[c], w.hashes[c], streets[k])
+			for i, raw := range streets[k] {
+				if int(raw) == len(numbers) { // seen for the first time
+					name, no := splitStreet(likeness.Fold(text(w.cells[c][i])))
+					t.street.known = append(t.street.known, t.street.dict.intern(bytesOf(name)))
+					numbers = append(numbers, t.number.dict.intern(bytesOf(no)))
+				}
+			}
+		}
+		for k, c := range number {
+			more[k] = t.number.column(w, c, more[k])
+		}
+		for i := range w.n {
 			t.street.row()
 			t.number.row()
-			for _, c := range street {
-				seen := t.street.memo.len()
-				raw := t.street.memo.intern(r.Cell(c, i))
-				if raw == none {
-					continue
+			for k := range street {
+				if raw := streets[k][i]; raw != none {
+					t.street.put(t.street.known[raw])
+					t.number.put(numbers[raw])
 				}
-				if int(raw) >= seen {
-					name, no := splitStreet(likeness.Fold(text(r.Cell(c, i))))
-					t.street.known = append(t.street.known, t.street.intern(name))
-					numbers = append(numbers, t.number.intern(no))
-				}
-				t.street.put(t.street.known[raw])
-				t.number.put(numbers[raw])
 			}
-			for _, c := range number {
-				t.number.put(t.number.number(r.Cell(c, i)))
+			for k := range number {
+				t.number.put(more[k][i])
 			}
 		}
 	})

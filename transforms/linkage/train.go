@@ -72,7 +72,7 @@ func patternsOf(sample []sampled, n int) (patterns []pattern, of []int32) {
 	for i := range sample {
 		var key [maxFeatures + 1]uint8
 		copy(key[:n], sample[i].v.level[:n])
-		far := sample[i].passes == 0
+		far := sample[i].passes.empty()
 		if far {
 			key[maxFeatures] = 1
 		}

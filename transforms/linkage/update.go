@@ -66,7 +66,7 @@ func (t *Table) take(rows Rows) (came int) {
 	for _, v := range t.all() {
 		v.ids, v.memo, v.known = nil, &dictionary{}, nil
 	}
-	parallel(len(t.loaders), func(i int) { t.loaders[i](rows) })
+	t.read(rows)
 	t.keyNames()
 	t.keyContacts()
 	t.sign()

@@ -10,24 +10,30 @@ import (
 // values are the values of one thing (all e-mail addresses, all streets) of all records, folded and interned: width
 // places a record, filled from the first.
 type values struct {
-	dict  *dictionary
-	width int
-	ids   [][]int32 // while loading: of each record in the order in which they came, by chunks
-	rows  []int32   // afterwards: the table's rows, of which at is this thing's first place
-	at    int
-	wide  int // places of a row
-	told  int // records that have a value
-	fold  func(string) string
-	memo  *dictionary // raw values that were folded before; nil where folding costs no more than finding
-	known []int32     // of each raw value: its folded one
-	uses  []int32     // of each value: how many records have it, or about so many (steady.go)
-	exact []int32     // of each value: how many records have it; nil where uses says so
-	// sketches of the values prove by apart that two of them are different; nil where there are none.
-	sketches []likeness.Sketch
-	apart    func(x, y likeness.Sketch) bool
+	dict     *dictionary
+	width    int
+	ids      [][]int32 // while loading: of each record in the order in which they came, by chunks
+	rows     []int32   // afterwards: the table's rows, of which at is this thing's first place
+	at       int
+	wide     int // places of a row
+	told     int // records that have a value
+	fold     folding
+	memo     *dictionary       // raw values that were folded before; nil where folding costs no more than finding
+	known    []int32           // of each raw value: its folded one
+	room     folds             // of the values that were folded last
+	uses     []int32           // of each value: how many records have it, or about so many (steady.go)
+	exact    []int32           // of each value: how many records have it; nil where uses says so
+	sketches []likeness.Sketch // of the values; nil where there are none
+	signs    []likeness.EmailSign
+	// most gives the highest level that two values that are not the same may have, by their sketches or signs; nil where
+	// there are none.
+	most func(x, y int32) likeness.Level
 }
 
-func newValues(width int, fold func(string) string, memo bool) *values {
+// folding appends the form in which a value is compared.
+type folding func(to []byte, s string) []byte
+
+func newValues(width int, fold folding, memo bool) *values {
 	v := &values{dict: &dictionary{}, width: width, fold: fold}
 	if memo {
 		v.memo = &dictionary{}
@@ -41,49 +47,67 @@ func (v *values) number(raw []byte) int32 {
 		return none
 	}
 	if v.memo == nil {
-		return v.intern(v.fold(text(raw)))
+		return v.intern(raw)
 	}
 	seen := v.memo.len()
 	i := v.memo.intern(raw)
 	if int(i) < seen {
 		return v.known[i]
 	}
-	k := v.intern(v.fold(text(raw)))
+	k := v.intern(raw)
 	v.known = append(v.known, k)
 	return k
 }
 
+// intern folds a value and gives its number.
+func (v *values) intern(raw []byte) int32 {
+	v.room.text = v.fold(v.room.text[:0], text(raw))
+	return v.dict.intern(v.room.text)
+}
+
 // column gives the folded numbers of all cells of a column.
-func (v *values) column(r Rows, column int, out []int32) []int32 {
-	var cells [abreast][]byte
-	out = slices.Grow(out[:0], r.Len())[:r.Len()]
-	for from := 0; from < len(out); from += abreast {
-		part := out[from:min(from+abreast, len(out))]
-		for i := range part {
-			cells[i] = r.Cell(column, from+i)
-			if v.memo == nil {
-				cells[i] = bytesOf(v.fold(text(cells[i])))
-			}
-		}
-		if v.memo == nil {
-			v.dict.internAll(cells[:len(part)], part)
+func (v *values) column(w *window, column int, out []int32) []int32 {
+	cells, hashes := w.cells[column], w.hashes[column]
+	if v.memo == nil {
+		v.room.fill(v.fold, cells)
+		return v.dict.internAll(v.room.values, v.room.hashes, out)
+	}
+	out = v.memo.internAll(cells, hashes, out)
+	for i, raw := range out {
+		if raw == none {
 			continue
 		}
-		v.memo.internAll(cells[:len(part)], part)
-		for i, raw := range part {
-			if raw == none {
-				continue
-			}
-			if int(raw) == len(v.known) { // seen for the first time
-				v.known = append(v.known, v.intern(v.fold(text(cells[i]))))
-			}
-			part[i] = v.known[raw]
+		if int(raw) == len(v.known) { // seen for the first time
+			v.known = append(v.known, v.intern(cells[i]))
 		}
+		out[i] = v.known[raw]
 	}
 	return out
 }
 
-func (v *values) intern(s string) int32 { return v.dict.intern(bytesOf(s)) }
+// folds are values that were folded together, and their hashes.
+type folds struct {
+	text   []byte
+	ends   []int
+	values [][]byte
+	hashes []uint64
+}
+
+func (f *folds) fill(fold folding, raw [][]byte) {
+	f.text, f.ends, f.values, f.hashes = f.text[:0], f.ends[:0], f.values[:0], f.hashes[:0]
+	for _, cell := range raw {
+		if len(cell) > 0 {
+			f.text = fold(f.text, text(cell))
+		}
+		f.ends = append(f.ends, len(f.text))
+	}
+	from := 0
+	for _, to := range f.ends {
+		f.values = append(f.values, f.text[from:to])
+		f.hashes = append(f.hashes, hash64(f.text[from:to]))
+		from = to
+	}
+}
 
 // bytesOf shows a string as bytes for the time of a call.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -136,6 +160,17 @@ func (v *values) of(rec int32) []int32 {
 	return v.rows[from : from+v.width]
 }
 
+// told gives a record's values without the places behind the last.
+func (v *values) has(rec int32) []int32 {
+	out := v.of(rec)
+	for i, id := range out {
+		if id == none {
+			return out[:i]
+		}
+	}
+	return out
+}
+
 // first gives a record's first value.
 func (v *values) first(rec int32) int32 { return v.rows[int(rec)*v.wide+v.at] }
 
@@ -150,7 +185,7 @@ func (v *values) text(id int32) string {
 // freeze ends the loading and counts.
 func (v *values) freeze() {
 	v.dict.freeze()
-	v.memo, v.known = nil, nil
+	v.memo, v.known, v.room = nil, nil, folds{}
 	v.uses = make([]int32, v.dict.len())
 	for _, ids := range v.ids {
 		for i, id := range ids {
@@ -165,11 +200,25 @@ func (v *values) freeze() {
 }
 
 // sketch makes the sketches of values that have come since it was called last.
-func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool) {
-	v.apart = apart
+func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool, same likeness.Level) {
+	v.most = func(x, y int32) likeness.Level {
+		if apart(v.sketches[x], v.sketches[y]) {
+			return likeness.Different
+		}
+		return same - 1
+	}
 	v.sketches = slices.Grow(v.sketches, v.dict.len()-len(v.sketches))
 	for i := len(v.sketches); i < v.dict.len(); i++ {
 		v.sketches = append(v.sketches, of(v.text(int32(i))))
+	}
+}
+
+// sign makes the signs of addresses that have come since it was called last.
+func (v *values) sign() {
+	v.most = func(x, y int32) likeness.Level { return v.signs[x].Most(&v.signs[y]) }
+	v.signs = slices.Grow(v.signs, v.dict.len()-len(v.signs))
+	for i := len(v.signs); i < v.dict.len(); i++ {
+		v.signs = append(v.signs, likeness.NewEmailSign(v.text(int32(i))))
 	}
 }
 
@@ -182,11 +231,14 @@ func (t *Table) sign() {
 		}
 	}}
 	if t.phone != nil {
-		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart) })
+		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart, likeness.PhoneSame) })
+	}
+	if t.email != nil {
+		tasks = append(tasks, t.email.sign)
 	}
 	for _, o := range t.others {
 		if o.field.Kind == Identifier && (o.right == nil || o.sketches != nil) { // else check digits prove as much
-			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart) })
+			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart, likeness.IdentifierSame) })
 		}
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })

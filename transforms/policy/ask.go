@@ -314,8 +314,8 @@ func (a *asker) askMember(e *Example) error {
 
 // askMark asks whether an erased person is known again by a kind of mark.
 func (a *asker) askMark(e *Example) error {
-	marks := a.pack.SuppressionKeys(Identity{Hetu: "x", FNR: "x", Oppijanumero: "x", Institution: "x", StudentNumber: "x", EmployeeNumber: "x",
-		System: "x", SourceKey: "x", FamilyName: "x", GivenNames: "x", HasBirthDate: true})
+	marks := a.pack.SuppressionKeys(Identity{Hetu: "x", FNR: "x", Oppijanumero: "x", ORCID: "x", Institution: "x", StudentNumber: "x", EmployeeNumber: "x",
+		EPPN: "x", System: "x", SourceKey: "x", FamilyName: "x", GivenNames: "x", HasBirthDate: true})
 	known := slices.ContainsFunc(marks, func(m string) bool { return strings.HasPrefix(m, e.Mark+"|") })
 	if got := word(known, "known", "unknown"); got != e.Answer {
 		return fmt.Errorf("%s: %s, not %s", e.Mark, got, e.Answer)

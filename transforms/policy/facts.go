@@ -71,12 +71,16 @@ func (f *Facts) Join(other *Facts) {
 	}
 }
 
-// AddKept adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, or a consent
-// in its state.
+// AddKept adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, a consent
+// in its state, or that the person was erased.
 func (f *Facts) AddKept(kind, about, topic, channel, state string, at int64) {
 	c, _ := ParseChannel(channel)
-	if kind == "objection" {
+	switch kind {
+	case "objection":
 		f.Objections = append(f.Objections, Objection{Scope: about, Channel: c, Time: at})
+		return
+	case "erased":
+		f.Suppressed = true
 		return
 	}
 	s, _ := ParseState(state)

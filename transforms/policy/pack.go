@@ -332,7 +332,8 @@ type Retention struct {
 	period duration
 }
 
-// Suppression names the marks by which an erased person is known again.
+// Suppression names the marks by which an erased person is known again besides their strong identifiers, which always leave
+// one ([Pack.SuppressionKeys]).
 type Suppression struct {
 	Keys  []string `yaml:"keys"`
 	Entry `yaml:",inline"`
@@ -430,9 +431,9 @@ func (p *Pack) Disclosure(recipient, purpose string) (*Disclosure, bool) {
 	return nil, false
 }
 
-// IsProcessor tells whether a recipient works on the controller's instructions.
+// IsProcessor tells whether a recipient works on the controller's instructions, under an agreement: without one it has nothing.
 func (p *Pack) IsProcessor(recipient string) bool {
-	return slices.ContainsFunc(p.Disclosures, func(d Disclosure) bool { return d.Processor && d.Recipient == recipient })
+	return slices.ContainsFunc(p.Disclosures, func(d Disclosure) bool { return d.Processor && d.Agreement != "" && d.Recipient == recipient })
 }
 
 // Sends tells whether the disclosure lets a column of a canonical table go to the recipient.

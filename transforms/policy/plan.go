@@ -2,7 +2,9 @@ package policy
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"io"
 	"slices"
 	"strings"
@@ -23,6 +25,20 @@ func (p *Pack) Plan(items []Item, date canon.Date) Plan {
 		}
 	}
 	return out
+}
+
+// Digest names what a plan carries out: of whom which data goes in which way, when it became due and by which clause. What is
+// held or reviewed is not carried out. The order of lines says nothing.
+func (p Plan) Digest() string {
+	var lines []string
+	for i := range p {
+		if d := &p[i]; d.Hold == "" && d.Action.Ends() {
+			lines = append(lines, strings.Join([]string{d.Person, d.Feed, d.SourceKey, d.Category, string(d.Action), d.DueDate.String(), d.Clause}, "\x1f"))
+		}
+	}
+	slices.Sort(lines)
+	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+	return hex.EncodeToString(sum[:16])
 }
 
 // PlanFilter keeps the lines that meet every field that is given.

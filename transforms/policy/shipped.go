@@ -4,6 +4,7 @@ import (
 	"embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed policy.schema.json
@@ -23,6 +24,20 @@ func Shipped(id string) ([]byte, bool) {
 	src, err := shipped.ReadFile("packs/" + id + ".yaml")
 	return src, err == nil
 }
+
+// ShippedPack gives a pack of [ShippedIDs]. It is read once, and nobody changes it.
+func ShippedPack(id string) (*Pack, error) { return packs()[id]() }
+
+var packs = sync.OnceValue(func() map[string]func() (*Pack, error) {
+	readers := map[string]func() (*Pack, error){}
+	for _, id := range ShippedIDs() {
+		readers[id] = sync.OnceValues(func() (*Pack, error) {
+			src, _ := Shipped(id) // it is of the list
+			return Parse("policies/"+id+".yaml", src)
+		})
+	}
+	return readers
+})
 
 // ShippedExamples gives the examples of a pack that comes with the program, by its id.
 func ShippedExamples(id string) ([]byte, bool) {

@@ -7,7 +7,7 @@
 //
 //	report := quality.Build(input)
 //	page, err := quality.HTML(report)
-//	data, err := quality.JSON(report) // names the digest of the page
+//	data, err := quality.JSON(report, page) // names the digest of the page
 //
 // # What is judged
 //

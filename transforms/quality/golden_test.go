@@ -37,7 +37,7 @@ func render(t testing.TB, r *quality.Report) (page, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if data, err = quality.JSON(r); err != nil {
+	if data, err = quality.JSON(r, page); err != nil {
 		t.Fatal(err)
 	}
 	return page, data

@@ -24,12 +24,8 @@ var errLeak = fault.New("UOMA-QUA-LEAK", "the quality report would hold somethin
 const masking = "v1"
 
 // JSON writes the report for machines: keys sorted, numbers integers or decimal strings, times UTC. It names the SHA-256
-// of the page that [HTML] writes. Same report, same bytes.
-func JSON(r *Report) ([]byte, error) {
-	page, err := HTML(r)
-	if err != nil {
-		return nil, err
-	}
+// of the page, which is what [HTML] writes of the same report. Same report, same bytes.
+func JSON(r *Report, page []byte) ([]byte, error) {
 	sum := sha256.Sum256(page)
 	doc := struct {
 		*Report

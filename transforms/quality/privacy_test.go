@@ -91,7 +91,7 @@ func TestGuardStopsAValue(t *testing.T) {
 		if _, err := quality.HTML(r); fault.Code(err) != "UOMA-QUA-LEAK" || strings.Contains(err.Error(), value) {
 			t.Errorf("page of %q: %v", value[:3], err)
 		}
-		if _, err := quality.JSON(r); fault.Code(err) != "UOMA-QUA-LEAK" {
+		if _, err := quality.JSON(r, nil); fault.Code(err) != "UOMA-QUA-LEAK" {
 			t.Errorf("json of %q: %v", value[:3], err)
 		}
 	}

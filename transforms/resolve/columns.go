@@ -175,6 +175,9 @@ func (e *Engine) Rows() linkage.Rows {
 }
 
 func (r rows) Len() int { return len(r.of) }
-func (r rows) Cell(column, row int) []byte {
-	return bytesOf(r.columns[column].value(&r.records[r.of[row]]))
+func (r rows) Cells(column, from int, cells [][]byte) {
+	value := r.columns[column].value
+	for i := range cells {
+		cells[i] = bytesOf(value(&r.records[r.of[from+i]]))
+	}
 }

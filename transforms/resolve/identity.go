@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"strings"
 
 	"uoma/internal/canon"
@@ -13,13 +14,14 @@ func (r *Result) Identities(i int) []policy.Identity {
 	out := make([]policy.Identity, len(rec.rows))
 	for j, m := range rec.rows {
 		id := policy.Identity{
-			Hetu: m.Hetu, Oppijanumero: m.Oppijanumero, EmployeeNumber: m.EmployeeNumber,
+			Hetu: m.Hetu, FNR: m.FNR, Oppijanumero: m.Oppijanumero, ORCID: m.ORCID, EmployeeNumber: m.EmployeeNumber, EPPN: m.Eppn,
 			System: rec.System, SourceKey: rec.PersonKey, FamilyName: m.Family, GivenNames: m.Given,
 		}
 		id.Institution, id.StudentNumber, _ = strings.Cut(m.StudentNumber, ":")
 		if m.Birth != NoBirth {
 			id.BirthDate, id.HasBirthDate = canon.Date(m.Birth), true
 		}
+		id.Institution = cmp.Or(id.Institution, m.Employer) // a row names one
 		out[j] = id
 	}
 	return out

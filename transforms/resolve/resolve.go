@@ -41,10 +41,13 @@ type Member struct {
 	Subject   string `parquet:"subject"` // of the record, after the last night
 
 	Hetu           string   `parquet:"hetu"`
+	FNR            string   `parquet:"fnr,optional"`
 	Oppijanumero   string   `parquet:"oppijanumero"`
+	ORCID          string   `parquet:"orcid,optional"`
 	StudentNumber  string   `parquet:"student_number"`  // "institution:number"
 	Active         int32    `parquet:"active,optional"` // 1 when the row's right to study is in force, so that its student number is
 	EmployeeNumber string   `parquet:"employee_number"`
+	Employer       string   `parquet:"employer,optional,dict"` // institution code of the employee number
 	Eppn           string   `parquet:"eppn"`
 	Family         string   `parquet:"family"`
 	Former         string   `parquet:"former"`
@@ -156,12 +159,20 @@ func (e *Engine) member(b *canon.Batch, i int) *Member {
 func (e *Engine) addPersons(b *canon.Batch) {
 	col := func(name string) canon.Col { return b.Named(name) }
 	hetu, oppija, student, employee, eppn := col("hetu"), col("oppijanumero"), col("student_number"), col("employee_number"), col("eppn")
-	inst, birth := col("institution_code"), col("birth_date")
+	fnr, orcid, inst, birth := col("fnr"), col("orcid"), col("institution_code"), col("birth_date")
 	family, former, given, call := col("family_name"), col("former_family_name"), col("given_names"), col("call_name")
+	employer := "" // of the last row that has one: of a feed mostly the same
 	for i := range b.Len() {
 		m := e.member(b, i)
 		m.Hetu, m.Oppijanumero = strings.Clone(hetu.Text(i)), strings.Clone(oppija.Text(i))
-		m.EmployeeNumber, m.Eppn = strings.Clone(employee.Text(i)), strings.Clone(eppn.Text(i))
+		m.FNR, m.ORCID = strings.Clone(fnr.Text(i)), strings.Clone(orcid.Text(i))
+		m.EmployeeNumber, m.Employer, m.Eppn = strings.Clone(employee.Text(i)), "", strings.Clone(eppn.Text(i))
+		if m.EmployeeNumber != "" {
+			if inst.Text(i) != employer {
+				employer = strings.Clone(inst.Text(i))
+			}
+			m.Employer = employer
+		}
 		if s := student.Text(i); s != "" && !inst.Null(i) {
 			m.StudentNumber = inst.Text(i) + ":" + s
 		}

@@ -8,10 +8,11 @@ import (
 // claim is a group's wish to keep an id that some of its records had.
 type claim struct {
 	group, records int32
+	first          int32 // of those records
 	id             int32
 }
 
-// claims are the wishes of all groups. Ids are numbered in their order, so that comparing numbers compares ids.
+// claims are the wishes of all groups. Ids are numbered in their order.
 type claims struct {
 	list  []claim
 	ids   []string // every id that is in use, sorted
@@ -42,7 +43,8 @@ func (e *Engine) assign(records []record, g *groups, res *Result) []string {
 	return subjects
 }
 
-// claim1 numbers the ids and finds who claims which, the strongest claim first.
+// claim1 numbers the ids and finds who claims which, the strongest claim first. Of two equal ones that of the record that comes
+// first is the stronger, and not that of the lesser id: ids are tokens, which say nothing.
 func claim1(records []record, g *groups, left map[Key]string) *claims {
 	type named struct {
 		id string
@@ -59,7 +61,7 @@ func claim1(records []record, g *groups, left map[Key]string) *claims {
 			at := slices.IndexFunc(all[first:], func(x named) bool { return x.id == id })
 			if at < 0 {
 				at = len(all) - first
-				all = append(all, named{id, claim{group: int32(n)}})
+				all = append(all, named{id, claim{group: int32(n), first: i}})
 			}
 			all[first+at].records++
 		}
@@ -74,12 +76,12 @@ func claim1(records []record, g *groups, left map[Key]string) *claims {
 			c.ids = append(c.ids, x.id)
 		}
 		if x.group != nobody {
-			c.list = append(c.list, claim{x.group, x.records, int32(len(c.ids) - 1)})
+			c.list = append(c.list, claim{x.group, x.records, x.first, int32(len(c.ids) - 1)})
 		}
 	}
 	c.owner = slices.Repeat([]int32{nobody}, len(c.ids))
 	slices.SortFunc(c.list, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(b.records, a.records), cmp.Compare(a.id, b.id), cmp.Compare(a.group, b.group))
+		return cmp.Or(cmp.Compare(b.records, a.records), cmp.Compare(a.first, b.first))
 	})
 	return c
 }

@@ -54,7 +54,7 @@ func ShippedSource(file string) ([]byte, error) { return shipped.ReadFile(path.J
 
 var (
 	errField  = fault.New("UOMA-TGT-FIELD", "a column takes a field that there is not", "write table.column, email.KIND, phone.KIND or address.KIND.column; docs/reference.md lists the canonical tables")
-	errTable  = fault.New("UOMA-TGT-TABLE", "rows of another table than the row's own stand in a column", "take fields of person, email, phone, address, or of the table that each: names")
+	errTable  = fault.New("UOMA-TGT-TABLE", "rows of another table than the row's own stand in a column", "take fields of person, email, phone, address, of the table that each: names, or in rows of person of one that latest: names with a date")
 	errFill   = fault.New("UOMA-TGT-FILL", "a column has nothing to hold, or two things", "give exactly one of from:, value: and copy:")
 	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; xml needs root and path, and alone takes inside; dataverse needs set, id and key, and takes write and gone")
 	errPath   = fault.New("UOMA-TGT-PATH", "a column's name is no path of elements", "write Element/Element, with @attribute as the last part; of elements of one parent, stand together")
@@ -77,6 +77,7 @@ func Parse(file string, src []byte) (*Target, error) {
 	t.fillDefaults()
 	c := checker{t: t, file: file, src: src}
 	c.form()
+	c.latest()
 	c.block(&t.Block)
 	for i := range t.Inside {
 		c.block(&t.Inside[i], "inside", strconv.Itoa(i))
@@ -202,10 +203,21 @@ func (c *checker) field(b *Block, from string, at ...string) Field {
 	switch _, kinded := kinds[f.Table]; {
 	case !ok:
 		c.find(errField, from, at...)
-	case f.Table != Person && !kinded && f.Table != b.Each:
+	case f.Table != Person && !kinded && f.Table != b.Each && (b.Each != Person || c.t.Latest[f.Table] == ""):
 		c.find(errTable, fmt.Sprintf("%s in a row of %s", from, b.Each), at...)
 	}
 	return f
+}
+
+// latest checks the tables of which one row stands beside somebody.
+func (c *checker) latest() {
+	for _, table := range slices.Sorted(maps.Keys(c.t.Latest)) {
+		by := c.t.Latest[table]
+		f, ok := ParseField(table + "." + by)
+		if table == Person || c.t.Each != Person || !rows(table) || !ok || f.Type != canon.Day {
+			c.find(errTable, table+" by "+by, "latest", table)
+		}
+	}
 }
 
 // without are tables of which no file has rows: words about a use, and what no notice lets go.

@@ -33,10 +33,12 @@ type Target struct {
 	// Pinned names the file below recipients/ with the keys to seal to; the recipient's name when absent.
 	Pinned string `yaml:"pinned"`
 	// ReturnDays is for how many days the recipient may keep the file; 0 without end.
-	ReturnDays int  `yaml:"return_after_days"`
-	Form       Form `yaml:"form"`
-	Block      `yaml:",inline"`
-	Inside     []Block `yaml:"inside"` // of XML: rows that stand inside the person's
+	ReturnDays int `yaml:"return_after_days"`
+	// Latest names, by canonical table, the date by which one row of it stands beside somebody: the latest. Of rows of person alone.
+	Latest map[string]string `yaml:"latest"`
+	Form   Form              `yaml:"form"`
+	Block  `yaml:",inline"`
+	Inside []Block `yaml:"inside"` // of XML: rows that stand inside the person's
 
 	digest string
 }

@@ -5,6 +5,7 @@ package workspacetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,10 +13,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
 	"uoma/internal/mariadbtest"
+	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
 )
 
@@ -207,4 +210,24 @@ func server(t testing.TB, dir, name string) (dsn string, ok bool) {
 		t.Fatal(err)
 	}
 	return strings.CutPrefix(strings.TrimSpace(string(text)), "mysql:")
+}
+
+// Rotate gives kinds of tokens other keys, in the workspace in dir that nobody has open, and opens it.
+func Rotate(t testing.TB, dir string, at time.Time, kinds ...string) *workspace.Workspace {
+	t.Helper()
+	for _, kind := range kinds {
+		ws, err := workspace.OpenRotating(context.Background(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = custody.RotateTokens(context.Background(), ws, kind, 0, custody.Author{Actor: "virtanen", At: at}, custody.Options{})
+		if err := errors.Join(err, ws.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ws, err := workspace.Open(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ws
 }

@@ -1,0 +1,260 @@
+package s3
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"uoma/connectors/drop"
+	"uoma/internal/fault"
+)
+
+// partBytes is the size of a part, of which the protocol takes 10,000: objects of up to 160 GB.
+const partBytes = 16 << 20
+
+// Drop is a bucket, or a prefix of it, into which objects are laid for whoever fetches them there. A staged object is an upload in
+// parts that was not completed: nobody can see anything of it.
+type Drop struct {
+	fs  *FS
+	ctx context.Context
+}
+
+var _ drop.Place = (*Drop)(nil)
+
+// OpenDrop checks the settings. The drop ends with ctx.
+func OpenDrop(ctx context.Context, s Settings) (*Drop, error) {
+	f, err := Open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Drop{f, ctx}, nil
+}
+
+// Close implements [drop.Place].
+func (d *Drop) Close() error { return d.fs.Close() }
+
+// Stage implements [drop.Place]. The service checks the SHA-256 of every part. A part is sent again alone, so that write is
+// called once.
+func (d *Drop) Stage(name string, write func(io.Writer) error) error {
+	if err := d.abandon(name, ""); err != nil {
+		return err
+	}
+	s := d.fs.store.settings
+	in := &api.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: d.key(name), ChecksumAlgorithm: types.ChecksumAlgorithmSha256}
+	if s.KMSKey != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.KMSKey
+	}
+	p := &parts{d: d, name: name}
+	err := d.ask(name, func() error {
+		out, err := d.api().CreateMultipartUpload(d.ctx, in)
+		if err == nil {
+			p.upload = aws.ToString(out.UploadId)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err = write(p); err == nil {
+		err = p.flush()
+	}
+	if err != nil {
+		return errors.Join(err, d.abandon(name, ""))
+	}
+	return d.abandon(name, p.upload) // one that was begun, and its answer lost
+}
+
+// parts sends what is written to it in parts of one size, and the last.
+type parts struct {
+	d            *Drop
+	name, upload string
+	number       int32
+	held         []byte
+}
+
+// Write implements [io.Writer].
+func (p *parts) Write(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		k := min(len(b), partBytes-len(p.held))
+		p.held, b, n = append(p.held, b[:k]...), b[k:], n+k
+		if len(p.held) == partBytes {
+			if err := p.flush(); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// flush sends what is held. The first part may be empty, as an object may.
+func (p *parts) flush() error {
+	if len(p.held) == 0 && p.number > 0 {
+		return nil
+	}
+	p.number++
+	err := p.d.ask(p.name, func() error {
+		_, err := p.d.api().UploadPart(p.d.ctx, &api.UploadPartInput{Bucket: p.d.bucket(), Key: p.d.key(p.name), UploadId: &p.upload, PartNumber: &p.number,
+			Body: bytes.NewReader(p.held), ChecksumAlgorithm: types.ChecksumAlgorithmSha256})
+		return err
+	})
+	p.held = p.held[:0]
+	return err
+}
+
+// Unstage implements [drop.Place].
+func (d *Drop) Unstage(name string) error { return d.abandon(name, "") }
+
+// abandon gives up the uploads of a name but one.
+func (d *Drop) abandon(name, but string) error {
+	all, err := d.uploads(name)
+	if err != nil {
+		return err
+	}
+	for _, id := range all {
+		if id == but {
+			continue
+		}
+		err := d.ask(name, func() error {
+			_, err := d.api().AbortMultipartUpload(d.ctx, &api.AbortMultipartUploadInput{Bucket: d.bucket(), Key: d.key(name), UploadId: &id})
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// uploads gives those of a name that were begun and not completed.
+func (d *Drop) uploads(name string) (ids []string, err error) {
+	err = d.ask(name, func() error {
+		ids = nil
+		pages := api.NewListMultipartUploadsPaginator(d.api(), &api.ListMultipartUploadsInput{Bucket: d.bucket(), Prefix: d.key(name)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(d.ctx)
+			if err != nil {
+				return err
+			}
+			for _, u := range page.Uploads {
+				if aws.ToString(u.Key) == *d.key(name) {
+					ids = append(ids, aws.ToString(u.UploadId))
+				}
+			}
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// Publish implements [drop.Place]: the service makes an object of the parts, unless one of the name is there.
+func (d *Drop) Publish(name string) error {
+	if taken, err := d.lies(name); err != nil || taken { // the condition below decides, where the service knows it
+		return cmp.Or(err, error(drop.ErrExists.At(fault.Place{File: name})))
+	}
+	ids, err := d.uploads(name)
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("nothing is staged"))
+	}
+	id := ids[0]
+	all, err := d.parts(name, id)
+	if err != nil {
+		return err
+	}
+	err = d.ask(name, func() error {
+		_, err := d.api().CompleteMultipartUpload(d.ctx, &api.CompleteMultipartUploadInput{Bucket: d.bucket(), Key: d.key(name), UploadId: &id,
+			MultipartUpload: &types.CompletedMultipartUpload{Parts: all}, IfNoneMatch: aws.String("*")})
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // the upload is gone: it was completed, and the line broke before the answer came
+		if there, found := d.lies(name); found == nil && there {
+			return nil
+		}
+	}
+	return err
+}
+
+// parts gives what the service has of an upload.
+func (d *Drop) parts(name, id string) (all []types.CompletedPart, err error) {
+	err = d.ask(name, func() error {
+		all = nil
+		pages := api.NewListPartsPaginator(d.api(), &api.ListPartsInput{Bucket: d.bucket(), Key: d.key(name), UploadId: &id})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(d.ctx)
+			if err != nil {
+				return err
+			}
+			for _, p := range page.Parts {
+				all = append(all, types.CompletedPart{PartNumber: p.PartNumber, ETag: p.ETag, ChecksumSHA256: p.ChecksumSHA256})
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Find implements [drop.Place].
+func (d *Drop) Find(name string) (staged, published bool, err error) {
+	ids, err := d.uploads(name)
+	if err == nil {
+		published, err = d.lies(name)
+	}
+	return len(ids) > 0, published, err
+}
+
+// lies tells whether there is an object of a name.
+func (d *Drop) lies(name string) (bool, error) {
+	err := d.ask(name, func() error {
+		_, err := d.api().HeadObject(d.ctx, &api.HeadObjectInput{Bucket: d.bucket(), Key: d.key(name)})
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Open implements [drop.Place].
+func (d *Drop) Open(name string) (io.ReadCloser, error) { return d.fs.Open(name) }
+
+// nobodys is a name that no file has.
+const nobodys = "uoma-check"
+
+// Ask implements [drop.Place]: the bucket is there, and we may look for uploads and objects in it.
+func (d *Drop) Ask() error {
+	_, _, err := d.Find(nobodys)
+	return err
+}
+
+func (d *Drop) api() *api.Client { return d.fs.store.api }
+
+func (d *Drop) bucket() *string { return &d.fs.store.settings.Bucket }
+
+func (d *Drop) key(name string) *string { return aws.String(d.fs.store.key(name)) }
+
+// ask makes a request as often as patience lets it.
+func (d *Drop) ask(name string, request func() error) error {
+	if err := drop.Check(name); err != nil {
+		return err
+	}
+	s := d.fs.store
+	return s.settings.Retry.Do(d.ctx, func() error {
+		if err := s.login(d.ctx); err != nil {
+			return err
+		}
+		err := judged(d.ctx, name, request())
+		if fault.Code(err) == "UOMA-LND-CHANGED" { // the condition failed: of what we ask there is one alone
+			return drop.ErrExists.At(fault.Place{File: name}).Wrap(errors.Unwrap(err))
+		}
+		return err
+	})
+}

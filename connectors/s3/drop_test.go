@@ -1,0 +1,124 @@
+package s3_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"uoma/connectors/drop"
+	"uoma/connectors/drop/droptest"
+	"uoma/connectors/remote"
+	"uoma/connectors/s3"
+	"uoma/internal/tlstest"
+)
+
+// layAsChild is what the test's own program does when it was started to be killed.
+func layAsChild() {
+	droptest.Child(func(text string) (drop.Place, error) {
+		var s s3.Settings
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			return nil, err
+		}
+		return s3.OpenDrop(context.Background(), s)
+	})
+}
+
+// TestThreat_T29_AnObjectIsLaidWholeOrNotAtAll holds a bucket to the contract of every place.
+func TestThreat_T29_AnObjectIsLaidWholeOrNotAtAll(t *testing.T) {
+	r := start(t)
+	good := r.settings()
+	good.Idle, good.Retry = droptest.Idle, remote.Retry{Base: 10 * time.Millisecond}
+	at := func(change func(*s3.Settings)) func(context.Context) (drop.Place, error) {
+		s := good
+		change(&s)
+		return func(ctx context.Context) (drop.Place, error) { return s3.OpenDrop(ctx, s) }
+	}
+	child, err := json.Marshal(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	droptest.Run(t, droptest.Subject{
+		Open: func(ctx context.Context, addr string) (drop.Place, error) {
+			return at(func(s *s3.Settings) { s.Endpoint = "https://" + addr })(ctx)
+		},
+		Addr: r.Addr, Tree: droptest.Tree{Dir: filepath.Join(r.Dir, bucket)}, Child: string(child),
+		Wrong: map[string]droptest.Wrong{
+			"secret":      {Code: "UOMA-SRC-LOGIN", Open: at(func(s *s3.Settings) { s.Profile = "bad" })},
+			"bucket":      {Code: "UOMA-SRC-BUCKET", Open: at(func(s *s3.Settings) { s.Bucket = "nobodys" })},
+			"certificate": {Code: "UOMA-SRC-TLS", Open: at(func(s *s3.Settings) { s.CA = tlstest.NewAuthority(t).PEM })},
+		},
+	})
+	left, err := r.api.ListMultipartUploads(t.Context(), &api.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	if err != nil || len(left.Uploads) > 0 {
+		t.Errorf("%d uploads are left, %v", len(left.Uploads), err)
+	}
+}
+
+func lay(d *s3.Drop, name string) error {
+	err := d.Stage(name, func(w io.Writer) error {
+		_, err := io.WriteString(w, "x")
+		return err
+	})
+	return errors.Join(err, d.Publish(name))
+}
+
+// TestLaidWithChecksums looks at what the service keeps of an object.
+func TestLaidWithChecksums(t *testing.T) {
+	r := start(t)
+	d, err := s3.OpenDrop(t.Context(), r.settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() // idle connections only
+	if err := lay(d, "x.age"); err != nil {
+		t.Fatal(err)
+	}
+	head, err := r.api.HeadObject(t.Context(), &api.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("x.age"), ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil || aws.ToString(head.ChecksumSHA256) == "" {
+		t.Errorf("the service has no checksum: %v", err)
+	}
+}
+
+// TestLaidUnderTheKey looks at what is asked of a service with a KMS, which the server of these tests has not.
+func TestLaidUnderTheKey(t *testing.T) {
+	r := start(t)
+	authority := tlstest.NewAuthority(t)
+	client, err := remote.HTTP{CA: r.CA}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	asked, completed := http.Header{}, http.Header{}
+	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
+		p.Out.Host = p.In.Host // which was signed
+		switch q := p.In.URL.Query(); {
+		case q.Has("uploads") && p.In.Method == http.MethodPost:
+			asked = p.In.Header.Clone()
+		case q.Has("uploadId") && p.In.Method == http.MethodPost:
+			completed = p.In.Header.Clone()
+		}
+	}}
+	s := r.settings()
+	s.Endpoint, s.CA, s.KMSKey = "https://"+authority.Serve(t, proxy), authority.PEM, "alias/exports"
+	d, err := s3.OpenDrop(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() // idle connections only
+	err = lay(d, "sealed.age")
+	if asked.Get("X-Amz-Server-Side-Encryption") != "aws:kms" || asked.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "alias/exports" || completed.Get("If-None-Match") != "*" {
+		t.Errorf("asked with %v, then %v: %v", asked, completed, err)
+	}
+}
