@@ -236,7 +236,7 @@ func (k *killing) opened(ws, folder, id string) (text string) {
 	k.must(parcel.Open(payload, identity, m, func(name string, file io.Reader) error {
 		h := sha256.New()
 		_, err := io.Copy(h, file)
-		if name != parcel.InnerName && name != parcel.NonceName {
+		if name != parcel.InnerName && name != parcel.NonceName && name != parcel.SumsName {
 			text += fmt.Sprintf("%s %x\n", name, h.Sum(nil))
 			files++
 		}
