@@ -3,50 +3,82 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
+	"uoma/connectors/parcel"
+	"uoma/internal/processtest"
+	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 )
 
-// kills is at how many moments of a delivery the program is killed, on each store.
-const kills = 10
-
-// TestThreat_T29_KilledDelivery kills the real program with SIGKILL at moments spread over a whole survey run, runs it
-// again, and finds each time one closed delivery here and one accepted there.
+// TestThreat_T29_KilledDelivery kills the real program with SIGKILL at moments spread over a whole survey run, at least 20 over
+// both stores, runs it again, and finds each time what a run leaves that was left alone: the same rows in one delivery,
+// closed here and accepted there.
 func TestThreat_T29_KilledDelivery(t *testing.T) {
 	bin := t.TempDir()
 	build := exec.Command("go", "build", "-buildvcs=false", "-o", bin+"/", "uoma/cmd/endpoint")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build endpoint: %v\n%s", err, out)
 	}
+	kills := 0
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
-		k := &killing{t: t, on: on, uoma: built(t), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir()}
+		k := &killing{t: t, on: on, uoma: built(t), endpoint: filepath.Join(bin, "endpoint"), before: t.TempDir(), hit: map[string]int{}}
 		k.prepare()
 		k.killAll()
+		for _, n := range k.hit {
+			kills += n
+		}
+		t.Logf("killed in %v", k.hit)
 	})
+	if kills < 20 {
+		t.Errorf("only %d deliveries were killed", kills)
+	}
 }
 
+// stages of the survey, in order.
+var stages = []string{"select", "seal", "deliver", "receipt"}
+
+// killAll kills at parts of each stage's time, as the run that is left alone takes it.
 func (k *killing) killAll() {
 	k.t.Helper()
-	whole := k.deliver(0)
-	stopped := 0
-	for i := range kills {
-		if k.deliver(whole*time.Duration(i+1)/(kills+1)) > 0 {
-			stopped++
-		}
+	dir, ws := k.fresh()
+	if out, err := k.survey(ws).CombinedOutput(); err != nil {
+		k.t.Fatalf("%v\n%s", err, out)
 	}
-	if stopped < kills/4 { // how long a run takes is the machine's to say
-		k.t.Errorf("only %d of %d kills came before the run had ended", stopped, kills)
+	took, want := k.took(ws), k.end(dir)
+	behind := ""
+	for _, stage := range stages {
+		parts := time.Duration(1)
+		if stage == "seal" || stage == "deliver" {
+			parts = 4
+		}
+		for part := range parts {
+			dir := k.struck(behind, took[stage]*(2*part+1)/(2*parts))
+			if got := k.end(dir); got != want {
+				x, y := firstDifference(got, want)
+				k.t.Errorf("killed in %s, it ends otherwise: %s, not %s", stage, x, y)
+			}
+		}
+		behind = stage
+	}
+	if k.hit["seal"] == 0 || k.hit["deliver"] == 0 {
+		k.t.Errorf("killed in %v alone", k.hit)
 	}
 }
 
@@ -54,7 +86,8 @@ type killing struct {
 	t              *testing.T
 	on             databasetest.Kind
 	uoma, endpoint string
-	before         string // workspace and endpoint as they are before the delivery
+	before         string         // workspace and endpoint as they are before the delivery
+	hit            map[string]int // kills by stage
 }
 
 func (k *killing) must(err error) {
@@ -94,47 +127,151 @@ func (k *killing) prepare() {
 
 var urlLine = regexp.MustCompile(`(?m)^url:.*$`)
 
-// deliver runs the survey on a copy of everything, kills it after a while unless that is 0, and runs it to its end. It
-// gives how long the first run took, or 0 when it had ended before it could be killed.
-func (k *killing) deliver(after time.Duration) time.Duration {
+// fresh gives a folder with a copy of everything, in it the workspace, and its endpoint at work.
+func (k *killing) fresh() (dir, ws string) {
 	k.t.Helper()
-	dir := k.t.TempDir()
+	dir = k.t.TempDir()
+	ws = filepath.Join(dir, "ws")
 	workspacetest.CopyTree(k.t, filepath.Join(k.before, "endpoint"), filepath.Join(dir, "endpoint"))
-	workspacetest.Copy(k.t, filepath.Join(k.before, "ws"), filepath.Join(dir, "ws"))
-	ws := filepath.Join(dir, "ws")
+	workspacetest.Copy(k.t, filepath.Join(k.before, "ws"), ws)
 	address := k.serve(filepath.Join(dir, "endpoint", "endpoint.yaml"))
 	pin := filepath.Join(ws, "recipients", "csc.yaml")
 	b, err := os.ReadFile(pin)
 	k.must(err)
 	k.must(os.WriteFile(pin, urlLine.ReplaceAll(b, []byte("url: https://"+address)), 0o600))
-
-	survey := []string{"run", "career-survey", "--date", "2026-11-21", "-q", "-w", ws}
-	first := exec.Command(k.uoma, survey...)
-	start := time.Now()
-	k.must(first.Start())
-	if after > 0 {
-		time.AfterFunc(after, func() { _ = first.Process.Kill() })
-	}
-	err = first.Wait()
-	took := time.Since(start)
-	killed := first.ProcessState.Sys().(syscall.WaitStatus).Signaled()
-	if err != nil && !killed {
-		k.t.Fatalf("the first run: %v", err)
-	}
-	if killed {
-		// Its leases are as old as they are a minute later.
-		workspacetest.Exec(k.t, ws, workspacetest.Register, "UPDATE `lease` SET `expires_at` = 0")
-		k.run(k.uoma, survey...)
-	}
-	k.one(ws)
-	if after > 0 && !killed {
-		return 0
-	}
-	return took
+	return dir, ws
 }
 
-// one checks that there is one delivery, closed and accepted.
-func (k *killing) one(ws string) {
+func (k *killing) survey(ws string) *exec.Cmd {
+	return exec.Command(k.uoma, "run", "career-survey", "--date", "2026-11-21", "-w", ws)
+}
+
+// took tells how long each stage of the run took.
+func (k *killing) took(dir string) map[string]time.Duration {
+	k.t.Helper()
+	ws, err := workspace.Open(k.t.Context(), dir)
+	k.must(err)
+	defer ws.Close()
+	list, err := ledger.Stages(k.t.Context(), ws.RegisterDB, "career-survey-2026-11-21")
+	k.must(err)
+	out := map[string]time.Duration{}
+	for _, x := range list {
+		out[x.Name] = time.Duration(x.FinishedAt-x.StartedAt) * time.Microsecond
+	}
+	return out
+}
+
+// struck kills a run on a copy some time after a stage has ended, with half the wait whenever the run ended first, and runs
+// it to its end.
+func (k *killing) struck(behind string, after time.Duration) (dir string) {
+	k.t.Helper()
+	words := ""
+	if behind != "" {
+		words = stageDone(behind)
+	}
+	for range 10 {
+		dir, ws := k.fresh()
+		said, killed := processtest.Killed(k.t, k.survey(ws), words, after)
+		if !killed {
+			after /= 2
+			continue
+		}
+		in := "end"
+		if i := slices.IndexFunc(stages, func(stage string) bool { return !strings.Contains(said, stageDone(stage)) }); i >= 0 {
+			in = stages[i]
+		}
+		k.hit[in]++
+		// Its leases are as old as they are a minute later.
+		workspacetest.Exec(k.t, ws, workspacetest.Register, "UPDATE `lease` SET `expires_at` = 0")
+		if out, err := k.survey(ws).CombinedOutput(); err != nil {
+			k.t.Fatalf("killed in %s, the next run fails: %v\n%s", in, err, out)
+		}
+		return dir
+	}
+	k.t.Fatalf("the run always ends before it can be killed behind %q", behind)
+	return dir
+}
+
+// stageDone is what the program's log says of a stage that has ended.
+func stageDone(stage string) string { return "stage " + stage + `"` }
+
+// end is what a run leaves, as text, wherever it was killed before: the files of what was sent, opened by its recipient, the
+// receipt, and the stores but for their books of runs and deliveries. It checks that there is one delivery on both sides.
+func (k *killing) end(dir string) string {
+	k.t.Helper()
+	ws, folder := filepath.Join(dir, "ws"), filepath.Join(dir, "endpoint")
+	id := k.one(ws)
+	ours, err := filepath.Glob(filepath.Join(ws, "receipts", "*.json"))
+	k.must(err)
+	theirs, err := filepath.Glob(filepath.Join(folder, "state", "deliveries", "*", "*", "receipt-*.json"))
+	k.must(err)
+	if len(ours) != 1 || len(theirs) != 1 {
+		k.t.Fatalf("%d receipts here, %d there", len(ours), len(theirs))
+	}
+	a, err := os.ReadFile(ours[0])
+	k.must(err)
+	b, err := os.ReadFile(theirs[0])
+	k.must(err)
+	receipt, err := parcel.DecodeReceipt(b)
+	k.must(err)
+	if !bytes.Equal(a, b) || receipt.DeliveryID != id {
+		k.t.Error("the receipt here is another than there")
+	}
+	return fmt.Sprintf("%s %s %d\n%s%s", receipt.Status, receipt.Level, receipt.Sequence, k.opened(ws, folder, id), k.stores(ws))
+}
+
+// opened gives the digests of the files of what was sent that say nothing of the moment at which it was.
+func (k *killing) opened(ws, folder, id string) (text string) {
+	k.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(ws, "outbox", parcel.ManifestName(id)))
+	k.must(err)
+	m, err := parcel.DecodeManifest(raw)
+	k.must(err)
+	identity, err := parcel.LoadIdentity(filepath.Join(folder, "keys", "identity.txt"))
+	k.must(err)
+	payload, err := os.Open(filepath.Join(ws, "outbox", parcel.PayloadName(id)))
+	k.must(err)
+	defer payload.Close()
+	files := 0
+	k.must(parcel.Open(payload, identity, m, func(name string, file io.Reader) error {
+		h := sha256.New()
+		_, err := io.Copy(h, file)
+		if name != parcel.InnerName && name != parcel.NonceName && name != parcel.SumsName {
+			text += fmt.Sprintf("%s %x\n", name, h.Sum(nil))
+			files++
+		}
+		return err
+	}))
+	if files < 3 {
+		k.t.Errorf("%d files were sent", files)
+	}
+	return text
+}
+
+// books hold ids and times of runs.
+var books = []string{"run", "stage", "lease", "audit", "audit_head", "audit_seal", "delivery", "sent_row"}
+
+// stores gives the digests of the tables of both stores, and the number of rows of the books that a kill adds nothing to.
+func (k *killing) stores(dir string) (text string) {
+	k.t.Helper()
+	ws, err := workspace.Open(k.t.Context(), dir)
+	k.must(err)
+	defer ws.Close()
+	dbs := map[string]*database.DB{workspacetest.Register: ws.RegisterDB, workspacetest.Vault: ws.VaultDB}
+	for _, name := range slices.Sorted(maps.Keys(dbs)) {
+		tables := workspacetest.Dump(k.t, dbs[name])
+		for _, table := range slices.Sorted(maps.Keys(tables)) {
+			if !slices.Contains(books, table) && table != "sqlite_sequence" {
+				text += fmt.Sprintf("%s.%s %x\n", name, table, sha256.Sum256([]byte(tables[table])))
+			}
+		}
+		text += fmt.Sprintf("%s: %d sent rows, %d runs\n", name, strings.Count(tables["sent_row"], "\n"), strings.Count(tables["run"], "\n"))
+	}
+	return text
+}
+
+// one checks that there is one delivery, closed and accepted, and gives its id.
+func (k *killing) one(ws string) (id string) {
 	k.t.Helper()
 	var list struct{ Result []deliveryLine }
 	k.must(json.Unmarshal(k.run(k.uoma, "delivery", "list", "--json", "-w", ws), &list))
@@ -143,6 +280,7 @@ func (k *killing) one(ws string) {
 		switch d.State {
 		case "closed":
 			closed++
+			id = d.ID
 			if d.ReceiptStatus != "accepted" || d.ReceiptLevel != "validated" || d.Sequence != 1 {
 				k.t.Errorf("closed as %s, %s, number %d", d.ReceiptStatus, d.ReceiptLevel, d.Sequence)
 			}
@@ -154,6 +292,7 @@ func (k *killing) one(ws string) {
 	if closed != 1 {
 		k.t.Errorf("%d closed deliveries", closed)
 	}
+	return id
 }
 
 // serve starts the endpoint until the test ends, and gives its address.

@@ -1,5 +1,6 @@
 // Package processtest starts a real server for a test: on a free port of loopback, in the foreground, stopped by its own
 // process id when the test ends. A missing server is a failure with the command that installs it, never a skipped test.
+// [Killed] starts a program to kill it in its course.
 package processtest
 
 import (

@@ -1,17 +1,13 @@
 package nightly_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os/exec"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +16,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/processtest"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 )
@@ -31,18 +28,19 @@ type kill struct {
 }
 
 // TestThreat_T29_KilledNightIsFinishedByTheNext kills the real program at points all over a night (SIGKILL) and holds the
-// run that finishes it to the same register, vault, accounts, quarantine and state as one that was left alone.
+// run that finishes it to the same stores, quarantine, state, report and extract as one that was left alone.
 func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
-	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+	t.Parallel()
+	bundle, kills := recipient(t), 0
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		base := loadedSite(t, on)
 		date := firstNight + 1
 		alone := base.copy(t)
 		whole, stages := alone.timed(t, date)
-		want := alone.outcome(t, "nightly-"+date.String())
+		want := alone.end(t, bundle, date)
 		hit := map[string]int{}
 		for i, k := range killPoints(on, whole, stages) {
-			s := base.copy(t)
-			stage := s.killed(t, date, k)
+			s, stage := base.struck(t, date, k)
 			hit[stage]++
 			if i%5 == 0 { // the one that finishes is killed, too
 				s.freeLease(t)
@@ -52,7 +50,7 @@ func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
 			if out, err := s.child(date).CombinedOutput(); err != nil {
 				t.Fatalf("killed in %s, the next run fails: %v\n%s", stage, err, out)
 			}
-			if got := s.outcome(t, "nightly-"+date.String()); got != want {
+			if got := s.end(t, bundle, date); got != want {
 				t.Errorf("killed in %s, the next run ends otherwise: %s", stage, got.unlike(want))
 			}
 			for name := range files(t, s.dir, nil) {
@@ -65,8 +63,27 @@ func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
 		if len(hit) < 5 {
 			t.Errorf("only these stages were hit: %v", hit)
 		}
+		for _, n := range hit {
+			kills += n
+		}
 		t.Logf("killed in %v", hit)
 	})
+	if kills < 20 {
+		t.Errorf("only %d nights were killed", kills)
+	}
+}
+
+// end is all that a finished night leaves.
+type end struct {
+	outcome
+	extract, report string
+}
+
+func (s site) end(t *testing.T, bundle string, date canon.Date) end {
+	t.Helper()
+	run := "nightly-" + date.String()
+	report := without(s.report(t, run), "attempt")
+	return end{s.outcome(t, run), s.extract(t, bundle, date), strings.Join(report, "\n")}
 }
 
 // unlike names what differs.
@@ -82,14 +99,25 @@ func (o outcome) unlike(want outcome) (parts string) {
 	return parts
 }
 
+func (e end) unlike(want end) string {
+	parts := e.outcome.unlike(want.outcome)
+	if e.extract != want.extract {
+		parts += " extract"
+	}
+	if e.report != want.report {
+		parts += " report: " + firstDifference(strings.Split(want.report, "\n"), strings.Split(e.report, "\n"))
+	}
+	return parts
+}
+
 var stageNames = []string{"land", "conform", "resolve", "protect", "load", "govern", "report"}
 
 // killPoints spreads kills over a night: some at any time, and some in each stage. Files of the program's own have more of
 // them than a server, which looks after its files itself.
 func killPoints(on databasetest.Kind, whole time.Duration, stages map[string]time.Duration) (out []kill) {
-	anywhere, inStage := 5, time.Duration(2)
+	anywhere, inStage := 2, time.Duration(2)
 	if on == databasetest.OnMariaDB {
-		anywhere, inStage = 2, 1
+		anywhere, inStage = 1, 1
 	}
 	random := rand.New(rand.NewPCG(5, 7))
 	for range anywhere {
@@ -133,70 +161,42 @@ func (s site) timed(t *testing.T, date canon.Date) (whole time.Duration, stages 
 	return whole, stages
 }
 
-// killed starts a night, kills it, and tells in which stage: the one behind the last that the program said was done.
+// struck kills a night of a copy of the site, with half the wait whenever it ended before it was killed.
+func (s site) struck(t *testing.T, date canon.Date, k kill) (victim site, stage string) {
+	t.Helper()
+	for range 10 {
+		victim = s.copy(t)
+		if stage = victim.killed(t, date, k); stage != "nothing" {
+			return victim, stage
+		}
+		k.after /= 2
+	}
+	t.Fatalf("the night always ends before it can be killed behind %q", k.stage)
+	return victim, stage
+}
+
+// killed starts a night, kills it, and tells in which stage: the first that it did not call done, "end" behind the last, and
+// "nothing" when it ended first.
 func (s site) killed(t *testing.T, date canon.Date, k kill) string {
 	t.Helper()
-	cmd := s.child(date)
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	log := &watched{want: "stage " + k.stage + `"`, seen: make(chan struct{})}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		io.Copy(log, said)
-	}()
+	words := ""
 	if k.stage != "" {
-		select {
-		case <-log.seen:
-		case <-ended:
-		}
+		words = stageDone(k.stage)
 	}
-	select {
-	case <-time.After(k.after):
-	case <-ended:
-	}
-	cmd.Process.Kill()
-	<-ended
-	cmd.Wait()
-	return log.stage()
-}
-
-// watched is a program's log; it tells when some words came.
-type watched struct {
-	want string
-	seen chan struct{}
-
-	mu   sync.Mutex
-	text bytes.Buffer
-	done bool
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.text.Write(p)
-	if !w.done && bytes.Contains(w.text.Bytes(), []byte(w.want)) {
-		w.done = true
-		close(w.seen)
-	}
-	return len(p), nil
-}
-
-// stage gives the first stage that the log does not call done, or "nothing" when all are.
-func (w *watched) stage() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	i := slices.IndexFunc(stageNames, func(s string) bool { return !strings.Contains(w.text.String(), "stage "+s+`"`) })
-	if i < 0 {
+	said, killed := processtest.Killed(t, s.child(date), words, k.after)
+	if !killed {
 		return "nothing"
 	}
-	return stageNames[i]
+	for _, stage := range stageNames {
+		if !strings.Contains(said, stageDone(stage)) {
+			return stage
+		}
+	}
+	return "end"
 }
+
+// stageDone is what the program's log says of a stage that has ended.
+func stageDone(stage string) string { return "stage " + stage + `"` }
 
 // freeLease lets the minute pass after which a killed program's lease may be taken.
 func (s site) freeLease(t *testing.T) {

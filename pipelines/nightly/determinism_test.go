@@ -6,7 +6,6 @@ import (
 	cryptorand "crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -29,7 +28,6 @@ import (
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
-	"uoma/pipelines/nightly"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 )
@@ -86,23 +84,19 @@ type left struct {
 func (s site) leaves(t *testing.T, bundle string, date canon.Date) left {
 	t.Helper()
 	out := s.night(t, date)
-	return left{s.registerDigest(t), s.extract(t, bundle, date), s.report(t, out)}
+	return left{s.registerDigest(t), s.extract(t, bundle, date), s.report(t, out.Run)}
 }
 
-// report gives the lines of the night's report, less what every run says otherwise: when it ran, how long, and with that the
-// digest of the page.
-func (s site) report(t *testing.T, out pipelines.Outcome) []string {
+// report gives the lines of the night's report, less what every run says otherwise: when it ran, how old the exports were then,
+// how long it took, and with that the digest of the page.
+func (s site) report(t *testing.T, run string) []string {
 	t.Helper()
-	var facts nightly.ReportFacts
-	if err := json.Unmarshal(out.Facts["report"], &facts); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(s.dir, facts.JSON))
+	text, err := os.ReadFile(filepath.Join(s.dir, workspace.ReportDir, run, "quality.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(text), "\n")
-	for _, timed := range []string{"started_at", "finished_at", "elapsed_ms", "html_sha256"} {
+	for _, timed := range []string{"started_at", "finished_at", "age_minutes", "elapsed_ms", "html_sha256"} {
 		before := len(lines)
 		if lines = without(lines, timed); len(lines) == before {
 			t.Errorf("the report has no %s", timed)

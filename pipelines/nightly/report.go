@@ -331,7 +331,8 @@ func tables(f LoadFacts) []quality.Table {
 	return out
 }
 
-// stages fills in how long each stage took, and when the run began and ended.
+// stages fills in how long each stage before the report took, and when the run began and ended. A run that was killed right
+// behind its report makes it anew, and tells the same.
 func (s report) stages(ctx context.Context, r *pipelines.Run, in *quality.Input) error {
 	if r.Dry {
 		return nil
@@ -341,6 +342,9 @@ func (s report) stages(ctx context.Context, r *pipelines.Run, in *quality.Input)
 		return err
 	}
 	for _, st := range list {
+		if st.Name == s.Name() {
+			continue
+		}
 		start, end := time.UnixMicro(st.StartedAt).UTC(), time.UnixMicro(st.FinishedAt).UTC()
 		if in.Run.Started.IsZero() || start.Before(in.Run.Started) {
 			in.Run.Started = start
