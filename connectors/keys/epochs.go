@@ -431,7 +431,11 @@ func (r *Ring) change(f func(*Epochs)) error {
 // replace writes a file whole or not at all, also over a loss of power.
 func replace(path string, b []byte) error {
 	part := path + partial
-	if err := write(part, os.O_TRUNC, string(b)); err != nil {
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := fill(f, string(b)); err != nil {
 		return err
 	}
 	if err := os.Rename(part, path); err != nil {

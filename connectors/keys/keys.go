@@ -79,33 +79,78 @@ func Create(masterPath, storagePath string, random io.Reader) error {
 }
 
 // WriteNew writes a secret into a new file that its owner alone may read. It has its name when it is whole: a program that is
-// killed meanwhile leaves no empty file that would be taken for a damaged key.
+// killed meanwhile leaves no empty file that would be taken for a damaged key. Only a disk that knows no links, as a removable
+// one for shares may be, gets it in place: there a killed program leaves a part of it under its name, to be removed by hand.
 func WriteNew(path, text string) error {
-	part := path + partial
-	if err := write(part, os.O_TRUNC, text); err != nil {
+	if err := create(path, text); err != nil {
 		return errWrite.At(fault.Place{File: path}).Because(err)
 	}
-	err := os.Link(part, path) // unlike a rename it replaces nothing
+	return errors.Join(RemoveParts(path), durable.Folder(filepath.Dir(path)))
+}
+
+func create(path, text string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fs.ErrExist // nothing is written for a name that is taken
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+partial) // for its owner alone
+	if err != nil {
+		return err
+	}
+	if err := fill(part, text); err != nil {
+		return err
+	}
+	err = os.Link(part.Name(), path) // unlike a rename it replaces nothing
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = write(path, os.O_EXCL, text) // a disk that knows no links, as one for shares may be
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			err = fill(f, text)
+		}
 	}
 	if err != nil {
-		return errors.Join(errWrite.At(fault.Place{File: path}).Because(err), os.Remove(part))
+		return errors.Join(err, os.Remove(part.Name()))
 	}
-	return errors.Join(os.Remove(part), durable.Folder(filepath.Dir(path)))
+	return nil
+}
+
+// fill writes a new file onto the disk, or removes it.
+func fill(f *os.File, text string) error {
+	_, err := f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
 }
 
 // partial ends the name of a file that is not whole yet.
 const partial = ".partial"
 
-// write writes a file of its owner alone, onto the disk.
-func write(path string, flag int, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|flag, 0o600)
+// RemoveParts removes what killed programs left of the making of a key that is there: it may be the key itself under a second
+// name, which would outlast its destruction. Of a key that is not there it removes nothing, as one may be at work on it.
+func RemoveParts(path string) error {
+	if _, err := os.Lstat(path); err != nil {
+		return nil
+	}
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	for _, e := range entries {
+		if !partOf(e.Name(), filepath.Base(path)) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) { // another removed it
+			return err
+		}
+	}
+	return nil
+}
+
+// partOf tells whether a file is a part of a key: its name is the key's, a number but in older releases, and the ending.
+func partOf(name, key string) bool {
+	name, part := strings.CutSuffix(name, partial)
+	number, ours := strings.CutPrefix(name, key+".")
+	return part && (name == key || ours && number != "" && strings.Trim(number, "0123456789") == "")
 }
 
 // ReadSecret reads a one-line secret from a file that only its owner, who must be the run user, may read.

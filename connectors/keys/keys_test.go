@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"uoma/connectors/keys"
@@ -151,5 +152,90 @@ func TestThreat_T18_AKeyHasItsNameWhenItIsWhole(t *testing.T) {
 	}
 	if b, err := os.ReadFile(path(0)); err != nil || string(b) != "whole" {
 		t.Errorf("a key was overwritten: %q %v", b, err)
+	}
+}
+
+// TestThreat_T21_AKeyHasOneName: a program that was killed between the key's name and the end of its part left the key under both.
+func TestThreat_T21_AKeyHasOneName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "master.key")
+	text := func(path string) string {
+		t.Helper()
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	others := []string{"master.key.old.partial", "master.key.2.7.partial", "a-master.key.7.partial", "master.key2.partial", "master.key..partial", "master.key.7"}
+	for _, name := range others {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	parts := []string{path + ".partial", path + ".123.partial", path + ".9.partial"}
+	leave := func() {
+		t.Helper()
+		for _, part := range parts[:2] {
+			if err := os.Link(path, part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(parts[2], []byte("hal"), 0o600); err != nil { // of another that was killed before
+			t.Fatal(err)
+		}
+	}
+	gone := func() {
+		t.Helper()
+		for _, part := range parts {
+			if _, err := os.Lstat(part); !os.IsNotExist(err) {
+				t.Errorf("%s: %v", part, err)
+			}
+		}
+		for _, name := range others {
+			if text(filepath.Join(dir, name)) != name {
+				t.Errorf("%s is another", name)
+			}
+		}
+	}
+	if err := os.WriteFile(parts[2], []byte("hal"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.RemoveParts(path); err != nil || text(parts[2]) != "hal" { // the key may be made now
+		t.Errorf("%v", err)
+	}
+	if err := keys.WriteNew(path, "whole"); err != nil {
+		t.Fatal(err)
+	}
+	gone()
+	leave()
+	if err := keys.WriteNew(path, "another"); fault.Code(err) != "UOMA-KEY-WRITE" || text(path) != "whole" || text(parts[0]) != "whole" {
+		t.Errorf("a key was overwritten through its second name: %v", err)
+	}
+	if err := keys.RemoveParts(path); err != nil || text(path) != "whole" {
+		t.Errorf("%v", err)
+	}
+	gone()
+}
+
+// TestThreat_T18_TwoMakeOneKey at once, again and again: one of them does, and what it made is whole.
+func TestThreat_T18_TwoMakeOneKey(t *testing.T) {
+	dir := t.TempDir()
+	texts := []string{strings.Repeat("a", 50), strings.Repeat("b", 100)}
+	for n := range 50 {
+		path := filepath.Join(dir, fmt.Sprint("key-", n))
+		errs := [2]error{}
+		var both sync.WaitGroup
+		for i := range texts {
+			both.Go(func() { errs[i] = keys.WriteNew(path, texts[i]) })
+		}
+		both.Wait()
+		b, err := os.ReadFile(path)
+		if err != nil || (errs[0] == nil) == (errs[1] == nil) || errs[0] == nil && string(b) != texts[0] || errs[1] == nil && string(b) != texts[1] {
+			t.Fatalf("%q %v %v", b, errs, err)
+		}
+	}
+	if left, err := filepath.Glob(dir + "/*.partial"); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
 	}
 }

@@ -150,19 +150,20 @@ func (s *Survey) decide(ctx context.Context, f *frame, id *identity, at canon.Da
 
 // decider asks one question about each category that a row is made of.
 type decider struct {
-	s     *Survey
-	at    canon.Date
-	cases []*policy.Case
-	open  bool // somebody against whom nothing speaks is sent
+	s      *Survey
+	at     canon.Date
+	cases  []*policy.Case
+	closed bool // nobody is sent, whoever they are: a category is refused to all, and a row needs each
 }
 
 func (s *Survey) decider(at canon.Date) *decider {
 	d := &decider{s: s, at: at}
 	for _, category := range categories {
-		d.cases = append(d.cases, s.pack.Case(policy.Query{Category: category, Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
-			IncludeProtected: s.terms.Protected == "email", At: at}))
+		c := s.pack.Case(policy.Query{Category: category, Purpose: s.terms.Purpose, Recipient: s.terms.Recipient,
+			IncludeProtected: s.terms.Protected == "email", At: at})
+		_, closed := c.Closed()
+		d.cases, d.closed = append(d.cases, c), d.closed || closed
 	}
-	d.open = d.allows(&policy.Compact{})
 	return d
 }
 
@@ -178,7 +179,7 @@ func (d *decider) allows(c *policy.Compact) bool {
 // refusal names why the policy refuses somebody, in the policy's own order of reasons.
 func (d *decider) refusal(f *policy.Facts) extract.Reason {
 	switch {
-	case !d.open:
+	case d.closed:
 		return extract.NoBasis
 	case f.Restricted || d.frozen(f):
 		return extract.Restricted

@@ -26,8 +26,12 @@ var _ delivery.Source = (*source)(nil)
 // errChosen ends sealing when the people chosen now are not those that the delivery was prepared for.
 var errChosen = errors.New("the choice is another than the prepared one")
 
-// Select implements [delivery.Source].
+// Select implements [delivery.Source]. Where the pack has no basis for anybody it refuses. It alone does: what was sealed before
+// the pack said so is found changed, and taken back.
 func (c *source) Select(ctx context.Context, o delivery.Order) (delivery.Selection, error) {
+	if c.s.decider(AsOf(c.r)).closed {
+		return delivery.Selection{}, errBasis.At(fault.Place{Field: c.s.terms.Recipient + "/" + c.s.terms.Purpose})
+	}
 	if err := c.choose(ctx, o.From.Year()); err != nil {
 		return delivery.Selection{}, err
 	}
@@ -63,11 +67,7 @@ func (c *source) Changed(ctx context.Context, d outbox.Delivery) (bool, error) {
 var errBasis = fault.New("UOMA-SVY-BASIS", "the policy lets nobody's data go to this recipient for this purpose, so nothing is sealed",
 	"uoma policy show lists the disclosures; a dry run counts who is left out under which clause")
 
-// choose refuses before anything is sealed or sent where the pack has no basis for anybody.
 func (c *source) choose(ctx context.Context, year int) (err error) {
-	if !c.s.decider(AsOf(c.r)).open {
-		return errBasis.At(fault.Place{Field: c.s.terms.Recipient + "/" + c.s.terms.Purpose})
-	}
 	c.last, err = c.s.choose(ctx, c.r, year)
 	return err
 }

@@ -214,6 +214,63 @@ func TestThreat_T23_NothingWithoutABasis(t *testing.T) {
 	})
 }
 
+// TestThreat_T23_WhoConsentedIsSent where the purpose waits for consent: that nobody is sent without a word is no lack of a basis.
+func TestThreat_T23_WhoConsentedIsSent(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		r.pack = shipped(t, func(s string) string {
+			s = strings.Replace(s, "{id: career_monitoring, basis: public_task,", "{id: career_monitoring, needs_consent: true, basis: public_task,", 1)
+			return strings.Replace(s, "\n- {purpose: newsletter,", "\n- {purpose: career_monitoring, channels: [email], clause: [XAMK-40]}\n- {purpose: newsletter,", 1)
+		})
+		r.says("P1", rights.Statement{Kind: register.ConsentWord, About: "career_monitoring", State: "granted", Via: "letter", TextVersion: "1"})
+		out, err := r.run(false)
+		r.must(err)
+		f := fact[SelectFacts](t, out, "select")
+		silent := slices.ContainsFunc(f.Withheld, func(w extract.Withheld) bool { return w.Reason == extract.NoConsent && w.N == 3 })
+		if rows, _, _ := r.received(fact[DeliverFacts](t, out, "deliver").Delivery); !slices.Equal(numbers(rows), []string{"12345"}) || !silent {
+			t.Errorf("%v %+v", numbers(rows), f)
+		}
+	})
+}
+
+// TestThreat_T24_ADisclosureThatIsTakenOut of the pack after a delivery was sealed: the delivery is taken back with its archive,
+// and no other is made.
+func TestThreat_T24_ADisclosureThatIsTakenOut(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		for _, at := range []string{"encrypt/2-seal", "send/1-file", "send/2-consent"} {
+			t.Run(at, func(t *testing.T) {
+				r := newRig(t, on)
+				killed := errors.New("killed")
+				r.step = func(name string) error {
+					if name == at {
+						return killed
+					}
+					return nil
+				}
+				if _, err := r.run(false); !errors.Is(err, killed) {
+					t.Fatal(err)
+				}
+				r.step = nil
+				r.endpoint.Clock.Move(outbox.LeaseFor + time.Second)
+				r.pack = shipped(t, func(s string) string { return strings.Replace(s, "recipient: csc", "recipient: other", 1) })
+				if _, err := r.run(false); fault.Code(err) != "UOMA-SVY-BASIS" {
+					t.Errorf("the run ended with %v", err)
+				}
+				if d := r.deliveries(); len(d) != 1 || d[0].State != outbox.Voided || r.endpoint.Accepted() != 0 {
+					t.Errorf("%+v", d)
+				}
+				left, err := os.ReadDir(r.ws.Path(workspace.OutboxDir))
+				r.must(err)
+				for _, e := range left {
+					if strings.HasPrefix(e.Name(), r.deliveries()[0].ID) {
+						t.Errorf("%s is left", e.Name())
+					}
+				}
+			})
+		}
+	})
+}
+
 // An objection recorded between any two steps before the first byte is honoured; afterwards the delivery stands.
 func TestThreat_T24_ObjectionBetweenSelectAndSend(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {

@@ -205,14 +205,14 @@ func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 	}
 }
 
-var errLeftover = fault.New("UOMA-CHK-PARTIAL", "a killed program left files that it had not finished", "the next run removes them; after a backup was restored, remove *.partial by hand")
+var errLeftover = fault.New("UOMA-CHK-PARTIAL", "a killed program left files that it had not finished", "the next run removes them; remove by hand what it leaves in keys/, which may be a key under a second name, and every *.partial after a backup was restored")
 
 // leftovers looks for half-written files. While a run is at work they are its own.
 func (c *checker) leftovers(context.Context) {
 	if c.busy {
 		return
 	}
-	for _, dir := range []string{SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir} {
+	for _, dir := range []string{SnapshotDir, StateDir, QuarantineDir, WorkDir, OutboxDir, KeysDir} {
 		entries, err := os.ReadDir(c.w.Path(dir))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			c.add(Error, err)

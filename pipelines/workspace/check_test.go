@@ -256,6 +256,9 @@ func TestCheckFinds(t *testing.T) {
 		{"master key gone", "error UOMA-KEY-READ", func(t *testing.T, d string) { must(t, os.Remove(d+"/keys/master.key")) }},
 		{"storage key edited", "error UOMA-KEY-FORM", func(t *testing.T, d string) { write(t, d+"/keys/storage.key", "x") }},
 		{"signing key edited", "error UOMA-DLV-KEY-FILE", func(t *testing.T, d string) { write(t, d+"/keys/signing", "x") }},
+		{"key under a second name", "warning UOMA-CHK-PARTIAL", func(t *testing.T, d string) {
+			must(t, os.Link(d+"/keys/master.key", d+"/keys/master.key.7.partial"))
+		}},
 		{"layout broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/layouts/peppi.yaml", "system: peppi\n") }},
 		{"pipeline broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/pipelines/mine.yaml", "pipeline: mine\n") }},
 		{"policy broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/policies/mine.yaml", "id: mine\n") }},
@@ -365,6 +368,20 @@ func TestCheckBesideARun(t *testing.T) {
 			t.Error("the run at work is not mentioned")
 		}
 	})
+}
+
+// TestThreat_T21_AKeyHasOneNameInAWorkspace that was opened: of a key that is there nothing is left but itself.
+func TestThreat_T21_AKeyHasOneNameInAWorkspace(t *testing.T) {
+	dir := loaded(t, databasetest.OnSQLite)
+	for _, key := range []string{"master.key", "storage.key"} {
+		must(t, os.Link(dir+"/keys/"+key, dir+"/keys/"+key+".7.partial"))
+	}
+	ws, err := workspace.Open(context.Background(), dir)
+	must(t, err)
+	must(t, ws.Close())
+	if left, err := filepath.Glob(dir + "/keys/*.partial"); err != nil || len(left) > 0 {
+		t.Errorf("%v %v", left, err)
+	}
 }
 
 func TestCheckSpace(t *testing.T) {

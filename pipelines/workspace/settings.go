@@ -4,11 +4,13 @@ import (
 	"cmp"
 	_ "embed"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -136,16 +138,27 @@ func (m *MasterKey) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode((*plain)(m))
 }
 
+// path gives the file in which a master key lies, in clear or encrypted; "" where a program holds it.
+func (m *MasterKey) path(dir string) string {
+	switch {
+	case m.Command != nil:
+		return ""
+	case m.KMS != nil:
+		return within(dir, cmp.Or(m.KMS.Blob, "keys/master.kms"))
+	}
+	return within(dir, m.File)
+}
+
 // holder makes the keeper of a master key.
 func (m *MasterKey) holder(dir, institution string) (keys.Holder, error) {
 	switch {
 	case m.Command != nil:
 		return keys.Command(m.Command), nil
 	case m.KMS == nil:
-		return keys.File(within(dir, m.File)), nil
+		return keys.File(m.path(dir)), nil
 	}
 	s := kms.Settings{Key: m.KMS.Key, Region: cmp.Or(m.KMS.Region, kms.Region(m.KMS.Key)), Profile: m.KMS.Profile, Endpoint: m.KMS.Endpoint,
-		Blob: within(dir, cmp.Or(m.KMS.Blob, "keys/master.kms")), Context: map[string]string{"uoma": "master-key", "institution": institution}}
+		Blob: m.path(dir), Context: map[string]string{"uoma": "master-key", "institution": institution}}
 	if m.KMS.CA != "" {
 		pem, err := os.ReadFile(within(dir, m.KMS.CA))
 		if err != nil {
@@ -172,6 +185,27 @@ func (s *Settings) holders(dir string) ([]keys.Holder, error) {
 		out = append(out, h)
 	}
 	return out, nil
+}
+
+// tidyKeys removes what killed programs left beside the keys that they made. Where it may not, as in a folder of another,
+// the keys open nevertheless, and [Check] tells of what is left in the workspace.
+func (s *Settings) tidyKeys(dir string) error {
+	storage, err := keyPath(dir, s.Keys.Storage)
+	if err != nil {
+		return err
+	}
+	paths := []string{storage}
+	for _, m := range []*MasterKey{s.Keys.Master, s.Keys.Next} {
+		if m != nil && m.path(dir) != "" {
+			paths = append(paths, m.path(dir))
+		}
+	}
+	for _, path := range paths {
+		if err := keys.RemoveParts(path); err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+			return err
+		}
+	}
+	return nil
 }
 
 // asksOutside tells whether a master key lies with a service.

@@ -155,6 +155,9 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, m mode
 	if err := w.openKeys(ctx, home); err != nil {
 		return nil, err
 	}
+	if err := s.tidyKeys(home); err != nil {
+		return nil, err
+	}
 	if err := w.openFiles(); err != nil {
 		return nil, err
 	}
