@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,31 +15,51 @@ import (
 	"uoma/connectors/database"
 )
 
-// putChunk is how many entries are sealed before they are written: their cells are the memory a Put needs.
-const putChunk = 65_536
+const (
+	putChunk = 65_536  // entries sealed before they are written: their cells are the memory that a Put needs
+	mostKeys = 131_072 // subjects' keys at hand in one filling, at 200 bytes each, before they are written and let go of
+)
 
 var (
 	identityColumns = []string{"source_key", "record", "subject", "source", "names", "identifiers", "contacts", "epoch"}
 	subjectColumns  = []string{"subject", "wrapped_key", "epoch", "seals", "created_run"}
 )
 
-// put takes the entries in the order of their subjects, so that a subject's key is fetched or made once.
-func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, given []Entry) error {
-	var empty bool // the first night has nothing to look up
-	if err := tx.GetContext(ctx, &empty, "SELECT NOT EXISTS (SELECT 1 FROM `subject`)"); err != nil {
+// filling is the writing of one transaction. It keeps the keys of the subjects it met, so that each is fetched or made once
+// and written once, however many feeds tell of the person.
+type filling struct {
+	v     *Vault
+	tx    *sqlx.Tx
+	run   string
+	empty bool // nothing to look up: the first night
+	keys  map[string]*key
+}
+
+// fill runs f in a filling and writes the keys when f is done.
+func (v *Vault) fill(ctx context.Context, tx *sqlx.Tx, run string, f func(*filling) error) error {
+	w := &filling{v: v, tx: tx, run: run, keys: map[string]*key{}}
+	if err := tx.GetContext(ctx, &w.empty, "SELECT NOT EXISTS (SELECT 1 FROM `subject`)"); err != nil {
 		return database.Failed("look into the vault", err)
 	}
-	order := latest(given)
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(given[a].Subject, given[b].Subject) })
-	for len(order) > 0 {
-		n := min(len(order), putChunk)
-		for n < len(order) && given[order[n]].Subject == given[order[n-1]].Subject {
-			n++
-		}
-		if err := v.putOne(ctx, tx, run, pick(given, order[:n]), empty); err != nil {
+	if err := f(w); err != nil {
+		return err
+	}
+	return w.settle(ctx)
+}
+
+// put takes entries, of several with one source key the last.
+func (w *filling) put(ctx context.Context, given []Entry) error {
+	for order := range slices.Chunk(latest(given), putChunk) {
+		if err := w.putOne(ctx, pick(given, order)); err != nil {
 			return err
 		}
-		order = order[n:]
+		if len(w.keys) < mostKeys {
+			continue
+		}
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		w.empty = false
 	}
 	return nil
 }
@@ -68,35 +89,64 @@ func pick(given []Entry, numbers []int) []Entry {
 	return out
 }
 
-// putOne stores entries of which it has all that this Put has of their subjects.
-func (v *Vault) putOne(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry, empty bool) error {
-	subjects := distinct(entries)
-	keys := make(map[string]*key, len(subjects))
-	if !empty {
-		if err := v.keysOf(ctx, tx, subjects, keys); err != nil {
-			return err
-		}
-		if err := drop(ctx, tx, sourceKeys(entries)); err != nil {
+func (w *filling) putOne(ctx context.Context, entries []Entry) error {
+	if !w.empty {
+		if err := drop(ctx, w.tx, sourceKeys(entries)); err != nil {
 			return err
 		}
 	}
-	if err := v.makeKeys(keys, subjects, run); err != nil {
+	subjects := distinct(entries)
+	if err := w.meet(ctx, subjects); err != nil {
 		return err
 	}
 	for i := range entries {
-		k := keys[entries[i].Subject]
+		k := w.keys[entries[i].Subject]
 		if k.seals += groups; k.seals > maxSeals {
 			return errWorn
 		}
 	}
-	cells, err := v.sealAll(entries, keys)
+	cells, err := w.v.sealAll(entries, w.keys)
 	if err != nil {
 		return err
 	}
-	if err := v.writeKeys(ctx, tx, subjects, keys); err != nil {
+	for _, s := range subjects {
+		w.keys[s].aead = nil // ten times what the key takes
+	}
+	return database.Load(ctx, w.tx, "identity", identityColumns, &identityRows{entries, cells, w.keys})
+}
+
+// meet makes the keys of subjects ready for use: those at hand, those in the store, and new ones.
+func (w *filling) meet(ctx context.Context, subjects []string) error {
+	var strangers []string
+	for _, s := range subjects {
+		k := w.keys[s]
+		if k == nil {
+			strangers = append(strangers, s)
+			continue
+		}
+		if err := k.ready(); err != nil {
+			return err
+		}
+	}
+	if !w.empty {
+		if err := w.v.keysOf(ctx, w.tx, strangers, w.keys); err != nil {
+			return err
+		}
+	}
+	return w.v.makeKeys(w.keys, strangers, w.run)
+}
+
+// settle writes the keys at hand, with the count of their seals, and lets go of them.
+func (w *filling) settle(ctx context.Context) error {
+	subjects := slices.Sorted(maps.Keys(w.keys)) // the order in which they are stored fastest
+	if err := w.v.writeKeys(ctx, w.tx, subjects, w.keys); err != nil {
 		return err
 	}
-	return database.Load(ctx, tx, "identity", identityColumns, &identityRows{entries, cells, keys})
+	for _, k := range w.keys {
+		clear(k.plain[:])
+	}
+	clear(w.keys)
+	return nil
 }
 
 func sourceKeys(entries []Entry) []string {
@@ -149,7 +199,7 @@ func blobOrNull(b []byte) database.Value {
 	return database.Blob(b)
 }
 
-// distinct gives the entries' subjects in the order of their tokens, in which they are found and stored fastest.
+// distinct gives the entries' subjects in the order of their tokens, in which they are found fastest.
 func distinct(entries []Entry) []string {
 	seen := make(map[string]struct{}, len(entries))
 	out := make([]string, 0, len(entries))
@@ -207,28 +257,27 @@ func (v *Vault) unwrap(subject string, wrapped []byte, epoch int64) (*key, error
 		return nil, err
 	}
 	defer clear(plain)
-	return newKey(plain, epoch)
+	k := &key{plain: [keySize]byte(plain), epoch: epoch}
+	return k, k.ready()
 }
 
 // makeKeys gives every subject without a key a new one.
 func (v *Vault) makeKeys(keys map[string]*key, subjects []string, run string) error {
-	plain := make([]byte, keySize)
-	defer clear(plain)
 	for _, s := range subjects {
 		if keys[s] != nil {
 			continue
 		}
-		if _, err := io.ReadFull(v.random, plain); err != nil {
+		k := &key{epoch: v.epoch, created: run, fresh: true}
+		if _, err := io.ReadFull(v.random, k.plain[:]); err != nil {
 			return errRandom.Wrap(err)
 		}
-		k, err := newKey(plain, v.epoch)
-		if err != nil {
+		var err error
+		if k.wrapped, err = v.ring.Wrap(k.plain[:], wrapPlace(s, v.epoch)); err != nil {
 			return err
 		}
-		if k.wrapped, err = v.ring.Wrap(plain, wrapPlace(s, v.epoch)); err != nil {
+		if err := k.ready(); err != nil {
 			return err
 		}
-		k.created, k.fresh = run, true
 		keys[s] = k
 	}
 	return nil

@@ -41,9 +41,10 @@ const (
 	Everything         = Names | Identifiers | Contacts
 )
 
-// key is a subject's own key, ready for use.
+// key is a subject's own key.
 type key struct {
-	aead    cipher.AEAD
+	plain   [keySize]byte
+	aead    cipher.AEAD // of plain, when it is ready for use
 	epoch   int64
 	seals   int64
 	wrapped []byte
@@ -51,16 +52,15 @@ type key struct {
 	fresh   bool   // not in the store yet
 }
 
-func newKey(plain []byte, epoch int64) (*key, error) {
-	block, err := aes.NewCipher(plain)
+func (k *key) ready() error {
+	block, err := aes.NewCipher(k.plain[:])
 	if err != nil {
-		return nil, errCell
+		return errCell
 	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, errCell
+	if k.aead, err = cipher.NewGCM(block); err != nil {
+		return errCell
 	}
-	return &key{aead: aead, epoch: epoch}, nil
+	return nil
 }
 
 // separator stands between the parts of additional data; none of them, names and tokens of ours, holds it.

@@ -79,7 +79,20 @@ func (v *Vault) Migrate(ctx context.Context) error {
 // Put seals and stores entries, each in place of the one with its source key. Subjects that are new get a key, whose
 // created_run is run. It is one transaction; doing it again gives the same content.
 func (v *Vault) Put(ctx context.Context, run string, entries []Entry) error {
-	return v.db.Do(ctx, func(tx *sqlx.Tx) error { return v.put(ctx, tx, run, entries) })
+	return v.Fill(ctx, run, func(put func([]Entry) error) error { return put(entries) })
+}
+
+// Fill is [Vault.Put] of entries that come in parts, all in one transaction. A source key comes in one part only.
+func (v *Vault) Fill(ctx context.Context, run string, f func(put func([]Entry) error) error) error {
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
+		return v.fill(ctx, tx, run, func(w *filling) error {
+			return f(func(entries []Entry) error { return w.put(ctx, entries) })
+		})
+	})
+}
+
+func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry) error {
+	return v.fill(ctx, tx, run, func(w *filling) error { return w.put(ctx, entries) })
 }
 
 // Drop removes the entries of source rows.

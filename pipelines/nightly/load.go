@@ -191,22 +191,25 @@ func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int
 		return 0, err
 	}
 	var written int64
-	for _, f := range s.n.landed() {
-		spool, err := s.n.ws.Work.Open(workName(r, "vault", f.feed.FullName()))
-		if err != nil {
-			return written, err
+	err := s.n.ws.Vault.Fill(ctx, r.ID(), func(put func([]vault.Entry) error) error {
+		for _, f := range s.n.landed() {
+			spool, err := s.n.ws.Work.Open(workName(r, "vault", f.feed.FullName()))
+			if err != nil {
+				return err
+			}
+			err = entries(ctx, spool, func(chunk []vault.Entry) error {
+				written += int64(len(chunk))
+				r.Progress.Advance(int64(len(chunk)), "vault entries")
+				return put(chunk)
+			})
+			spool.Close()
+			if err != nil {
+				return err
+			}
 		}
-		err = entries(ctx, spool, func(chunk []vault.Entry) error {
-			written += int64(len(chunk))
-			r.Progress.Advance(int64(len(chunk)), "vault entries")
-			return s.n.ws.Vault.Put(ctx, r.ID(), chunk)
-		})
-		spool.Close()
-		if err != nil {
-			return written, err
-		}
-	}
-	return written, nil
+		return nil
+	})
+	return written, err
 }
 
 // moves gives the records whose subject is another than last night.
