@@ -16,8 +16,7 @@ import (
 
 // link makes the links of records and contact points to persons what the resolver says, and writes only differences. A
 // record has a link while the register has a row of it: nobody is a person of the register by being known to the resolver.
-func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night) (int, error) {
-	asked := s.asked()
+func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night, asked []holder) (int, error) {
 	before, err := s.linked(ctx, night, asked)
 	if err != nil {
 		return 0, err

@@ -232,6 +232,8 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := night.Unlapse(ctx, s.n.back); err != nil {
 		return 0, err
 	}
+	asked := s.asked()
+	s.n.resolved.ForgetRows() // what somebody's rows say is half of what the night keeps in memory
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	replaced := without(touched, removed)
@@ -252,7 +254,7 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := night.SettleWords(ctx, r.ID()); err != nil {
 		return 0, err
 	}
-	if links, err = s.link(ctx, r, night); err != nil {
+	if links, err = s.link(ctx, r, night, asked); err != nil {
 		return 0, err
 	}
 	if err := s.n.layKeptWords(ctx, night); err != nil {

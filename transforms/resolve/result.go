@@ -83,6 +83,13 @@ func (r *Result) Subject(system, personKey string) (subject string, ok bool) {
 	return r.Records[i].Subject, true
 }
 
+// ForgetRows lets go of what the rows say, which is most of a result's memory. Identities and points are not to be had then.
+func (r *Result) ForgetRows() {
+	for i := range r.by {
+		r.by[i].rows = nil
+	}
+}
+
 // Resolve finds the subjects of all records.
 func (e *Engine) Resolve() (*Result, error) {
 	e.settle()
