@@ -208,15 +208,16 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 func (p *protecting) settleWaiting(ctx context.Context, r *pipelines.Run) error {
 	rows, system := p.f.rows, canon.SystemOf(p.kept.Feed)
 	var places []int32
+	still := rows.waiting[:0] // in its place: tens of thousands wait
 	for _, h := range rows.waiting {
 		if p.st.text(system, h.Person) == h.Standing {
-			rows.held = append(rows.held, h)
+			still = append(still, h)
 			p.kept.Withheld[h.Clause]++
 			continue
 		}
 		places = append(places, h.Place)
 	}
-	rows.waiting = nil
+	rows.held, rows.waiting = append(still, rows.held...), nil
 	if len(places) == 0 {
 		return nil
 	}
