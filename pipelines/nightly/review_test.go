@@ -1,6 +1,7 @@
 package nightly_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -73,15 +74,20 @@ func (s site) pairsToDecide(t testing.TB, n int) (joined, apart []clerical.Pair)
 	t.Helper()
 	of, keys := s.subjects(t)
 	links := s.linkedTo(t)
-	clusters := map[string][]string{}
-	for _, token := range slices.Sorted(maps.Keys(of)) {
+	inOrder := slices.SortedFunc(maps.Keys(of), func(a, b string) int { // of the records: tokens are others in every workspace
+		return cmp.Or(cmp.Compare(keys[a].System, keys[b].System), cmp.Compare(keys[a].PersonKey, keys[b].PersonKey))
+	})
+	clusters, first := map[string][]string{}, []string{}
+	for _, token := range inOrder {
 		if links[token] == "" {
 			of[token] += " without rows" // not to be picked
 		}
-		clusters[of[token]] = append(clusters[of[token]], token)
+		if clusters[of[token]] = append(clusters[of[token]], token); len(clusters[of[token]]) == 1 {
+			first = append(first, of[token])
+		}
 	}
 	var single string
-	for _, subject := range slices.Sorted(maps.Keys(clusters)) {
+	for _, subject := range first {
 		switch c := clusters[subject]; {
 		case links[c[0]] == "":
 		case len(c) == 2 && len(joined) < n && keys[c[0]].System != keys[c[1]].System:
