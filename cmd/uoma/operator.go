@@ -193,7 +193,8 @@ func (a *app) operatorAllowCommand() *cobra.Command {
 		Use:   "allow",
 		Short: "Allow what another operator is to do, under your own account",
 		Long: `Where operators are named, the second person of what needs two is no name on a command line: that person allows it under
-their own account, and the one who does it names them with --approved-by. The word counts for 14 days.`,
+their own account, and the one who does it names them with --approved-by. The word counts for 14 days, and for retention only
+until the next night, as nothing is applied for a day before it.`,
 		Example: `  uoma operator allow retention --date 2026-11-22 --plan 0f2c…
   uoma operator allow disclosure 4f1c… 5500-R-1`,
 		Args: exactly(0),

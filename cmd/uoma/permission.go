@@ -6,7 +6,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -217,9 +216,6 @@ func (a *app) mayDeliver(ctx context.Context, ws *workspace.Workspace, def *pipe
 	return ws.Bound(pack, recipient, day)
 }
 
-// allowedFor is how long somebody's word for what another is to do counts.
-const allowedFor = 14 * 24 * time.Hour
-
 // allow writes down that the one at the keyboard allows an act of another.
 func (a *app) allow(ctx context.Context, ws *workspace.Workspace, act, subject, reference string) error {
 	return ws.Note(ctx, ledger.Entry{At: a.now().UnixMicro(), Actor: a.person(), Verb: ledger.ActApproved, Subject: subject, Reason: act + ":" + reference})
@@ -242,14 +238,9 @@ func (a *app) allowed(ctx context.Context, ws *workspace.Workspace, by, act, sub
 	if err := a.second(ws, by, p); err != nil {
 		return err
 	}
-	found, err := ws.Audit.Lines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActApproved), Subject: subject, Since: a.now().Add(-allowedFor), Limit: 1000})
-	if err != nil {
-		return err
+	said, err := ws.Allowed(ctx, ws.RegisterDB, by, subject, act+":"+reference, a.now())
+	if err == nil && said == 0 {
+		err = errAlone
 	}
-	for _, l := range found {
-		if l.Actor == by && l.Reason == act+":"+reference {
-			return nil
-		}
-	}
-	return errAlone
+	return err
 }

@@ -364,6 +364,8 @@ func TestThreat_T20_ApproversAreOperators(t *testing.T) {
 		{"virtanen", "operator allow retention --plan 0f2c", "UOMA-RET-PLAN", ""},
 		{"virtanen", "operator allow retention --plan " + nothingDue, "", ""}, // today
 		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "", "due on 2026-03-02"},
+		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen --plan 0f2c", "UOMA-RET-PLAN", "due on 2026-03-02"},
+		{"korhonen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen --plan " + nothingDue, "", "due on 2026-03-02"},
 		{"virtanen", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-ALONE", ""},
 		{"uoma", "retention apply --date 2026-03-02 --dry-run", "", "due on 2026-03-02"}, // nobody attends, and the share is small
 		{"uoma", "retention apply --date 2026-03-02 --dry-run --approved-by virtanen", "UOMA-ACC-SERVICE", ""},

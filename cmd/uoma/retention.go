@@ -35,7 +35,8 @@ type dueLine struct {
 // retentionResult is a plan on the command line.
 type retentionResult struct {
 	Date  string         `json:"date"`
-	Plan  string         `json:"plan"` // digest of all that is due, by which it is allowed
+	Plan  string         `json:"plan,omitempty"` // digest of all that is due, by which it is allowed
+	Part  bool           `json:"part,omitempty"` // the lines are not all that is due, and have no digest
 	Due   int            `json:"due"`
 	Held  int            `json:"held"`
 	By    map[string]int `json:"by_action"`
@@ -68,7 +69,8 @@ func (a *app) retentionPlanCommand() *cobra.Command {
 		Short: "List what is due on a date, and what a hold keeps",
 		Long: `Plan works out, from the register as it stands, which source rows are due for an action on a date: by the pack in force on
 that date, with the clause, the day and the event that it counts from. Rows that a hold keeps are listed with the hold. A
-date to come tells what will be due if nothing changes. Nothing is written, and persons stand as tokens.`,
+date to come tells what will be due if nothing changes. Nothing is written, and persons stand as tokens. The whole plan ends
+with its digest, by which a second person allows it (under --csv on standard error); a part of it has none.`,
 		Example: `  uoma retention plan --date 2026-11-22
   uoma retention plan --date 2027-01-01 --action delete --free --sort category
   uoma retention plan --date 2026-11-22 --csv > due.csv`,
@@ -86,7 +88,10 @@ date to come tells what will be due if nothing changes. Nothing is written, and 
 				if err != nil {
 					return err
 				}
-				digest := plan.Digest()
+				digest := ""
+				if f.filter == (policy.PlanFilter{}) { // who allows a plan has seen all of it
+					digest = plan.Digest()
+				}
 				plan = plan.Keep(f.filter)
 				plan.Sort(f.sort)
 				return a.printPlan(date, digest, plan, f.csv)
@@ -132,10 +137,7 @@ func (f *planFlags) check(c *cobra.Command) (date canon.Date, err error) {
 }
 
 func (a *app) printPlan(date canon.Date, digest string, plan policy.Plan, asCSV bool) error {
-	if asCSV {
-		return plan.WriteCSV(a.out)
-	}
-	out := retentionResult{Date: date.String(), Plan: digest, By: map[string]int{}, Lines: make([]dueLine, 0, len(plan))}
+	out := retentionResult{Date: date.String(), Plan: digest, Part: digest == "", By: map[string]int{}, Lines: make([]dueLine, 0, len(plan))}
 	rows := make([][]string, 0, len(plan))
 	for i := range plan {
 		d := &plan[i]
@@ -150,12 +152,20 @@ func (a *app) printPlan(date canon.Date, digest string, plan policy.Plan, asCSV 
 		rows = append(rows, []string{d.DueDate.String(), string(d.Action), d.Category, d.Clause, cmp.Or(d.Hold, "-"),
 			d.Anchor.String() + " " + d.AnchorDate.String(), cmp.Or(d.Person, "-"), d.Feed, d.SourceKey})
 	}
-	if a.json {
+	last := fmt.Sprintf("%d due on %s, %d held; plan %s", out.Due, date, out.Held, digest)
+	if out.Part {
+		last = fmt.Sprintf("%d due on %s, %d held; a part of the plan", out.Due, date, out.Held)
+	}
+	switch {
+	case asCSV:
+		fmt.Fprintln(a.err, last)
+		return plan.WriteCSV(a.out)
+	case a.json:
 		return a.printJSON("retention plan", true, out)
 	}
 	if err := a.table([]string{"DUE", "ACTION", "CATEGORY", "CLAUSE", "HELD", "SINCE", "PERSON", "SOURCE", "SOURCE KEY"}, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.out, "%d due on %s, %d held; plan %s\n", out.Due, date, out.Held, digest)
+	_, err := fmt.Fprintln(a.out, last)
 	return err
 }

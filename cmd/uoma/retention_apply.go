@@ -77,17 +77,17 @@ names stand in the ledger. A plan's file is never read. Killed anywhere, the sam
 				out, err = n.ApplyRetention(ctx, r, "nightly", o)
 				return err
 			})
-			if err != nil {
+			if err != nil && (!o.Dry || out.Plan == "") {
 				return err
 			}
-			return a.printApplied(out, o.Dry)
+			return errors.Join(a.printApplied(out, o.Dry, err == nil), err) // a plan that is refused is to be looked at
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&date, "date", "", "the date for which it is applied, YYYY-MM-DD or auto for today (required)")
 	f.StringVar(&o.By, "by", "", "who applies it (the user of the machine)")
 	f.StringVar(&o.ApprovedBy, "approved-by", "", "the second person, who looked at the plan")
-	f.StringVar(&o.Plan, "plan", "", "the plan that they looked at, as retention plan prints it; where operators are named, they say so themselves")
+	f.StringVar(&o.Plan, "plan", "", "the plan that they looked at, as retention plan prints it; where operators are named, they say so themselves, and it may be left out")
 	f.BoolVar(&o.Dry, "dry-run", false, "say what would be done, and do nothing")
 	f.BoolVar(&yes, "yes", false, "do it")
 	_ = c.MarkFlagRequired("date")
@@ -112,9 +112,9 @@ func (a *app) underNightly(ctx context.Context, date string, f func(context.Cont
 	})
 }
 
-func (a *app) printApplied(out nightly.Applied, dry bool) error {
+func (a *app) printApplied(out nightly.Applied, dry, ok bool) error {
 	if a.json {
-		return a.printJSON("retention apply", true, out)
+		return a.printJSON("retention apply", ok, out)
 	}
 	actions := make([]string, 0, len(out.Actions))
 	for action, n := range out.Actions {

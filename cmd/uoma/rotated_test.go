@@ -56,28 +56,16 @@ func TestThreat_T17_ANightAfterARotation(t *testing.T) {
 		rotations = append(rotations, []string{kind, "--epoch", "2"})
 	}
 	seed := time.Now().UnixNano()
-	random, stopped := rand.New(rand.NewSource(seed)), 0
+	random := rand.New(rand.NewSource(seed))
+	t.Logf("seed %d", seed)
 	for _, what := range rotations {
 		rotate := func(ws string) []string { return slices.Concat([]string{"key", "rotate"}, what, []string{"-w", ws}) }
 		since := time.Now()
 		run(rotate(once)...)
 		takes := time.Since(since)
-		first := exec.Command(bin, rotate(turned)...)
-		if err := first.Start(); err != nil {
-			t.Fatal(err)
-		}
-		time.AfterFunc(time.Duration(random.Int63n(int64(takes))), func() { _ = first.Process.Kill() })
-		if err := first.Wait(); err != nil { // killed, or done before: both must end the same
-			if !first.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
-				t.Fatalf("seed %d: %v ended by itself: %v", seed, what, err)
-			}
-			stopped++
-		}
+		turned = killed(t, turned, func(ws string) *exec.Cmd { return exec.Command(bin, rotate(ws)...) }, takes, random)
 		workspacetest.Exec(t, turned, workspacetest.Register, "UPDATE `lease` SET `expires_at` = 0")
 		run(rotate(turned)...)
-	}
-	if stopped == 0 {
-		t.Errorf("seed %d: nothing was killed", seed)
 	}
 	if a, b := keysOf(t, once), keysOf(t, turned); !slices.Equal(a, b) {
 		t.Errorf("seed %d: the keys are %v, not %v", seed, b, a)
@@ -96,6 +84,33 @@ func TestThreat_T17_ANightAfterARotation(t *testing.T) {
 	if len(strings.Split(a["register.link"], "\n")) < 60 {
 		t.Errorf("few links: %d", len(a["register.link"]))
 	}
+}
+
+// killed gives a copy of a workspace in which SIGKILL ended a program at a random moment. Where the program ended first, it is
+// started anew in another copy and killed sooner.
+func killed(t *testing.T, ws string, program func(ws string) *exec.Cmd, within time.Duration, random *rand.Rand) string {
+	t.Helper()
+	for try := 0; try < 20; try++ {
+		dir := filepath.Join(t.TempDir(), "turned")
+		workspacetest.CopyTree(t, ws, dir)
+		cmd := program(dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(random.Int63n(int64(within))), func() { _ = cmd.Process.Kill() })
+		err := cmd.Wait()
+		kill.Stop()
+		switch {
+		case err == nil:
+			within = within * 3 / 4
+		case cmd.ProcessState.Sys().(syscall.WaitStatus).Signaled():
+			return dir
+		default:
+			t.Fatalf("%v ended by itself: %v", cmd.Args[1:], err)
+		}
+	}
+	t.Fatal("the program was never killed")
+	return ""
 }
 
 func firstDifference(a, b string) (string, string) {

@@ -180,6 +180,7 @@ func auditHead(ctx context.Context, q sqlx.QueryerContext) (h AuditHead, err err
 // AuditFilter chooses entries; zero fields choose all.
 type AuditFilter struct {
 	Verb, Subject, Run string
+	Actor, Reason      string
 	Since              time.Time
 	Limit              int // the latest so many
 }
@@ -214,5 +215,6 @@ func AuditLines(ctx context.Context, q sqlx.QueryerContext, f AuditFilter) ([]Li
 		since = f.Since.UnixMicro()
 	}
 	return list[Line](ctx, q, "SELECT "+database.Columns(lineColumns)+" FROM `audit` WHERE (? = '' OR `verb` = ?) AND (? = '' OR `subject` = ?)"+
-		" AND (? = '' OR `run` = ?) AND `at` >= ? ORDER BY `number` DESC LIMIT ?", f.Verb, f.Verb, f.Subject, f.Subject, f.Run, f.Run, since, f.Limit)
+		" AND (? = '' OR `run` = ?) AND (? = '' OR `actor` = ?) AND (? = '' OR `reason` = ?) AND `at` >= ? ORDER BY `number` DESC LIMIT ?",
+		f.Verb, f.Verb, f.Subject, f.Subject, f.Run, f.Run, f.Actor, f.Actor, f.Reason, f.Reason, since, f.Limit)
 }

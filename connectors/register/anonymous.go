@@ -104,26 +104,20 @@ func (n *Night) MarkErased(ctx context.Context, clauses map[string]string) error
 	if err != nil || len(here) == 0 {
 		return err
 	}
-	var all []KeptWord
-	for w, err := range n.KeptWords(ctx) {
-		if err != nil {
-			return err
-		}
-		all = append(all, w)
-	}
-	for person := range here {
-		all = append(all, KeptWord{Person: person, Kind: ErasedWord, Clause: clauses[person]})
-	}
-	slices.SortStableFunc(all, func(a, b KeptWord) int { return keptWords.compare(&a, &b) })
-	all = slices.CompactFunc(all, func(a, b KeptWord) bool { return keptWords.compare(&a, &b) == 0 })
-	_, err = n.ReplaceKeptWords(ctx, func(yield func(KeptWord, error) bool) {
-		for _, w := range all {
-			if !yield(w, nil) {
-				return
+	var marked []KeptWord
+	for _, person := range slices.Sorted(maps.Keys(here)) {
+		known := false
+		for w, err := range n.KeptWordsOf(ctx, person) {
+			if err != nil {
+				return err
 			}
+			known = known || w.Kind == ErasedWord
 		}
-	})
-	return err
+		if !known {
+			marked = append(marked, KeptWord{Person: person, Kind: ErasedWord, Clause: clauses[person]})
+		}
+	}
+	return keptWords.write(ctx, n.tx, marked)
 }
 
 // KeptWords gives the kept words in ascending order of person, kind, about, topic and channel.

@@ -418,6 +418,8 @@ func TestThreat_T26_AWordForAPlanIsUsedOnce(t *testing.T) {
 	note(ledger.ActUsed, "one", word, "retention-of-before")
 	refused("a word that was used")
 	note(ledger.ActApproved, "two", word, "")
+	before := filepath.Join(t.TempDir(), "before")
+	workspacetest.Copy(t, s.dir, before)
 	out := s.mustApply(t, date)
 	s.at(t, func(ws *workspace.Workspace) {
 		used, err := ws.Audit.Lines(context.Background(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.ActUsed), Run: out.Run, Limit: 10})
@@ -425,6 +427,18 @@ func TestThreat_T26_AWordForAPlanIsUsedOnce(t *testing.T) {
 			t.Errorf("%+v %v", used, err)
 		}
 	})
+	for _, table := range []string{"recording", "exam", "link"} { // rows that come back behind the program's back are due again
+		workspacetest.Exec(t, s.dir, workspacetest.Register, "ATTACH DATABASE '"+filepath.Join(before, "register.db")+"' AS `before`",
+			"INSERT OR IGNORE INTO `"+table+"` SELECT * FROM `before`.`"+table+"`")
+	}
+	if plan := s.plan(t, date); plan != out.Plan {
+		t.Fatalf("the plan is %s, not %s again", plan, out.Plan)
+	}
+	refused("a word of which this program made use")
+	note(ledger.ActApproved, "two", word, "")
+	if again := s.mustApply(t, date); again.Plan != out.Plan || again.Run == out.Run {
+		t.Errorf("said anew: %+v", again)
+	}
 }
 
 // killer kills the program at a step.

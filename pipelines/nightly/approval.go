@@ -2,7 +2,7 @@ package nightly
 
 import (
 	"context"
-	"time"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -15,9 +15,6 @@ import (
 
 var errPlan = fault.New("UOMA-RET-PLAN", "what is due is not the plan that the second person looked at, or their word was used already",
 	"have them look at uoma retention plan, and name the plan that it prints with --plan")
-
-// approvedFor is how long somebody's word for a plan counts.
-const approvedFor = 14 * 24 * time.Hour
 
 // ApproveRetention gives what is written down when a second person allows the plan of a date that they looked at. A plan that is
 // another by now is refused.
@@ -38,32 +35,23 @@ func (o Order) seen(ctx context.Context, q sqlx.QueryerContext, n *Night, r *pip
 	if o.ApprovedBy == "" {
 		return nil
 	}
-	if n.ws.Operators == nil {
-		if o.Plan != out.Plan {
-			return errPlan.At(fault.Place{Field: out.Plan})
-		}
+	refused := errPlan.At(fault.Place{Field: out.Plan})
+	switch {
+	case o.Plan != out.Plan && (o.Plan != "" || n.ws.Operators == nil):
+		return refused
+	case n.ws.Operators == nil:
 		return nil
 	}
-	reason := out.approval()
-	last := func(verb ledger.Verb, counts func(*ledger.Line) bool) (number int64, err error) {
-		lines, err := n.ws.Audit.Lines(ctx, q, ledger.AuditFilter{Verb: string(verb), Since: r.Now().Add(-approvedFor), Limit: 1000})
-		for i := range lines { // newest first
-			if lines[i].Reason == reason && counts(&lines[i]) {
-				return lines[i].Number, err
-			}
-		}
-		return 0, err
-	}
-	said, err := last(ledger.ActApproved, func(l *ledger.Line) bool { return l.Actor == o.ApprovedBy })
+	said, err := n.ws.Allowed(ctx, q, o.ApprovedBy, "", out.approval(), r.Now())
 	if err != nil {
 		return err
 	}
-	used, err := last(ledger.ActUsed, func(l *ledger.Line) bool { return l.Run != out.Run })
+	used, err := n.ws.Audit.Lines(ctx, q, ledger.AuditFilter{Verb: string(ledger.ActUsed), Reason: out.approval(), Limit: 1000})
 	if err != nil {
 		return err
 	}
-	if said <= used {
-		return errPlan.At(fault.Place{Field: out.Plan})
+	if said == 0 || slices.ContainsFunc(used, func(l ledger.Line) bool { return l.Number > said && l.Run != out.Run }) {
+		return refused
 	}
 	return nil
 }

@@ -119,12 +119,13 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
-	bearers := n.bearers(subject, marks, clause)
-	traces := n.rawOf(subject, slices.Concat(records, own))
 	entry, err := n.enter(erasures.Entry{Run: r.ID(), Clause: clause, Subject: subject, Person: person, Records: slices.Concat(records, own), Marks: marks})
 	if err != nil {
 		return out, err
 	}
+	book := []erasures.Entry{entry}
+	traces := n.tracesOf(book)
+	bearers := n.bearers(book, &traces)
 	if err := n.recallDecisions(ctx, &of); err != nil {
 		return out, err
 	}
@@ -312,31 +313,6 @@ func (n *Night) marksOf(ctx context.Context, night *register.Night, subject stri
 		}
 	})
 	return m.list(), err
-}
-
-// bearers gives the other persons of whom a record bears one of some marks, with the clause: the next night finds out that they
-// were erased, and until then they are not used.
-func (n *Night) bearers(subject string, list []erasures.Mark, clause string) map[string]string {
-	known, persons, out := map[string]bool{}, n.ws.Persons(), map[string]string{}
-	for _, m := range list {
-		known[m.Token] = true
-	}
-	for i := range n.resolved.Records {
-		of := n.resolved.Records[i].Subject
-		if of == subject {
-			continue
-		}
-		borne := n.newMarks()
-		for _, id := range n.resolved.Identities(i) {
-			borne.add(id)
-		}
-		for token := range borne.kinds {
-			if known[token] {
-				out[workspace.PersonOf(persons, of)] = clause
-			}
-		}
-	}
-	return out
 }
 
 // enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is

@@ -91,7 +91,7 @@ func (n *Night) heedBook(ctx context.Context, r *pipelines.Run, book []erasures.
 	if err != nil {
 		return err
 	}
-	traces := n.rawIn(book)
+	traces := n.tracesOf(book)
 	if n.engine, err = n.recallEngine(ctx, r); err != nil {
 		return err
 	}
@@ -104,6 +104,7 @@ func (n *Night) heedBook(ctx context.Context, r *pipelines.Run, book []erasures.
 	if n.resolved, err = n.engine.Resolve(); err != nil {
 		return err
 	}
+	bearers := n.bearers(book, &traces)
 	gone := func(k resolve.Key) bool { return traces.key(k.System, k.PersonKey) }
 	n.unsettle(traces.key)
 	n.engine.ForgetRecords(gone)
@@ -123,6 +124,9 @@ func (n *Night) heedBook(ctx context.Context, r *pipelines.Run, book []erasures.
 		return err
 	}
 	if err := forgetReview(ctx, night.Tx(), sortedKeys(traces.records)); err != nil {
+		return err
+	}
+	if err := night.MarkErased(ctx, bearers); err != nil {
 		return err
 	}
 	if last != "" {

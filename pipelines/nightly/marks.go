@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"iter"
 	"strings"
 
 	"uoma/connectors/erasures"
@@ -10,9 +11,10 @@ import (
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
+	"uoma/transforms/resolve"
 )
 
-// marks gathers the marks by which somebody is known again, as keyed tokens.
+// marks gathers the marks by which somebody is to be known again, as keyed tokens.
 type marks struct {
 	pack   *policy.Pack
 	tokens *pseudonym.Domain
@@ -21,9 +23,9 @@ type marks struct {
 
 func (n *Night) newMarks() *marks { return &marks{n.pack, n.ws.Suppression(), map[string]string{}} }
 
-// add takes all marks of what a row says of who its person is.
+// add takes all marks that are kept of what a row says of who its person is.
 func (m *marks) add(id policy.Identity) {
-	for _, mark := range m.pack.SuppressionKeys(id) {
+	for _, mark := range m.pack.Suppression.Kept(id) {
 		kind, _, _ := strings.Cut(mark, "|")
 		m.kinds[workspace.SuppressionToken(m.tokens, mark)] = kind
 	}
@@ -34,6 +36,42 @@ func (m *marks) list() []erasures.Mark {
 	out := make([]erasures.Mark, 0, len(m.kinds))
 	for _, token := range sortedKeys(m.kinds) {
 		out = append(out, erasures.Mark{Kind: m.kinds[token], Token: token})
+	}
+	return out
+}
+
+// borne gives the tokens of all marks that the i-th record bears.
+func borne(res *resolve.Result, i int, tokens *pseudonym.Domain) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, id := range res.Identities(i) {
+			for _, mark := range policy.Borne(id) {
+				if !yield(workspace.SuppressionToken(tokens, mark)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// bearers gives the other persons of whom a record bears a mark of erased people, of whose records traces knows, with the
+// clause: the next night finds out that they were erased, and until then they are not used.
+func (n *Night) bearers(book []erasures.Entry, traces *rawTraces) map[string]string {
+	clauses, persons, tokens, out := map[string]string{}, n.ws.Persons(), n.ws.Suppression(), map[string]string{}
+	for _, e := range book {
+		for _, m := range e.Marks {
+			clauses[m.Token] = e.Clause
+		}
+	}
+	for i := range n.resolved.Records {
+		x := &n.resolved.Records[i]
+		if traces.key(x.System, x.PersonKey) {
+			continue
+		}
+		for token := range borne(n.resolved, i, tokens) {
+			if clause, hit := clauses[token]; hit {
+				out[workspace.PersonOf(persons, x.Subject)] = clause
+			}
+		}
 	}
 	return out
 }

@@ -30,26 +30,8 @@ type rawTraces struct {
 	code    func(cell string) bool
 }
 
-// rawOf gathers the traces of a subject whom the resolver knows, of whose records the tokens are given.
-func (n *Night) rawOf(subject string, records []string) rawTraces {
-	codes := map[string]bool{}
-	for i := range n.resolved.Records {
-		if n.resolved.Records[i].Subject != subject {
-			continue
-		}
-		for _, id := range n.resolved.Identities(i) {
-			for _, code := range []string{id.Hetu, id.FNR, id.Oppijanumero, id.ORCID} {
-				if code != "" {
-					codes[strings.ToUpper(code)] = true
-				}
-			}
-		}
-	}
-	return rawTraces{n.ws.SourceTokens(), set(records), func(cell string) bool { return codes[strings.ToUpper(cell)] }}
-}
-
-// rawIn gathers the traces of people who stand in the book of erasures and nowhere else.
-func (n *Night) rawIn(book []erasures.Entry) rawTraces {
+// tracesOf gathers the traces of people whom some entries of the book of erasures name. The codes are known by their marks.
+func (n *Night) tracesOf(book []erasures.Entry) rawTraces {
 	records, marks := map[string]bool{}, map[string]bool{}
 	for _, e := range book {
 		maps.Copy(records, set(e.Records))
@@ -57,13 +39,12 @@ func (n *Night) rawIn(book []erasures.Entry) rawTraces {
 			marks[m.Token] = true
 		}
 	}
-	var strong policy.Pack // of which the marks are those of strong identifiers alone
 	tokens := n.ws.Suppression()
 	return rawTraces{n.ws.SourceTokens(), records, func(cell string) bool {
 		if len(cell) < shortestCode || len(cell) > longestCode || !strings.ContainsAny(cell, "0123456789") {
 			return false
 		}
-		return slices.ContainsFunc(strong.SuppressionKeys(policy.Identity{Hetu: cell, FNR: cell, Oppijanumero: cell, ORCID: cell}), func(mark string) bool {
+		return slices.ContainsFunc(policy.Borne(policy.Identity{Hetu: cell, FNR: cell, Oppijanumero: cell, ORCID: cell}), func(mark string) bool {
 			return marks[workspace.SuppressionToken(tokens, mark)]
 		})
 	}}

@@ -259,16 +259,16 @@ func (n *Night) spare(ctx context.Context, marks []erasures.Mark, records []stri
 			subjects[x.Subject] = true
 		}
 	}
-	borne := n.newMarks()
+	theirs, suppression := map[string]bool{}, n.ws.Suppression()
 	for i := range n.resolved.Records {
 		if !subjects[n.resolved.Records[i].Subject] {
 			continue
 		}
-		for _, id := range n.resolved.Identities(i) {
-			borne.add(id)
+		for token := range borne(n.resolved, i, suppression) {
+			theirs[token] = true
 		}
 	}
-	return slices.DeleteFunc(marks, func(m erasures.Mark) bool { return borne.kinds[m.Token] != "" }), nil
+	return slices.DeleteFunc(marks, func(m erasures.Mark) bool { return theirs[m.Token] }), nil
 }
 
 // Reviewed is what the last night left for people to look at.

@@ -6,7 +6,6 @@ import (
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 	"uoma/transforms/protect"
@@ -114,14 +113,11 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err e
 	erased = map[string]string{}
 	for i := range n.resolved.Records {
 		subject := n.resolved.Records[i].Subject
-		for _, id := range n.resolved.Identities(i) {
-			for _, mark := range n.pack.SuppressionKeys(id) {
-				token := workspace.SuppressionToken(tokens, mark)
-				if s, hit := list[token]; hit && erased[subject] == "" {
-					erased[subject] = s.Clause
-				}
-				n.words[subject] = append(n.words[subject], words[token]...)
+		for token := range borne(n.resolved, i, tokens) {
+			if s, hit := list[token]; hit && erased[subject] == "" {
+				erased[subject] = s.Clause
 			}
+			n.words[subject] = append(n.words[subject], words[token]...)
 		}
 	}
 	return erased, nil

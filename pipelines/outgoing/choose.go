@@ -240,7 +240,7 @@ func (h *chooser) people(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if row := h.frame.person[e.SourceKey]; row != nil && survey.Erased(h.f.pack, &e, row.cells["institution_code"], list, marks) {
+			if row := h.frame.person[e.SourceKey]; row != nil && survey.Erased(&e, row.cells["institution_code"], list, marks) {
 				subjects[e.Subject].facts.Suppressed = true
 			}
 		}

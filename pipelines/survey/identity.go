@@ -49,7 +49,7 @@ func open(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, f *fr
 			continue
 		}
 		r := record(&e, row)
-		erased := len(list) > 0 && Erased(pack, &e, row.institution, list, marks)
+		erased := len(list) > 0 && Erased(&e, row.institution, list, marks)
 		for _, g := range f.records[e.Record] {
 			out.records[g.person] = append(out.records[g.person], r)
 			out.suppressed[g.person] = out.suppressed[g.person] || erased
@@ -114,8 +114,8 @@ func contacts(facts []vault.Fact, table, value string) []extract.Contact {
 
 // Erased tells whether a row bears a mark of the suppression list: its person was erased, and a source brought the record
 // back after the night that erased it.
-func Erased(pack *policy.Pack, e *vault.Entry, institution string, list map[string]vault.Suppression, marks *pseudonym.Domain) bool {
-	for _, mark := range pack.SuppressionKeys(workspace.IdentityIn(e, institution)) {
+func Erased(e *vault.Entry, institution string, list map[string]vault.Suppression, marks *pseudonym.Domain) bool {
+	for _, mark := range policy.Borne(workspace.IdentityIn(e, institution)) {
 		if _, hit := list[workspace.SuppressionToken(marks, mark)]; hit {
 			return true
 		}

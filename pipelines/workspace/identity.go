@@ -8,7 +8,7 @@ import (
 )
 
 // IdentityIn gives what a vault entry says of who its person is, with the institution that the register has for the row, as
-// marks are made of it ([policy.Pack.SuppressionKeys]). Names are folded as the resolver folds them, of which most marks are.
+// marks are made of it ([policy.Suppression.Kept]). Names are folded as the resolver folds them, of which most marks are.
 func IdentityIn(e *vault.Entry, institution string) policy.Identity {
 	id := policy.Identity{Institution: institution, System: canon.SystemOf(e.Source)}
 	for _, facts := range [][]vault.Fact{e.Identifiers, e.Names} {

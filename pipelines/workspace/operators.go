@@ -114,6 +114,19 @@ func (w *Workspace) Approves(actor string, p access.Permission, at time.Time) bo
 	return p == access.ApproveReveal && (len(roles.Approver) == 0 || slices.Contains(roles.Approver, actor))
 }
 
+// wordFor is how long somebody's word for what another is to do counts.
+const wordFor = 14 * 24 * time.Hour
+
+// Allowed gives the number in the audit log of the last word by which somebody allowed an act of another; 0 where none counts.
+func (w *Workspace) Allowed(ctx context.Context, q sqlx.QueryerContext, by, subject, act string, now time.Time) (int64, error) {
+	said, err := w.Audit.Lines(ctx, q, ledger.AuditFilter{Verb: string(ledger.ActApproved), Actor: by, Subject: subject, Reason: act,
+		Since: now.Add(-wordFor), Limit: 1})
+	if err != nil || len(said) == 0 {
+		return 0, err
+	}
+	return said[0].Number, nil
+}
+
 // Bound refuses to send to a processor of the pack that has not committed to secrecy. Without operators there is no book of
 // commitments.
 func (w *Workspace) Bound(pack *policy.Pack, recipient string, day canon.Date) error {

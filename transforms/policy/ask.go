@@ -314,7 +314,7 @@ func (a *asker) askMember(e *Example) error {
 
 // askMark asks whether an erased person is known again by a kind of mark.
 func (a *asker) askMark(e *Example) error {
-	marks := a.pack.SuppressionKeys(Identity{Hetu: "x", FNR: "x", Oppijanumero: "x", ORCID: "x", Institution: "x", StudentNumber: "x", EmployeeNumber: "x",
+	marks := a.pack.Suppression.Kept(Identity{Hetu: "x", FNR: "x", Oppijanumero: "x", ORCID: "x", Institution: "x", StudentNumber: "x", EmployeeNumber: "x",
 		EPPN: "x", System: "x", SourceKey: "x", FamilyName: "x", GivenNames: "x", HasBirthDate: true})
 	known := slices.ContainsFunc(marks, func(m string) bool { return strings.HasPrefix(m, e.Mark+"|") })
 	if got := word(known, "known", "unknown"); got != e.Answer {

@@ -76,7 +76,7 @@ func (p *Pack) walk(f func(path, name, entry string, clause []string)) {
 	for i, r := range p.Retention {
 		f("retention."+index(i), "retention."+r.Category, r.Category+lead(" from ", list(r.Sources))+": "+r.what(), r.Clause)
 	}
-	f("suppression", "suppression", "erased people are known again by "+list(slices.Concat(strong[:], slices.DeleteFunc(slices.Clone(p.Suppression.Keys), isStrong))), p.Suppression.Clause)
+	f("suppression", "suppression", "erased people are known again by "+list(slices.Concat(strong[:], p.Suppression.Keys)), p.Suppression.Clause)
 	for i, r := range p.Requests {
 		f("requests."+index(i), "requests."+r.ID, r.ID+lead(" through ", list(r.Offices))+lead(" within ", r.Due)+lead(", needs ", list(r.Needs))+lead(", complaints to ", r.Authority), r.Clause)
 	}

@@ -10,7 +10,7 @@
 //   - [Pack.Effective]: what do all consents and objections of a person come to?
 //   - [Pack.Decide], and [Pack.Case] for many persons: may this category go to this recipient for this purpose?
 //   - [Pack.Due] and [Pack.Held]: which records have outlived their period, and which of them does a hold keep?
-//   - [Pack.SuppressionKeys]: by which marks is an erased person known when a source exports it again?
+//   - [Suppression.Kept], [Borne]: by which marks is an erased person known when a source exports it again?
 //   - [Pack.Coverage] and [Pack.Gaps]: what holds each rule of the notice, and which data does no rule cover? The
 //     [Examples] of a pack show each rule by a question and the answer that it wants.
 //

@@ -333,7 +333,7 @@ type Retention struct {
 }
 
 // Suppression names the marks by which an erased person is known again besides their strong identifiers, which always leave
-// one ([Pack.SuppressionKeys]).
+// one ([Suppression.Kept]).
 type Suppression struct {
 	Keys  []string `yaml:"keys"`
 	Entry `yaml:",inline"`

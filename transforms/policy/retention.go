@@ -84,7 +84,7 @@ const (
 	Delete    Action = "delete"
 	Anonymise Action = "anonymise" // nothing is left that leads to the person
 	Aggregate Action = "aggregate" // counts are kept, the record goes
-	// Suppress lets the record go and keeps what it forbids under the person's marks ([Pack.SuppressionKeys]), so that it
+	// Suppress lets the record go and keeps what it forbids under the person's marks ([Suppression.Kept]), so that it
 	// counts when a source brings the person back. It does not erase the person, who may join again.
 	Suppress Action = "suppress"
 	Shred    Action = "shred" // the key of the person is destroyed, and with it what it sealed

@@ -32,11 +32,16 @@ type Identity struct {
 
 // strong are the identifiers that one person alone has. No pack leaves one out: an export that knows an erased person by
 // another identifier than those that left a mark would bring the person back.
-var strong = [...]string{"hetu", "fnr", "oppijanumero", "orcid", "student_number", "employee_number", "eppn", "source_key"}
+var strong = [...]string{"hetu", "fnr", "oppijanumero", "orcid", "student_number", "employee_number", userName, "source_key"}
 
-// SuppressionKeys gives the marks by which an erased person stays gone: canonical strings "type|value", one of each strong
-// identifier, and those that the pack adds. The caller keeps a keyed digest (HMAC) of each and never the string; a person
-// whose marks meet a kept one is suppressed.
+const (
+	userName      = "eppn"
+	nameBirthDate = "name_birth_date"
+)
+
+// Kept gives the marks by which an erased person stays gone: canonical strings "type|value", of each strong identifier, and
+// those that the pack adds. The caller keeps a keyed digest (HMAC) of each and never the string; whoever bears one
+// ([Borne]) is suppressed.
 //
 //	hetu|010190-900P                          as it stands, upper case
 //	fnr|14838510117
@@ -44,31 +49,65 @@ var strong = [...]string{"hetu", "fnr", "oppijanumero", "orcid", "student_number
 //	orcid|0000-0000-0000-001X
 //	student_number|10118|2100001              institution and number: a number alone is another person's elsewhere
 //	employee_number|10118|004711
-//	eppn|AINO@XAMK.EXAMPLE
+//	eppn|AINO@XAMK.EXAMPLE|bn|n|aino          see below
 //	source_key|peppi|12345                    system and key
 //	name_birth_date|esimerkki|aino maria|1990-01-01   letters alone, case folded, NFC
 //
 // A mark with an unknown part is left out. Two people can share name and birth date: that mark is weak, and it is for
 // the pack to keep it or not.
-func (p *Pack) SuppressionKeys(id Identity) []string {
-	var out []string
-	add := func(kind string) {
-		if parts, ok := id.parts(kind); ok {
+//
+// A user name is given to somebody else in time, so it counts unless what else is known contradicts it: the birth date where
+// both sides know one, else the names, of which one word in common is enough, else nothing. As digests cannot be compared in
+// part, there is a mark of each case: what is known of the erased person (b, n), what is known of the one who bears it, and
+// what the two then have to have in common.
+func (s *Suppression) Kept(id Identity) []string { return id.marks(true, s.Keys...) }
+
+// Borne gives the marks by which an erased person would be known again in somebody, whichever of them a pack keeps.
+func Borne(id Identity) []string { return id.marks(false, nameBirthDate) }
+
+func (id *Identity) marks(kept bool, more ...string) (out []string) {
+	for _, kind := range slices.Concat(strong[:], more) {
+		if kind == userName {
+			out = append(out, id.ofUserName(kept)...)
+		} else if parts, ok := id.parts(kind); ok {
 			out = append(out, kind+"|"+strings.Join(parts, "|"))
-		}
-	}
-	for _, kind := range strong {
-		add(kind)
-	}
-	for _, kind := range p.Suppression.Keys {
-		if !isStrong(kind) {
-			add(kind)
 		}
 	}
 	return out
 }
 
-func isStrong(kind string) bool { return slices.Contains(strong[:], kind) }
+// ofUserName gives the marks of the user name, those that are kept or those that are borne.
+func (id *Identity) ofUserName(kept bool) (out []string) {
+	name := code(id.EPPN)
+	if name == "" {
+		return nil
+	}
+	words, known := strings.Fields(letters(id.FamilyName+" "+id.GivenNames)), ""
+	if id.HasBirthDate {
+		known = "b"
+	}
+	if len(words) > 0 {
+		known += "n"
+	}
+	for _, other := range [...]string{"", "b", "n", "bn"} { // what may be known of the other side
+		both := func(fact string) bool { return strings.Contains(known, fact) && strings.Contains(other, fact) }
+		agree := []string{""}
+		switch {
+		case both("b"):
+			agree = []string{id.BirthDate.String()}
+		case both("n"):
+			agree = words
+		}
+		erased, bearer := known, other
+		if !kept {
+			erased, bearer = other, known
+		}
+		for _, fact := range agree {
+			out = append(out, strings.Join([]string{userName, name, erased, bearer, fact}, "|"))
+		}
+	}
+	return out
+}
 
 func (id *Identity) parts(kind string) (parts []string, ok bool) {
 	switch kind {
@@ -84,11 +123,9 @@ func (id *Identity) parts(kind string) (parts []string, ok bool) {
 		parts = []string{code(id.Institution), code(id.StudentNumber)}
 	case "employee_number":
 		parts = []string{code(id.Institution), code(id.EmployeeNumber)}
-	case "eppn":
-		parts = []string{code(id.EPPN)}
 	case "source_key":
 		parts = []string{strings.TrimSpace(id.System), strings.TrimSpace(id.SourceKey)}
-	case "name_birth_date":
+	case nameBirthDate:
 		if !id.HasBirthDate {
 			return nil, false
 		}
