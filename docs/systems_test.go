@@ -26,7 +26,7 @@ var namedSystems = []named{
 	{"xamk", "public websites and business directories", "source", "[external-lists], which the pack does not take yet"},
 	{"xamk", "event registration", "source", "[webforms], which the pack does not take yet"},
 	{"xamk", "rights-request form", "channel", "[webforms], rights_request; the request itself is handled by hand"},
-	{"xamk", "national data repository", "target", "`virta` in the pack; target {virta}"},
+	{"xamk", "national data repository", "target", "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take"},
 	{"xamk", "research and statistics", "target", "`research`, `statistics` in the pack; target: not built yet"},
 	{"xamk", "career monitoring survey of CSC", "target", "target: the career-survey pipeline, and {arvo-contacts} for the list of people asked"},
 	{"xamk", "secure mail", "channel", "the carrier is HTTPS with mutual TLS; secure mail is not built"},
