@@ -57,7 +57,8 @@ var sites = map[string]site{
 	"xamk":  {"10118", "xamk", "../../fixtures/demo/inbox", ""},
 	"ljmu":  {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
 	"nmbu":  {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
-	"small": {"10118", "xamk", "", ""},                                       // of a small campus, whose exports a test may change
+	"small": {"10118", "xamk", "", ""}, // of a small campus, whose exports a test may change
+	"forms": {"02472", "seamk", "", "systems: [hatu, peppi, webforms]\n"},
 	"seamk": {"02472", "seamk", "", "systems: [hatu, peppi, reportronic]\n"}, // of a small campus: the committed exports are of others
 }
 
