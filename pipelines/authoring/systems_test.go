@@ -45,6 +45,11 @@ var pitfalls = map[string][]string{
 	"mira/stakeholders":              {"FirstName missing!"},
 	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code pattern!"}, // fuzzy dates; a link among the phones; a code that may be a ban
 	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                       // withdrawn; an American date
+	"virta/ilmoittautumiset":         {"tila pattern!"},
+	"virta/jaksot":                   {},
+	"virta/opiskelijat":              {"hetu length"}, // a birth date for a code
+	"virta/suoritukset":              {"koulutuskoodi unknown-code"},
+	"virta/tilat":                    {},
 	"webforms/events":                {"event_date date"},
 	"webforms/forms":                 {"email pattern!"}, // nobody to answer
 	"peppi/alumnit":                  {"etunimet call-name", "syntymaaika date"},

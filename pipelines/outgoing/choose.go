@@ -20,12 +20,14 @@ import (
 	"uoma/transforms/extract"
 	"uoma/transforms/golden"
 	"uoma/transforms/policy"
+	"uoma/transforms/pseudonym"
 	"uoma/transforms/target"
 )
 
 var (
 	errMoved     = fault.New("UOMA-OUT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
 	errAnonymous = fault.New("UOMA-OUT-ANONYMOUS", "the notice lets the recipient have anonymous data alone, and a target's rows are about people", "take the target out, or ask the controller for an entry of the notice")
+	errRandom    = fault.New("UOMA-OUT-RANDOM", "the settings want random pseudonyms in the target's domain, and a target has keyed ones alone", "take the domain out of pseudonyms: in uoma.yaml")
 	errTransport = fault.New("UOMA-OUT-TRANSPORT", "the notice wants an encrypted transport, and the file is not sealed", "seal it (seal: age), lay it at a server (url:), or say under targets: in uoma.yaml that what fetches it from the folder is encrypted (transport: encrypted)")
 	errEmpty     = fault.New("UOMA-OUT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
 )
@@ -101,6 +103,7 @@ type chooser struct {
 	answers map[string]policy.Answers // by category
 	closed  map[string]bool           // categories that go of nobody
 	back    string                    // until when the recipient may keep the file
+	called  *pseudonym.Domain         // of pseudonyms, where the file has any
 }
 
 // choose works the rows out as the stores stand now.
@@ -168,6 +171,15 @@ func (h *chooser) prepare(date canon.Date) error {
 	}
 	if day, ok := f.t.ReturnBy(date); ok {
 		h.back = day.String()
+	}
+	if f.t.Pseudonymous() {
+		if f.ws.Settings.Pseudonyms[f.domain()] == "random" {
+			return errRandom.At(fault.Place{Field: f.domain()})
+		}
+		var err error
+		if h.called, err = f.ws.Domain(f.domain(), f.ws.Keys.DomainEpoch(f.domain())); err != nil {
+			return err
+		}
 	}
 	h.crowd = f.pack.Crowd(h.at, len(h.frame.people))
 	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
@@ -356,8 +368,9 @@ func values[V any](m map[string]V) func(func(V) bool) {
 func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string) {
 	rec := &record{included: survey.Included{Person: w.person, Clause: k.clause}}
 	var origins []extract.Origin
+	words := h.words(w)
 	fill := func(b *target.Block, x *row) ([]string, string) {
-		cells, complete := b.Row(k.lookup, h.own(b.Each, x), a.cell, h.back)
+		cells, complete := b.Row(k.lookup, h.own(b.Each, x), a.cell, words)
 		if !complete {
 			return nil, incomplete
 		}
@@ -407,6 +420,15 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 		rec.order = fmt.Sprintf("%012d", a.line)
 	}
 	return rec, ""
+}
+
+// words gives what stands in a column's text of somebody.
+func (h *chooser) words(w *who) *strings.Replacer {
+	words := []string{"{return_by}", h.back}
+	if h.called != nil {
+		words = append(words, "{pseudonym}", h.f.ws.PersonIn(h.called, w.person))
+	}
+	return strings.NewReplacer(words...)
 }
 
 // tell adds that a column's values come from a source row, too.

@@ -57,6 +57,8 @@ var sites = map[string]site{
 	"xamk":  {"10118", "xamk", "../../fixtures/demo/inbox", ""},
 	"ljmu":  {"10003957", "ljmu", "../../fixtures/systems", "systems: [raisers-edge, graduway]\n"},
 	"nmbu":  {"0192", "nmbu", "../../fixtures/systems", "systems: [mira, fs]\n"},
+	"small": {"10118", "xamk", "", ""}, // of a small campus, whose exports a test may change
+	"forms": {"02472", "seamk", "", "systems: [hatu, peppi, webforms]\n"},
 	"seamk": {"02472", "seamk", "", "systems: [hatu, peppi, reportronic]\n"}, // of a small campus: the committed exports are of others
 }
 
@@ -87,7 +89,7 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	t.Helper()
 	s := sites[of]
 	if s.inbox == "" {
-		s.inbox = campusOf(t, of)
+		s.inbox = campusOf(t, s.policy)
 	}
 	inbox, err := filepath.Abs(s.inbox)
 	r := &rig{t: t, now: time.Date(2026, 11, 21, 5, 0, 0, 0, time.UTC)}
@@ -109,7 +111,7 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.must(err)
 	r.key, err = age.GenerateX25519Identity()
 	r.must(err)
-	for _, id := range []string{"csc", "mailing-house"} {
+	for _, id := range []string{"csc", "mailing-house", "research", "local-networks"} {
 		r.pin(id)
 	}
 	r.night()
@@ -124,7 +126,7 @@ func campusOf(t testing.TB, institution string) string {
 	if err == nil {
 		defer out.Close()
 		day, _ := canon.NewDate(2026, 11, 21)
-		_, err = campus.Generate(ctx, campus.Options{People: 120, Seed: 3, Out: out, Date: day, Institution: institution})
+		_, err = campus.Generate(ctx, campus.Options{People: 120, Seed: 3, Out: out, Date: day, Nights: 2, Institution: institution})
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package outgoing
 
 import (
+	"archive/zip"
+	"encoding/csv"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +15,7 @@ import (
 
 	"uoma/connectors/database/databasetest"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
 	"uoma/transforms/target"
 )
 
@@ -98,8 +101,9 @@ func TestShippedTargets(t *testing.T) {
 				name := f.Target.Name
 				done[name] = true
 				if f.Target.Asked != nil {
-					n := numbers(t, r)
-					asked(t, r, askedHeader+"48211;"+n[0]+";;;\r\n48212;no-such-1;;;\r\n48213;"+n[1]+";;;\r\n48214;no-such-2;;;\r\n")
+					list, err := os.ReadFile("../../fixtures/demo/asked/arvo-contacts/kohteet_20261121.csv")
+					r.must(err)
+					asked(t, r, string(list))
 				}
 				content, sel, facts := r.sent(name)
 				if facts.State != "closed" || facts.Status != "accepted" || sel.People == 0 || sel.People+sum(sel.Withheld) != sel.Eligible {
@@ -133,6 +137,69 @@ func validXML(t *testing.T, r *rig, file string) {
 	path := r.ws.Path(workspace.OutgoingDir, "virta", file)
 	if out, err := exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/virta.xsd", path).CombinedOutput(); err != nil {
 		t.Errorf("xmllint (apt-get install libxml2-utils): %v\n%s", err, out)
+	}
+}
+
+// enrolled is what the first term of the test below becomes.
+var enrolled = regexp.MustCompile(strings.ReplaceAll(`<LukukausiIlmoittautuminen opiskelijaAvain="([^"]+)" opiskeluoikeusAvain="([^"]+)">~<Myontaja>10118</Myontaja>`+
+	`~<Tila>1</Tila>~<IlmoittautumisPvm>2019-07-12</IlmoittautumisPvm>~<AlkuPvm>2019-08-01</AlkuPvm>~<LoppuPvm>2019-12-31</LoppuPvm>`, "~", `\s*`))
+
+// A register that also exports term enrolments, by a feed that its layout gains, sends them inside the person, by the schema.
+func TestTermEnrolmentsGoToTheNationalDataStore(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "small")
+	src, err := layout.ShippedSource("student-register.yaml")
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path("layouts", "student-register.yaml"), append(src, `
+- name: lukukaudet
+  file: "lukukaudet_{yyyyMMdd}.csv"
+  format: {type: csv, delimiter: ";"}
+  key: [oikeus, alku]
+  person: [opiskelija]
+  rows:
+    enrolment: {set: {institution_code: "10118"}}
+  columns:
+  - {name: oikeus, required: true, to: enrolment.right_key}
+  - {name: opiskelija, as: virta_avain, required: true}
+  - {name: tila, pattern: "^[1-4]$", required: true, to: enrolment.state}
+  - {name: ilmoittautui, as: date, to: enrolment.date}
+  - {name: alku, as: date, required: true, to: enrolment.term_start}
+  - {name: loppu, as: date, to: enrolment.term_end}
+`...), 0o600))
+	r.date++
+	inbox := filepath.Join(r.ws.Settings.Inbox, "student-register")
+	z, err := zip.OpenReader(filepath.Join(inbox, "opiskelijarekisteri_20261122.zip"))
+	r.must(err)
+	defer z.Close()
+	rights, err := z.Open("opiskeluoikeudet.csv")
+	r.must(err)
+	rows := csv.NewReader(rights)
+	rows.Comma, rows.LazyQuotes, rows.FieldsPerRecord = ';', true, -1
+	all, err := rows.ReadAll()
+	r.must(err)
+	terms := "oikeus;opiskelija;tila;ilmoittautui;alku;loppu\r\n"
+	for _, right := range all[1:] {
+		terms += fmt.Sprintf("%s;%s;1;2019-07-12;2019-08-01;2019-12-31\r\n%[1]s;%[2]s;2;;2020-01-01;\r\n", right[0], right[1]) // of the second nobody knows the day
+	}
+	r.must(os.WriteFile(filepath.Join(inbox, "lukukaudet_20261122.csv"), []byte(terms), 0o600))
+	r.must(r.ws.Close())
+	r.ws, err = workspace.Open(ctx, r.ws.Dir)
+	r.must(err)
+	r.night()
+	content, sel, facts := r.sent("virta")
+	validXML(t, r, facts.File)
+	people := strings.Split(content, "<Opiskelija ")[1:]
+	sent := 0
+	for _, p := range people {
+		key := regexp.MustCompile(`avain="([^"]+)"`).FindStringSubmatch(p)[1]
+		for _, e := range enrolled.FindAllStringSubmatch(p, -1) {
+			if sent++; e[1] != key || !strings.Contains(p, `<Opiskeluoikeus avain="`+e[2]+`"`) {
+				t.Error("an enrolment stands in another person, or of a right that is not there")
+			}
+		}
+	}
+	if n := strings.Count(content, "<LukukausiIlmoittautuminen "); sent == 0 || n != sent || sel.People == 0 {
+		t.Errorf("%d of %d enrolments of %d people", sent, n, sel.People)
 	}
 }
 

@@ -53,7 +53,7 @@ func (r *rig) crm(alternate string) *resttest.DataverseTables {
 	if r.ws.Settings.Targets == nil {
 		r.ws.Settings.Targets = map[string]workspace.TargetSettings{}
 	}
-	for _, name := range []string{crmTarget, "seamk-crm-staff", "seamk-crm-internships", "seamk-crm-projects"} {
+	for _, name := range []string{crmTarget, "seamk-crm-staff", "seamk-crm-internships", "seamk-crm-projects", "seamk-marketing"} {
 		r.ws.Settings.Targets[name] = settings
 	}
 	return server
@@ -465,5 +465,37 @@ columns:
 	})
 	if err != nil || several == 0 || len(c.records) == 0 {
 		t.Errorf("%d of %d people have several rights: %v", several, len(c.records), err)
+	}
+}
+
+// What people said on forms reaches the contacts that the CRM has, and is emptied when it holds no more.
+func TestNewsletterConsentsReachTheMarketing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "forms")
+	server := r.crm("seamk_studentnumber")
+	table := server.Tables["contacts"]
+	table.Columns["msgdpr_gdprconsent"] = "choice:587030001,587030002,587030003,587030004,587030005"
+	r.written(crmTarget)
+	const name = "seamk-marketing"
+	consenting := func() (n int64) {
+		for _, row := range table.Rows {
+			if row["msgdpr_gdprconsent"] != nil {
+				n++
+			}
+		}
+		return n
+	}
+	all := len(table.Rows)
+	sel, out := r.written(name)
+	if sel.Rows == 0 || out.Written != sel.Rows || consenting() != sel.Rows || len(table.Rows) != all || sel.Rows >= int64(all) {
+		t.Fatalf("%+v %+v, %d of %d contacts", sel, out, consenting(), all)
+	}
+	if withheld := sum(sel.Withheld); withheld == 0 || sel.Eligible != sel.People+withheld {
+		t.Errorf("%+v", sel)
+	}
+	r.says(r.choice(name).records[0].included.Person, rights.Statement{Kind: register.ObjectionWord, About: "marketing", State: register.Stands})
+	r.next()
+	if _, out := r.written(name); out.Gone != 1 || out.Written != 0 || consenting() != sel.Rows-1 {
+		t.Errorf("after an objection: %+v, %d consent", out, consenting())
 	}
 }

@@ -127,7 +127,7 @@ func canonical() []Store {
 		{"study", []string{"right_key", "type", "start", "end", "state", "state_from", "programme_code", "programme_name", "degree_code",
 			"field", "field_version", "group", "unit", "campus", "municipality", "language", "funding", "institution_code"}},
 		{"degree", []string{"key", "right_key", "date", "code", "title", "ects", "grade", "scale", "institution_code", "subject"}},
-		{"enrolment", []string{"term_start", "term_end", "state"}},
+		{"enrolment", []string{"term_start", "term_end", "state", "right_key", "date", "institution_code"}},
 		{"employment", []string{"employer", "employer_id", "title", "unit_code", "unit", "start", "end", "status"}},
 		{"org", []string{"key", "name", "business_id"}},
 		{"role", []string{"kind", "from", "to"}},

@@ -23,9 +23,9 @@ type Value struct{ Text, Key string }
 // Lookup gives what may be sent of a field: of some systems alone when any are named.
 type Lookup func(f Field, of []string) Value
 
-// Row makes the cells of a row. know gives the fields of the person, own those of the row's own table, and copied what
-// stands in a column of the recipient's list. complete is false when something is missing without which there is no row.
-func (b *Block) Row(know, own Lookup, copied func(column string) string, returnBy string) (cells []Cell, complete bool) {
+// Row makes the cells of a row. know gives the fields of the person, own those of the row's own table, copied what stands in a
+// column of the recipient's list, and words what {return_by} and {pseudonym} stand for. complete is false when something is missing without which there is no row.
+func (b *Block) Row(know, own Lookup, copied func(column string) string, words *strings.Replacer) (cells []Cell, complete bool) {
 	cells = make([]Cell, len(b.Columns))
 	complete = true
 	find := func(f Field, of []string) Value {
@@ -43,7 +43,7 @@ func (b *Block) Row(know, own Lookup, copied func(column string) string, returnB
 		case c.Copy:
 			cells[i].Text = copied(c.Name)
 		case c.Value != "":
-			cells[i].Text = strings.ReplaceAll(c.Value, "{return_by}", returnBy)
+			cells[i].Text = words.Replace(c.Value)
 		}
 		for _, f := range c.from {
 			v := find(f, c.Of)

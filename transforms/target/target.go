@@ -92,7 +92,7 @@ type Column struct {
 	From     texts             `yaml:"from"`     // canonical fields, of which the first with a value counts
 	Of       []string          `yaml:"of"`       // systems that alone give it, the preferred first
 	Copy     bool              `yaml:"copy"`     // as it stands in the recipient's list
-	Value    string            `yaml:"value"`    // the same in every row; {return_by} is the day until which the recipient may keep it
+	Value    string            `yaml:"value"`    // the same in every row; {return_by} is the day until which the recipient may keep it, {pseudonym} the person's name in the recipient's own domain
 	Codes    map[string]string `yaml:"codes"`    // canonical value to the recipient's; another value is none
 	Format   string            `yaml:"format"`   // of a date: yyyy-MM-dd (the default), d.M.yyyy …
 	Decimal  string            `yaml:"decimal"`  // sign before decimals; a point when absent
@@ -207,6 +207,13 @@ func Names(table, column string) bool {
 	}
 	class := t.Columns[t.Index(column)].Class
 	return class.Identifying() || class == canon.Key
+}
+
+// Pseudonymous tells whether the file calls people by a pseudonym.
+func (t *Target) Pseudonymous() bool {
+	return slices.ContainsFunc(t.Blocks(), func(b Block) bool {
+		return slices.ContainsFunc(b.Columns, func(c Column) bool { return strings.Contains(c.Value, "{pseudonym}") })
+	})
 }
 
 // Tables gives the canonical tables that the target reads, in order.

@@ -190,7 +190,7 @@ func TestARowOfCells(t *testing.T) {
 	person := map[string]string{"person.given_names": "Aino\tMaria", "person.sex": "9", "person.birth_date": "1990-01-02", "email.personal": "a@b.example"}
 	degree := map[string]string{"degree.key": "k1", "degree.date": "2021-06-05", "degree.ects": "210.5", "degree.grade": "4", "degree.scale": "Five"}
 	texts := func() (out []string, complete bool) {
-		cells, complete := x.Row(from(person), from(degree), nil, "2026-12-21")
+		cells, complete := x.Row(from(person), from(degree), nil, strings.NewReplacer("{return_by}", "2026-12-21"))
 		for _, c := range cells {
 			out = append(out, c.Text)
 			if strings.HasPrefix(c.Key, "row of ") != (c.From != "") {
@@ -237,7 +237,7 @@ func FuzzParse(f *testing.F) {
 		}
 		none := func(Field, []string) Value { return Value{} }
 		for _, b := range x.Blocks() {
-			if cells, _ := b.Row(none, none, func(string) string { return "" }, ""); len(cells) != len(b.Columns) {
+			if cells, _ := b.Row(none, none, func(string) string { return "" }, strings.NewReplacer()); len(cells) != len(b.Columns) {
 				t.Error("a row of another width")
 			}
 		}
