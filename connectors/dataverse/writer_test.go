@@ -19,6 +19,7 @@ import (
 	"uoma/connectors/remote"
 	"uoma/connectors/resttest"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 	"uoma/internal/tlstest"
 )
 
@@ -92,16 +93,27 @@ func (j *journal) Settle(_ context.Context, rows []dataverse.Entry) error {
 
 func open(t *testing.T, h http.Handler) *dataverse.Service {
 	t.Helper()
+	s, _ := openOver(t, h)
+	return s
+}
+
+// idle is how long a connection may move no byte.
+const idle = 500 * time.Millisecond
+
+// openOver opens a service over a line that can go bad.
+func openOver(t *testing.T, h http.Handler) (*dataverse.Service, *faultproxy.Proxy) {
+	t.Helper()
 	authority := tlstest.NewAuthority(t)
-	addr := authority.Serve(t, h)
+	line := faultproxy.New(t, authority.Serve(t, h))
+	addr := line.Addr()
 	s, err := dataverse.Open(t.Context(), dataverse.Settings{Rate: 1e6, Server: remote.Server{URL: "https://" + addr + "/api/data/v9.2", CA: authority.PEM,
-		Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Retry: remote.Retry{Base: time.Millisecond},
+		Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Idle: idle, Retry: remote.Retry{Base: time.Millisecond},
 		Credentials: remote.Credentials{OAuth: &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: resttest.ID, Secret: resttest.Secret}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() }) // idle connections only
-	return s
+	return s, line
 }
 
 // person makes a row. Its digest is that of what it holds.
@@ -306,6 +318,52 @@ func TestThreat_T42_KilledAnywhereARowIsSentOnce(t *testing.T) {
 				t.Errorf("killed at %d: row %d is there twice", at, n)
 			}
 		}
+	}
+}
+
+// TestThreat_T42_BadLines writes a table over lines that are bad in the one way or the other. A run has written every row, or
+// failed by name; behind a run over a good line each row is there once, as it must be.
+func TestThreat_T42_BadLines(t *testing.T) {
+	lines := map[string]faultproxy.Faults{
+		"latency": {Latency: 20 * time.Millisecond}, "bandwidth": {Bandwidth: 1 << 20}, "sliced": {Slice: 200}, "refused": {Refuse: true},
+		"gone": {Up: true, Cut: 16 << 10, How: faultproxy.Close}, "stalled for good": {Up: true, Cut: 16 << 10, How: faultproxy.Stall},
+		"stalled once": {Up: true, Cut: 96 << 10, How: faultproxy.Stall, Cuts: 1}, "no answer": {Cut: 8 << 10, How: faultproxy.Stall, Cuts: 1},
+		"what we say late": {Up: true, Latency: 20 * time.Millisecond}, "what we say slow": {Up: true, Bandwidth: 1 << 20}, "what we say sliced": {Up: true, Slice: 1000},
+	}
+	for how, end := range map[string]faultproxy.End{"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose} {
+		for at := int64(16 << 10); at <= 128<<10; at *= 2 {
+			lines[fmt.Sprintf("%s once, %d bytes said", how, at)] = faultproxy.Faults{Up: true, Cut: at, How: end, Cuts: 1}
+		}
+		for at := int64(4 << 10); at <= 64<<10; at *= 4 {
+			lines[fmt.Sprintf("%s once, %d bytes answered", how, at)] = faultproxy.Faults{Cut: at, How: end, Cuts: 1}
+		}
+	}
+	for name, f := range lines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of these tests wait
+			server, j := tables(), newJournal()
+			s, line := openOver(t, server)
+			line.Set(f)
+			out, err := write(t, s, contacts(), j, people(0, 400, "Eino"))
+			endless, torn := f.Refuse || f.Cut > 0 && f.Cuts == 0, f.Up && f.How == faultproxy.HalfClose // where the server may say what it thinks of a half
+			switch code := fault.Code(err); {
+			case endless && code != "UOMA-SRC-UNREACHABLE", torn && err != nil && code != "UOMA-CRM-REFUSED", !endless && !torn && err != nil:
+				t.Errorf("%+v, %v", out, err)
+			case err == nil && out.Written != 400:
+				t.Errorf("%+v", out)
+			}
+			line.Set(faultproxy.Faults{})
+			if _, err := write(t, s, contacts(), j, people(0, 400, "Eino")); err != nil {
+				t.Error(err)
+			}
+			there := map[any]bool{}
+			for _, r := range server.Tables["contacts"].Rows {
+				there[r["seamk_studentnumber"]] = r["firstname"] == "Eino"
+			}
+			if n := len(server.Tables["contacts"].Rows); n != 400 || len(there) != 400 {
+				t.Errorf("%d rows of %d people", n, len(there))
+			}
+		})
 	}
 }
 

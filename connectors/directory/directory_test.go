@@ -127,8 +127,11 @@ func TestDirectory(t *testing.T) {
 		})
 		s := good
 		s.Base = "ou=far," + slapdtest.Suffix
-		if _, _, err := all(t, s, directory.Search{Filter: "(objectClass=*)"}, "cn"); fault.Code(err) != "UOMA-SRC-REFERRAL" {
-			t.Error(err)
+		for base, where := range map[string]string{s.Base: "among the entries", "ou=below,cn=elsewhere," + s.Base: "in place of the base"} { // a reference, and result code 10
+			s.Base = base
+			if rows, _, err := all(t, s, directory.Search{Filter: "(objectClass=*)"}, "cn"); fault.Code(err) != "UOMA-SRC-REFERRAL" || fault.ScopeOf(err) != fault.Source || len(rows) > 0 {
+				t.Errorf("%s: %d rows, %v", where, len(rows), err)
+			}
 		}
 	})
 }

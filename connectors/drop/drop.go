@@ -125,13 +125,15 @@ func (f *Folder) Unstage(name string) error {
 	return nil
 }
 
-// Publish implements [Place].
+// Publish implements [Place]: a second name is made, which fails where there is a file, and then the first one is taken away.
 func (f *Folder) Publish(name string) error {
-	if _, there, err := f.Find(name); err != nil || there {
-		return errors.Join(err, ErrExists.At(fault.Place{File: name}))
-	}
-	if err := f.root.Rename(Beside(name), name); err != nil {
+	if err := f.root.Link(Beside(name), name); errors.Is(err, fs.ErrExist) {
+		return ErrExists.At(fault.Place{File: name})
+	} else if err != nil {
 		return ErrWrite.Because(err)
+	}
+	if err := f.Unstage(name); err != nil {
+		return err
 	}
 	return f.sync()
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"uoma/connectors/drop"
@@ -74,5 +75,38 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	}
 	if _, err := drop.Open(dir, false); fault.Code(err) != "UOMA-DRP-FOLDER" {
 		t.Errorf("everybody may write there: %v", err)
+	}
+}
+
+// TestNobodysFileIsReplaced races somebody who makes a file of the same name: whoever is second is told.
+func TestNobodysFileIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	f, err := drop.Open(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i := range 200 {
+		name := strconv.Itoa(i)
+		if err := f.Stage(name, text("ours")); err != nil {
+			t.Fatal(err)
+		}
+		theirs := make(chan error)
+		go func() {
+			file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if err == nil {
+				_, err = file.WriteString("theirs")
+				err = errors.Join(err, file.Close())
+			}
+			theirs <- err
+		}()
+		ours, want := f.Publish(name), "ours"
+		second := <-theirs
+		if second == nil {
+			want = "theirs"
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want || errors.Is(ours, drop.ErrExists) != (second == nil) {
+			t.Fatalf("%s lies there instead of %s, and we were told %v, %v", got, want, ours, err)
+		}
 	}
 }

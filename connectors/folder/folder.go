@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -18,15 +19,19 @@ var (
 )
 
 // Folder is a directory tree. It is safe for concurrent use. Errors are [*fs.PathError] around a fault of scope Source.
-type Folder struct{ root *os.Root }
+type Folder struct {
+	ctx  context.Context
+	root *os.Root
+}
 
-// Open opens the tree at a path of this machine, which is configuration and may itself lead through links.
-func Open(dir string) (*Folder, error) {
+// Open opens the tree at a path of this machine, which is configuration and may itself lead through links. Nothing of it
+// is read when ctx has ended.
+func Open(ctx context.Context, dir string) (*Folder, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, errOpen.Because(err)
 	}
-	return &Folder{root}, nil
+	return &Folder{ctx, root}, nil
 }
 
 // Close releases the folder. Files opened from it stay open.
@@ -53,7 +58,7 @@ func (f *Folder) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, errors.Join(pathError("open", name, err), file.Close())
 	}
-	return file, nil
+	return &opened{file, f.ctx}, nil
 }
 
 // Stat describes a regular file or a directory.
@@ -124,6 +129,9 @@ func (f *Folder) lookup(op, name string) (fs.FileInfo, error) {
 		}
 		return nil, pathError(op, name, errors.Join(errName, fs.ErrInvalid))
 	}
+	if f.ctx.Err() != nil {
+		return nil, context.Cause(f.ctx)
+	}
 	info, err := f.root.Lstat(".")
 	if err != nil || name == "." {
 		return info, pathError(op, name, err)
@@ -157,6 +165,32 @@ func (f *Folder) checkClash(dir, part string) error {
 		return errName
 	}
 	return nil
+}
+
+// opened is an opened file.
+type opened struct {
+	file *os.File
+	ctx  context.Context
+}
+
+func (o *opened) Stat() (fs.FileInfo, error) { return o.file.Stat() }
+
+func (o *opened) Close() error { return o.file.Close() }
+
+func (o *opened) Seek(offset int64, whence int) (int64, error) { return o.file.Seek(offset, whence) }
+
+func (o *opened) Read(p []byte) (int, error) {
+	if o.ctx.Err() != nil {
+		return 0, context.Cause(o.ctx)
+	}
+	return o.file.Read(p)
+}
+
+func (o *opened) ReadAt(p []byte, at int64) (int, error) {
+	if o.ctx.Err() != nil {
+		return 0, context.Cause(o.ctx)
+	}
+	return o.file.ReadAt(p, at)
 }
 
 // directory is an opened directory whose entries pass the same rules as [Folder.List].

@@ -25,7 +25,7 @@ func write(t *testing.T, dir, name, text string) {
 
 func open(t *testing.T, dir string) *folder.Folder {
 	t.Helper()
-	f, err := folder.Open(dir)
+	f, err := folder.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestFolderIsAFileSystem(t *testing.T) {
 }
 
 func TestOpenMissingFolder(t *testing.T) {
-	_, err := folder.Open(filepath.Join(t.TempDir(), "none"))
+	_, err := folder.Open(t.Context(), filepath.Join(t.TempDir(), "none"))
 	if fault.Code(err) != "UOMA-LND-FOLDER" || fault.ScopeOf(err) != fault.Source {
 		t.Fatal(err)
 	}

@@ -17,13 +17,13 @@ func subject(t testing.TB) transporttest.Subject {
 	dir := t.TempDir()
 	tree := &transporttest.Tree{Dir: dir}
 	return transporttest.Subject{
-		Dial:   func(context.Context, string) (transporttest.FS, error) { return folder.Open(dir) },
+		Dial:   func(ctx context.Context, _ string) (transporttest.FS, error) { return folder.Open(ctx, dir) },
 		Write:  tree.Write,
 		Sparse: tree.Sparse,
 		Plant:  tree.Plant,
 		Lists:  true,
-		Wrong: map[string]transporttest.Wrong{"folder": {Code: "UOMA-LND-FOLDER", Dial: func(context.Context) (transporttest.FS, error) {
-			return folder.Open(filepath.Join(dir, "none"))
+		Wrong: map[string]transporttest.Wrong{"folder": {Code: "UOMA-LND-FOLDER", Dial: func(ctx context.Context) (transporttest.FS, error) {
+			return folder.Open(ctx, filepath.Join(dir, "none"))
 		}}},
 	}
 }

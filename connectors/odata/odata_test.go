@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"uoma/connectors/remote"
 	"uoma/connectors/rest"
 	"uoma/connectors/resttest"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/internal/tlstest"
 )
@@ -170,4 +173,40 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%d rows, %v", len(rows), err)
 		}
 	})
+}
+
+// TestAPageIsAskedForWhenTheOneBeforeIsUsed reads no faster than whoever uses the rows: while page n is being used, page n+2 is
+// not asked for, however long that takes.
+func TestAPageIsAskedForWhenTheOneBeforeIsUsed(t *testing.T) {
+	const rows, size = 3*canon.BatchRows + 1, 500
+	server := &resttest.Dataverse{Sets: map[string][]resttest.Row{"contacts": contacts(rows)}}
+	var asked atomic.Int64
+	api := open(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			asked.Add(1)
+		}
+		server.ServeHTTP(w, r)
+	}))
+	q, err := odata.Set{Name: "contacts", Columns: []string{"contactid"}, Size: size}.Query()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := api.Rows(q, tabular.Options{Feed: "test/contacts", Columns: []tabular.Column{{Name: "contactid", Required: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := 0
+	for b, err := range r.Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		used += b.Len()
+		time.Sleep(50 * time.Millisecond) // in which a reader that ran ahead would
+		if n, last := int(asked.Load()), (used+size-1)/size; n > last+1 {
+			t.Errorf("%d pages were asked for, and %d were used", n, last)
+		}
+	}
+	if n := int(asked.Load()); used != rows || n != (rows+size-1)/size {
+		t.Errorf("%d rows of %d pages", used, n)
+	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // TestThreat_T08_NamesAreQuotedAndKeysAreParameters shows what each database is asked. SQL Server is not there to be asked: what it is sent is compared with
-// its manual's grammar by people.
+// its manual's grammar by people, and goes over its protocol to a server of ours.
 func TestThreat_T08_NamesAreQuotedAndKeysAreParameters(t *testing.T) {
 	q := Query{Statement: "SELECT a, b FROM t", Key: []string{"a", "b]"}}
 	for kind, want := range map[string]string{

@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -141,6 +142,9 @@ func TestMariaDB(t *testing.T) {
 		}
 	})
 	hostile(t, m.settings, func(s ...string) { exec(s...) }, "`")
+	exec("CREATE TABLE written (n INT)", "CREATE FUNCTION writes() RETURNS INT MODIFIES SQL DATA SQL SECURITY DEFINER BEGIN INSERT INTO written VALUES (1); RETURN 1; END",
+		"GRANT EXECUTE ON FUNCTION writes TO reader@'%'")
+	writesNothing(t, m.settings, m.db, "MariaDB error 1792")
 }
 
 // TestPostgreSQL holds the same of another database.
@@ -174,11 +178,24 @@ func TestPostgreSQL(t *testing.T) {
 	})
 	keys(t, p.settings, exec, "NUMERIC(20)")
 	hostile(t, p.settings, exec, `"`)
+	exec("CREATE TABLE written (n INT)", "CREATE FUNCTION writes() RETURNS INT LANGUAGE SQL SECURITY DEFINER AS 'INSERT INTO written VALUES (1) RETURNING n'")
+	writesNothing(t, p.settings, p.db, "PostgreSQL error 25006")
+}
+
+// writesNothing reads from a function that writes with its owner's rights, and may be called by ours: nothing but the session
+// that reads alone is in its way. The database refuses it by name, and lets whoever owns it do the same.
+func writesNothing(t *testing.T, s query.Settings, owner *sql.DB, refusal string) {
 	t.Run("TestThreat_T35_NothingCanBeWritten", func(t *testing.T) {
-		exec("CREATE SEQUENCE counter", "GRANT USAGE ON SEQUENCE counter TO reader")
-		_, _, err := all(t, open(t, p.settings), query.Query{Statement: "SELECT nextval('counter') AS id", Key: []string{"id"}}, "id")
-		if fault.Code(err) != "UOMA-SRC-STATEMENT" {
-			t.Errorf("a statement that changes something: %v", err)
+		_, _, err := all(t, open(t, s), query.Query{Statement: "SELECT writes() AS id", Key: []string{"id"}}, "id")
+		if fault.Code(err) != "UOMA-SRC-STATEMENT" || !strings.Contains(err.Error(), refusal) {
+			t.Errorf("%v, want %s", err, refusal)
+		}
+		var n, written int
+		if err := owner.QueryRow("SELECT COUNT(*) FROM written").Scan(&n); err != nil || n != 0 {
+			t.Errorf("%d rows were written, %v", n, err)
+		}
+		if err := owner.QueryRow("SELECT writes()").Scan(&written); err != nil || written != 1 {
+			t.Errorf("its owner: %d, %v", written, err)
 		}
 	})
 }

@@ -67,6 +67,7 @@ func (s *Source) dial(ctx context.Context, network, address string) (net.Conn, e
 		return nil, err
 	}
 	line := remote.Watch(plain, s.settings.Idle)
+	context.AfterFunc(s.ctx, func() { line.Close() }) // a driver may wait for the server's word that it has stopped
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.line = line

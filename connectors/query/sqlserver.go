@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	mssql "github.com/microsoft/go-mssqldb"
@@ -93,7 +94,11 @@ var (
 
 func sqlServerMeaning(err error) error {
 	var told mssql.Error
-	switch {
+	switch text := err.Error(); { // of some errors the library keeps the words alone
+	case strings.Contains(text, "TLS Handshake failed: ") && strings.Contains(text, "tls: "):
+		return remote.Unproved()
+	case strings.Contains(text, "server does not support encryption"):
+		return remote.NoTLS()
 	case !errors.As(err, &told), sqlServerBusy[told.Number]:
 		return err
 	case sqlServerLogin[told.Number]:

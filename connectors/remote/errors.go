@@ -26,6 +26,9 @@ var (
 // Changed is the error of a file that is no longer the one that was described.
 func Changed(name string) error { return errChanged.At(fault.Place{File: folder.Shown(name)}) }
 
+// IsChanged tells whether an error is that of [Changed].
+func IsChanged(err error) bool { return errors.Is(err, errChanged) }
+
 // Unreachable is the error of a source that was lost, and cannot be read on from where it was lost.
 func Unreachable(cause error) error { return errUnreachable.Wrap(cause) }
 

@@ -58,6 +58,9 @@ func TLS(ca []byte, certificate *tls.Certificate) (*tls.Config, error) {
 // NoTLS is the error of a server that does not speak TLS.
 func NoTLS() error { return errTLS.Because(errors.New("it does not speak TLS")) }
 
+// Unproved is the error of a server that could not prove who it is, of which a library tells no more.
+func Unproved() error { return errTLS }
+
 // Client makes a client.
 func (h HTTP) Client() (*http.Client, error) {
 	config, err := TLS(h.CA, h.Certificate)

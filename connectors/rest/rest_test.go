@@ -289,18 +289,26 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 	}
 }
 
-// TestPauses waits as long as the server asks for, and goes on.
+// TestPauses waits as long as the server asks for, in seconds or until a date of the server's own clock, and goes on.
 func TestPauses(t *testing.T) {
 	t.Parallel()
-	s := &script{answers: []func(http.ResponseWriter, *http.Request){status(429, "Retry-After", "1"), status(503), says(`{"data":{"items":[{"id":0}]}}`)}}
-	api, _ := open(t, s, nil)
-	began := time.Now()
-	got, err := ids(t, api, rest.Query{Rows: "data/items", Paging: rest.Paging{Kind: rest.None}})
-	if err != nil || len(got) != 1 || len(s.asked) != 3 {
-		t.Errorf("%v, %v after %d requests", got, err, len(s.asked))
-	}
-	if d := time.Since(began); d < time.Second {
-		t.Errorf("asked again after %v", d)
+	for name, pause := range map[string][]string{
+		"seconds": {"Retry-After", "1"},
+		"a date":  {"Retry-After", "Sun, 22 Nov 2026 02:00:01 GMT", "Date", "Sun, 22 Nov 2026 02:00:00 GMT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &script{answers: []func(http.ResponseWriter, *http.Request){status(429, pause...), status(503), says(`{"data":{"items":[{"id":0}]}}`)}}
+			api, _ := open(t, s, nil)
+			began := time.Now()
+			got, err := ids(t, api, rest.Query{Rows: "data/items", Paging: rest.Paging{Kind: rest.None}})
+			if err != nil || len(got) != 1 || len(s.asked) != 3 {
+				t.Errorf("%v, %v after %d requests", got, err, len(s.asked))
+			}
+			if d := time.Since(began); d < time.Second || d > 30*time.Second {
+				t.Errorf("asked again after %v", d)
+			}
+		})
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"uoma/connectors/drop"
+	"uoma/connectors/remote"
 	"uoma/internal/fault"
 )
 
@@ -22,8 +24,9 @@ const partBytes = 16 << 20
 // Drop is a bucket, or a prefix of it, into which objects are laid for whoever fetches them there. A staged object is an upload in
 // parts that was not completed: nobody can see anything of it.
 type Drop struct {
-	fs  *FS
-	ctx context.Context
+	fs     *FS
+	ctx    context.Context
+	staged map[string]string // by name: the upload that we staged, which others of that name do not become
 }
 
 var _ drop.Place = (*Drop)(nil)
@@ -34,7 +37,7 @@ func OpenDrop(ctx context.Context, s Settings) (*Drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Drop{f, ctx}, nil
+	return &Drop{f, ctx, map[string]string{}}, nil
 }
 
 // Close implements [drop.Place].
@@ -43,7 +46,7 @@ func (d *Drop) Close() error { return d.fs.Close() }
 // Stage implements [drop.Place]. The service checks the SHA-256 of every part. A part is sent again alone, so that write is
 // called once.
 func (d *Drop) Stage(name string, write func(io.Writer) error) error {
-	if err := d.abandon(name, ""); err != nil {
+	if err := d.Unstage(name); err != nil {
 		return err
 	}
 	s := d.fs.store.settings
@@ -66,8 +69,9 @@ func (d *Drop) Stage(name string, write func(io.Writer) error) error {
 		err = p.flush()
 	}
 	if err != nil {
-		return errors.Join(err, d.abandon(name, ""))
+		return errors.Join(err, d.Unstage(name))
 	}
+	d.staged[name] = p.upload
 	return d.abandon(name, p.upload) // one that was begun, and its answer lost
 }
 
@@ -109,7 +113,10 @@ func (p *parts) flush() error {
 }
 
 // Unstage implements [drop.Place].
-func (d *Drop) Unstage(name string) error { return d.abandon(name, "") }
+func (d *Drop) Unstage(name string) error {
+	delete(d.staged, name)
+	return d.abandon(name, "")
+}
 
 // abandon gives up the uploads of a name but one.
 func (d *Drop) abandon(name, but string) error {
@@ -158,12 +165,16 @@ func (d *Drop) Publish(name string) error {
 	if taken, err := d.lies(name); err != nil || taken { // the condition below decides, where the service knows it
 		return cmp.Or(err, error(drop.ErrExists.At(fault.Place{File: name})))
 	}
-	ids, err := d.uploads(name)
+	ids, err := d.ours(name)
 	if err != nil {
 		return err
 	}
-	if len(ids) == 0 {
+	switch len(ids) {
+	case 0:
 		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("nothing is staged"))
+	case 1:
+	default:
+		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("somebody else has begun an upload of that name as well, and nothing tells which is ours"))
 	}
 	id := ids[0]
 	all, err := d.parts(name, id)
@@ -175,12 +186,21 @@ func (d *Drop) Publish(name string) error {
 			MultipartUpload: &types.CompletedMultipartUpload{Parts: all}, IfNoneMatch: aws.String("*")})
 		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) { // the upload is gone: it was completed, and the line broke before the answer came
+	if errors.Is(err, fs.ErrNotExist) { // the upload is gone: was it completed, and the line broke before the answer came?
 		if there, found := d.lies(name); found == nil && there {
-			return nil
+			return drop.ErrExists.At(fault.Place{File: name}) // whose it is, its bytes tell
 		}
 	}
 	return err
+}
+
+// ours gives the uploads of a name that may be what was staged: the one that we know, or all when another process staged.
+func (d *Drop) ours(name string) ([]string, error) {
+	ids, err := d.uploads(name)
+	if known, ok := d.staged[name]; ok {
+		ids = slices.DeleteFunc(ids, func(id string) bool { return id != known })
+	}
+	return ids, err
 }
 
 // parts gives what the service has of an upload.
@@ -204,7 +224,7 @@ func (d *Drop) parts(name, id string) (all []types.CompletedPart, err error) {
 
 // Find implements [drop.Place].
 func (d *Drop) Find(name string) (staged, published bool, err error) {
-	ids, err := d.uploads(name)
+	ids, err := d.ours(name)
 	if err == nil {
 		published, err = d.lies(name)
 	}
@@ -252,7 +272,7 @@ func (d *Drop) ask(name string, request func() error) error {
 			return err
 		}
 		err := judged(d.ctx, name, request())
-		if fault.Code(err) == "UOMA-LND-CHANGED" { // the condition failed: of what we ask there is one alone
+		if remote.IsChanged(err) { // the condition failed: of what we ask there is one alone
 			return drop.ErrExists.At(fault.Place{File: name}).Wrap(errors.Unwrap(err))
 		}
 		return err

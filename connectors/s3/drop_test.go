@@ -2,13 +2,18 @@ package s3_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +25,8 @@ import (
 	"uoma/connectors/drop/droptest"
 	"uoma/connectors/remote"
 	"uoma/connectors/s3"
+	"uoma/connectors/s3/s3test"
+	"uoma/internal/fault"
 	"uoma/internal/tlstest"
 )
 
@@ -93,25 +100,16 @@ func TestLaidWithChecksums(t *testing.T) {
 // TestLaidUnderTheKey looks at what is asked of a service with a KMS, which the server of these tests has not.
 func TestLaidUnderTheKey(t *testing.T) {
 	r := start(t)
-	authority := tlstest.NewAuthority(t)
-	client, err := remote.HTTP{CA: r.CA}.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
 	asked, completed := http.Header{}, http.Header{}
-	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
-		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
-		p.Out.Host = p.In.Host // which was signed
-		switch q := p.In.URL.Query(); {
-		case q.Has("uploads") && p.In.Method == http.MethodPost:
-			asked = p.In.Header.Clone()
-		case q.Has("uploadId") && p.In.Method == http.MethodPost:
-			completed = p.In.Header.Clone()
+	s := r.through(t, func(in *http.Request) {
+		switch q := in.URL.Query(); {
+		case q.Has("uploads") && in.Method == http.MethodPost:
+			asked = in.Header.Clone()
+		case q.Has("uploadId") && in.Method == http.MethodPost:
+			completed = in.Header.Clone()
 		}
-	}}
-	s := r.settings()
-	s.Endpoint, s.CA, s.KMSKey = "https://"+authority.Serve(t, proxy), authority.PEM, "alias/exports"
+	})
+	s.KMSKey = "alias/exports"
 	d, err := s3.OpenDrop(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -121,4 +119,78 @@ func TestLaidUnderTheKey(t *testing.T) {
 	if asked.Get("X-Amz-Server-Side-Encryption") != "aws:kms" || asked.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id") != "alias/exports" || completed.Get("If-None-Match") != "*" {
 		t.Errorf("asked with %v, then %v: %v", asked, completed, err)
 	}
+}
+
+// TestWhatWasStagedIsPublished has somebody else begin an upload of the same name.
+func TestWhatWasStagedIsPublished(t *testing.T) {
+	r := start(t)
+	open := func() *s3.Drop {
+		d, err := s3.OpenDrop(t.Context(), r.settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.Close() }) // idle connections only
+		return d
+	}
+	begin := func(name string) (id *string) {
+		u, err := r.api.CreateMultipartUpload(t.Context(), &api.CreateMultipartUploadInput{Bucket: aws.String(bucket), Key: &name})
+		if err == nil {
+			_, err = r.api.UploadPart(t.Context(), &api.UploadPartInput{Bucket: aws.String(bucket), Key: &name, UploadId: u.UploadId, PartNumber: aws.Int32(1), Body: strings.NewReader("theirs")})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.UploadId
+	}
+	abort := func(name string, id *string) {
+		if _, err := r.api.AbortMultipartUpload(t.Context(), &api.AbortMultipartUploadInput{Bucket: aws.String(bucket), Key: &name, UploadId: id}); err != nil {
+			t.Error(err)
+		}
+	}
+	for i := range 4 { // ids are random, and so is which of two is the first
+		d, name := open(), fmt.Sprintf("%d.csv", i)
+		if err := d.Stage(name, ours); err != nil {
+			t.Fatal(err)
+		}
+		theirs := begin(name)
+		if err := open().Publish(name); fault.Code(err) != "UOMA-DRP-WRITE" {
+			t.Errorf("another process, which cannot know: %v", err)
+		}
+		if i%2 == 0 {
+			abort(name, theirs)
+			d = open() // which has no choice any more
+		}
+		if err := d.Publish(name); err != nil {
+			t.Error(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(r.Dir, bucket, name)); err != nil || string(got) != "ours" {
+			t.Errorf("%q lies there, %v", got, err)
+		}
+	}
+}
+
+func ours(w io.Writer) error {
+	_, err := io.WriteString(w, "ours")
+	return err
+}
+
+// through gives settings for the same bucket behind a proxy that looks at each request before it passes it on. It answers
+// under loopback's name, and under that of the bucket.
+func (r *rig) through(t *testing.T, look func(*http.Request)) s3.Settings {
+	t.Helper()
+	authority := tlstest.NewAuthority(t)
+	client, err := remote.HTTP{CA: r.CA}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
+		p.Out.Host = p.In.Host // which was signed
+		look(p.In)
+	}}
+	certificate := authority.CertificateFor(t, func(c *x509.Certificate) { c.DNSNames = []string{bucket + "." + s3test.Domain} })
+	s := r.settings()
+	s.Endpoint, s.CA = "https://"+tlstest.ServeWith(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, proxy), authority.PEM
+	return s
 }

@@ -4,15 +4,22 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"uoma/connectors/remote"
 	"uoma/connectors/s3"
@@ -185,4 +192,118 @@ func TestManyObjects(t *testing.T) {
 	if list, err := f.ReadDir("."); err != nil || len(list) != 1 || !list[0].IsDir() {
 		t.Errorf("%v, %v", list, err)
 	}
+}
+
+// TestRangesTravelTogether reads an object of several ranges from a server that is far away: most of them are under way at
+// once, and none is asked for twice.
+func TestRangesTravelTogether(t *testing.T) {
+	const size, ranges, far = 16 << 20, 4, 300 * time.Millisecond
+	r := start(t)
+	(&transporttest.Tree{Dir: filepath.Join(r.Dir, bucket)}).Sparse(t, "export.csv", size)
+	var now, most, waits atomic.Int64
+	var asked sync.Map
+	s := r.through(t, func(in *http.Request) {
+		if in.Method != http.MethodGet {
+			return
+		}
+		if _, before := asked.LoadOrStore(in.Header.Get("Range"), true); before {
+			t.Error("a range was asked for twice")
+		}
+		if n := now.Add(1); n == 1 {
+			waits.Add(1)
+		} else {
+			most.Store(max(most.Load(), n))
+		}
+		defer now.Add(-1)
+		time.Sleep(far)
+	})
+	s.Idle = 10 * far
+	f, err := s3.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // idle connections only
+	file, err := f.Open("export.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close() // only read from
+	if n, err := io.Copy(io.Discard, file); n != size || err != nil {
+		t.Fatal(n, err)
+	}
+	if most.Load() < 3 || waits.Load() > ranges/2 { // one after the other they would wait for each of them
+		t.Errorf("at most %d of %d ranges at once, and the way was waited for %d times", most.Load(), ranges, waits.Load())
+	}
+}
+
+// TestTheBucketInTheHostsName reads and lays where the bucket is not in the path, as Amazon's own buckets are.
+func TestTheBucketInTheHostsName(t *testing.T) {
+	r := start(t)
+	asked, other := 0, ""
+	s := r.through(t, func(in *http.Request) {
+		if asked++; !strings.HasPrefix(in.Host, bucket+"."+s3test.Domain+":") || strings.HasPrefix(in.URL.Path, "/"+bucket) {
+			other = in.Host + in.URL.Path
+		}
+	})
+	everyNameIsLoopback(t)
+	s.PathStyle, s.Endpoint = false, strings.Replace(s.Endpoint, "127.0.0.1", s3test.Domain, 1)
+	r.put(t, "deep/export.csv", []byte("a;b\n"))
+	f, err := s3.Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // idle connections only
+	if got, err := fs.ReadFile(f, "deep/export.csv"); err != nil || string(got) != "a;b\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if list, err := f.ReadDir("deep"); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+	d, err := s3.OpenDrop(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() // idle connections only
+	if err := lay(d, "out.csv"); err != nil {
+		t.Error(err)
+	}
+	if asked == 0 || other != "" {
+		t.Errorf("%d requests, and one for %s", asked, other)
+	}
+}
+
+// everyNameIsLoopback answers the machine's questions for names until the test ends.
+func everyNameIsLoopback(t *testing.T) {
+	t.Helper()
+	line, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", line.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = was
+		line.Close()
+	})
+	go func() {
+		for buf := make([]byte, 1500); ; {
+			n, from, err := line.ReadFrom(buf)
+			if err != nil {
+				return // the test ends
+			}
+			var m dnsmessage.Message
+			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
+				continue
+			}
+			m.Response, m.Additionals = true, nil
+			if q := m.Questions[0]; q.Type == dnsmessage.TypeA {
+				m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1}, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
+			}
+			if out, err := m.Pack(); err == nil {
+				_, _ = line.WriteTo(out, from) // whoever asks waits no longer than it wants to
+			}
+		}
+	}()
 }

@@ -54,6 +54,9 @@ func (d *Drop) Stage(name string, write func(io.Writer) error) error {
 		} else if err != nil {
 			return err
 		}
+		if err := private(file); err != nil {
+			return errors.Join(err, file.Close(), c.Remove(staged))
+		}
 		to := &drop.Noting{To: file}
 		w := bufio.NewWriterSize(to, writeBytes)
 		if own = write(w); own == nil {
@@ -68,6 +71,20 @@ func (d *Drop) Stage(name string, write func(io.Writer) error) error {
 	})
 	if own != nil {
 		return errors.Join(own, d.Unstage(name))
+	}
+	return err
+}
+
+// private makes a file that has no byte yet its owner's alone, whatever mode the server gives to new ones. Servers that do not
+// let us, as those that keep files in a bucket, may not say that others can read it.
+func private(file *sftp.File) error {
+	refused := file.Chmod(0o600)
+	if !answered(refused) {
+		return refused
+	}
+	info, err := file.Stat()
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = drop.ErrWrite.Because(errors.New("others than its owner can read it at the server, which does not let us change that"))
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package sftp_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -79,6 +80,7 @@ func TestAServerThatTakesNoFile(t *testing.T) {
 		"no such folder":    {nil, "none", "UOMA-DRP-FOLDER"},
 		"no way to write":   {[]string{"-P", "write"}, "", "UOMA-SRC-DENIED"},
 		"no way to give it": {[]string{"-P", "rename"}, "", "UOMA-SRC-DENIED"},
+		"open to others":    {[]string{"-P", "fsetstat", "-u", "027"}, "", "UOMA-DRP-WRITE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := sftptest.Start(t, tt.options...)
@@ -99,6 +101,38 @@ func TestAServerThatTakesNoFile(t *testing.T) {
 			}
 			if fault.Code(err) != tt.code {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestThreat_T32_FilesAreTheirOwnersAlone looks at the mode that a file has at a server which makes files for everybody, and at
+// one that lets nobody change a mode but makes files private.
+func TestThreat_T32_FilesAreTheirOwnersAlone(t *testing.T) {
+	for name, options := range map[string][]string{"for everybody": {"-u", "000"}, "private": {"-P", "fsetstat", "-u", "077"}} {
+		t.Run(name, func(t *testing.T) {
+			server := sftptest.Start(t, options...)
+			d, err := sftp.OpenDrop(t.Context(), settings(server))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close() // nothing was read
+			mode := func(name string) os.FileMode {
+				info, err := os.Stat(filepath.Join(server.Dir, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return info.Mode()
+			}
+			err = d.Stage("x.csv", func(w io.Writer) error {
+				if m := mode(drop.Beside("x.csv")); m != 0o600 {
+					t.Errorf("%v before its first byte", m)
+				}
+				_, err := io.WriteString(w, "x")
+				return err
+			})
+			if err = errors.Join(err, d.Publish("x.csv")); err != nil || mode("x.csv") != 0o600 {
+				t.Errorf("%v, %v", mode("x.csv"), err)
 			}
 		})
 	}

@@ -83,6 +83,20 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
+// TestOpenSSHTakesOurPassword logs in with the password that OpenSSH's server knows, and with others.
+func TestOpenSSHTakesOurPassword(t *testing.T) {
+	server := sftptest.StartForPasswords(t)
+	(&transporttest.Tree{Dir: server.Dir}).Write(t, "export.csv", []byte("a;b\n"))
+	for password, code := range map[string]string{sftptest.Password: "", "another": "UOMA-SRC-LOGIN", sftptest.Password + " ": "UOMA-SRC-LOGIN"} {
+		s := settings(server)
+		s.Password = remote.Secret(password)
+		got, err := read(t, s)
+		if fault.Code(err) != code || code == "" && (err != nil || string(got) != "a;b\n") {
+			t.Errorf("%q, %v; want %q", got, err, code)
+		}
+	}
+}
+
 // TestThreat_T43_ChangedHostKey exchanges the server behind an address: nothing is read of the other one.
 func TestThreat_T43_ChangedHostKey(t *testing.T) {
 	first, second := sftptest.Start(t), sftptest.Start(t)

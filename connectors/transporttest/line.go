@@ -118,19 +118,22 @@ func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults) {
 // endsWithItsContext cancels before and while a file is read.
 func (s Subject) endsWithItsContext(t *testing.T) {
 	s.Sparse(t, "cancel.bin", 128<<20) // beyond what is read ahead
-	if s.Addr == "" {
-		return // a folder answers at once
-	}
 	cause := errors.New("the run is stopped")
 	ctx, stop := context.WithCancelCause(t.Context())
-	p := faultproxy.New(t, s.Addr)
-	fsys := s.dial(t, ctx, p.Addr())
+	addr, pause := s.Addr, func() { stop(cause) } // a folder answers at once: it is stopped between two answers
+	if addr != "" {
+		p := faultproxy.New(t, addr)
+		addr, pause = p.Addr(), func() {
+			p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Stall})
+			time.AfterFunc(50*time.Millisecond, func() { stop(cause) })
+		}
+	}
+	fsys := s.dial(t, ctx, addr)
 	file := open(t, fsys, "cancel.bin")
 	if _, err := io.ReadFull(file, make([]byte, 10)); err != nil {
 		t.Fatal(err)
 	}
-	p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Stall})
-	time.AfterFunc(50*time.Millisecond, func() { stop(cause) })
+	pause()
 	began := time.Now()
 	if _, err := io.Copy(io.Discard, file); !errors.Is(err, cause) {
 		t.Errorf("while reading: %v", err)

@@ -1,5 +1,5 @@
 // Package faultproxy is a bad line for tests: a TCP proxy on loopback between a client and a real server, which delays,
-// throttles, slices, stalls and cuts what the server answers. What the client sends passes as it is.
+// throttles, slices, stalls and cuts what the server answers, or what the client sends. The other way passes as it is.
 //
 // [New] starts one in front of a server, [Proxy.Set] says how bad the line is from now on. It knows nothing of the
 // protocol that it carries.
@@ -20,17 +20,18 @@ type End int
 // Ways to end.
 const (
 	Reset     End = iota // at once, with a reset: what was under way is lost
-	Close                // in order, as if the server had said all
-	HalfClose            // the server's side alone: the client may still write
+	Close                // in order, as if whoever speaks had said all
+	HalfClose            // one way alone: the other side may still write
 	Stall                // not at all: no byte comes any more
 )
 
 // Faults are how bad a line is. The zero value is a good line.
 type Faults struct {
-	Latency   time.Duration // from the server to the client
+	Up        bool          // so bad is the way from the client to the server, and not the way back
+	Latency   time.Duration // before a byte arrives
 	Bandwidth int           // bytes a second
 	Slice     int           // largest chunk in bytes
-	Cut       int64         // answered bytes after which a connection ends; 0 means never
+	Cut       int64         // bytes after which a connection ends; 0 means never
 	How       End
 	Cuts      int  // how many connections are cut so; 0 means all
 	Refuse    bool // new connections are reset before a byte
@@ -80,14 +81,24 @@ func (p *Proxy) Connections() int {
 	return p.taken
 }
 
-func (p *Proxy) now() Faults {
+// now gives the faults of one way.
+func (p *Proxy) now(up bool) Faults {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f := p.faults
+	if f.Up != up {
+		return Faults{}
+	}
 	if f.Cuts > 0 && p.cuts >= f.Cuts {
 		f.Cut = 0
 	}
 	return f
+}
+
+func (p *Proxy) refuses() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.faults.Refuse
 }
 
 func (p *Proxy) cut() {
@@ -140,7 +151,7 @@ func (p *Proxy) carry(client net.Conn) {
 	if !p.hold(client) {
 		return
 	}
-	if p.now().Refuse {
+	if p.refuses() {
 		reset(client)
 		return
 	}
@@ -154,36 +165,39 @@ func (p *Proxy) carry(client net.Conn) {
 		return
 	}
 	var up sync.WaitGroup
-	up.Go(func() {
-		_, _ = io.Copy(server, client) // how it ends shows in the answer
-		closeWrite(server)
-	})
-	p.answer(client, server)
+	up.Go(func() { p.pass(way{from: client, to: server, client: client, up: true}) })
+	p.pass(way{from: server, to: client, client: client})
 	server.Close()
 	up.Wait()
 }
 
-// chunk is what the server said, and when it is to arrive.
+// way is one of the two of a connection.
+type way struct {
+	from, to, client net.Conn
+	up               bool
+}
+
+// chunk is what somebody said, and when it is to arrive.
 type chunk struct {
 	bytes []byte
 	due   time.Time
-	err   error // the server's end
+	err   error // the end
 }
 
 // held is how many chunks may be on their way at once.
 const held = 1024
 
-// answer passes on what the server says, as badly as the faults want it. What the latency holds back is on its way
-// together, as on a long line.
-func (p *Proxy) answer(client, server net.Conn) {
-	way, gone := make(chan chunk, held), make(chan struct{})
+// pass passes on what somebody says, as badly as the faults want it. What the latency holds back is on its way together, as on
+// a long line.
+func (p *Proxy) pass(w way) {
+	chunks, gone := make(chan chunk, held), make(chan struct{})
 	defer close(gone)
-	p.group.Go(func() { p.listen(server, way, gone) })
+	p.group.Go(func() { p.listen(w, chunks, gone) })
 	var passed int64
-	for c := range way {
+	for c := range chunks {
 		time.Sleep(time.Until(c.due))
 		for len(c.bytes) > 0 {
-			f := p.now()
+			f := p.now(w.up)
 			part := c.bytes
 			if f.Slice > 0 {
 				part = part[:min(f.Slice, len(part))]
@@ -193,34 +207,34 @@ func (p *Proxy) answer(client, server net.Conn) {
 			}
 			if len(part) == 0 {
 				p.cut()
-				end(client, f.How)
+				w.end(f.How)
 				return
 			}
 			if f.Bandwidth > 0 {
 				time.Sleep(time.Duration(len(part)) * time.Second / time.Duration(f.Bandwidth))
 			}
-			if _, err := client.Write(part); err != nil {
+			if _, err := w.to.Write(part); err != nil {
 				return
 			}
 			passed += int64(len(part))
 			c.bytes = c.bytes[len(part):]
 		}
 		if c.err != nil && !errors.Is(c.err, io.EOF) {
-			reset(client)
+			reset(w.to)
 		} else if c.err != nil {
-			closeWrite(client)
+			closeWrite(w.to)
 		}
 	}
 }
 
-// listen puts on the way what the server says, until its end or that of the connection.
-func (p *Proxy) listen(server net.Conn, way chan<- chunk, gone <-chan struct{}) {
-	defer close(way)
+// listen puts on the way what somebody says, until its end or that of the connection.
+func (p *Proxy) listen(w way, chunks chan<- chunk, gone <-chan struct{}) {
+	defer close(chunks)
 	for {
 		buf := make([]byte, 32<<10)
-		n, err := server.Read(buf)
+		n, err := w.from.Read(buf)
 		select {
-		case way <- chunk{buf[:n], time.Now().Add(p.now().Latency), err}:
+		case chunks <- chunk{buf[:n], time.Now().Add(p.now(w.up).Latency), err}:
 		case <-gone:
 			return
 		}
@@ -231,21 +245,23 @@ func (p *Proxy) listen(server net.Conn, way chan<- chunk, gone <-chan struct{}) 
 }
 
 // end ends a connection, or waits until the client gives it up.
-func end(client net.Conn, how End) {
+func (w way) end(how End) {
 	switch how {
 	case Reset:
-		reset(client)
+		reset(w.to)
+		reset(w.from)
 	case Close:
-		client.Close()
+		w.to.Close()
 	case HalfClose:
-		closeWrite(client)
-		drain(client)
+		closeWrite(w.to)
+		drain(w.client)
 	case Stall:
-		drain(client)
+		drain(w.client)
+		w.to.Close()
 	}
 }
 
-// drain waits for the client's end. The copy to the server competes for the bytes; either sees the end.
+// drain waits for the client's end. Whoever passes on what it says competes for the bytes; either sees the end.
 func drain(client net.Conn) { _, _ = io.Copy(io.Discard, client) }
 
 func reset(c net.Conn) {

@@ -75,3 +75,74 @@ func TestHowALineEnds(t *testing.T) {
 		})
 	}
 }
+
+// heard is what a server got of one client, and what ended it.
+type heard struct {
+	bytes []byte
+	err   error
+}
+
+// listener is a server that hears everybody out, and answers a word.
+func listener(t *testing.T) (addr string, got <-chan heard) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	out := make(chan heard, 1)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b, err := io.ReadAll(c)
+			_, _ = io.WriteString(c, "heard")
+			c.Close()
+			out <- heard{b, err}
+		}
+	}()
+	return l.Addr().String(), out
+}
+
+func TestHowWhatIsSaidIsCut(t *testing.T) {
+	addr, got := listener(t)
+	p := faultproxy.New(t, addr)
+	for _, tt := range []struct {
+		name   string
+		faults faultproxy.Faults
+		bytes  int // -1 where it cannot be told
+		err    error
+		answer string
+	}{
+		{"good", faultproxy.Faults{Up: true}, len(said), nil, "heard"},
+		{"slow and sliced", faultproxy.Faults{Up: true, Latency: time.Millisecond, Slice: 16 << 10, Bandwidth: 64 << 20}, len(said), nil, "heard"},
+		{"the other way", faultproxy.Faults{Cut: 3, How: faultproxy.Close}, len(said), nil, "hea"},
+		{"half closed", faultproxy.Faults{Up: true, Cut: 100_000, How: faultproxy.HalfClose}, 100_000, nil, "heard"},
+		{"closed", faultproxy.Faults{Up: true, Cut: 100_000, How: faultproxy.Close}, 100_000, nil, ""},
+		{"stalled", faultproxy.Faults{Up: true, Cut: 100_000, How: faultproxy.Stall}, 100_000, nil, ""}, // until the client gives up
+		{"reset", faultproxy.Faults{Up: true, Cut: 100_000, How: faultproxy.Reset}, -1, syscall.ECONNRESET, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p.Set(tt.faults)
+			c, err := net.Dial("tcp", p.Addr())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			_, err = c.Write(said)
+			if err == nil && tt.faults.How != faultproxy.Stall {
+				_ = c.(*net.TCPConn).CloseWrite() // of a connection that may be gone
+			}
+			if err := c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			answer, _ := io.ReadAll(c) // how it ends does not matter
+			c.Close()
+			h := <-got
+			if !errors.Is(h.err, tt.err) || tt.bytes >= 0 && len(h.bytes) != tt.bytes || !bytes.HasPrefix(said, h.bytes) || string(answer) != tt.answer {
+				t.Errorf("%d bytes, %v, then %q; want %d, %v, then %q", len(h.bytes), h.err, answer, tt.bytes, tt.err, tt.answer)
+			}
+		})
+	}
+}

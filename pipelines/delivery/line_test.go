@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
-	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,117 +12,41 @@ import (
 	"uoma/connectors/endpoint/endpointtest"
 	"uoma/connectors/outbox"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 )
-
-// line is a bad line: a proxy on loopback that treats every connection as wound says.
-type line struct {
-	listener net.Listener
-	wound    func(connection int) wound
-	wg       sync.WaitGroup
-}
-
-// wound is what happens to one connection.
-type wound struct {
-	up, down int64         // bytes that pass before the cut; 0 is no cut
-	reset    bool          // the cut is a reset instead of an orderly end
-	late     time.Duration // before every piece
-}
-
-func newLine(t *testing.T, to string, w func(int) wound) *line {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &line{listener: ln, wound: w}
-	l.wg.Go(func() { l.serve(to) })
-	t.Cleanup(func() { ln.Close(); l.wg.Wait() })
-	return l
-}
-
-func (l *line) serve(to string) {
-	for n := 0; ; n++ {
-		near, err := l.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", to)
-		if err != nil {
-			near.Close()
-			continue
-		}
-		l.wg.Go(func() { join(near, far, l.wound(n)) })
-	}
-}
-
-// join copies both ways until one side ends or is cut.
-func join(near, far net.Conn, w wound) {
-	var once sync.Once
-	end := func() {
-		once.Do(func() {
-			if w.reset {
-				_ = near.(*net.TCPConn).SetLinger(0)
-				_ = far.(*net.TCPConn).SetLinger(0)
-			}
-			near.Close()
-			far.Close()
-		})
-	}
-	var wg sync.WaitGroup
-	pass := func(dst, src net.Conn, limit int64) {
-		defer end()
-		var r io.Reader = src
-		if limit > 0 {
-			r = io.LimitReader(src, limit)
-		}
-		buf := make([]byte, 16<<10)
-		for {
-			n, err := r.Read(buf)
-			time.Sleep(w.late)
-			if _, failed := dst.Write(buf[:n]); err != nil || failed != nil {
-				return
-			}
-		}
-	}
-	wg.Go(func() { pass(far, near, w.up) })
-	wg.Go(func() { pass(near, far, w.down) })
-	wg.Wait()
-}
 
 func TestThreat_T42_BadLines(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
 		random := rand.New(rand.NewPCG(1, 2))
-		var mu sync.Mutex
-		number := func(n int64) int64 {
-			mu.Lock()
-			defer mu.Unlock()
-			return random.Int64N(n)
+		sending := func(how faultproxy.End) func() faultproxy.Faults {
+			return func() faultproxy.Faults {
+				return faultproxy.Faults{Up: true, Cut: 4<<10 + random.Int64N(200<<10), How: how}
+			}
 		}
-		tests := []struct {
-			name  string
-			wound func(n int) wound
+		for _, tt := range []struct {
+			name string
+			line func() faultproxy.Faults // for a run
 		}{
-			{"cut while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10)} }},
-			{"reset while sending", func(int) wound { return wound{up: 4<<10 + number(200<<10), reset: true} }},
-			{"answers lost", func(n int) wound {
-				if n%2 == 0 {
-					return wound{down: 2600 + number(500)} // the handshake passes, some of the answers do not
-				}
-				return wound{}
+			{"cut while sending", sending(faultproxy.Close)},
+			{"half closed while sending", sending(faultproxy.HalfClose)},
+			{"reset while sending", sending(faultproxy.Reset)},
+			{"answers lost", func() faultproxy.Faults { // the handshake passes, some of the answers do not
+				return faultproxy.Faults{Cut: 2600 + random.Int64N(500), How: faultproxy.Close, Cuts: 2}
 			}},
-			{"slow", func(int) wound { return wound{late: time.Millisecond} }},
-		}
-		for _, tt := range tests {
+			{"slow", func() faultproxy.Faults {
+				return faultproxy.Faults{Up: true, Latency: 5 * time.Millisecond, Slice: 4 << 10, Bandwidth: 4 << 20}
+			}},
+		} {
 			t.Run(tt.name, func(t *testing.T) {
 				rig := endpointtest.New(t, nil)
 				s := newSide(t, rig, on)
 				s.source.rows = 8000 // about a megabyte that does not compress
-				l := newLine(t, rig.Addr, tt.wound)
-				s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
+				p := faultproxy.New(t, rig.Addr)
 				var d outbox.Delivery
 				var err error
 				for range 30 { // runs: a line this bad may use up one run's patience
-					s.carrier = s.patient(rig.Carrier(l.listener.Addr().String()))
+					p.Set(tt.line())
+					s.carrier = s.patient(rig.Carrier(p.Addr()))
 					if d, err = s.machine().Deliver(ctx, order); err == nil {
 						break
 					}

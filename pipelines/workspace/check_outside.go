@@ -46,7 +46,7 @@ var (
 // inbox tells what of each feed has come, and what is there that nobody reads.
 func (c *checker) inbox(ctx context.Context) {
 	c.strangeInboxes()
-	in, err := folder.Open(c.w.InboxPath())
+	in, err := folder.Open(ctx, c.w.InboxPath())
 	if err != nil {
 		c.add(Error, errInbox.At(fault.Place{File: c.w.Settings.Inbox}).Because(errors.Unwrap(errors.Unwrap(err))))
 		return

@@ -61,7 +61,7 @@ type source struct {
 
 // OpenInbox opens the inbox for as long as ctx lives. A system whose settings cannot be used fails when it is read.
 func (w *Workspace) OpenInbox(ctx context.Context) (*Inbox, error) {
-	f, err := folder.Open(w.InboxPath())
+	f, err := folder.Open(ctx, w.InboxPath())
 	if err != nil {
 		return nil, err
 	}

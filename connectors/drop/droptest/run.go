@@ -228,9 +228,19 @@ func (s Subject) overBadLines(t *testing.T) {
 	}
 	for name, f := range map[string]faultproxy.Faults{
 		"latency": {Latency: 10 * time.Millisecond}, "sliced": {Slice: 100}, "slow": {Bandwidth: 64 << 10},
+		"latency of what we say": {Up: true, Latency: 10 * time.Millisecond}, "what we say sliced": {Up: true, Slice: 1000},
+		"what we say slow": {Up: true, Bandwidth: 1 << 20},
 	} {
 		try(name, f, s.patienceIsEnough)
 	}
+	// Of the file itself, each 64 KiB.
+	for at := int64(64 << 10); at <= int64(len(content)); at += 64 << 10 {
+		for how, end := range map[string]faultproxy.End{"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose} {
+			try(fmt.Sprintf("what we say %s once after %d", how, at), faultproxy.Faults{Up: true, Cut: at, How: end, Cuts: 1}, s.patienceIsEnough)
+		}
+		try(fmt.Sprintf("nobody hears more than %d", at), faultproxy.Faults{Up: true, Cut: at, How: faultproxy.Close}, s.goesAway)
+	}
+	try("what we say stalled once", faultproxy.Faults{Up: true, Cut: 128 << 10, How: faultproxy.Stall, Cuts: 1}, s.patienceIsEnough)
 	// The server says little: at each of these bytes of its answers it may be in the middle of another request.
 	for at := int64(512); at <= 6<<10; at += 512 {
 		try(fmt.Sprintf("reset once after %d", at), faultproxy.Faults{Cut: at, How: faultproxy.Reset, Cuts: 1}, s.patienceIsEnough)

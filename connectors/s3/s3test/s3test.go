@@ -15,6 +15,7 @@ const (
 	AccessKey = "testkey"
 	SecretKey = "testsecret123"
 	Region    = "us-east-1"
+	Domain    = "s3.test" // below which a bucket may stand in the host's name
 )
 
 // Server is a running server.
@@ -39,7 +40,7 @@ func Start(t testing.TB) *Server {
 		Program: "versitygw",
 		Get:     "go install github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 		Args: func(port string) []string {
-			return []string{"--access", AccessKey, "--secret", SecretKey, "--region", Region, "--port", "127.0.0.1:" + port, "--quiet", "--keep-alive",
+			return []string{"--access", AccessKey, "--secret", SecretKey, "--region", Region, "--port", "127.0.0.1:" + port, "--quiet", "--keep-alive", "--virtual-domain", Domain,
 				"--cert", cert, "--key", key, "posix", "--versioning-dir", filepath.Join(home, "versions"), filepath.Join(home, "data")}
 		},
 	})

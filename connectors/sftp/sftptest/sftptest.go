@@ -1,5 +1,6 @@
 // Package sftptest gives tests a real SFTP server: OpenSSH's sshd, on loopback, with fresh host and user keys, serving a
-// fresh folder. For anyone but root it lets in that user alone.
+// fresh folder. For anyone but root it lets in that user alone. [StartForPasswords] has it read users and their passwords
+// from files of the test, by way of nss_wrapper.
 package sftptest
 
 import (
@@ -31,7 +32,46 @@ type Server struct {
 // Start starts a server. options are those of sftp-server(8).
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
+	return start(t, t.TempDir(), "PasswordAuthentication no\nPermitRootLogin prohibit-password\n", nil, options...)
+}
+
+// PasswordUser is whom [StartForPasswords] lets in by a password.
+const (
+	PasswordUser = "uploader"
+	Password     = "a long password"
+
+	passwordHash = "$6$AgexYQpi0/jHLyJa$.c23S/P8g.Bx.9JNvum5YnDBDhT/KfAdUIEf8yOLKj0vSoh6XfRV7m2NJrYIQyZXqdjwi0NCzjwTwie7hvdmE0"
+)
+
+// StartForPasswords starts a server that checks passwords, as it would those of the machine's users. Its user has the rights of
+// the test.
+func StartForPasswords(t testing.TB) *Server {
+	t.Helper()
+	const get = "apt-get install -y --no-install-recommends libnss-wrapper"
+	found, err := filepath.Glob("/usr/lib/*/libnss_wrapper.so")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("libnss_wrapper.so is not installed; get it with: %s", get)
+	}
 	home := t.TempDir()
+	env := []string{"LD_PRELOAD=" + found[0]}
+	for name, text := range map[string]string{
+		"PASSWD": fmt.Sprintf("root:x:0:0::/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\n%s:x:%d:%d::%s:/bin/sh\n", PasswordUser, os.Getuid(), os.Getgid(), home),
+		"GROUP":  fmt.Sprintf("root:x:0:\nother:x:%d:\n", os.Getgid()+1),
+		"SHADOW": PasswordUser + ":" + passwordHash + ":20000:0:99999:7:::\n",
+	} {
+		path := filepath.Join(home, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, "NSS_WRAPPER_"+name+"="+path)
+	}
+	s := start(t, home, "PasswordAuthentication yes\nPermitRootLogin yes\n", env)
+	s.User, s.Key = PasswordUser, ""
+	return s
+}
+
+func start(t testing.TB, home, logins string, env []string, options ...string) *Server {
+	t.Helper()
 	me, err := user.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +99,11 @@ PidFile none
 AuthorizedKeysFile %[1]s/authorized_keys
 StrictModes no
 UsePAM no
-PasswordAuthentication no
 KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
 MaxStartups 100
 Subsystem sftp %[2]s
 ForceCommand %[2]s
-`, home, serve),
+%[3]s`, home, serve, logins),
 	} {
 		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -73,6 +111,7 @@ ForceCommand %[2]s
 	}
 	s.Addr = processtest.Start(t, processtest.Server{
 		Program: "sshd",
+		Env:     env,
 		Get:     "apt-get install -y --no-install-recommends openssh-server",
 		Args: func(port string) []string {
 			return []string{"-D", "-e", "-f", filepath.Join(home, "config"), "-o", "Port=" + port}
