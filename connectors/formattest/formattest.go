@@ -11,6 +11,7 @@ package formattest
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf16"
 
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -354,6 +356,44 @@ func Conserved(t testing.TB, got Result) {
 	if got.Err != nil && strings.Contains(got.Err.Error(), "Näyte") {
 		t.Errorf("the error holds a value: %v", got.Err)
 	}
+}
+
+// Accounted gives of how much of an export a summary tells: rows, rejected rows, and what is no data by its reasons.
+func Accounted(s tabular.Summary) int64 {
+	n := s.Read()
+	for _, skipped := range s.Skipped {
+		n += skipped
+	}
+	if s.Header > 0 {
+		n++
+	}
+	return n
+}
+
+// Decoded gives the text of an export without its byte order mark, as a summary names its encoding. Single-byte encodings
+// stay as they are, since whoever counts lines or quotes needs no other character.
+func Decoded(b []byte, encoding string) string {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case encoding == "utf-16be":
+		order = binary.BigEndian
+	case encoding != "utf-16le":
+		return strings.TrimPrefix(string(b), "\ufeff")
+	}
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = order.Uint16(b[2*i:])
+	}
+	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
+}
+
+// Lines counts lines, the last of which may have no end.
+func Lines(text string) int64 {
+	n := int64(strings.Count(text, "\n"))
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		n++
+	}
+	return n
 }
 
 func (s Subject) noFile(t *testing.T) {

@@ -3,6 +3,7 @@ package parquetfile_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/big"
 	"runtime"
 	"strings"
@@ -247,11 +248,72 @@ func FuzzRead(f *testing.F) {
 	f.Add(write(f, []plain{{ID: "1"}, {ID: "2"}}, 1, parquet.Compression(&parquet.Gzip)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := columns("id", "born", "changed", "large", "phones ;", "note")
-		formattest.Conserved(t, read(b, o))
+		got := read(b, o)
+		formattest.Conserved(t, got)
+		if got.Err == nil {
+			records(t, b, got.Sum)
+		}
 		o = columns("id=../id", "code", "states ,")
 		o.Each = "studies"
-		formattest.Conserved(t, read(b, o))
+		got = read(b, o)
+		formattest.Conserved(t, got)
+		if got.Err == nil {
+			elements(t, b, got.Sum)
+		}
 	})
+}
+
+// records holds that each record of an accepted file is accounted for.
+func records(t *testing.T, b []byte, sum tabular.Summary) {
+	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatalf("accepted what the library does not: %v", err)
+	}
+	n := int64(0)
+	for _, g := range f.RowGroups() {
+		n += g.NumRows()
+	}
+	if n != formattest.Accounted(sum) {
+		t.Fatalf("%d records, %+v", n, sum)
+	}
+}
+
+// elements counts those of the list studies by the levels of its first column: a record without any is one, too.
+func elements(t *testing.T, b []byte, sum tabular.Summary) {
+	f, err := parquet.OpenFile(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatalf("accepted what the library does not: %v", err)
+	}
+	code, ok := f.Schema().Lookup("studies", "list", "element", "code")
+	if !ok || len(f.RowGroups()) == 0 || sum.Rejected > 0 {
+		return
+	}
+	n, values := int64(0), make([]parquet.Value, 100)
+	for _, g := range f.RowGroups() {
+		pages := g.ColumnChunks()[code.ColumnIndex].Pages()
+		defer pages.Close()
+		for {
+			page, err := pages.ReadPage()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for r, read := page.Values(), 0; ; {
+				if read, err = r.ReadValues(values); read == 0 {
+					break
+				}
+				n += int64(read)
+			}
+			if err != nil && err != io.EOF {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n != formattest.Accounted(sum) {
+		t.Fatalf("%d elements, %+v", n, sum)
+	}
 }
 
 func BenchmarkRead(b *testing.B) {
