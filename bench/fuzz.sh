@@ -23,7 +23,7 @@ for package in "$@"; do
 		mkdir -p "$room/$target"
 		while left=$(awk "BEGIN { l = $seconds - $used; print l < 1 ? 0 : int(l + 0.999) }") && [ "$left" -gt 0 ]; do
 			{ time "$room/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${left}s" -test.parallel 1 \
-				-test.fuzzminimizetime 1s -test.fuzzcachedir "$room" >"$room/log" 2>&1; } 2>"$room/time" ||
+				-test.fuzzminimizetime 50x -test.fuzzcachedir "$room" >"$room/log" 2>&1; } 2>"$room/time" ||
 				grep -qx ' *context deadline exceeded' "$room/log" || { cat "$room/log" >&2; exit 1; } # time was up, and nothing found
 			used=$(awk "{ print $used + \$1 + \$2 }" "$room/time")
 			tried=$((tried + $(grep -oE 'execs: [0-9]+' "$room/log" | tail -1 | cut -d' ' -f2 | grep . || echo 0)))
