@@ -26,7 +26,7 @@ func pack(t testing.TB, kind string, b []byte) []byte {
 	var w io.WriteCloser = gzip.NewWriter(&out)
 	if kind == compressed.Zstd {
 		var err error
-		if w, err = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1)); err != nil {
+		if w, err = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10)); err != nil {
 			t.Fatal(err)
 		}
 	}
