@@ -136,6 +136,7 @@ func FuzzRead(f *testing.F) {
 		`<row><c t="e"><v>#N/A</v></c></row>`, `<!-- --><row/>`, `<![CDATA[x]]>`, `&#x41;`, `<row><c t="str"><v>_x0041_</v></c></row>`, `<row><c s="2"><v>1e308</v></c></row>`,
 	} {
 		f.Add([]byte(`<worksheet><sheetData>`+head+s+`</sheetData></worksheet>`), uint8(0))
+		f.Add([]byte(`<worksheet><sheetData>`+head+s+`</sheetData></worksheet>`), uint8(4))
 		f.Add([]byte(`<sst><si><t>`+s+`</t></si></sst>`), uint8(1))
 	}
 	f.Add([]byte(`<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm;d"/></numFmts><cellXfs><xf numFmtId="164"/></cellXfs></styleSheet>`), uint8(2))
@@ -146,7 +147,9 @@ func FuzzRead(f *testing.F) {
 		}
 		p := rows(`<row><c s="0"><v>1</v></c><c t="s"><v>0</v></c></row>`)
 		*[]*string{&p.sheet, &p.strings, &p.styles, &p.workbook}[kind%4] = string(part)
-		got := read(p.pack(t), columns("a", "b"))
+		o := columns("a", "b")
+		o.HeaderRows = int(kind >> 2 & 1 * 2)
+		got := read(p.pack(t), o)
 		if got.err != nil && (fault.ScopeOf(got.err) != fault.Source || fault.Code(got.err) == "UOMA-LND-READ") {
 			t.Fatal(got.err)
 		}
