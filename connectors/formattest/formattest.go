@@ -193,7 +193,7 @@ func (s Subject) hugeRow(t *testing.T) {
 // What an export of hugeRows rows, of which no byte can be left out, may take.
 const (
 	hugeRows = 40_000
-	ahead    = 1 << 20 // bytes that were read beyond the share of the rows given
+	ahead    = 3 << 19 // bytes that were read beyond the share of the rows given
 	held     = 4 << 20 // bytes of memory
 )
 
