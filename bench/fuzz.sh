@@ -1,8 +1,10 @@
 #!/bin/bash
 # Fuzzes, one target after the other, each until it has used as many seconds of processor time. Prints a Markdown table.
 #   bench/fuzz.sh SECONDS [PACKAGE]...      default: every package that has a target
+# TARGET=FuzzRead takes the targets of that name alone.
 # What is interesting is kept under build/fuzz and gone on from the next time. KEEP=N copies the N smallest of it into the
 # package's testdata/fuzz, from where every test run tries them again. A finding ends the run; go test has put it there.
+# What does not fail again is none: time was up while an input was made smaller, or the machine stood still.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -18,14 +20,15 @@ for package in "$@"; do
 	mkdir -p "$room"
 	go test -c -fuzz=. -o "$room/fuzz.test" "./$package"
 	cd "$root/$package"
-	for target in $(grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- *_test.go | sed 's/func //'); do
+	for target in $(grep -hoE '^func Fuzz[A-Za-z0-9_]+' -- *_test.go | sed 's/func //' | grep "${TARGET:-}"); do
 		used=0 tried=0
 		mkdir -p "$room/$target"
 		while left=$(awk "BEGIN { l = $seconds - $used; print l < 1 ? 0 : int(l + 0.999) }") && [ "$left" -gt 0 ]; do
 			{ time "$room/fuzz.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "${left}s" -test.parallel 1 \
-				-test.fuzzcachedir "$room" >"$room/log" 2>&1; } 2>"$room/time" || { cat "$room/log" >&2; exit 1; }
+				-test.fuzzminimizetime 50x -test.fuzzcachedir "$room" >"$room/log" 2>&1; } 2>"$room/time" ||
+				"$room/fuzz.test" -test.run "^$target\$" -test.timeout 5m >>"$room/log" 2>&1 || { cat "$room/log" >&2; exit 1; }
 			used=$(awk "{ print $used + \$1 + \$2 }" "$room/time")
-			tried=$((tried + $(grep -oE 'execs: [0-9]+' "$room/log" | tail -1 | cut -d' ' -f2)))
+			tried=$((tried + $(grep -oE 'execs: [0-9]+' "$room/log" | tail -1 | cut -d' ' -f2 | grep . || echo 0)))
 		done
 		if [ -n "${KEEP:-}" ]; then
 			mkdir -p "testdata/fuzz/$target"

@@ -3,6 +3,7 @@
 //	formats write FORMAT BYTES    writes an export of made-up people to standard output, at least so many bytes
 //	formats read FORMAT FILE      reads one with our reader
 //	formats std FORMAT FILE       reads one with the standard library's
+//	formats peer FORMAT FILE      reads one with another library's, where there is one in Go
 //	formats plain FORMAT FILE     reads the bytes and nothing more
 //
 // Readers print rows, bytes, the processor time of their process (user and system) and its peak resident memory. A FILE of
@@ -24,8 +25,10 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/xuri/excelize/v2"
 
 	"uoma/connectors/compressed"
 	"uoma/connectors/csvfile"
@@ -35,6 +38,7 @@ import (
 	"uoma/connectors/parquetfile"
 	"uoma/connectors/record"
 	"uoma/connectors/tabular"
+	"uoma/connectors/xlsx"
 	"uoma/connectors/xmlfile"
 )
 
@@ -79,8 +83,11 @@ const width = 40 // of each column of fixed width
 func write(format string, size int64) error {
 	out := &counted{Writer: os.Stdout}
 	w := bufio.NewWriterSize(out, 1<<20)
-	if format == "parquet" {
-		return writeParquet(out, size)
+	if strings.HasPrefix(format, "parquet") {
+		return writeParquet(out, size, format == "parquet-wide")
+	}
+	if format == "xlsx" {
+		return writeXLSX(out, size)
 	}
 	open, end := map[string]string{"csv": strings.Join(names, ";") + "\n", "json": "[\n", "xml": "<People>\n"}[format], map[string]string{"json": "]\n", "xml": "</People>\n"}[format]
 	w.WriteString(open)
@@ -119,12 +126,20 @@ func write(format string, size int64) error {
 	return w.Flush()
 }
 
-func writeParquet(out *counted, size int64) error {
-	w := parquet.NewGenericWriter[person](out, parquet.Compression(&parquet.Snappy))
+// writeParquet writes row groups of half a million rows; wide ones have a text of a kilobyte and are not compressed.
+func writeParquet(out *counted, size int64, wide bool) error {
+	compression := parquet.Compression(&parquet.Snappy)
+	if wide {
+		compression = parquet.Compression(&parquet.Uncompressed)
+	}
+	w := parquet.NewGenericWriter[person](out, compression)
 	rows := make([]person, 10_000)
 	for i := 0; out.n < size; {
 		for j := range rows {
 			rows[j] = nth(i)
+			if wide {
+				rows[j].Street = strings.Repeat(rows[j].Street, 64)
+			}
 			i++
 		}
 		if _, err := w.Write(rows); err != nil {
@@ -147,33 +162,49 @@ func options(path func(string) string) tabular.Options {
 	return o
 }
 
+// reader makes a reader of a format, or of FORMAT.gz or FORMAT.zst. What has to be read here and there is a file.
 func reader(format string, f *os.File) (tabular.Reader, error) {
+	format, packed, _ := strings.Cut(format, ".")
+	if packed == "" {
+		return open(format, f, f)
+	}
+	r, err := compressed.NewReader(f, map[string]string{"gz": compressed.Gzip, "zst": compressed.Zstd}[packed], compressed.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return open(format, r, nil)
+}
+
+func open(format string, in io.Reader, f *os.File) (tabular.Reader, error) {
 	o := options(func(string) string { return "" })
 	switch format {
 	case "csv":
-		return csvfile.New(f, csvfile.Options{Options: o}), nil
+		return csvfile.New(in, csvfile.Options{Options: o}), nil
 	case "json", "ndjson":
-		return jsonfile.New(f, jsonfile.Options{Options: record.Options{Options: o}, Lines: format == "ndjson"}), nil
-	case "ndjson.gz", "ndjson.zst":
-		r, err := compressed.NewReader(f, map[string]string{"ndjson.gz": compressed.Gzip, "ndjson.zst": compressed.Zstd}[format], compressed.Limits{})
-		return jsonfile.New(r, jsonfile.Options{Options: record.Options{Options: o}, Lines: true}), err
+		return jsonfile.New(in, jsonfile.Options{Options: record.Options{Options: o}, Lines: format == "ndjson"}), nil
 	case "xml":
 		o.Columns[0].Path = "@id"
-		return xmlfile.New(f, record.Options{Options: o, Rows: "People/Person"}), nil
+		return xmlfile.New(in, record.Options{Options: o, Rows: "People/Person"}), nil
 	case "ldif":
-		return ldiffile.New(f, o), nil
+		return ldiffile.New(in, o), nil
 	case "fixed":
 		fixed := fixedfile.Options{Options: o}
 		for i := range names {
 			fixed.Ranges = append(fixed.Ranges, fixedfile.Range{From: i*width + 1, To: (i + 1) * width})
 		}
-		return fixedfile.New(f, fixed), nil
-	case "parquet":
+		return fixedfile.New(in, fixed), nil
+	case "parquet", "parquet-wide":
 		info, err := f.Stat()
 		if err != nil {
 			return nil, err
 		}
 		return parquetfile.New(f, info.Size(), parquetfile.Options{Options: o}), nil
+	case "xlsx":
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		return xlsx.New(f, info.Size(), xlsx.Options{Options: o}), nil
 	}
 	return nil, errors.New("no such format")
 }
@@ -222,6 +253,21 @@ func standard(format string, f *os.File) (rows int64, err error) {
 			}
 		}
 		return rows, nil
+	case "fixed": // lines, and the texts of their columns
+		lines := bufio.NewScanner(in)
+		row := make([]string, len(names))
+		for ; lines.Scan(); rows++ {
+			line, from := lines.Text(), 0
+			for c := range row {
+				to := from
+				for range width { // characters
+					_, n := utf8.DecodeRuneInString(line[to:])
+					to += n
+				}
+				row[c], from = strings.TrimRight(line[from:to], " "), to
+			}
+		}
+		return rows, lines.Err()
 	case "xml":
 		d := xml.NewDecoder(in)
 		for {
@@ -240,9 +286,32 @@ func standard(format string, f *os.File) (rows int64, err error) {
 	return 0, errors.New("the standard library has no reader of it")
 }
 
+// peer reads with another library.
+func peer(format string, f *os.File) (rows int64, err error) {
+	if format != "xlsx" {
+		return 0, errors.New("no other library reads it")
+	}
+	book, err := excelize.OpenReader(f)
+	if err != nil {
+		return 0, err
+	}
+	defer book.Close()
+	sheet, err := book.Rows(book.GetSheetName(0))
+	if err != nil {
+		return 0, err
+	}
+	defer sheet.Close()
+	for ; sheet.Next(); rows++ {
+		if _, err := sheet.Columns(); err != nil {
+			return 0, err
+		}
+	}
+	return rows - 1, sheet.Error()
+}
+
 func run(args []string) error {
 	if len(args) != 3 {
-		return errors.New("usage: formats write FORMAT BYTES | formats read|std|plain FORMAT FILE")
+		return errors.New("usage: formats write FORMAT BYTES | formats read|std|peer|plain FORMAT FILE")
 	}
 	if args[0] == "write" {
 		size, err := strconv.ParseInt(args[2], 10, 64)
@@ -260,7 +329,7 @@ func run(args []string) error {
 		defer f.Close()
 	}
 	debug.SetGCPercent(400) // as the program has it while little lives
-	measure := map[string]func(string, *os.File) (int64, error){"read": read, "std": standard, "plain": func(_ string, f *os.File) (int64, error) {
+	measure := map[string]func(string, *os.File) (int64, error){"read": read, "std": standard, "peer": peer, "plain": func(_ string, f *os.File) (int64, error) {
 		_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{f}, make([]byte, 256<<10))
 		return 0, err
 	}}[args[0]]

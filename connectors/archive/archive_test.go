@@ -290,6 +290,17 @@ func FuzzOpen(f *testing.F) {
 			}
 			return
 		}
+		std, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatalf("accepted what the standard library does not: %v", err)
+		}
+		files := map[string]*zip.File{}
+		for _, f := range std.File {
+			if !strings.HasSuffix(f.Name, "/") {
+				files[f.Name] = f
+			}
+		}
+		seen := 0
 		_ = fs.WalkDir(a, ".", func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				t.Fatal(err)
@@ -302,8 +313,26 @@ func FuzzOpen(f *testing.F) {
 			if err == nil && int64(len(got)) != info.Size() || int64(len(got)) > info.Size() {
 				t.Fatal("another size than declared")
 			}
+			if seen++; files[path] == nil {
+				t.Fatalf("%q is not there", path)
+			}
+			if err != nil {
+				return nil
+			}
+			r, err := files[path].Open()
+			if err != nil {
+				t.Fatalf("read what the standard library does not: %v", err)
+			}
+			defer r.Close()
+			// It compares the descriptor behind an entry's bytes as well, where the directory alone is believed here.
+			if want, err := io.ReadAll(r); err != nil && files[path].Flags&8 == 0 || !bytes.Equal(got, want) {
+				t.Fatalf("read otherwise than by the standard library: %v", err)
+			}
 			return nil
 		})
+		if seen != len(files) {
+			t.Fatalf("%d files of %d", seen, len(files))
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package compressed_test
 
 import (
 	"bytes"
+	stdgzip "compress/gzip"
 	"errors"
 	"io"
 	"runtime"
@@ -25,7 +26,7 @@ func pack(t testing.TB, kind string, b []byte) []byte {
 	var w io.WriteCloser = gzip.NewWriter(&out)
 	if kind == compressed.Zstd {
 		var err error
-		if w, err = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1)); err != nil {
+		if w, err = zstd.NewWriter(&out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(256<<10)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,6 +144,23 @@ func TestAnyBytesComeBack(t *testing.T) {
 	})
 }
 
+// whole inflates by the standard library, and zstd at once instead of as a stream.
+func whole(kind string, b []byte) ([]byte, error) {
+	if kind == compressed.Gzip {
+		r, err := stdgzip.NewReader(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(r)
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.DecodeAll(b, nil)
+}
+
 func FuzzRead(f *testing.F) {
 	for _, kind := range kinds {
 		f.Add(pack(f, kind, sample))
@@ -154,6 +172,12 @@ func FuzzRead(f *testing.F) {
 			got, err := unpack(bytes.NewReader(b), kind, compressed.Limits{Size: most})
 			if len(got) > most || err != nil && fault.ScopeOf(err) != fault.Source {
 				t.Fatalf("%d bytes, %v", len(got), err)
+			}
+			if err != nil {
+				continue
+			}
+			if want, err := whole(kind, b); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%s: %d bytes, another reader has %d: %v", kind, len(got), len(want), err)
 			}
 		}
 	})

@@ -100,6 +100,9 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		formattest.Conserved(t, got)
+		if want := formattest.Lines(formattest.Decoded(b, got.Sum.Encoding)); got.Err == nil && formattest.Accounted(got.Sum) != want {
+			t.Fatalf("%d lines, %+v", want, got.Sum)
+		}
 		for _, row := range got.Rows {
 			if utf8.RuneCountInString(row[0]) > 3 || utf8.RuneCountInString(row[1]) > 4 || !utf8.ValidString(row[0]+row[1]) {
 				t.Fatalf("%q", row)

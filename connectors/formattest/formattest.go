@@ -11,15 +11,19 @@ package formattest
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf16"
 
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -60,6 +64,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("empty", s.empty)
 	t.Run("header only", s.headerOnly)
 	t.Run("huge row", s.hugeRow)
+	t.Run("huge", s.huge)
 	t.Run("cut at each byte", s.cutAtEachByte)
 	t.Run("cut every 64 KiB", s.cutEvery64KiB)
 	t.Run("cut under control", s.cutUnderControl)
@@ -183,6 +188,83 @@ func (s Subject) hugeRow(t *testing.T) {
 	if !equal(got.Rows, want) || len(got.Rejected) != 1 || got.Rejected[0].Code != tabular.CodeTooLong || len(got.Rejected[0].Raw) > 64<<10 {
 		t.Errorf("%d rows, rejected %d", len(got.Rows), len(got.Rejected))
 	}
+}
+
+// What an export of hugeRows rows, of which no byte can be left out, may take.
+const (
+	hugeRows = 40_000
+	ahead    = 3 << 19 // bytes that were read beyond the share of the rows given
+	held     = 4 << 20 // bytes of memory
+)
+
+func (s Subject) huge(t *testing.T) {
+	if err := s.streams(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// streams holds a reader to going through an export, whatever its size: it neither reads on for rows that nobody has asked
+// for yet nor keeps what was given.
+func (s Subject) streams(ctx context.Context) error {
+	rows := Rows(hugeRows)
+	random := rand.NewChaCha8([32]byte{7})
+	noise := make([]byte, 160)
+	for _, row := range rows {
+		random.Read(noise)
+		row[2] = base64.StdEncoding.EncodeToString(noise)
+	}
+	export := s.Write(rows)
+	if len(export) < held*3/2 {
+		return fmt.Errorf("an export of %d bytes shows nothing", len(export))
+	}
+	clear(rows)
+	in := &counted{r: bytes.NewReader(export)}
+	before := living()
+	r := s.Open(Input{in, in, int64(len(export))}, Options())
+	given := 0
+	for b, err := range r.Batches(ctx) {
+		if err != nil {
+			return err
+		}
+		given += b.Len()
+		if most := ahead + len(export)*given/hugeRows; given < hugeRows && in.n > int64(most) {
+			return fmt.Errorf("%d bytes of %d were read for %d rows of %d", in.n, len(export), given, hugeRows)
+		}
+		if now := living(); now > before+held {
+			return fmt.Errorf("%d bytes are held behind %d rows, of an export of %d", now-before, given, len(export))
+		}
+	}
+	if given != hugeRows {
+		return fmt.Errorf("%d rows of %d", given, hugeRows)
+	}
+	runtime.KeepAlive(export)
+	return nil
+}
+
+// living gives the bytes of memory in use.
+func living() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// counted counts the bytes that are read.
+type counted struct {
+	r *bytes.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (c *counted) ReadAt(p []byte, off int64) (int, error) {
+	n, err := c.r.ReadAt(p, off)
+	c.n += int64(n)
+	return n, err
 }
 
 func (s Subject) cutAtEachByte(t *testing.T) {
@@ -354,6 +436,44 @@ func Conserved(t testing.TB, got Result) {
 	if got.Err != nil && strings.Contains(got.Err.Error(), "Näyte") {
 		t.Errorf("the error holds a value: %v", got.Err)
 	}
+}
+
+// Accounted gives of how much of an export a summary tells: rows, rejected rows, and what is no data by its reasons.
+func Accounted(s tabular.Summary) int64 {
+	n := s.Read()
+	for _, skipped := range s.Skipped {
+		n += skipped
+	}
+	if s.Header > 0 {
+		n++
+	}
+	return n
+}
+
+// Decoded gives the text of an export without its byte order mark, as a summary names its encoding. Single-byte encodings
+// stay as they are, since whoever counts lines or quotes needs no other character.
+func Decoded(b []byte, encoding string) string {
+	var order binary.ByteOrder = binary.LittleEndian
+	switch {
+	case encoding == "utf-16be":
+		order = binary.BigEndian
+	case encoding != "utf-16le":
+		return strings.TrimPrefix(string(b), "\ufeff")
+	}
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = order.Uint16(b[2*i:])
+	}
+	return strings.TrimPrefix(string(utf16.Decode(units)), "\ufeff")
+}
+
+// Lines counts lines, the last of which may have no end.
+func Lines(text string) int64 {
+	n := int64(strings.Count(text, "\n"))
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		n++
+	}
+	return n
 }
 
 func (s Subject) noFile(t *testing.T) {

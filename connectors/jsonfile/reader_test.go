@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -269,26 +270,39 @@ func (k *names) Read(p []byte) (int, error) {
 	return copy(p, fmt.Sprintf("\"k%d\":1,", k.i)), nil
 }
 
-// FuzzRead compares with the standard library: what is accepted here is JSON, and a row's values are what it reads.
+// FuzzRead compares with the standard library: what is accepted here is JSON, each record of it is accounted for, and a
+// row's values are what it reads.
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		`[{"a":1,"b":"x"}]`, `{"a":[1,"2"]}`, `{"a":1}{"a":2}`, `[{"a":"\ud834\udd1e"}]`, `[{"a":-1.5e+3,"b":{}}]`, `[]`, `null`, `[[{"a":1}]]`, `{"a":1,"a":2}`,
-		"\ufeff[{\"a\":\"ä\"}]", `[{"b":true},{"b":false},{"b":null}]`, `[{"a":"\u0000"}]`,
+		"\ufeff[{\"a\":\"ä\"}]", `[{"b":true},{"b":false},{"b":null}]`, `[{"a":"\u0000"}]`, `[{"l":[{"c":1},{"c":2}],"a":3},{"l":[]},{"l":{"c":4}},{}]`,
 	} {
-		f.Add([]byte(s), false)
-		f.Add([]byte(s+"\n"+s), true)
+		f.Add([]byte(s), uint8(0))
+		f.Add([]byte(s+"\n"+s), uint8(1))
+		f.Add([]byte(s), uint8(2))
 	}
-	f.Fuzz(func(t *testing.T, b []byte, lines bool) {
+	f.Fuzz(func(t *testing.T, b []byte, kind uint8) {
 		o := columns("a", "b=b/c", "l=l ,")
-		o.Lines = lines
+		if kind&2 != 0 {
+			o = columns("a=../a", "c")
+			o.Each = "l"
+		}
+		o.Lines = kind&1 != 0
 		got := read(bytes.NewReader(b), o)
 		formattest.Conserved(t, got)
-		if got.Err != nil || lines {
+		if got.Err != nil {
 			return
 		}
+		if o.Lines {
+			if want := formattest.Lines(formattest.Decoded(b, "utf-8")); o.Each == "" && formattest.Accounted(got.Sum) != want {
+				t.Fatalf("%d lines, %+v", want, got.Sum)
+			}
+			return
+		}
+		var values []string
+		records, rows, regular := int64(0), int64(0), true
 		d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
 		d.UseNumber()
-		var values []string
 		for {
 			var v any
 			if err := d.Decode(&v); err == io.EOF {
@@ -297,16 +311,28 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("accepted what is no JSON: %v", err)
 			}
 			list, ok := v.([]any)
-			if !ok {
+			if !ok && v != nil {
 				list = []any{v}
 			}
 			for _, x := range list {
-				if m, ok := x.(map[string]any); ok && m["a"] != nil {
+				records++
+				m, ok := x.(map[string]any)
+				if ok && m["a"] != nil {
 					values = append(values, fmt.Sprint(m["a"]))
 				}
+				each, ok := m["l"].([]any)
+				regular = regular && ok && !slices.ContainsFunc(each, func(x any) bool { _, ok := x.(map[string]any); return !ok })
+				rows += int64(max(1, len(each))) // a record without rows is told of as well
 			}
 		}
-		if len(got.Rejected) > 0 {
+		all := formattest.Accounted(got.Sum)
+		switch {
+		case o.Each == "" && all != records:
+			t.Fatalf("%d records, %+v", records, got.Sum)
+		case o.Each != "" && (all < records || regular && len(got.Rejected) == 0 && all != rows):
+			t.Fatalf("%d records of %d rows, %+v", records, rows, got.Sum)
+		}
+		if o.Each != "" || len(got.Rejected) > 0 {
 			return
 		}
 		for _, row := range got.Rows {

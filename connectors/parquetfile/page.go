@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
@@ -105,8 +106,71 @@ func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
 			return nil
 		}
 		return inflates(r, compressed.Gzip)
+	case format.Brotli:
+		size, err := io.CopyN(io.Discard, brotli.NewReader(r), maxPage+1)
+		return fits(size, err)
+	case format.Lz4Raw:
+		return fits(blockSize(bufio.NewReader(r)))
 	}
 	return errFormat.Because(errors.New("its pages are compressed in another way"))
+}
+
+// fits holds what a page inflates to, io.EOF being its end, to the limit of one.
+func fits(size int64, err error) error {
+	var read *readError
+	switch {
+	case size > maxPage:
+		return errLimit.Because(errors.New("a page inflates to more than it says"))
+	case err == io.EOF, errors.As(err, &read):
+		return nil // an error of the file comes again when the page is read
+	}
+	return errFormat
+}
+
+// blockSize walks through a block of LZ4 without inflating it, and gives the size of what it inflates to and io.EOF. The
+// library takes twice the memory again and again for a block that is damaged.
+func blockSize(r *bufio.Reader) (size int64, err error) {
+	for size <= maxPage {
+		token, err := r.ReadByte()
+		if err != nil {
+			return size, io.ErrUnexpectedEOF
+		}
+		literals, err := blockLength(r, int64(token>>4))
+		if err != nil {
+			return size, err
+		}
+		if _, err := r.Discard(int(literals)); err != nil {
+			return size, io.ErrUnexpectedEOF
+		}
+		size += literals
+		var offset [2]byte
+		switch n, err := io.ReadFull(r, offset[:]); {
+		case n == 0 && err == io.EOF:
+			return size, io.EOF
+		case err != nil:
+			return size, err
+		}
+		if back := int64(binary.LittleEndian.Uint16(offset[:])); back == 0 || back > size {
+			return size, io.ErrUnexpectedEOF
+		}
+		match, err := blockLength(r, int64(token&0xf))
+		if err != nil {
+			return size, err
+		}
+		size += match + 4
+	}
+	return size, nil
+}
+
+func blockLength(r *bufio.Reader, n int64) (int64, error) {
+	for more := n == 0xf; more && n <= maxPage; {
+		b, err := r.ReadByte()
+		if err != nil {
+			return 0, io.ErrUnexpectedEOF
+		}
+		n, more = n+int64(b), b == 0xff
+	}
+	return n, nil
 }
 
 // inflates inflates a page whose compressed bytes do not say their size, to see it.

@@ -43,6 +43,7 @@ type Assembler struct {
 	sum     Summary
 	seen    bool // some row was not blank
 	titles  int
+	upper   upper
 	pending []canon.Rejection
 	scratch []byte
 	decoded []byte
@@ -132,12 +133,11 @@ func (a *Assembler) first(row *Row) (data bool, err error) {
 			return false, err
 		}
 	}
+	if a.o.HeaderRows == 2 {
+		return a.twoRows(row)
+	}
 	if required && a.o.Titles > 0 && !slices.ContainsFunc(row.Cells, a.isAnchor) {
-		if a.titles++; a.titles > a.o.Titles {
-			return false, errHeader.At(a.place(row.Line)).Because(fmt.Errorf("not found within the first %d rows", a.o.Titles+1))
-		}
-		a.Skip(SkipTitle)
-		return false, nil
+		return false, a.title(row)
 	}
 	header := required || a.o.Header == HeaderAuto && a.looksLikeHeader(row)
 	find := a.fromPositions
@@ -176,7 +176,7 @@ func (a *Assembler) data(row *Row, filled int) error {
 			return err
 		}
 	}
-	if a.m.repeats(row.Cells) {
+	if a.m.repeats(row.Cells) || a.m.repeatsGroups(row.Cells) {
 		a.Skip(SkipHeader)
 		a.settlePending(true)
 		return nil
@@ -376,6 +376,11 @@ func (a *Assembler) text(cell []byte) []byte {
 // End closes the export: it settles the lines of totals and compares the control line. line is the last one.
 func (a *Assembler) End(line int64) error {
 	a.settlePending(true)
+	if a.upper.named != nil {
+		if err := a.settleNamed(); err != nil {
+			return err
+		}
+	}
 	if !a.seen {
 		return errEmpty.At(a.place(0))
 	}

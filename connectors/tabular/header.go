@@ -32,6 +32,7 @@ type mapping struct {
 	at      []int    // by own column: index of the field, -1 when the export has none
 	fields  int      // how many fields a row has
 	header  [][]byte // the header's cells, nil when there is none
+	groups  [][]byte // those of the row above, in a header of two rows
 	line    int64
 	unknown []string
 	missing []string
@@ -39,22 +40,38 @@ type mapping struct {
 
 // fromHeader matches a header row. Every error names columns of the layout only: a row that is no header at all may
 // hold anything.
-func (a *Assembler) fromHeader(row *Row) (*mapping, error) {
+func (a *Assembler) fromHeader(row *Row) (*mapping, error) { return a.fromNames(row, row.Cells) }
+
+// fromNames is fromHeader where the columns' names are more than the row's cells: names with their groups.
+func (a *Assembler) fromNames(row *Row, names [][]byte) (*mapping, error) {
 	place := fault.Place{File: a.o.File, Line: int(row.Line)}
 	if row.Control {
 		return nil, errHeader.At(place).Because(errors.New("it holds a control character"))
 	}
-	cells := trimEnd(row.Cells, a.sparse)
+	cells := trimEnd(names, a.sparse)
 	m := &mapping{at: unset(len(a.o.Columns)), fields: len(cells), line: row.Line}
+	for _, cell := range row.Cells[:min(len(cells), len(row.Cells))] {
+		m.header = append(m.header, bytes.Clone(cell))
+	}
+	times := map[string]int{} // by a name without its group
+	if a.o.HeaderRows == 2 {
+		for _, cell := range row.Cells {
+			times[Fold(cell)]++
+		}
+	}
 	seen := map[string]bool{}
 	known := 0
 	for i, cell := range cells {
-		m.header = append(m.header, bytes.Clone(cell))
 		name := Fold(cell)
 		if name == "" {
 			continue
 		}
 		own, ok := a.names[name]
+		if !ok && i < len(row.Cells) {
+			if bare := Fold(row.Cells[i]); times[bare] == 1 {
+				own, ok = a.names[bare]
+			}
+		}
 		if seen[name] || ok && m.at[own] >= 0 {
 			place.Column = i + 1
 			if ok {

@@ -34,6 +34,10 @@ type Options struct {
 	Header  string
 	Titles  int // how many rows may stand above the header; it is then found by the first required column's name
 
+	// HeaderRows is 2 where a row of groups, merged over their columns, stands above the names of columns. A column is then
+	// known as "group / name", and by its name alone where no other has it. Header is "required".
+	HeaderRows int
+
 	FieldCounts     []int          // the counts of fields that an export without header may have; none means any
 	Trailer         *regexp.Regexp // the control line: group 1 is the count of rows; matched against the row's cells that are not empty, joined by a space
 	TrailerRequired bool           // an export without control line is cut
@@ -85,6 +89,9 @@ func (o *Options) check() error {
 	}
 	if !slices.Contains([]string{"", HeaderRequired, HeaderNone, HeaderAuto}, o.Header) {
 		return bad("header is none of required, none, auto")
+	}
+	if o.HeaderRows < 0 || o.HeaderRows > 2 || o.HeaderRows == 2 && o.Header != "" && o.Header != HeaderRequired {
+		return bad("a header has one row or two, and two only where it is required")
 	}
 	spelled := map[string]string{}
 	for _, c := range o.Columns {

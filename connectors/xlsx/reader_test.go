@@ -201,6 +201,37 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// TestMergedHeaders reads a header whose groups are merged over their columns, and whose first column is merged over both
+// of its rows.
+func TestMergedHeaders(t *testing.T) {
+	f := excelize.NewFile()
+	defer f.Close()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for row, cells := range map[int][]any{
+		1: {"Degrees of a year"}, 3: {"Student number", "Degree", nil, "Right to study", nil, "Note"}, 4: {nil, "Date", "Title", "Start", "End"},
+		5: {"2200001", "2021-05-31", "Bachelor", "2017-08-01", "2021-05-31", "x"}, 6: {"2200002", nil, nil, "2019-08-01"},
+	} {
+		check(f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", row), &cells))
+	}
+	for from, to := range map[string]string{"A1": "F1", "A3": "A4", "B3": "C3", "D3": "E3", "F3": "F4"} {
+		check(f.MergeCell("Sheet1", from, to))
+	}
+	b, err := f.WriteToBuffer()
+	check(err)
+	o := columns("student number", "Degree / Date", "Title", "Right to study / Start", "note")
+	o.HeaderRows = 2
+	got := read(b.Bytes(), o)
+	want := []string{"5|sssss|2200001|2021-05-31|Bachelor|2017-08-01|x", "6|s  s |2200002|<null>|<null>|2019-08-01|<null>"}
+	if got.err != nil || !reflect.DeepEqual(got.rows, want) || !reflect.DeepEqual(got.sum.Unknown, []string{"Right to study / End"}) || got.sum.Header != 4 {
+		t.Fatalf("%q %v %+v", got.rows, got.err, got.sum)
+	}
+}
+
 // TestAgreesWithExcelize writes sheets with excelize and compares every cell that both read.
 func TestAgreesWithExcelize(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -60,7 +60,7 @@ func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (
 		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, Reject: reject,
 	}
 	if f.Format.Type == "xlsx" {
-		o.Titles = maxTitles
+		o.Titles, o.HeaderRows = maxTitles, f.Format.HeaderLines
 	}
 	for i, c := range f.Columns {
 		position := c.Position

@@ -9,7 +9,7 @@ import (
 // formats are the values of [Format.Type], with the keys beside type that each takes.
 var formats = map[string][]string{
 	"csv":     {"delimiter", "encoding", "header", "field-counts", "trailer", "trailer-required"},
-	"xlsx":    {"sheet", "header", "trailer", "trailer-required"},
+	"xlsx":    {"sheet", "header", "header-lines", "trailer", "trailer-required"},
 	"json":    {"rows", "each", "count"},
 	"ndjson":  {"each", "trailer", "trailer-required"},
 	"xml":     {"rows", "each", "count", "namespaces"},

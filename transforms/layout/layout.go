@@ -189,7 +189,7 @@ type Format struct {
 	Count       string            `yaml:"count"`        // path of the number of records, which the document must have
 	Namespaces  map[string]string `yaml:"namespaces"`   // of XML, by the prefix that paths use
 	Length      int               `yaml:"length"`       // characters of every line of fixed width; 0 takes any
-	HeaderLines int               `yaml:"header-lines"` // lines above the first one of fixed width
+	HeaderLines int               `yaml:"header-lines"` // lines above the first one of fixed width; 2 for a sheet with groups above its names
 }
 
 // Values of [Feed.Drift]: what follows when an export's columns are not the layout's any more. A column that the layout does
