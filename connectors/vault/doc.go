@@ -8,8 +8,8 @@
 // the source key it is the part that stays when keys are rotated ([Vault.BindTo]).
 // A key seals at most 2^31 cells; the count stands beside it (NIST SP 800-38D, 8.3, allows 2^32 random nonces).
 //
-// [Vault.Put] is idempotent and comes before the register's commit in a night: a row that is in the vault and not yet
-// in the register is harmless. [Vault.Open] streams entries and decrypts only the groups asked for.
+// [Vault.Fill] is one transaction, idempotent, and comes before the register's commit in a night: a row that is in the vault
+// and not yet in the register is harmless. [Vault.Open] streams entries and decrypts only the groups asked for.
 //
 // The package knows tokens, cells and keys. It must not know what a fact means, nor print one: no error, no String.
 package vault
