@@ -8,17 +8,19 @@ import (
 
 // The collector begins when garbage has grown to a share of what lives. One share for all is wrong both ways: while little
 // lives, a small one collects many times over for a few megabytes, and while much lives, a large one fills the machine. So
-// garbage may always grow by [headroom], and beyond that by the smallest share: much of what lives in a night lives until
-// its end.
+// garbage may grow by [headroom] as long as all stays within [enough], and beyond that by the smallest share: much of what
+// lives in a night lives until its end.
 const (
 	headroom   = 150 << 20 // bytes
-	minPercent = 50
+	enough     = 450 << 20 // bytes
+	minPercent = 40
 	maxPercent = 400
 )
 
 // percentFor gives the share for a live heap of this many bytes, in percent of it.
 func percentFor(live uint64) int {
-	return int(min(maxPercent, max(minPercent, 100*headroom/max(live, 1))))
+	room := min(headroom, enough-min(live, enough))
+	return int(min(maxPercent, max(minPercent, 100*room/max(live, 1))))
 }
 
 // collector adjusts the share after each collection.
