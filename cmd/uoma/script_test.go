@@ -71,11 +71,19 @@ func built(t *testing.T) string {
 //	shape                   prints the paths and types in the JSON object on the last standard output
 //	recipient WORKSPACE     starts a national endpoint and pins it in the workspace
 //	stores WORKSPACE        puts the stores of a new workspace where the test has them
+//
+// Those in testdata itself open no store.
 func TestScripts(t *testing.T) { scripts(t, "testdata", databasetest.OnSQLite) }
 
-// TestScriptsOnBothStores runs the sessions in which something is stored.
+// TestScriptsOnBothStores runs the sessions in which a store is opened. A short run has them on one: what goes on side by side
+// in the program is the same.
 func TestScriptsOnBothStores(t *testing.T) {
-	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) { scripts(t, "testdata/stores", on) })
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		if testing.Short() && on == databasetest.OnMariaDB {
+			t.Skip("the run without -short has it")
+		}
+		scripts(t, "testdata/stores", on)
+	})
 }
 
 func scripts(t *testing.T, dir string, on databasetest.Kind) {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Folder makes a folder below parent that does not outlive this process. remove removes it; where the process is killed
@@ -30,10 +32,30 @@ func Folder(parent, pattern string) (dir string, remove func() error, err error)
 
 // Scratch makes a [Folder] the place of all temporary files of this process and its children: of those that a test killed,
 // too. remove is for the end of all tests.
+//
+// It lies in memory where that is plenty and nobody said where temporary files go: what tests prove about crashes is about
+// programs that die, not about machines, and to wait for a disk takes a third of a test of nights where others use it.
 func Scratch() (remove func() error, err error) {
-	dir, remove, err := Folder("", "u")
+	parent := ""
+	if os.Getenv("TMPDIR") == "" && plenty(memory) {
+		parent = memory
+	}
+	dir, remove, err := Folder(parent, "u")
 	if err != nil {
 		return nil, err
 	}
 	return remove, os.Setenv("TMPDIR", dir)
+}
+
+const (
+	memory = "/dev/shm"
+	// enough is several times what the tests of all packages that run at once have written at any moment.
+	enough = 2 << 30
+)
+
+// plenty tells whether a folder has room for the files of tests, programs among them.
+func plenty(dir string) bool {
+	var fs unix.Statfs_t
+	return unix.Statfs(dir, &fs) == nil && fs.Flags&unix.ST_NOEXEC == 0 && int64(fs.Bavail)*fs.Bsize >= enough &&
+		unix.Access(dir, unix.W_OK|unix.X_OK) == nil
 }

@@ -147,16 +147,22 @@ func recipient(t *testing.T) (bundle string) {
 	return filepath.Join(folder, "for-senders", endpointtest.Sender)
 }
 
-// extract gives a digest of what the career survey would put into the archive: rows, schema, counts and quality report.
-func (s site) extract(t *testing.T, bundle string, date canon.Date) (digest string) {
+// pin takes what an endpoint at a URL hands to a sender into the workspace.
+func (s site) pin(t *testing.T, bundle, url string) {
 	t.Helper()
 	for from, to := range map[string]string{"client.crt": "keys/client.crt", "client.key": "keys/client.key", "ca.crt": "recipients/ca.crt", "csc.yaml": "recipients/csc.yaml"} {
 		b, err := os.ReadFile(filepath.Join(bundle, from))
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(s.dir, to), b)
+		write(t, filepath.Join(s.dir, to), bytes.Replace(b, []byte("https://localhost"), []byte(url), 1))
 	}
+}
+
+// extract gives a digest of what the career survey would put into the archive: rows, schema, counts and quality report.
+func (s site) extract(t *testing.T, bundle string, date canon.Date) (digest string) {
+	t.Helper()
+	s.pin(t, bundle, "https://localhost")
 	s.at(t, func(ws *workspace.Workspace) {
 		var err error
 		if digest, err = extractOf(ws, date); err != nil {

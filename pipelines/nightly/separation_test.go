@@ -2,7 +2,6 @@ package nightly_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -16,35 +15,39 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 
-	"github.com/xuri/excelize/v2"
+	"golang.org/x/crypto/ssh"
 
 	"uoma/connectors/database/databasetest"
-	"uoma/connectors/vault"
+	"uoma/connectors/endpoint/endpointtest"
+	"uoma/connectors/endpoint/setup"
+	"uoma/connectors/parcel"
 	"uoma/internal/canon"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
-// canary is part of every planted name, address and e-mail address, in a row that is used and in rows that are refused.
-const canary = "Kanarialintu"
-
 // TestThreat_T36_NoIdentityOutsideTheVault holds invariant 5: values planted in every identifying field, in refused rows,
 // in places where they do not belong and in file names are searched for in every byte that nights leave in the workspace
-// and on their outputs: nights that succeed, stop sources, are tried dry, and are killed.
+// and on their outputs: nights that succeed, stop sources, are tried dry, and are killed, and a survey that is delivered.
 func TestThreat_T36_NoIdentityOutsideTheVault(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
 		s := newSite(t, on)
-		for n := range canon.Date(4) {
-			s.plant(t, firstNight+n)
+		last := firstNight + 3
+		for date := firstNight; date <= last; date++ {
+			s.plant(t, date, date < last) // bad rows would stop the survey
 		}
 		first, _ := os.ReadFile(s.export(peppiFile, firstNight))
 		search := newSearch(first)
 		said := s.run(t, 0, "run", "nightly", "--json", "--date", firstNight.String())
-		s.planted(t, firstNight)
+		s.quarantined(t, firstNight)
+		search.addIdentity(t, s, firstNight)
+		search.findsAllForms(t)
 		said += s.run(t, 0, "run", "nightly", "--json", "--dry-run", "--date", (firstNight + 1).String())
 
 		headless(t, s.export(peppiFile, firstNight+1)) // the first person stands where the names of columns should
@@ -61,8 +64,10 @@ func TestThreat_T36_NoIdentityOutsideTheVault(t *testing.T) {
 		said += s.run(t, 0, "run", "nightly", "--date", (firstNight + 2).String())
 		said += s.run(t, 0, "run", "nightly", "-q", "--json", "--date", (firstNight + 2).String())
 		said += s.run(t, 0, "runs", "list") + s.run(t, 0, "runs", "show", "nightly-"+(firstNight+1).String())
+		said += s.run(t, 0, "run", "nightly", "--date", last.String()) + s.delivered(t, last)
 		said += s.run(t, -1, "check") + s.run(t, -1, "check", "--json")
 		search.in(t, s, said)
+		findsInAllPlaces(t, s)
 	})
 }
 
@@ -77,9 +82,42 @@ func TestThreat_T36_NoSecretOfADSN(t *testing.T) {
 		write(t, filepath.Join(s.dir, "keys", "store.dsn"), []byte(dsn))
 		s.settings(t, "stores: {register: \"file:keys/store.dsn\"}\n")
 		said := s.run(t, -1, "run", "nightly", "--date", firstNight.String()) + s.run(t, -1, "check", "--json")
-		newSearch(nil).text(t, "what the program said", []byte(said))
+		if at := newSearch(nil).finds([]byte(said)); at >= 0 {
+			t.Errorf("what the program said holds a planted value at byte %d", at)
+		}
 	}
 }
+
+// delivered delivers a survey to a real endpoint, and gives all that was said.
+func (s site) delivered(t *testing.T, date canon.Date) (said string) {
+	t.Helper()
+	r := endpointtest.New(t, nil)
+	signer, err := parcel.LoadSigner(filepath.Join(s.dir, workspace.KeysDir, "signing"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sender = "canary"
+	if err := setup.Enrol(r.Folder, sender, []ssh.PublicKey{signer.PublicKey()}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.Stop()
+	r.Start()
+	s.pin(t, filepath.Join(r.Folder, "for-senders", sender), "https://"+r.Addr)
+	text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(s.dir, workspace.FileName), bytes.Replace(text, []byte("{id: xamk}"), []byte("{id: "+sender+"}"), 1))
+	said = s.run(t, 0, "run", "career-survey", "--date", date.String(), "--dry-run")
+	said += s.run(t, 0, "run", "career-survey", "--date", date.String())
+	said += s.run(t, 0, "run", "career-survey", "--json", "--date", date.String())
+	if !sent.MatchString(said) {
+		t.Errorf("nothing was delivered:\n%s", said)
+	}
+	return said + s.run(t, 0, "runs", "show", "career-survey-"+date.String())
+}
+
+var sent = regexp.MustCompile(`(?s) [1-9]\d* go to csc.* number 1: closed\n.*receipt   accepted, validated`)
 
 // run runs the real program and gives all that it said. A code of -1 is any.
 func (s site) run(t *testing.T, code int, args ...string) string {
@@ -92,106 +130,10 @@ func (s site) run(t *testing.T, code int, args ...string) string {
 	return string(out)
 }
 
-// Columns by position: those of names and addresses, and those of dates and codes, where a name is refused. A column of
-// free words that do not identify, such as a job title, takes what it is given and is in neither.
-var (
-	identifying = map[string][]int{
-		peppiFile: {3, 4, 5, 6, 14, 16}, pegasosFile: {2, 3, 4}, profileFile: {5, 6, 7, 8, 18, 20}, crmFile: {1, 2, 3, 14, 15},
-	}
-	coded = map[string][]int{
-		peppiFile: {0, 1, 2, 7, 8, 13, 15, 24, 33, 38}, pegasosFile: {1, 8, 9}, profileFile: {1, 2, 9, 19, 28, 33}, crmFile: {0, 5, 6, 16, 21, 30},
-	}
-)
-
-// plant puts canaries into a night's exports.
-func (s site) plant(t *testing.T, date canon.Date) {
-	t.Helper()
-	for pattern, columns := range identifying {
-		path := s.export(pattern, date)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := bytes.SplitAfter(text, []byte("\n"))
-		from, to := frame(pattern, lines)
-		for i, n := from, 0; i < to && n < 40; i, n = i+1, n+1 {
-			lines[i] = planted(pattern, lines[i], columns, n)
-		}
-		write(t, path, bytes.Join(lines, nil))
-	}
-	s.plantSheet(t, date)
-	for _, name := range []string{canary + ".csv", "peppi_alumnit_" + canary + ".csv", "." + canary} {
-		write(t, filepath.Join(s.campus, "inbox", "peppi", name), []byte(canary))
-	}
-}
-
-// planted gives a row with canaries: in the columns where they may stand, in every third row also in one where they may
-// not, and every seventh row is broken.
-func planted(pattern string, line []byte, columns []int, n int) []byte {
-	delimiter := ";"
-	if pattern == crmFile {
-		delimiter = ","
-	}
-	cells := strings.Split(strings.TrimRight(string(line), "\r\n"), delimiter)
-	for _, c := range columns {
-		if c < len(cells) {
-			cells[c] = canary + string(rune('a'+n%26))
-		}
-	}
-	for i, c := range cells {
-		if at := strings.IndexByte(c, '@'); at > 0 {
-			cells[i] = strings.ToLower(canary) + fmt.Sprint(n) + c[at:]
-		}
-	}
-	if n%3 == 0 {
-		c := coded[pattern]
-		cells[c[n/3%len(c)]] = "<" + canary + "> \"" + canary
-	}
-	if n%7 == 6 {
-		cells = append(cells, canary)
-	}
-	return []byte(strings.Join(cells, delimiter) + "\r\n")
-}
-
-func (s site) plantSheet(t *testing.T, date canon.Date) {
-	t.Helper()
-	path := s.export(projectStaff, date)
-	f, err := excelize.OpenFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	const firstRow = 5
-	for row := firstRow; row < firstRow+3; row++ {
-		for _, column := range []string{"B", "C", "D"} {
-			if err := f.SetCellStr("Raportti", fmt.Sprint(column, row), canary); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := f.Save(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// planted checks that canaries are where they belong: in the vault, and in the encrypted quarantine.
-func (s site) planted(t *testing.T, date canon.Date) {
+// quarantined checks that canaries are in the encrypted quarantine.
+func (s site) quarantined(t *testing.T, date canon.Date) {
 	t.Helper()
 	s.at(t, func(ws *workspace.Workspace) {
-		feeds := map[string]bool{}
-		for e, err := range ws.Vault.Open(context.Background(), nil, vault.Everything) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range append(e.Names, e.Contacts...) {
-				if strings.Contains(strings.ToLower(string(f.Value)), strings.ToLower(canary)) {
-					feeds[e.Source] = true
-				}
-			}
-		}
-		if len(feeds) < 4 {
-			t.Errorf("the vault has canaries of %v alone", feeds)
-		}
 		refused := 0
 		for _, stage := range []string{"land", "conform"} {
 			rows, err := nightly.ReadRejections(ws.Quarantine, "nightly-"+date.String()+"/"+stage+"/peppi.alumnit")
@@ -220,15 +162,40 @@ func headless(t *testing.T, path string) {
 	write(t, path, text[bytes.IndexByte(text, '\n')+1:])
 }
 
-// search is a set of byte strings that may be nowhere.
-type search struct{ exact, folded [][]byte }
+// search is a set of values that may be nowhere, in all their forms.
+type search struct {
+	words         []string
+	exact, folded []needle
+}
+
+// needle is one form of a value. A short one is sought as a word of its own, since longer numbers hold it, too.
+type needle struct {
+	form  []byte
+	short bool
+}
+
+func (n needle) in(text []byte) (at int) {
+	for from := 0; ; from = at + 1 {
+		i := bytes.Index(text[from:], n.form)
+		if i < 0 {
+			return -1
+		}
+		at = from + i
+		end := at + len(n.form)
+		if !n.short || (at == 0 || !within(text[at-1]) && text[at-1] != '.') && (end == len(text) || !within(text[end])) {
+			return at
+		}
+	}
+}
+
+func within(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 
 var (
 	hetuForm  = regexp.MustCompile(`\b\d{6}[-+A-FU-Y]9\d{2}[0-9A-Y]\b`)
 	phoneForm = regexp.MustCompile(`\b0(40000\d{4})\b`)
 )
 
-const sample = 25 // identifiers searched for in each of their forms
+const sample = 8 // identifiers searched for in each of their forms
 
 // newSearch looks for the canary, and for identity codes and numbers of an export: plain, in either case, hexadecimal, in
 // base64 at each alignment, escaped as in a URL and in JSON, in UTF-16, and (identity codes) as an unkeyed hash.
@@ -241,8 +208,9 @@ func newSearch(export []byte) search {
 		s.add(string(m))
 		a, b, c := sha256.Sum256(m), sha1.Sum(m), md5.Sum(m)
 		for _, sum := range [][]byte{a[:], b[:], c[:]} {
-			s.exact = append(s.exact, sum, []byte(base64.RawStdEncoding.EncodeToString(sum)), []byte(base64.RawURLEncoding.EncodeToString(sum)))
-			s.folded = append(s.folded, []byte(hex.EncodeToString(sum)))
+			s.exact = append(s.exact, needle{form: sum}, needle{form: []byte(base64.RawStdEncoding.EncodeToString(sum))},
+				needle{form: []byte(base64.RawURLEncoding.EncodeToString(sum))})
+			s.folded = append(s.folded, needle{form: []byte(hex.EncodeToString(sum))})
 		}
 	}
 	for _, m := range phoneForm.FindAllSubmatch(export, sample) {
@@ -252,65 +220,105 @@ func newSearch(export []byte) search {
 }
 
 func (s *search) add(word string) {
-	s.folded = append(s.folded, []byte(strings.ToLower(word)), []byte(hex.EncodeToString([]byte(word))), []byte(strings.ToLower(url.QueryEscape(word))))
-	if text, err := json.Marshal(word); err == nil {
-		s.folded = append(s.folded, bytes.ToLower(text[1:len(text)-1]))
+	s.words = append(s.words, word)
+	short := len(word) < 8
+	text, err := json.Marshal(word)
+	if err != nil {
+		panic(err) // a string is JSON
 	}
-	var wide []byte
-	for _, u := range utf16.Encode([]rune(word)) {
-		wide = append(wide, byte(u), byte(u>>8))
+	for _, form := range []string{word, url.QueryEscape(word), string(text[1 : len(text)-1])} {
+		n := needle{bytes.ToLower([]byte(form)), short}
+		if !slices.ContainsFunc(s.folded, func(o needle) bool { return bytes.Equal(o.form, n.form) }) {
+			s.folded = append(s.folded, n)
+		}
 	}
-	s.exact = append(s.exact, wide)
+	s.folded = append(s.folded, needle{form: []byte(hex.EncodeToString([]byte(word)))})
+	s.exact = append(s.exact, needle{form: wide(word)})
 	for shift := range 3 { // the characters that neighbours reach into are left off
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), word...))
 		from := []int{0, 2, 3}[shift]
-		s.exact = append(s.exact, []byte(text[from:len(text)-1]))
+		s.exact = append(s.exact, needle{form: []byte(text[from : len(text)-1])})
 	}
 }
 
-// in searches every file of a workspace, the names of files, what was said, and stores that are not files.
-func (s search) in(t *testing.T, in site, said string) {
-	t.Helper()
-	dir := in.dir
-	s.text(t, "what the program said", []byte(said))
-	if in.on != databasetest.OnSQLite {
-		for name, rows := range in.tables(t) {
-			s.text(t, name, []byte(rows))
+func wide(text string) (out []byte) {
+	for _, u := range utf16.Encode([]rune(text)) {
+		out = append(out, byte(u), byte(u>>8))
+	}
+	return out
+}
+
+// finds tells where in a text one of the values is, or -1.
+func (s search) finds(text []byte) int {
+	for _, in := range []struct {
+		needles []needle
+		text    []byte
+	}{{s.exact, text}, {s.folded, bytes.ToLower(text)}} {
+		for _, n := range in.needles {
+			if at := n.in(in.text); at >= 0 {
+				return at
+			}
 		}
 	}
+	return -1
+}
+
+// in searches every file of a workspace, the names of files, what was said, and the rows of both stores.
+func (s search) in(t *testing.T, in site, said string) {
+	t.Helper()
+	for _, where := range s.leaks(t, in, said) {
+		t.Error("a planted value is in " + where)
+	}
+}
+
+func (s search) leaks(t *testing.T, in site, said string) (places []string) {
+	t.Helper()
+	text := func(where string, text []byte) {
+		at := s.finds(text)
+		if at < 0 {
+			return
+		}
+		places = append(places, fmt.Sprintf("%s, at byte %d", where, at))
+		if testing.Verbose() { // the values are synthetic
+			t.Logf("%q", text[max(0, at-100):min(len(text), at+60)])
+		}
+	}
+	text("what the program said", []byte(said))
+	for name, rows := range in.tables(t) {
+		text("the rows of "+name, []byte(rows))
+	}
 	n := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(in.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		rel, _ := filepath.Rel(dir, path)
-		s.text(t, "the name of a file", []byte(rel))
+		rel, _ := filepath.Rel(in.dir, path)
+		text("the name of a file", []byte(rel))
 		if d.IsDir() {
 			return nil
 		}
 		n++
-		text, err := os.ReadFile(path)
-		s.text(t, rel, text)
+		b, err := os.ReadFile(path)
+		if kind := compressedKind(b); kind != "" {
+			places = append(places, "the file "+rel+", perhaps, which is "+kind+" and not sealed")
+		}
+		text("the file "+rel, b)
 		return err
 	})
 	if err != nil || n < 20 {
 		t.Fatalf("%d files, %v", n, err)
 	}
+	return places
 }
 
-func (s search) text(t *testing.T, where string, text []byte) {
-	t.Helper()
-	found := func(needles [][]byte, text []byte) {
-		for i, needle := range needles {
-			if at := bytes.Index(text, needle); at >= 0 {
-				t.Errorf("%s holds planted value %d at byte %d", where, i, at)
-				if testing.Verbose() { // the values are synthetic
-					t.Logf("%q", text[max(0, at-100):min(len(text), at+60)])
-				}
-				return
-			}
+// compressedKind names what a text is that nothing can be found in, though everybody can read it, or gives "".
+func compressedKind(text []byte) string {
+	for kind, magic := range map[string]string{
+		"gzip": "\x1f\x8b", "zstd": "\x28\xb5\x2f\xfd", "zip": "PK\x03\x04", "Parquet": "PAR1", "s2": "\xff\x06\x00\x00", "xz": "\xfd7zXZ",
+	} {
+		if bytes.HasPrefix(text, []byte(magic)) {
+			return kind
 		}
 	}
-	found(s.exact, text)
-	found(s.folded, bytes.ToLower(text))
+	return ""
 }
