@@ -415,9 +415,9 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 	}
 	rec.included.Tell(origins)
 	rec.asked = a
-	rec.order = strings.Join(rec.cells, "\x00")
+	rec.order = rec.text()
 	if a != nil {
-		rec.order = fmt.Sprintf("%012d", a.line)
+		rec.order = fmt.Sprintf("%012d", a.line) + rec.order
 	}
 	return rec, ""
 }
@@ -429,6 +429,18 @@ func (h *chooser) words(w *who) *strings.Replacer {
 		words = append(words, "{pseudonym}", h.f.ws.PersonIn(h.called, w.person))
 	}
 	return strings.NewReplacer(words...)
+}
+
+// text is everything that the row says, so that an order by it is the same wherever tokens are others.
+func (r *record) text() string {
+	var out strings.Builder
+	for _, cell := range r.cells {
+		out.WriteString(cell + "\x00")
+	}
+	for _, in := range r.inside {
+		fmt.Fprintf(&out, "\x01%d\x00%s", in.block, strings.Join(in.cells, "\x00"))
+	}
+	return out.String()
 }
 
 // tell adds that a column's values come from a source row, too.
@@ -446,10 +458,13 @@ func tell(origins []extract.Origin, column, key string) []extract.Origin {
 // categoryOf gives the category of the data that a cell holds.
 func (k *known) categoryOf(c target.Cell, x *row) string {
 	table, _, _ := strings.Cut(c.From, ".")
-	if beside := k.latest[table]; beside != nil {
+	beside, person := k.latest[table], k.h.frame.person[c.Key]
+	switch {
+	case x != nil && x.key == c.Key: // the row itself
+	case beside != nil && (beside.key == c.Key || person == nil):
 		x = beside
-	} else if f := k.h.frame.person[c.Key]; f != nil {
-		x = f
+	case person != nil:
+		x = person
 	}
 	return k.h.loader.Table(x.feed, table).Category
 }

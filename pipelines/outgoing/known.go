@@ -35,8 +35,8 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 	k := &known{h: h, results: map[string]*golden.Result{}, latest: map[string]*row{}}
 	for table, by := range h.f.t.Latest {
 		if rows := h.rowsOf(w, table); len(rows) > 0 {
-			k.latest[table] = slices.MaxFunc(rows, func(a, b *row) int { // dates as texts; of one day the same each time
-				return cmp.Or(strings.Compare(a.cells[by], b.cells[by]), strings.Compare(a.key, b.key))
+			k.latest[table] = slices.MaxFunc(rows, func(a, b *row) int { // dates as texts
+				return cmp.Or(strings.Compare(a.cells[by], b.cells[by]), a.compare(b))
 			})
 		}
 	}

@@ -30,6 +30,21 @@ type row struct {
 	cells     map[string]string // by column
 }
 
+// compare orders rows of a table by what they say; tokens, which are others in another workspace, come last.
+func (x *row) compare(y *row) int {
+	if c := strings.Compare(x.feed, y.feed); c != 0 {
+		return c
+	}
+	columns := slices.AppendSeq(slices.Collect(maps.Keys(x.cells)), maps.Keys(y.cells)) // an empty cell has no key
+	slices.Sort(columns)
+	for _, column := range columns {
+		if c := strings.Compare(x.cells[column], y.cells[column]); c != 0 {
+			return c
+		}
+	}
+	return strings.Compare(x.key, y.key)
+}
+
 // frame is what the register says of the people whom the file is about, in one state.
 type frame struct {
 	people map[string]*who

@@ -499,3 +499,49 @@ func TestNewsletterConsentsReachTheMarketing(t *testing.T) {
 		t.Errorf("after an objection: %+v, %d consent", out, consenting())
 	}
 }
+
+// TestEachRowHasItsOwnCategory: of two rows of a table the one that stands beside the person is of another category than the one
+// at hand (SEAMK-37, SEAMK-40).
+func TestEachRowHasItsOwnCategory(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "seamk")
+	pack, err := r.ws.Policy(r.date)
+	r.must(err)
+	beside := &row{feed: "reportronic/henkilosto", key: "beside"}
+	at := &row{feed: "dynamics365/contacts", key: "at hand"}
+	k := &known{h: &chooser{loader: pack.Loader(r.date), frame: &frame{person: map[string]*row{"person": at}}}, latest: map[string]*row{"employment": beside}}
+	for key, want := range map[string]string{"at hand": "basics", "beside": "staff_placement", "person": "basics"} {
+		if got := k.categoryOf(target.Cell{From: "employment.unit", Key: key}, at); got != want {
+			t.Errorf("%s: %s, not %s", key, got, want)
+		}
+	}
+	if got := k.categoryOf(target.Cell{From: "employment.unit", Key: "beside"}, nil); got != "staff_placement" {
+		t.Errorf("without a row at hand: %s", got)
+	}
+}
+
+// TestTheOrderSaysNothingOfTokens gives the same rows under other tokens: what is written, and which of two rows stands beside the
+// person, is the same.
+func TestTheOrderSaysNothingOfTokens(t *testing.T) {
+	t.Parallel()
+	rows := func(a, b string) []*record {
+		h := &chooser{f: &File{t: &target.Target{}}, c: &choice{records: []*record{
+			{cells: []string{"x"}, inside: []inside{{1, []string{"first"}}}, included: survey.Included{Person: a}},
+			{cells: []string{"x"}, inside: []inside{{1, []string{"second"}}}, included: survey.Included{Person: b}}}}}
+		for _, rec := range h.c.records {
+			rec.order = rec.text()
+		}
+		h.finish()
+		return h.c.records
+	}
+	for _, tokens := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		if got := rows(tokens[0], tokens[1]); got[0].inside[0].cells[0] != "first" {
+			t.Errorf("the order is that of the tokens %v", tokens)
+		}
+		a := &row{feed: "peppi/a", key: tokens[0], cells: map[string]string{"start": "2026-01-01", "code": "1"}}
+		b := &row{feed: "peppi/a", key: tokens[1], cells: map[string]string{"start": "2026-01-01", "code": "2"}}
+		if a.compare(b) >= 0 || b.compare(a) <= 0 {
+			t.Errorf("of two rows of one day the tokens %v decide", tokens)
+		}
+	}
+}
