@@ -3,13 +3,15 @@
 // [NewReader] gives the bytes inside. They are bounded in number, and against the bytes that they came from, while they
 // are inflated: a stream that lies about its size, or says none, is stopped as well. Several gzip members or zstd frames
 // in a row are one stream; anything else behind the end is an error, and so is a stream that ends too early or has a
-// wrong checksum. Nothing is written to disk, and the window of zstd is bounded.
+// wrong checksum. Base64, in which some services give their downloads, is read likewise: it has no checksum, and a cut between two
+// groups of four is seen by the format inside alone. Nothing is written to disk, and the window of zstd is bounded.
 //
 // The package knows no format inside.
 package compressed
 
 import (
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"io"
 
@@ -28,13 +30,15 @@ var (
 	errLimit = fault.New("UOMA-LND-BOMB", "the compressed export is beyond the limits",
 		"check with the source system that the export is honest before any limit is raised").For(fault.Source)
 	errOptions = fault.New("UOMA-LND-OPTIONS", "the feed's layout cannot be used for reading",
-		"compression is gzip or zstd")
+		"compression is gzip, zstd or base64")
 )
 
 // Kinds of compression.
 const (
 	Gzip = "gzip"
 	Zstd = "zstd"
+	// Base64 (RFC 4648) makes bytes longer: some services give their downloads so.
+	Base64 = "base64"
 )
 
 // Limits bounds what comes out; zero fields take the defaults in [DefaultLimits].
@@ -112,6 +116,8 @@ func NewReader(r io.Reader, kind string, limits Limits) (*Reader, error) {
 			return nil, c.fault(err)
 		}
 		c.inflater, c.close = inflater, inflater.Close
+	case Base64:
+		c.inflater = base64.NewDecoder(base64.StdEncoding, c.in)
 	default:
 		return nil, errOptions
 	}

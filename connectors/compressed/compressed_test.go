@@ -3,6 +3,7 @@ package compressed_test
 import (
 	"bytes"
 	stdgzip "compress/gzip"
+	"encoding/base64"
 	"errors"
 	"io"
 	"runtime"
@@ -181,4 +182,35 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestBase64 reads downloads that a service gives as base64, in one line or in several, and refuses those that are none.
+func TestBase64(t *testing.T) {
+	text := strings.Repeat("id,student,studentGrade\n90011,s0012345@metropolia.example,4\n", 5000)
+	whole := base64.StdEncoding.EncodeToString([]byte(text))
+	folded := ""
+	for rest := whole; rest != ""; {
+		n := min(76, len(rest))
+		folded, rest = folded+rest[:n]+"\r\n", rest[n:]
+	}
+	for name, x := range map[string]struct{ in, code string }{
+		"one line":       {whole, ""},
+		"folded":         {folded, ""},
+		"cut in a group": {whole[:len(whole)-1], "UOMA-LND-TRUNCATED"},
+		"no base64":      {"id,student\n", "UOMA-LND-COMPRESSED"},
+		"another sign":   {whole[:40] + "*" + whole[41:], "UOMA-LND-COMPRESSED"},
+		"nothing":        {"", "UOMA-LND-TRUNCATED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := compressed.NewReader(strings.NewReader(x.in), compressed.Base64, compressed.Limits{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			got, err := io.ReadAll(r)
+			if fault.Code(err) != x.code || x.code == "" && string(got) != text {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
 }

@@ -24,21 +24,14 @@ import (
 
 const hakaDump = "../../fixtures/systems/haka/haka_20261121.ldif"
 
-// fromDump gives the shipped layout of the directory, with its dump in place of the search.
+// fromDump gives the layout of the directory's dump.
 func fromDump(t *testing.T) *layout.Layout {
 	t.Helper()
-	src, err := layout.ShippedSource("haka.yaml")
+	src, err := layout.TemplateSource("haka.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var lines []string
-	for line := range strings.Lines(string(src)) {
-		if strings.HasPrefix(line, "  search:") {
-			line = "  file: \"haka_{yyyyMMdd}.ldif\"\n  format: {type: ldif, skip-when-empty: [schacPersonalUniqueCode, employeeNumber]}\n"
-		}
-		lines = append(lines, line)
-	}
-	l, err := layout.Parse("haka.yaml", []byte(strings.Join(lines, "")))
+	l, err := layout.Parse("haka.yaml", src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +84,7 @@ func TestADirectoryAndItsDumpSayTheSame(t *testing.T) {
 	entries := load(t, server, src)
 
 	o, skipping := options(&asked.Feeds[0]), options(&asked.Feeds[0])
-	skipping.SkipWhenEmpty = []string{"schacPersonalUniqueCode", "employeeNumber"}
+	skipping.SkipWhenEmpty = fromDump(t).Feeds[0].Format.SkipWhenEmpty
 	dumped := rowsOf(t, ldiffile.New(strings.NewReader(string(src)), skipping))
 	source, err := directory.Open(directory.Settings{Address: server.Addr, Base: "ou=people," + slapdtest.Suffix, Bind: slapdtest.Reader,
 		Password: slapdtest.ReaderPassword, CA: server.CA, Page: 10})

@@ -2,6 +2,7 @@ package nightly_test
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -131,26 +132,35 @@ func TestRowsOfAServiceGiveTheSameNight(t *testing.T) {
 	}
 }
 
-// TestTemplatesLand reads services by the layouts that come with the program: every row, every column, nothing refused. No
-// notice covers the systems yet, so that all of them is withheld.
+// TestTemplatesLand reads services by the layouts that come with the program: every row, every column, nothing refused. The
+// notice here covers none of the systems but the CRM, so that all of the others is withheld.
 func TestTemplatesLand(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	authority, mux := tlstest.NewAuthority(t), http.NewServeMux()
-	const people = 1200
+	const people, crmRows = 1200, 100
 	mux.Handle("/graphql/", &resttest.FS{Rights: studyRights(people), Throttle: resttest.Throttle{Left: 1}})
 	sky := &resttest.SKY{Constituents: constituents(people)}
 	mux.Handle("/constituent/", sky)
 	mux.Handle("/token", sky)
 	mux.Handle("/api/v1/", &resttest.Forms{Submissions: submissions(people)})
+	mux.Handle("/integration/", examService(crmRows))
+	mux.Handle("/api/data/", &resttest.Dataverse{Sets: crmSets(crmRows)})
+	mux.HandleFunc("/dataverse/token", func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path = "/token"
+		(&resttest.Dataverse{}).ServeHTTP(w, r)
+	})
 	addr := authority.Serve(t, mux)
 	for name, text := range map[string]string{"web.crt": string(authority.PEM), "secret": resttest.Secret, "refresh": resttest.Refresh, "api": resttest.Key} {
 		write(t, filepath.Join(s.dir, workspace.KeysDir, name), []byte(text))
 	}
-	for _, name := range []string{"fs.yaml", "raisers-edge.yaml", "web-forms.yaml"} {
+	for _, name := range []string{"fs.yaml", "raisers-edge.yaml", "web-forms.yaml", "exam.yaml", "dynamics365-seamk.yaml", "dynamics365-marketing.yaml"} {
 		s.template(t, name)
 	}
-	s.settings(t, fmt.Sprintf(`systems: [fs, raisers-edge, web-forms]
+	s.settings(t, fmt.Sprintf(`systems: [fs, raisers-edge, web-forms, exam, dynamics365, dynamics365-marketing]
 inboxes:
+  exam: {url: "rest://%[1]s", ca: keys/web.crt, networks: [127.0.0.0/8]}
+  dynamics365: {url: "rest://%[1]s/api/data/v9.2", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: "https://%[1]s/dataverse/token", id: %[2]s, secret: file:keys/secret}}
+  dynamics365-marketing: {url: "rest://%[1]s/api/data/v9.2", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: "https://%[1]s/dataverse/token", id: %[2]s, secret: file:keys/secret}}
   fs: {url: "rest://%[2]s@%[1]s", password: file:keys/secret, ca: keys/web.crt, networks: [127.0.0.0/8]}
   raisers-edge:
     url: rest://%[1]s
@@ -166,10 +176,12 @@ inboxes:
 	}
 	var landed nightly.LandFacts
 	facts(t, out, "land", &landed)
-	if len(landed.Feeds) != 3 {
+	want := map[string]int64{"fs/candidates": people, "raisers-edge/constituents": people - people/10, "web-forms/submissions": people,
+		"exam/records": crmRows, "exam/bookings": crmRows, "dynamics365/contacts": crmRows, "dynamics365/accounts": crmRows, "dynamics365/leads": crmRows,
+		"dynamics365/consents": crmRows, "dynamics365/registrations": crmRows, "dynamics365-marketing/emails": crmRows, "dynamics365-marketing/web": crmRows}
+	if len(landed.Feeds) != len(want) {
 		t.Fatalf("%d feeds", len(landed.Feeds))
 	}
-	want := map[string]int64{"fs/studieretter": people, "raisers-edge/constituents": people - people/10, "web-forms/submissions": people}
 	for _, f := range landed.Feeds {
 		if f.Rows != want[f.Feed] || f.Rejected != 0 || len(f.Missing)+len(f.Unknown) > 0 {
 			t.Errorf("%s: %d rows, %d rejected, missing %v, unknown %v", f.Feed, f.Rows, f.Rejected, f.Missing, f.Unknown)
@@ -177,11 +189,11 @@ inboxes:
 	}
 	s.at(t, func(ws *workspace.Workspace) {
 		accounts, err := ledger.Accounts(t.Context(), ws.RegisterDB, "nightly-"+firstNight.String())
-		if err != nil || len(accounts) != 3 {
+		if err != nil || len(accounts) != len(want) {
 			t.Fatal(len(accounts), err)
 		}
 		for _, a := range accounts {
-			if a.RowsRead != want[a.Feed] || a.Withheld != want[a.Feed] {
+			if withheld := a.Withheld == want[a.Feed]; a.RowsRead != want[a.Feed] || a.Quarantined != 0 || withheld == strings.HasPrefix(a.Feed, "dynamics365/") {
 				t.Errorf("%+v", a)
 			}
 		}
@@ -198,9 +210,61 @@ inboxes:
 			t.Errorf("%+v", f)
 		}
 	}
-	if asked != 3 {
+	if asked != len(want) {
 		t.Errorf("%d feeds answered", asked)
 	}
+}
+
+// examService is EXAM's integration routes: lists without pages, and without any login.
+func examService(n int) http.Handler {
+	var records, bookings []resttest.Row
+	for i := range n {
+		eppn, day := fmt.Sprintf("s%07d@metropolia.example", i), "2026-10-12"
+		records = append(records, resttest.Row{"id": 90_000 + i, "student": eppn, "studentFirstName": "Olli", "studentLastName": "Koe", "studentEmail": eppn,
+			"studentId": "null", "identifier": "TX00EK12-3001", "courseUnitCode": "TX00EK12", "courseUnitName": "Ohjelmointi", "examDate": day, "studentGrade": "4",
+			"gradeScale": "0-5", "examScore": 37.5, "lecturer": "x@metropolia.example", "date": "2026-10-20", "additionalInfo": "not read"})
+		bookings = append(bookings, resttest.Row{"id": 70_000 + i, "startAt": day + "T09:00:00.000+03:00", "endAt": day + "T11:00:00.000+03:00", "externalRef": nil,
+			"user":      resttest.Row{"id": i, "firstName": "Olli", "lastName": "Koe", "email": eppn, "userIdentifier": "2200002"},
+			"enrolment": resttest.Row{"id": i, "enrolledOn": "2026-10-01T09:00:00.000+03:00", "noShow": false, "exam": resttest.Row{"id": 7, "name": "Ohjelmointi"}},
+			"machine":   resttest.Row{"name": "MYL-AQ-7", "ipAddress": "192.0.2.7"}})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rows, q := records, r.URL.Query()
+		if r.URL.Path == "/integration/reservations" && q.Get("start") != "" && q.Get("end") != "" {
+			rows = bookings
+		} else if !strings.HasPrefix(r.URL.Path, "/integration/record/20") {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(rows); err != nil {
+			panic(err)
+		}
+	})
+}
+
+// crmSets are the tables of a CRM and its marketing, every property of which stands in each row.
+func crmSets(n int) map[string][]resttest.Row {
+	sets := map[string][]resttest.Row{}
+	for i := range n {
+		id, mail, when := fmt.Sprintf("3f2504e0-4f89-41d3-9a0c-%012d", i), fmt.Sprintf("eino%d@posti.example", i), "2026-11-02T08:15:30Z"
+		for set, row := range map[string]resttest.Row{
+			"contacts": {"contactid": id, "firstname": "Eino", "lastname": "Varhainen", "salutation": nil, "governmentid": nil, "emailaddress1": mail, "emailaddress2": nil,
+				"mobilephone": nil, "telephone1": nil, "address1_line1": nil, "address1_city": nil, "address1_postalcode": nil, "address1_country": nil, "jobtitle": nil,
+				"_parentcustomerid_value": nil, "donotemail": false, "donotbulkemail": true, "donotphone": false, "donotpostalmail": false, "donotsendmm": false,
+				"modifiedon": when, "seamk_role": "alumni", "seamk_studentnumber": fmt.Sprintf("%07d", i)},
+			"accounts": {"accountid": id, "name": "Mallipaja Oy", "accountnumber": nil, "emailaddress1": nil, "telephone1": nil, "websiteurl": nil},
+			"leads":    {"leadid": id, "firstname": "Eino", "lastname": "Varhainen", "emailaddress1": mail, "statecode": 0},
+			"msdynmkt_contactpointconsent4s": {"msdynmkt_contactpointconsent4id": id, "msdynmkt_contactpointvalue": mail, "msdynmkt_contactpointtype": 534120000,
+				"_msdynmkt_purposeid_value": "00000000-0000-0000-0000-0000000000a1", "msdynmkt_value": 534120001, "msdynmkt_source": 534120005, "modifiedon": when},
+			"msevtmgt_eventregistrations": {"msevtmgt_eventregistrationid": id, "_msevtmgt_contactid_value": id, "_msevtmgt_eventid_value": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"},
+			"emails":                      {"activityid": id, "_regardingobjectid_value": id, "createdon": when, "directioncode": i%2 == 0},
+			"seamk_websitevisits":         {"seamk_websitevisitid": id, "_seamk_contactid_value": id, "createdon": when},
+		} {
+			sets[set] = append(sets[set], row)
+		}
+	}
+	return sets
 }
 
 // studyRights gives rights to study, as FS has them.

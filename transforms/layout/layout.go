@@ -173,7 +173,7 @@ func (f *Feed) Fillings() []Filling { return f.fillings }
 // Format is how a feed's bytes become rows.
 type Format struct {
 	Type            string   `yaml:"type"`        // csv, xlsx, json, ndjson, xml, parquet, fixed or ldif
-	Compression     string   `yaml:"compression"` // gzip or zstd around the file, or around the member of an archive
+	Compression     string   `yaml:"compression"` // gzip, zstd or base64 around the file, or around the member of an archive
 	Delimiter       string   `yaml:"delimiter"`   // one character
 	Encoding        string   `yaml:"encoding"`    // unless the file begins with a byte order mark
 	Header          string   `yaml:"header"`      // required, none or auto (the first row is one when it names the required columns)

@@ -228,7 +228,7 @@ func TestShipped(t *testing.T) {
 	}
 	want := []string{"access-control", "alumni-portal", "axis", "dynamics365-marketing", "dynamics365-seamk", "dynamics365", "exam",
 		"external-lists-ljmu", "external-lists", "fs", "graduway", "haka", "hatu", "mira", "pegasos", "peppi", "raisers-edge", "reportronic",
-		"student-register-ljmu", "student-register", "webforms"}
+		"student-register-ljmu", "student-register", "virta", "webforms"}
 	if !slices.Equal(names, want) {
 		t.Fatalf("got %v", names)
 	}

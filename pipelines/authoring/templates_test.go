@@ -1,0 +1,95 @@
+package authoring_test
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"uoma/pipelines/authoring"
+	"uoma/transforms/conform"
+	"uoma/transforms/layout"
+)
+
+// TestACamerasListIsReadByTheTemplate reads what a device says of its recordings: one is locked, one still runs.
+func TestACamerasListIsReadByTheTemplate(t *testing.T) {
+	src, err := layout.TemplateSource("axis.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := layout.Parse("axis.yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := `<?xml version="1.0" encoding="UTF-8"?>
+<root><recordings totalnumberofrecordings="2" numberofrecordings="2">
+<recording diskid="SD_DISK" recordingid="20261012_085900_A1B2_ACCC8E000001" starttime="2026-10-12T05:59:00.000000Z" starttimelocal="2026-10-12T08:59:00.000000+03:00" stoptime="2026-10-12T06:59:00.000000Z" stoptimelocal="2026-10-12T09:59:00.000000+03:00" recordingtype="continuous" eventid="continuous" eventtrigger="" recordingstatus="completed" source="1" locked="Yes">
+<video mimetype="video/x-h264" width="1920" height="1080" framerate="25:1" resolution="1920x1080"/><audio mimetype="audio/aac"/></recording>
+<recording diskid="SD_DISK" recordingid="20261120_085900_A1B3_ACCC8E000001" starttime="2026-11-20T05:59:00.000000Z" starttimelocal="2026-11-20T08:59:00.000000+02:00" stoptime="" stoptimelocal="" recordingtype="continuous" eventid="continuous" eventtrigger="" recordingstatus="recording" source="1" locked="No">
+<video mimetype="video/x-h264" width="1920" height="1080" framerate="25:1" resolution="1920x1080"/></recording>
+</recordings></root>
+`
+	try := func(content string) (*authoring.Trial, error) {
+		file := filepath.Join(t.TempDir(), "axis_recordings_20261121.xml")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return authoring.Try(t.Context(), file, l, authoring.TryOptions{Rows: 10, Values: true, Settings: conform.Settings{RunDate: today()}})
+	}
+	trial, err := try(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !trial.Same() || trial.Read != 2 || trial.Conformed != 2 || trial.Problems != 0 {
+		t.Fatalf("%+v", trial)
+	}
+	for i, held := range []string{"true", "false"} {
+		fields := map[string]string{}
+		for _, f := range trial.Rows[i].Fields {
+			fields[f.Target] = f.Value
+		}
+		if fields["recording.hold"] != held || fields["recording.camera"] != "1" || (fields["recording.end"] == "") != (i == 1) {
+			t.Errorf("%v", fields)
+		}
+	}
+	if _, err := try(strings.Replace(list, `totalnumberofrecordings="2"`, `totalnumberofrecordings="3"`, 1)); err == nil {
+		t.Error("a page of the list passed for all of it")
+	}
+}
+
+// TestADownloadThatStaysBase64 reads EXAM's records as its service gives them, by the shipped layout with compression: base64.
+func TestADownloadThatStaysBase64(t *testing.T) {
+	src, err := layout.ShippedSource("exam.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := layout.Parse("exam.yaml", []byte(strings.Replace(string(src), `{type: csv, delimiter: ","}`, `{type: csv, delimiter: ",", compression: base64}`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := export(l, l.Feed("records"))
+	text, err := os.ReadFile(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), filepath.Base(plain))
+	if err := os.WriteFile(file, []byte(base64.StdEncoding.EncodeToString(text)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := authoring.TryOptions{Feed: "records", Settings: conform.Settings{RunDate: today(), AllowTemporary: true}}
+	got, err := authoring.Try(t.Context(), file, l, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asShipped *layout.Layout
+	for _, x := range shipped(t) {
+		if x.Name() == "exam" {
+			asShipped = x
+		}
+	}
+	want, err := authoring.Try(t.Context(), plain, asShipped, o)
+	if err != nil || got.Read != want.Read || got.Conformed != want.Conformed || got.Problems != want.Problems || got.Read == 0 {
+		t.Errorf("%d of %d rows, %v", got.Read, want.Read, err)
+	}
+}
