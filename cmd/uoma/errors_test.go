@@ -110,7 +110,7 @@ var areas = map[string]string{
 	"AUD": "the audit log", "AUT": "trying layouts", "BKF": "backfill", "BLB": "files of the workspace", "CFG": "documents", "CHK": "uoma check", "CLI": "the command line", "CNF": "conforming", "CRM": "tables of Dataverse",
 	"DBS": "databases", "DLV": "delivery", "END": "the endpoint", "ERA": "erasure", "GEN": "the synthetic campus", "GLD": "golden records", "KEY": "keys", "LAY": "layouts", "LNK": "linking files",
 	"LDG": "the ledger", "LND": "landing", "LOD": "loading", "POL": "policy packs", "QUA": "quality", "REG": "the register", "RPT": "reports",
-	"RET": "retention", "REV": "clerical review", "RUN": "runs", "RVL": "revealing people", "SCH": "schedules", "SNP": "snapshots", "SRC": "sources over a network", "SVY": "the career survey", "VLT": "the vault", "WSP": "the workspace",
+	"RET": "retention", "REV": "clerical review", "RUN": "runs", "RVL": "revealing people", "SCH": "schedules", "SNP": "snapshots", "SRC": "servers over a network, of sources and of targets", "SVY": "the career survey", "VLT": "the vault", "WSP": "the workspace",
 }
 
 func renderErrors(all []declared) []byte {

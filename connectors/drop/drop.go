@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"uoma/connectors/folder"
 	"uoma/internal/durable"
 	"uoma/internal/fault"
@@ -125,17 +127,40 @@ func (f *Folder) Unstage(name string) error {
 	return nil
 }
 
-// Publish implements [Place]: a second name is made, which fails where there is a file, and then the first one is taken away.
+// Publish implements [Place].
 func (f *Folder) Publish(name string) error {
-	if err := f.root.Link(Beside(name), name); errors.Is(err, fs.ErrExist) {
+	if err := Check(name); err != nil {
+		return err
+	}
+	err := f.rename(name)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) { // as NFS, which knows links
+		err = f.relink(name)
+	}
+	if errors.Is(err, fs.ErrExist) {
 		return ErrExists.At(fault.Place{File: name})
 	} else if err != nil {
 		return ErrWrite.Because(err)
 	}
-	if err := f.Unstage(name); err != nil {
+	return f.sync()
+}
+
+// rename gives a staged file its name in one step, which fails where there is a file.
+func (f *Folder) rename(name string) error {
+	dir, err := f.root.Open(".")
+	if err != nil {
 		return err
 	}
-	return f.sync()
+	defer dir.Close() // only named
+	at := int(dir.Fd())
+	return unix.Renameat2(at, Beside(name), at, name, unix.RENAME_NOREPLACE)
+}
+
+// relink makes a second name, which fails where there is a file, and then takes the first one away.
+func (f *Folder) relink(name string) error {
+	if err := f.root.Link(Beside(name), name); err != nil {
+		return err
+	}
+	return f.root.Remove(Beside(name))
 }
 
 // Find implements [Place].

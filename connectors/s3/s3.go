@@ -151,8 +151,15 @@ func (s *store) object(ctx context.Context, name string) (remote.Entry, error) {
 		in.VersionId, in.IfMatch = conditions(before)
 	}
 	out, err := s.api.HeadObject(ctx, in)
+	if err = judged(ctx, name, err); known && (remote.IsChanged(err) || errors.Is(err, fs.ErrNotExist)) {
+		if v := s.listed(ctx, before); v != "" {
+			in.VersionId, in.IfMatch = aws.String(string(v)), nil
+			out, err = s.api.HeadObject(ctx, in)
+			err = judged(ctx, name, err)
+		}
+	}
 	if err != nil {
-		return remote.Entry{}, judged(ctx, name, err)
+		return remote.Entry{}, err
 	}
 	e := remote.Entry{Path: name, Bytes: aws.ToInt64(out.ContentLength), Time: aws.ToTime(out.LastModified), Mark: aws.ToString(out.ETag),
 		Detail: version(aws.ToString(out.VersionId))}
@@ -160,6 +167,22 @@ func (s *store) object(ctx context.Context, name string) (remote.Entry, error) {
 	defer s.mu.Unlock()
 	s.known[name] = e
 	return e, nil
+}
+
+// listed finds the version that a listing told of, which names none: "" where the bucket has it no more, keeps none, or does
+// not let us look.
+func (s *store) listed(ctx context.Context, e remote.Entry) version {
+	key := s.key(e.Path)
+	page, err := s.api.ListObjectVersions(ctx, &api.ListObjectVersionsInput{Bucket: &s.settings.Bucket, Prefix: &key})
+	if err != nil {
+		return ""
+	}
+	for _, v := range page.Versions { // its own key comes before longer ones
+		if aws.ToString(v.Key) == key && aws.ToString(v.ETag) == e.Mark && aws.ToTime(v.LastModified).Equal(e.Time) && aws.ToString(v.VersionId) != "null" {
+			return version(aws.ToString(v.VersionId))
+		}
+	}
+	return ""
 }
 
 // conditions hold a request to what was described.

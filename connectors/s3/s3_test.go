@@ -3,6 +3,7 @@ package s3_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -138,26 +139,30 @@ func TestWhatWasListedIsRead(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r.put(t, "described.csv", []byte("old"))
-			r.put(t, "listed.csv", []byte("old"))
+			for _, name := range []string{"described.csv", "listed.csv", "removed.csv"} {
+				r.put(t, name, []byte("old"))
+			}
 			f := r.open(t)
 			if _, err := f.Stat("described.csv"); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := f.ReadDir("."); err != nil || len(list) != 2 {
+			if list, err := f.ReadDir("."); err != nil || len(list) != 3 {
 				t.Fatal(list, err)
 			}
 			r.put(t, "described.csv", []byte("new"))
 			r.put(t, "listed.csv", []byte("new"))
-			got, err := fs.ReadFile(f, "described.csv")
-			switch {
-			case versioned && (err != nil || string(got) != "old"):
-				t.Errorf("the version that was described: %q, %v", got, err)
-			case !versioned && fault.Code(err) != "UOMA-LND-CHANGED":
-				t.Errorf("replaced: %q, %v", got, err)
+			if _, err := r.api.DeleteObject(t.Context(), &api.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("removed.csv")}); err != nil {
+				t.Fatal(err)
 			}
-			if got, err := fs.ReadFile(f, "listed.csv"); fault.Code(err) != "UOMA-LND-CHANGED" { // a listing names no version
-				t.Errorf("replaced: %q, %v", got, err)
+			for _, e := range []string{"described.csv", "listed.csv", "removed.csv"} {
+				switch got, err := fs.ReadFile(f, e); {
+				case versioned && (err != nil || string(got) != "old"):
+					t.Errorf("%s is not as it was: %q, %v", e, got, err)
+				case !versioned && e == "removed.csv" && !errors.Is(err, fs.ErrNotExist):
+					t.Errorf("removed: %q, %v", got, err)
+				case !versioned && e != "removed.csv" && fault.Code(err) != "UOMA-LND-CHANGED":
+					t.Errorf("%s was replaced: %q, %v", e, got, err)
+				}
 			}
 			if got, err := fs.ReadFile(r.open(t), "listed.csv"); err != nil || string(got) != "new" {
 				t.Errorf("another view: %q, %v", got, err)

@@ -24,9 +24,11 @@ func Run(t *testing.T, s Subject) {
 	t.Run("sizes", s.laysEverySize)
 	t.Run("never replaced", s.replacesNothing)
 	t.Run("another process", s.isGoneOnWith)
-	t.Run("ended", s.endsWithItsContext)
 	t.Run("asked", s.isAsked)
 	t.Run("killed", s.isKilled)
+	if s.Addr != "" {
+		t.Run("ended", s.endsWithItsContext)
+	}
 	if s.Addr != "" && !s.Good {
 		t.Run("bad line", s.overBadLines)
 	}
@@ -133,9 +135,6 @@ func (s Subject) isGoneOnWith(t *testing.T) {
 }
 
 func (s Subject) endsWithItsContext(t *testing.T) {
-	if s.Addr == "" {
-		return // a folder answers at once
-	}
 	cause := errors.New("the run is stopped")
 	ctx, stop := context.WithCancelCause(t.Context())
 	p, err := s.Open(ctx, s.Addr)
