@@ -8,7 +8,7 @@
 // Dates and time stamps have kinds of [canon], and values are written by [TextOf]: exactly, whatever their encoding.
 // Before a row group is read, each page of the columns that are wanted is looked at: what it says of its size, and what
 // its compressed bytes say of theirs, must be within the limits, since the library believes it. Pages may be compressed
-// with Snappy, zstd, gzip or not at all.
+// with Snappy, zstd, gzip, Brotli, LZ4 or not at all.
 //
 // The package knows no transport and no meaning of any column.
 package parquetfile

@@ -6,7 +6,7 @@ var (
 	errOptions = fault.New("UOMA-LND-OPTIONS", "the feed's layout cannot be used for reading",
 		"correct the paths of rows and columns in the layout")
 	errFormat = fault.New("UOMA-LND-PARQUET", "the file is not Parquet that can be read, or is damaged",
-		"have the export made again; Snappy, zstd and gzip are read, encrypted files are not").For(fault.Source)
+		"have the export made again, neither encrypted nor in the old framing of LZ4").For(fault.Source)
 	errEmpty = fault.New("UOMA-LND-EMPTY", "the export is empty",
 		"check the source system's export job; nothing was removed").For(fault.Source)
 	errLimit = fault.New("UOMA-LND-BOMB", "the Parquet file is beyond the limits",

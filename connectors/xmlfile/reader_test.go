@@ -165,6 +165,7 @@ func TestThreat_T02_HostileDocuments(t *testing.T) {
 		"long text":          `<L><I><a>` + strings.Repeat("x", 3<<20) + `</a></I></L>`,
 		"long comment":       `<L><!--` + strings.Repeat("x", 3<<20) + `--></L>`,
 		"dashes in comment":  `<L><!-- -- --></L>`,
+		"dash at its end":    `<L><!-- ---></L>`,
 		"end of CDATA":       `<L><I><a>]]></a></I></L>`,
 		"NUL":                "<L><I><a>\x00</a></I></L>",
 		"NUL by reference":   `<L><I><a>&#0;</a></I></L>`,
@@ -238,7 +239,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		virta, `<L><I b="1"><a>x</a></I></L>`, `<L xmlns:v="u"><v:I v:b="1"><a>&#x41;&amp;<![CDATA[<]]></a></v:I></L>`, `<L><I><a>1</a><a>2</a></I></L>`,
-		`<?xml version="1.0"?><!-- x --><L><?pi x?><I/></L>`, "<L><I><a>\r\nx\ry</a></I></L>", `<L><I><a/></I></L> `,
+		`<?xml version="1.0"?><!-- x --><L><?pi x?><I/></L>`, "<L><I><a>\r\nx\ry</a></I></L>", `<L><I><a/></I></L> `, `<L><I/><!-- ---></L>`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -187,7 +187,8 @@ func (x *Scanner) pass(from int, mark string) error {
 		return err
 	}
 	inside := x.buf[x.pos+from : x.pos+i]
-	if x.strict != nil && (mark == "-->" && bytes.Contains(inside, dashes) || mark == "?>" && !target(inside)) {
+	comment := x.buf[x.pos+from : x.pos+i+1] // with the first dash of its end, before which none may stand
+	if x.strict != nil && (mark == "-->" && bytes.Contains(comment, dashes) || mark == "?>" && !target(inside)) {
 		return Error("a comment or processing instruction is not well-formed")
 	}
 	return x.took(i + len(mark))

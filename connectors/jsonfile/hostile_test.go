@@ -1,0 +1,12 @@
+package jsonfile_test
+
+import (
+	"bytes"
+	"testing"
+
+	"uoma/connectors/formattest"
+)
+
+func TestHostileFiles(t *testing.T) {
+	formattest.Hostile(t, func(b []byte) formattest.Result { return read(bytes.NewReader(b), columns("id", "name")) })
+}
