@@ -24,7 +24,9 @@ type vector struct {
 type comparer struct {
 	t      *Table
 	cache  [caches]cache
-	looked int32 // at by weigh
+	looked int32 // at, so that it is fetched
+	trials []trial
+	open   []*trial // of these, those that are left
 }
 
 // cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair

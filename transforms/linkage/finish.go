@@ -46,10 +46,10 @@ func (t *Table) derive() {
 		o.right = rightValues(o.by, counts)
 	}
 	t.listFeatures()
-	t.listSteps()
 	t.listParts()
 	t.keyContacts()
 	t.sign()
+	t.listSteps()
 }
 
 // place gives each thing its place in a row.
