@@ -63,9 +63,7 @@ func (t *Table) listSteps() {
 	})
 	add(featureEmail, single(t.email), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
-		if v.level[featureEmail] != absent {
-			v.level[featureEmail] += t.agreeing(v) * uint8(t.features[featureEmail].plain)
-		}
+		v.level[featureEmail] = t.amongNames(featureEmail, v.level[featureEmail], v)
 	})
 	for i, o := range t.others {
 		switch o.field.Kind {

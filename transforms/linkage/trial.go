@@ -122,10 +122,16 @@ func (c *comparer) limit(all []*trial, i int, s *scorer) {
 // some takes steps while the pair may be above the floor.
 func (c *comparer) some(x *trial, from, to int, s *scorer, floor float64) {
 	for i := from; i < to && x.at > floor; i++ {
-		if do := &c.t.steps[i]; x.told>>do.feature&1 != 0 {
-			do.do(c, x.a, x.b, &x.v)
-			x.at += s.feature(do.feature, &x.v) - x.left[i]
+		do := &c.t.steps[i]
+		if x.told>>do.feature&1 == 0 {
+			continue
 		}
+		if x.most[i] == uint8(likeness.Different) { // which is proved
+			x.v.level[do.feature] = c.t.amongNames(do.feature, uint8(likeness.Different), &x.v)
+		} else {
+			do.do(c, x.a, x.b, &x.v)
+		}
+		x.at += s.feature(do.feature, &x.v) - x.left[i]
 	}
 }
 
