@@ -198,12 +198,14 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 		b := all[j.pass]
 		var out []Pair
 		waiting := make([][2]int32, 0, abreast)
-		weigh := func() {
+		flush := func() {
 			if j.pass > 0 {
 				waiting = members.fresh(j.pass, waiting, c)
 			}
 			counts[i] += int64(len(waiting))
-			out = c.weigh(waiting, s, least, out)
+			for _, x := range c.weigh(waiting, s, least) {
+				out = append(out, Pair{min(x.a, x.b), max(x.a, x.b), float32(x.at)})
+			}
 			waiting = waiting[:0]
 		}
 		for k := j.from; k < j.to; k++ {
@@ -219,12 +221,12 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 						continue
 					}
 					if waiting = append(waiting, [2]int32{one, two}); len(waiting) == abreast {
-						weigh()
+						flush()
 					}
 				}
 			}
 		}
-		weigh()
+		flush()
 		found[i] = out
 	})
 	for _, n := range counts {

@@ -24,7 +24,9 @@ type vector struct {
 type comparer struct {
 	t      *Table
 	cache  [caches]cache
-	looked int32 // at by weigh
+	looked int32 // at, so that it is fetched
+	trials []trial
+	open   []*trial // of these, those that are left
 }
 
 // cache remembers the levels of pairs of values: both numbers, and the level in the lowest bits. It is direct-mapped: a pair
@@ -228,7 +230,11 @@ func (c *comparer) lists(x, y int32) likeness.Level {
 	case a.words[0] == b.words[0] || a.count == b.count:
 		return likeness.Different
 	}
-	return c.joined(x, y)
+	// One may have a name typed with a space in it.
+	if a.start != b.start || max(a.size, b.size)-min(a.size, b.size) > 2 {
+		return likeness.Different
+	}
+	return likeness.Given(c.t.given.text(x), c.t.given.text(y))
 }
 
 // worst gives the level at which the worst word of a finds its like in b, and how many words of a stand in b.
@@ -247,15 +253,6 @@ func (c *comparer) worst(a, b *nameKeys) (worst likeness.Level, common int) {
 		worst = min(worst, best)
 	}
 	return worst, common
-}
-
-// joined compares lists of which one may have a name typed with a space in it.
-func (c *comparer) joined(x, y int32) likeness.Level {
-	s, t := c.t.given.text(x), c.t.given.text(y)
-	if s[0] != t[0] || max(len(s), len(t))-min(len(s), len(t)) > 2 {
-		return likeness.Different
-	}
-	return likeness.Given(s, t)
 }
 
 // families compares two different family names.

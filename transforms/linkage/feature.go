@@ -103,3 +103,11 @@ func (t *Table) agreeing(v *vector) (n uint8) {
 	}
 	return n
 }
+
+// amongNames gives the level of a feature whose levels stand by how many names agree.
+func (t *Table) amongNames(f int, level uint8, v *vector) uint8 {
+	if x := &t.features[f]; x.named && level != absent {
+		return level + t.agreeing(v)*uint8(x.plain)
+	}
+	return level
+}

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -11,6 +12,8 @@ import (
 type nameKeys struct {
 	words [maxWords]int32 // numbers of its words
 	count uint8           // of its words; more than maxWords when it has more
+	start byte            // its first byte
+	size  uint16          // bytes, as far as that counts
 	sound uint64          // how the first word sounds
 	whole uint64          // how all of it sounds
 	last  uint64          // how its last word sounds, 0 when it has one
@@ -46,10 +49,10 @@ func (t *Table) derive() {
 		o.right = rightValues(o.by, counts)
 	}
 	t.listFeatures()
-	t.listSteps()
 	t.listParts()
 	t.keyContacts()
 	t.sign()
+	t.listSteps()
 }
 
 // place gives each thing its place in a row.
@@ -199,7 +202,7 @@ func (t *Table) keyNames() {
 	var key []byte
 	for i := len(t.names); i < t.given.dict.len(); i++ {
 		s := t.given.text(int32(i))
-		var k nameKeys
+		k := nameKeys{start: s[0], size: uint16(min(len(s), math.MaxUint16))}
 		key = likeness.Sound(key[:0], s)
 		k.whole = hash64(key)
 		k.sound = k.whole

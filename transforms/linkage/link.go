@@ -234,9 +234,8 @@ func (r *Result) judge(t *Table, s *scorer, o Options) {
 	n := min(t.n, judgedRecords)
 	c := newComparer(t)
 	poor := 0
-	var v vector
 	for rec := range int32(n) {
-		if c.weight(rec, rec, s, o.Threshold, &v) <= o.Threshold {
+		if c.weight(rec, rec, s, o.Threshold) <= o.Threshold {
 			poor++
 		}
 	}

@@ -144,12 +144,12 @@ func TestWeightStopsOnlyBelowTheLeast(t *testing.T) {
 	table := tableOf(campusFields(), p.rows, 0)
 	res := link(t, table, Defaults())
 	s, c := newScorer(res.Model, table), newComparer(table)
-	var v, w vector
+	var w vector
 	check := func(a, b int32) {
 		c.compare(a, b, &w)
 		want := s.weight(&w)
 		for _, least := range []float64{-40, -3, 2, 12} {
-			if got := c.weight(a, b, s, least, &v); got != want && max(got, want) > least+1e-9 {
+			if got := c.weight(a, b, s, least); got != want && max(got, want) > least+1e-9 {
 				t.Fatalf("records %d and %d weigh %v, and %v above %v", a, b, want, got, least)
 			}
 		}

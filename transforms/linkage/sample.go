@@ -206,7 +206,7 @@ func (t *Table) sample(candidates []candidate) []sampled {
 		c := comparers.take()
 		defer comparers.give(c)
 		part := all[i*chunk : min((i+1)*chunk, len(all))]
-		weigh(part, candidates, kept, float64(n)*float64(n-1)/2)
+		represent(part, candidates, kept, float64(n)*float64(n-1)/2)
 		for k := range part {
 			c.compare(part[k].a, part[k].b, &part[k].v)
 		}
@@ -214,8 +214,8 @@ func (t *Table) sample(candidates []candidate) []sampled {
 	return all
 }
 
-// weigh says of drawn pairs which passes find them, and how many pairs they stand for.
-func weigh(drawn []sampled, candidates []candidate, kept []partKeys, total float64) {
+// represent says of drawn pairs which passes find them, and how many pairs they stand for.
+func represent(drawn []sampled, candidates []candidate, kept []partKeys, total float64) {
 	shared := make([]int, len(kept))
 	for k := range drawn {
 		s := &drawn[k]

@@ -11,7 +11,7 @@ import (
 
 // step is one piece of comparing.
 type step struct {
-	feature int // the first, of names also the second
+	feature int
 	at      int // place in the row of the only value that is compared; -1 where it takes more
 	do      func(c *comparer, a, b int32, v *vector)
 	top     uint8 // the highest level that two records can have
@@ -31,7 +31,7 @@ func (x *step) most(one, two []int32) uint8 {
 }
 
 func (t *Table) listSteps() {
-	t.steps = []step{{feature: featureGiven, at: -1, do: (*comparer).names}}
+	t.steps = nil
 	add := func(f, at int, do func(c *comparer, a, b int32, v *vector)) {
 		if t.features[f].there {
 			x := &t.features[f]
@@ -50,8 +50,9 @@ func (t *Table) listSteps() {
 	}
 	add(featureBirth, rowBirth, (*comparer).birth)
 	add(featureSex, rowSex, (*comparer).sex)
+	t.inRows = len(t.steps)
 	add(featurePlace, -1, (*comparer).place)
-	t.early = len(t.steps)
+	t.nameless = len(t.steps)
 	for i, o := range t.others {
 		if o.field.Kind == Identifier {
 			add(featureOther+i, single(o.values), func(c *comparer, a, b int32, v *vector) { c.identifier(featureOther+i, o, a, b, v) })
@@ -62,9 +63,7 @@ func (t *Table) listSteps() {
 	})
 	add(featureEmail, single(t.email), func(c *comparer, a, b int32, v *vector) {
 		c.simple(featureEmail, t.email, likeness.Email, uint8(likeness.EmailSame), a, b, v)
-		if v.level[featureEmail] != absent {
-			v.level[featureEmail] += t.agreeing(v) * uint8(t.features[featureEmail].plain)
-		}
+		v.level[featureEmail] = t.amongNames(featureEmail, v.level[featureEmail], v)
 	})
 	for i, o := range t.others {
 		switch o.field.Kind {
@@ -89,9 +88,9 @@ func (t *Table) limit(f, at int) func(x, y int32) likeness.Level {
 	switch {
 	case at < 0:
 	case f == featurePhone:
-		return func(x, y int32) likeness.Level { return t.phone.most(x, y) }
+		return t.phone.most
 	case f == featureEmail:
-		return func(x, y int32) likeness.Level { return t.email.most(x, y) }
+		return t.email.most
 	case f >= featureOther:
 		if o := t.others[f-featureOther]; o.field.Kind == Identifier {
 			return func(x, y int32) likeness.Level {
@@ -113,172 +112,13 @@ func (c *comparer) compare(a, b int32, v *vector) {
 	t := c.t
 	*v = t.nothing
 	v.between = t.between(a, b)
+	c.names(a, b, v)
 	told := t.told(a) & t.told(b)
 	for i := range t.steps {
-		if x := &t.steps[i]; i == 0 || told>>x.feature&1 != 0 {
-			x.do(c, a, b, v)
-		}
-	}
-}
-
-// ceilings are the highest levels that two records may have, step by step, by what their rows show and what was made of each
-// value once.
-type ceilings [maxFeatures]uint8
-
-// ceil finds the ceilings of at most so many pairs as are looked up abreast. Records and what was made of values lie all over memory, so that the
-// processor fetches those of all pairs at once.
-func (c *comparer) ceil(pairs [][2]int32, out []ceilings) {
-	t := c.t
-	for _, p := range pairs {
-		one, two := t.row(p[0]), t.row(p[1])
-		c.looked += one[0] + one[len(one)-1] + two[0] + two[len(two)-1]
-	}
-	for i := 1; i < len(t.steps); i++ {
-		x := &t.steps[i]
-		for k, p := range pairs {
-			if one, two := t.row(p[0]), t.row(p[1]); one[rowTold]&two[rowTold]>>x.feature&1 != 0 {
-				out[k][i] = x.most(one, two)
-			}
-		}
-	}
-}
-
-// weigh appends those of at most so many pairs as are looked up abreast that have a weight above the least.
-func (c *comparer) weigh(pairs [][2]int32, s *scorer, least float64, out []Pair) []Pair {
-	var most [abreast]ceilings
-	var v vector
-	c.ceil(pairs, most[:])
-	for i, p := range pairs {
-		if w := c.weightBelow(&most[i], p[0], p[1], s, least, &v); w > least {
-			out = append(out, Pair{min(p[0], p[1]), max(p[0], p[1]), float32(w)})
-		}
-	}
-	return out
-}
-
-// slack is more than what summing up in another order may change.
-const slack = 1e-9
-
-// weight compares two records and gives the log odds, in bits, that they are one person's. It stops and gives the least
-// when what is left to compare cannot bring them above it: how much that can be depends on which things both records
-// tell, and on how alike their values may be.
-func (c *comparer) weight(a, b int32, s *scorer, least float64, v *vector) float64 {
-	var most [1]ceilings
-	c.ceil([][2]int32{{a, b}}, most[:])
-	return c.weightBelow(&most[0], a, b, s, least, v)
-}
-
-func (c *comparer) weightBelow(most *ceilings, a, b int32, s *scorer, least float64, v *vector) float64 {
-	t := c.t
-	one, two := t.row(a), t.row(b)
-	told := one[rowTold] & two[rowTold]
-	between := pairOf(uint8(one[rowTold]>>maxFeatures), uint8(two[rowTold]>>maxFeatures))
-	shared, crossed := t.commonNames(one, two)
-	given, family, sure, open := c.mostOfNames(one, two, shared, between, s)
-	floor := least - slack
-	at := s.prior[between] + given + family
-	var left [maxFeatures]float64
-	*v = t.nothing
-	v.between = between
-	for i := 1; i < len(t.steps); i++ {
-		if x := &t.steps[i]; told>>x.feature&1 != 0 {
-			left[i] = s.atMost(between, x.feature, most[i], sure, sure+open)
-			at += left[i]
-		}
-	}
-	early := 1
-	for ; early < t.early && at > floor; early++ { // what costs less than names
-		if x := &t.steps[early]; told>>x.feature&1 != 0 {
-			x.do(c, a, b, v)
-			at += s.feature(x.feature, v) - left[early]
-		}
-	}
-	if at <= floor {
-		return least
-	}
-	fl, fx, fy := c.family(a, b, shared)
-	if !crossed || !t.crossing(a, b) { // else the family name may be found in the given name's place
-		rare := int32(0)
-		if fl != absent && fl > 0 {
-			rare = t.family.rarer(fx, fy)
-		}
-		bits := 0.0
-		if fl != absent {
-			bits = s.bits(featureFamily, between, fl, rare)
-		}
-		at += bits - family
-		if family = bits; at <= floor {
-			return least
-		}
-	}
-	c.namesBeside(fl, fx, fy, a, b, v)
-	at += s.feature(featureGiven, v) + s.feature(featureFamily, v) - given - family
-	if open > 0 { // now it is known how many names agree
-		names := int(t.agreeing(v))
-		for i := early; i < len(t.steps); i++ {
-			if x := &t.steps[i]; t.features[x.feature].named && told>>x.feature&1 != 0 {
-				w := s.atMost(between, x.feature, most[i], names, names)
-				at += w - left[i]
-				left[i] = w
-			}
-		}
-	}
-	for i := early; i < len(t.steps) && at > floor; i++ {
 		if x := &t.steps[i]; told>>x.feature&1 != 0 {
 			x.do(c, a, b, v)
-			at += s.feature(x.feature, v) - left[i]
 		}
 	}
-	if at <= floor {
-		return least
-	}
-	return s.weight(v)
-}
-
-// commonNames tells whether two rows may have a family name in common, and whether a given name of one may be a family name
-// of the other. Most have not, which a bit for each name shows.
-func (t *Table) commonNames(one, two []int32) (family, crossed bool) {
-	bits := func(row []int32, v *values) (out uint64) {
-		for _, x := range row[v.at : v.at+v.width] {
-			if x == none {
-				break
-			}
-			out |= 1 << (uint32(x) % 64)
-		}
-		return out
-	}
-	g, f := bits(one, t.given), bits(one, t.family)
-	h, e := bits(two, t.given), bits(two, t.family)
-	return f&e != 0, g&e|h&f != 0
-}
-
-// mostOfNames gives what given and family names can say at most, as far as equal numbers of names tell, how many of them
-// agree for sure, and how many may agree besides.
-func (c *comparer) mostOfNames(one, two []int32, shared bool, between uint8, s *scorer) (given, family float64, sure, open int) {
-	t := c.t
-	if x := one[t.given.at]; x != none && x == two[t.given.at] {
-		sure++
-		given = s.bits(featureGiven, between, uint8(likeness.GivenSame), t.rareGiven(uint8(likeness.GivenSame), x, x))
-	} else {
-		open++
-		given = s.atMost(between, featureGiven, givenSwapped, 0, 0)
-	}
-	rare := int32(math.MaxInt32)
-	if width := t.family.width; shared {
-		for _, x := range one[t.family.at : t.family.at+width] {
-			if x != none && slices.Contains(two[t.family.at:t.family.at+width], x) {
-				rare = min(rare, t.family.uses[x])
-			}
-		}
-	}
-	if rare < math.MaxInt32 {
-		sure++
-		family = s.bits(featureFamily, between, uint8(likeness.FamilySame), rare)
-	} else {
-		open++
-		family = s.atMost(between, featureFamily, familySwapped, 0, 0)
-	}
-	return given, family, sure, open
 }
 
 // bounds are what features can say at most: of each pair of sources the highest weight of levels up to each one, feature by

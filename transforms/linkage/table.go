@@ -47,8 +47,9 @@ type Table struct {
 	words     *values         // of names; uses counts them among given names
 	signs     []likeness.Sign // of each word
 	features  []feature
-	steps     []step
-	early     int    // how many of these come before names, which are the first
+	steps     []step // beside comparing names
+	inRows    int    // how many of these, the first, need nothing but the rows
+	nameless  int    // how many, these and those behind them, do not ask whether names agree
 	nothing   vector // of two records that have nothing to compare
 	parts     []part
 	mailboxes []uint64 // of each e-mail address: the hash of what stands before the @, 0 where that is short

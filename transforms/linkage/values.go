@@ -200,13 +200,7 @@ func (v *values) freeze() {
 }
 
 // sketch makes the sketches of values that have come since it was called last.
-func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likeness.Sketch) bool, same likeness.Level) {
-	v.most = func(x, y int32) likeness.Level {
-		if apart(v.sketches[x], v.sketches[y]) {
-			return likeness.Different
-		}
-		return same - 1
-	}
+func (v *values) sketch(of func(string) likeness.Sketch) {
 	v.sketches = slices.Grow(v.sketches, v.dict.len()-len(v.sketches))
 	for i := len(v.sketches); i < v.dict.len(); i++ {
 		v.sketches = append(v.sketches, of(v.text(int32(i))))
@@ -215,7 +209,6 @@ func (v *values) sketch(of func(string) likeness.Sketch, apart func(x, y likenes
 
 // sign makes the signs of addresses that have come since it was called last.
 func (v *values) sign() {
-	v.most = func(x, y int32) likeness.Level { return v.signs[x].Most(&v.signs[y]) }
 	v.signs = slices.Grow(v.signs, v.dict.len()-len(v.signs))
 	for i := len(v.signs); i < v.dict.len(); i++ {
 		v.signs = append(v.signs, likeness.NewEmailSign(v.text(int32(i))))
@@ -230,15 +223,29 @@ func (t *Table) sign() {
 			t.signs = append(t.signs, likeness.NewSign(t.words.text(int32(i))))
 		}
 	}}
-	if t.phone != nil {
-		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch, likeness.Sketch.PhoneApart, likeness.PhoneSame) })
+	if v := t.phone; v != nil {
+		v.most = func(x, y int32) likeness.Level {
+			if v.sketches[x].PhoneApart(v.sketches[y]) {
+				return likeness.Different
+			}
+			return likeness.PhoneSame - 1
+		}
+		tasks = append(tasks, func() { t.phone.sketch(likeness.NewPhoneSketch) })
 	}
-	if t.email != nil {
+	if v := t.email; v != nil {
+		v.most = func(x, y int32) likeness.Level { return v.signs[x].Most(&v.signs[y]) }
 		tasks = append(tasks, t.email.sign)
 	}
 	for _, o := range t.others {
 		if o.field.Kind == Identifier && (o.right == nil || o.sketches != nil) { // else check digits prove as much
-			tasks = append(tasks, func() { o.sketch(likeness.NewSketch, likeness.Sketch.IdentifierApart, likeness.IdentifierSame) })
+			v := o.values
+			v.most = func(x, y int32) likeness.Level {
+				if v.sketches[x].IdentifierApart(v.sketches[y]) {
+					return likeness.Different
+				}
+				return likeness.IdentifierSame - 1
+			}
+			tasks = append(tasks, func() { o.sketch(likeness.NewSketch) })
 		}
 	}
 	parallel(len(tasks), func(i int) { tasks[i]() })
