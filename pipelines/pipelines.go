@@ -52,6 +52,12 @@ type Run struct {
 // ID names the run: pipeline and logical date. A later attempt of the same run has the same id.
 func (r *Run) ID() string { return r.Pipeline + "-" + r.Date.String() }
 
+// DateIn gives the logical date that a run's id ends with.
+func DateIn(id string) (canon.Date, bool) {
+	date, err := canon.ParseDate(id[max(0, len(id)-len("2006-01-02")):])
+	return date, err == nil
+}
+
 // Fact reads what a finished stage left into out.
 func (r *Run) Fact(stage string, out any) error {
 	raw, ok := r.Facts[stage]

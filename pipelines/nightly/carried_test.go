@@ -62,8 +62,8 @@ func (s site) attempted(rt *rapid.T, t testing.TB, date canon.Date) pipelines.Ou
 	return out
 }
 
-// heldRow is a row that was kept out, as nights remember it.
-type heldRow struct {
+// withheldRow is a row that was kept out, as nights remember it.
+type withheldRow struct {
 	Feed      string `parquet:"feed,dict"`
 	Place     int32  `parquet:"place"`
 	SourceKey string `parquet:"source_key"`
@@ -81,7 +81,7 @@ func (s site) forgetWhatWaits(t testing.TB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := snapshot.ReadRows[heldRow](ws.State, last.Digest)
+		rows, err := snapshot.ReadRows[withheldRow](ws.State, last.Digest)
 		if err != nil {
 			t.Fatal(err)
 		}

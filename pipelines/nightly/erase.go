@@ -244,7 +244,7 @@ func (n *Night) holdRows(ctx context.Context, night *register.Night, records []s
 
 // holdToken notes a source row as withheld of which the token is known and no more.
 func (n *Night) holdToken(feed, token, clause string) {
-	n.held[feed] = append(n.held[feed], heldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
+	n.held[feed] = append(n.held[feed], withheldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
 }
 
 // unsettle lets the rows that wait for an erased person be decided anew on the next night, as nobody will know then whose they

@@ -226,18 +226,23 @@ func (g *governing) readRows(ctx context.Context, v *register.View, told map[str
 
 // noteRows is readRows of what read gives of a table's rows that meet some conditions.
 func (g *governing) noteRows(told map[string]*person, read func(table string, columns []string, where []register.Condition) []canon.Batches) error {
-	for _, t := range []struct {
+	type noting struct {
 		table   string
 		columns []string
 		where   []register.Condition
 		note    func(p *person, b *canon.Batch, i int)
-	}{
+	}
+	all := []noting{
 		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
 		{"role", []string{"record", "kind", "from", "to"}, g.roles(), g.noteRole},
 		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
-	} {
+	}
+	if silent := g.n.pack.Silent(); len(silent) > 0 {
+		all = append(all, noting{"person", []string{"record", "category", "first_seen_run"}, []register.Condition{{Columns: []string{"category"}, Values: silent}}, g.noteSilence})
+	}
+	for _, t := range all {
 		for _, rows := range read(t.table, t.columns, t.where) {
 			for b, err := range rows {
 				if err != nil {
@@ -297,6 +302,20 @@ func (g *governing) noteRole(p *person, b *canon.Batch, i int) {
 func notePerson(p *person, b *canon.Batch, i int) {
 	addDeath(&p.facts, b.Col(1), b.Col(2), i)
 	p.facts.Protected = p.facts.Protected || b.Col(3).Bool(i)
+}
+
+// noteSilence takes what it comes to that somebody whose row is here does not say anything.
+func (g *governing) noteSilence(p *person, b *canon.Batch, i int) {
+	since, known := pipelines.DateIn(b.Col(2).Text(i))
+	if !known {
+		return
+	}
+	for _, c := range g.n.pack.Silence(b.Col(1).Text(i), since) {
+		if c.Time <= g.instant() {
+			p.speaks = true
+			p.facts.Consents = append(p.facts.Consents, c)
+		}
+	}
 }
 
 func noteConsent(p *person, b *canon.Batch, i int) {

@@ -74,14 +74,14 @@ func (n *Night) mustRedo(feed string) bool { return n.decided[feed] != n.ConfigD
 
 // recallDecisions reads which rows were kept out on the last night, and under what every feed's rows were decided.
 func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
-	held, err := recallRows[heldRow](ctx, n, r, stateHeld)
+	held, err := recallRows[withheldRow](ctx, n, r, stateHeld)
 	if err != nil {
 		return err
 	}
 	for i := range held {
 		held[i].SourceKey = n.ws.Outer(workspace.IndexTokens, held[i].SourceKey)
 	}
-	n.withheld = byFeed(held, func(h *heldRow) string { return h.Feed })
+	n.withheld = byFeed(held, func(h *withheldRow) string { return h.Feed })
 	rows, err := recallRows[rememberedFeed](ctx, n, r, stateRows)
 	if err != nil {
 		return err
@@ -271,8 +271,8 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 
 // keptOut gives the rows that are kept out after tonight, by feed and place: of feeds that did not land what was known
 // of them, as their rows are as they were.
-func (n *Night) keptOut() []heldRow {
-	var out []heldRow
+func (n *Night) keptOut() []withheldRow {
+	var out []withheldRow
 	for feed, held := range n.withheld {
 		if n.feeds[feed] == nil {
 			out = append(out, held...)
@@ -287,7 +287,7 @@ func (n *Night) keptOut() []heldRow {
 	for i := range out { // a file is not rewritten when the key of tokens is replaced
 		out[i].SourceKey = n.ws.Inner(workspace.IndexTokens, out[i].SourceKey)
 	}
-	slices.SortFunc(out, func(a, b heldRow) int {
+	slices.SortFunc(out, func(a, b withheldRow) int {
 		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Place, b.Place), cmp.Compare(a.SourceKey, b.SourceKey))
 	})
 	return out

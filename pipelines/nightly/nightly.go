@@ -54,17 +54,17 @@ type Night struct {
 	back                   []register.Part            // of it, what is here again tonight
 	holders                map[recordKey][]string     // subjects by contact point, once somebody asked
 	words                  map[string][]vault.Word    // by subject: what was said before data was removed
-	withheld               map[string][]heldRow       // by feed: source rows kept out on the last night
+	withheld               map[string][]withheldRow   // by feed: source rows kept out on the last night
 	touched                map[string]bool            // source rows of earlier nights that changed, went or came back
 	engine                 *resolve.Engine
 	resolved               *resolve.Result
 	standing               *standings
-	held                   map[string][]heldRow // by feed: source rows kept out tonight, besides those that feedNight.rows has
-	gaveWay                []string             // tokens of touched source rows that are kept out tonight
-	open                   *register.Night      // of a dry run: what it would have committed
-	recordKept, recordHeld map[string]bool      // records of which a row was kept, or withheld, tonight, by token
-	everything             bool                 // so many rows are decided tonight that what did not change is not told apart
-	decidedRecords         map[recordKey]bool   // records of which a row is decided tonight, unless everything is
+	held                   map[string][]withheldRow // by feed: source rows kept out tonight, besides those that feedNight.rows has
+	gaveWay                []string                 // tokens of touched source rows that are kept out tonight
+	open                   *register.Night          // of a dry run: what it would have committed
+	recordKept, recordHeld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
+	everything             bool                     // so many rows are decided tonight that what did not change is not told apart
+	decidedRecords         map[recordKey]bool       // records of which a row is decided tonight, unless everything is
 
 	mu sync.Mutex
 }
@@ -83,7 +83,7 @@ type feedNight struct {
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, held: map[string][]heldRow{}, touched: map[string]bool{},
+		feeds: map[string]*feedNight{}, held: map[string][]withheldRow{}, touched: map[string]bool{},
 		recordKept: map[string]bool{}, recordHeld: map[string]bool{}, decidedRecords: map[recordKey]bool{},
 	}
 }

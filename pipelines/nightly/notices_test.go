@@ -172,7 +172,8 @@ func TestRowsNameTheirPersonElsewhere(t *testing.T) {
 	}
 }
 
-// TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to. It holds NMBU-15.
+// TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to, and before
+// retention is applied the invitation is no ground for anything any more. It holds NMBU-15.
 func TestAnInvitationWithoutAnAnswerIsOver(t *testing.T) {
 	t.Parallel()
 	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"fs": feedLayout("fs", "candidates: user user | "+whoIs)})
@@ -187,13 +188,24 @@ func TestAnInvitationWithoutAnAnswerIsOver(t *testing.T) {
 		if facts.Due["invitation_contact"] != want {
 			t.Errorf("night %d: due %v", d, facts.Due)
 		}
+		if facts.Consents["invitation"]["expired"] != want {
+			t.Errorf("night %d: consents %v", d, facts.Consents)
+		}
 		s.at(t, func(ws *workspace.Workspace) { // they were invited long ago
+			for c, err := range ws.Register.Consents(t.Context()) {
+				if err != nil || c.Purpose != "invitation" || c.State != "expired" || c.Since != "2026-07-02T00:00:00Z" || c.Clause != "NMBU-15" {
+					t.Errorf("night %d: %+v %v", d, c, err)
+				}
+			}
 			if _, err := ws.RegisterDB.Exec("UPDATE `person` SET `first_seen_run` = 'nightly-2026-01-01'"); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
-	s.mustApply(t, firstNight+2)
+	out := s.mustApply(t, firstNight+2)
+	if out.Actions["suppress"] != 0 {
+		t.Errorf("silence is no refusal: %v", out.Actions)
+	}
 	s.put(t, "fs/candidates_%s.csv", firstNight+2, "f1;Alpha;Anna", "f2;Beta;Bo")
 	s.touchLayouts(t)
 	s.finish(t, firstNight+2, pipelines.Finished)

@@ -67,7 +67,7 @@ func (w *conforming) recall() {
 
 // settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was kept out,
 // or that has a cell which was refused for the date.
-func (w *conforming) settled(place int32, held map[int32]heldRow) bool {
+func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
 	rows, from := w.f.rows, w.f.changes.from[place]
 	o := w.last.outcome(from)
 	rows.outcomes[place] = o

@@ -151,7 +151,7 @@ func (p *protecting) group(batches []*canon.Batch) error {
 	p.kept.Loaded += int64(res.Kept)
 	p.kept.Orphans += int64(len(res.Orphans))
 	for _, o := range res.Orphans {
-		p.f.rows.hold(o.Line, heldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
+		p.f.rows.hold(o.Line, withheldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
 		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
 			Reason: "no person row of the system names the person of this row"})
 	}
@@ -164,7 +164,7 @@ func (p *protecting) group(batches []*canon.Batch) error {
 func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
-		h := heldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
+		h := withheldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
 		if w.PersonKey != "" && !p.n.lapses.byConsent(w.SourceKey) {
 			if h.Standing = p.st.text(system, w.PersonKey); h.Standing != "" {
 				h.Person = w.PersonKey

@@ -46,8 +46,8 @@ func (m *rememberedFeed) fits(snapshot string, rows, outcomes int) bool {
 	return true
 }
 
-// heldRow is a source row that was kept out: by the policy under a clause, without a person, or refused.
-type heldRow struct {
+// withheldRow is a source row that was kept out: by the policy under a clause, without a person, or refused.
+type withheldRow struct {
 	Feed      string `parquet:"feed,dict"`
 	Place     int32  `parquet:"place"`      // in the feed's snapshot, or nowhere when only the token is known
 	SourceKey string `parquet:"source_key"` // the row's token, where the place is not known
@@ -73,9 +73,9 @@ type rowsTonight struct {
 	lines    []int64           // of the rows that are decided tonight, ascending
 	places   []int32           // the same rows' places
 	late     map[int64]int32   // places by line of rows whose person became another after conform
-	held     []heldRow
-	waiting  []heldRow // rows that are decided tonight only if their person's standing is another
-	facts    []rowFact // of all rows that are there
+	held     []withheldRow
+	waiting  []withheldRow // rows that are decided tonight only if their person's standing is another
+	facts    []rowFact     // of all rows that are there
 }
 
 func newRowsTonight(t *conform.Tally, rows int) *rowsTonight {
@@ -110,7 +110,7 @@ func (t *rowsTonight) decide(line int64, place int32) {
 
 // hold notes that a row that was decided tonight is kept out. Where its outcome may be another tomorrow, it does not wait
 // for its person alone.
-func (t *rowsTonight) hold(line int64, h heldRow) {
+func (t *rowsTonight) hold(line int64, h withheldRow) {
 	place, ok := t.place(line)
 	if !ok { // then the token stands for it
 		h.Place, h.Person, h.Standing = nowhere, "", ""
@@ -164,8 +164,8 @@ func (s *standings) text(system, personKey string) string {
 }
 
 // inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.
-func inPlace(held []heldRow) (byPlace map[int32]heldRow, tokens map[string]string) {
-	byPlace, tokens = make(map[int32]heldRow, len(held)), map[string]string{}
+func inPlace(held []withheldRow) (byPlace map[int32]withheldRow, tokens map[string]string) {
+	byPlace, tokens = make(map[int32]withheldRow, len(held)), map[string]string{}
 	for _, h := range held {
 		if h.Place == nowhere {
 			tokens[h.SourceKey] = h.Clause

@@ -59,7 +59,7 @@ func (f *File) see(ctx context.Context, v *register.View, at canon.Date) (*frame
 	if err != nil {
 		return nil, err
 	}
-	facts, records, err := survey.Facts(ctx, v, maps.Keys(persons), at)
+	facts, records, err := survey.Facts(ctx, v, f.pack, maps.Keys(persons), at)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 	if err != nil {
 		return nil, err
 	}
-	id, err := open(ctx, s.ws, s.pack, f)
+	id, err := open(ctx, s.ws, f)
 	if err != nil {
 		return nil, err
 	}

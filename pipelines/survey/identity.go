@@ -21,7 +21,7 @@ type identity struct {
 
 // open opens the vault for the people of the frame alone. Which subjects they are is found by their records, without
 // decrypting anything; rows that the register does not have, or has no more, are left alone.
-func open(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, f *frame) (*identity, error) {
+func open(ctx context.Context, ws *workspace.Workspace, f *frame) (*identity, error) {
 	out := &identity{records: map[string][]extract.Record{}, suppressed: map[string]bool{}}
 	list, err := ws.Vault.Suppressed(ctx)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/pipelines"
 	"uoma/pipelines/rights"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
@@ -23,6 +24,7 @@ type graduate struct {
 // frame is everything that the register says of the graduates of a year.
 type frame struct {
 	year      int
+	pack      *policy.Pack
 	graduates map[string]*graduate   // by person
 	records   map[string][]*graduate // by record; a contact point may be of several
 	rows      map[string]*rowFacts   // person rows that are still exported, by source key
@@ -44,7 +46,7 @@ func (r *right) said() []string {
 
 // see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
-	f := newFrame(year)
+	f := newFrame(s.pack, year)
 	graduated, err := f.graduated(ctx, v)
 	if err != nil {
 		return nil, err
@@ -55,8 +57,8 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 	return f, f.fill(ctx, v, at)
 }
 
-func newFrame(year int) *frame {
-	return &frame{year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+func newFrame(pack *policy.Pack, year int) *frame {
+	return &frame{pack: pack, year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
 }
 
 // fill reads what rows and words say of everybody in the frame.
@@ -68,7 +70,7 @@ func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error
 	}{
 		{"study", []string{"source_key", "right_key", "degree_code", "type", "field", "field_version", "municipality", "institution_code"}, f.study},
 		{"degree", []string{"source_key", "right_key", "date", "code", "title", "ects", "grade", "scale", "institution_code"}, f.degree},
-		{"person", []string{"source_key", "institution_code", "contact_language", "modified_at", "deceased", "deceased_date", "protected"}, f.person},
+		{"person", []string{"source_key", "institution_code", "contact_language", "modified_at", "deceased", "deceased_date", "protected", "category", "first_seen_run"}, f.person},
 		{"role", []string{"kind", "from", "to"}, f.role},
 		{"consent", []string{"purpose", "topic", "channel", "state", "time"}, f.consent},
 		{"objection", []string{"scope", "channel", "time"}, f.objection},
@@ -231,7 +233,12 @@ func (f *frame) person(c columns, i int, of []*graduate) {
 	}
 	on, dated := c.Named("deceased_date").Day(i)
 	dead, protected := dated || c.Named("deceased").Bool(i), c.Named("protected").Bool(i)
+	var silence []policy.Consent
+	if since, known := pipelines.DateIn(c.text("first_seen_run", i)); known {
+		silence = f.pack.Silence(c.text("category", i), since)
+	}
 	for _, g := range of {
+		g.facts.Consents = append(g.facts.Consents, silence...)
 		g.facts.Protected = g.facts.Protected || protected
 		if !dead {
 			continue

@@ -398,13 +398,13 @@ func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 		if now, err = survivors(ctx, v, persons); err != nil {
 			return err
 		}
-		f, err = seePersons(ctx, v, maps.Values(now), at)
+		f, err = seePersons(ctx, v, pack, maps.Values(now), at)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	id, err := open(ctx, ws, pack, f)
+	id, err := open(ctx, ws, f)
 	if err != nil {
 		return nil, err
 	}
@@ -419,8 +419,8 @@ func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 }
 
 // Facts reads what decides about some persons of the register at the end of a day, and which records are theirs.
-func Facts(ctx context.Context, v *register.View, persons iter.Seq[string], at canon.Date) (facts map[string]*policy.Facts, records map[string][]string, err error) {
-	f, err := seePersons(ctx, v, persons, at)
+func Facts(ctx context.Context, v *register.View, pack *policy.Pack, persons iter.Seq[string], at canon.Date) (facts map[string]*policy.Facts, records map[string][]string, err error) {
+	f, err := seePersons(ctx, v, pack, persons, at)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -472,8 +472,8 @@ func survivors(ctx context.Context, v *register.View, persons map[string]bool) (
 const maxMerges = 100
 
 // seePersons is see for some persons of the register, whatever they are.
-func seePersons(ctx context.Context, v *register.View, persons iter.Seq[string], at canon.Date) (*frame, error) {
-	f := newFrame(0)
+func seePersons(ctx context.Context, v *register.View, pack *policy.Pack, persons iter.Seq[string], at canon.Date) (*frame, error) {
+	f := newFrame(pack, 0)
 	for p := range persons {
 		f.graduates[p] = &graduate{person: p}
 	}

@@ -220,6 +220,9 @@ func (c *checker) checkWill() {
 		if e.Valid != "" {
 			e.valid = c.period(e.Valid, "consents", index(i), "valid")
 		}
+		if e.Unanswered != "" {
+			e.unanswered = c.period(e.Unanswered, "consents", index(i), "unanswered")
+		}
 		if len(e.Topics) == 0 {
 			p.slots = append(p.slots, slot{i, ""})
 		}

@@ -116,11 +116,11 @@ func (p *Pack) compactConsents(c *Compact, f *Facts, instant int64) {
 		e := &p.Consents[s.entry]
 		for _, name := range e.Channels {
 			channel, _ := ParseChannel(name)
-			switch lastWord(f.Consents, e, s.topic, channel, instant).State {
-			case Granted:
+			switch state := lastWord(f.Consents, e, s.topic, channel, instant).State; {
+			case state == Granted:
 				c.granted[channel] |= 1 << i
 				c.granted[AnyChannel] |= 1 << i
-			case Refused, Withdrawn:
+			case state == Refused || state == Withdrawn || state == Expired && e.Unanswered != "":
 				c.stopped[channel] |= 1 << i
 				c.stopped[AnyChannel] |= 1 << i
 			}

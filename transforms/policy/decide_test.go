@@ -281,7 +281,8 @@ func reference(p *Pack, q Query) bool {
 		if s.Purpose != u.ID || s.Topic != "" && s.Topic != q.Topic || q.Channel != AnyChannel && s.Channel != q.Channel {
 			continue
 		}
-		if s.State == Withdrawn || s.State == Refused {
+		silent := slices.ContainsFunc(p.Consents, func(e ConsentFor) bool { return e.Purpose == s.Purpose && e.Unanswered != "" })
+		if s.State == Withdrawn || s.State == Refused || s.State == Expired && silent {
 			return false
 		}
 		granted = granted || s.State == Granted

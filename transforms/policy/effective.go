@@ -104,6 +104,28 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 	return s
 }
 
+// Silence gives what it comes to that somebody says nothing, of whom data of a category came into the register on a day: a consent
+// that runs out by itself, where the pack does not wait for ever. It is a word like others, so that a later one wins.
+func (p *Pack) Silence(category string, since canon.Date) (words []Consent) {
+	for i := range p.Consents {
+		e := &p.Consents[i]
+		if u := p.purpose[e.Purpose]; e.Unanswered != "" && u != nil && slices.Contains(u.Categories, category) {
+			words = append(words, Consent{Purpose: e.Purpose, State: Expired, Time: endOf(e.unanswered.due(since)-1) + 1, Source: "silence"})
+		}
+	}
+	return words
+}
+
+// Silent gives the categories of which silence comes to something ([Pack.Silence]).
+func (p *Pack) Silent() (categories []string) {
+	for i := range p.Consents {
+		if u := p.purpose[p.Consents[i].Purpose]; p.Consents[i].Unanswered != "" && u != nil {
+			categories = append(categories, u.Categories...)
+		}
+	}
+	return categories
+}
+
 // validUntil gives the last instant of a consent that was given at an instant.
 func (e *ConsentFor) validUntil(given int64) int64 {
 	return endOf(e.valid.due(canon.DateOf(time.UnixMicro(given).UTC())) - 1)

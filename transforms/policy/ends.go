@@ -89,14 +89,14 @@ func granted(states []ConsentState, concerns func(purpose string) bool) bool {
 }
 
 // given tells since when none of some purposes is consented to any more, and that one was taken back, or refused where that
-// counts.
+// counts: there silence is none.
 func given(states []ConsentState, refused bool, concerns func(purpose string) bool) (since int64, over bool) {
 	for _, s := range states {
 		switch {
 		case !concerns(s.Purpose):
 		case s.State == Granted:
 			return 0, false
-		case s.State == Withdrawn || s.State == Expired || refused && s.State == Refused:
+		case s.State == Withdrawn, s.State == Expired && !refused, s.State == Refused && refused:
 			since, over = max(since, s.Since), true
 		}
 	}

@@ -171,9 +171,12 @@ type ConsentFor struct {
 	Topics   []string `yaml:"topics"`
 	Channels []string `yaml:"channels"`
 	Valid    string   `yaml:"valid"` // ISO 8601 period, "" without limit
-	Entry    `yaml:",inline"`
+	// Unanswered is for how long somebody who was asked may be silent, from the day on which data of the purpose came into the
+	// register, as an ISO 8601 period: after that they have not consented ([Pack.Silence]). "" waits for ever.
+	Unanswered string `yaml:"unanswered"`
+	Entry      `yaml:",inline"`
 
-	valid duration
+	valid, unanswered duration
 }
 
 // Scope is what an objection reaches.
