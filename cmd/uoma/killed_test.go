@@ -81,7 +81,7 @@ func (k *killing) killAll() {
 		}
 		behind = stage
 	}
-	if k.hit["seal"] == 0 || k.hit["deliver"] == 0 {
+	if !testing.Short() && (k.hit["seal"] == 0 || k.hit["deliver"] == 0) {
 		k.t.Errorf("killed in %v alone", k.hit)
 	}
 }
