@@ -203,7 +203,7 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 				waiting = members.fresh(j.pass, waiting, c)
 			}
 			counts[i] += int64(len(waiting))
-			for _, x := range c.weigh(waiting, s, least) {
+			for _, x := range c.try(waiting, s, least) {
 				out = append(out, Pair{min(x.a, x.b), max(x.a, x.b), float32(x.at)})
 			}
 			waiting = waiting[:0]

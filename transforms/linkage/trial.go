@@ -36,21 +36,18 @@ const slack = 1e-9
 
 // weight gives the log odds, in bits, that two records are one person's, or the least where they are not above it.
 func (c *comparer) weight(a, b int32, s *scorer, least float64) float64 {
-	for _, x := range c.weigh([][2]int32{{a, b}}, s, least) {
+	for _, x := range c.try([][2]int32{{a, b}}, s, least) {
 		return x.at
 	}
 	return least
 }
 
-// weigh gives those of at most so many pairs as are looked up abreast that have a weight above the least. They hold until the
+// try gives those of at most so many pairs as are looked up abreast that have a weight above the least. They hold until the
 // next call.
-func (c *comparer) weigh(pairs [][2]int32, s *scorer, least float64) []*trial {
+func (c *comparer) try(pairs [][2]int32, s *scorer, least float64) []*trial {
 	t, floor := c.t, least-slack
 	all := c.begin(pairs)
-	for _, x := range all {
-		c.looked += t.names[max(x.one[t.given.at], 0)].words[0] + t.names[max(x.two[t.given.at], 0)].words[0]
-		c.looked += t.names[max(x.one[t.family.at], 0)].words[0] + t.names[max(x.two[t.family.at], 0)].words[0]
-	}
+	c.fetchNames(all)
 	for _, x := range all {
 		c.bound(x, s)
 	}
@@ -90,7 +87,19 @@ func (c *comparer) begin(pairs [][2]int32) []*trial {
 	return c.open
 }
 
-// bound compares what stands in the rows of two records, and sees what names may say.
+// fetchNames looks at the first names of all pairs.
+func (c *comparer) fetchNames(all []*trial) {
+	names := c.t.names
+	for _, at := range [...]int{c.t.given.at, c.t.family.at} {
+		for _, x := range all {
+			if one, two := x.one[at], x.two[at]; one != none && two != none {
+				c.looked += names[one].words[0] + names[two].words[0]
+			}
+		}
+	}
+}
+
+// bound begins with what any two records weigh, and what names may say.
 func (c *comparer) bound(x *trial, s *scorer) {
 	t := c.t
 	x.v = t.nothing
@@ -101,7 +110,7 @@ func (c *comparer) bound(x *trial, s *scorer) {
 	x.at = s.prior[x.v.between] + x.given + x.family
 }
 
-// limit sees what a step may say at most, of those that need more than rows; the others are taken.
+// limit sees what a step may say at most. One that needs nothing but the rows is taken at once.
 func (c *comparer) limit(all []*trial, i int, s *scorer) {
 	do := &c.t.steps[i]
 	for _, x := range all {

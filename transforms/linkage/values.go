@@ -160,7 +160,7 @@ func (v *values) of(rec int32) []int32 {
 	return v.rows[from : from+v.width]
 }
 
-// told gives a record's values without the places behind the last.
+// has gives a record's values without the places behind the last one that is filled.
 func (v *values) has(rec int32) []int32 {
 	out := v.of(rec)
 	for i, id := range out {
