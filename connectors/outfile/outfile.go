@@ -40,6 +40,7 @@ type Form struct {
 type Block struct {
 	Path    string   // XML: the row's element, below the root; of blocks after the first, below the row of the first
 	Columns []string // names; in XML paths below the row, with @ before an attribute
+	Phones  []bool   // of each column, whether its numbers in E.164 stand as they are; nil for none
 }
 
 // Writer takes the rows of a file. A row of a block after the first belongs to the last row of the first.
@@ -53,7 +54,7 @@ type Writer interface {
 func New(w io.Writer, f Form, blocks []Block) (Writer, error) {
 	switch f.Type {
 	case CSV:
-		return newCSV(w, f, blocks[0].Columns)
+		return newCSV(w, f, blocks[0])
 	case XLSX:
 		return newXLSX(w, f, blocks[0].Columns)
 	case XML:
@@ -78,20 +79,29 @@ func (f *Form) Writable(text string) bool {
 // Formula tells whether a spreadsheet would compute a text instead of showing it.
 func Formula(s string) bool { return s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) }
 
+// Phone tells whether a text is a phone number in E.164 and nothing else, which begins like a formula.
+func Phone(s string) bool {
+	if len(s) < 8 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
+		return false
+	}
+	return strings.Trim(s[1:], "0123456789") == ""
+}
+
 // csvWriter writes delimited text (RFC 4180).
 type csvWriter struct {
 	w      io.Writer
 	f      Form
+	phones []bool
 	line   []byte
 	encode bool
 }
 
-func newCSV(w io.Writer, f Form, columns []string) (Writer, error) {
-	c := &csvWriter{w: w, f: f, encode: f.Encoding == "windows-1252"}
+func newCSV(w io.Writer, f Form, b Block) (Writer, error) {
+	c := &csvWriter{w: w, f: f, phones: b.Phones, encode: f.Encoding == "windows-1252"}
 	if f.Encoding == "utf-8-bom" {
 		c.line = append(c.line, "\uFEFF"...)
 	}
-	return c, c.put(columns, false)
+	return c, c.put(b.Columns, false)
 }
 
 func (c *csvWriter) Row(_ int, cells []string) error {
@@ -104,7 +114,7 @@ func (c *csvWriter) put(cells []string, guard bool) error {
 		if i > 0 {
 			c.line = append(c.line, c.f.Delimiter...)
 		}
-		if guard && Formula(s) {
+		if guard && Formula(s) && !(c.phones != nil && c.phones[i] && Phone(s)) {
 			s = "'" + s
 		}
 		if !c.f.QuoteAll && !strings.ContainsAny(s, c.f.Delimiter+"\"\r\n") && strings.TrimSpace(s) == s {

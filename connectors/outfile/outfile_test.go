@@ -55,6 +55,12 @@ func TestCSV(t *testing.T) {
 			}
 		})
 	}
+	phones := []Block{{Columns: []string{"a", "b"}, Phones: []bool{true, false}}}
+	for cell, want := range map[string]string{"+358401234567": "+358401234567", "+1+1": "'+1+1", "+0401234567": "'+0401234567", "=1": "'=1", "+12345678901234567": "'+12345678901234567"} {
+		if got := written(t, Form{Type: CSV, Delimiter: ",", NoFormula: true}, phones, []string{cell, "+358401234567"}); got != "a,b\r\n"+want+",'+358401234567\r\n" {
+			t.Errorf("%q", got)
+		}
+	}
 	narrow := Form{Type: CSV, Encoding: "windows-1252"}
 	if narrow.Writable("Łódź") || !narrow.Writable("Ängström €") || !(&Form{Type: CSV}).Writable("Łódź") {
 		t.Error("what can be written is told otherwise")

@@ -380,7 +380,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 				return nil, unwritable
 			}
 			texts[i] = c.Text
-			if outfile.Formula(c.Text) {
+			if outfile.Formula(c.Text) && !(b.Columns[i].Phone() && outfile.Phone(c.Text)) {
 				h.c.formulas++
 			}
 			if c.Key != "" {

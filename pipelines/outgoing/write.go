@@ -30,7 +30,7 @@ func (f *File) write(w io.Writer, c *choice) error {
 	for _, b := range f.t.Blocks() {
 		out := outfile.Block{Path: b.Path}
 		for _, col := range b.Columns {
-			out.Columns = append(out.Columns, col.Name)
+			out.Columns, out.Phones = append(out.Columns, col.Name), append(out.Phones, col.Phone())
 		}
 		blocks = append(blocks, out)
 	}

@@ -109,6 +109,11 @@ type Column struct {
 	beside int // position of the column beside which it stands, or -1
 }
 
+// Phone tells whether the column holds phone numbers alone.
+func (c *Column) Phone() bool {
+	return len(c.From) > 0 && !slices.ContainsFunc(c.From, func(f string) bool { return !strings.HasPrefix(f, "phone.") })
+}
+
 // Reference is how a column names a row of another table.
 type Reference struct {
 	Set string `yaml:"set"` // entity set of the other table
