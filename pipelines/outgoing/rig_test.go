@@ -98,7 +98,7 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.must(err)
 	dir := filepath.Join(t.TempDir(), "ws")
 	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\ntargets: {virta: {transport: encrypted}, mira-persons: {transport: encrypted}, mira-degrees: {transport: encrypted}}\n", s.institution, s.policy, inbox, s.systems, of))
-	// Of equal values the one whose token comes first counts, so that golden files need the same keys each time.
+	// The same keys each time: rows that bear tokens stand in their order.
 	master, storage := filepath.Join(dir, workspace.KeysDir, "master.key"), filepath.Join(dir, workspace.KeysDir, "storage.key")
 	r.must(errors.Join(os.Remove(master), os.Remove(storage)))
 	r.must(keys.Create(master, storage, mrand.NewChaCha8([32]byte{})))

@@ -1,4 +1,4 @@
--- No database server that we know adds a column only where there is none, so the table is made anew: steps 26 to 31.
+-- SQLite and MySQL cannot add a column only where there is none, so the table is made anew: steps 26 to 31.
 -- +goose Up
 CREATE TABLE IF NOT EXISTS `enrolment_kept` (
     `source` VARCHAR(64) NOT NULL,
