@@ -87,6 +87,9 @@ func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
 	if err != nil && err != io.EOF {
 		return err
 	}
+	if n == 0 { // a page of nulls alone
+		return nil
+	}
 	switch codec {
 	case format.Uncompressed:
 		return nil
@@ -97,14 +100,11 @@ func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
 		return nil
 	case format.Zstd:
 		var h zstd.Header
-		if n == 0 || h.Decode(head[:n]) == nil && h.HasFCS && !h.Skippable && h.FrameContentSize <= maxPage && h.WindowSize <= maxPage {
+		if h.Decode(head[:n]) == nil && h.HasFCS && !h.Skippable && h.FrameContentSize <= maxPage && h.WindowSize <= maxPage {
 			return nil
 		}
 		return inflates(r, compressed.Zstd)
 	case format.Gzip:
-		if n == 0 {
-			return nil
-		}
 		return inflates(r, compressed.Gzip)
 	case format.Brotli:
 		size, err := io.CopyN(io.Discard, brotli.NewReader(r), maxPage+1)
@@ -133,14 +133,14 @@ func blockSize(r *bufio.Reader) (size int64, err error) {
 	for size <= maxPage {
 		token, err := r.ReadByte()
 		if err != nil {
-			return size, io.ErrUnexpectedEOF
+			return size, early(err)
 		}
 		literals, err := blockLength(r, int64(token>>4))
 		if err != nil {
 			return size, err
 		}
 		if _, err := r.Discard(int(literals)); err != nil {
-			return size, io.ErrUnexpectedEOF
+			return size, early(err)
 		}
 		size += literals
 		var offset [2]byte
@@ -162,11 +162,19 @@ func blockSize(r *bufio.Reader) (size int64, err error) {
 	return size, nil
 }
 
+// early tells of an end before the block's own; what the line to the file says stays.
+func early(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 func blockLength(r *bufio.Reader, n int64) (int64, error) {
 	for more := n == 0xf; more && n <= maxPage; {
 		b, err := r.ReadByte()
 		if err != nil {
-			return 0, io.ErrUnexpectedEOF
+			return 0, early(err)
 		}
 		n, more = n+int64(b), b == 0xff
 	}

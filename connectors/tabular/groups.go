@@ -22,7 +22,7 @@ type upper struct {
 func (a *Assembler) twoRows(row *Row) (data bool, err error) {
 	u := &a.upper
 	if u.named != nil {
-		if row.Line == u.named.Line+1 && blankAt(row.Cells, u.at) { // the anchor's name is merged over this row, too
+		if row.Line == u.named.Line+1 && blankAt(row.Cells, u.at) && a.isSecond(row) { // the anchor's name is merged over this row, too
 			a.Skip(SkipTitle)
 			return false, a.grouped(u.named, row)
 		}
@@ -37,6 +37,19 @@ func (a *Assembler) twoRows(row *Row) (data bool, err error) {
 	}
 	u.row = row.clone()
 	return false, a.title(row)
+}
+
+// isSecond tells whether a row behind one with the anchor's name names a column in it: if none, its cells are somebody's data.
+func (a *Assembler) isSecond(row *Row) bool {
+	joined := join(a.upper.named, row)
+	for i, cell := range row.Cells {
+		_, bare := a.names[Fold(cell)]
+		_, whole := a.names[Fold(joined[i])]
+		if !blank(cell) && (bare || whole) {
+			return true
+		}
+	}
+	return false
 }
 
 // settleNamed takes the row with the anchor's name as the header's second one.

@@ -25,6 +25,7 @@ func TestHeaderOfTwoRows(t *testing.T) {
 		"a name below a merged one":     {"Name|\n|Grade\nAino|1", "Aino|||1", ""},
 		"a name that two groups have":   {"|Degree|Right\nName|Grade|Grade\nAino|1|2", "Aino|||", ""},
 		"a group ends where it is seen": {"|Degree|Remark|\nName|Date||Grade\nAino|1|2|3", "Aino|1||3", ""},
+		"a first row without a name":    {"|Degree|\nName|Date|Grade\n|1|2\nAino|3|4", "|1||2\nAino|3||4", ""},
 		"twice the same":                {"|Degree|Degree\nName|Date|Date\nAino|1|2", "", "UOMA-LND-HEADER-DUPLICATE"},
 		"none":                          {"1|2\n3|4\n5|6\n7|8\n9|10", "", "UOMA-LND-HEADER"},
 		"titles and no more":            {"Report|x\nRun|today", "", "UOMA-LND-HEADER"},

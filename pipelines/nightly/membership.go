@@ -17,9 +17,8 @@ type rowFact struct {
 	Place  int32  `parquet:"place"` // of the row in its feed's snapshot
 	Person string `parquet:"person"`
 	Kind   string `parquet:"kind,dict"`
-	Code   string `parquet:"code,dict"` // the institution of a degree, a role
-	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown, and of a role since always
-	Until  int32  `parquet:"until"`     // of a role its last day, 0 without
+	Code   string `parquet:"code,dict"` // the institution of a degree
+	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown
 }
 
 // Kinds of a rowFact.
@@ -28,7 +27,6 @@ const (
 	toldJoined = "joined"
 	toldLeft   = "left"
 	toldDead   = "dead"
-	toldRole   = "role"
 )
 
 // memberRole is the role that says that a person joined the register, or left it.
@@ -37,13 +35,12 @@ const memberRole = "alumnus"
 // note takes what a canonical batch says.
 func (w *conforming) note(b *canon.Batch) {
 	line, person := b.Col(canon.Line), b.Col(canon.PersonKey)
-	fact := func(i int, kind, code string, day, until canon.Date) {
+	tell := func(i int, kind, code string, day canon.Date) {
 		if place, ok := w.f.rows.place(line.Int(i)); ok {
 			w.f.rows.facts = append(w.f.rows.facts, rowFact{Feed: b.Feed, Place: place, Person: strings.Clone(person.Text(i)),
-				Kind: kind, Code: strings.Clone(code), Day: int32(day), Until: int32(until)})
+				Kind: kind, Code: strings.Clone(code), Day: int32(day)})
 		}
 	}
-	tell := func(i int, kind, code string, day canon.Date) { fact(i, kind, code, day, 0) }
 	switch b.Table.Name {
 	case "degree":
 		date, inst := b.Named("date"), b.Named("institution_code")
@@ -55,11 +52,6 @@ func (w *conforming) note(b *canon.Batch) {
 	case "role":
 		kind, from, to := b.Named("kind"), b.Named("from"), b.Named("to")
 		for i := range b.Len() {
-			if len(w.n.pack.Groups) > 0 {
-				since, _ := from.Day(i)
-				until, _ := to.Day(i)
-				fact(i, toldRole, kind.Text(i), since, until)
-			}
 			if kind.Text(i) != memberRole {
 				continue
 			}
@@ -78,11 +70,6 @@ func (w *conforming) note(b *canon.Batch) {
 			}
 		}
 	}
-}
-
-// at tells whether a role is somebody's on a date.
-func (x *rowFact) at(date canon.Date) bool {
-	return (x.Day == 0 || canon.Date(x.Day) <= date) && (x.Until == 0 || canon.Date(x.Until) >= date)
 }
 
 // add adds the fact to a person's.

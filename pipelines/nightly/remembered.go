@@ -2,7 +2,6 @@ package nightly
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"uoma/internal/canon"
@@ -149,18 +148,14 @@ func (f *feedNight) remember(r *pipelines.Run) rememberedFeed {
 // same and the policy is in force, and need not be conformed. What it says of its person's standing itself is remembered
 // ([rowFact]). A row of which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
 func (s *standings) text(system, personKey string) string {
-	st := s.of(system, personKey)
-	if !st.Known || st.Clause != "" {
+	switch st := s.of(system, personKey); {
+	case !st.Known || st.Clause != "":
 		return ""
+	case st.Member:
+		return "member"
+	default:
+		return "not: " + st.Ended
 	}
-	text := "member"
-	if !st.Member {
-		text = "not: " + st.Ended
-	}
-	if st.Groups != 0 {
-		text += fmt.Sprintf(", groups %b", st.Groups)
-	}
-	return text
 }
 
 // inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.

@@ -17,7 +17,6 @@ import (
 type standings struct {
 	resolved   *resolve.Result
 	members    map[string]policy.Standing // by subject
-	groups     map[string]uint32          // by subject: groups of the policy that they belong to
 	suppressed map[string]string          // subject to clause
 	dead       map[string]bool            // by subject
 	tokens     *pseudonym.Domain          // of records
@@ -36,7 +35,7 @@ func (s *standings) of(system, personKey string) protect.Standing {
 	if !ok {
 		m.Clause = s.stranger
 	}
-	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause, Groups: s.groups[subject]}
+	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause}
 }
 
 // erased gives the clause under which nothing of a subject's record may be stored, "" when it may.
@@ -58,10 +57,10 @@ func (s *standings) memberCount() int {
 	return n
 }
 
-// standings works out membership and groups from what all rows say of it, and suppression from the marks of everybody whom the
+// standings works out membership from what all rows say of it, and suppression from the marks of everybody whom the
 // resolver knows.
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
-	facts, groups, loader := map[string]*policy.Facts{}, map[string]uint32{}, n.pack.Loader(r.Date)
+	facts := map[string]*policy.Facts{}
 	for _, rows := range n.told() {
 		for i := range rows {
 			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
@@ -74,12 +73,9 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 				facts[subject] = f
 			}
 			rows[i].add(f)
-			if x := &rows[i]; x.Kind == toldRole && x.at(r.Date) && loader.Table(x.Feed, "role").Allow {
-				groups[subject] |= n.pack.GroupsOf(x.Code)
-			}
 		}
 	}
-	st := &standings{resolved: n.resolved, groups: groups, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
 		if f.Deceased {

@@ -98,8 +98,10 @@ func (p *Pack) compact(f *Facts, at canon.Date, instant int64) Compact {
 			c.kept |= 1 << i
 		}
 	}
-	for _, role := range f.Roles {
-		c.groups |= p.GroupsOf(role)
+	for i := range p.Groups {
+		if slices.ContainsFunc(f.Roles, func(role string) bool { return slices.Contains(p.Groups[i].Roles, role) }) {
+			c.groups |= 1 << i
+		}
 	}
 	c.flags = bit(f.Restricted, restricted) | bit(f.Suppressed, suppressed) | bit(f.dead(at), deceased) | bit(f.Protected, protected)
 	if s := p.Member(f, at); !s.Member {

@@ -64,7 +64,7 @@ func (p *Pack) covers(scope, purpose string) (clause string, ok bool) {
 // the last one: it counts where it is the stricter.
 func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, instant int64) ConsentState {
 	s := ConsentState{Purpose: e.Purpose, Topic: topic, Channel: channel, State: Unknown}
-	var given int64
+	var given, over int64 // over is when silence came to something
 	undated := Unknown
 	said := false // with a date, or at all
 	for i := range words {
@@ -76,6 +76,10 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 			continue
 		}
 		if w.Topic != topic && (w.Topic != "" || w.State == Granted) {
+			continue
+		}
+		if w.Source == silence {
+			over = max(over, w.Time)
 			continue
 		}
 		since := w.Time
@@ -96,6 +100,9 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 	if undated != Unknown && (!said || undated > s.State) {
 		s.State, s.Since, given = undated, 0, 0
 	}
+	if over != 0 && s.State == Unknown { // who answered was not silent
+		s.State, s.Since = Expired, over
+	}
 	if s.State == Granted && e.Valid != "" {
 		if over := e.validUntil(given); instant > over {
 			s.State, s.Since = Expired, over+1
@@ -104,13 +111,16 @@ func lastWord(words []Consent, e *ConsentFor, topic string, channel Channel, ins
 	return s
 }
 
+// silence is the source of what nobody said.
+const silence = "silence"
+
 // Silence gives what it comes to that somebody says nothing, of whom data of a category came into the register on a day: a consent
-// that runs out by itself, where the pack does not wait for ever. It is a word like others, so that a later one wins.
+// that runs out by itself, where the pack does not wait for ever. It counts while nothing else was said, whenever.
 func (p *Pack) Silence(category string, since canon.Date) (words []Consent) {
 	for i := range p.Consents {
 		e := &p.Consents[i]
 		if u := p.purpose[e.Purpose]; e.Unanswered != "" && u != nil && slices.Contains(u.Categories, category) {
-			words = append(words, Consent{Purpose: e.Purpose, State: Expired, Time: endOf(e.unanswered.due(since)-1) + 1, Source: "silence"})
+			words = append(words, Consent{Purpose: e.Purpose, State: Expired, Time: endOf(e.unanswered.due(since)-1) + 1, Source: silence})
 		}
 	}
 	return words

@@ -82,34 +82,6 @@ func (l *Loader) Table(feed, table string) LoadDecision {
 	}
 }
 
-// GroupsOf gives the groups of a pack that people of a role belong to, as a bit of each.
-func (p *Pack) GroupsOf(role string) (groups uint32) {
-	for i := range p.Groups {
-		if slices.Contains(p.Groups[i].Roles, role) {
-			groups |= 1 << i
-		}
-	}
-	return groups
-}
-
-// Beyond tells whether the closed lists of somebody's groups leave out what a feed's table gives, and by which clause. Nobody's
-// words and roles are left out: they say what may be done with the rest. Who is of no group that is known has no list, and
-// nothing of theirs is used ([Pack.Decide]).
-func (l *Loader) Beyond(groups uint32, table, category string) (clause string, beyond bool) {
-	if groups == 0 || slices.Contains(saying[:], table) {
-		return "", false
-	}
-	for i := range l.pack.Groups {
-		if groups&(1<<i) != 0 && slices.Contains(l.pack.Groups[i].Categories, category) {
-			return "", false
-		}
-	}
-	return l.pack.groupAnswer(groups).Clause, true
-}
-
-// saying are the tables of what decides about a person.
-var saying = [...]string{"consent", "objection", "role"}
-
 // refusedRows gives the entry that refuses the rows of a feed's table by name.
 func (p *Pack) refusedRows(feed, table string) (e Entry, ok bool) {
 	for i := range p.Refusals {

@@ -69,6 +69,9 @@ func (id *Identity) marks(kept bool, more ...string) (out []string) {
 	for _, kind := range slices.Concat(strong[:], more) {
 		if kind == userName {
 			out = append(out, id.ofUserName(kept)...)
+			if name := code(id.EPPN); name != "" && !kept {
+				out = append(out, userName+"|"+name) // as it was kept once, whoever bears it
+			}
 		} else if parts, ok := id.parts(kind); ok {
 			out = append(out, kind+"|"+strings.Join(parts, "|"))
 		}

@@ -25,8 +25,6 @@ type Policy interface {
 	Row(b *canon.Batch, i int) (clause string, withheld bool)
 	// Column tells whether a column's values may be stored at all.
 	Column(table, column string) (clause string, store, matching bool)
-	// Beyond tells whether the closed lists of a person's groups leave a category out.
-	Beyond(groups uint32, table, category string) (clause string, beyond bool)
 }
 
 // Standing is what the resolver and the suppression list say of a record.
@@ -36,7 +34,6 @@ type Standing struct {
 	Known   bool   // some person row names the record
 	Member  bool   // the person is a member of the register that members-only data belongs to
 	Ended   string // clause under which somebody is no member
-	Groups  uint32 // of the policy, which the person belongs to
 }
 
 // Settings of a [Protector].
@@ -159,35 +156,13 @@ func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
 		}
 		return
 	}
-	if clause, beyond := p.s.Policy.Beyond(r.standing.Groups, pl.table.Name, pl.decision.Category); beyond {
-		if r.clause == "" {
-			r.clause = clause
-		}
-		p.caution(pl, b, i, r)
-		return
-	}
 	r.kept = true
 	if !r.point && !r.nobody {
 		p.facts(pl, b, i, &r.entry)
 	}
 	if pl.out != nil {
-		p.registerRow(pl, b, i, r, pl.columns)
+		p.registerRow(pl, b, i, r)
 	}
-}
-
-// cautions are the columns of a person that forbid a use of their data.
-var cautions = [...]string{"deceased", "deceased_date", "protected"}
-
-// caution keeps, of a person's row that is left out, what forbids a use of the rest.
-func (p *Protector) caution(pl *plan, b *canon.Batch, i int, r *sourceRow) {
-	if pl.table.Name != "person" {
-		return
-	}
-	if _, dated := b.Named("deceased_date").Day(i); !dated && !b.Named("deceased").Bool(i) && !b.Named("protected").Bool(i) {
-		return
-	}
-	r.kept = true
-	p.registerRow(pl, b, i, r, pl.bare)
 }
 
 // refused tells whether the policy keeps a canonical row out, and by which clause.
@@ -268,8 +243,8 @@ func (p *Protector) facts(pl *plan, b *canon.Batch, i int, e *Entry) {
 	}
 }
 
-func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow, columns []outColumn) {
-	for o, c := range columns {
+func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow) {
+	for o, c := range pl.columns {
 		switch c.from {
 		case fromSource:
 			pl.out.Text(o, b.Feed)

@@ -24,7 +24,6 @@ type rules struct {
 	refused, membersOnly map[string]bool
 	clauses              map[string]string // "table|kind" of rows that are kept out, to clause
 	unstored             map[string]bool   // "table.column"
-	listed               map[string]uint32 // groups by table
 }
 
 func (r rules) Table(_, table string) policy.LoadDecision {
@@ -45,11 +44,6 @@ func (r rules) Row(b *canon.Batch, i int) (string, bool) {
 
 func (r rules) Column(table, column string) (string, bool, bool) {
 	return "C-column", !r.unstored[table+"."+column], true
-}
-
-// Beyond leaves out what no bit of a group allows.
-func (r rules) Beyond(groups uint32, table, _ string) (string, bool) {
-	return "C-group", groups != 0 && groups&r.listed[table] == 0
 }
 
 // member is the standing of an ordinary person.
