@@ -183,13 +183,16 @@ func (r *rig) changes() (old, new []byte) {
 	return nil, nil
 }
 
+// places counts a text in the exports of the first night that the workspace reads.
 func (r *rig) places(text []byte) (n int) {
-	files, err := filepath.Glob(filepath.Join(r.ws.Settings.Inbox, "*", "*"))
-	r.must(err)
-	for _, file := range files {
-		b, err := os.ReadFile(file)
+	for _, system := range r.ws.Settings.Systems {
+		files, err := filepath.Glob(filepath.Join(r.ws.Settings.Inbox, system, "*20261121*"))
 		r.must(err)
-		n += bytes.Count(b, text)
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			r.must(err)
+			n += bytes.Count(b, text)
+		}
 	}
 	return n
 }
