@@ -1,12 +1,7 @@
 package nightly_test
 
 import (
-	"archive/zip"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -161,62 +156,4 @@ func inArchive(t *rapid.T, tb testing.TB, d damage, archive []byte) []byte {
 			members["manifest.json"] = manifest(tb, members["manifest.json"], name, members[name])
 		}
 	})
-}
-
-// rewritten gives an archive with other members; edit is told the names of its tables in their order.
-func rewritten(tb testing.TB, archive []byte, edit func(members map[string][]byte, names []string)) []byte {
-	tb.Helper()
-	in, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	members := map[string][]byte{}
-	var names []string
-	for _, f := range in.File {
-		r, err := f.Open()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if members[f.Name], err = io.ReadAll(r); err != nil {
-			tb.Fatal(err)
-		}
-		if strings.HasSuffix(f.Name, ".csv") {
-			names = append(names, f.Name)
-		}
-	}
-	edit(members, names)
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	for _, f := range in.File {
-		m, err := w.Create(f.Name)
-		if err == nil {
-			_, err = m.Write(members[f.Name])
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		tb.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-// manifest makes an archive's manifest speak of a file's new text.
-func manifest(tb testing.TB, old []byte, name string, text []byte) []byte {
-	var m map[string]any
-	if err := json.Unmarshal(old, &m); err != nil {
-		tb.Fatal(err)
-	}
-	sum := sha256.Sum256(text)
-	for _, f := range m["files"].([]any) {
-		if f := f.(map[string]any); f["name"] == name {
-			f["rows"], f["sha256"] = max(0, bytes.Count(text, []byte("\n"))-linesOfHeader), hex.EncodeToString(sum[:])
-		}
-	}
-	out, err := json.Marshal(m)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return out
 }

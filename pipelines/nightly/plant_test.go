@@ -1,14 +1,9 @@
 package nightly_test
 
 import (
-	"archive/zip"
 	"bytes"
-	"crypto/sha256"
 	"encoding/csv"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -177,11 +172,6 @@ type export struct {
 	archived []file // of an archive, in their order
 }
 
-type file struct {
-	name string
-	text []byte
-}
-
 var byteOrderMark = []byte("\ufeff")
 
 func readExport(t *testing.T, f *layout.Feed, path string) (e export) {
@@ -223,67 +213,8 @@ func (e export) write(t *testing.T, f *layout.Feed, path string) {
 		case f.Member:
 			e.archived[i].text = out.Bytes()
 		case f.Format.Manifest:
-			e.archived[i].text = manifestWith(t, m.text, f.Member, out.Bytes())
+			e.archived[i].text = manifest(t, m.text, f.Member, out.Bytes())
 		}
 	}
 	write(t, path, zipped(t, e.archived))
-}
-
-// manifestWith gives an archive's manifest with the digest that a member has now.
-func manifestWith(t *testing.T, manifest []byte, member string, text []byte) []byte {
-	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal(manifest, &m); err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range m["files"].([]any) {
-		if entry := entry.(map[string]any); entry["name"] == member {
-			sum := sha256.Sum256(text)
-			entry["sha256"] = hex.EncodeToString(sum[:])
-		}
-	}
-	out, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func unzip(t *testing.T, archive []byte) (files []file) {
-	t.Helper()
-	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range z.File {
-		r, err := m.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files = append(files, file{m.Name, text})
-	}
-	return files
-}
-
-func zipped(t *testing.T, files []file) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for _, m := range files {
-		w, err := z.Create(m.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(m.text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
 }
