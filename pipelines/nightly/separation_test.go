@@ -64,7 +64,9 @@ func TestThreat_T36_NoIdentityOutsideTheVault(t *testing.T) {
 		said += s.run(t, 0, "run", "nightly", "--date", (firstNight + 2).String())
 		said += s.run(t, 0, "run", "nightly", "-q", "--json", "--date", (firstNight + 2).String())
 		said += s.run(t, 0, "runs", "list") + s.run(t, 0, "runs", "show", "nightly-"+(firstNight+1).String())
-		said += s.run(t, 0, "run", "nightly", "--date", last.String()) + s.delivered(t, last)
+		said += s.run(t, 0, "run", "nightly", "--date", last.String())
+		told, theirs := s.delivered(t, last)
+		said, search.theirs = said+told, theirs
 		said += s.run(t, -1, "check") + s.run(t, -1, "check", "--json")
 		search.in(t, s, said)
 		findsInAllPlaces(t, s)
@@ -88,8 +90,8 @@ func TestThreat_T36_NoSecretOfADSN(t *testing.T) {
 	}
 }
 
-// delivered delivers a survey to a real endpoint, and gives all that was said.
-func (s site) delivered(t *testing.T, date canon.Date) (said string) {
+// delivered delivers a survey to a real endpoint, and gives all that was said, and the files that the endpoint had made before.
+func (s site) delivered(t *testing.T, date canon.Date) (said string, theirs [][]byte) {
 	t.Helper()
 	r := endpointtest.New(t, nil)
 	signer, err := parcel.LoadSigner(filepath.Join(s.dir, workspace.KeysDir, "signing"))
@@ -103,6 +105,13 @@ func (s site) delivered(t *testing.T, date canon.Date) (said string) {
 	r.Stop()
 	r.Start()
 	s.pin(t, filepath.Join(r.Folder, "for-senders", sender), "https://"+r.Addr)
+	for _, name := range []string{"keys/client.crt", "keys/client.key", "recipients/ca.crt"} {
+		b, err := os.ReadFile(filepath.Join(s.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs = append(theirs, b)
+	}
 	text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +123,7 @@ func (s site) delivered(t *testing.T, date canon.Date) (said string) {
 	if !sent.MatchString(said) {
 		t.Errorf("nothing was delivered:\n%s", said)
 	}
-	return said + s.run(t, 0, "runs", "show", "career-survey-"+date.String())
+	return said + s.run(t, 0, "runs", "show", "career-survey-"+date.String()), theirs
 }
 
 var sent = regexp.MustCompile(`(?s) [1-9]\d* go to csc.* number 1: closed\n.*receipt   accepted, validated`)
@@ -166,6 +175,7 @@ func headless(t *testing.T, path string) {
 type search struct {
 	words         []string
 	exact, folded []needle
+	theirs        [][]byte // files that somebody made who saw nothing: the minute in a certificate can be a postcode
 }
 
 // needle is one form of a value. A short one is sought as a word of its own, since longer numbers hold it, too.
@@ -302,7 +312,9 @@ func (s search) leaks(t *testing.T, in site, said string) (places []string) {
 		if kind := compressedKind(b); kind != "" {
 			places = append(places, "the file "+rel+", perhaps, which is "+kind+" and not sealed")
 		}
-		text("the file "+rel, b)
+		if !slices.ContainsFunc(s.theirs, func(x []byte) bool { return bytes.Equal(x, b) }) {
+			text("the file "+rel, b)
+		}
 		return err
 	})
 	if err != nil || n < 20 {
