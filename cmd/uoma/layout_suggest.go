@@ -22,7 +22,7 @@ that nobody claimed are dropped in the draft: nothing is read by accident. The d
 		Example: `  uoma layout suggest kirjasto_asiakkaat_20261122.csv > layouts/kirjasto.yaml
   uoma layout suggest people.csv --system hr --controller 10118`,
 		Args: exactly(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			files, err := workspace.LayoutFiles(a.workspace)
 			if err != nil {
 				return err
@@ -32,7 +32,7 @@ that nobody claimed are dropped in the draft: nothing is read by accident. The d
 				known = append(known, f.Layout)
 			}
 			o.RunDate = canon.DateOf(a.now())
-			s, err := authoring.Suggest(args[0], known, o)
+			s, err := authoring.Suggest(c.Context(), args[0], known, o)
 			if err != nil {
 				return err
 			}
