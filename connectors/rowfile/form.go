@@ -78,8 +78,10 @@ func Inspect(file string) ([]Form, error) {
 		err = errTable
 	}
 	var own *fault.Error
-	if errors.As(err, &own) && own.Place == (fault.Place{}) {
-		err = own.At(fault.Place{File: file})
+	if errors.As(err, &own) && own.Place.File == "" {
+		place := own.Place
+		place.File = file
+		err = own.At(place)
 	}
 	return forms, err
 }

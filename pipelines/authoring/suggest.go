@@ -73,11 +73,11 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 	var feed string
 	s.System, feed = slug(o.System, file)
 	for _, form := range forms {
-		sample, err := sampleOf(ctx, file, &form)
+		sample, numbers, err := sampleOf(ctx, file, &form)
 		if err != nil {
 			return nil, err
 		}
-		d := &drafting{form: form, sample: sample, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
+		d := &drafting{form: form, sample: sample, numbers: numbers, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
 			params: identifier.Params{RunDate: o.RunDate, AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
 		draft := d.draft()
 		if draft.Feed = feed; len(forms) > 1 {
@@ -113,25 +113,27 @@ func (s *Suggestion) settle(ctx context.Context, file, controller string) error 
 	return err
 }
 
-// sampleOf reads the first rows of a table, with the cells of every column.
-func sampleOf(ctx context.Context, file string, form *rowfile.Form) ([][]string, error) {
+// sampleOf reads the first rows of a table, with the cells of every column, and tells of which columns a workbook has numbers.
+func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]string, numbers []bool, err error) {
 	f := layout.Feed{Name: form.Type, File: file, Member: form.Member, Format: formatOf(form)}
 	for i, c := range form.Columns {
 		f.Columns = append(f.Columns, columnOf(form, i, &c))
 	}
 	src, err := open(file, &f, func(canon.Rejection) {})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer src.Close()
-	var rows [][]string
+	numbers = make([]bool, len(f.Columns))
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for i := range min(b.Len(), sampleRows-len(rows)) {
 			row := make([]string, len(f.Columns))
+			kinds := b.Col(canon.RawKinds)
 			for c := range row {
+				numbers[c] = numbers[c] || !kinds.Null(i) && kinds.Bytes(i)[c] == canon.KindNumber
 				if col := b.Col(canon.RawFirst + c); !col.Null(i) {
 					row[c] = strings.Clone(col.Text(i))
 				}
@@ -145,7 +147,7 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) ([][]string,
 			break
 		}
 	}
-	return rows, nil
+	return rows, numbers, nil
 }
 
 // severalSign joins several values of a record.
@@ -187,6 +189,9 @@ func feedName(form *rowfile.Form) string {
 	return cut(cmp.Or(slugged(dayAndTime.ReplaceAllString(name, "")), "rows"))
 }
 
+// general are names that say nothing without their system: what one of them is there it need not be elsewhere.
+var general = []string{"id", "key", "code", "koodi", "type", "tyyppi", "status", "state", "tila", "role", "rooli", "date", "number", "numero"}
+
 // synonyms gives, by folded name, the columns that all layouts which have them read in the same way.
 func synonyms(known []*layout.Layout) map[string]*layout.Column {
 	out := map[string]*layout.Column{}
@@ -198,6 +203,9 @@ func synonyms(known []*layout.Layout) map[string]*layout.Column {
 					continue
 				}
 				for _, name := range append([]string{c.Name}, c.Aliases...) {
+					if slices.Contains(general, letters(name)) {
+						continue
+					}
 					switch old, twice := out[letters(name)]; {
 					case !twice:
 						out[letters(name)] = c
@@ -215,6 +223,7 @@ func synonyms(known []*layout.Layout) map[string]*layout.Column {
 type drafting struct {
 	form     rowfile.Form
 	sample   [][]string
+	numbers  []bool // by column: a workbook has numbers in it
 	synonyms map[string]*layout.Column
 	rules    map[string]identifier.Rule
 	params   identifier.Params
@@ -243,8 +252,9 @@ func (d *drafting) draft() Draft {
 		}
 		kinds[i] = guesses[i].Field.Kind
 		own := columnOf(&d.form, i, &d.form.Columns[i])
-		g.Name, g.Rule, g.To = own.Name, g.column.As, g.column.To
 		g.column.Name, g.column.Path, g.column.Position = own.Name, own.Path, own.Position
+		d.numbered(i, &g.column)
+		g.Name, g.Rule, g.To = own.Name, g.column.As, g.column.To
 		if g.column.List == "" {
 			g.column.List = own.List
 		}
@@ -288,6 +298,7 @@ func (d *drafting) bySynonym(i int) (Guess, bool) {
 	if share < enoughFit {
 		return Guess{}, false
 	}
+	d.numbered(i, &col)
 	col.Required = c.Required && share == 1 && !slices.ContainsFunc(d.sample, func(row []string) bool { return strings.TrimSpace(row[i]) == "" })
 	return Guess{Confidence: 0.95 * share, Why: "another layout has a column of this name, and " + percent(share) + " of values are as there", column: col}, true
 }
@@ -306,7 +317,16 @@ func (d *drafting) byMeaning(i int, m *meaning.Column) (Guess, bool) {
 	if m.Confidence*share < enoughFit {
 		return Guess{}, false
 	}
+	d.numbered(i, &best)
 	return Guess{Confidence: m.Confidence * share, Why: m.Why, column: best}, true
+}
+
+// numbered makes a text of which a workbook has numbers a whole number: as a text it would pass for a code that a spreadsheet
+// has damaged.
+func (d *drafting) numbered(i int, c *layout.Column) {
+	if d.numbers[i] && (c.As == "" || c.As == "text") && len(c.Codes) == 0 {
+		c.As = "integer"
+	}
 }
 
 // candidates gives what a column of a kind may be in a layout, the likeliest first.

@@ -35,13 +35,16 @@ feeds:
 func (d *Draft) write(b *strings.Builder, file string) {
 	fmt.Fprintf(b, "- name: %s\n  file: %s\n", d.Feed, quoted(fileName(file)))
 	if d.form.Member != "" {
-		fmt.Fprintf(b, "  member: %s\n", quoted(d.form.Member))
+		fmt.Fprintf(b, "  member: %s\n", quoted(memberName(d.form.Member, file)))
 	}
 	why := "what names a row for good"
-	if !d.key.sure {
+	switch {
+	case d.key.gaps:
+		why = "some rows have none: skip-when-empty in format passes over subtotals"
+	case !d.key.sure:
 		why = "does not name a row for good: several rows of the export have the same"
 	}
-	fmt.Fprintf(b, "  format: {%s}\n  key: [%s]  # %s\n  person: [%s]\n", d.format(), strings.Join(each(d.key.row, plain), ", "), why, plain(d.key.person))
+	fmt.Fprintf(b, "  format: {%s}\n  key: [%s]  # %s\n  person: [%s]\n", d.format(), strings.Join(eachPart(d.key.row), ", "), why, written(d.key.person))
 	if len(d.drop) > 0 {
 		fmt.Fprintf(b, "  drop: [%s]  # nobody claimed them\n", strings.Join(each(d.drop, plain), ", "))
 	}
@@ -50,7 +53,7 @@ func (d *Draft) write(b *strings.Builder, file string) {
 	}
 	b.WriteString("  columns:\n")
 	for _, c := range d.Columns {
-		if len(c.To) > 0 || d.key.has(c.Name) {
+		if key, _ := d.key.has(c.Name); len(c.To) > 0 || key {
 			fmt.Fprintf(b, "  - {%s}  # %d %%: %s\n", d.line(&c), int(100*c.Confidence), c.Why)
 		}
 	}
@@ -92,7 +95,8 @@ func (d *Draft) line(g *Guess) string {
 	add(c.Path != "", "path: %s", quoted(c.Path))
 	add(c.Position > 0, "position: %d", c.Position)
 	add(c.As != "text" && c.As != "", "as: %s", c.As)
-	add(c.Required || d.key.has(c.Name), "required: true")
+	_, alone := d.key.has(c.Name)
+	add(c.Required || alone, "required: true")
 	add(len(c.Formats) > 0, "formats: [%s]", strings.Join(each(c.Formats, quoted), ", "))
 	if len(c.Codes) > 0 {
 		var codes []string
@@ -116,15 +120,24 @@ func (d *Draft) line(g *Guess) string {
 	return strings.Join(parts, ", ")
 }
 
+// memberName gives the member's name, with a mark where the date of the archive stands.
+func memberName(member, file string) string {
+	if date := eightDigits.FindString(filepath.Base(file)); date != "" {
+		return strings.ReplaceAll(member, date, dateMark)
+	}
+	return member
+}
+
+const dateMark = "{yyyyMMdd}"
+
 // fileName gives the file's name with a mark where its date stands, or before its end.
 func fileName(file string) string {
-	const mark = "{yyyyMMdd}"
 	base := strings.NewReplacer("{", "", "}", "").Replace(filepath.Base(file))
 	if at := eightDigits.FindStringIndex(base); at != nil {
-		return base[:at[0]] + mark + base[at[1]:]
+		return base[:at[0]] + dateMark + base[at[1]:]
 	}
 	name, ext, _ := strings.Cut(base, ".")
-	return strings.TrimSuffix(name+"_"+mark+"."+ext, ".")
+	return strings.TrimSuffix(name+"_"+dateMark+"."+ext, ".")
 }
 
 var bare = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_]*(?:[ /-][\p{L}\p{N}_]+)*$`)
@@ -148,6 +161,14 @@ func quoted(s string) string {
 		return `""`
 	}
 	return string(b)
+}
+
+func eachPart(parts [][]string) []string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = written(p)
+	}
+	return out
 }
 
 func each(list []string, write func(string) string) []string {

@@ -193,7 +193,7 @@ func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabu
 	}
 	var r io.Reader = e.file
 	if f.Member != "" {
-		if r, err = e.member(f); err != nil {
+		if r, err = e.member(f, f.MemberOf(path.Base(options.File))); err != nil {
 			return err
 		}
 	}
@@ -239,17 +239,17 @@ func (e *file) whole(work *blob.Store, spool string, r io.Reader) (io.ReaderAt, 
 }
 
 // member opens the feed's file inside an archive, after its manifest.
-func (e *file) member(f *layout.Feed) (io.Reader, error) {
+func (e *file) member(f *layout.Feed, name string) (io.Reader, error) {
 	zip, err := archive.Open(e.content(), e.file.Size(), archive.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	if f.Format.Manifest != "" {
-		if e.listed, err = readManifest(zip, f.Format.Manifest, f.Member); err != nil {
+		if e.listed, err = readManifest(zip, f.Format.Manifest, name); err != nil {
 			return nil, err
 		}
 	}
-	m, err := zip.Open(f.Member)
+	m, err := zip.Open(name)
 	if err != nil {
 		return nil, err
 	}
