@@ -12,7 +12,7 @@ import (
 func TestSeveralAskForPseudonymsAtOnce(t *testing.T) {
 	w := &Workspace{Keys: &keys.Ring{}}
 	person := w.person()
-	want := make([]string, 2000)
+	want := make([]string, 100_000)
 	for i := range want {
 		want[i] = PersonOf(w.Persons(), strconv.Itoa(i))
 	}
