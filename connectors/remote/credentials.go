@@ -19,8 +19,9 @@ import (
 type Credentials struct {
 	OAuth    *OAuth
 	Bearer   Secret
-	User     string // basic authentication (RFC 7617)
+	User     string // basic authentication (RFC 7617), or digest authentication (RFC 7616)
 	Password Secret
+	Digest   bool
 	Keys     map[string]Secret // by header, such as the key of a subscription
 }
 
@@ -41,6 +42,9 @@ func (c Credentials) client(ctx context.Context, plain *http.Client) (*http.Clie
 		return nil, err
 	}
 	at := &stamped{c, plain.Transport, plain.CloseIdleConnections}
+	if c.Digest {
+		at.base = &digested{user: c.User, password: c.Password, base: plain.Transport}
+	}
 	if o := c.OAuth; o != nil {
 		at.base = &oauth2.Transport{Source: o.tokens(context.WithValue(ctx, oauth2.HTTPClient, plain)), Base: plain.Transport}
 	}
@@ -56,6 +60,9 @@ func (c Credentials) check() error {
 	}
 	if kinds > 1 {
 		return Misset("oauth", "of oauth, bearer and user one is possible")
+	}
+	if c.Digest && c.User == "" {
+		return Misset("digest", "there is no user, and so nothing to prove")
 	}
 	for _, header := range slices.Sorted(maps.Keys(c.Keys)) {
 		if http.CanonicalHeaderKey(header) == "Authorization" {
@@ -100,7 +107,7 @@ func (s *stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case s.Bearer != "":
 		r.Header.Set("Authorization", "Bearer "+string(s.Bearer))
-	case s.User != "":
+	case s.User != "" && !s.Digest:
 		r.SetBasicAuth(s.User, string(s.Password))
 	}
 	return s.base.RoundTrip(r)
