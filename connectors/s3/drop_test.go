@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -66,16 +66,16 @@ func TestThreat_T29_AnObjectIsLaidWholeOrNotAtAll(t *testing.T) {
 			"certificate": {Code: "UOMA-SRC-TLS", Open: at(func(s *s3.Settings) { s.CA = tlstest.NewAuthority(t).PEM })},
 		},
 	})
-	if n := r.bytesLeft(t); n > 0 {
+	if n := r.bytesLeft(t, nil); n > 0 {
 		t.Errorf("%d uploads with bytes are left", n)
 	}
 }
 
 // bytesLeft counts the uploads that were given a byte, and neither completed nor given up. One whose beginning was not answered has
 // none.
-func (r *rig) bytesLeft(t *testing.T) (n int) {
+func (r *rig) bytesLeft(t *testing.T, of *string) (n int) {
 	t.Helper()
-	all, err := r.api.ListMultipartUploads(t.Context(), &api.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
+	all, err := r.api.ListMultipartUploads(t.Context(), &api.ListMultipartUploadsInput{Bucket: aws.String(bucket), Prefix: of})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +138,9 @@ func TestLaidUnderTheKey(t *testing.T) {
 
 // TestAStrangersUploadIsNotOurs has somebody else begin an upload of the same name: whichever process of ours comes, and whether
 // ours is there or gone, it completes its own alone, and gives no other up.
-func TestAStrangersUploadIsNotOurs(t *testing.T) {
-	r := start(t)
+func TestAStrangersUploadIsNotOurs(t *testing.T) { start(t).strangers(t) }
+
+func (r *rig) strangers(t *testing.T) {
 	open := func(owner string) *s3.Drop {
 		s := r.settings()
 		s.Owner = []byte(owner)
@@ -182,10 +183,10 @@ func TestAStrangersUploadIsNotOurs(t *testing.T) {
 			if err := open("we").Publish(name); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if got, err := os.ReadFile(filepath.Join(r.Dir, bucket, name)); err != nil || string(got) != "ours" {
+			if got, err := fs.ReadFile(r.open(t), name); err != nil || string(got) != "ours" {
 				t.Errorf("%q lies there, %v", got, err)
 			}
-			if err := os.Remove(filepath.Join(r.Dir, bucket, name)); err != nil { // it is fetched
+			if _, err := r.api.DeleteObject(t.Context(), &api.DeleteObjectInput{Bucket: aws.String(bucket), Key: &name}); err != nil { // it is fetched
 				t.Error(err)
 			}
 			// Theirs is the only one now.
@@ -198,10 +199,36 @@ func TestAStrangersUploadIsNotOurs(t *testing.T) {
 			if err := open("we").Unstage(name); err != nil {
 				t.Error(err)
 			}
+			if n := r.bytesLeft(t, &name); n != 1 {
+				t.Errorf("%s: %d uploads with bytes are left, theirs among them", name, n)
+			}
 		}
 	}
-	if n := r.bytesLeft(t); n != 8 {
-		t.Errorf("%d uploads of others are left of 8", n)
+}
+
+// TestTheConditionDecides has somebody else lay an object after we looked whether there is one, and before ours is completed.
+func TestTheConditionDecides(t *testing.T) { start(t).raced(t) }
+
+func (r *rig) raced(t *testing.T) {
+	const name = "raced.csv"
+	s := r.through(t, func(in *http.Request) {
+		if in.Method == http.MethodPost && in.URL.Query().Has("uploadId") {
+			r.put(t, name, []byte("theirs"))
+		}
+	})
+	d, err := s3.OpenDrop(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() // idle connections only
+	if err := lay(d, name); !errors.Is(err, drop.ErrExists) {
+		t.Errorf("theirs was faster: %v", err)
+	}
+	if got, err := fs.ReadFile(r.open(t), name); err != nil || string(got) != "theirs" {
+		t.Errorf("%q lies there, %v", got, err)
+	}
+	if err := d.Unstage(name); err != nil || r.bytesLeft(t, aws.String(name)) != 0 {
+		t.Errorf("ours is left, %v", err)
 	}
 }
 
