@@ -240,9 +240,63 @@ func saying(text string) func(io.Writer) error {
 	}
 }
 
+// TestWhatServicesSay completes an upload at a service that at first answers in ways of which the server of these tests knows none.
+func TestWhatServicesSay(t *testing.T) {
+	r := start(t)
+	for name, tt := range map[string]struct {
+		status int
+		code   string
+		times  int
+		want   string
+	}{
+		"busy":                       {http.StatusServiceUnavailable, "SlowDown", 2, ""},
+		"a conflict":                 {http.StatusConflict, "ConditionalRequestConflict", 1, ""},
+		"a failure told as success":  {http.StatusOK, "InternalError", 1, ""},
+		"a token that has expired":   {http.StatusBadRequest, "ExpiredToken", 1, "UOMA-SRC-LOGIN"},
+		"a key that we may not use":  {http.StatusForbidden, "AccessDenied", 1, "UOMA-SRC-LOGIN"},
+		"a request that is none":     {http.StatusBadRequest, "InvalidRequest", 1, "UOMA-SRC-ANSWER"},
+		"busy, for as long as asked": {http.StatusServiceUnavailable, "SlowDown", 99, "UOMA-SRC-UNREACHABLE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			left := tt.times
+			s := r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if in.Method != http.MethodPost || !in.URL.Query().Has("uploadId") || left == 0 {
+					return false
+				}
+				left--
+				w.Header().Set("Content-Type", "application/xml")
+				w.WriteHeader(tt.status)
+				fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>Kanarialintu</Message></Error>", tt.code)
+				return true
+			})
+			d, err := s3.OpenDrop(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close() // idle connections only
+			object := strings.ReplaceAll(name, " ", "-")
+			err = lay(d, object)
+			if fault.Code(err) != tt.want || (err == nil) != (tt.want == "") {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+			if got, err := fs.ReadFile(r.open(t), object); (err == nil && string(got) == "x") != (tt.want == "") {
+				t.Errorf("%q lies there, %v", got, err)
+			}
+		})
+	}
+}
+
 // through gives settings for the same bucket behind a proxy that looks at each request before it passes it on. It answers
 // under loopback's name, and under that of the bucket.
 func (r *rig) through(t *testing.T, look func(*http.Request)) s3.Settings {
+	return r.instead(t, func(_ http.ResponseWriter, in *http.Request) bool {
+		look(in)
+		return false
+	})
+}
+
+// instead is [rig.through] for a proxy that may answer in place of the service.
+func (r *rig) instead(t *testing.T, answers func(http.ResponseWriter, *http.Request) bool) s3.Settings {
 	t.Helper()
 	authority := tlstest.NewAuthority(t)
 	client, err := remote.HTTP{CA: r.CA}.Client()
@@ -253,10 +307,13 @@ func (r *rig) through(t *testing.T, look func(*http.Request)) s3.Settings {
 	proxy := &httputil.ReverseProxy{Transport: client.Transport, Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(&url.URL{Scheme: "https", Host: r.Addr})
 		p.Out.Host = p.In.Host // which was signed
-		look(p.In)
 	}}
 	certificate := authority.CertificateFor(t, func(c *x509.Certificate) { c.DNSNames = []string{bucket + "." + s3test.Domain} })
 	s := r.settings()
-	s.Endpoint, s.CA = "https://"+tlstest.ServeWith(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, proxy), authority.PEM
+	s.Endpoint, s.CA = "https://"+tlstest.ServeWith(t, &tls.Config{Certificates: []tls.Certificate{certificate}}, http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		if !answers(w, in) {
+			proxy.ServeHTTP(w, in)
+		}
+	})), authority.PEM
 	return s
 }
