@@ -86,7 +86,35 @@ func (o *OAuth) tokens(ctx context.Context) oauth2.TokenSource {
 		more.Set("refresh_token", string(o.Refresh))
 	}
 	c := clientcredentials.Config{ClientID: o.ID, ClientSecret: string(o.Secret), TokenURL: o.TokenURL, Scopes: o.Scopes, EndpointParams: more}
-	return c.TokenSource(ctx)
+	return oauth2.ReuseTokenSource(nil, &asking{ctx, c})
+}
+
+// asking asks for tokens in both ways in which a server may want to hear who we are, until one is known. The library would take a
+// line that breaks for the word that it wants the other one, and a refusal of that for the end.
+type asking struct {
+	ctx    context.Context
+	config clientcredentials.Config
+}
+
+// Token implements [oauth2.TokenSource].
+func (a *asking) Token() (token *oauth2.Token, err error) {
+	ways := []oauth2.AuthStyle{oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams}
+	if known := a.config.AuthStyle; known != oauth2.AuthStyleAutoDetect {
+		ways = []oauth2.AuthStyle{known}
+	}
+	for _, way := range ways {
+		c := a.config
+		c.AuthStyle = way
+		if token, err = c.Token(a.ctx); err == nil {
+			a.config.AuthStyle = way
+			return token, nil
+		}
+		var told *oauth2.RetrieveError
+		if !errors.As(err, &told) || told.Response == nil || told.Response.StatusCode/100 != 4 || told.Response.StatusCode == http.StatusTooManyRequests {
+			return nil, err
+		}
+	}
+	return nil, err
 }
 
 // stamped puts what does not change on each request.
