@@ -143,3 +143,27 @@ func likeness(t *testing.T, what string, a, b site) {
 		t.Errorf("%s: the vault differs", what)
 	}
 }
+
+// TestWhatIsForMembersComesWithTheMembership lets somebody become a member by a row of another feed: what their own row has for
+// members comes in, though it is as it was on the night on which the rest of it was stored.
+func TestWhatIsForMembersComesWithTheMembership(t *testing.T) {
+	t.Parallel()
+	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": feedLayout("mira",
+		"alumni: user user | "+whoIs+", firm to: employment.employer, purpose to: consent.purpose, channel codes: {email: email}; to: consent.channel, state codes: {granted: granted}; to: consent.state, time as: instant; to: consent.time",
+		"degrees: user user | user required: true, joined as: instant; to: role.alumnus.from")})
+	const alumni, degrees = "mira/alumni_%s.csv", "mira/degrees_%s.csv"
+	s.feeds[alumni], s.feeds[degrees] = "user;family;given;firm;purpose;channel;state;time", "user;joined"
+	for n := range canon.Date(2) {
+		s.put(t, alumni, firstNight+n, "m1;Jasen;Jaana;Firma;member_info;email;granted;2024-01-01T09:00:00Z", "m2;Muu;Maija;Toinen;member_info;email;granted;2024-01-01T09:00:00Z")
+	}
+	s.put(t, degrees, firstNight, "m2;")
+	s.put(t, degrees, firstNight+1, "m2;", "m1;2024-01-01T09:00:00Z")
+	s.finish(t, firstNight, pipelines.Finished)
+	same(t, "names before", s.names(t))
+	same(t, "words before", s.cells(t, "consent", "purpose"), "member_info", "member_info")
+	s.finish(t, firstNight+1, pipelines.Finished)
+	same(t, "names", s.names(t), "Jasen")
+	same(t, "employers", s.cells(t, "employment", "employer"), "Firma")
+	same(t, "words", s.cells(t, "consent", "purpose"), "member_info", "member_info")
+	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+1).String()) })
+}
