@@ -20,7 +20,8 @@ func (w *conforming) plan(ctx context.Context) error {
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
-	byPlace, tokens := inPlace(w.n.withheld[w.rows.Feed])
+	held, tokens := inPlace(w.n.withheld[w.rows.Feed])
+	w.held = held
 	if err := w.askTokens(tokens); err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func (w *conforming) plan(ctx context.Context) error {
 			w.rows.Merged++
 		case fate != unchanged:
 			w.wanted = append(w.wanted, place)
-		case w.settled(place, byPlace):
+		case w.settled(place):
 		case w.again[place] == dated:
 			doubtful = append(doubtful, place)
 			fallthrough
@@ -67,20 +68,21 @@ func (w *conforming) recall() {
 
 // settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was kept out,
 // or that has a cell which was refused for the date.
-func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
+func (w *conforming) settled(place int32) bool {
 	rows, from := w.f.rows, w.f.changes.from[place]
 	o := w.last.outcome(from)
 	rows.outcomes[place] = o
-	h, kept := held[from]
+	h, held := w.held[from]
+	out := held && h.Clause != inPart
 	switch {
 	case w.again[place] != "":
 		return false
-	case kept && h.Person != "" && w.n.pack.At(w.r.Date):
+	case out && h.Person != "" && w.n.pack.At(w.r.Date):
 		w.now[from] = place
 		h.Place = place
 		rows.waiting = append(rows.waiting, h)
 		rows.tally.Count(o, 1)
-	case kept:
+	case out || held && h.Person == "":
 		w.again[place] = h.Clause
 		return false
 	case rows.tally.Waits(o):
@@ -92,17 +94,27 @@ func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
 	return true
 }
 
-// stay counts a row that was loaded before and is as it was.
+// stay counts a row that was loaded before and is as it was. Of one that waits for its person with a part protect counts it.
 func (w *conforming) stay(place int32) {
-	from := w.f.changes.from[place]
+	rows, from := w.f.rows, w.f.changes.from[place]
 	w.now[from] = place
-	w.f.rows.tally.Count(w.f.rows.outcomes[place], 1)
-	if w.last.Night == w.r.Date.String() && w.last.loaded(from) {
-		w.f.rows.setLoaded(place, true)
-		w.rows.Earlier++
+	rows.tally.Count(rows.outcomes[place], 1)
+	earlier := w.last.Night == w.r.Date.String() && w.last.loaded(from)
+	rows.setLoaded(place, earlier)
+	h, part := w.held[from]
+	h.Place = place
+	switch {
+	case part && w.n.pack.At(w.r.Date):
+		rows.waiting = append(rows.waiting, h)
 		return
+	case part:
+		rows.held = append(rows.held, h)
 	}
-	w.rows.Unchanged++
+	if earlier {
+		w.rows.Earlier++
+	} else {
+		w.rows.Unchanged++
+	}
 }
 
 // settleDoubtful conforms rows to see which of them have the outcome on tonight's date that they had last night; these
