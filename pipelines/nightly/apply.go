@@ -493,14 +493,14 @@ func (a *applying) commit(ctx context.Context, night *register.Night, run ledger
 	n := a.n
 	for _, d := range a.due {
 		if d.Action != policy.Shred && !left[d.SourceKey] {
-			n.holdToken(d.Feed, d.SourceKey, d.Clause)
+			n.withholdToken(d.Feed, d.SourceKey, d.Clause)
 		}
 	}
 	digest, err := snapshot.WriteRows(n.ws.State, n.keptOut())
 	if err != nil {
 		return err
 	}
-	if err := (memory{stateHeld: digest}).commit(ctx, night.Tx(), a.of); err != nil {
+	if err := (memory{stateWithheld: digest}).commit(ctx, night.Tx(), a.of); err != nil {
 		return err
 	}
 	raw, err := json.Marshal(out)

@@ -291,7 +291,7 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 func (w *conforming) reject(x canon.Rejection) error {
 	delete(w.touching, x.Line)
 	if x.Key != "" {
-		w.f.rows.hold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
+		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
 	}
 	if place, ok := w.f.rows.place(x.Line); ok {
 		w.stands(place)

@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"slices"
 
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
@@ -20,7 +21,8 @@ func (w *conforming) plan(ctx context.Context) error {
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
-	byPlace, tokens := inPlace(w.n.withheld[w.rows.Feed])
+	byPlace, tokens := inPlace(w.n.withheldBefore[w.rows.Feed])
+	w.f.rows.waiting = make([]withheldRow, 0, len(byPlace))
 	if err := w.askTokens(tokens); err != nil {
 		return err
 	}
@@ -67,20 +69,20 @@ func (w *conforming) recall() {
 
 // settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was kept out,
 // or that has a cell which was refused for the date.
-func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
+func (w *conforming) settled(place int32, held map[int32]*withheldRow) bool {
 	rows, from := w.f.rows, w.f.changes.from[place]
 	o := w.last.outcome(from)
 	rows.outcomes[place] = o
-	h, kept := held[from]
+	h := held[from]
 	switch {
 	case w.again[place] != "":
 		return false
-	case kept && h.Person != "" && w.n.pack.At(w.r.Date):
+	case h != nil && h.Person != "" && w.n.pack.At(w.r.Date):
 		w.now[from] = place
-		h.Place = place
-		rows.waiting = append(rows.waiting, h)
+		rows.waiting = append(rows.waiting, *h)
+		rows.waiting[len(rows.waiting)-1].Place = place
 		rows.tally.Count(o, 1)
-	case kept:
+	case h != nil:
 		w.again[place] = h.Clause
 		return false
 	case rows.tally.Waits(o):
@@ -173,7 +175,9 @@ func (w *conforming) carryFacts() {
 	if w.last == nil || w.last.Snapshot != w.f.facts.Previous {
 		return
 	}
-	for _, x := range w.n.toldBefore[w.rows.Feed] {
+	told := w.n.toldBefore[w.rows.Feed]
+	w.f.rows.facts = slices.Grow(w.f.rows.facts, len(told))
+	for _, x := range told {
 		if int(x.Place) < len(w.now) && w.now[x.Place] != nowhere {
 			x.Place = w.now[x.Place]
 			w.f.rows.facts = append(w.f.rows.facts, x)
