@@ -14,7 +14,7 @@ import (
 // and no more, and whatever is missing from it is found the long way.
 
 // FindBy tells the vault how a subject's pseudonym in the register is made. Subjects that get a key from then on are
-// listed under it.
+// listed under it. Whoever reads the vault calls the function, several at once.
 func (v *Vault) FindBy(pseudonym func(subject string) string) { v.pseudonym = pseudonym }
 
 var pseudonymColumns = []string{"person", "subject"}

@@ -17,8 +17,8 @@ import (
 	"uoma/transforms/protect"
 )
 
-var errNobody = fault.New("UOMA-ERA-NOBODY", "no record of that system and key is known",
-	"look the key up in the system itself; parts of a composite key are joined by |")
+var errNobody = fault.New("UOMA-ERA-NOBODY", "nobody is known by that system and key, or that token",
+	"look the key up in the system itself, with | between the parts of a composite one; uoma subject find gives the token")
 
 var errClause = fault.New("UOMA-ERA-CLAUSE", "the clause is too long for the books", "name the clause of the notice, such as XAMK-39")
 
@@ -46,6 +46,24 @@ type Erased struct {
 // the pipeline's lease. In snapshots and quarantine the person's rows are emptied. [workspace.Places] lists every place and
 // what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
+	return n.erase(ctx, r, pipeline, clause, func() (string, error) {
+		subject, _ := n.resolved.Subject(system, personKey)
+		return subject, nil
+	}, func(book *erasures.Book) (erasures.Entry, bool) {
+		return book.OfRecord(protect.Record(n.ws.SourceTokens(), system, personKey))
+	})
+}
+
+// ErasePerson is Erase of somebody by the register's token.
+func (n *Night) ErasePerson(ctx context.Context, r *pipelines.Run, pipeline, person, clause string) (Erased, error) {
+	return n.erase(ctx, r, pipeline, clause, func() (string, error) {
+		subjects, err := n.ws.Vault.SubjectsOf(ctx, []string{person})
+		return subjects[person], err
+	}, func(book *erasures.Book) (erasures.Entry, bool) { return book.OfPerson(person) })
+}
+
+// erase erases the subject that who finds; of nobody, before looks for the erasure that was there already.
+func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause string, who func() (string, error), before func(*erasures.Book) (erasures.Entry, bool)) (Erased, error) {
 	out := Erased{Run: r.ID()}
 	if len(clause) > maxClause {
 		return out, errClause
@@ -76,9 +94,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if n.resolved, err = e.Resolve(); err != nil {
 		return out, err
 	}
-	subject, known := n.resolved.Subject(system, personKey)
-	if !known {
-		return n.erasedBefore(system, personKey)
+	subject, err := who()
+	if err != nil {
+		return out, err
+	}
+	if subject == "" {
+		return n.erasedBefore(before)
 	}
 	records, person := n.recordsOf(subject), workspace.PersonOf(n.ws.Persons(), subject)
 	own, shared := n.pointsOf(subject)
@@ -209,14 +230,14 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	return out, n.SweepState(ctx)
 }
 
-// erasedBefore finds the erasure of a record that nobody has any more: one that was cut short is finished by whatever opens
+// erasedBefore finds the erasure of somebody who is not there any more: one that was cut short is finished by whatever opens
 // the workspace next, so that a repetition of it finds nothing left to do.
-func (n *Night) erasedBefore(system, personKey string) (Erased, error) {
+func (n *Night) erasedBefore(find func(*erasures.Book) (erasures.Entry, bool)) (Erased, error) {
 	book, err := n.ws.Erasures()
 	if err != nil {
 		return Erased{}, err
 	}
-	e, ok := book.OfRecord(protect.Record(n.ws.SourceTokens(), system, personKey))
+	e, ok := find(book)
 	if !ok {
 		return Erased{}, errNobody
 	}

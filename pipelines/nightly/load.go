@@ -156,7 +156,7 @@ func accounts(r *pipelines.Run) ([]Account, error) {
 	var out []Account
 	for _, c := range conformed.Feeds {
 		k := kept[c.Feed]
-		a := Account{Feed: c.Feed, Read: c.Read, Loaded: c.Earlier + k.Loaded, Unchanged: c.Unchanged, Merged: c.Merged,
+		a := Account{Feed: c.Feed, Read: c.Read, Loaded: c.Earlier + k.Loaded, Unchanged: c.Unchanged + k.Unchanged, Merged: c.Merged,
 			Quarantined: c.Quarantined + k.Orphans, Clauses: k.Withheld, Reasons: c.Reasons}
 		if k.Orphans > 0 {
 			a.Reasons = add(a.Reasons, "orphan", k.Orphans)

@@ -173,7 +173,7 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 			if _, taken := c.pack.claims[key]; taken {
 				c.find(errTwice, "the source's table already has a category", append(path, "sources", index(m))...)
 			}
-			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead}
+			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead, c.pack.listing(k.ID)}
 		}
 	}
 }
