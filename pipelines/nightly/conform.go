@@ -203,12 +203,12 @@ type conforming struct {
 	rows FeedRows
 	bad  []canon.Rejection
 
-	last   *rememberedFeed       // what the last night left, nil when there was none
-	redone bool                  // all rows are decided anew
-	held   map[int32]withheldRow // what was kept out last night, by place of then
-	wanted []int32               // places of the rows to conform
-	now    []int32               // by place of last night: place of the row that is as it was, or stands; else nowhere
-	again  map[int32]string      // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [inPart], [dated]
+	last     *rememberedFeed        // what the last night left, nil when there was none
+	redone   bool                   // all rows are decided anew
+	withheld map[int32]*withheldRow // what was withheld last night, by place of then
+	wanted   []int32                // places of the rows to conform
+	now      []int32                // by place of last night: place of the row that is as it was, or stands; else nowhere
+	again    map[int32]string       // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [inPart], [dated]
 
 	out      *blob.Writer
 	sink     *conform.Sink
@@ -292,7 +292,7 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 func (w *conforming) reject(x canon.Rejection) error {
 	delete(w.touching, x.Line)
 	if x.Key != "" {
-		w.f.rows.hold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
+		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
 	}
 	if place, ok := w.f.rows.place(x.Line); ok {
 		w.stands(place)

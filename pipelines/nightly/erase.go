@@ -159,7 +159,7 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 			return out, err
 		}
 		out.Entries++
-		n.holdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
+		n.withholdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
 	}
 	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
 	// command can be repeated.
@@ -256,25 +256,25 @@ func (n *Night) holdRows(ctx context.Context, night *register.Night, records []s
 				return err
 			}
 			for i := range b.Len() {
-				n.holdToken(strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i)), clause)
+				n.withholdToken(strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i)), clause)
 			}
 		}
 	}
 	return nil
 }
 
-// holdToken notes a source row as withheld of which the token is known and no more.
-func (n *Night) holdToken(feed, token, clause string) {
-	n.held[feed] = append(n.held[feed], withheldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
+// withholdToken notes a source row as withheld of which the token is known and no more.
+func (n *Night) withholdToken(feed, token, clause string) {
+	n.withheld[feed] = append(n.withheld[feed], withheldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
 }
 
 // unsettle lets the rows that wait for an erased person be decided anew on the next night, as nobody will know then whose they
 // are until they are conformed, and forgets what all rows say of their membership.
 func (n *Night) unsettle(gone func(system, person string) bool) {
-	for feed, held := range n.withheld {
-		for i := range held {
-			if person := held[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
-				held[i].Person, held[i].Standing = "", ""
+	for feed, rows := range n.withheldBefore {
+		for i := range rows {
+			if person := rows[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
+				rows[i].Person, rows[i].Standing = "", ""
 			}
 		}
 	}

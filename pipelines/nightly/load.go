@@ -135,8 +135,8 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 // forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing = nil, nil, nil
-	n.feeds, n.remembered, n.toldBefore, n.withheld, n.held = nil, nil, nil, nil, nil
-	n.touched, n.recordKept, n.recordHeld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
+	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
+	n.touched, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
 }
 
 // accounts adds up what conform and protect counted.

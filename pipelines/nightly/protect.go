@@ -163,17 +163,17 @@ func (p *protecting) group(batches []*canon.Batch) error {
 	p.kept.Loaded += int64(res.Kept)
 	p.kept.Orphans += int64(len(res.Orphans))
 	for _, o := range res.Orphans {
-		p.f.rows.hold(o.Line, withheldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
+		p.f.rows.withhold(o.Line, withheldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
 		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
 			Reason: "no person row of the system names the person of this row"})
 	}
-	p.hold(res, batches)
+	p.withhold(res, batches)
 	return p.out.write(res)
 }
 
-// hold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
+// withhold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
 // which may have lost their last row, as one that was stored before is withheld now.
-func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
+func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
 		h := withheldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
@@ -183,7 +183,7 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 				h.Person = w.PersonKey
 			}
 		}
-		p.f.rows.hold(w.Line, h)
+		p.f.rows.withhold(w.Line, h)
 		p.kept.Withheld[w.Clause]++
 	}
 	for _, x := range res.Parts {
@@ -210,7 +210,7 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	}
 	for _, w := range res.Withheld {
 		if p.n.touched[w.SourceKey] {
-			p.n.recordHeld[w.Record] = true
+			p.n.recordWithheld[w.Record] = true
 			p.n.gaveWay = append(p.n.gaveWay, w.SourceKey)
 		}
 	}
@@ -241,7 +241,7 @@ func (p *protecting) settleWaiting(ctx context.Context, r *pipelines.Run) error 
 			p.kept.Unchanged++
 		}
 	}
-	rows.held, rows.waiting = append(still, rows.held...), nil
+	rows.withheld, rows.waiting = append(still, rows.withheld...), nil
 	slices.Sort(places)
 	if len(places) == 0 {
 		return nil

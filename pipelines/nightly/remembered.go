@@ -95,7 +95,7 @@ type rowsTonight struct {
 	lines    []int64           // of the rows that are decided tonight, ascending
 	places   []int32           // the same rows' places
 	late     map[int64]int32   // places by line of rows whose person became another after conform
-	held     []withheldRow
+	withheld []withheldRow
 	waiting  []withheldRow // rows that are decided tonight only if their person's standing is another
 	facts    []rowFact     // of all rows that are there
 }
@@ -124,34 +124,34 @@ func (t *rowsTonight) setLoaded(place int32, is bool) {
 	}
 }
 
-// decide notes a row that is decided tonight. It counts as loaded until it is held.
+// decide notes a row that is decided tonight. It counts as loaded until it is withheld.
 func (t *rowsTonight) decide(line int64, place int32) {
 	t.lines, t.places = append(t.lines, line), append(t.places, place)
 	t.setLoaded(place, true)
 }
 
-// hold notes that a row that was decided tonight is kept out. Where its outcome may be another tomorrow, it does not wait
+// withhold notes that a row that was decided tonight is not loaded. Where its outcome may be another tomorrow, it does not wait
 // for its person alone.
-func (t *rowsTonight) hold(line int64, h withheldRow) {
+func (t *rowsTonight) withhold(line int64, w withheldRow) {
 	place, ok := t.place(line)
 	if !ok { // then the token stands for it
-		h.Place, h.Person, h.Standing = nowhere, "", ""
-		t.held = append(t.held, h)
+		w.Place, w.Person, w.Standing = nowhere, "", ""
+		t.withheld = append(t.withheld, w)
 		return
 	}
 	t.setLoaded(place, false)
-	h.Place, h.SourceKey = place, ""
-	if h.Person != "" && t.tally.Waits(t.outcomes[place]) {
-		h.Person, h.Standing = "", ""
+	w.Place, w.SourceKey = place, ""
+	if w.Person != "" && t.tally.Waits(t.outcomes[place]) {
+		w.Person, w.Standing = "", ""
 	}
-	t.held = append(t.held, h)
+	t.withheld = append(t.withheld, w)
 }
 
 // keepInPart notes that a row that was decided tonight is kept, and waits for its person with the rest.
 func (t *rowsTonight) keepInPart(line int64, h withheldRow) {
 	if place, ok := t.place(line); ok {
 		h.Place = place
-		t.held = append(t.held, h)
+		t.withheld = append(t.withheld, h)
 	}
 }
 
@@ -192,14 +192,14 @@ func inWords(st protect.Standing) string {
 	}
 }
 
-// inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.
-func inPlace(held []withheldRow) (byPlace map[int32]withheldRow, tokens map[string]string) {
-	byPlace, tokens = make(map[int32]withheldRow, len(held)), map[string]string{}
-	for _, h := range held {
-		if h.Place == nowhere {
-			tokens[h.SourceKey] = h.Clause
+// inPlace gives the withheld rows of a feed by place, and the tokens of those of which the place is not known.
+func inPlace(withheld []withheldRow) (byPlace map[int32]*withheldRow, tokens map[string]string) {
+	byPlace, tokens = make(map[int32]*withheldRow, len(withheld)), map[string]string{}
+	for i := range withheld {
+		if w := &withheld[i]; w.Place == nowhere {
+			tokens[w.SourceKey] = w.Clause
 		} else {
-			byPlace[h.Place] = h
+			byPlace[w.Place] = w
 		}
 	}
 	return byPlace, tokens
