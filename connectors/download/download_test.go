@@ -262,3 +262,68 @@ func TestAbsent(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTokens asks for a token at servers that want to hear who we are in one way alone, and are busy or lose the line at first: they
+// have not refused us.
+func TestTokens(t *testing.T) {
+	header := func(r *http.Request) (string, bool) { _, secret, is := r.BasicAuth(); return secret, is }
+	form := func(r *http.Request) (string, bool) {
+		_, _, is := r.BasicAuth()
+		return r.FormValue("client_secret"), !is
+	}
+	for name, tt := range map[string]struct {
+		heard  func(*http.Request) (secret string, in bool)
+		first  int // status of the first answers, 0 for none: the line breaks
+		times  int
+		secret remote.Secret
+		code   string
+	}{
+		"in a header":                  {heard: header},
+		"in the form":                  {heard: form},
+		"in a header, busy":            {heard: header, first: http.StatusServiceUnavailable, times: 1},
+		"in the form, busy":            {heard: form, first: http.StatusTooManyRequests, times: 1},
+		"in a header, a broken line":   {heard: header, times: 1},
+		"in the form, broken lines":    {heard: form, times: 2},
+		"in a header, another secret":  {heard: header, secret: "another", code: "UOMA-SRC-LOGIN"},
+		"in the form, another secret":  {heard: form, secret: "another", code: "UOMA-SRC-LOGIN"},
+		"in a header, busy for ever":   {heard: header, first: http.StatusServiceUnavailable, times: 99, code: "UOMA-SRC-UNREACHABLE"},
+		"in a header, no line at last": {heard: header, times: 99, code: "UOMA-SRC-UNREACHABLE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			authority := tlstest.NewAuthority(t)
+			addr := authority.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/token" {
+					http.ServeContent(w, r, "", time.Unix(1, 0), strings.NewReader("x"))
+					return
+				}
+				if int(asked.Add(1)) <= tt.times {
+					if tt.first == 0 {
+						panic(http.ErrAbortHandler)
+					}
+					w.WriteHeader(tt.first)
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				if secret, in := tt.heard(r); !in || secret != "secret-of-uoma" {
+					w.WriteHeader(http.StatusUnauthorized)
+					fmt.Fprint(w, `{"error": "invalid_client"}`)
+					return
+				}
+				fmt.Fprint(w, `{"access_token": "token-of-tonight", "token_type": "Bearer", "expires_in": 3600}`)
+			}))
+			o := &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: "uoma", Secret: "secret-of-uoma"}
+			if tt.secret != "" {
+				o.Secret = tt.secret
+			}
+			f, err := download.Open(t.Context(), remote.Server{URL: "https://" + addr, CA: authority.PEM, Networks: loopback, Retry: patience(), Credentials: remote.Credentials{OAuth: o}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			if got, err := fs.ReadFile(f, "a.csv"); fault.Code(err) != tt.code || tt.code == "" && (err != nil || string(got) != "x") {
+				t.Errorf("%q, %v; want %q", got, err, tt.code)
+			}
+		})
+	}
+}

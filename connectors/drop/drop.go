@@ -62,9 +62,10 @@ func Beside(name string) string { return "." + name + ".partial" }
 
 // Errors of every place.
 var (
-	ErrFolder = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
-	ErrWrite  = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
-	ErrExists = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
+	ErrFolder     = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
+	ErrWrite      = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
+	errFileSystem = fault.New("UOMA-DRP-FILE-SYSTEM", "the folder's file system can give a file no name without replacing another of that name", "let the target name the server itself (url: sftp://… or s3://…) in place of a mount of it, or a folder on a file system that has hard links, then run the same date again")
+	ErrExists     = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
 )
 
 // Folder is an open folder.
@@ -132,16 +133,23 @@ func (f *Folder) Publish(name string) error {
 	if err := Check(name); err != nil {
 		return err
 	}
-	err := f.rename(name)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) { // as NFS, which knows links
-		err = f.relink(name)
+	return f.give(name, f.rename, f.relink) // NFS, for one, knows links alone
+}
+
+// give gives a staged file its name in the first way that the file system has. There is no third one: whatever else makes a name
+// shows a file that is not whole, or replaces one.
+func (f *Folder) give(name string, ways ...func(name string) error) error {
+	for _, way := range ways {
+		switch err := way(name); {
+		case err == nil:
+			return f.sync()
+		case errors.Is(err, fs.ErrExist):
+			return ErrExists.At(fault.Place{File: name})
+		case !errors.Is(err, unix.EINVAL) && !errors.Is(err, errors.ErrUnsupported):
+			return ErrWrite.Because(err)
+		}
 	}
-	if errors.Is(err, fs.ErrExist) {
-		return ErrExists.At(fault.Place{File: name})
-	} else if err != nil {
-		return ErrWrite.Because(err)
-	}
-	return f.sync()
+	return errFileSystem.At(fault.Place{File: name})
 }
 
 // rename gives a staged file its name in one step, which fails where there is a file.
@@ -157,7 +165,10 @@ func (f *Folder) rename(name string) error {
 
 // relink makes a second name, which fails where there is a file, and then takes the first one away.
 func (f *Folder) relink(name string) error {
-	if err := f.root.Link(Beside(name), name); err != nil {
+	err := f.root.Link(Beside(name), name)
+	if errors.Is(err, unix.EPERM) { // link(2) says so of a file system without links
+		return errors.ErrUnsupported
+	} else if err != nil {
 		return err
 	}
 	return f.root.Remove(Beside(name))

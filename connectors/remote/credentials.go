@@ -19,8 +19,9 @@ import (
 type Credentials struct {
 	OAuth    *OAuth
 	Bearer   Secret
-	User     string // basic authentication (RFC 7617)
+	User     string // basic authentication (RFC 7617), or digest authentication (RFC 7616)
 	Password Secret
+	Digest   bool
 	Keys     map[string]Secret // by header, such as the key of a subscription
 }
 
@@ -41,6 +42,9 @@ func (c Credentials) client(ctx context.Context, plain *http.Client) (*http.Clie
 		return nil, err
 	}
 	at := &stamped{c, plain.Transport, plain.CloseIdleConnections}
+	if c.Digest {
+		at.base = &digested{user: c.User, password: c.Password, base: plain.Transport}
+	}
 	if o := c.OAuth; o != nil {
 		at.base = &oauth2.Transport{Source: o.tokens(context.WithValue(ctx, oauth2.HTTPClient, plain)), Base: plain.Transport}
 	}
@@ -56,6 +60,9 @@ func (c Credentials) check() error {
 	}
 	if kinds > 1 {
 		return Misset("oauth", "of oauth, bearer and user one is possible")
+	}
+	if c.Digest && c.User == "" {
+		return Misset("digest", "there is no user, and so nothing to prove")
 	}
 	for _, header := range slices.Sorted(maps.Keys(c.Keys)) {
 		if http.CanonicalHeaderKey(header) == "Authorization" {
@@ -79,7 +86,35 @@ func (o *OAuth) tokens(ctx context.Context) oauth2.TokenSource {
 		more.Set("refresh_token", string(o.Refresh))
 	}
 	c := clientcredentials.Config{ClientID: o.ID, ClientSecret: string(o.Secret), TokenURL: o.TokenURL, Scopes: o.Scopes, EndpointParams: more}
-	return c.TokenSource(ctx)
+	return oauth2.ReuseTokenSource(nil, &asking{ctx, c})
+}
+
+// asking asks for tokens in both ways in which a server may want to hear who we are, until one is known. The library would take a
+// line that breaks for the word that it wants the other one, and a refusal of that for the end.
+type asking struct {
+	ctx    context.Context
+	config clientcredentials.Config
+}
+
+// Token implements [oauth2.TokenSource].
+func (a *asking) Token() (token *oauth2.Token, err error) {
+	ways := []oauth2.AuthStyle{oauth2.AuthStyleInHeader, oauth2.AuthStyleInParams}
+	if known := a.config.AuthStyle; known != oauth2.AuthStyleAutoDetect {
+		ways = []oauth2.AuthStyle{known}
+	}
+	for _, way := range ways {
+		c := a.config
+		c.AuthStyle = way
+		if token, err = c.Token(a.ctx); err == nil {
+			a.config.AuthStyle = way
+			return token, nil
+		}
+		var told *oauth2.RetrieveError
+		if !errors.As(err, &told) || told.Response == nil || told.Response.StatusCode/100 != 4 || told.Response.StatusCode == http.StatusTooManyRequests {
+			return nil, err
+		}
+	}
+	return nil, err
 }
 
 // stamped puts what does not change on each request.
@@ -100,7 +135,7 @@ func (s *stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch {
 	case s.Bearer != "":
 		r.Header.Set("Authorization", "Bearer "+string(s.Bearer))
-	case s.User != "":
+	case s.User != "" && !s.Digest:
 		r.SetBasicAuth(s.User, string(s.Password))
 	}
 	return s.base.RoundTrip(r)

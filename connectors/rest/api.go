@@ -81,6 +81,7 @@ type request struct {
 	headers map[string]string
 	body    []byte // nil for a GET
 	rate    float64
+	xml     bool
 }
 
 // answer is one that came as a whole.
@@ -113,6 +114,9 @@ func (a *API) once(ctx context.Context, r request) (answer, error) {
 		return answer{}, errQuery
 	}
 	req.Header.Set("Accept", "application/json")
+	if r.xml {
+		req.Header.Set("Accept", "application/xml, text/xml")
+	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -131,20 +135,24 @@ func (a *API) once(ctx context.Context, r request) (answer, error) {
 	if resp.StatusCode != http.StatusOK {
 		return answer{}, remote.Status(resp.StatusCode, resp.Header)
 	}
-	if err := isJSON(resp.Header); err != nil {
+	if err := r.suits(resp.Header); err != nil {
 		return answer{}, err
 	}
 	content, err := remote.Whole(ctx, resp.Body, a.limits.Bytes, errLarge.Because(fmt.Errorf("%d bytes are allowed", a.limits.Bytes)))
 	return answer{content, resp.Header}, err
 }
 
-// isJSON looks at what an answer says of itself.
-func isJSON(h http.Header) error {
+// suits looks at what an answer says of itself.
+func (r *request) suits(h http.Header) error {
 	if c := h.Get("Content-Encoding"); c != "" && c != "identity" {
 		return errType.Because(errors.New("it is compressed, which was not asked for"))
 	}
 	kind, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")) {
+	form := "json"
+	if r.xml {
+		form = "xml"
+	}
+	if err != nil || kind != "application/"+form && !(r.xml && kind == "text/xml") && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+"+form)) {
 		return errType
 	}
 	if c := parameters["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {

@@ -1,4 +1,4 @@
-// Package rest reads the rows of an HTTPS service that gives them in pages of JSON.
+// Package rest reads the rows of an HTTPS service that gives them in pages of JSON, or in one document of XML.
 //
 // An [API] is a service: its address, how it knows us, how fast and how patiently it is asked. A [Query] is one kind of rows
 // there, described by the layout: the path, the parameters, where a page holds its rows and how pages follow each other.

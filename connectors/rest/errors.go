@@ -16,7 +16,7 @@ var (
 		"compare path, parameters and columns of the layout with the service's own pages: it may have lost a column").For(fault.Source)
 	errGone = fault.New("UOMA-SRC-GONE", "the server gave up the list before its end was read",
 		"run the same date again: the list is read from its beginning").For(fault.Source)
-	errType = fault.New("UOMA-SRC-CONTENT-TYPE", "the server's answer is not JSON",
+	errType = fault.New("UOMA-SRC-CONTENT-TYPE", "the server's answer is not of the kind that was asked for",
 		"compare the address with the service's own pages: what answers may be a page for people").For(fault.Source)
 	errPage = fault.New("UOMA-SRC-PAGE", "the server's answer is not a page as the layout describes it",
 		"compare rows: and paging: of the layout with an answer of the service").For(fault.Source)

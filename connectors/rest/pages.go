@@ -54,7 +54,7 @@ func (a *API) Pages(ctx context.Context, q Query) (*Pages, error) {
 		v.Set(name, value)
 	}
 	u.RawQuery = v.Encode()
-	l.next = &request{url: &u, headers: q.Headers, rate: q.Rate}
+	l.next = &request{url: &u, headers: q.Headers, rate: q.Rate, xml: q.XML}
 	if q.Body != nil {
 		body, err := json.Marshal(q.Body)
 		if err != nil {
@@ -129,6 +129,10 @@ func (l *Pages) turn() error {
 		return err
 	}
 	l.pages++
+	if l.q.XML { // its reader counts
+		l.rest, l.next = got.body, nil
+		return nil
+	}
 	p, err := readPage(got.body, l.q)
 	if err != nil {
 		return because(errPage, l.pages, err.Error())

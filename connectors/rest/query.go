@@ -14,6 +14,7 @@ type Query struct {
 	Parameters map[string]string // of every request
 	Headers    map[string]string // of every request
 	Body       map[string]any    // of every request, which is then a POST: GraphQL
+	XML        bool              // the answer is one document of XML, and Rows the path of its records from the root
 	Rows       string            // where a page holds its rows, "data/items"; empty: the page is the list
 	Errors     string            // where an answer that looks like a page tells of errors
 	Rate       float64           // most requests a second; 0 means as fast as answers come
@@ -59,6 +60,7 @@ func (q *Query) check() error {
 		{p.AtLeast != "" && (p.Total == "" || p.Kind == Page || p.Kind == Offset), "at-least", "it belongs to a total that does not end the list"},
 		{p.Kind != Page && p.First != 0, "first", "only page has it"},
 		{p.Kind != Next && p.Changes != "", "changes", "only next has it"},
+		{q.XML && (p.Kind != None || q.Rows == "" || q.Errors != ""), "paging", "an answer of XML is one document, with rows at a path, and tells of no errors"},
 		{(p.Size > 0) != (p.SizeAs != ""), "size", "size and size-as belong together"},
 		{q.Rate < 0, "rate", "it is below zero"},
 		{strings.ContainsAny(q.Path, "?#\\") || strings.Contains("/"+q.Path+"/", "/../"), "path", "it is no plain path"},

@@ -6,6 +6,7 @@ import (
 	"uoma/connectors/jsonfile"
 	"uoma/connectors/record"
 	"uoma/connectors/tabular"
+	"uoma/connectors/xmlfile"
 	"uoma/internal/canon"
 )
 
@@ -33,7 +34,7 @@ type Reader struct {
 	q     Query
 	o     tabular.Options
 	pages *Pages
-	rows  *jsonfile.Reader
+	rows  tabular.Reader
 }
 
 var _ tabular.Reader = (*Reader)(nil)
@@ -46,7 +47,13 @@ func (r *Reader) Batches(ctx context.Context) canon.Batches {
 			yield(nil, err)
 			return
 		}
-		r.rows = jsonfile.New(r.pages, jsonfile.Options{Options: record.Options{Options: r.o, Rows: r.q.Rows}})
+		o := record.Options{Options: r.o, Rows: r.q.Rows}
+		if r.q.XML {
+			o.Count = r.q.Paging.Total
+			r.rows = xmlfile.New(r.pages, o)
+		} else {
+			r.rows = jsonfile.New(r.pages, jsonfile.Options{Options: o})
+		}
 		for b, err := range r.rows.Batches(ctx) {
 			if err != nil && ctx.Err() != nil {
 				err = context.Cause(ctx)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,10 +25,13 @@ const partBytes = 16 << 20
 
 // Drop is a bucket, or a prefix of it, into which objects are laid for whoever fetches them there. A staged object is an upload in
 // parts that was not completed: nobody can see anything of it.
+//
+// Others may begin uploads of the same name, and a service tells nothing of an upload by which its beginner's next process knew
+// it. So ours has a mark: a second upload without a part, of a name that only we can make of the first one's id. What has none is
+// a stranger's, and neither completed nor given up.
 type Drop struct {
-	fs     *FS
-	ctx    context.Context
-	staged map[string]string // by name: the upload that we staged, which others of that name do not become
+	fs  *FS
+	ctx context.Context
 }
 
 var _ drop.Place = (*Drop)(nil)
@@ -37,7 +42,7 @@ func OpenDrop(ctx context.Context, s Settings) (*Drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Drop{f, ctx, map[string]string{}}, nil
+	return &Drop{f, ctx}, nil
 }
 
 // Close implements [drop.Place].
@@ -49,30 +54,45 @@ func (d *Drop) Stage(name string, write func(io.Writer) error) error {
 	if err := d.Unstage(name); err != nil {
 		return err
 	}
-	s := d.fs.store.settings
-	in := &api.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: d.key(name), ChecksumAlgorithm: types.ChecksumAlgorithmSha256}
-	if s.KMSKey != "" {
-		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.KMSKey
-	}
-	p := &parts{d: d, name: name}
-	err := d.ask(name, func() error {
-		out, err := d.api().CreateMultipartUpload(d.ctx, in)
-		if err == nil {
-			p.upload = aws.ToString(out.UploadId)
-		}
-		return err
-	})
+	id, err := d.begin(name, name)
 	if err != nil {
 		return err
 	}
+	if _, err := d.begin(name, d.mark(name, id)); err != nil { // before a byte, so that a successor can give up what a killed process left
+		return errors.Join(err, d.giveUp(name, name, id))
+	}
+	p := &parts{d: d, name: name, upload: id}
 	if err = write(p); err == nil {
 		err = p.flush()
 	}
 	if err != nil {
 		return errors.Join(err, d.Unstage(name))
 	}
-	d.staged[name] = p.upload
-	return d.abandon(name, p.upload) // one that was begun, and its answer lost
+	return nil
+}
+
+// begin begins an upload on behalf of a name. Where the answer is lost another one is begun, and that one stays without a byte.
+func (d *Drop) begin(name, at string) (id string, err error) {
+	s := d.fs.store.settings
+	in := &api.CreateMultipartUploadInput{Bucket: d.bucket(), Key: d.key(at), ChecksumAlgorithm: types.ChecksumAlgorithmSha256}
+	if s.KMSKey != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &s.KMSKey
+	}
+	err = d.ask(name, func() error {
+		out, err := d.api().CreateMultipartUpload(d.ctx, in)
+		if err == nil {
+			id = aws.ToString(out.UploadId)
+		}
+		return err
+	})
+	return id, err
+}
+
+// mark gives the name of the upload that marks another as ours.
+func (d *Drop) mark(name, id string) string {
+	h := hmac.New(sha256.New, d.fs.store.settings.Owner)
+	h.Write([]byte(id)) // never fails
+	return drop.Beside(name + "." + hex.EncodeToString(h.Sum(nil)[:16]))
 }
 
 // parts sends what is written to it in parts of one size, and the last.
@@ -112,45 +132,77 @@ func (p *parts) flush() error {
 	return err
 }
 
-// Unstage implements [drop.Place].
+// Unstage implements [drop.Place]. The mark goes last: what has bytes must not be left without.
 func (d *Drop) Unstage(name string) error {
-	delete(d.staged, name)
-	return d.abandon(name, "")
-}
-
-// abandon gives up the uploads of a name but one.
-func (d *Drop) abandon(name, but string) error {
-	all, err := d.uploads(name)
+	ids, err := d.ours(name)
 	if err != nil {
 		return err
 	}
-	for _, id := range all {
-		if id == but {
-			continue
-		}
-		err := d.ask(name, func() error {
-			_, err := d.api().AbortMultipartUpload(d.ctx, &api.AbortMultipartUploadInput{Bucket: d.bucket(), Key: d.key(name), UploadId: &id})
+	for _, id := range ids {
+		if err := d.giveUp(name, name, id); err != nil {
 			return err
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		}
+		if err := d.unmark(name, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// uploads gives those of a name that were begun and not completed.
-func (d *Drop) uploads(name string) (ids []string, err error) {
+// unmark takes the mark of an upload away.
+func (d *Drop) unmark(name, id string) error {
+	at := d.mark(name, id)
+	ids, err := d.uploads(name, at)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := d.giveUp(name, at, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp ends an upload, unless it has ended already.
+func (d *Drop) giveUp(name, at, id string) error {
+	err := d.ask(name, func() error {
+		_, err := d.api().AbortMultipartUpload(d.ctx, &api.AbortMultipartUploadInput{Bucket: d.bucket(), Key: d.key(at), UploadId: &id})
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// ours gives the uploads of a name that have our mark.
+func (d *Drop) ours(name string) (ids []string, err error) {
+	all, err := d.uploads(name, name)
+	for _, id := range all {
+		marks, err := d.uploads(name, d.mark(name, id))
+		if err != nil {
+			return nil, err
+		}
+		if len(marks) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
+// uploads gives those that were begun on behalf of a name and neither completed nor given up.
+func (d *Drop) uploads(name, at string) (ids []string, err error) {
 	err = d.ask(name, func() error {
 		ids = nil
-		pages := api.NewListMultipartUploadsPaginator(d.api(), &api.ListMultipartUploadsInput{Bucket: d.bucket(), Prefix: d.key(name)})
+		pages := api.NewListMultipartUploadsPaginator(d.api(), &api.ListMultipartUploadsInput{Bucket: d.bucket(), Prefix: d.key(at)})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(d.ctx)
 			if err != nil {
 				return err
 			}
 			for _, u := range page.Uploads {
-				if aws.ToString(u.Key) == *d.key(name) {
+				if aws.ToString(u.Key) == *d.key(at) {
 					ids = append(ids, aws.ToString(u.UploadId))
 				}
 			}
@@ -174,7 +226,7 @@ func (d *Drop) Publish(name string) error {
 		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("nothing is staged"))
 	case 1:
 	default:
-		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("somebody else has begun an upload of that name as well, and nothing tells which is ours"))
+		return drop.ErrWrite.At(fault.Place{File: name}).Because(errors.New("two runs have staged it at once"))
 	}
 	id := ids[0]
 	all, err := d.parts(name, id)
@@ -186,21 +238,15 @@ func (d *Drop) Publish(name string) error {
 			MultipartUpload: &types.CompletedMultipartUpload{Parts: all}, IfNoneMatch: aws.String("*")})
 		return err
 	})
+	if err == nil {
+		return d.unmark(name, id)
+	}
 	if errors.Is(err, fs.ErrNotExist) { // the upload is gone: was it completed, and the line broke before the answer came?
 		if there, found := d.lies(name); found == nil && there {
-			return drop.ErrExists.At(fault.Place{File: name}) // whose it is, its bytes tell
+			return cmp.Or(d.unmark(name, id), error(drop.ErrExists.At(fault.Place{File: name}))) // whose it is, its bytes tell
 		}
 	}
 	return err
-}
-
-// ours gives the uploads of a name that may be what was staged: the one that we know, or all when another process staged.
-func (d *Drop) ours(name string) ([]string, error) {
-	ids, err := d.uploads(name)
-	if known, ok := d.staged[name]; ok {
-		ids = slices.DeleteFunc(ids, func(id string) bool { return id != known })
-	}
-	return ids, err
 }
 
 // parts gives what the service has of an upload.

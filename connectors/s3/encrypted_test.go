@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -53,7 +54,12 @@ func startEncrypting(t *testing.T, how types.ServerSideEncryption) *rig {
 	if how == types.ServerSideEncryptionAwsKms {
 		rule.ApplyServerSideEncryptionByDefault.KMSMasterKeyID = aws.String("exports-key")
 	}
-	_, err = r.api.CreateBucket(t.Context(), &api.CreateBucketInput{Bucket: aws.String(bucket)})
+	for waited := time.Duration(0); ; waited += 100 * time.Millisecond { // it answers before it is ready
+		if _, err = r.api.CreateBucket(t.Context(), &api.CreateBucketInput{Bucket: aws.String(bucket)}); err == nil || waited > 20*time.Second {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 	if err == nil {
 		_, err = r.api.PutBucketEncryption(t.Context(), &api.PutBucketEncryptionInput{Bucket: aws.String(bucket),
 			ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{Rules: []types.ServerSideEncryptionRule{rule}}})
@@ -62,6 +68,13 @@ func startEncrypting(t *testing.T, how types.ServerSideEncryption) *rig {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// TestTheSameOfAnotherServer holds what we lay to the same at a server that lists the uploads of one whole key alone.
+func TestTheSameOfAnotherServer(t *testing.T) {
+	r := startEncrypting(t, types.ServerSideEncryptionAes256)
+	t.Run("strangers", r.strangers)
+	t.Run("raced", r.raced)
 }
 
 // TestEncryptedBuckets reads an object of several ranges from buckets that encrypt, listed and in the middle, and lays one

@@ -30,6 +30,8 @@ func judged(ctx context.Context, key string, err error) error {
 		return context.Cause(ctx)
 	case errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket":
 		return errBucket
+	case errors.As(err, &api) && (api.ErrorCode() == "ExpiredToken" || api.ErrorCode() == "InvalidToken"): // with a status of bad requests
+		return remote.Login(err)
 	case errors.As(err, &answer):
 		return ofStatus(answer, key)
 	}
@@ -40,6 +42,8 @@ func ofStatus(r *transport.ResponseError, key string) error {
 	switch status := r.HTTPStatusCode(); {
 	case status == http.StatusPreconditionFailed:
 		return remote.Changed(key)
+	case status == http.StatusConflict: // with what somebody else does at the moment
+		return r
 	case status < 300:
 		return r // the answer was cut or garbled on its way
 	default:

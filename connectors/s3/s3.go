@@ -31,6 +31,7 @@ type Settings struct {
 	Profile   string // of the shared configuration; "" is what the SDK's chain finds
 	CA        []byte // PEM of the authorities that may have signed the server's certificate; empty: the machine's
 	KMSKey    string // under which the service encrypts what we write; "" is the bucket's default
+	Owner     []byte // key by which a [Drop] knows uploads again that it began in another process
 
 	Idle  time.Duration // a connection that moves no byte for so long is cut; 0 means [remote.Idle]
 	Retry remote.Retry

@@ -31,6 +31,14 @@ func (s Subject) overBadLines(t *testing.T) {
 		"bandwidth": {Bandwidth: 4 << 20},
 		"sliced":    {Slice: 1 << 10},
 		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
+
+		"latency of what we ask":         {Up: true, Latency: 20 * time.Millisecond},
+		"bandwidth of what we ask":       {Up: true, Bandwidth: 64 << 10},
+		"what we ask sliced":             {Up: true, Slice: 100},
+		"what we ask reset once":         {Up: true, Cut: 2000, How: faultproxy.Reset, Cuts: 1},
+		"what we ask closed once":        {Up: true, Cut: 2000, How: faultproxy.Close, Cuts: 1},
+		"what we ask half closed once":   {Up: true, Cut: 2000, How: faultproxy.HalfClose, Cuts: 1},
+		"what we ask is not heard, once": {Up: true, Cut: 2000, How: faultproxy.Stall, Cuts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
@@ -85,11 +93,13 @@ func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) 
 // moment, or as it was when its page was read, and no row comes twice; or the source says that it can not go on.
 func (s Subject) resumes(t *testing.T) {
 	old := some(canon.BatchRows + pieces*step/len(note))
-	for name, at := range map[string]int{"a row that came": 3, "a row that did not": len(old) - 3} {
+	for name, at := range map[string][]int{"a row that came": {3}, "a row that did not": {len(old) - 3}, "one of each": {3, len(old) - 3}} {
 		t.Run(name, func(t *testing.T) {
 			s.Put(t, long, old)
 			now := slices.Clone(old)
-			now[at].Name = "Changed"
+			for _, i := range at {
+				now[i].Name = "Changed"
+			}
 			o, p := s.over(t, t.Context(), long)
 			var got []Row
 			var failed error

@@ -32,6 +32,14 @@ func (s Subject) overBadLines(t *testing.T) {
 		"bandwidth": {Bandwidth: 4 << 20},
 		"sliced":    {Slice: 1 << 10},
 		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
+
+		"latency of what we ask":         {Up: true, Latency: 20 * time.Millisecond},
+		"bandwidth of what we ask":       {Up: true, Bandwidth: 64 << 10},
+		"what we ask sliced":             {Up: true, Slice: 100},
+		"what we ask reset once":         {Up: true, Cut: 2000, How: faultproxy.Reset, Cuts: 1},
+		"what we ask closed once":        {Up: true, Cut: 2000, How: faultproxy.Close, Cuts: 1},
+		"what we ask half closed once":   {Up: true, Cut: 2000, How: faultproxy.HalfClose, Cuts: 1},
+		"what we ask is not heard, once": {Up: true, Cut: 2000, How: faultproxy.Stall, Cuts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
@@ -70,7 +78,7 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
 	}
-	if f.Cut > 0 && p.Connections() < pieces/2 {
+	if f.Cut == step && p.Connections() < pieces/2 {
 		t.Errorf("only %d connections: the line was hardly cut", p.Connections())
 	}
 }

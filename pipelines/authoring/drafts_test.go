@@ -1,7 +1,6 @@
 package authoring_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"flag"
@@ -18,6 +17,7 @@ import (
 
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/ziptest"
 	"uoma/pipelines/authoring"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
@@ -141,7 +141,7 @@ func TestDraftsOfMadeExports(t *testing.T) {
 		"library_borrowers_20261121.csv.gz":  {packed(t, "gzip", table), map[string]int64{"borrowers": 6}, false, `format: {type: csv, compression: gzip, delimiter: ";"}`},
 		"library_borrowers_20261121.json.zst": {packed(t, "zstd", document), map[string]int64{"borrowers": 6}, false,
 			`format: {type: json, compression: zstd, rows: data/borrowers}`},
-		"library_20261121.zip": {archived(t, "readers_20261121.csv", table, "deep/staff.xlsx", workbook(t), "more.ndjson.gz", packed(t, "gzip", lines), "README.txt", "Made at night.\n"),
+		"library_20261121.zip": {string(ziptest.Pack(t, "readers_20261121.csv", table, "deep/staff.xlsx", workbook(t), "more.ndjson.gz", packed(t, "gzip", lines), "README.txt", "Made at night.\n")),
 			map[string]int64{"readers": 6, "people": 6, "units": 2, "more-ndjson": 6}, true, `member: "readers_{yyyyMMdd}.csv"`},
 		"library_staff_20261121.xlsx": {workbook(t), map[string]int64{"people": 6, "units": 2}, true, `format: {type: xlsx, sheet: People, header-lines: 2}`},
 	}
@@ -213,26 +213,6 @@ func packed(t *testing.T, kind, content string) string {
 	return out.String()
 }
 
-// archived packs names and contents in turn.
-func archived(t *testing.T, members ...string) string {
-	t.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for i := 0; i < len(members); i += 2 {
-		w, err := z.Create(members[i])
-		if err == nil {
-			_, err = w.Write([]byte(members[i+1]))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.String()
-}
-
 // workbook has a sheet below titles whose names stand in two rows, one with a plain header, and one of notes.
 func workbook(t *testing.T) string {
 	t.Helper()
@@ -272,8 +252,8 @@ func TestWhatMakesNoLayout(t *testing.T) {
 		"a picture":              {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UOMA-LNK-FORMAT"},
 		"an old workbook":        {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "UOMA-LND-XLSX"},
 		"a workbook in gzip":     {packed(t, "gzip", workbook(t)), "UOMA-LNK-INSIDE"},
-		"an archive of pictures": {archived(t, "a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00"), "UOMA-LNK-FORMAT"},
-		"an empty archive":       {archived(t), "UOMA-LNK-INSIDE"},
+		"an archive of pictures": {string(ziptest.Pack(t, "a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00")), "UOMA-LNK-FORMAT"},
+		"an empty archive":       {string(ziptest.Pack(t)), "UOMA-LNK-INSIDE"},
 		"damaged XML":            {"<a><b>", "UOMA-LND-XML"},
 		"a page":                 {"<!DOCTYPE html><html></html>", "UOMA-LND-XML"},
 		"damaged JSON":           {"{\"a\":", "UOMA-LND-TRUNCATED"},

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,13 +13,17 @@ import (
 	"uoma/transforms/layout"
 )
 
+// asked is how a layout asks a service, in place of which a test has the service's answer in a file.
+var asked = regexp.MustCompile(`(?m)^  rest: .*$`)
+
 // TestACamerasListIsReadByTheTemplate reads what a device says of its recordings: one is locked, one still runs.
 func TestACamerasListIsReadByTheTemplate(t *testing.T) {
 	src, err := layout.TemplateSource("axis.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := layout.Parse("axis.yaml", src)
+	l, err := layout.Parse("axis.yaml", asked.ReplaceAll(src, []byte(`  file: "axis_recordings_{yyyyMMdd}.xml"
+  format: {type: xml, rows: root/recordings/recording, count: "root/recordings/@totalnumberofrecordings"}`)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -170,9 +170,17 @@ func landedRows(t *testing.T, out pipelines.Outcome) map[string]int64 {
 }
 
 // TestRowsOfADatabaseAndADirectory runs nights over both: rows land, those that change are noticed, a source that is lost
-// stops alone and removes nobody, and one that shrank is held by the same guard as a file.
+// stops alone and removes nobody, what is committed late is not missed, what is deleted goes, and a source that shrank is held by the same guard as a file.
 func TestRowsOfADatabaseAndADirectory(t *testing.T) {
 	n := inTables(t, newSite(t, databasetest.OnSQLite))
+	late, err := n.db.Begin() // which writes before the first night, and commits behind it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Rollback() // after the commit it does nothing
+	if _, err := late.Exec("UPDATE henkilot SET YKSIKKOKOODI = CONCAT(YKSIKKOKOODI, '9') ORDER BY HENKILONUMERO LIMIT 1"); err != nil {
+		t.Fatal(err)
+	}
 	night := func(date canon.Date) (pipelines.Outcome, map[string]string) {
 		t.Helper()
 		out, err := n.run(t, t.Context(), date)
@@ -204,10 +212,24 @@ func TestRowsOfADatabaseAndADirectory(t *testing.T) {
 			t.Errorf("%s is lost: ended %q: %v", name, out.State, got)
 		}
 	}
+	if err := late.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.db.Exec("DELETE FROM henkilot ORDER BY HENKILONUMERO DESC LIMIT 1"); err != nil {
+		t.Fatal(err)
+	}
+	out, why := night(firstNight + 1)
+	now := n.rowsOf(t, "pegasos/henkilot")
+	gone, came := maps.Clone(pegasos), maps.Clone(now)
+	maps.DeleteFunc(gone, func(key string, _ bool) bool { return now[key] })
+	maps.DeleteFunc(came, func(key string, _ bool) bool { return pegasos[key] })
+	if out.State != pipelines.Finished || len(gone) != 2 || len(came) != 1 {
+		t.Errorf("a row was deleted, and one got another key by what was committed late: %d are gone and %d came; ended %q: %v", len(gone), len(came), out.State, why)
+	}
 	if _, err := n.db.Exec("DELETE FROM henkilot WHERE HENKILONUMERO > (SELECT * FROM (SELECT MIN(HENKILONUMERO) FROM henkilot) AS x)"); err != nil {
 		t.Fatal(err)
 	}
-	if out, got := night(firstNight + 1); out.State != pipelines.Part || got["pegasos"] != "UOMA-LND-SHRUNK" || !maps.Equal(pegasos, n.rowsOf(t, "pegasos/henkilot")) {
+	if out, got := night(firstNight + 2); out.State != pipelines.Part || got["pegasos"] != "UOMA-LND-SHRUNK" || !maps.Equal(now, n.rowsOf(t, "pegasos/henkilot")) {
 		t.Errorf("a table that lost its rows: ended %q: %v", out.State, got)
 	}
 }

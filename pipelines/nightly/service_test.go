@@ -144,6 +144,11 @@ func TestTemplatesLand(t *testing.T) {
 	mux.Handle("/token", sky)
 	mux.Handle("/api/v1/", &resttest.Forms{Submissions: submissions(people)})
 	mux.Handle("/integration/", examService(crmRows))
+	camera := &resttest.AXIS{Algorithm: "MD5"}
+	for i := range crmRows {
+		camera.Recordings = append(camera.Recordings, resttest.Recording(i))
+	}
+	mux.Handle("/axis-cgi/", camera)
 	mux.Handle("/api/data/", &resttest.Dataverse{Sets: crmSets(crmRows)})
 	mux.HandleFunc("/dataverse/token", func(w http.ResponseWriter, r *http.Request) {
 		r.URL.Path = "/token"
@@ -153,11 +158,12 @@ func TestTemplatesLand(t *testing.T) {
 	for name, text := range map[string]string{"web.crt": string(authority.PEM), "secret": resttest.Secret, "refresh": resttest.Refresh, "api": resttest.Key} {
 		write(t, filepath.Join(s.dir, workspace.KeysDir, name), []byte(text))
 	}
-	for _, name := range []string{"fs.yaml", "raisers-edge.yaml", "web-forms.yaml", "exam.yaml", "dynamics365-seamk.yaml", "dynamics365-marketing.yaml"} {
+	for _, name := range []string{"fs.yaml", "raisers-edge.yaml", "web-forms.yaml", "exam.yaml", "axis.yaml", "dynamics365-seamk.yaml", "dynamics365-marketing.yaml"} {
 		s.template(t, name)
 	}
-	s.settings(t, fmt.Sprintf(`systems: [fs, raisers-edge, web-forms, exam, dynamics365, dynamics365-marketing]
+	s.settings(t, fmt.Sprintf(`systems: [fs, raisers-edge, web-forms, exam, axis, dynamics365, dynamics365-marketing]
 inboxes:
+  axis: {url: "rest://%[2]s@%[1]s", password: file:keys/secret, digest: true, ca: keys/web.crt, networks: [127.0.0.0/8]}
   exam: {url: "rest://%[1]s", ca: keys/web.crt, networks: [127.0.0.0/8]}
   dynamics365: {url: "rest://%[1]s/api/data/v9.2", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: "https://%[1]s/dataverse/token", id: %[2]s, secret: file:keys/secret}}
   dynamics365-marketing: {url: "rest://%[1]s/api/data/v9.2", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: "https://%[1]s/dataverse/token", id: %[2]s, secret: file:keys/secret}}
@@ -177,7 +183,7 @@ inboxes:
 	var landed nightly.LandFacts
 	facts(t, out, "land", &landed)
 	want := map[string]int64{"fs/candidates": people, "raisers-edge/constituents": people - people/10, "web-forms/submissions": people,
-		"exam/records": crmRows, "exam/bookings": crmRows, "dynamics365/contacts": crmRows, "dynamics365/accounts": crmRows, "dynamics365/leads": crmRows,
+		"axis/recordings": crmRows, "exam/records": crmRows, "exam/bookings": crmRows, "dynamics365/contacts": crmRows, "dynamics365/accounts": crmRows, "dynamics365/leads": crmRows,
 		"dynamics365/consents": crmRows, "dynamics365/registrations": crmRows, "dynamics365-marketing/emails": crmRows, "dynamics365-marketing/web": crmRows}
 	if len(landed.Feeds) != len(want) {
 		t.Fatalf("%d feeds", len(landed.Feeds))

@@ -37,6 +37,7 @@ type InboxSettings struct {
 	Certificate string   `yaml:"certificate"`
 	Networks    []string `yaml:"networks"`
 
+	Digest bool              `yaml:"digest"` // https, rest: the password is proved and not sent
 	Bearer string            `yaml:"bearer"` // https, rest: reference to a token
 	Keys   map[string]string `yaml:"keys"`   // https, rest: references by header
 	OAuth  *OAuthSettings    `yaml:"oauth"`
@@ -123,7 +124,7 @@ func (s *InboxSettings) only(scheme string) error {
 		{"endpoint", s.Endpoint != "", "s3"}, {"region", s.Region != "", "s3"}, {"path_style", s.PathStyle, "s3"}, {"profile", s.Profile != "", "s3"},
 		{"ca", s.CA != "", "s3 https rest mysql postgres sqlserver ldap ldaps"},
 		{"certificate", s.Certificate != "", "https rest mysql postgres sqlserver ldap ldaps"}, {"networks", len(s.Networks) > 0, "https rest"},
-		{"bearer", s.Bearer != "", "https rest"}, {"keys", len(s.Keys) > 0, "https rest"}, {"oauth", s.OAuth != nil, "https rest"},
+		{"digest", s.Digest, "https rest"}, {"bearer", s.Bearer != "", "https rest"}, {"keys", len(s.Keys) > 0, "https rest"}, {"oauth", s.OAuth != nil, "https rest"},
 	} {
 		if f.set && !slices.Contains(strings.Fields(f.of), scheme) {
 			return inboxFault(f.field, fmt.Errorf("it says nothing of %s", scheme))

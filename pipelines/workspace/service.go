@@ -57,7 +57,7 @@ func (s *InboxSettings) networks() ([]netip.Prefix, error) {
 
 // credentials reads how an HTTPS server knows us.
 func (s *InboxSettings) credentials(u *url.URL, home string) (c remote.Credentials, err error) {
-	c.User = u.User.Username()
+	c.User, c.Digest = u.User.Username(), s.Digest
 	if c.Password, err = secretOf(home, "password", s.Password); err != nil {
 		return c, err
 	}
@@ -126,7 +126,7 @@ func request(f *layout.Feed) (rest.Query, error) {
 		return set.Query()
 	case f.Rest != nil:
 		r := f.Rest
-		return rest.Query{Path: r.Path, Parameters: r.Parameters, Headers: r.Headers, Body: r.Body, Rows: r.Rows, Errors: r.Errors, Rate: r.Rate,
+		return rest.Query{XML: r.Answer == "xml", Path: r.Path, Parameters: r.Parameters, Headers: r.Headers, Body: r.Body, Rows: r.Rows, Errors: r.Errors, Rate: r.Rate,
 			Paging: rest.Paging{Kind: r.Paging.Kind, Next: r.Paging.Next, More: r.Paging.More, Total: r.Paging.Total, Parameter: r.Paging.Parameter,
 				Size: r.Paging.Size, SizeAs: r.Paging.SizeAs, First: r.Paging.First}}, nil
 	}

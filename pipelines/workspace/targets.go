@@ -30,7 +30,7 @@ func (w *Workspace) TargetPlace(ctx context.Context, name string, patience remot
 	var err error
 	switch {
 	case t.URL != "":
-		p, err = t.place(ctx, w.home, patience)
+		p, err = w.distant(ctx, t, patience)
 		err = w.ofTarget(name, err)
 	case t.Folder != "":
 		p, err = drop.Open(within(w.home, t.Folder), false)
@@ -43,8 +43,8 @@ func (w *Workspace) TargetPlace(ctx context.Context, name string, patience remot
 	return p, nil
 }
 
-// place opens the place at a server.
-func (t TargetSettings) place(ctx context.Context, home string, patience remote.Retry) (drop.Place, error) {
+// distant opens a place at a server.
+func (w *Workspace) distant(ctx context.Context, t TargetSettings, patience remote.Retry) (drop.Place, error) {
 	s := t.reached()
 	u, err := s.where()
 	if err != nil {
@@ -52,17 +52,20 @@ func (t TargetSettings) place(ctx context.Context, home string, patience remote.
 	}
 	switch {
 	case u.Scheme == "sftp" && t.KMSKey == "":
-		at, err := s.sftp(u, home, patience)
+		at, err := s.sftp(u, w.home, patience)
 		if err != nil {
 			return nil, err
 		}
 		return sftp.OpenDrop(ctx, at)
 	case u.Scheme == "s3":
-		at, err := s.s3(u, home, patience)
+		at, err := s.s3(u, w.home, patience)
 		if err != nil {
 			return nil, err
 		}
 		at.KMSKey = t.KMSKey
+		if w.Keys != nil { // else a check asks, and lays nothing
+			at.Owner = w.Keys.Derive("staged")
+		}
 		return s3.OpenDrop(ctx, at)
 	case t.KMSKey != "":
 		return nil, inboxFault("kms_key", errors.New("it says something of s3 alone"))

@@ -2,13 +2,14 @@ package layout
 
 import "cmp"
 
-// Rest is how a feed's rows are asked of an HTTPS service that gives them in pages of JSON. The address and the credentials
+// Rest is how a feed's rows are asked of an HTTPS service that gives them in pages of JSON, or in one document of XML. The address and the credentials
 // are the settings'.
 type Rest struct {
 	Path       string            `yaml:"path"`       // below the address of the settings
 	Parameters map[string]string `yaml:"parameters"` // of every request
 	Headers    map[string]string `yaml:"headers"`
 	Body       map[string]any    `yaml:"body"`   // makes every request a POST of this JSON: GraphQL
+	Answer     string            `yaml:"answer"` // json, xml
 	Rows       string            `yaml:"rows"`   // where a page holds its rows; the page is the list when absent
 	Errors     string            `yaml:"errors"` // where an answer that looks like a page tells of errors
 	Rate       float64           `yaml:"rate"`   // most requests a second
