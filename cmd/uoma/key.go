@@ -88,7 +88,7 @@ func (a *app) keyRotateCommand() *cobra.Command {
 made), and run it. Every subject's key is wrapped anew; nothing that was derived changes. Cut off anywhere, the same
 command goes on: both keys open until nothing is left that the old one wraps. Then let keys.master name the new one.
 
-rotate domain: the next extract for the recipient has other pseudonyms, which nobody can join with those before.
+rotate domain: the next extract or file for the recipient has other pseudonyms, which nobody can join with those before.
 
 rotate index, register, suppression or rectification: every token of rows and records, of the register's people, of erased
 people's marks, or of values that sources have to correct is put under a new key, in vault and register; nothing else changes, and recipients' pseudonyms stay. While it is at
@@ -163,7 +163,8 @@ func (a *app) rotateTokens(ctx context.Context, kind string, epoch int64, dry bo
 	})
 }
 
-// knownDomain refuses a domain that no pipeline sends to.
+// knownDomain refuses a domain in which nobody is called by a pseudonym: there is one of each survey, and of each target whose
+// file has any.
 func knownDomain(ws *workspace.Workspace, name string) error {
 	all, err := ws.Pipelines()
 	if err != nil {
@@ -175,9 +176,18 @@ func knownDomain(ws *workspace.Workspace, name string) error {
 			names = append(names, d.Survey.Recipient+"/"+d.Survey.Dataset)
 		}
 	}
+	targets, err := workspace.TargetFiles(ws.HomePath())
+	if err != nil {
+		return err
+	}
+	for _, f := range targets {
+		if f.Target.Pseudonymous() {
+			names = append(names, f.Target.To()+"/"+f.Target.Name)
+		}
+	}
 	if !slices.Contains(names, name) {
 		slices.Sort(names)
-		return usageError{fmt.Errorf("no pipeline sends to that domain; there is %v", slices.Compact(names))}
+		return usageError{fmt.Errorf("no pipeline sends pseudonyms of that domain; there is %v", slices.Compact(names))}
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func needs() map[string]need {
 		"uoma subject hold": of("subject.answer"), "uoma subject rectify": of("subject.answer"), "uoma subject disclose": of("subject.answer"),
 		"uoma subject request": of("subject.answer"), "uoma subject request open": of("subject.answer"), "uoma subject request list": of("subject.answer"),
 		"uoma subject request show": of("subject.answer"), "uoma subject request extend": of("subject.answer"), "uoma subject request close": of("subject.answer"),
-		"uoma erase":     of("subject.erase"),
+		"uoma erase": of("subject.erase"), "uoma subject erase": of("subject.erase"),
 		"uoma retention": of("workspace.see"), "uoma retention plan": of("workspace.see"),
 		"uoma retention apply": of("retention.apply"), "uoma retention review": of("retention.apply"),
 		"uoma breach": of("workspace.see"), "uoma breach list": of("workspace.see"), "uoma breach note": of("breach.note"), "uoma breach told": of("breach.note"),

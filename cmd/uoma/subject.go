@@ -21,7 +21,7 @@ func (a *app) subjectCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.subjectFindCommand(), a.subjectExportCommand(), a.subjectRequestCommand(), a.subjectWordsCommand(), a.subjectConsentCommand(),
-		a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectRectifyCommand(), a.subjectDiscloseCommand())
+		a.subjectObjectCommand(), a.subjectRestrictCommand(), a.subjectHoldCommand(), a.subjectRectifyCommand(), a.subjectDiscloseCommand(), a.subjectEraseCommand())
 	return c
 }
 

@@ -193,6 +193,17 @@ func (b *Book) OfRecord(record string) (Entry, bool) {
 	return Entry{}, false
 }
 
+// OfPerson gives the latest entry of an erasure of a person, by the register's token.
+func (b *Book) OfPerson(person string) (Entry, bool) {
+	kept := b.inner(Entry{Person: person}).Person
+	for _, e := range slices.Backward(b.entries) {
+		if e.Erases() && e.Person == kept {
+			return b.outer(e), true
+		}
+	}
+	return Entry{}, false
+}
+
 // Append writes an entry behind the last one, numbers it, and returns when it is on disk.
 func (b *Book) Append(e Entry) (Entry, error) {
 	e = b.inner(e)

@@ -2,10 +2,12 @@ package jsonfile
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"unicode/utf8"
 
 	"uoma/connectors/record"
+	"uoma/connectors/tabular"
 )
 
 // Kind is what a value is.
@@ -37,6 +39,24 @@ var (
 	errDocument = errors.New("it is not one JSON document")
 	errNoList   = errors.New("it has no list of rows")
 )
+
+// Survey gives the outline of a document, or of several, of all of it. What was met before an error is in it, too.
+func Survey(r io.Reader) (*record.Outline, error) {
+	const none = "-"
+	x := New(r, Options{Options: record.Options{Options: tabular.Options{Feed: none, Columns: []tabular.Column{{Name: none}}}}})
+	if x.once.Err != nil {
+		return nil, x.once.Err
+	}
+	x.walk.survey = true
+	var err error
+	for err == nil {
+		err = x.next()
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return &x.walk.outline, err
+}
 
 // ReadOutline reads one document that is whole in memory: how many records its list has at the path rows, and the values
 // at other paths. It is as strict as a [Reader]; the records themselves are only walked through. Its errors quote nothing.

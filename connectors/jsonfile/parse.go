@@ -161,7 +161,11 @@ func (p *parser) object(step *record.Step) error {
 			p.m.Fail(tabular.CodeDuplicate, "the record names a value twice")
 		}
 		var child *record.Step
-		if known {
+		switch {
+		case !known:
+		case annotation(name):
+			child = p.m.Known(name)
+		default:
 			child = p.m.Find(name, "")
 		}
 		p.space()
@@ -177,6 +181,13 @@ func (p *parser) object(step *record.Step) error {
 			return err
 		}
 	}
+}
+
+// annotation tells of a name that OData gives to what a service says of a record or of one of its values, and that is no
+// value itself: "@odata.etag", "statuscode@Community.Label" (OData JSON Format 4.01, 4.6).
+func annotation(name []byte) bool {
+	_, term, ok := bytes.Cut(name, []byte("@"))
+	return ok && bytes.IndexByte(term, '.') > 0
 }
 
 func (p *parser) word(step *record.Step) error {

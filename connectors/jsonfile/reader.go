@@ -93,7 +93,7 @@ func (r *Reader) next() error {
 	if column == 1 && line > 1 {
 		line--
 	}
-	if err := r.a.EndRecords(line, r.rows.Records()); err != nil {
+	if err := r.rows.End(line); err != nil {
 		return err
 	}
 	return io.EOF

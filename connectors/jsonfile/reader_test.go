@@ -379,3 +379,40 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 }
+
+// TestRecordsUnderAnotherName: an error names what could be the records, and no value nor a name that is one.
+func TestRecordsUnderAnotherName(t *testing.T) {
+	items, each := columns("a"), columns("a")
+	items.Rows, each.Each = "items", "states"
+	cases := map[string]struct {
+		in    string
+		o     jsonfile.Options
+		found string
+	}{
+		"renamed":               {`{"people":[{"a":1},{"a":2}],"made":"2026-11-21"}`, items, "it has people (2 times)"},
+		"deeper":                {`{"d":{"items":[{"a":1}]}}`, items, "it has d/items"},
+		"a list":                {`[{"a":1},{"a":2}]`, items, "it has a list of records and nothing around it"},
+		"by key":                {`{"12345":{"a":1},"x@y.example":{"a":2},"b":{"a":3}}`, items, "it has b, b/a"},
+		"nothing":               {`{}`, items, "it holds nothing that could be rows"},
+		"rows in another place": {`[{"phases":[{"a":1}]}]`, each, "no record has it; they have phases"},
+	}
+	for name, c := range cases {
+		got := read(strings.NewReader(c.in), c.o)
+		if fault.Code(got.Err) != "UOMA-LND-ROWS" || !strings.HasSuffix(got.Err.Error(), c.found) {
+			t.Errorf("%s: %v", name, got.Err)
+		}
+	}
+	if got := read(strings.NewReader(`[{"states":[]},{"states":null},{"x":1}]`), each); got.Err != nil || len(got.Rows) > 0 {
+		t.Error("records without rows", got.Err)
+	}
+}
+
+// TestAnnotationsAreNoColumns: what OData says of a record is reported as new of none, and read where a column is its name.
+func TestAnnotationsAreNoColumns(t *testing.T) {
+	o := columns("a", "b=s@Community.Label")
+	o.Rows = "value"
+	got := read(strings.NewReader(`{"@odata.context":"x","value":[{"@odata.etag":"W/1","a":1,"s":2,"s@Community.Label":"two","a@odata.type":"#Int","@id":7}]}`), o)
+	if got.Err != nil || text(got) != "1|two" || strings.Join(got.Sum.Unknown, " ") != "s @id" {
+		t.Errorf("%v %q %q", got.Err, text(got), got.Sum.Unknown)
+	}
+}

@@ -2,6 +2,7 @@ package jsonfile
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -15,7 +16,10 @@ type walker struct {
 	r           *Reader
 	rows, count record.Route
 	open        []level
-	found       bool // in this document: something at the rows' path
+	found       bool           // in this document: something at the rows' path
+	survey      bool           // the outline is all that is wanted
+	outline     record.Outline // of what is outside the records
+	called      []byte         // the name of the value that comes
 }
 
 // level is an object or list that is open on the way to the records.
@@ -25,6 +29,7 @@ type level struct {
 	counted int  // the same for the count's path
 	some    bool // it had a value
 	names   map[string]bool
+	called  []byte // of a list: the name that its values have
 }
 
 const maxNames = 10_000 // of one object outside the records
@@ -38,8 +43,12 @@ func (w *walker) next() error {
 				return err
 			}
 			w.r.a.Opened()
-			w.found = false
-			if done, err := w.value(0, 0); done || err != nil {
+			w.found, w.called = false, w.called[:0]
+			from := 0
+			if w.survey {
+				from = -1
+			}
+			if done, err := w.value(from, from); done || err != nil {
 				return err
 			}
 			continue
@@ -62,9 +71,12 @@ func (w *walker) step(c byte) (done bool, err error) {
 	}
 	if c == closing {
 		w.r.w.Take(1)
+		if !l.list {
+			w.outline.Leave()
+		}
 		w.open = w.open[:len(w.open)-1]
-		if len(w.open) == 0 && !w.found {
-			return false, errRows
+		if len(w.open) == 0 && !w.found && !w.survey {
+			return false, errRows.Because(errors.New(w.outline.String()))
 		}
 		return false, nil
 	}
@@ -79,6 +91,7 @@ func (w *walker) step(c byte) (done bool, err error) {
 	}
 	l.some = true
 	if l.list {
+		w.called = append(w.called[:0], l.called...)
 		return w.value(l.depth, l.counted)
 	}
 	depth, counted, err := w.name(l, c)
@@ -111,6 +124,7 @@ func (w *walker) name(l *level, c byte) (depth, counted int, err error) {
 	}
 	l.names[string(name)] = true
 	depth, counted = follow(w.rows, l.depth, name), follow(w.count, l.counted, name)
+	w.called = append(w.called[:0], name...)
 	w.r.w.Take(len(raw))
 	if c, err = w.peek(); err != nil {
 		return 0, 0, cut(err)
@@ -148,7 +162,13 @@ func (w *walker) value(depth, counted int) (done bool, err error) {
 			return false, errSyntax.Because(errDeep)
 		}
 		w.r.w.Take(1)
-		w.open = append(w.open, level{list: c == '[', depth: depth, counted: counted})
+		l := level{list: c == '[', depth: depth, counted: counted}
+		if l.list {
+			l.called = bytes.Clone(w.called)
+		} else {
+			w.outline.Enter(w.called, "", w.listed())
+		}
+		w.open = append(w.open, l)
 		return false, nil
 	case counted == len(w.count) && counted > 0:
 		return false, w.announced()
@@ -161,12 +181,20 @@ func (w *walker) value(depth, counted int) (done bool, err error) {
 	if err := p.parse(raw, nil); err != nil {
 		return false, w.bad(p.i)
 	}
-	if here && string(raw) != "null" || len(w.open) == 0 && !here {
-		return false, errRows
+	if here && string(raw) != "null" || len(w.open) == 0 && !here && !w.survey {
+		return false, errRows.Because(errors.New(w.outline.String()))
+	}
+	if string(raw) != "null" {
+		w.outline.Enter(w.called, "", w.listed())
+		w.outline.Value()
+		w.outline.Leave()
 	}
 	w.r.w.Take(len(raw))
 	return false, nil
 }
+
+// listed tells whether the value that comes is an element of a list.
+func (w *walker) listed() bool { return len(w.open) > 0 && w.open[len(w.open)-1].list }
 
 // inList tells whether the innermost open value is the list that holds the records.
 func (w *walker) inList() bool {

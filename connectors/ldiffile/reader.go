@@ -50,6 +50,7 @@ type Reader struct {
 	raw     []byte
 	name    []byte
 	value   []byte
+	survey  *survey // nil but for [Survey]
 }
 
 const keptRaw = 64 << 10
@@ -109,6 +110,10 @@ func (r *Reader) entry() error {
 	step := r.m.Begin()
 	r.m.Open(step)
 	named := false
+	if r.survey != nil {
+		r.survey.entry()
+		defer r.survey.outline.Leave()
+	}
 	for len(r.line) > 0 {
 		r.keep()
 		if err := r.attribute(&named); err != nil {
@@ -177,6 +182,12 @@ func (r *Reader) attribute(named *bool) error {
 		*named = true
 	case "changetype":
 		r.m.Fail(tabular.CodeStructure, "the record is a change and no entry")
+		return nil
+	}
+	if r.survey != nil {
+		if value, ok := r.decode(r.line[colon+1:]); ok {
+			r.survey.attribute(string(r.name), r.line[:colon], value)
+		}
 		return nil
 	}
 	step := r.find()

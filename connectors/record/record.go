@@ -47,6 +47,7 @@ type Matcher struct {
 	reason  string
 	wide    bool
 	control bool
+	led     bool // some record had something on the way to its rows
 
 	row    tabular.Row
 	heads  []int32 // by column: its first value in the row that is being filled
@@ -129,6 +130,7 @@ func (m *Matcher) Open(s *Step) {
 		f.row = m.stack[n-1].row
 	}
 	if s.level > 0 || len(m.stack) == 0 {
+		m.led = m.led || s.level > 0
 		f.row = m.begin(s, f.row)
 	}
 	for _, id := range s.owns {
@@ -142,6 +144,7 @@ func (m *Matcher) Open(s *Step) {
 
 // Named notes that the record has a step without a value.
 func (m *Matcher) Named(s *Step) {
+	m.led = m.led || s.level > 0
 	for _, t := range s.columns {
 		m.a.Met(t.column)
 	}

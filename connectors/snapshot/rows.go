@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"golang.org/x/sync/errgroup"
@@ -21,8 +22,7 @@ func WriteRows[T any](s *blob.Store, rows []T) (digest string, err error) {
 		return "", err
 	}
 	defer out.Discard()
-	w := parquet.NewGenericWriter[T](out, parquet.Compression(&codec{}),
-		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
+	w := parquet.NewGenericWriter[T](out, options(parquet.SchemaOf(*new(T)))...)
 	for len(rows) > 0 {
 		n := min(len(rows), groupRows)
 		if _, err := w.Write(rows[:n]); err != nil {
@@ -61,7 +61,8 @@ func ReadRows[T any](s *blob.Store, digest string) ([]T, error) {
 
 // readField fills one field of all rows, and touches no other.
 func readField(pf *parquet.File, field int, into reflect.Value) error {
-	name, kind, _ := strings.Cut(into.Type().Elem().Field(field).Tag.Get("parquet"), ",")
+	what := into.Type().Elem().Field(field)
+	name, kind, _ := strings.Cut(what.Tag.Get("parquet"), ",")
 	path := []string{name}
 	if kind == "list" {
 		path = append(path, "list", "element")
@@ -73,26 +74,33 @@ func readField(pf *parquet.File, field int, into reflect.Value) error {
 	case !ok:
 		return errRead.Because(errors.New("a column is missing"))
 	}
-	c := column{field: field, top: byte(leaf.MaxDefinitionLevel), row: -1}
+	c := column{
+		first: unsafe.Add(into.UnsafePointer(), what.Offset), stride: into.Type().Elem().Size(), of: what.Type,
+		rows: into.Len(), row: -1, top: byte(leaf.MaxDefinitionLevel),
+	}
 	for _, g := range pf.RowGroups() {
-		if err := c.read(g.ColumnChunks()[leaf.ColumnIndex].Pages(), into); err != nil {
+		if err := c.read(g.ColumnChunks()[leaf.ColumnIndex].Pages()); err != nil {
 			return errRead.Wrap(err)
 		}
 	}
-	if c.row != into.Len()-1 {
+	if c.row != c.rows-1 {
 		return errRead.Because(errors.New("a column is not whole"))
 	}
 	return nil
 }
 
-// column fills one field of all rows, page by page.
+// column fills one field of all rows, page by page. It goes from row to row by itself: asking reflection for each field of
+// each row would take more time than reading them.
 type column struct {
-	field int
-	top   byte // definition level of a value that is there
-	row   int  // that was filled last
+	first  unsafe.Pointer // the field of the first row
+	stride uintptr        // from a row to the next one
+	of     reflect.Type   // of the field
+	rows   int
+	row    int  // that was filled last
+	top    byte // definition level of a value that is there
 }
 
-func (c *column) read(pages parquet.Pages, into reflect.Value) (err error) {
+func (c *column) read(pages parquet.Pages) (err error) {
 	defer func() { err = errors.Join(err, pages.Close()) }()
 	for {
 		p, err := pages.ReadPage()
@@ -102,7 +110,7 @@ func (c *column) read(pages parquet.Pages, into reflect.Value) (err error) {
 		if err != nil {
 			return err
 		}
-		err = c.page(p, into)
+		err = c.page(p)
 		parquet.Release(p)
 		if err != nil {
 			return err
@@ -111,8 +119,8 @@ func (c *column) read(pages parquet.Pages, into reflect.Value) (err error) {
 }
 
 // page fills the rows of a page. A value begins a row unless its repetition level says that it goes on with the last one.
-func (c *column) page(p parquet.Page, into reflect.Value) error {
-	set, err := setter(p)
+func (c *column) page(p parquet.Page) error {
+	set, err := c.setter(p)
 	if err != nil {
 		return err
 	}
@@ -121,11 +129,11 @@ func (c *column) page(p parquet.Page, into reflect.Value) error {
 		if repeated == nil || repeated[i] == 0 {
 			c.row++
 		}
-		if c.row >= into.Len() {
+		if c.row >= c.rows {
 			return errors.New("a column has too many rows")
 		}
 		if defined == nil || defined[i] == c.top {
-			set(into.Index(c.row).Field(c.field), next)
+			set(unsafe.Add(c.first, uintptr(c.row)*c.stride), next)
 			next++
 		}
 	}
@@ -133,39 +141,47 @@ func (c *column) page(p parquet.Page, into reflect.Value) error {
 }
 
 // setter gives a function that puts a page's values, counted from 0, into fields.
-func setter(p parquet.Page) (func(into reflect.Value, i int), error) {
-	if d := p.Dictionary(); d != nil {
-		words, data := make([]string, d.Len()), p.Data()
+func (c *column) setter(p parquet.Page) (func(field unsafe.Pointer, i int), error) {
+	text := c.text()
+	switch data, kind := p.Data(), p.Type().Kind(); {
+	case text != nil && p.Dictionary() != nil:
+		d := p.Dictionary()
+		words, index := make([]string, d.Len()), data.Int32()
 		for i := range words {
 			words[i] = string(d.Index(int32(i)).ByteArray())
 		}
-		index := data.Int32()
-		return func(into reflect.Value, i int) { setText(into, words[index[i]]) }, nil
-	}
-	switch data := p.Data(); p.Type().Kind() {
-	case parquet.Int32:
-		numbers := data.Int32()
-		return func(into reflect.Value, i int) { into.SetInt(int64(numbers[i])) }, nil
-	case parquet.Int64:
-		numbers := data.Int64()
-		return func(into reflect.Value, i int) { into.SetInt(numbers[i]) }, nil
-	case parquet.ByteArray:
+		return func(field unsafe.Pointer, i int) { text(field, words[index[i]]) }, nil
+	case text != nil && kind == parquet.ByteArray:
 		bytes, offsets := data.ByteArray()
 		all := string(bytes)
-		return func(into reflect.Value, i int) { setText(into, all[offsets[i]:offsets[i+1]]) }, nil
+		return func(field unsafe.Pointer, i int) { text(field, all[offsets[i]:offsets[i+1]]) }, nil
+	case c.of.Kind() == reflect.Int32 && kind == parquet.Int32:
+		numbers := data.Int32()
+		return func(field unsafe.Pointer, i int) { *(*int32)(field) = numbers[i] }, nil
+	case c.of.Kind() == reflect.Int64 && kind == parquet.Int64:
+		numbers := data.Int64()
+		return func(field unsafe.Pointer, i int) { *(*int64)(field) = numbers[i] }, nil
 	}
 	return nil, errors.New("a column of a type that states do not have")
 }
 
-// setText puts a text into a field of its type, or at the end of a list.
-func setText(into reflect.Value, text string) {
-	switch {
-	case into.Kind() == reflect.String:
-		into.SetString(text)
-	case into.Type().Elem().Kind() == reflect.Uint8:
-		into.SetBytes([]byte(text))
-	default:
-		list := into.Addr().Interface().(*[]string)
-		*list = append(*list, text)
+// text gives a function that puts a text into a field of the column's type, or at the end of its list; nil when the field
+// takes none. An empty text stays what the field is already: it would hold on to the page's texts for nothing.
+func (c *column) text() func(field unsafe.Pointer, text string) {
+	switch c.of.String() {
+	case "string":
+		return func(field unsafe.Pointer, text string) {
+			if text != "" {
+				*(*string)(field) = text
+			}
+		}
+	case "[]uint8":
+		return func(field unsafe.Pointer, text string) { *(*[]byte)(field) = []byte(text) }
+	case "[]string":
+		return func(field unsafe.Pointer, text string) {
+			list := (*[]string)(field)
+			*list = append(*list, text)
+		}
 	}
+	return nil
 }

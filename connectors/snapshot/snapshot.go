@@ -25,6 +25,9 @@ const Ext = ".parquet"
 // the pages of one group fit into memory many times over.
 const groupRows = 1 << 17
 
+// readSize is how much of a column is read at a time: as much as is sealed in one piece, as each reading unseals a whole one.
+const readSize = 64 << 10
+
 // Names of the leading columns. A feed's own columns are prefixed with columnPrefix, so that none can clash with them.
 const (
 	lineColumn   = "line"
@@ -97,14 +100,23 @@ func Create(s *blob.Store, feed string, columns []string) (*Writer, error) {
 		return nil, err
 	}
 	sc := schema(feed, columns)
-	pq := parquet.NewGenericWriter[any](out, sc, parquet.Compression(&codec{}),
-		parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false))
+	pq := parquet.NewGenericWriter[any](out, append(options(sc), sc)...)
 	at, err := positions(sc, columns)
 	if err != nil {
 		out.Discard()
 		return nil, err
 	}
 	return &Writer{out: out, pq: pq, cols: pq.ColumnWriters(), at: at}, nil
+}
+
+// options of a writer of these columns. Nobody looks for rows by what the least and the greatest value of a page are, so they
+// are not looked for.
+func options(s *parquet.Schema) []parquet.WriterOption {
+	out := []parquet.WriterOption{parquet.Compression(&codec{}), parquet.CreatedBy("uoma", "1", ""), parquet.DataPageStatistics(false)}
+	for _, path := range s.Columns() {
+		out = append(out, parquet.SkipPageBounds(path...))
+	}
+	return out
 }
 
 // Write appends a raw batch. keys and hashes have one entry a row.
@@ -179,7 +191,7 @@ func openFile(s *blob.Store, digest string) (*parquet.File, func() error, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	pf, err := parquet.OpenFile(f, f.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	pf, err := parquet.OpenFile(f, f.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(readSize))
 	if err != nil {
 		return nil, nil, errors.Join(errRead.Wrap(err), f.Close())
 	}

@@ -32,7 +32,7 @@ func (a *Assembler) twoRows(row *Row) (data bool, err error) {
 		u.above, u.named = u.row, row.clone()
 		return false, nil
 	}
-	if slices.ContainsFunc(join(u.row, row), a.isAnchor) {
+	if slices.ContainsFunc(GroupedNames(u.row, row), a.isAnchor) {
 		return false, a.grouped(u.row, row)
 	}
 	u.row = row.clone()
@@ -41,7 +41,7 @@ func (a *Assembler) twoRows(row *Row) (data bool, err error) {
 
 // isSecond tells whether a row behind one with the anchor's name names a column in it: if none, its cells are somebody's data.
 func (a *Assembler) isSecond(row *Row) bool {
-	joined := join(a.upper.named, row)
+	joined := GroupedNames(a.upper.named, row)
 	for i, cell := range row.Cells {
 		_, bare := a.names[Fold(cell)]
 		_, whole := a.names[Fold(joined[i])]
@@ -56,7 +56,7 @@ func (a *Assembler) isSecond(row *Row) bool {
 func (a *Assembler) settleNamed() error { return a.grouped(a.upper.above, a.upper.named) }
 
 func (a *Assembler) grouped(above, row *Row) error {
-	m, err := a.fromNames(row, join(above, row))
+	m, err := a.fromNames(row, GroupedNames(above, row))
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (a *Assembler) grouped(above, row *Row) error {
 	return nil
 }
 
-// join gives the names of columns, with their groups where they have one.
-func join(above, row *Row) [][]byte {
+// GroupedNames gives the names of columns in a header, with their groups where they have one in the row above; that may be nil.
+func GroupedNames(above, row *Row) [][]byte {
 	names := slices.Clone(row.Cells)
 	if above == nil || above.Line != row.Line-1 {
 		return names

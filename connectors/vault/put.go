@@ -35,9 +35,10 @@ type filling struct {
 	keys  map[string]*key
 }
 
-// fill runs f in a filling and writes the keys when f is done.
+// fill runs f in a filling and writes the keys when f is done. However it ends, no key stays in memory.
 func (v *Vault) fill(ctx context.Context, tx *sqlx.Tx, run string, f func(*filling) error) error {
 	w := &filling{v: v, tx: tx, run: run, keys: map[string]*key{}}
+	defer w.forget()
 	if err := tx.GetContext(ctx, &w.empty, "SELECT NOT EXISTS (SELECT 1 FROM `subject`)"); err != nil {
 		return database.Failed("look into the vault", err)
 	}
@@ -53,7 +54,7 @@ func (w *filling) put(ctx context.Context, given []Entry) error {
 		if err := w.putOne(ctx, pick(given, order)); err != nil {
 			return err
 		}
-		if len(w.keys) < mostKeys {
+		if len(w.keys) < w.v.atHand {
 			continue
 		}
 		if err := w.settle(ctx); err != nil {
@@ -142,11 +143,17 @@ func (w *filling) settle(ctx context.Context) error {
 	if err := w.v.writeKeys(ctx, w.tx, subjects, w.keys); err != nil {
 		return err
 	}
+	w.forget()
+	return nil
+}
+
+// forget overwrites the keys at hand and lets go of them.
+func (w *filling) forget() {
 	for _, k := range w.keys {
 		clear(k.plain[:])
+		k.aead = nil
 	}
 	clear(w.keys)
-	return nil
 }
 
 func sourceKeys(entries []Entry) []string {

@@ -37,6 +37,7 @@ type Vault struct {
 	ring   Keyring
 	random io.Reader
 	epoch  int64
+	atHand int // most keys of a filling; see [mostKeys]
 	// pseudonym makes the register's name of a subject; see [Vault.FindBy]
 	pseudonym func(subject string) string
 	// inner gives what a source key was before it came under an outer key; see [Vault.BindTo]
@@ -46,7 +47,7 @@ type Vault struct {
 // New makes a vault of an open database. random gives subject keys and nonces and must be a cryptographic source; epoch
 // is that of keys made from now on. [Vault.Migrate] comes before the first use.
 func New(db *database.DB, ring Keyring, random io.Reader, epoch int64) *Vault {
-	return &Vault{db: db, ring: ring, random: random, epoch: epoch, inner: func(sourceKey string) string { return sourceKey }}
+	return &Vault{db: db, ring: ring, random: random, epoch: epoch, atHand: mostKeys, inner: func(sourceKey string) string { return sourceKey }}
 }
 
 // BindTo tells the vault which part of a source key its cells are bound to: that which stays when the outer key of source keys

@@ -76,11 +76,7 @@ func (r *Reader) Batches(ctx context.Context) canon.Batches {
 
 func (r *Reader) open() (fs.File, error) {
 	r.a.SetEncoding("xlsx")
-	var head [8]byte
-	if n, _ := r.src.ReadAt(head[:], 0); n == len(head) && string(head[:]) == "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" {
-		return nil, errWorkbook.Because(errors.New("it is encrypted or of the format before 2007"))
-	}
-	files, err := archive.Open(r.src, r.size, r.o.Archive)
+	files, err := openArchive(r.src, r.size, r.o.Archive)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,8 @@ const maxPart = 16 << 20
 // workbook is what must be known before the sheet's rows are read.
 type workbook struct {
 	files   *archive.Archive
-	sheet   string // the part that holds the wanted sheet
+	sheet   string   // the part that holds the wanted sheet
+	shown   []string // names of the sheets that are not hidden
 	date904 bool
 	dates   []bool // by cell format: whether it shows dates or times
 	strings stringTable
@@ -157,10 +158,16 @@ func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
 			case string(x.Local) == "workbookPr":
 				flag := string(x.Attr("date1904"))
 				w.date904 = flag == "1" || flag == "true"
-			case string(x.Local) == "sheet" && id == "":
+			case string(x.Local) == "sheet":
 				name, err := x.AttrText("name")
 				if err != nil {
 					return err
+				}
+				if state := string(x.Attr("state")); state == "" || state == "visible" {
+					w.shown = append(w.shown, name)
+				}
+				if id != "" {
+					continue
 				}
 				if wanted == "" || tabular.Fold([]byte(name)) == wanted {
 					id = string(x.Attr("id"))

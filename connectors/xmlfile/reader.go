@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 
 	"uoma/connectors/charset"
@@ -20,7 +21,7 @@ var (
 	errOptions = fault.New("UOMA-LND-OPTIONS", "the feed's layout cannot be used for reading",
 		"name the path of the elements that are records: rows: Root/Person")
 	errRows = fault.New("UOMA-LND-ROWS", "the export has nothing at the path where the layout has its rows",
-		"compare the export with the layout's rows path and its namespaces").For(fault.Source)
+		"compare its names with the layout's rows path and namespaces").For(fault.Source)
 	errCount = fault.New("UOMA-LND-CONTROL", "the number of records that the export announces is no number",
 		"compare the export with the layout's count path").For(fault.Source)
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding, or that is not one that is read",
@@ -46,8 +47,11 @@ type Reader struct {
 	on      int // elements that are open and lie on the rows' path, one after the other from the root
 	counted int // the same for the count's path
 	found   bool
-	texts   []text // by open element of the record
-	bytes   int    // of the record's text
+	survey  bool           // the outline is all that is wanted
+	outline record.Outline // of what is outside the records
+	beside  []*record.Part // elements where records should be
+	texts   []text         // by open element of the record
+	bytes   int            // of the record's text
 }
 
 // text is what an open element of the record has of its own.
@@ -85,6 +89,24 @@ func (r *Reader) Batches(ctx context.Context) canon.Batches {
 		return nil
 	}
 	return r.once.Stream(ctx, r.a, begin, r.next)
+}
+
+// Survey gives the outline of a document, of all of it, and its encoding. What was met before an error is in it, too.
+func Survey(r io.Reader) (*record.Outline, string, error) {
+	const nowhere = "~1" // a name that no element has
+	x := New(r, record.Options{Rows: nowhere, Options: tabular.Options{Feed: nowhere, Columns: []tabular.Column{{Name: nowhere}}}})
+	x.survey = true
+	err := x.once.Err
+	if err == nil {
+		err = x.open()
+	}
+	for err == nil && x.x != nil {
+		err = x.next()
+	}
+	if fault.Code(err) == errRows.Code {
+		err = nil
+	}
+	return &x.outline, x.Summary().Encoding, err
 }
 
 // declarationBytes is how much is looked at for the declaration.
@@ -149,6 +171,7 @@ func (r *Reader) next() error {
 		}
 		switch {
 		case t == xmltoken.EndTag:
+			r.outline.Leave()
 			r.on, r.counted = min(r.on, r.x.Depth), min(r.counted, r.x.Depth)
 		case t == xmltoken.StartTag:
 			record, err := r.envelope()
@@ -163,18 +186,35 @@ func (r *Reader) next() error {
 			if err := r.announced(); err != nil {
 				return r.fault(err)
 			}
+		case r.survey:
+			b, err := r.x.AppendText(nil)
+			if err != nil {
+				return r.fault(err)
+			}
+			if len(xmltoken.TrimSpace(b)) > 0 {
+				r.outline.Value()
+			}
 		}
 	}
 }
 
 func (r *Reader) end() error {
-	if !r.found {
-		return errRows.At(fault.Place{File: r.o.File})
+	if !r.found || r.renamed() {
+		return errRows.At(fault.Place{File: r.o.File}).Because(errors.New(r.outline.String()))
 	}
-	if err := r.a.EndRecords(r.x.Line(), r.rows.Records()); err != nil {
+	if err := r.rows.End(r.x.Line()); err != nil {
 		return err
 	}
 	return io.EOF
+}
+
+// renamed tells that an export without records has, where they should be, elements that could be some: they hold others, or
+// come several times. One that says itself that it has none is believed.
+func (r *Reader) renamed() bool {
+	if n := r.a.Summary().Control; r.rows.Records() > 0 || n != nil && *n == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.beside, func(p *record.Part) bool { return p.Listed || len(p.Parts) > 0 })
 }
 
 // envelope reads a start tag outside the records; record tells whether one was read.
@@ -193,15 +233,32 @@ func (r *Reader) envelope() (record bool, err error) {
 		}
 	}
 	if r.on != depth || !r.plan.Rows.Matches(depth, r.x.Local, r.x.Space()) {
+		r.note(r.on == depth && depth == len(r.plan.Rows)-1 && r.counted <= depth)
 		return false, nil
 	}
 	r.on++
 	r.found = r.found || r.on >= len(r.plan.Rows)-1
 	if r.on < len(r.plan.Rows) {
+		r.note(false)
 		return false, nil
 	}
 	r.on--
 	return true, r.record()
+}
+
+// note takes an element that is no record into the outline.
+func (r *Reader) note(beside bool) {
+	part := r.outline.Enter(r.x.Local, r.x.Space(), false)
+	if beside && part != nil && part.Times == 1 {
+		r.beside = append(r.beside, part)
+	}
+	for _, a := range r.x.Attributes() {
+		if a.Space != instanceSpace {
+			r.outline.Enter(append([]byte("@"), a.Local...), a.Space, false)
+			r.outline.Value()
+			r.outline.Leave()
+		}
+	}
 }
 
 // announced reads how many records there are from an element's text.

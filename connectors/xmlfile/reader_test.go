@@ -302,3 +302,43 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// TestRecordsUnderAnotherName: elements that could be records where the layout has none are no empty export, and the error
+// names them, but not their values.
+func TestRecordsUnderAnotherName(t *testing.T) {
+	counted := columns("L/I", "a")
+	counted.Count = "L/@n"
+	spaced := columns("v:L/v:I", "a")
+	spaced.Namespaces = map[string]string{"v": "urn:one"}
+	each := columns("L/I", "a")
+	each.Each = "E"
+	cases := map[string]struct {
+		in    string
+		o     record.Options
+		found string // "" of an export that is empty
+	}{
+		"renamed":               {"<L><J><a>1</a></J><J><a>2</a></J></L>", columns("L/I", "a"), "it has L/J (2 times)"},
+		"one, with a part":      {"<L><J><a>1</a></J></L>", columns("L/I", "a"), "it has L, L/J"},
+		"one, with attributes":  {`<L><J a="1"/></L>`, columns("L/I", "a"), "it has L, L/J"},
+		"deeper":                {"<L><G><I><a>1</a></I><I><a>1</a></I></G></L>", columns("L/I", "a"), "it has L/G/I (2 times)"},
+		"another root":          {"<M><I><a>1</a></I><I><a>1</a></I></M>", columns("L/I", "a"), "it has M/I (2 times)"},
+		"another namespace":     {`<L xmlns="urn:two"><I><a>1</a></I><I><a>2</a></I></L>`, spaced, "it has L/I of urn:two (2 times)"},
+		"rows in another place": {"<L><I><F><a>1</a></F></I></L>", each, "no record has it; they have F"},
+		"empty":                 {"<L/>", columns("L/I", "a"), ""},
+		"empty with a head":     {"<L><Made>2026-11-21</Made></L>", columns("L/I", "a"), ""},
+		"says that it is empty": {`<L n="0"><Q><a/><a/></Q></L>`, counted, ""},
+		"no rows in the record": {"<L><I/></L>", each, ""},
+	}
+	for name, c := range cases {
+		got := read(strings.NewReader(c.in), c.o)
+		if c.found == "" {
+			if got.Err != nil || len(got.Rows) > 0 {
+				t.Errorf("%s: %v", name, got.Err)
+			}
+			continue
+		}
+		if fault.Code(got.Err) != "UOMA-LND-ROWS" || !strings.HasSuffix(got.Err.Error(), c.found) {
+			t.Errorf("%s: %v", name, got.Err)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func TestADraftReadsItsExport(t *testing.T) {
 	}
 	for _, file := range files {
 		for _, known := range [][]*layout.Layout{shipped(t), nil} {
-			s, err := authoring.Suggest(file, known, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+			s, err := authoring.Suggest(t.Context(), file, known, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
@@ -62,7 +62,7 @@ func TestADraftHoldsNoValue(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
-		s, err := authoring.Suggest(file, nil, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+		s, err := authoring.Suggest(t.Context(), file, nil, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
 		if err != nil {
 			t.Fatal(err)
 		}

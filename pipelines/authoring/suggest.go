@@ -1,12 +1,18 @@
 package authoring
 
 import (
+	"cmp"
+	"context"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"uoma/connectors/rowfile"
+	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/transforms/identifier"
@@ -17,16 +23,27 @@ import (
 
 var errDraft = fault.New("UOMA-AUT-DRAFT", "the export's columns make no layout", "give each column of the export a name of its own, and export at least one that is known")
 
+// defaultRegion is the region of a layout that names none.
+const defaultRegion = "FI"
+
 // sampleRows is how many rows a suggestion looks at.
 const sampleRows = 4000
 
-// Suggestion is a first layout of an export: each column with what it seems to be, and the file's text.
+// Suggestion is a first layout of an export: its tables, and the file's text.
 type Suggestion struct {
-	System  string   `json:"system"`
-	Feed    string   `json:"feed"`
-	Columns []Guess  `json:"columns"`
-	Layout  string   `json:"layout"` // YAML
-	key     []string // columns
+	System string  `json:"system"`
+	Feeds  []Draft `json:"feeds"`
+	Layout string  `json:"layout"` // YAML
+}
+
+// Draft is a first feed: each column of a table with what it seems to be.
+type Draft struct {
+	Feed    string  `json:"feed"`
+	Columns []Guess `json:"columns"`
+
+	form rowfile.Form
+	key  rowKey
+	drop []string // what else the table has
 }
 
 // Guess is what a column seems to be. One without targets is dropped in the draft: what nobody claimed is not read.
@@ -44,33 +61,140 @@ type Guess struct {
 type SuggestOptions struct {
 	System     string // "" takes it from the file's name
 	Controller string
+	Region     string // country of local phone numbers and postcodes, that of a layout without one when ""
 	RunDate    canon.Date
 }
 
-// Suggest looks at an export and drafts its layout. Known are the columns of the layouts given, by their names; of the
-// others the header and the values tell what they are.
-func Suggest(file string, known []*layout.Layout, o SuggestOptions) (*Suggestion, error) {
-	in, err := rowfile.Open(file)
+// Suggest looks at an export and drafts its layout, with a feed for each table in it of which something is known. Known are
+// the columns of the layouts given, by their names; of the others the header and the values tell what they are.
+func Suggest(ctx context.Context, file string, known []*layout.Layout, o SuggestOptions) (*Suggestion, error) {
+	forms, err := rowfile.Inspect(file)
 	if err != nil {
 		return nil, err
 	}
-	d := &drafting{in: in, sample: in.Sample(sampleRows), synonyms: synonyms(known), rules: identifier.Rules(), taken: map[string]bool{},
-		params: identifier.Params{RunDate: o.RunDate, AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
+	names := synonyms(known)
 	s := &Suggestion{}
-	guesses := meaning.Guess(in.Columns, d.sample)
-	for _, sure := range []bool{true, false} { // a column that other layouts know has its target before one that is guessed
-		for i := range guesses {
-			d.guess(i, &guesses[i], sure)
+	var feed string
+	s.System, feed = slug(o.System, file)
+	for _, form := range forms {
+		sample, numbers, err := sampleOf(ctx, file, &form)
+		if err != nil {
+			return nil, err
+		}
+		d := &drafting{form: form, sample: sample, numbers: numbers, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
+			params: identifier.Params{RunDate: o.RunDate, Region: cmp.Or(o.Region, defaultRegion), AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
+		draft := d.draft()
+		if draft.Feed = feed; len(forms) > 1 {
+			draft.Feed = feedName(&form)
+		}
+		for n := 2; slices.ContainsFunc(s.Feeds, func(x Draft) bool { return x.Feed == draft.Feed }); n++ {
+			draft.Feed = cut(feedName(&form)) + "-" + strconv.Itoa(n)
+		}
+		if len(draft.key.row) > 0 {
+			s.Feeds = append(s.Feeds, draft)
 		}
 	}
-	s.Columns = d.out(guesses)
-	s.System, s.Feed = slug(o.System, file)
-	s.key = d.key(s.Columns)
-	if s.Layout, err = d.write(s, file, o.Controller); err != nil {
-		return nil, err
+	if len(s.Feeds) == 0 {
+		return nil, errDraft.At(fault.Place{File: file})
 	}
-	return s, nil
+	return s, s.settle(ctx, file, o)
 }
+
+// settle writes the layout, with what the tables have and the layout does not read.
+func (s *Suggestion) settle(ctx context.Context, file string, o SuggestOptions) error {
+	l, err := s.write(file, o)
+	if err != nil {
+		return err
+	}
+	for i := range s.Feeds {
+		c, err := Compare(ctx, file, l, s.Feeds[i].Feed)
+		if err != nil {
+			return err
+		}
+		s.Feeds[i].drop = c.New
+	}
+	_, err = s.write(file, o)
+	return err
+}
+
+// sampleOf reads the first rows of a table, with the cells of every column, and tells of which columns a workbook has numbers.
+func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]string, numbers []bool, err error) {
+	f := layout.Feed{Name: form.Type, File: file, Member: form.Member, Format: formatOf(form)}
+	for i, c := range form.Columns {
+		f.Columns = append(f.Columns, columnOf(form, i, &c))
+	}
+	src, err := open(file, &f, func(canon.Rejection) {})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer src.Close()
+	numbers = make([]bool, len(f.Columns))
+	for b, err := range src.Batches(ctx) {
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range min(b.Len(), sampleRows-len(rows)) {
+			row := make([]string, len(f.Columns))
+			kinds := b.Col(canon.RawKinds)
+			for c := range row {
+				numbers[c] = numbers[c] || !kinds.Null(i) && kinds.Bytes(i)[c] == canon.KindNumber
+				if col := b.Col(canon.RawFirst + c); !col.Null(i) {
+					row[c] = strings.Clone(col.Text(i))
+				}
+				if form.Columns[c].Several {
+					row[c], _, _ = strings.Cut(row[c], severalSign)
+				}
+			}
+			rows = append(rows, row)
+		}
+		if len(rows) == sampleRows {
+			break
+		}
+	}
+	return rows, numbers, nil
+}
+
+// severalSign joins several values of a record.
+const severalSign = ";"
+
+// formatOf puts a form into the terms of a layout.
+func formatOf(form *rowfile.Form) layout.Format {
+	f := layout.Format{Type: form.Type, Compression: form.Compression, Encoding: form.Encoding, Sheet: form.Sheet, HeaderLines: form.HeaderLines,
+		Rows: form.Rows, Manifest: form.Manifest}
+	if form.Delimiter != 0 {
+		f.Delimiter = string(form.Delimiter)
+	}
+	if form.Headless {
+		f.Header = tabular.HeaderNone
+	}
+	return f
+}
+
+// columnOf is a column of a form as a layout names it.
+func columnOf(form *rowfile.Form, i int, c *rowfile.Column) layout.Column {
+	out := layout.Column{Name: c.Name, Path: c.Path}
+	if form.Headless {
+		out.Position = i + 1
+	}
+	if c.Several {
+		out.List = severalSign
+	}
+	return out
+}
+
+// feedName is what a table of several is called: by its member, its sheet, or the records' path.
+func feedName(form *rowfile.Form) string {
+	name := strings.TrimSuffix(path.Base(form.Member), path.Ext(form.Member))
+	for _, more := range []string{form.Sheet, path.Base(form.Rows)} {
+		if more != "" && more != "." {
+			name = more
+		}
+	}
+	return cut(cmp.Or(slugged(dayAndTime.ReplaceAllString(name, "")), "rows"))
+}
+
+// general are names that say nothing without their system: what one of them is there it need not be elsewhere.
+var general = []string{"id", "key", "code", "koodi", "type", "tyyppi", "status", "state", "tila", "role", "rooli", "date", "number", "numero"}
 
 // synonyms gives, by folded name, the columns that all layouts which have them read in the same way.
 func synonyms(known []*layout.Layout) map[string]*layout.Column {
@@ -83,6 +207,9 @@ func synonyms(known []*layout.Layout) map[string]*layout.Column {
 					continue
 				}
 				for _, name := range append([]string{c.Name}, c.Aliases...) {
+					if slices.Contains(general, letters(name)) {
+						continue
+					}
 					switch old, twice := out[letters(name)]; {
 					case !twice:
 						out[letters(name)] = c
@@ -98,8 +225,9 @@ func synonyms(known []*layout.Layout) map[string]*layout.Column {
 
 // drafting is a suggestion at work.
 type drafting struct {
-	in       *rowfile.File
+	form     rowfile.Form
 	sample   [][]string
+	numbers  []bool // by column: a workbook has numbers in it
 	synonyms map[string]*layout.Column
 	rules    map[string]identifier.Rule
 	params   identifier.Params
@@ -107,22 +235,79 @@ type drafting struct {
 	found    map[int]Guess
 }
 
-func (d *drafting) out(guesses []meaning.Column) []Guess {
-	out := make([]Guess, len(guesses))
+// draft settles the columns of a table.
+func (d *drafting) draft() Draft {
+	var names []string
+	for _, c := range d.form.Columns {
+		names = append(names, c.Name)
+	}
+	guesses := meaning.Guess(names, d.sample)
+	kinds := make([]linkage.Kind, len(guesses))
+	for _, sure := range []bool{true, false} { // a column that other layouts know has its target before one that is guessed
+		for i := range guesses {
+			d.guess(i, &guesses[i], sure)
+		}
+	}
+	out := Draft{form: d.form, Columns: make([]Guess, len(guesses))}
 	for i := range guesses {
 		g, ok := d.found[i]
 		if !ok {
 			g = Guess{Confidence: guesses[i].Confidence, Why: "not claimed: " + guesses[i].Why}
 		}
-		g.Name = d.in.Columns[i]
-		g.column.Name = g.Name
-		if d.in.Headless {
-			g.column.Position = i + 1
+		kinds[i] = guesses[i].Field.Kind
+		own := columnOf(&d.form, i, &d.form.Columns[i])
+		g.column.Name, g.column.Path, g.column.Position = own.Name, own.Path, own.Position
+		d.numbered(i, &g.column)
+		g.Name, g.Rule, g.To = own.Name, g.column.As, g.column.To
+		if g.column.List == "" {
+			g.column.List = own.List
 		}
-		g.Rule, g.To = g.column.As, g.column.To
-		out[i] = g
+		out.Columns[i] = g
 	}
+	d.household(out.Columns)
+	out.key = d.key(out.Columns, kinds)
 	return out
+}
+
+// household makes one address of parts that came from different layouts: of a table that has each part once.
+func (d *drafting) household(columns []Guess) {
+	kinds, parts := map[string]int{}, map[string]int{}
+	for _, g := range columns {
+		for _, to := range g.To {
+			if kind, part, ok := addressOf(to); ok {
+				kinds[kind]++
+				parts[part]++
+			}
+		}
+	}
+	best := "home"
+	for kind, n := range kinds {
+		if n > kinds[best] {
+			best = kind
+		}
+	}
+	for _, n := range parts {
+		if n > 1 {
+			return
+		}
+	}
+	for i := range columns {
+		targets := slices.Clone(columns[i].To)
+		for n, to := range targets {
+			if _, part, ok := addressOf(to); ok {
+				targets[n] = "address." + best + "." + part
+			}
+		}
+		columns[i].To, columns[i].column.To = targets, targets
+	}
+}
+
+func addressOf(target string) (kind, part string, ok bool) {
+	rest, ok := strings.CutPrefix(target, "address.")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, ".")
 }
 
 // enoughFit is the share of values that must pass a rule before the column may be suggested to be of it.
@@ -130,7 +315,7 @@ const enoughFit = 0.6
 
 // guess settles a column by its synonyms, or by what its name and values mean.
 func (d *drafting) guess(i int, m *meaning.Column, sure bool) {
-	if _, done := d.found[i]; done || d.in.Columns[i] == "" {
+	if _, done := d.found[i]; done || d.form.Columns[i].Name == "" {
 		return
 	}
 	g, ok := Guess{}, false
@@ -142,9 +327,6 @@ func (d *drafting) guess(i int, m *meaning.Column, sure bool) {
 	if !ok {
 		return
 	}
-	if d.found == nil {
-		d.found = map[int]Guess{}
-	}
 	for _, to := range g.column.To {
 		d.taken[to] = true
 	}
@@ -153,14 +335,20 @@ func (d *drafting) guess(i int, m *meaning.Column, sure bool) {
 
 // bySynonym takes what the known layouts say of a column of this name, as far as the values bear it out.
 func (d *drafting) bySynonym(i int) (Guess, bool) {
-	c := d.synonyms[letters(d.in.Columns[i])]
+	c := d.synonyms[letters(d.form.Columns[i].Name)]
 	if c == nil || slices.ContainsFunc(c.To, func(to string) bool { return d.taken[to] }) {
 		return Guess{}, false
 	}
-	col := layout.Column{As: c.As, To: c.To, Codes: c.Codes, Open: c.Open, Negate: c.Negate, List: c.List, Split: c.Split, Append: c.Append, Required: c.Required}
+	col := layout.Column{As: c.As, To: c.To, Codes: c.Codes, Open: c.Open, Negate: c.Negate, List: c.List, Split: c.Split, Append: c.Append}
 	share := d.fit(i, &col)
 	if share < enoughFit {
 		return Guess{}, false
+	}
+	d.numbered(i, &col)
+	col.Required = c.Required && share == 1 && d.filled(part{i})
+	if strings.HasPrefix(col.To[0], "objection.") { // a ban that cannot be read must not pass for none
+		col.Invalid = layout.Quarantine
+		col.Required = 2*d.filledRows(i) >= len(d.sample)
 	}
 	return Guess{Confidence: 0.95 * share, Why: "another layout has a column of this name, and " + percent(share) + " of values are as there", column: col}, true
 }
@@ -168,7 +356,7 @@ func (d *drafting) bySynonym(i int) (Guess, bool) {
 // byMeaning takes what the column says of a person.
 func (d *drafting) byMeaning(i int, m *meaning.Column) (Guess, bool) {
 	best, share := layout.Column{}, 0.0
-	for _, c := range d.candidates(m.Field.Kind, d.in.Columns[i]) {
+	for _, c := range d.candidates(m.Field.Kind, d.form.Columns[i].Name) {
 		if slices.ContainsFunc(c.To, func(to string) bool { return d.taken[to] }) {
 			continue
 		}
@@ -176,10 +364,19 @@ func (d *drafting) byMeaning(i int, m *meaning.Column) (Guess, bool) {
 			best, share = c, fit
 		}
 	}
-	if share < enoughFit {
+	if m.Confidence*share < enoughFit {
 		return Guess{}, false
 	}
+	d.numbered(i, &best)
 	return Guess{Confidence: m.Confidence * share, Why: m.Why, column: best}, true
+}
+
+// numbered makes a text of which a workbook has numbers a whole number: as a text it would pass for a code that a spreadsheet
+// has damaged.
+func (d *drafting) numbered(i int, c *layout.Column) {
+	if d.numbers[i] && (c.As == "" || c.As == "text") && len(c.Codes) == 0 {
+		c.As = "integer"
+	}
 }
 
 // candidates gives what a column of a kind may be in a layout, the likeliest first.
@@ -191,6 +388,10 @@ func (d *drafting) candidates(k linkage.Kind, name string) []layout.Column {
 		return out
 	}
 	switch k {
+	case linkage.Ignored:
+		if changed[letters(name)] {
+			return append(as("instant", "person.modified_at"), as("date", "person.modified_at")...)
+		}
 	case linkage.RecordID:
 		return as("text", "person.source_key")
 	case linkage.GivenNames:
@@ -235,6 +436,11 @@ func (d *drafting) candidates(k linkage.Kind, name string) []layout.Column {
 	}
 	return nil
 }
+
+// changed are names of the time at which a row was last changed.
+var changed = map[string]bool{"updated": true, "updatedon": true, "updatedat": true, "modified": true, "modifiedon": true, "modifiedat": true,
+	"lastmodified": true, "changed": true, "changedat": true, "muutettu": true, "muokattu": true, "päivitetty": true, "endret": true, "oppdatert": true,
+	"ändrad": true, "uppdaterad": true}
 
 // preferred puts the kind that the name speaks of before the others.
 func preferred(name, table string, kinds ...string) []string {
@@ -281,6 +487,11 @@ func (d *drafting) fit(i int, c *layout.Column) float64 {
 	return best
 }
 
+// worded tells of targets that hold words: a number alone is none.
+func worded(target string) bool {
+	return strings.HasSuffix(target, ".line1") || strings.HasSuffix(target, ".city") || strings.HasSuffix(target, ".region")
+}
+
 func singles(list []string) (out [][]string) {
 	for _, x := range list {
 		out = append(out, []string{x})
@@ -306,6 +517,9 @@ func (d *drafting) passing(i int, c *layout.Column, forms []string) float64 {
 		}
 		filled++
 		checked := rule(row[i], &p)
+		if c.As == "text" && slices.ContainsFunc(c.To, worded) && !strings.ContainsFunc(row[i], unicode.IsLetter) {
+			continue
+		}
 		if codes[letters(row[i])] || len(codes) == 0 && checked.OK() && !checked.Null() {
 			good++
 		}
@@ -316,46 +530,16 @@ func (d *drafting) passing(i int, c *layout.Column, forms []string) float64 {
 	return float64(good) / float64(filled)
 }
 
-// key gives the column that names the row: the record's own key, or the first identifier whose values differ.
-func (d *drafting) key(columns []Guess) []string {
-	for _, c := range columns {
-		if slices.Contains(c.To, "person.source_key") {
-			return []string{c.Name}
-		}
-	}
-	for i, c := range columns {
-		if len(c.To) > 0 && d.distinct(i) {
-			return []string{c.Name}
-		}
-	}
-	for _, c := range columns {
-		if len(c.To) > 0 {
-			return []string{c.Name}
-		}
-	}
-	return nil
-}
-
-func (d *drafting) distinct(i int) bool {
-	seen := map[string]bool{}
-	for _, row := range d.sample {
-		if i >= len(row) || row[i] == "" || seen[row[i]] {
-			return false
-		}
-		seen[row[i]] = true
-	}
-	return len(seen) > 0
-}
-
 var (
 	eightDigits = regexp.MustCompile(`\d{8}`)
+	dayAndTime  = regexp.MustCompile(`\d{8}([_T-]?\d{4}(\d{2})?)?`)
 	notSlug     = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
 // slug gives names of the system and the feed that a file's name suggests: all before its date, in two parts.
 func slug(system, file string) (string, string) {
-	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	name := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(eightDigits.ReplaceAllString(base, "")), "-"), "-")
+	base, _, _ := strings.Cut(filepath.Base(file), ".")
+	name := slugged(dayAndTime.ReplaceAllString(base, ""))
 	first, rest, two := strings.Cut(name, "-")
 	if first == "" {
 		first = "system"
@@ -367,6 +551,12 @@ func slug(system, file string) (string, string) {
 		first = system
 	}
 	return cut(first), cut(rest)
+}
+
+// slugged writes a text with the signs that names have.
+func slugged(s string) string {
+	s = strings.NewReplacer("ä", "a", "ö", "o", "å", "a", "ø", "o", "æ", "ae").Replace(strings.ToLower(s))
+	return strings.Trim(notSlug.ReplaceAllString(s, "-"), "-")
 }
 
 func cut(s string) string {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -18,7 +19,7 @@ import (
 )
 
 var (
-	errFeed = fault.New("UOMA-AUT-FEED", "the layout has several feeds, and the file's name tells none of them",
+	errFeed = fault.New("UOMA-AUT-FEED", "the layout has several feeds, and the file's name does not tell which",
 		"name the feed with --feed, or the file as the layout has it")
 	errKind = fault.New("UOMA-AUT-KIND", "an export of this kind cannot be tried from a file", "uoma run nightly --dry-run reads it from its source")
 	errOpen = fault.New("UOMA-AUT-OPEN", "the export cannot be opened", "name a file that you may read")
@@ -92,15 +93,21 @@ func feedOf(l *layout.Layout, name, file string) (*layout.Feed, error) {
 		}
 		return nil, errFeed.At(fault.Place{Field: name})
 	}
-	for i := range l.Feeds {
-		if _, ok := l.Feeds[i].Match(filepath.Base(file)); ok {
-			return &l.Feeds[i], nil
-		}
-	}
 	if len(l.Feeds) == 1 {
 		return &l.Feeds[0], nil
 	}
-	return nil, errFeed.At(fault.Place{File: file, Field: l.System})
+	var found []*layout.Feed
+	var names []string
+	for i := range l.Feeds {
+		if _, ok := l.Feeds[i].Match(filepath.Base(file)); ok {
+			found = append(found, &l.Feeds[i])
+		}
+		names = append(names, l.Feeds[i].Name)
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	return nil, errFeed.At(fault.Place{File: file, Field: l.System}).Because(errors.New("there are " + strings.Join(names, ", ")))
 }
 
 // trying is a trial at work.
@@ -153,7 +160,7 @@ func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial
 
 // open opens an export; a file that is not there is the author's mistake, not a source's.
 func open(file string, f *layout.Feed, reject func(canon.Rejection)) (nightly.Export, error) {
-	if !f.InFile() || f.Format.Jumps() && f.Member != "" {
+	if !f.InFile() {
 		return nil, errKind.At(fault.Place{File: file, Field: f.FullName()})
 	}
 	src, err := nightly.OpenFile(file, f, reject)

@@ -12,62 +12,82 @@ import (
 	"uoma/transforms/layout"
 )
 
-// write gives the draft as YAML, each column with what it is believed to be and how surely.
-func (d *drafting) write(s *Suggestion, file, controller string) (string, error) {
-	if s.key == nil {
-		return "", errDraft
-	}
+// write writes the draft as YAML, each column with what it is believed to be and how surely, and gives the layout that it is.
+func (s *Suggestion) write(file string, o SuggestOptions) (*layout.Layout, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# A draft from one export. Look at every line: the share says how sure it is; what is dropped is never read.
 system: %s
 title: %s
 controller: %s  # the controller's institution code
-
-feeds:
-- name: %s
-  file: %s
-  format: {%s}
-  key: [%s]  # what names a row for good
-  person: [%[7]s]
-`, s.System, plain(s.System), quoted(controller), s.Feed, quoted(fileName(file)), d.format(), plain(s.key[0]))
-	var dropped []string
-	for _, c := range s.Columns {
-		if len(c.To) == 0 && c.Name != "" {
-			dropped = append(dropped, plain(c.Name))
-		}
+`, s.System, plain(s.System), quoted(o.Controller))
+	if o.Region != "" {
+		fmt.Fprintf(&b, "region: %s\n", quoted(o.Region))
 	}
-	if len(dropped) > 0 {
-		fmt.Fprintf(&b, "  drop: [%s]  # nobody claimed them\n", strings.Join(dropped, ", "))
+	b.WriteString("feeds:\n")
+	for i := range s.Feeds {
+		s.Feeds[i].write(&b, file)
+	}
+	s.Layout = b.String()
+	l, err := layout.Parse(s.System+".yaml", []byte(s.Layout))
+	if err != nil {
+		return nil, errDraft.Wrap(err)
+	}
+	return l, nil
+}
+
+func (d *Draft) write(b *strings.Builder, file string) {
+	fmt.Fprintf(b, "- name: %s\n  file: %s\n", d.Feed, quoted(fileName(file)))
+	if d.form.Member != "" {
+		fmt.Fprintf(b, "  member: %s\n", quoted(memberName(d.form.Member, file)))
+	}
+	why := "what names a row for good"
+	switch {
+	case d.key.gaps:
+		why = "some rows have none: skip-when-empty in format passes over subtotals"
+	case !d.key.sure:
+		why = "does not name a row for good: several rows of the export have the same"
+	}
+	fmt.Fprintf(b, "  format: {%s}\n  key: [%s]  # %s\n  person: [%s]\n", d.format(), strings.Join(eachPart(d.key.row), ", "), why, written(d.key.person))
+	if len(d.drop) > 0 {
+		fmt.Fprintf(b, "  drop: [%s]  # nobody claimed them\n", strings.Join(each(d.drop, plain), ", "))
+	}
+	for _, list := range d.form.Lists {
+		fmt.Fprintf(b, "  # %s: records inside the records. A feed with each: %[1]s has them as rows; a column with path: %[1]s[NAME=VALUE]/NAME takes one.\n", plain(list))
 	}
 	b.WriteString("  columns:\n")
-	for _, c := range s.Columns {
-		if len(c.To) > 0 {
-			fmt.Fprintf(&b, "  - {%s}  # %d %%: %s\n", s.line(&c), int(100*c.Confidence), c.Why)
+	for _, c := range d.Columns {
+		if key, _ := d.key.has(c.Name); len(c.To) > 0 || key {
+			fmt.Fprintf(b, "  - {%s}  # %d %%: %s\n", d.line(&c), int(100*c.Confidence), c.Why)
 		}
 	}
-	if _, err := layout.Parse(s.System+".yaml", []byte(b.String())); err != nil {
-		return "", errDraft.Wrap(err)
-	}
-	return b.String(), nil
 }
 
 // format writes the keys of the format.
-func (d *drafting) format() string {
-	if d.in.Parquet {
-		return "type: parquet"
+func (d *Draft) format() string {
+	f := formatOf(&d.form)
+	out := "type: " + f.Type
+	for _, key := range [][2]string{{"compression", f.Compression}, {"delimiter", f.Delimiter}, {"encoding", f.Encoding}, {"header", f.Header},
+		{"sheet", f.Sheet}, {"rows", f.Rows}, {"manifest", f.Manifest}} {
+		if key[1] != "" {
+			out += ", " + key[0] + ": " + quotedAs(key[0], key[1])
+		}
 	}
-	out := "type: csv, delimiter: " + quoted(string(d.in.Delimiter))
-	if strings.HasPrefix(d.in.Encoding, "windows") || strings.HasPrefix(d.in.Encoding, "iso") { // others say it by their first bytes
-		out += ", encoding: " + d.in.Encoding
-	}
-	if d.in.Headless {
-		out += ", header: none"
+	if f.HeaderLines > 0 {
+		out += fmt.Sprintf(", header-lines: %d", f.HeaderLines)
 	}
 	return out
 }
 
+// quotedAs leaves the quotes away where the values are words of ours.
+func quotedAs(key, value string) string {
+	if key == "delimiter" {
+		return quoted(value)
+	}
+	return plain(value)
+}
+
 // line writes a column.
-func (s *Suggestion) line(g *Guess) string {
+func (d *Draft) line(g *Guess) string {
 	c := &g.column
 	parts := []string{"name: " + plain(c.Name)}
 	add := func(yes bool, format string, args ...any) {
@@ -75,10 +95,12 @@ func (s *Suggestion) line(g *Guess) string {
 			parts = append(parts, fmt.Sprintf(format, args...))
 		}
 	}
+	add(c.Path != "", "path: %s", quoted(c.Path))
 	add(c.Position > 0, "position: %d", c.Position)
 	add(c.As != "text" && c.As != "", "as: %s", c.As)
-	add(c.Required || c.Name == s.key[0], "required: true")
-	add(len(c.Formats) > 0, "formats: [%s]", strings.Join(quotedAll(c.Formats), ", "))
+	_, alone := d.key.has(c.Name)
+	add(c.Required || alone, "required: true")
+	add(len(c.Formats) > 0, "formats: [%s]", strings.Join(each(c.Formats, quoted), ", "))
 	if len(c.Codes) > 0 {
 		var codes []string
 		for _, from := range slices.Sorted(maps.Keys(c.Codes)) {
@@ -91,26 +113,38 @@ func (s *Suggestion) line(g *Guess) string {
 	add(c.Append != "", "append: %s", quoted(c.Append))
 	add(c.Open, "open: true")
 	add(c.Negate, "negate: true")
-	if len(c.To) == 1 {
+	add(c.Invalid != "" && !c.Required, "invalid: %s", c.Invalid)
+	switch len(c.To) {
+	case 0:
+	case 1:
 		add(true, "to: %s", c.To[0])
-	} else {
+	default:
 		add(true, "to: [%s]", strings.Join(c.To, ", "))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// fileName gives the file's name with a mark where its date stands, or before its end.
-func fileName(file string) string {
-	const mark = "{yyyyMMdd}"
-	base := strings.NewReplacer("{", "", "}", "").Replace(filepath.Base(file))
-	if at := eightDigits.FindStringIndex(base); at != nil {
-		return base[:at[0]] + mark + base[at[1]:]
+// memberName gives the member's name, with a mark where the date of the archive stands.
+func memberName(member, file string) string {
+	if date := eightDigits.FindString(filepath.Base(file)); date != "" {
+		return strings.ReplaceAll(member, date, dateMark)
 	}
-	ext := filepath.Ext(base)
-	return strings.TrimSuffix(base, ext) + "_" + mark + ext
+	return member
 }
 
-var bare = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_]*(?:[ -][\p{L}\p{N}_]+)*$`)
+const dateMark = "{yyyyMMdd}"
+
+// fileName gives the file's name with a mark where its date stands, or before its end.
+func fileName(file string) string {
+	base := strings.NewReplacer("{", "", "}", "").Replace(filepath.Base(file))
+	if at := eightDigits.FindStringIndex(base); at != nil {
+		return base[:at[0]] + dateMark + base[at[1]:]
+	}
+	name, ext, _ := strings.Cut(base, ".")
+	return strings.TrimSuffix(name+"_"+dateMark+"."+ext, ".")
+}
+
+var bare = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_]*(?:[ /-][\p{L}\p{N}_]+)*$`)
 
 // plain writes a text without quotes where YAML takes it for text all the same.
 func plain(s string) string {
@@ -133,10 +167,18 @@ func quoted(s string) string {
 	return string(b)
 }
 
-func quotedAll(list []string) []string {
+func eachPart(parts [][]string) []string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = written(p)
+	}
+	return out
+}
+
+func each(list []string, write func(string) string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = quoted(s)
+		out[i] = write(s)
 	}
 	return out
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"uoma/internal/ziptest"
 )
 
 // file is a member of an archive.
@@ -39,21 +41,11 @@ func unzip(tb testing.TB, archive []byte) (files []file) {
 
 func zipped(tb testing.TB, files []file) []byte {
 	tb.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for _, m := range files {
-		w, err := z.Create(m.name)
-		if err == nil {
-			_, err = w.Write(m.text)
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
+	var members []string
+	for _, f := range files {
+		members = append(members, f.name, string(f.text))
 	}
-	if err := z.Close(); err != nil {
-		tb.Fatal(err)
-	}
-	return out.Bytes()
+	return ziptest.Pack(tb, members...)
 }
 
 // rewritten gives an archive with other members; edit is told the names of its tables in their order.

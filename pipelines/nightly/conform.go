@@ -29,7 +29,7 @@ type FeedRows struct {
 	Removed     int64            `json:"removed"`
 	Unchanged   int64            `json:"unchanged"`         // and loaded on an earlier night
 	Earlier     int64            `json:"earlier,omitempty"` // loaded by an earlier attempt of this night, and the same since
-	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld while their person's standing is the same
+	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld, in part at least, while their person's standing is the same
 	Merged      int64            `json:"merged"`
 	Quarantined int64            `json:"quarantined"`
 	Reasons     map[string]int64 `json:"reasons,omitempty"` // quarantined rows by code
@@ -203,11 +203,12 @@ type conforming struct {
 	rows FeedRows
 	bad  []canon.Rejection
 
-	last   *rememberedFeed  // what the last night left, nil when there was none
-	redone bool             // all rows are decided anew
-	wanted []int32          // places of the rows to conform
-	now    []int32          // by place of last night: place of the row that is as it was, or stands; else nowhere
-	again  map[int32]string // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [dated]
+	last     *rememberedFeed        // what the last night left, nil when there was none
+	redone   bool                   // all rows are decided anew
+	withheld map[int32]*withheldRow // what was withheld last night, by place of then
+	wanted   []int32                // places of the rows to conform
+	now      []int32                // by place of last night: place of the row that is as it was, or stands; else nowhere
+	again    map[int32]string       // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [inPart], [dated]
 
 	out      *blob.Writer
 	sink     *conform.Sink
@@ -268,7 +269,7 @@ func (w *conforming) stood(place int32) bool {
 		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
 	why := w.again[place]
-	return why == refused || why == dated
+	return why == refused || why == dated || why == inPart
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what
@@ -291,7 +292,7 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 func (w *conforming) reject(x canon.Rejection) error {
 	delete(w.touching, x.Line)
 	if x.Key != "" {
-		w.f.rows.hold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
+		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
 	}
 	if place, ok := w.f.rows.place(x.Line); ok {
 		w.stands(place)

@@ -17,8 +17,8 @@ import (
 	"uoma/transforms/protect"
 )
 
-var errNobody = fault.New("UOMA-ERA-NOBODY", "no record of that system and key is known",
-	"look the key up in the system itself; parts of a composite key are joined by |")
+var errNobody = fault.New("UOMA-ERA-NOBODY", "nobody is known by that system and key, or that token",
+	"look the key up in the system itself, with | between the parts of a composite one; uoma subject find gives the token")
 
 var errClause = fault.New("UOMA-ERA-CLAUSE", "the clause is too long for the books", "name the clause of the notice, such as XAMK-39")
 
@@ -46,6 +46,24 @@ type Erased struct {
 // the pipeline's lease. In snapshots and quarantine the person's rows are emptied. [workspace.Places] lists every place and
 // what an erasure does to it.
 func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, personKey, clause string) (Erased, error) {
+	return n.erase(ctx, r, pipeline, clause, func() (string, error) {
+		subject, _ := n.resolved.Subject(system, personKey)
+		return subject, nil
+	}, func(book *erasures.Book) (erasures.Entry, bool) {
+		return book.OfRecord(protect.Record(n.ws.SourceTokens(), system, personKey))
+	})
+}
+
+// ErasePerson is Erase of somebody by the register's token.
+func (n *Night) ErasePerson(ctx context.Context, r *pipelines.Run, pipeline, person, clause string) (Erased, error) {
+	return n.erase(ctx, r, pipeline, clause, func() (string, error) {
+		subjects, err := n.ws.Vault.SubjectsOf(ctx, []string{person})
+		return subjects[person], err
+	}, func(book *erasures.Book) (erasures.Entry, bool) { return book.OfPerson(person) })
+}
+
+// erase erases the subject that who finds; of nobody, before looks for the erasure that was there already.
+func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause string, who func() (string, error), before func(*erasures.Book) (erasures.Entry, bool)) (Erased, error) {
 	out := Erased{Run: r.ID()}
 	if len(clause) > maxClause {
 		return out, errClause
@@ -76,9 +94,12 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	if n.resolved, err = e.Resolve(); err != nil {
 		return out, err
 	}
-	subject, known := n.resolved.Subject(system, personKey)
-	if !known {
-		return n.erasedBefore(system, personKey)
+	subject, err := who()
+	if err != nil {
+		return out, err
+	}
+	if subject == "" {
+		return n.erasedBefore(before)
 	}
 	records, person := n.recordsOf(subject), workspace.PersonOf(n.ws.Persons(), subject)
 	own, shared := n.pointsOf(subject)
@@ -138,7 +159,7 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 			return out, err
 		}
 		out.Entries++
-		n.holdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
+		n.withholdToken(e.Source, e.SourceKey, clause) // so that the next night decides on the row anew, and withholds it
 	}
 	// The key goes before the register's commit: killed between the two, the resolver still knows the person, so that the
 	// command can be repeated.
@@ -209,14 +230,14 @@ func (n *Night) Erase(ctx context.Context, r *pipelines.Run, pipeline, system, p
 	return out, n.SweepState(ctx)
 }
 
-// erasedBefore finds the erasure of a record that nobody has any more: one that was cut short is finished by whatever opens
+// erasedBefore finds the erasure of somebody who is not there any more: one that was cut short is finished by whatever opens
 // the workspace next, so that a repetition of it finds nothing left to do.
-func (n *Night) erasedBefore(system, personKey string) (Erased, error) {
+func (n *Night) erasedBefore(find func(*erasures.Book) (erasures.Entry, bool)) (Erased, error) {
 	book, err := n.ws.Erasures()
 	if err != nil {
 		return Erased{}, err
 	}
-	e, ok := book.OfRecord(protect.Record(n.ws.SourceTokens(), system, personKey))
+	e, ok := find(book)
 	if !ok {
 		return Erased{}, errNobody
 	}
@@ -235,25 +256,25 @@ func (n *Night) holdRows(ctx context.Context, night *register.Night, records []s
 				return err
 			}
 			for i := range b.Len() {
-				n.holdToken(strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i)), clause)
+				n.withholdToken(strings.Clone(b.Col(0).Text(i)), strings.Clone(b.Col(1).Text(i)), clause)
 			}
 		}
 	}
 	return nil
 }
 
-// holdToken notes a source row as withheld of which the token is known and no more.
-func (n *Night) holdToken(feed, token, clause string) {
-	n.held[feed] = append(n.held[feed], withheldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
+// withholdToken notes a source row as withheld of which the token is known and no more.
+func (n *Night) withholdToken(feed, token, clause string) {
+	n.withheld[feed] = append(n.withheld[feed], withheldRow{Feed: feed, Place: nowhere, SourceKey: token, Clause: clause})
 }
 
 // unsettle lets the rows that wait for an erased person be decided anew on the next night, as nobody will know then whose they
 // are until they are conformed, and forgets what all rows say of their membership.
 func (n *Night) unsettle(gone func(system, person string) bool) {
-	for feed, held := range n.withheld {
-		for i := range held {
-			if person := held[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
-				held[i].Person, held[i].Standing = "", ""
+	for feed, rows := range n.withheldBefore {
+		for i := range rows {
+			if person := rows[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
+				rows[i].Person, rows[i].Standing = "", ""
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -62,6 +63,8 @@ var (
 	errManifest = fault.New("UOMA-LND-MANIFEST", "the archive's manifest does not describe its files", "ask the owner of the system for the export again").For(fault.Source)
 	errDigest   = fault.New("UOMA-LND-DIGEST", "a file of the archive is not the one that the manifest describes", "ask the owner of the system for the export again").For(fault.Source)
 )
+
+var errMemberHeld = fault.New("UOMA-LND-HELD", "the archive's member is too large to be tried there", "unpack it and try it alone; a night reads it as it is").For(fault.Source)
 
 // maxManifest bounds a manifest: it names a handful of files.
 const maxManifest = 1 << 20
@@ -157,8 +160,8 @@ func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name 
 	return e, nil
 }
 
-// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: a format that
-// jumps about cannot lie in an archive. The reader is complete when its batches were ranged over and Verify found nothing.
+// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: a member of a
+// format that jumps about is held in memory. The reader is complete when its batches were ranged over and Verify found nothing.
 func OpenFile(name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
 	options, err := tabularOptions(f, filepath.Base(name), reject)
 	if err != nil {
@@ -190,18 +193,17 @@ func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabu
 	}
 	var r io.Reader = e.file
 	if f.Member != "" {
-		if r, err = e.member(f); err != nil {
+		if r, err = e.member(f, f.MemberOf(path.Base(options.File))); err != nil {
 			return err
 		}
 	}
 	r = io.TeeReader(r, e.hash)
 	if f.Format.Jumps() {
-		inner, err := newSpooled(work, spool+".member", r)
+		inner, size, err := e.whole(work, spool, r)
 		if err != nil {
 			return err
 		}
-		e.closers = append(e.closers, inner)
-		e.Reader = jumping(inner, inner.Size, f, options)
+		e.Reader = jumping(inner, size, f, options)
 		return nil
 	}
 	if f.Format.Compression != "" {
@@ -216,18 +218,38 @@ func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabu
 	return nil
 }
 
+// maxHeld is how much of a member is held in memory where there is no place for a copy.
+const maxHeld = 512 << 20
+
+// whole makes a member readable here and there: of a copy in work, or in memory when there is none.
+func (e *file) whole(work *blob.Store, spool string, r io.Reader) (io.ReaderAt, int64, error) {
+	if work == nil {
+		b, err := io.ReadAll(io.LimitReader(r, maxHeld+1))
+		if err == nil && len(b) > maxHeld {
+			err = errMemberHeld
+		}
+		return bytes.NewReader(b), int64(len(b)), err
+	}
+	inner, err := newSpooled(work, spool+".member", r)
+	if err != nil {
+		return nil, 0, err
+	}
+	e.closers = append(e.closers, inner)
+	return inner, inner.Size, nil
+}
+
 // member opens the feed's file inside an archive, after its manifest.
-func (e *file) member(f *layout.Feed) (io.Reader, error) {
+func (e *file) member(f *layout.Feed, name string) (io.Reader, error) {
 	zip, err := archive.Open(e.content(), e.file.Size(), archive.Limits{})
 	if err != nil {
 		return nil, err
 	}
 	if f.Format.Manifest != "" {
-		if e.listed, err = readManifest(zip, f.Format.Manifest, f.Member); err != nil {
+		if e.listed, err = readManifest(zip, f.Format.Manifest, name); err != nil {
 			return nil, err
 		}
 	}
-	m, err := zip.Open(f.Member)
+	m, err := zip.Open(name)
 	if err != nil {
 		return nil, err
 	}

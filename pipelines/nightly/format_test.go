@@ -1,7 +1,6 @@
 package nightly
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"uoma/connectors/odata"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
+	"uoma/internal/ziptest"
 	"uoma/transforms/layout"
 )
 
@@ -49,23 +49,6 @@ func packing(t *testing.T, kind string, b []byte) []byte {
 	}
 	if err == nil {
 		err = w.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-func archived(t *testing.T, name string, b []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	w, err := z.Create(name)
-	if err == nil {
-		_, err = w.Write(b)
-	}
-	if err == nil {
-		err = z.Close()
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +119,7 @@ func TestEveryFormatLands(t *testing.T) {
 				export = packing(t, compression, export)
 				more := ""
 				if member != "" {
-					export, more = archived(t, member, export), "  member: "+member+"\n"
+					export, more = ziptest.Pack(t, member, string(export)), "  member: "+member+"\n"
 				}
 				l, err := layout.Parse("demo.yaml", fmt.Appendf(nil, "system: demo\ntitle: Demo\ncontroller: \"10118\"\nfeeds:\n- name: rows\n  file: \"rows_{yyyyMMdd}.dat\"\n%s  format: {%s}\n  key: [id]\n  person: [id]\n  columns: [%s]\n", more, keys, c.columns))
 				if err != nil {

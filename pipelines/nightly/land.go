@@ -3,16 +3,12 @@ package nightly
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"runtime"
 	"slices"
 	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +17,6 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/query"
 	"uoma/connectors/snapshot"
-	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
@@ -295,62 +290,6 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
 }
 
-// lost reports optional properties that no record of tonight has, and some of the last good snapshot had. Where each record may
-// lack a property, nothing else would tell that it was renamed. Of a list of changes alone nothing can be said.
-func (s land) lost(ctx context.Context, r *pipelines.Run, ff *FeedFacts, spared []string) error {
-	if len(spared) == 0 || ff.Previous == "" || ff.Changes != nil && ff.Changes.Alone {
-		return nil
-	}
-	had, err := snapshot.Columns(s.n.ws.Snapshots, ff.Previous)
-	if err != nil {
-		return err
-	}
-	var gone []string
-	for _, name := range spared {
-		if !slices.Contains(had, name) { // the layout is a newer one
-			continue
-		}
-		filled, err := anyFilled(snapshot.Read(ctx, s.n.ws.Snapshots, ff.Previous, ff.Feed, []string{name}), name)
-		if err != nil {
-			return err
-		}
-		if filled {
-			gone = append(gone, name)
-		}
-	}
-	if len(gone) > 0 {
-		ff.Missing = append(ff.Missing, gone...)
-		r.Log.Warn("no record has a property that some had before; uoma layout diff shows what became of it", "feed", ff.Feed, "columns", gone)
-	}
-	return nil
-}
-
-// anyFilled tells whether a column of rows as they came has any value.
-func anyFilled(rows canon.Batches, column string) (bool, error) {
-	for b, err := range rows {
-		if err != nil {
-			return false, err
-		}
-		col := b.Named(column)
-		for i := range b.Len() {
-			if !col.Null(i) && len(col.AppendTo(nil, i)) > 0 {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
-}
-
-// digestOf gives the SHA-256 of the rows of an export that has no bytes of its own.
-func digestOf(rows []rowPrint) string {
-	h := sha256.New()
-	for i := range rows {
-		h.Write(rows[i].id[:])
-		h.Write(rows[i].hash[:])
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 // record writes the snapshot into the ledger.
 func (s land) record(ctx context.Context, r *pipelines.Run, l *layout.Layout, ff *FeedFacts, source, state string) error {
 	if r.Dry {
@@ -381,49 +320,6 @@ func (n *Night) marks(ctx context.Context, r *pipelines.Run) (map[string]string,
 		out[w.Feed] = w.Snapshot
 	}
 	return out, err
-}
-
-// unread tells whether the export has columns that the layout does not read. A row that could not be split into its
-// columns would carry them into the quarantine; of such an export only the row's place is kept.
-func unread(f *layout.Feed, unknown []string) bool {
-	return len(f.Drop) > 0 || len(unknown) > 0 || slices.ContainsFunc(f.Format.FieldCounts, func(n int) bool { return n > len(f.Columns) })
-}
-
-// undeclared leaves out the columns that the layout knows and drops on purpose.
-func undeclared(f *layout.Feed, unknown []string) []string {
-	dropped := map[string]bool{}
-	for _, d := range f.Drop {
-		dropped[tabular.Fold([]byte(d))] = true
-	}
-	return slices.DeleteFunc(unknown, func(u string) bool { return dropped[tabular.Fold([]byte(u))] })
-}
-
-// absent leaves out the columns that need not be there.
-func absent(f *layout.Feed, missing []string) []string {
-	return slices.DeleteFunc(missing, func(name string) bool { return !f.Misses(name) })
-}
-
-// drifted answers an export whose columns are not the layout's as its feed's policy says.
-func drifted(f *layout.Feed, ff *FeedFacts) error {
-	place := fault.Place{File: ff.File, Field: strings.Join(ff.Missing, ", ")}
-	switch {
-	case f.Drift == layout.Ignore:
-		ff.Unknown, ff.Missing, ff.Reordered = nil, nil, false
-	case f.Drift == layout.Fail && len(ff.Missing)+len(ff.Unknown) > 0:
-		return errContract.At(place).Because(fmt.Errorf("%d columns are missing and %d are new", len(ff.Missing), len(ff.Unknown)))
-	case f.Drift == layout.Quarantine && len(ff.Missing) > 0:
-		return errGone.At(place)
-	}
-	return nil
-}
-
-// strictly lets a missing required column, which stops a source under every policy, stop the run where the feed asks for it.
-func strictly(f *layout.Feed, err error) error {
-	var e *fault.Error
-	if f.Drift == layout.Fail && errors.As(err, &e) && e.Code == "UOMA-LND-HEADER-MISSING" {
-		return errContract.At(e.Place)
-	}
-	return err
 }
 
 func names(t *canon.Table) []string {
@@ -481,46 +377,4 @@ func stopSystems(facts []FeedFacts) int {
 		}
 	}
 	return len(failed)
-}
-
-// keyer gives a batch's row keys and hashes, in buffers that it uses again.
-type keyer struct {
-	c      *conform.Conformer
-	arena  []byte
-	keys   [][]byte
-	hashes []snapshot.Hash
-	buf    []byte
-}
-
-func (k *keyer) rows(b *canon.Batch) ([][]byte, []snapshot.Hash) {
-	n := b.Len()
-	k.arena, k.keys, k.hashes = k.arena[:0], k.keys[:0], k.hashes[:0]
-	at := make([]int, n+1)
-	for i := range n {
-		k.arena, _ = k.c.Key(b, i, k.arena)
-		at[i+1] = len(k.arena)
-		k.hashes = append(k.hashes, k.hash(b, i))
-	}
-	for i := range n {
-		k.keys = append(k.keys, k.arena[at[i]:at[i+1]])
-	}
-	return k.keys, k.hashes
-}
-
-// hash gives the first 128 bits of SHA-256 over the row's cells, each with its length and its kind, and not over its line:
-// a row that moved is the same row.
-func (k *keyer) hash(b *canon.Batch, i int) snapshot.Hash {
-	k.buf = k.buf[:0]
-	for c := canon.RawKinds; c < len(b.Table.Columns); c++ {
-		col := b.Col(c)
-		if col.Null(i) {
-			k.buf = append(k.buf, 0)
-			continue
-		}
-		v := col.Bytes(i)
-		k.buf = binary.AppendUvarint(k.buf, uint64(len(v))+1)
-		k.buf = append(k.buf, v...)
-	}
-	sum := sha256.Sum256(k.buf)
-	return snapshot.Hash(sum[:snapshot.HashSize])
 }

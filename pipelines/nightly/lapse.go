@@ -44,7 +44,7 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		}
 		if clause := mine[e.Record]; clause != "" {
 			out.sourceKeys = append(out.sourceKeys, e.SourceKey)
-			n.holdToken(e.Source, e.SourceKey, clause)
+			n.withholdToken(e.Source, e.SourceKey, clause)
 		}
 	}
 	for _, subject := range sortedKeys(clauses) {

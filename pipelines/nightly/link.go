@@ -144,7 +144,7 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 	for _, l := range before {
 		switch {
 		case out[l.Record]:
-		case s.n.recordHeld[l.Record]:
+		case s.n.recordWithheld[l.Record]:
 			doubtful = append(doubtful, l.Record)
 		default:
 			out[l.Record] = true

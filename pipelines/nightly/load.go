@@ -135,8 +135,8 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 // forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing = nil, nil, nil
-	n.feeds, n.remembered, n.toldBefore, n.withheld, n.held = nil, nil, nil, nil, nil
-	n.touched, n.recordKept, n.recordHeld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
+	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
+	n.touched, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
 }
 
 // accounts adds up what conform and protect counted.
@@ -156,7 +156,7 @@ func accounts(r *pipelines.Run) ([]Account, error) {
 	var out []Account
 	for _, c := range conformed.Feeds {
 		k := kept[c.Feed]
-		a := Account{Feed: c.Feed, Read: c.Read, Loaded: c.Earlier + k.Loaded, Unchanged: c.Unchanged, Merged: c.Merged,
+		a := Account{Feed: c.Feed, Read: c.Read, Loaded: c.Earlier + k.Loaded, Unchanged: c.Unchanged + k.Unchanged, Merged: c.Merged,
 			Quarantined: c.Quarantined + k.Orphans, Clauses: k.Withheld, Reasons: c.Reasons}
 		if k.Orphans > 0 {
 			a.Reasons = add(a.Reasons, "orphan", k.Orphans)

@@ -9,16 +9,16 @@ import (
 	"uoma/transforms/policy"
 )
 
-// rowFact is what a source row says of its person's membership of the register. All rows' facts are gathered before
-// anything is loaded: a degree in one system makes a member whose contact data stands in another. Those of rows that are
+// rowFact is what a source row says of its person's membership of the register, or of the groups that they belong to. All
+// rows' facts are gathered before anything is loaded: a degree in one system makes a member whose contact data stands in another. Those of rows that are
 // not conformed tonight are remembered.
 type rowFact struct {
 	Feed   string `parquet:"feed,dict"`
 	Place  int32  `parquet:"place"` // of the row in its feed's snapshot
 	Person string `parquet:"person"`
 	Kind   string `parquet:"kind,dict"`
-	Code   string `parquet:"code,dict"` // the institution of a degree
-	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown
+	Code   string `parquet:"code,dict"` // the institution of a degree, the kind of a role
+	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown, and of a role without a first day
 }
 
 // Kinds of a rowFact.
@@ -27,6 +27,7 @@ const (
 	toldJoined = "joined"
 	toldLeft   = "left"
 	toldDead   = "dead"
+	toldRole   = "role" // of a pack with groups
 )
 
 // memberRole is the role that says that a person joined the register, or left it.
@@ -52,6 +53,10 @@ func (w *conforming) note(b *canon.Batch) {
 	case "role":
 		kind, from, to := b.Named("kind"), b.Named("from"), b.Named("to")
 		for i := range b.Len() {
+			if len(w.n.pack.Groups) > 0 {
+				day, _ := from.Day(i)
+				tell(i, toldRole, kind.Text(i), day)
+			}
 			if kind.Text(i) != memberRole {
 				continue
 			}

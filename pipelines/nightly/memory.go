@@ -25,16 +25,16 @@ import (
 
 // What a night leaves to the next one besides the stores, by name in the ledger.
 const (
-	stateMembers = workspace.StateMembers
-	stateLinks   = workspace.StateLinks
-	stateRetired = workspace.StateRetired
-	stateHeld    = workspace.StateHeld
-	stateRows    = workspace.StateRows
-	stateFacts   = workspace.StateFacts
-	stateSoFar   = workspace.StateSoFar
-	stateDecided = workspace.StateDecided
-	stateReview  = workspace.StateReview
-	stateChanges = workspace.StateChanges
+	stateMembers  = workspace.StateMembers
+	stateLinks    = workspace.StateLinks
+	stateRetired  = workspace.StateRetired
+	stateWithheld = workspace.StateWithheld
+	stateRows     = workspace.StateRows
+	stateFacts    = workspace.StateFacts
+	stateSoFar    = workspace.StateSoFar
+	stateDecided  = workspace.StateDecided
+	stateReview   = workspace.StateReview
+	stateChanges  = workspace.StateChanges
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
@@ -66,22 +66,22 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 
 // Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
 // the next night decides every row anew; so does one that weighs or clusters records otherwise.
-const Version = "6"
+const Version = "7"
 
 // mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
 // stopped on the night of a change has it still before it.
 func (n *Night) mustRedo(feed string) bool { return n.decided[feed] != n.ConfigDigest() }
 
-// recallDecisions reads which rows were kept out on the last night, and under what every feed's rows were decided.
+// recallDecisions reads which rows were withheld on the last night, and under what every feed's rows were decided.
 func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
-	held, err := recallRows[withheldRow](ctx, n, r, stateHeld)
+	withheld, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
 	if err != nil {
 		return err
 	}
-	for i := range held {
-		held[i].SourceKey = n.ws.Outer(workspace.IndexTokens, held[i].SourceKey)
+	for i := range withheld {
+		withheld[i].SourceKey = n.ws.Outer(workspace.IndexTokens, withheld[i].SourceKey)
 	}
-	n.withheld = byFeed(held, func(h *withheldRow) string { return h.Feed })
+	n.withheldBefore = byFeed(withheld, func(w *withheldRow) string { return w.Feed })
 	rows, err := recallRows[rememberedFeed](ctx, n, r, stateRows)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	}{
 		{stateMembers, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rememberable()) }},
 		{stateRetired, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, retired) }},
-		{stateHeld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
+		{stateWithheld, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.keptOut()) }},
 		{stateRows, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.rowsToRemember(r)) }},
 		{stateDecided, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, decided) }},
 		{stateReview, func(s *blob.Store) (string, error) { return snapshot.WriteRows(s, n.reviewable()) }},
@@ -269,28 +269,53 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 	return m, nil
 }
 
-// keptOut gives the rows that are kept out after tonight, by feed and place: of feeds that did not land what was known
+// keptOut gives the rows that are withheld after tonight, by feed and place: of feeds that did not land what was known
 // of them, as their rows are as they were.
 func (n *Night) keptOut() []withheldRow {
-	var out []withheldRow
-	for feed, held := range n.withheld {
+	of := map[string][]withheldRow{}
+	for feed, rows := range n.withheldBefore {
 		if n.feeds[feed] == nil {
-			out = append(out, held...)
+			of[feed] = rows
 		}
 	}
 	for _, f := range n.landed() {
-		out = append(out, f.rows.held...)
+		of[f.feed.FullName()] = f.rows.withheld
 	}
-	for _, held := range n.held {
-		out = append(out, held...)
+	for feed, rows := range n.withheld {
+		of[feed] = slices.Concat(of[feed], rows)
 	}
-	for i := range out { // a file is not rewritten when the key of tokens is replaced
-		out[i].SourceKey = n.ws.Inner(workspace.IndexTokens, out[i].SourceKey)
+	size := 0
+	for _, rows := range of {
+		size += len(rows)
 	}
-	slices.SortFunc(out, func(a, b withheldRow) int {
-		return cmp.Or(cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Place, b.Place), cmp.Compare(a.SourceKey, b.SourceKey))
-	})
+	out := make([]withheldRow, 0, size)
+	for _, feed := range sortedKeys(of) {
+		rows := slices.Clone(of[feed])
+		for i := range rows { // a file is not rewritten when the key of tokens is replaced
+			rows[i].SourceKey = n.ws.Inner(workspace.IndexTokens, rows[i].SourceKey)
+		}
+		out = inOrder(out, rows)
+	}
 	return out
+}
+
+// inOrder appends the rows of a feed by place, of which all but a few that were decided tonight lie in that order.
+func inOrder(out, rows []withheldRow) []withheldRow {
+	order := func(a, b withheldRow) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.SourceKey, b.SourceKey))
+	}
+	lie := 0
+	for lie < len(rows) && (lie == 0 || order(rows[lie-1], rows[lie]) <= 0) {
+		lie++
+	}
+	rest := rows[lie:]
+	slices.SortFunc(rest, order)
+	rows = rows[:lie]
+	for _, w := range rest {
+		n, _ := slices.BinarySearchFunc(rows, w, order)
+		out, rows = append(append(out, rows[:n]...), w), rows[n:]
+	}
+	return append(out, rows...)
 }
 
 // rowsToRemember gives what is known of every feed's rows, with feeds that did not land as they were.

@@ -40,31 +40,31 @@ type Night struct {
 
 	replayOf *workspace.Workspace // whose snapshots are replayed instead of landing exports
 
-	feeds                  map[string]*feedNight      // by full name; what is known of each landed feed
-	redo                   bool                       // the rows of some feed are all decided anew
-	positions              map[string]position        // by feed: from where on changes are asked for
-	decided                map[string]string          // by feed: the configuration that its rows were last decided under
-	remembered             map[string]*rememberedFeed // by feed: what the last night left of its rows
-	toldBefore             map[string][]rowFact       // by feed: what the rows of the last night said of memberships
-	toldDigest             string                     // of the file with what tonight's rows say of memberships, once it is written
-	linksDigest            string                     // of the file with the resolver's table of linked records, once it is written
-	countsBefore           map[string]register.Count  // of the register before the night
-	who                    changesOfWho               // what happened to subjects on this night
-	lapses                 lapses                     // what has outlived its period
-	back                   []register.Part            // of it, what is here again tonight
-	holders                map[recordKey][]string     // subjects by contact point, once somebody asked
-	words                  map[string][]vault.Word    // by subject: what was said before data was removed
-	withheld               map[string][]withheldRow   // by feed: source rows kept out on the last night
-	touched                map[string]bool            // source rows of earlier nights that changed, went or came back
-	engine                 *resolve.Engine
-	resolved               *resolve.Result
-	standing               *standings
-	held                   map[string][]withheldRow // by feed: source rows kept out tonight, besides those that feedNight.rows has
-	gaveWay                []string                 // tokens of touched source rows that are kept out tonight
-	open                   *register.Night          // of a dry run: what it would have committed
-	recordKept, recordHeld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
-	everything             bool                     // so many rows are decided tonight that what did not change is not told apart
-	decidedRecords         map[recordKey]bool       // records of which a row is decided tonight, unless everything is
+	feeds                      map[string]*feedNight      // by full name; what is known of each landed feed
+	redo                       bool                       // the rows of some feed are all decided anew
+	positions                  map[string]position        // by feed: from where on changes are asked for
+	decided                    map[string]string          // by feed: the configuration that its rows were last decided under
+	remembered                 map[string]*rememberedFeed // by feed: what the last night left of its rows
+	toldBefore                 map[string][]rowFact       // by feed: what the rows of the last night said of memberships
+	toldDigest                 string                     // of the file with what tonight's rows say of memberships, once it is written
+	linksDigest                string                     // of the file with the resolver's table of linked records, once it is written
+	countsBefore               map[string]register.Count  // of the register before the night
+	who                        changesOfWho               // what happened to subjects on this night
+	lapses                     lapses                     // what has outlived its period
+	back                       []register.Part            // of it, what is here again tonight
+	holders                    map[recordKey][]string     // subjects by contact point, once somebody asked
+	words                      map[string][]vault.Word    // by subject: what was said before data was removed
+	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
+	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back
+	engine                     *resolve.Engine
+	resolved                   *resolve.Result
+	standing                   *standings
+	withheld                   map[string][]withheldRow // by feed: source rows withheld tonight, besides those that feedNight.rows has
+	gaveWay                    []string                 // tokens of touched source rows that are withheld tonight
+	open                       *register.Night          // of a dry run: what it would have committed
+	recordKept, recordWithheld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
+	everything                 bool                     // so many rows are decided tonight that what did not change is not told apart
+	decidedRecords             map[recordKey]bool       // records of which a row is decided tonight, unless everything is
 
 	mu sync.Mutex
 }
@@ -83,8 +83,8 @@ type feedNight struct {
 func New(ws *workspace.Workspace, layouts []*layout.Layout, pack *policy.Pack, inbox Inbox, check func(context.Context, *sqlx.Tx) error) *Night {
 	return &Night{
 		ws: ws, layouts: layouts, pack: pack, inbox: inbox, check: check,
-		feeds: map[string]*feedNight{}, held: map[string][]withheldRow{}, touched: map[string]bool{},
-		recordKept: map[string]bool{}, recordHeld: map[string]bool{}, decidedRecords: map[recordKey]bool{},
+		feeds: map[string]*feedNight{}, withheld: map[string][]withheldRow{}, touched: map[string]bool{},
+		recordKept: map[string]bool{}, recordWithheld: map[string]bool{}, decidedRecords: map[recordKey]bool{},
 	}
 }
 

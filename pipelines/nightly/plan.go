@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"slices"
 
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
@@ -20,7 +21,9 @@ func (w *conforming) plan(ctx context.Context) error {
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
-	byPlace, tokens := inPlace(w.n.withheld[w.rows.Feed])
+	withheld, tokens := inPlace(w.n.withheldBefore[w.rows.Feed])
+	w.withheld = withheld
+	w.f.rows.waiting = make([]withheldRow, 0, len(withheld))
 	if err := w.askTokens(tokens); err != nil {
 		return err
 	}
@@ -32,7 +35,7 @@ func (w *conforming) plan(ctx context.Context) error {
 			w.rows.Merged++
 		case fate != unchanged:
 			w.wanted = append(w.wanted, place)
-		case w.settled(place, byPlace):
+		case w.settled(place):
 		case w.again[place] == dated:
 			doubtful = append(doubtful, place)
 			fallthrough
@@ -65,22 +68,24 @@ func (w *conforming) recall() {
 	}
 }
 
-// settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was kept out,
+// settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was withheld,
 // or that has a cell which was refused for the date.
-func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
+func (w *conforming) settled(place int32) bool {
 	rows, from := w.f.rows, w.f.changes.from[place]
 	o := w.last.outcome(from)
 	rows.outcomes[place] = o
-	h, kept := held[from]
+	h := w.withheld[from]
+	out := h != nil && h.Clause != inPart
 	switch {
 	case w.again[place] != "":
 		return false
-	case kept && h.Person != "" && w.n.pack.At(w.r.Date):
+	case out && h.Person != "" && w.n.pack.At(w.r.Date):
 		w.now[from] = place
-		h.Place = place
-		rows.waiting = append(rows.waiting, h)
+		still := *h
+		still.Place = place
+		rows.waiting = append(rows.waiting, still)
 		rows.tally.Count(o, 1)
-	case kept:
+	case out || h != nil && h.Person == "":
 		w.again[place] = h.Clause
 		return false
 	case rows.tally.Waits(o):
@@ -92,17 +97,27 @@ func (w *conforming) settled(place int32, held map[int32]withheldRow) bool {
 	return true
 }
 
-// stay counts a row that was loaded before and is as it was.
+// stay counts a row that was loaded before and is as it was. Of one that waits for its person with a part protect counts it.
 func (w *conforming) stay(place int32) {
-	from := w.f.changes.from[place]
+	rows, from := w.f.rows, w.f.changes.from[place]
 	w.now[from] = place
-	w.f.rows.tally.Count(w.f.rows.outcomes[place], 1)
-	if w.last.Night == w.r.Date.String() && w.last.loaded(from) {
-		w.f.rows.setLoaded(place, true)
-		w.rows.Earlier++
-		return
+	rows.tally.Count(rows.outcomes[place], 1)
+	earlier := w.last.Night == w.r.Date.String() && w.last.loaded(from)
+	rows.setLoaded(place, earlier)
+	if part := w.withheld[from]; part != nil {
+		h := *part
+		h.Place = place
+		if w.n.pack.At(w.r.Date) {
+			rows.waiting = append(rows.waiting, h)
+			return
+		}
+		rows.withheld = append(rows.withheld, h)
 	}
-	w.rows.Unchanged++
+	if earlier {
+		w.rows.Earlier++
+	} else {
+		w.rows.Unchanged++
+	}
 }
 
 // settleDoubtful conforms rows to see which of them have the outcome on tonight's date that they had last night; these
@@ -173,7 +188,9 @@ func (w *conforming) carryFacts() {
 	if w.last == nil || w.last.Snapshot != w.f.facts.Previous {
 		return
 	}
-	for _, x := range w.n.toldBefore[w.rows.Feed] {
+	told := w.n.toldBefore[w.rows.Feed]
+	w.f.rows.facts = slices.Grow(w.f.rows.facts, len(told))
+	for _, x := range told {
 		if int(x.Place) < len(w.now) && w.now[x.Place] != nowhere {
 			x.Place = w.now[x.Place]
 			w.f.rows.facts = append(w.f.rows.facts, x)

@@ -27,6 +27,8 @@ type FeedKept struct {
 	Loaded   int64            `json:"loaded"`   // source rows of which something is stored
 	Withheld map[string]int64 `json:"withheld"` // source rows of which nothing is, by clause
 	Orphans  int64            `json:"orphans"`  // source rows whose person no row names
+	// Unchanged are source rows that wait for their person with a part, and of which the rest was stored on an earlier night.
+	Unchanged int64 `json:"unchanged,omitempty"`
 }
 
 // ProtectFacts is what the stage leaves in the ledger.
@@ -87,7 +89,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 	}
 	defer out.discard()
 	p := &protecting{n: s.n, f: f, st: st, kept: &kept, out: out, lapsing: &lapsing{n: s.n, r: r, told: map[string]*policy.Anchors{}}}
-	p.protector = s.protector(r, loader, st, p.lapsing)
+	p.protector = s.protector(r, loader, p)
 	for group, err := range groups(spool) {
 		if err != nil {
 			return kept, err
@@ -111,14 +113,14 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
 }
 
-func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, st *standings, l *lapsing) *protect.Protector {
+func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, p *protecting) *protect.Protector {
 	shapes := map[string]*canon.Table{}
-	lapsed := l.lapsed
+	lapsed := p.lapsing.lapsed
 	if len(s.n.lapses) == 0 {
 		lapsed = nil
 	}
 	return protect.New(protect.Settings{
-		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: st.of, Lapsed: lapsed,
+		Run: r.ID(), Tokens: s.n.ws.SourceTokens(), Policy: loader, Standing: p.standing, Lapsed: lapsed,
 		Target: func(t *canon.Table) *canon.Table {
 			if shapes[t.Name] == nil {
 				shape := register.Table(*t)
@@ -138,7 +140,17 @@ type protecting struct {
 	lapsing   *lapsing
 	kept      *FeedKept
 	out       *protected
+	waited    map[int32]withheldRow // rows that are decided anew as their person's standing is another, by place
 	bad       []canon.Rejection
+}
+
+// standing gives the standing under which a row is decided.
+func (p *protecting) standing(system, personKey string, line int64) protect.Standing {
+	st := p.st.of(system, personKey)
+	if place, late := p.f.rows.late[line]; late {
+		return p.waited[place].wider(st)
+	}
+	return st
 }
 
 // group protects what was made of one run of source rows.
@@ -151,27 +163,31 @@ func (p *protecting) group(batches []*canon.Batch) error {
 	p.kept.Loaded += int64(res.Kept)
 	p.kept.Orphans += int64(len(res.Orphans))
 	for _, o := range res.Orphans {
-		p.f.rows.hold(o.Line, withheldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
+		p.f.rows.withhold(o.Line, withheldRow{Feed: p.kept.Feed, Clause: orphan, SourceKey: o.SourceKey})
 		p.bad = append(p.bad, canon.Rejection{Feed: p.kept.Feed, Line: o.Line, Code: orphan, Key: o.Key,
 			Reason: "no person row of the system names the person of this row"})
 	}
-	p.hold(res, batches)
+	p.withhold(res, batches)
 	return p.out.write(res)
 }
 
-// hold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
+// withhold notes which rows are withheld, so that the next night decides on them again; which records keep something; and
 // which may have lost their last row, as one that was stored before is withheld now.
-func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
+func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
 		h := withheldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
 		if w.PersonKey != "" && !p.n.lapses.byConsent(w.SourceKey) {
-			if h.Standing = p.st.text(system, w.PersonKey); h.Standing != "" {
+			st := p.standing(system, w.PersonKey, w.Line)
+			if h.Standing, h.Groups = inWords(st), int64(st.Groups); h.Standing != "" {
 				h.Person = w.PersonKey
 			}
 		}
-		p.f.rows.hold(w.Line, h)
+		p.f.rows.withhold(w.Line, h)
 		p.kept.Withheld[w.Clause]++
+	}
+	for _, x := range res.Parts {
+		p.f.rows.keepInPart(x.Line, withheldRow{Feed: p.kept.Feed, Clause: inPart, Person: x.PersonKey, Standing: inWords(x.Standing), Groups: int64(x.Standing.Groups)})
 	}
 	p.n.mu.Lock()
 	defer p.n.mu.Unlock()
@@ -194,7 +210,7 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	}
 	for _, w := range res.Withheld {
 		if p.n.touched[w.SourceKey] {
-			p.n.recordHeld[w.Record] = true
+			p.n.recordWithheld[w.Record] = true
 			p.n.gaveWay = append(p.n.gaveWay, w.SourceKey)
 		}
 	}
@@ -203,21 +219,30 @@ func (p *protecting) hold(res *protect.Result, batches []*canon.Batch) {
 	}
 }
 
-// settleWaiting settles the rows that wait for their person: where the person's standing is what it was they are withheld
-// as they were, the others are conformed and decided now. The resolver remembers what they say of who somebody is.
+// settleWaiting settles the rows that wait for their person: where the person's standing is what it was they are withheld, or
+// kept in part, as they were; the others are conformed and decided now. The resolver remembers what they say of who somebody is.
 func (p *protecting) settleWaiting(ctx context.Context, r *pipelines.Run) error {
 	rows, system := p.f.rows, canon.SystemOf(p.kept.Feed)
 	var places []int32
+	p.waited = map[int32]withheldRow{}
 	still := rows.waiting[:0] // in its place: tens of thousands wait
 	for _, h := range rows.waiting {
-		if p.st.text(system, h.Person) == h.Standing {
-			still = append(still, h)
-			p.kept.Withheld[h.Clause]++
+		if !h.settles(p.st.of(system, h.Person)) {
+			places, p.waited[h.Place] = append(places, h.Place), h
 			continue
 		}
-		places = append(places, h.Place)
+		still = append(still, h)
+		switch {
+		case h.Clause != inPart:
+			p.kept.Withheld[h.Clause]++
+		case bitAt(rows.loaded, h.Place): // by an earlier attempt of the night
+			p.kept.Loaded++
+		default:
+			p.kept.Unchanged++
+		}
 	}
-	rows.held, rows.waiting = append(still, rows.held...), nil
+	rows.withheld, rows.waiting = append(still, rows.withheld...), nil
+	slices.Sort(places)
 	if len(places) == 0 {
 		return nil
 	}
@@ -245,11 +270,26 @@ func (p *protecting) settleWaiting(ctx context.Context, r *pipelines.Run) error 
 		if err := sink.Flush(); err != nil {
 			return err
 		}
+		p.touch(group)
 		if err := p.group(group); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// touch notes the rows of which a part stands in the stores already.
+func (p *protecting) touch(batches []*canon.Batch) {
+	p.n.mu.Lock()
+	defer p.n.mu.Unlock()
+	tokens := p.n.ws.SourceTokens()
+	for _, b := range batches {
+		for i := range b.Len() {
+			if p.waited[p.f.rows.late[b.Col(canon.Line).Int(i)]].Clause == inPart {
+				p.n.touched[protect.SourceKey(tokens, b.Feed, b.Col(canon.RowKey).Text(i))] = true
+			}
+		}
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,6 +7,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/transforms/conform"
+	"uoma/transforms/protect"
 )
 
 // rememberedFeed is what a night leaves of a feed's rows besides their snapshot, each by its place there: what counts
@@ -30,7 +31,9 @@ func (m *rememberedFeed) outcome(place int32) conform.Outcome {
 }
 
 // loaded tells whether a row was loaded on the night's date.
-func (m *rememberedFeed) loaded(place int32) bool { return m.Loaded[place/8]&(1<<(place%8)) != 0 }
+func (m *rememberedFeed) loaded(place int32) bool { return bitAt(m.Loaded, place) }
+
+func bitAt(bitmap []byte, place int32) bool { return bitmap[place/8]&(1<<(place%8)) != 0 }
 
 // fits tells whether it speaks of the rows of a snapshot.
 func (m *rememberedFeed) fits(snapshot string, rows, outcomes int) bool {
@@ -45,17 +48,37 @@ func (m *rememberedFeed) fits(snapshot string, rows, outcomes int) bool {
 	return true
 }
 
-// withheldRow is a source row that was kept out: by the policy under a clause, without a person, or refused.
+// withheldRow is a source row that was kept out: by the policy under a clause, without a person, or refused; or of which a
+// part was kept out, for what its person was to the register ([inPart]).
 type withheldRow struct {
 	Feed      string `parquet:"feed,dict"`
 	Place     int32  `parquet:"place"`      // in the feed's snapshot, or nowhere when only the token is known
 	SourceKey string `parquet:"source_key"` // the row's token, where the place is not known
 	Clause    string `parquet:"clause,dict"`
-	// Person and Standing are of a row that waits for its person: the person's key, and their standing when the row was
-	// withheld; see [standings.text]. "" of a row that is decided anew every night.
+	// Person, Standing and Groups are of a row that waits for its person: the person's key, and their standing when the row was
+	// decided; see [inWords]. Person is "" of a row that is decided anew every night.
 	Person   string `parquet:"person"`
 	Standing string `parquet:"standing,dict"`
+	Groups   int64  `parquet:"groups,optional"` // bits of [protect.Standing]
 }
+
+// wider gives a person's standing tonight together with that under which their row was decided: what a row was let in for
+// stays, while the row is the same, until its period ends.
+func (h withheldRow) wider(st protect.Standing) protect.Standing {
+	st.Groups |= uint32(h.Groups)
+	st.Member = st.Member || h.Clause == inPart && h.Standing == member
+	return st
+}
+
+// settles tells whether a standing leaves what became of the row as it was.
+func (h withheldRow) settles(st protect.Standing) bool {
+	st = h.wider(st)
+	return inWords(st) == h.Standing && int64(st.Groups) == h.Groups
+}
+
+// inPart stands in place of a clause for a row that was kept, and of which a part was not for its person's standing: in a
+// balance it is a row that was loaded.
+const inPart = "in part"
 
 // refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
 // night without having changed, as a date that lay in the future does. orphan stands for a row without a person.
@@ -72,7 +95,7 @@ type rowsTonight struct {
 	lines    []int64           // of the rows that are decided tonight, ascending
 	places   []int32           // the same rows' places
 	late     map[int64]int32   // places by line of rows whose person became another after conform
-	held     []withheldRow
+	withheld []withheldRow
 	waiting  []withheldRow // rows that are decided tonight only if their person's standing is another
 	facts    []rowFact     // of all rows that are there
 }
@@ -101,27 +124,35 @@ func (t *rowsTonight) setLoaded(place int32, is bool) {
 	}
 }
 
-// decide notes a row that is decided tonight. It counts as loaded until it is held.
+// decide notes a row that is decided tonight. It counts as loaded until it is withheld.
 func (t *rowsTonight) decide(line int64, place int32) {
 	t.lines, t.places = append(t.lines, line), append(t.places, place)
 	t.setLoaded(place, true)
 }
 
-// hold notes that a row that was decided tonight is kept out. Where its outcome may be another tomorrow, it does not wait
+// withhold notes that a row that was decided tonight is not loaded. Where its outcome may be another tomorrow, it does not wait
 // for its person alone.
-func (t *rowsTonight) hold(line int64, h withheldRow) {
+func (t *rowsTonight) withhold(line int64, w withheldRow) {
 	place, ok := t.place(line)
 	if !ok { // then the token stands for it
-		h.Place, h.Person, h.Standing = nowhere, "", ""
-		t.held = append(t.held, h)
+		w.Place, w.Person, w.Standing = nowhere, "", ""
+		t.withheld = append(t.withheld, w)
 		return
 	}
 	t.setLoaded(place, false)
-	h.Place, h.SourceKey = place, ""
-	if h.Person != "" && t.tally.Waits(t.outcomes[place]) {
-		h.Person, h.Standing = "", ""
+	w.Place, w.SourceKey = place, ""
+	if w.Person != "" && t.tally.Waits(t.outcomes[place]) {
+		w.Person, w.Standing = "", ""
 	}
-	t.held = append(t.held, h)
+	t.withheld = append(t.withheld, w)
+}
+
+// keepInPart notes that a row that was decided tonight is kept, and waits for its person with the rest.
+func (t *rowsTonight) keepInPart(line int64, h withheldRow) {
+	if place, ok := t.place(line); ok {
+		h.Place = place
+		t.withheld = append(t.withheld, h)
+	}
 }
 
 // remember closes what is known of a feed's rows.
@@ -139,33 +170,36 @@ func (f *feedNight) remember(r *pipelines.Run) rememberedFeed {
 	return m
 }
 
-// text puts a record's standing into words, so that it can be compared with tomorrow's: "" of somebody who is unknown or
-// suppressed.
+// member is the standing of a member in words.
+const member = "member"
+
+// inWords puts a standing, but for the groups, into words, so that it can be compared with tomorrow's: "" of somebody who is
+// unknown or suppressed.
 //
 // What becomes of a row depends on the row, on the configuration, on whether the policy is in force, and on the standing
 // of its person ([protect.Standing]), and on nothing else: not on the date, but through these. So a row that the policy
 // withheld is withheld again, under the same clause, while the row, the configuration and the person's standing are the
 // same and the policy is in force, and need not be conformed. What it says of its person's standing itself is remembered
-// ([rowFact]). A row of which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
-func (s *standings) text(system, personKey string) string {
-	switch st := s.of(system, personKey); {
+// ([rowFact]). So it is with the part of a row that was left out. A row of which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
+func inWords(st protect.Standing) string {
+	switch {
 	case !st.Known || st.Clause != "":
 		return ""
 	case st.Member:
-		return "member"
+		return member
 	default:
 		return "not: " + st.Ended
 	}
 }
 
-// inPlace gives the held rows of a feed by place, and the tokens of those of which the place is not known.
-func inPlace(held []withheldRow) (byPlace map[int32]withheldRow, tokens map[string]string) {
-	byPlace, tokens = make(map[int32]withheldRow, len(held)), map[string]string{}
-	for _, h := range held {
-		if h.Place == nowhere {
-			tokens[h.SourceKey] = h.Clause
+// inPlace gives the withheld rows of a feed by place, and the tokens of those of which the place is not known.
+func inPlace(withheld []withheldRow) (byPlace map[int32]*withheldRow, tokens map[string]string) {
+	byPlace, tokens = make(map[int32]*withheldRow, len(withheld)), map[string]string{}
+	for i := range withheld {
+		if w := &withheld[i]; w.Place == nowhere {
+			tokens[w.SourceKey] = w.Clause
 		} else {
-			byPlace[h.Place] = h
+			byPlace[w.Place] = w
 		}
 	}
 	return byPlace, tokens

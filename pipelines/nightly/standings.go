@@ -17,6 +17,7 @@ import (
 type standings struct {
 	resolved   *resolve.Result
 	members    map[string]policy.Standing // by subject
+	groups     map[string]uint32          // by subject: groups of the policy that they belong to, or did
 	suppressed map[string]string          // subject to clause
 	dead       map[string]bool            // by subject
 	tokens     *pseudonym.Domain          // of records
@@ -26,6 +27,7 @@ type standings struct {
 	stranger   string                     // clause under which somebody unknown is no member
 }
 
+// of gives the standing of a record's person.
 func (s *standings) of(system, personKey string) protect.Standing {
 	subject, known := s.resolved.Subject(system, personKey)
 	if !known {
@@ -35,7 +37,7 @@ func (s *standings) of(system, personKey string) protect.Standing {
 	if !ok {
 		m.Clause = s.stranger
 	}
-	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause}
+	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause, Groups: s.groups[subject]}
 }
 
 // erased gives the clause under which nothing of a subject's record may be stored, "" when it may.
@@ -57,10 +59,10 @@ func (s *standings) memberCount() int {
 	return n
 }
 
-// standings works out membership from what all rows say of it, and suppression from the marks of everybody whom the
+// standings works out membership and groups from what all rows say of it, and suppression from the marks of everybody whom the
 // resolver knows.
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
-	facts := map[string]*policy.Facts{}
+	facts, groups, loader := map[string]*policy.Facts{}, map[string]uint32{}, n.pack.Loader(r.Date)
 	for _, rows := range n.told() {
 		for i := range rows {
 			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
@@ -72,10 +74,15 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 				f = &policy.Facts{}
 				facts[subject] = f
 			}
-			rows[i].add(f)
+			x := &rows[i]
+			x.add(f)
+			// A role that ended counts: what was stored of it goes when its period ends. What it may be used for is another matter.
+			if x.Kind == toldRole && canon.Date(x.Day) <= r.Date && loader.Table(x.Feed, "role").Allow {
+				groups[subject] |= n.pack.GroupsOf(x.Code)
+			}
 		}
 	}
-	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	st := &standings{resolved: n.resolved, groups: groups, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
 		if f.Deceased {

@@ -20,7 +20,6 @@
 package outgoing
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -75,11 +74,11 @@ func (f *File) Stages() []pipelines.Stage {
 
 // chain is what the deliveries of the target are numbered in.
 func (f *File) chain() outbox.Chain {
-	return outbox.Chain{Sender: f.ws.Settings.Sender.ID, Recipient: cmp.Or(f.t.Recipient, f.t.System), Dataset: f.t.Name}
+	return outbox.Chain{Sender: f.ws.Settings.Sender.ID, Recipient: f.t.To(), Dataset: f.t.Name}
 }
 
 // domain names the pseudonymisation domain of what the recipient gets, and the keys that are its own.
-func (f *File) domain() string { return f.chain().Recipient + "/" + f.t.Name }
+func (f *File) domain() string { return f.t.To() + "/" + f.t.Name }
 
 func (f *File) step(name string) error {
 	if f.o.Step == nil {

@@ -18,6 +18,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/pipelines/custody"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
@@ -517,4 +518,52 @@ func TestThreat_T29_AStagedFileOfAnotherDateIsTakenAway(t *testing.T) {
 			t.Errorf("the date itself: %+v %+v", sel, facts)
 		}
 	})
+}
+
+// TestARotatedDomainNamesEverybodyAnew replaces the key of a target's pseudonyms: the next file calls everybody by another one, and the
+// rows are the same.
+func TestARotatedDomainNamesEverybodyAnew(t *testing.T) {
+	t.Parallel()
+	const name, domain = "research-graduates", "research/research-graduates"
+	r := newRig(t, databasetest.OnSQLite, "small")
+	text, _, _ := r.sent(name)
+	first := called(t, text)
+	by := custody.Author{Actor: "keeper", At: r.now}
+	if out, err := custody.RotateDomain(ctx, r.ws, domain, 2, false, by, custody.Options{}); err != nil || out.Epoch != 2 {
+		t.Fatal(out, err)
+	}
+	r.next()
+	text, _, _ = r.sent(name)
+	second := called(t, text)
+	if len(first) == 0 || len(first) != len(second) {
+		t.Fatalf("%d people and %d", len(first), len(second))
+	}
+	var rows [2][]string
+	for n, people := range []map[string]string{first, second} {
+		for _, of := range people {
+			rows[n] = append(rows[n], of)
+		}
+		slices.Sort(rows[n])
+	}
+	if !slices.Equal(rows[0], rows[1]) {
+		t.Errorf("the rows are others: %q and %q", rows[0], rows[1])
+	}
+	for token := range first {
+		if second[token] != "" {
+			t.Errorf("somebody is called the same")
+		}
+	}
+}
+
+// called gives the rows of a file by the pseudonym in its first column.
+func called(t *testing.T, text string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for line := range strings.Lines(text) {
+		person, rest, _ := strings.Cut(strings.TrimSpace(line), ";")
+		if token.MatchString(person) {
+			out[person] += rest + "\n"
+		}
+	}
+	return out
 }

@@ -224,7 +224,7 @@ func (r *rig) people(all ...human) {
 	for _, h := range all {
 		p := protect.New(protect.Settings{
 			Run: "nightly-2026-11-22", Tokens: tokens, Policy: r.pack.Loader(r.date), Target: func(t *canon.Table) *canon.Table { return shapes[t.Name] },
-			Standing: func(string, string) protect.Standing {
+			Standing: func(string, string, int64) protect.Standing {
 				return protect.Standing{Subject: h.subject, Known: true, Member: true}
 			},
 		})

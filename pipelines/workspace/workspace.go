@@ -15,7 +15,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 
 	"uoma/connectors/blob"
@@ -170,7 +169,8 @@ func open(ctx context.Context, dir, home string, s *Settings, src []byte, m mode
 	}
 	w.Register, w.Audit = register.New(w.RegisterDB), w.audit()
 	w.Vault = vault.New(w.VaultDB, w.Keys, rand.Reader, keyEpoch)
-	w.Vault.FindBy(w.person())
+	persons := w.Persons()
+	w.Vault.FindBy(func(subject string) string { return PersonOf(persons, subject) })
 	w.Vault.BindTo(func(sourceKey string) string { return w.Inner(IndexTokens, sourceKey) })
 	if err := ledger.Migrate(ctx, w.RegisterDB); err != nil {
 		return nil, err
@@ -360,17 +360,6 @@ func (w *Workspace) Persons() *pseudonym.Domain {
 
 // PersonOf gives a subject's pseudonym in a domain.
 func PersonOf(d *pseudonym.Domain, subject string) string { return d.Token("person", subject) }
-
-// person gives a subject's pseudonym in the register to whoever asks, also to several at once.
-func (w *Workspace) person() func(subject string) string {
-	var one sync.Mutex
-	persons := w.Persons()
-	return func(subject string) string {
-		one.Lock()
-		defer one.Unlock()
-		return PersonOf(persons, subject)
-	}
-}
 
 // Domain gives the pseudonymisation domain of a purpose or recipient in an epoch.
 func (w *Workspace) Domain(name string, epoch int64) (*pseudonym.Domain, error) {

@@ -40,10 +40,21 @@ func (f *Feed) Match(name string) (date canon.Date, ok bool) {
 	return canon.NewDate(n/10000, n/100%100, n%100)
 }
 
+// MemberOf gives the name of the feed's member inside an archive of that name, whose date the member may bear too.
+func (f *Feed) MemberOf(file string) string {
+	date, ok := f.Match(file)
+	if !ok {
+		return f.Member
+	}
+	return strings.ReplaceAll(f.Member, dateMark, digitsOf(date))
+}
+
+func digitsOf(date canon.Date) string { return strings.ReplaceAll(date.String(), "-", "") }
+
 // FileName gives the name of the feed's file of a day, or of what gives its rows where there is none.
 func (f *Feed) FileName(date canon.Date) string {
 	if !f.InFile() {
 		return cmp.Or(f.Query, f.Name)
 	}
-	return f.pattern.before + strings.ReplaceAll(date.String(), "-", "") + f.pattern.after
+	return f.pattern.before + digitsOf(date) + f.pattern.after
 }

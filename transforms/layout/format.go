@@ -9,7 +9,7 @@ import (
 // formats are the values of [Format.Type], with the keys beside type that each takes.
 var formats = map[string][]string{
 	"csv":     {"delimiter", "encoding", "header", "field-counts", "trailer", "trailer-required"},
-	"xlsx":    {"sheet", "header", "header-lines", "trailer", "trailer-required"},
+	"xlsx":    {"sheet", "header-lines", "trailer", "trailer-required"},
 	"json":    {"rows", "each", "count"},
 	"ndjson":  {"each", "trailer", "trailer-required"},
 	"xml":     {"rows", "each", "count", "namespaces"},
@@ -54,6 +54,9 @@ func (c *checker) format(f *Feed, under func(...string) []string) {
 	}
 	if f.Format.Type == "xml" && f.Format.Rows == "" {
 		c.find(errRows, "", under("format")...)
+	}
+	if f.Format.Type == "xlsx" && f.Format.HeaderLines > 2 {
+		c.find(errLines, strconv.Itoa(f.Format.HeaderLines), under("format", "header-lines")...)
 	}
 	if f.Format.Jumps() && f.Format.Compression != "" {
 		c.find(errKey, "compression", under("format", "compression")...)

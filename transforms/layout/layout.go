@@ -77,7 +77,7 @@ type Feed struct {
 	Search  *Search            `yaml:"search"`
 	Rest    *Rest              `yaml:"rest"`
 	OData   *OData             `yaml:"odata"`
-	Member  string             `yaml:"member"` // name inside the archive when File is one
+	Member  string             `yaml:"member"` // name inside the archive when File is one, see [Feed.MemberOf]
 	Format  Format             `yaml:"format"`
 	Guard   Guard              `yaml:"guard"`
 	Drift   string             `yaml:"drift"` // what a change of the export's columns leads to; Quarantine when absent

@@ -39,6 +39,7 @@ var (
 	errRows     = fault.New("UOMA-LAY-ROWS", "XML needs the path of the elements that are records", "write it as in rows: Root/Person")
 	errPath     = fault.New("UOMA-LAY-PATH", "the path leads out of the record", "there is one step upwards for each step of the format's each")
 	errAt       = fault.New("UOMA-LAY-AT", "a column of fixed width needs its characters, within the line's length", "write it as in at: 1-10")
+	errLines    = fault.New("UOMA-LAY-LINES", "a sheet has one row of names, or two with their groups", "leave header-lines away, or say 2; rows of titles above the names are found without it")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 

@@ -197,31 +197,51 @@ func (a *asker) askRequest(e *Example) error {
 	return nil
 }
 
+// askLoad asks what may be stored of a table: of anybody, or of each of those who are named.
 func (a *asker) askLoad(e *Example) error {
-	l := a.pack.Loader(e.on)
+	who := e.Who
+	if len(who) == 0 {
+		who = []string{""}
+	}
 	for _, feed := range e.Load {
 		for _, name := range e.Tables {
-			d := l.Table(feed, name)
-			allow, clause := d.Allow, d.Clause
-			if d.Allow && e.Row != nil {
-				b, err := rowOf(feed, name, e.Row)
-				if err != nil {
+			for _, w := range who {
+				if err := a.askLoadOf(e, feed, name, a.facts[w]); err != nil {
 					return err
 				}
-				if c, withheld := l.Row(b, 0); withheld {
-					allow, clause = false, c
-				}
-			}
-			got := word(allow, d.Category, "withhold")
-			if allow && d.MembersOnly {
-				got += " of members"
-			}
-			if err := a.answered(e, feed+" "+name, got, clause); err != nil {
-				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (a *asker) askLoadOf(e *Example, feed, name string, who *Facts) error {
+	l := a.pack.Loader(e.on)
+	d := l.Table(feed, name)
+	allow, clause := d.Allow, d.Clause
+	if d.Allow && e.Row != nil {
+		b, err := rowOf(feed, name, e.Row)
+		if err != nil {
+			return err
+		}
+		if c, withheld := l.Row(b, 0); withheld {
+			allow, clause = false, c
+		}
+	}
+	if allow && who != nil {
+		groups := uint32(0)
+		for _, role := range who.Roles {
+			groups |= a.pack.GroupsOf(role)
+		}
+		if d.Beyond(groups) {
+			allow, clause = false, l.Unlisted(groups)
+		}
+	}
+	got := word(allow, d.Category, "withhold")
+	if allow && d.MembersOnly {
+		got += " of members"
+	}
+	return a.answered(e, feed+" "+name, got, clause)
 }
 
 // rowOf makes a batch of one row whose named text columns are set.

@@ -173,7 +173,7 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 			if _, taken := c.pack.claims[key]; taken {
 				c.find(errTwice, "the source's table already has a category", append(path, "sources", index(m))...)
 			}
-			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead}
+			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead, c.pack.listing(k.ID)}
 		}
 	}
 }
@@ -226,7 +226,10 @@ func (c *checker) checkWill() {
 		if len(e.Topics) == 0 {
 			p.slots = append(p.slots, slot{i, ""})
 		}
-		for _, topic := range e.Topics {
+		for j, topic := range e.Topics {
+			if asked := (&ConsentState{Purpose: e.Purpose, Topic: topic}).Asked(); len(asked) > longestAsked {
+				c.find(errAsked, "", "consents", index(i), "topics", index(j))
+			}
 			p.slots = append(p.slots, slot{i, topic})
 		}
 		if len(p.slots) > 32 {

@@ -98,10 +98,8 @@ func (p *Pack) compact(f *Facts, at canon.Date, instant int64) Compact {
 			c.kept |= 1 << i
 		}
 	}
-	for i := range p.Groups {
-		if slices.ContainsFunc(f.Roles, func(role string) bool { return slices.Contains(p.Groups[i].Roles, role) }) {
-			c.groups |= 1 << i
-		}
+	for _, role := range f.Roles {
+		c.groups |= p.GroupsOf(role)
 	}
 	c.flags = bit(f.Restricted, restricted) | bit(f.Suppressed, suppressed) | bit(f.dead(at), deceased) | bit(f.Protected, protected)
 	if s := p.Member(f, at); !s.Member {
@@ -198,12 +196,7 @@ func (p *Pack) Case(q Query) *Case {
 		}
 	}
 	c.consent = p.slotBits(u.ID, q.Topic)
-	for i := range p.Groups {
-		c.grouped = true
-		if slices.Contains(p.Groups[i].Categories, q.Category) {
-			c.groups |= 1 << i
-		}
-	}
+	c.grouped, c.groups = len(p.Groups) > 0, p.listing(q.Category)
 	if i, known := p.hold[u.OnlyUnder]; known {
 		c.under = 1 << i
 	}

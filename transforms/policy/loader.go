@@ -15,6 +15,16 @@ type LoadDecision struct {
 	Clause     string
 	// MembersOnly tells that each person's membership decides too: see [Pack.Member].
 	MembersOnly bool
+	// Closed tells that the closed lists of the person's groups decide too, and Listing which groups' lists have the category,
+	// as a bit of each.
+	Closed  bool
+	Listing uint32
+}
+
+// Beyond tells whether the closed lists of somebody's groups leave out what is decided about. Of somebody who is in no group
+// that is known no list applies, and nothing is used ([Pack.Decide]).
+func (d LoadDecision) Beyond(groups uint32) bool {
+	return d.Closed && groups != 0 && groups&d.Listing == 0
 }
 
 // Loader answers what may be stored on one date. It is safe for concurrent use.
@@ -78,9 +88,35 @@ func (l *Loader) Table(feed, table string) LoadDecision {
 	}
 	return LoadDecision{
 		Allow: true, Category: c.category.ID, LegalBasis: p.basis[c.category.Basis].GDPR, Clause: c.clause,
-		MembersOnly: c.membersOnly,
+		MembersOnly: c.membersOnly, Closed: len(p.Groups) > 0 && !slices.Contains(saying[:], table), Listing: c.listing,
 	}
 }
+
+// GroupsOf gives the groups of a pack that people of a role belong to, as a bit of each.
+func (p *Pack) GroupsOf(role string) (groups uint32) {
+	for i := range p.Groups {
+		if slices.Contains(p.Groups[i].Roles, role) {
+			groups |= 1 << i
+		}
+	}
+	return groups
+}
+
+// listing gives the groups whose lists have a category, as a bit of each.
+func (p *Pack) listing(category string) (groups uint32) {
+	for i := range p.Groups {
+		if slices.Contains(p.Groups[i].Categories, category) {
+			groups |= 1 << i
+		}
+	}
+	return groups
+}
+
+// Unlisted gives the clause of what the lists of somebody's groups leave out.
+func (l *Loader) Unlisted(groups uint32) (clause string) { return l.pack.groupAnswer(groups).Clause }
+
+// saying are the tables of what decides about a person: no list leaves their words and roles out.
+var saying = [...]string{"consent", "objection", "role"}
 
 // refusedRows gives the entry that refuses the rows of a feed's table by name.
 func (p *Pack) refusedRows(feed, table string) (e Entry, ok bool) {

@@ -387,6 +387,7 @@ type claim struct {
 	category    *Category
 	membersOnly bool
 	clause      string
+	listing     uint32 // groups whose lists have the category
 }
 
 // Digest gives the SHA-256 of the pack's document as "sha256:" and hexadecimal digits.

@@ -1,6 +1,7 @@
 package protect
 
 import (
+	"slices"
 	"strings"
 
 	"uoma/internal/canon"
@@ -40,6 +41,7 @@ type plan struct {
 	decision               policy.LoadDecision
 	out                    *canon.Builder // nil for tables of identity alone
 	columns                []outColumn
+	bare                   []outColumn // with what forbids a use, and nothing else of the row
 	identity               []identityColumn
 	rowKey, personKey, seq canon.Col
 	line                   canon.Col
@@ -75,6 +77,10 @@ func (p *Protector) newPlan(b *canon.Batch) *plan {
 			o = outColumn{from: fromNothing}
 		}
 		pl.columns = append(pl.columns, o)
+		if o.at >= len(canon.Provenance()) && !slices.Contains(cautions[:], c.Name) {
+			o = outColumn{from: fromNothing}
+		}
+		pl.bare = append(pl.bare, o)
 	}
 	return pl
 }

@@ -25,6 +25,8 @@ type Policy interface {
 	Row(b *canon.Batch, i int) (clause string, withheld bool)
 	// Column tells whether a column's values may be stored at all.
 	Column(table, column string) (clause string, store, matching bool)
+	// Unlisted gives the clause of what the closed lists of a person's groups leave out.
+	Unlisted(groups uint32) (clause string)
 }
 
 // Standing is what the resolver and the suppression list say of a record.
@@ -34,6 +36,7 @@ type Standing struct {
 	Known   bool   // some person row names the record
 	Member  bool   // the person is a member of the register that members-only data belongs to
 	Ended   string // clause under which somebody is no member
+	Groups  uint32 // of the policy, which the person belongs to
 }
 
 // Settings of a [Protector].
@@ -41,8 +44,8 @@ type Settings struct {
 	Run      string
 	Tokens   *pseudonym.Domain // domain of source rows, records and keys
 	Policy   Policy
-	Standing func(system, personKey string) Standing // called once a source row; of a contact point, only Clause is read
-	Target   func(t *canon.Table) *canon.Table       // the register's shape of a canonical table
+	Standing func(system, personKey string, line int64) Standing // called once a source row; of a contact point, only Clause is read
+	Target   func(t *canon.Table) *canon.Table                   // the register's shape of a canonical table
 	// Lapsed tells whether what a source row gives of a category has outlived its period, by which clause; of the category
 	// "", whether that is so of who the row is about. It is nil where nothing has.
 	Lapsed func(b *canon.Batch, i int, sourceKey, category string) (clause string, lapsed bool)
@@ -63,6 +66,13 @@ type Withheld struct {
 	PersonKey string // "" of a contact point
 }
 
+// Part is a source row that is kept, and of which more may be kept, or less, once the standing of its person is another.
+type Part struct {
+	Line      int64
+	PersonKey string
+	Standing  Standing // under which it was decided
+}
+
 // Orphan is a source row whose record no person row names.
 type Orphan struct {
 	SourceKey string
@@ -76,6 +86,7 @@ type Result struct {
 	Entries  []Entry
 	Withheld []Withheld
 	Orphans  []Orphan
+	Parts    []Part
 	Records  []string // records of the rows that were kept
 	Rows     int      // source rows in the group: entries, rows kept without one, withheld, orphans
 	Kept     int      // source rows loaded
@@ -99,6 +110,7 @@ type sourceRow struct {
 	standing Standing
 	point    bool
 	kept     bool
+	open     bool // the person's standing left something out, or may do so
 	nobody   bool // the row's identity has lapsed
 	clause   string
 }
@@ -137,6 +149,9 @@ func (p *Protector) settle(r *sourceRow, res *Result) {
 		if !r.point && !r.nobody {
 			res.Entries = append(res.Entries, r.entry)
 		}
+		if r.open {
+			res.Parts = append(res.Parts, Part{r.line, r.person, r.standing})
+		}
 	case r.standing.Clause == "" && !r.standing.Known:
 		res.Orphans = append(res.Orphans, Orphan{r.entry.SourceKey, r.line, r.key})
 	default:
@@ -151,18 +166,47 @@ func (p *Protector) row(pl *plan, b *canon.Batch, i int) {
 		return
 	}
 	if clause, withheld := p.refused(pl, b, i, r); withheld {
-		if r.clause == "" {
-			r.clause = clause
-		}
+		r.leave(clause)
 		return
+	}
+	if !r.point && pl.decision.Closed {
+		r.open = r.open || r.standing.Groups == 0
+		if pl.decision.Beyond(r.standing.Groups) {
+			r.open = true
+			r.leave(p.s.Policy.Unlisted(r.standing.Groups))
+			p.caution(pl, b, i, r)
+			return
+		}
 	}
 	r.kept = true
 	if !r.point && !r.nobody {
 		p.facts(pl, b, i, &r.entry)
 	}
 	if pl.out != nil {
-		p.registerRow(pl, b, i, r)
+		p.registerRow(pl, b, i, r, pl.columns)
 	}
+}
+
+// leave notes the clause under which a canonical row is left out: the first one stands for the source row.
+func (r *sourceRow) leave(clause string) {
+	if r.clause == "" {
+		r.clause = clause
+	}
+}
+
+// cautions are the columns of a person that forbid a use of their data.
+var cautions = [...]string{"deceased", "deceased_date", "protected"}
+
+// caution keeps, of a person's row that is left out, what forbids a use of the rest.
+func (p *Protector) caution(pl *plan, b *canon.Batch, i int, r *sourceRow) {
+	if pl.table.Name != "person" {
+		return
+	}
+	if _, dated := b.Named("deceased_date").Day(i); !dated && !b.Named("deceased").Bool(i) && !b.Named("protected").Bool(i) {
+		return
+	}
+	r.kept = true
+	p.registerRow(pl, b, i, r, pl.bare)
 }
 
 // refused tells whether the policy keeps a canonical row out, and by which clause.
@@ -171,10 +215,12 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 	case !pl.decision.Allow:
 		return pl.decision.Clause, true
 	case pl.decision.MembersOnly && !r.standing.Member && !r.point:
+		r.open = true
 		return r.standing.Ended, true
 	}
 	if p.s.Lapsed != nil {
 		if clause, lapsed := p.s.Lapsed(b, i, r.entry.SourceKey, pl.decision.Category); lapsed {
+			r.open = !r.point // a membership that ended may begin again
 			return clause, true
 		}
 	}
@@ -198,7 +244,7 @@ func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
 	r.entry.SourceKey = SourceKey(p.s.Tokens, b.Feed, rowKey)
 	r.entry.Record = Record(p.s.Tokens, system, personKey)
 	r.entry.Source = b.Feed
-	r.standing = p.s.Standing(system, personKey)
+	r.standing = p.s.Standing(system, personKey, r.line)
 	if r.point {
 		r.standing.Known = true // a contact point need not belong to anybody yet
 	} else {
@@ -243,8 +289,8 @@ func (p *Protector) facts(pl *plan, b *canon.Batch, i int, e *Entry) {
 	}
 }
 
-func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow) {
-	for o, c := range pl.columns {
+func (p *Protector) registerRow(pl *plan, b *canon.Batch, i int, r *sourceRow, columns []outColumn) {
+	for o, c := range columns {
 		switch c.from {
 		case fromSource:
 			pl.out.Text(o, b.Feed)

@@ -24,13 +24,15 @@ type rules struct {
 	refused, membersOnly map[string]bool
 	clauses              map[string]string // "table|kind" of rows that are kept out, to clause
 	unstored             map[string]bool   // "table.column"
+	listing              map[string]uint32 // groups that list a table's category; nil without lists
 }
 
 func (r rules) Table(_, table string) policy.LoadDecision {
 	if r.refused[table] {
 		return policy.LoadDecision{Clause: "C-table"}
 	}
-	return policy.LoadDecision{Allow: true, Category: "cat-" + table, LegalBasis: "6(1)(e)", MembersOnly: r.membersOnly[table]}
+	return policy.LoadDecision{Allow: true, Category: "cat-" + table, LegalBasis: "6(1)(e)", MembersOnly: r.membersOnly[table],
+		Closed: r.listing != nil, Listing: r.listing[table]}
 }
 
 func (r rules) Row(b *canon.Batch, i int) (string, bool) {
@@ -46,12 +48,15 @@ func (r rules) Column(table, column string) (string, bool, bool) {
 	return "C-column", !r.unstored[table+"."+column], true
 }
 
+func (r rules) Unlisted(uint32) string { return "C-group" }
+
 // member is the standing of an ordinary person.
 var member = protect.Standing{Subject: "s1", Known: true, Member: true, Ended: "C-ended"}
 
 func newProtector(r rules, standing func(system, key string) protect.Standing) *protect.Protector {
-	return protect.New(protect.Settings{Run: "nightly-2026-11-22", Policy: r, Standing: standing, Target: shape,
-		Tokens: pseudonym.NewDomain([]byte(strings.Repeat("k", 32)))})
+	return protect.New(protect.Settings{Run: "nightly-2026-11-22", Policy: r, Target: shape,
+		Standing: func(system, key string, _ int64) protect.Standing { return standing(system, key) },
+		Tokens:   pseudonym.NewDomain([]byte(strings.Repeat("k", 32)))})
 }
 
 func always(s protect.Standing) func(string, string) protect.Standing {
@@ -218,6 +223,8 @@ func TestStandingAndPolicyDecide(t *testing.T) {
 	outsider := protect.Standing{Subject: "s1", Known: true, Ended: "C-ended"}
 	members := rules{membersOnly: map[string]bool{"person": true, "consent": true}}
 	refused := rules{refused: map[string]bool{"person": true}}
+	staff := protect.Standing{Subject: "s1", Known: true, Member: true, Groups: 1}
+	listed := rules{listing: map[string]uint32{"person": 3, "email": 1, "study": 2}}
 	point := row{key: "1", person: "@email:a@a.example", cells: map[string]string{"purpose": "surveys"}}
 	for _, c := range []struct {
 		name     string
@@ -237,6 +244,10 @@ func TestStandingAndPolicyDecide(t *testing.T) {
 		{"no member, other data", members, outsider, "study", person("1"), "kept"},
 		{"contact point of nobody", members, protect.Standing{}, "consent", point, "kept"},
 		{"contact point of the erased", members, protect.Standing{Clause: "C-erased"}, "consent", point, "C-erased"},
+		{"on the list of a group", listed, staff, "email", person("1"), "kept"},
+		{"on the list of another group", listed, staff, "study", person("1"), "C-group"},
+		{"of no group that is known", listed, member, "study", person("1"), "kept"},
+		{"contact point, whatever the lists", listed, staff, "study", point, "kept"},
 		{"erased, and table refused", refused, erased, "person", person("1"), "C-erased"},
 	} {
 		res := newProtector(c.rules, always(c.standing)).Group([]*canon.Batch{batch("peppi/alumnit", c.table, c.row)})
@@ -274,6 +285,68 @@ func TestASourceRowIsDecidedOnce(t *testing.T) {
 	register, vault := shown(res)
 	if strings.Contains(vault, "Esimerkki") || strings.Contains(vault, "a@a.example") || !strings.HasPrefix(register, "register study") {
 		t.Error(register, vault)
+	}
+}
+
+// TestWhatStandingLeavesOutIsNoted asks which rows are kept and still wait for their person: those of which the standing
+// left something out, or may do so once a group is known.
+func TestWhatStandingLeavesOutIsNoted(t *testing.T) {
+	none := protect.Standing{Subject: "s1", Known: true, Ended: "C-ended"}
+	staff := protect.Standing{Subject: "s1", Known: true, Member: true, Groups: 1}
+	for _, c := range []struct {
+		name     string
+		rules    rules
+		standing protect.Standing
+		waits    bool
+	}{
+		{"all kept", rules{}, member, false},
+		{"a table refused for everybody", rules{refused: map[string]bool{"study": true}}, member, false},
+		{"a table of members", rules{membersOnly: map[string]bool{"study": true}}, none, true},
+		{"a table of members, of a member", rules{membersOnly: map[string]bool{"study": true}}, member, false},
+		{"a table of another group", rules{listing: map[string]uint32{"person": 1, "study": 2}}, staff, true},
+		{"tables of the group", rules{listing: map[string]uint32{"person": 1, "study": 3}}, staff, false},
+		{"no group is known", rules{listing: map[string]uint32{"person": 1, "study": 3}}, member, true},
+	} {
+		res := newProtector(c.rules, always(c.standing)).Group([]*canon.Batch{
+			batch("peppi/alumnit", "person", person("1", "family_name", "Esimerkki")), batch("peppi/alumnit", "study", person("1", "type", "1")),
+		})
+		if len(res.Withheld) != 0 || res.Kept != 1 || len(res.Parts) == 1 != c.waits {
+			t.Errorf("%s: %+v", c.name, res)
+		}
+		if c.waits && (res.Parts[0].PersonKey != "p1" || res.Parts[0].Standing != c.standing || res.Parts[0].Line != 2) {
+			t.Errorf("%s: %+v", c.name, res.Parts[0])
+		}
+	}
+}
+
+// TestWhatForbidsAUseIsKept leaves a person's row out for their group: a protection order in it is kept, and nothing else.
+func TestWhatForbidsAUseIsKept(t *testing.T) {
+	p := newProtector(rules{listing: map[string]uint32{}}, always(protect.Standing{Subject: "s1", Known: true, Groups: 1}))
+	shape := canon.Named("person")
+	b := canon.NewBuilder(shape, "peppi/alumnit")
+	for key, shielded := range map[string]bool{"1": true, "2": false} {
+		for i, c := range shape.Columns {
+			switch {
+			case i == canon.RowKey:
+				b.Text(i, key)
+			case i == canon.PersonKey:
+				b.Text(i, "p"+key)
+			case i == canon.Seq || i == canon.Line:
+				b.Int(i, 0)
+			case c.Name == "protected":
+				b.Bool(i, shielded)
+			case c.Type == canon.Text:
+				b.Text(i, "<"+c.Name+">")
+			default:
+				b.Null(i)
+			}
+		}
+		b.EndRow()
+	}
+	res := p.Group([]*canon.Batch{b.Flush()})
+	register, rest := shown(res)
+	if res.Kept != 1 || len(res.Withheld) != 1 || !strings.Contains(register, "protected=true") || strings.Contains(register+rest, "<") {
+		t.Errorf("%s%s", register, rest)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"hash"
+	"sync"
 )
 
 // Length is the number of characters of a token.
@@ -25,8 +26,10 @@ const Length = 26
 // alphabet is Crockford's: no i, l, o, u, so that a token read aloud is not misread.
 var alphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
-// Domain makes tokens under one key. It is not safe for concurrent use: make one for each goroutine.
+// Domain makes tokens under one key. It is safe for concurrent use, as a token made of two people's would be taken for
+// somebody else's; who makes many has one of their own, so that none waits.
 type Domain struct {
+	mu    sync.Mutex // of what follows
 	mac   hash.Hash
 	outer *Outer
 	msg   []byte // the parts, so that the hash is written to once
@@ -40,6 +43,8 @@ func NewDomain(key []byte) *Domain { return &Domain{mac: hmac.New(sha256.New, ke
 // Append appends the token of the parts to dst. Parts are prefixed with their length, so that ("ab","c") and ("a","bc")
 // differ.
 func (d *Domain) Append(dst []byte, parts ...string) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.mac.Reset()
 	d.msg = d.msg[:0]
 	for _, p := range parts {

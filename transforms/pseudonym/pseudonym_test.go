@@ -7,6 +7,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -102,6 +104,26 @@ func TestPartsAreKeptApart(t *testing.T) {
 			t.Fatalf("%q and %q", x, y)
 		}
 	})
+}
+
+// TestSeveralAskOneDomain: two rows of one feed, or two people who approve in the same moment, ask one domain.
+func TestSeveralAskOneDomain(t *testing.T) {
+	shared, want := pseudonym.NewDomain(key(1)), make([]string, 50_000)
+	for i := range want {
+		want[i] = pseudonym.NewDomain(key(1)).Token(strconv.Itoa(i))
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range want {
+				if got := shared.Token(strconv.Itoa(i)); got != want[i] {
+					t.Errorf("%d: %s, alone %s", i, got, want[i])
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func BenchmarkAppend(b *testing.B) {

@@ -21,6 +21,10 @@ func compareKeys(a, b Key) int {
 // records groups the engine's rows by record, by system and person key.
 func (e *Engine) records() *index {
 	at := newIndex(len(e.rows))
+	if e.standing != nil { // there are hardly more records than were linked last
+		linked := e.standing.Table().Len()
+		at.records = make([]record, 0, linked+linked/16)
+	}
 	number := make([]int32, len(e.rows)) // of each row's record, in order of appearance
 	sizes := make([]int32, 0, len(e.rows))
 	for i := range e.rows {

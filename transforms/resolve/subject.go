@@ -50,7 +50,7 @@ func claim1(records []record, g *groups, left map[Key]string) *claims {
 		id string
 		claim
 	}
-	var all []named
+	all := make([]named, 0, g.len()+len(left))
 	for n := range g.len() {
 		first := len(all)
 		for _, i := range g.at(n) {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -213,6 +214,9 @@ func Names(table, column string) bool {
 	class := t.Columns[t.Index(column)].Class
 	return class.Identifying() || class == canon.Key
 }
+
+// To names who gets the file: the recipient, or the system of the controller's own.
+func (t *Target) To() string { return cmp.Or(t.Recipient, t.System) }
 
 // Pseudonymous tells whether the file calls people by a pseudonym.
 func (t *Target) Pseudonymous() bool {
