@@ -50,6 +50,7 @@ read by accident. The draft holds no value of the export.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.System, "system", "", "name of the system; without it the file's name tells one")
+	f.StringVar(&o.Region, "region", "", "FI, NO or GB: the country of phone numbers and postcodes that name none (FI when absent)")
 	f.StringVar(&o.Controller, "controller", "00000", "institution code of the controller")
 	return c
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -40,19 +41,17 @@ func ruleLineOf(c *policy.Coverage) ruleLine {
 
 // by says in a few words what holds the rule.
 func (l *ruleLine) by() string {
-	switch {
-	case len(l.Program) > 0:
-		return "the program: " + strings.Join(l.Program, ", ")
-	case l.Held:
-		rest := ""
-		if l.Rest != "" {
-			rest = "; open: " + l.Rest
-		}
-		return fmt.Sprintf("%s; %d example(s), %s%s", strings.Join(l.Entries, ", "), l.Examples, l.Test, rest)
-	case l.Open != "":
-		return "open: " + l.Open
+	var by []string
+	if len(l.Entries) > 0 && l.Examples > 0 {
+		by = append(by, fmt.Sprintf("%s; %d example(s), %s", strings.Join(l.Entries, ", "), l.Examples, l.Test))
 	}
-	return "NOTHING"
+	if len(l.Program) > 0 {
+		by = append(by, "the program: "+strings.Join(l.Program, ", "))
+	}
+	if rest := cmp.Or(l.Open, l.Rest); rest != "" {
+		by = append(by, "open: "+rest)
+	}
+	return cmp.Or(strings.Join(by, "; "), "NOTHING")
 }
 
 // packCoverage is what holds the rules of one pack.

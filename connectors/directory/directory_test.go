@@ -3,8 +3,10 @@ package directory_test
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,20 +122,42 @@ func TestDirectory(t *testing.T) {
 	sourcetest.Run(t, subject(t, server, good))
 	t.Run("attributes", func(t *testing.T) { attributes(t, server, good) })
 	t.Run("ways in", func(t *testing.T) { waysIn(t, server, good) })
-	t.Run("referrals", func(t *testing.T) {
-		server.Do(func(c *ldap.Conn) {
-			server.Add(c, "ou=far,"+slapdtest.Suffix, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"far"}})
-			server.Add(c, "cn=elsewhere,ou=far,"+slapdtest.Suffix, map[string][]string{"objectClass": {"referral", "extensibleObject"}, "cn": {"elsewhere"}, "ref": {"ldaps://other.example/ou=far"}})
-		})
-		s := good
-		s.Base = "ou=far," + slapdtest.Suffix
-		for base, where := range map[string]string{s.Base: "among the entries", "ou=below,cn=elsewhere," + s.Base: "in place of the base"} { // a reference, and result code 10
-			s.Base = base
-			if rows, _, err := all(t, s, directory.Search{Filter: "(objectClass=*)"}, "cn"); fault.Code(err) != "UOMA-SRC-REFERRAL" || fault.ScopeOf(err) != fault.Source || len(rows) > 0 {
-				t.Errorf("%s: %d rows, %v", where, len(rows), err)
+}
+
+// TestThreat_T11_ReferralsAreNotFollowed searches where the directory says that another server knows more, and waits for whoever
+// would ask that one.
+func TestThreat_T11_ReferralsAreNotFollowed(t *testing.T) {
+	server := slapdtest.Start(t)
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	go func() {
+		for {
+			c, err := other.Accept()
+			if err != nil {
+				return // the test ends
 			}
+			asked.Add(1)
+			c.Close()
 		}
+	}()
+	server.Do(func(c *ldap.Conn) {
+		server.Add(c, "ou=far,"+slapdtest.Suffix, map[string][]string{"objectClass": {"organizationalUnit"}, "ou": {"far"}})
+		server.Add(c, "cn=elsewhere,ou=far,"+slapdtest.Suffix, map[string][]string{"objectClass": {"referral", "extensibleObject"}, "cn": {"elsewhere"}, "ref": {"ldap://" + other.Addr().String() + "/ou=far"}})
 	})
+	s := settings(server)
+	s.Base = "ou=far," + slapdtest.Suffix
+	for base, where := range map[string]string{s.Base: "among the entries", "ou=below,cn=elsewhere," + s.Base: "in place of the base"} { // a reference, and result code 10
+		s.Base = base
+		if rows, _, err := all(t, s, directory.Search{Filter: "(objectClass=*)"}, "cn"); fault.Code(err) != "UOMA-SRC-REFERRAL" || fault.ScopeOf(err) != fault.Source || len(rows) > 0 {
+			t.Errorf("%s: %d rows, %v", where, len(rows), err)
+		}
+	}
+	if other.Close(); asked.Load() > 0 {
+		t.Errorf("the other server was asked %d times", asked.Load())
+	}
 }
 
 // all gives a search's rows as text, sorted: one row an element, a missing value as null.

@@ -16,7 +16,7 @@ import (
 // Consent is what a person's statements and the policy come to, for one purpose and channel.
 type Consent struct {
 	Person  string
-	Purpose string
+	Purpose string // "newsletter", or "newsletter/research" of a topic
 	Channel string
 	State   string
 	Since   string // when the state began, ISO 8601, or ""

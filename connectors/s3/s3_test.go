@@ -277,6 +277,39 @@ func TestTheBucketInTheHostsName(t *testing.T) {
 	}
 }
 
+// TestThreat_T11_NoRedirectIsFollowed reads from a service that sends us elsewhere, as Amazon's does to a bucket's own region: our
+// signature goes nowhere else.
+func TestThreat_T11_NoRedirectIsFollowed(t *testing.T) {
+	r := start(t)
+	r.put(t, "export.csv", []byte("a;b\n"))
+	var elsewhere atomic.Int64
+	authority := tlstest.NewAuthority(t)
+	other := authority.Serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusTemporaryRedirect} {
+		for _, to := range []string{"https://" + other + "/exports/export.csv", "http://169.254.169.254/latest/meta-data/"} {
+			s := r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				w.Header().Set("Location", to)
+				w.Header().Set("Content-Type", "application/xml")
+				w.WriteHeader(status)
+				fmt.Fprint(w, "<Error><Code>TemporaryRedirect</Code><Endpoint>other.example</Endpoint></Error>")
+				return true
+			})
+			s.CA = append(s.CA, authority.PEM...)
+			f, err := s3.Open(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			if _, err := fs.ReadFile(f, "export.csv"); fault.Code(err) != "UOMA-SRC-REDIRECT" {
+				t.Errorf("%d to %s: %v", status, to, err)
+			}
+		}
+	}
+	if n := elsewhere.Load(); n > 0 {
+		t.Errorf("%d requests went elsewhere", n)
+	}
+}
+
 // everyNameIsLoopback answers the machine's questions for names until the test ends.
 func everyNameIsLoopback(t *testing.T) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"uoma/connectors/sftp"
 	"uoma/connectors/sftp/sftptest"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 )
 
 func TestMain(m *testing.M) {
@@ -135,5 +137,51 @@ func TestThreat_T32_FilesAreTheirOwnersAlone(t *testing.T) {
 				t.Errorf("%v, %v", mode("x.csv"), err)
 			}
 		})
+	}
+}
+
+// TestNobodysFileIsReplaced has somebody make a file of the same name at any moment while ours gets it, over a line on which that
+// takes long: whoever is second is told.
+func TestNobodysFileIsReplaced(t *testing.T) {
+	server := sftptest.Start(t)
+	line := faultproxy.New(t, server.Addr)
+	s := settings(server)
+	s.Address, s.Idle = line.Addr(), droptest.Idle
+	d, err := sftp.OpenDrop(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close() // nothing was read
+	line.Set(faultproxy.Faults{Latency: 10 * time.Millisecond})
+	first := map[string]int{}
+	for i := range 25 {
+		name := fmt.Sprintf("%d.csv", i)
+		if err := d.Stage(name, func(w io.Writer) error {
+			_, err := io.WriteString(w, "ours")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		theirs, delay := make(chan error), time.Duration(i*i)*time.Millisecond/2
+		go func() {
+			time.Sleep(delay)
+			file, err := os.OpenFile(filepath.Join(server.Dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if err == nil {
+				_, err = file.WriteString("theirs")
+				err = errors.Join(err, file.Close())
+			}
+			theirs <- err
+		}()
+		ours, want := d.Publish(name), "ours"
+		if err := <-theirs; err == nil {
+			want = "theirs"
+		}
+		first[want]++
+		if got, err := os.ReadFile(filepath.Join(server.Dir, name)); err != nil || string(got) != want || errors.Is(ours, drop.ErrExists) != (want == "theirs") {
+			t.Errorf("after %v %q lies there instead of %q, and we were told %v, %v", delay, got, want, ours, err)
+		}
+	}
+	if len(first) != 2 {
+		t.Errorf("the same was first each time: %v", first)
 	}
 }

@@ -93,11 +93,13 @@ func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) 
 // moment, or as it was when its page was read, and no row comes twice; or the source says that it can not go on.
 func (s Subject) resumes(t *testing.T) {
 	old := some(canon.BatchRows + pieces*step/len(note))
-	for name, at := range map[string]int{"a row that came": 3, "a row that did not": len(old) - 3} {
+	for name, at := range map[string][]int{"a row that came": {3}, "a row that did not": {len(old) - 3}, "one of each": {3, len(old) - 3}} {
 		t.Run(name, func(t *testing.T) {
 			s.Put(t, long, old)
 			now := slices.Clone(old)
-			now[at].Name = "Changed"
+			for _, i := range at {
+				now[i].Name = "Changed"
+			}
 			o, p := s.over(t, t.Context(), long)
 			var got []Row
 			var failed error

@@ -19,6 +19,7 @@ import (
 
 	"uoma/connectors/folder"
 	"uoma/internal/fault"
+	"uoma/internal/faultproxy"
 )
 
 // Run holds a transport to the contract.
@@ -40,6 +41,7 @@ func Run(t *testing.T, s Subject) {
 		}
 		if s.Addr != "" {
 			s.triesTheWrong(t)
+			t.Run("changed behind a cut", s.noticesChangesBehindACut)
 			t.Run("bad line", s.overBadLines)
 		}
 	})
@@ -253,6 +255,34 @@ func (s Subject) noticesChanges(t *testing.T) {
 			}
 			if fault.Code(err) != "UOMA-LND-CHANGED" || fault.ScopeOf(err) != fault.Source {
 				t.Errorf("after %d bytes: %v", len(rest), err)
+			}
+		})
+	}
+}
+
+// noticesChangesBehindACut has the file replaced while the line is down: what comes is all of one file, or an error. Nobody looks
+// at it again at its end.
+func (s Subject) noticesChangesBehindACut(t *testing.T) {
+	const size = 8 << 20 // beyond what is read ahead
+	old := content(size)
+	for name, now := range map[string][]byte{"longer": append(content(size + 256)[:size:size], "more"...), "shorter": old[:size/2], "rewritten": content(size + 256)[:size]} {
+		t.Run(name, func(t *testing.T) {
+			path := "cut/" + name + ".bin"
+			s.Write(t, path, old)
+			f, p := s.over(t)
+			file := open(t, f, path)
+			got := make([]byte, 1000)
+			if _, err := io.ReadFull(file, got); err != nil {
+				t.Fatal(err)
+			}
+			p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Reset, Cuts: 1})
+			s.Write(t, path, now)
+			rest, err := io.ReadAll(file)
+			if got = append(got, rest...); !bytes.Equal(got, old[:min(len(got), len(old))]) {
+				t.Errorf("%d bytes are of two files", len(got))
+			}
+			if len(got) < size && (fault.Code(err) != "UOMA-LND-CHANGED" || fault.ScopeOf(err) != fault.Source) {
+				t.Errorf("after %d bytes: %v", len(got), err)
 			}
 		})
 	}

@@ -139,6 +139,16 @@ func (d *drafting) filled(p part) bool {
 	return !slices.ContainsFunc(d.sample, func(row []string) bool { return p.value(row) == "" })
 }
 
+// filledRows counts the rows of the sample that have a value in a column.
+func (d *drafting) filledRows(i int) (n int) {
+	for _, row := range d.sample {
+		if (part{i}).value(row) != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // distinct tells whether no two rows of the sample have the same parts, and none lacks one.
 func (d *drafting) distinct(parts ...part) bool {
 	seen := map[string]bool{}

@@ -23,6 +23,9 @@ import (
 
 var errDraft = fault.New("UOMA-AUT-DRAFT", "the export's columns make no layout", "give each column of the export a name of its own, and export at least one that is known")
 
+// defaultRegion is the region of a layout that names none.
+const defaultRegion = "FI"
+
 // sampleRows is how many rows a suggestion looks at.
 const sampleRows = 4000
 
@@ -58,6 +61,7 @@ type Guess struct {
 type SuggestOptions struct {
 	System     string // "" takes it from the file's name
 	Controller string
+	Region     string // country of local phone numbers and postcodes, that of a layout without one when ""
 	RunDate    canon.Date
 }
 
@@ -78,7 +82,7 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 			return nil, err
 		}
 		d := &drafting{form: form, sample: sample, numbers: numbers, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
-			params: identifier.Params{RunDate: o.RunDate, AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
+			params: identifier.Params{RunDate: o.RunDate, Region: cmp.Or(o.Region, defaultRegion), AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
 		draft := d.draft()
 		if draft.Feed = feed; len(forms) > 1 {
 			draft.Feed = feedName(&form)
@@ -93,12 +97,12 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 	if len(s.Feeds) == 0 {
 		return nil, errDraft.At(fault.Place{File: file})
 	}
-	return s, s.settle(ctx, file, o.Controller)
+	return s, s.settle(ctx, file, o)
 }
 
 // settle writes the layout, with what the tables have and the layout does not read.
-func (s *Suggestion) settle(ctx context.Context, file, controller string) error {
-	l, err := s.write(file, controller)
+func (s *Suggestion) settle(ctx context.Context, file string, o SuggestOptions) error {
+	l, err := s.write(file, o)
 	if err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func (s *Suggestion) settle(ctx context.Context, file, controller string) error 
 		}
 		s.Feeds[i].drop = c.New
 	}
-	_, err = s.write(file, controller)
+	_, err = s.write(file, o)
 	return err
 }
 
@@ -260,8 +264,50 @@ func (d *drafting) draft() Draft {
 		}
 		out.Columns[i] = g
 	}
+	d.household(out.Columns)
 	out.key = d.key(out.Columns, kinds)
 	return out
+}
+
+// household makes one address of parts that came from different layouts: of a table that has each part once.
+func (d *drafting) household(columns []Guess) {
+	kinds, parts := map[string]int{}, map[string]int{}
+	for _, g := range columns {
+		for _, to := range g.To {
+			if kind, part, ok := addressOf(to); ok {
+				kinds[kind]++
+				parts[part]++
+			}
+		}
+	}
+	best := "home"
+	for kind, n := range kinds {
+		if n > kinds[best] {
+			best = kind
+		}
+	}
+	for _, n := range parts {
+		if n > 1 {
+			return
+		}
+	}
+	for i := range columns {
+		targets := slices.Clone(columns[i].To)
+		for n, to := range targets {
+			if _, part, ok := addressOf(to); ok {
+				targets[n] = "address." + best + "." + part
+			}
+		}
+		columns[i].To, columns[i].column.To = targets, targets
+	}
+}
+
+func addressOf(target string) (kind, part string, ok bool) {
+	rest, ok := strings.CutPrefix(target, "address.")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, ".")
 }
 
 // enoughFit is the share of values that must pass a rule before the column may be suggested to be of it.
@@ -299,7 +345,11 @@ func (d *drafting) bySynonym(i int) (Guess, bool) {
 		return Guess{}, false
 	}
 	d.numbered(i, &col)
-	col.Required = c.Required && share == 1 && !slices.ContainsFunc(d.sample, func(row []string) bool { return strings.TrimSpace(row[i]) == "" })
+	col.Required = c.Required && share == 1 && d.filled(part{i})
+	if strings.HasPrefix(col.To[0], "objection.") { // a ban that cannot be read must not pass for none
+		col.Invalid = layout.Quarantine
+		col.Required = 2*d.filledRows(i) >= len(d.sample)
+	}
 	return Guess{Confidence: 0.95 * share, Why: "another layout has a column of this name, and " + percent(share) + " of values are as there", column: col}, true
 }
 
@@ -338,6 +388,10 @@ func (d *drafting) candidates(k linkage.Kind, name string) []layout.Column {
 		return out
 	}
 	switch k {
+	case linkage.Ignored:
+		if changed[letters(name)] {
+			return append(as("instant", "person.modified_at"), as("date", "person.modified_at")...)
+		}
 	case linkage.RecordID:
 		return as("text", "person.source_key")
 	case linkage.GivenNames:
@@ -382,6 +436,11 @@ func (d *drafting) candidates(k linkage.Kind, name string) []layout.Column {
 	}
 	return nil
 }
+
+// changed are names of the time at which a row was last changed.
+var changed = map[string]bool{"updated": true, "updatedon": true, "updatedat": true, "modified": true, "modifiedon": true, "modifiedat": true,
+	"lastmodified": true, "changed": true, "changedat": true, "muutettu": true, "muokattu": true, "päivitetty": true, "endret": true, "oppdatert": true,
+	"ändrad": true, "uppdaterad": true}
 
 // preferred puts the kind that the name speaks of before the others.
 func preferred(name, table string, kinds ...string) []string {

@@ -13,14 +13,17 @@ import (
 )
 
 // write writes the draft as YAML, each column with what it is believed to be and how surely, and gives the layout that it is.
-func (s *Suggestion) write(file, controller string) (*layout.Layout, error) {
+func (s *Suggestion) write(file string, o SuggestOptions) (*layout.Layout, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# A draft from one export. Look at every line: the share says how sure it is; what is dropped is never read.
 system: %s
 title: %s
 controller: %s  # the controller's institution code
-feeds:
-`, s.System, plain(s.System), quoted(controller))
+`, s.System, plain(s.System), quoted(o.Controller))
+	if o.Region != "" {
+		fmt.Fprintf(&b, "region: %s\n", quoted(o.Region))
+	}
+	b.WriteString("feeds:\n")
 	for i := range s.Feeds {
 		s.Feeds[i].write(&b, file)
 	}
@@ -110,6 +113,7 @@ func (d *Draft) line(g *Guess) string {
 	add(c.Append != "", "append: %s", quoted(c.Append))
 	add(c.Open, "open: true")
 	add(c.Negate, "negate: true")
+	add(c.Invalid != "" && !c.Required, "invalid: %s", c.Invalid)
 	switch len(c.To) {
 	case 0:
 	case 1:

@@ -325,7 +325,7 @@ func noteConsent(p *person, b *canon.Batch, i int) {
 	}
 	state, _ := policy.ParseState(b.Col(3).Text(i))
 	at, _ := b.Col(4).Instant(i)
-	p.speaks = p.speaks || b.Col(6).Null(i) // the list of effective consents is of whole purposes
+	p.speaks = true
 	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
 }
 
@@ -375,19 +375,16 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 		}
 		from := len(out)
 		for _, c := range g.n.pack.Effective(&p.facts, instant) {
-			if c.Topic != "" {
-				continue // the list has no topics: the decision function knows them
+			state, asked := c.State.String(), c.Asked()
+			if f.Consents[asked] == nil {
+				f.Consents[asked] = map[string]int{}
 			}
-			state := c.State.String()
-			if f.Consents[c.Purpose] == nil {
-				f.Consents[c.Purpose] = map[string]int{}
-			}
-			f.Consents[c.Purpose][state]++
+			f.Consents[asked][state]++
 			if c.State == policy.Unknown {
 				continue // no word: what nobody said is not written down
 			}
 			g.honoured(p, c, f)
-			x := register.Consent{Person: token, Purpose: c.Purpose, Channel: c.Channel.String(), State: state, Clause: c.Clause}
+			x := register.Consent{Person: token, Purpose: asked, Channel: c.Channel.String(), State: state, Clause: c.Clause}
 			if c.Since > 0 {
 				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
 			}
@@ -414,7 +411,7 @@ func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
 		return
 	}
 	for _, category := range purpose.Categories {
-		q := policy.Query{Facts: &p.facts, Category: category, Purpose: c.Purpose, Channel: c.Channel, At: g.r.Date}
+		q := policy.Query{Facts: &p.facts, Category: category, Purpose: c.Purpose, Topic: c.Topic, Channel: c.Channel, At: g.r.Date}
 		if g.n.pack.Decide(q).Allow {
 			f.Used++
 			return

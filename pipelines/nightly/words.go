@@ -104,7 +104,7 @@ func (g *governing) readPastIn(ctx context.Context, lapsed iter.Seq2[register.La
 		}
 		if p := g.people[w.Person]; p != nil {
 			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
-			p.speaks = p.speaks || w.Topic == "" && w.Kind != register.ErasedWord
+			p.speaks = p.speaks || w.Kind != register.ErasedWord
 		}
 	}
 	return nil

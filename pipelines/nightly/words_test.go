@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
@@ -138,5 +140,35 @@ func TestHoldsAndRestrictionsStandBeforeErasure(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestConsentsByTopicAreListed asks what the register says of somebody who consented to one topic of a newsletter, and of
+// somebody who took the whole back: topics stand behind the purpose, and what was not said of a topic is not listed.
+func TestConsentsByTopicAreListed(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newTiny(t, on, "nmbu", map[string]string{"mira": feedLayout("mira",
+			"alumni: user user | "+whoIs+", joined as: instant; to: role.alumnus.from",
+			"words: key user | key required: true, user required: true, topic to: consent.topic, purpose to: consent.purpose, channel codes: {email: email}; to: consent.channel, state codes: {granted: granted; withdrawn: withdrawn}; to: consent.state, time as: instant; to: consent.time")})
+		const alumni, words = "mira/alumni_%s.csv", "mira/words_%s.csv"
+		s.feeds[alumni], s.feeds[words] = "user;family;given;joined", "key;user;topic;purpose;channel;state;time"
+		s.put(t, alumni, firstNight, "m1;Jasen;Jaana;2020-01-01T09:00:00Z", "m2;Muu;Maija;2020-01-01T09:00:00Z")
+		s.put(t, words, firstNight, "1;m1;research;newsletter;email;granted;2024-01-01T09:00:00Z", "2;m2;research;newsletter;email;granted;2024-01-01T09:00:00Z", "3;m2;;newsletter;email;withdrawn;2025-01-01T09:00:00Z")
+		s.finish(t, firstNight, pipelines.Finished)
+		listed := map[string][]string{}
+		s.at(t, func(ws *workspace.Workspace) {
+			for c, err := range ws.Register.Consents(context.Background()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				listed[c.Person] = append(listed[c.Person], c.Purpose+" "+c.State+" "+c.Since[:4])
+			}
+		})
+		var got []string
+		for _, said := range listed {
+			got = append(got, strings.Join(said, ", "))
+		}
+		slices.Sort(got)
+		same(t, "consents", got, "newsletter/further_education withdrawn 2025, newsletter/research withdrawn 2025, newsletter/social withdrawn 2025", "newsletter/research granted 2024")
 	})
 }

@@ -503,6 +503,41 @@ func TestNewsletterConsentsReachTheMarketing(t *testing.T) {
 	}
 }
 
+// TestWhoIsOnlyAContactPointIsInNoFile: of rows that know only an address no identity is kept, so that no file can be made of it; they
+// decide about whoever has the address.
+func TestWhoIsOnlyAContactPointIsInNoFile(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "forms")
+	header := []byte(`"client_ip","browser","cookies"` + "\r\n")
+	r.tomorrow(header, append(slices.Clone(header), `"01JC00000000000000000NOBODY","newsletter","2026-03","seamk.example","2026-11-11T08:15:30Z","fi","","","nobody@nowhere.example","2026-11-12T08:20:30Z","","","","","true","","","","","","","","","",""`+"\r\n"...))
+	var forms int
+	r.must(r.ws.RegisterDB.GetContext(ctx, &forms, "SELECT COUNT(*) FROM `consent` WHERE `source` = 'webforms/forms'"))
+	if forms == 0 {
+		t.Fatal("the register has no row of a form")
+	}
+	for from, some := range map[string]bool{"[webforms]": false, "[hatu, peppi, webforms]": true} {
+		x, err := target.Parse("x.yaml", []byte(`target: x
+title: Letters
+policy: seamk
+system: x
+purpose: newsletter
+channel: email
+from: `+from+`
+file: "x_{yyyyMMdd}.csv"
+seal: none
+form: {type: csv}
+columns:
+- {name: mail, from: [email.institution, email.personal], required: true}
+`))
+		r.must(err)
+		c, err := r.fileOf(x).choose(ctx, r.runOf("x", true))
+		r.must(err)
+		if (len(c.records) > 0) != some || slices.ContainsFunc(c.records, func(rec *record) bool { return strings.Contains(rec.cells[0], "nowhere") }) {
+			t.Errorf("%s: %d rows", from, len(c.records))
+		}
+	}
+}
+
 // TestEachRowHasItsOwnCategory: of two rows of a table the one that stands beside the person is of another category than the one
 // at hand (SEAMK-37, SEAMK-40).
 func TestEachRowHasItsOwnCategory(t *testing.T) {

@@ -159,3 +159,127 @@ func TestWhenADayIsMeant(t *testing.T) {
 		}
 	}
 }
+
+// TestMergesAreTheSlowReference lets persons be joined and parted while words are written down of whoever they are at that moment,
+// and asks at the end, of everybody and by each channel, whether the newsletter may be sent: of the decision function over what the
+// book tells of them, and of a reference that goes through all that was said, word by word and record by record. Joining takes
+// nothing back that anybody forbade.
+func TestMergesAreTheSlowReference(t *testing.T) {
+	pack := shipped(t)
+	allowed, refused := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		people := [][]string{{"1"}, {"2"}, {"3"}, {"4"}}
+		var said []said
+		for _, of := range people { // whoever never granted it may not be sent it, whatever else they say
+			said = append(said, granted(of))
+		}
+		for step := range rapid.IntRange(8, 40).Draw(t, "steps") {
+			n := rapid.IntRange(0, len(people)-1).Draw(t, "who")
+			switch rapid.SampledFrom([]string{"say", "say", "join", "part"}).Draw(t, "step") {
+			case "say":
+				said = append(said, draw(t, step, slices.Clone(people[n])))
+			case "join":
+				if m := rapid.IntRange(0, len(people)-1).Draw(t, "with"); m != n {
+					people[n] = slices.Concat(people[n], people[m])
+					people = slices.Delete(people, m, m+1)
+				}
+			case "part":
+				if len(people[n]) > 1 {
+					people, people[n] = append(people, people[n][:1]), people[n][1:]
+				}
+			}
+		}
+		var all []register.Word
+		for _, x := range said {
+			all = append(all, on(x.Word, x.of...)...)
+		}
+		book := bookOf(rapid.Permutation(all).Draw(t, "order")...)
+		for _, records := range people {
+			f := policy.Facts{}
+			book.Tell(&f, records, today, int64(now))
+			for name, channel := range map[string]policy.Channel{"email": policy.Email, "sms": policy.SMS} {
+				got := pack.Decide(policy.Query{Facts: &f, Category: "contact", Purpose: "newsletter", Channel: channel, At: today}).Allow
+				if want := mayBeSent(said, records, name); got != want {
+					t.Fatalf("%v by %s: %t, and by the reference %t; said were %v", records, name, got, want, said)
+				}
+				if got {
+					allowed++
+				} else {
+					refused++
+				}
+			}
+		}
+	})
+	if allowed < 20 || refused < 20 {
+		t.Errorf("%d allowed and %d refused say little", allowed, refused)
+	}
+}
+
+const (
+	today = canon.Date(20000)
+	now   = 20000 * 86_400_000_000 // the first instant of that day, in microseconds
+)
+
+// said is a word, and the records that whoever it was said of had then.
+type said struct {
+	register.Word
+	of []string
+}
+
+func granted(of []string) said {
+	return said{register.Word{ID: "first " + of[0], Kind: register.ConsentWord, About: "newsletter", State: "granted", At: now - 6}, of}
+}
+
+func draw(t *rapid.T, step int, of []string) said {
+	w := register.Word{ID: fmt.Sprint(step), At: now - rapid.Int64Range(1, 5).Draw(t, "before"), NotedAt: int64(step)}
+	w.Kind = rapid.SampledFrom([]string{register.ConsentWord, register.ObjectionWord, register.ObjectionWord, register.ObjectionWord, register.RestrictionWord, register.HoldWord}).Draw(t, "kind")
+	w.State = rapid.SampledFrom([]string{register.Stands, register.Lifted, register.Lifted}).Draw(t, "state")
+	switch w.Kind {
+	case register.ConsentWord:
+		w.About, w.State = "newsletter", rapid.SampledFrom([]string{"granted", "granted", "refused", "withdrawn"}).Draw(t, "consent")
+		w.Channel = rapid.SampledFrom([]string{"", "email"}).Draw(t, "channel")
+	case register.ObjectionWord:
+		w.About, w.Channel = "marketing", rapid.SampledFrom([]string{"", "email"}).Draw(t, "channel")
+	case register.HoldWord:
+		w.About = "legal_claim"
+	}
+	return said{w, of}
+}
+
+// mayBeSent is the reference. Nothing may be sent where the last word on one of the records forbids it, whoever had the record
+// then. Else the last word about the newsletter decides, of two at one moment the one against; that somebody granted it counts
+// for nobody who has not all the records that they had.
+func mayBeSent(all []said, records []string, channel string) bool {
+	has := func(record string) bool { return slices.Contains(records, record) }
+	for _, record := range records {
+		for _, x := range all {
+			if x.Kind == register.ConsentWord || x.State != register.Stands || !slices.Contains(x.of, record) || x.Channel != "" && x.Channel != channel {
+				continue
+			}
+			lifted := slices.ContainsFunc(all, func(y said) bool {
+				return y.Kind == x.Kind && y.About == x.About && y.Channel == x.Channel && y.State == register.Lifted && slices.Contains(y.of, record) &&
+					(y.At > x.At || y.At == x.At && y.NotedAt > x.NotedAt)
+			})
+			if !lifted {
+				return false
+			}
+		}
+	}
+	at, granted := int64(-1), false
+	for _, x := range all {
+		gives := x.State == "granted"
+		if x.Kind != register.ConsentWord || x.Channel != "" && x.Channel != channel || !slices.ContainsFunc(x.of, has) {
+			continue
+		}
+		if gives && slices.ContainsFunc(x.of, func(record string) bool { return !has(record) }) {
+			continue
+		}
+		switch {
+		case x.At > at:
+			at, granted = x.At, gives
+		case x.At == at:
+			granted = granted && gives
+		}
+	}
+	return granted
+}

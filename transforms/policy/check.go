@@ -226,7 +226,10 @@ func (c *checker) checkWill() {
 		if len(e.Topics) == 0 {
 			p.slots = append(p.slots, slot{i, ""})
 		}
-		for _, topic := range e.Topics {
+		for j, topic := range e.Topics {
+			if asked := (&ConsentState{Purpose: e.Purpose, Topic: topic}).Asked(); len(asked) > longestAsked {
+				c.find(errAsked, "", "consents", index(i), "topics", index(j))
+			}
 			p.slots = append(p.slots, slot{i, topic})
 		}
 		if len(p.slots) > 32 {

@@ -17,6 +17,17 @@ type ConsentState struct {
 	Clause  string
 }
 
+// Asked gives what was asked for: the purpose, and behind a slash the topic, where there is one.
+func (c *ConsentState) Asked() string {
+	if c.Topic == "" {
+		return c.Purpose
+	}
+	return c.Purpose + "/" + c.Topic
+}
+
+// longestAsked is what the register's list of effective consents has room for.
+const longestAsked = 64
+
 // Effective works out the consents that a person's words come to at an instant (microseconds since 1970 UTC), for every
 // purpose and channel that the pack asks consent for, in the pack's order. Later words are left out.
 //

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 )
 
 func TestEffective(t *testing.T) {
@@ -216,5 +217,18 @@ func TestMember(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
+	}
+}
+
+// TestWhatIsAskedHasRoom refuses a purpose and a topic that the register's list has no room for together.
+func TestWhatIsAskedHasRoom(t *testing.T) {
+	src, _ := Shipped("nmbu")
+	text := strings.ReplaceAll(string(src), "network_groups", "groups_of_the_network_of_alumni")
+	const asked = "channels: [email], clause: [NMBU-12, NMBU-06]"
+	for topic, code := range map[string]string{strings.Repeat("t", 32): "", strings.Repeat("t", 33): "UOMA-POL-ASKED"} {
+		_, err := Parse("nmbu.yaml", []byte(strings.Replace(text, asked, "topics: ["+topic+"], "+asked, 1)))
+		if fault.Code(err) != code {
+			t.Errorf("%d characters of a topic: %v", len(topic), err)
+		}
 	}
 }
