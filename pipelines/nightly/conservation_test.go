@@ -162,6 +162,9 @@ func (a *audit) feed(f nightly.FeedFacts, rows nightly.FeedRows, x ledger.Accoun
 		a.fail(f.Feed, "more changes than rows: %+v", rows)
 	}
 	a.quarantine(f.Feed, x)
+	if merged, conflicts := a.repeated(f); rows.Merged != merged || x.Merged != merged || rows.Reasons["duplicate-key"] != conflicts {
+		a.fail(f.Feed, "%d rows are in conflict and %d came before, of which the night says %+v", conflicts, merged, rows)
+	}
 	exported, distinct := a.exported(f)
 	stored := maps.Clone(a.after.all[f.Feed])
 	if stored == nil {
@@ -215,6 +218,31 @@ func (a *audit) quarantine(feed string, x ledger.Account) {
 	if n != len(list) {
 		a.fail(feed, "%d rows in the encrypted quarantine, %d in the ledger's", n, len(list))
 	}
+}
+
+// repeated counts the rows of a feed's snapshot that are as one before them, and those whose key has other values elsewhere.
+func (a *audit) repeated(f nightly.FeedFacts) (merged, conflicts int64) {
+	of := map[string]map[snapshot.Hash]int64{}
+	err := snapshot.Keys(a.ws.Snapshots, f.Digest, func(key []byte, hash snapshot.Hash) {
+		if of[string(key)] == nil {
+			of[string(key)] = map[snapshot.Hash]int64{}
+		}
+		of[string(key)][hash]++
+	})
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	delete(of, "") // a row without a key is refused for that
+	for _, hashes := range of {
+		for _, n := range hashes {
+			if len(hashes) > 1 {
+				conflicts += n
+			} else {
+				merged += n - 1
+			}
+		}
+	}
+	return merged, conflicts
 }
 
 // exported gives the tokens of the keys in a feed's snapshot.
