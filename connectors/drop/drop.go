@@ -64,7 +64,7 @@ func Beside(name string) string { return "." + name + ".partial" }
 var (
 	ErrFolder     = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
 	ErrWrite      = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
-	errFileSystem = fault.New("UOMA-DRP-FILE-SYSTEM", "the folder's file system can give a file no name without replacing another of that name", "let the target name the server itself (url: sftp://… or s3://…) in place of a mount of it, or a folder on a file system that has hard links, then run the same date again")
+	errFileSystem = fault.New("UOMA-DRP-FILE-SYSTEM", "the folder's file system can give a file no name without replacing another of that name", "let the target name the server itself (url: sftp://… or s3://…) in place of a mount of it, or a folder on a file system that has hard links and lets us make them (lsattr shows attributes that do not), then run the same date again")
 	ErrExists     = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
 )
 

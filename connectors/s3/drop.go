@@ -239,7 +239,8 @@ func (d *Drop) Publish(name string) error {
 		return err
 	})
 	if err == nil {
-		return d.unmark(name, id)
+		_ = d.unmark(name, id) // the object is there, and a mark without its upload marks nothing
+		return nil
 	}
 	if errors.Is(err, fs.ErrNotExist) { // the upload is gone: was it completed, and the line broke before the answer came?
 		if there, found := d.lies(name); found == nil && there {
@@ -275,6 +276,19 @@ func (d *Drop) Find(name string) (staged, published bool, err error) {
 		published, err = d.lies(name)
 	}
 	return len(ids) > 0, published, err
+}
+
+// Doubt fails where an upload of a name has no mark of ours: it is a stranger's, or ours of which the mark was taken away.
+func (d *Drop) Doubt(name string) error {
+	all, err := d.uploads(name, name)
+	if err != nil {
+		return err
+	}
+	ids, err := d.ours(name)
+	if err == nil && len(ids) < len(all) {
+		return errUnmarked.At(fault.Place{File: name})
+	}
+	return err
 }
 
 // lies tells whether there is an object of a name.

@@ -180,6 +180,12 @@ func (r *rig) strangers(t *testing.T) {
 			if staged, published, err := open("we").Find(name); !staged || published || err != nil {
 				t.Errorf("%s: staged %t, published %t, %v", name, staged, published, err)
 			}
+			if err := open("we").Doubt(name); fault.Code(err) != "UOMA-DRP-UNMARKED" {
+				t.Errorf("%s: two uploads of which one has no mark: %v", name, err)
+			}
+			if err := open("we").Doubt("of-nobody.csv"); err != nil {
+				t.Errorf("no upload: %v", err)
+			}
 			if err := open("we").Publish(name); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

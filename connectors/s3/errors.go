@@ -19,6 +19,9 @@ var (
 		"compare its name with its owner").For(fault.Source)
 )
 
+var errUnmarked = fault.New("UOMA-DRP-UNMARKED", "an upload of that name in the bucket is not completed, and has no mark by which it is known as ours",
+	"ask the bucket's owner: if its parts are what the outbox holds, complete it; else give it up; then run the same date again")
+
 // judged gives what an error of the SDK means for a key.
 func judged(ctx context.Context, key string, err error) error {
 	var api smithy.APIError

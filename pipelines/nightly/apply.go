@@ -304,14 +304,19 @@ func (a *applying) carryOut(ctx context.Context, run ledger.Run, out *Applied) e
 	return a.step("commit", func() error { return a.commit(ctx, night, run, left, out) })
 }
 
-// commit makes it visible, all of it at once. Source rows of which nothing is left are decided anew by the next night, and
-// withheld.
+// commit makes it visible, all of it at once. The source rows are decided anew by the next night: of which nothing is left they
+// are withheld, and the others wait with what went, as a membership that ended may begin again.
 func (a *applying) commit(ctx context.Context, night *register.Night, run ledger.Run, left map[string]bool, out *Applied) error {
 	n := a.n
 	for _, d := range a.due {
-		if d.Action != policy.Shred && !left[d.SourceKey] {
-			n.withholdToken(d.Feed, d.SourceKey, d.Clause)
+		if d.Action == policy.Shred {
+			continue
 		}
+		clause := d.Clause
+		if left[d.SourceKey] {
+			clause = inPart
+		}
+		n.withholdToken(d.Feed, d.SourceKey, clause)
 	}
 	digest, err := snapshot.WriteRows(n.ws.State, n.keptOut())
 	if err != nil {

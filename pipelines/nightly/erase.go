@@ -121,6 +121,9 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 			records = append(records, record)
 		}
 	}
+	if len(records)+len(own)+len(shared) == 0 { // somebody whose records are another's since they were found
+		return out, errNobody
+	}
 	k, err := n.keeping(ctx, r, &night.View)
 	if err != nil {
 		return out, err

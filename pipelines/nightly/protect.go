@@ -187,7 +187,11 @@ func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 		p.kept.Withheld[w.Clause]++
 	}
 	for _, x := range res.Parts {
-		p.f.rows.keepInPart(x.Line, withheldRow{Feed: p.kept.Feed, Clause: inPart, Person: x.PersonKey, Standing: inWords(x.Standing), Groups: int64(x.Standing.Groups)})
+		h := withheldRow{Feed: p.kept.Feed, Clause: inPart}
+		if !p.n.lapses.byConsent(x.SourceKey) {
+			h.Person, h.Standing, h.Groups = x.PersonKey, inWords(x.Standing), int64(x.Standing.Groups)
+		}
+		p.f.rows.keepInPart(x.Line, h)
 	}
 	p.n.mu.Lock()
 	defer p.n.mu.Unlock()

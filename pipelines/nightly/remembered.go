@@ -65,13 +65,20 @@ type withheldRow struct {
 // wider gives a person's standing tonight together with that under which their row was decided: what a row was let in for
 // stays, while the row is the same, until its period ends.
 func (h withheldRow) wider(st protect.Standing) protect.Standing {
+	if h.Clause != inPart { // nothing was let in
+		return st
+	}
 	st.Groups |= uint32(h.Groups)
-	st.Member = st.Member || h.Clause == inPart && h.Standing == member
+	st.Member = st.Member || h.Standing == member
 	return st
 }
 
-// settles tells whether a standing leaves what became of the row as it was.
+// settles tells whether a standing leaves what became of the row as it was. What is kept stays when the person's own row is
+// gone from the export, as a row does that is kept whole.
 func (h withheldRow) settles(st protect.Standing) bool {
+	if h.Clause == inPart && !st.Known && st.Clause == "" {
+		return true
+	}
 	st = h.wider(st)
 	return inWords(st) == h.Standing && int64(st.Groups) == h.Groups
 }

@@ -272,6 +272,11 @@ func (c *carrier) deliver(ctx context.Context, d *outbox.Delivery, what content)
 	return delivery.ErrUnsteady
 }
 
+// doubtful is a place where what we staged may be taken for somebody else's.
+type doubtful interface {
+	Doubt(name string) error
+}
+
 // gave tells whether a killed run gave the file its name, and whether it is there still: it may have been fetched since. From
 // the note that sending began the file is staged until it has its name, so that one that is neither was fetched.
 func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err error) {
@@ -280,6 +285,9 @@ func (c *carrier) gave(d *outbox.Delivery, name string) (gave, there bool, err e
 	case err != nil || d.Attempts == 0:
 		return false, there, err
 	case !staged:
+		if p, ok := c.place.(doubtful); ok && !there {
+			return true, there, p.Doubt(name)
+		}
 		return true, there, nil
 	case !there:
 		return false, false, nil

@@ -68,6 +68,7 @@ type Withheld struct {
 
 // Part is a source row that is kept, and of which more may be kept, or less, once the standing of its person is another.
 type Part struct {
+	SourceKey string
 	Line      int64
 	PersonKey string
 	Standing  Standing // under which it was decided
@@ -150,7 +151,7 @@ func (p *Protector) settle(r *sourceRow, res *Result) {
 			res.Entries = append(res.Entries, r.entry)
 		}
 		if r.open {
-			res.Parts = append(res.Parts, Part{r.line, r.person, r.standing})
+			res.Parts = append(res.Parts, Part{r.entry.SourceKey, r.line, r.person, r.standing})
 		}
 	case r.standing.Clause == "" && !r.standing.Known:
 		res.Orphans = append(res.Orphans, Orphan{r.entry.SourceKey, r.line, r.key})
