@@ -19,7 +19,6 @@ import (
 
 // Times of the protocol, section 3.
 const (
-	connectTimeout   = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
 	headerTimeout    = 30 * time.Second
 )
@@ -63,18 +62,17 @@ func (s Settings) transport() (*http.Transport, error) {
 // dialer connects and shakes hands, and tells apart a peer that is not there from a peer that is not the right one.
 func dialer(config *tls.Config, idle time.Duration) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Timeout: connectTimeout, ControlContext: remote.Reachable}
-		plain, err := d.DialContext(ctx, network, addr)
+		line, err := remote.Dial(ctx, network, addr, idle)
 		if err != nil {
 			return nil, &Error{fault: errNetwork.Because(err), connect: true, again: true}
 		}
 		c := config.Clone()
 		c.ServerName, _, _ = net.SplitHostPort(addr)
-		conn := tls.Client(remote.Watch(plain, idle), c)
+		conn := tls.Client(line, c)
 		hctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 		defer cancel()
 		if err := conn.HandshakeContext(hctx); err != nil {
-			plain.Close()
+			line.Close()
 			return nil, handshakeError(err)
 		}
 		return conn, nil

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"crypto/tls"
-	"errors"
 	"net"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"uoma/connectors/remote"
-	"uoma/internal/fault"
 )
 
 // Settings say where the directory is and how both sides know each other.
@@ -34,35 +32,26 @@ const (
 	MaxEntries = 5_000_000
 	// PageEntries is below the limit that most servers set.
 	PageEntries = 500
-
-	dialTimeout = 10 * time.Second
 )
-
-var errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-	"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
-
-func setting(field string, why error) error {
-	return errSettings.At(fault.Place{Field: field}).Because(why)
-}
 
 // complete puts defaults where the settings are silent, and refuses what cannot be used.
 func (s Settings) complete() (Settings, error) {
 	if s.Address == "" || s.Base == "" {
-		return s, setting("url", errors.New("it names no host, or no entry to search below"))
+		return s, remote.Misset("url", "it names no host, or no entry to search below")
 	}
 	if _, err := ldap.ParseDN(s.Base); err != nil {
-		return s, setting("url", errors.New("its path is not the name of an entry, as dc=example,dc=org"))
+		return s, remote.Misset("url", "its path is not the name of an entry, as dc=example,dc=org")
 	}
 	if _, err := ldap.ParseDN(s.Bind); err != nil {
-		return s, setting("bind", errors.New("it is not the name of an entry"))
+		return s, remote.Misset("bind", "it is not the name of an entry")
 	}
 	switch {
 	case s.Bind != "" && s.Password == "": // a server takes that for nobody, and lets nobody in
-		return s, setting("password", errors.New("there is none"))
+		return s, remote.Misset("password", "there is none")
 	case s.Bind == "" && s.Password != "":
-		return s, setting("bind", errors.New("there is a password and no name"))
+		return s, remote.Misset("bind", "there is a password and no name")
 	case s.Bind == "" && s.Certificate == nil:
-		return s, setting("bind", errors.New("there is neither a name nor a certificate"))
+		return s, remote.Misset("bind", "there is neither a name nor a certificate")
 	}
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		port := "636"

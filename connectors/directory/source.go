@@ -111,12 +111,11 @@ func (s *Source) enter(ctx context.Context) (c *connection, err error) {
 }
 
 func (s *Source) dial(ctx context.Context) (*connection, error) {
-	d := net.Dialer{Timeout: dialTimeout, ControlContext: remote.Reachable}
-	plain, err := d.DialContext(ctx, "tcp", s.settings.Address)
+	line, err := remote.Dial(ctx, "tcp", s.settings.Address, s.settings.Idle)
 	if err != nil {
 		return nil, err
 	}
-	c := &connection{line: remote.Watch(plain, s.settings.Idle)}
+	c := &connection{line: line}
 	c.stop = context.AfterFunc(ctx, func() { c.line.Close() })
 	var over *tls.Conn
 	if s.settings.StartTLS {

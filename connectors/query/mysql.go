@@ -39,7 +39,7 @@ func mySQLConnector(s Settings, d dial) (driver.Connector, error) {
 	}
 	c := mysql.NewConfig()
 	c.Net, c.Addr, c.DBName, c.User, c.Passwd = "tcp", s.Address, s.Database, s.User, string(s.Password)
-	c.TLS, c.Timeout, c.DialFunc = secure, dialTimeout, func(ctx context.Context, network, address string) (net.Conn, error) { return d(ctx, network, address) }
+	c.TLS, c.Timeout, c.DialFunc = secure, remote.ConnectTimeout, func(ctx context.Context, network, address string) (net.Conn, error) { return d(ctx, network, address) }
 	c.Params = map[string]string{"time_zone": "'+00:00'"} // so that a TIMESTAMP is read in UTC
 	c.Logger = log.New(io.Discard, "", 0)                 // what it would say is in the error
 	return mysql.NewConnector(c)

@@ -38,15 +38,15 @@ func postgreSQLConnector(s Settings, d dial) (driver.Connector, error) {
 	// The library makes a configuration only from text and the environment; nothing of either is kept.
 	c, err := pgx.ParseConfig("host=none user=none password=none sslmode=disable")
 	if err != nil {
-		return nil, setting("url", errors.New("the environment holds settings of PostgreSQL that cannot be used"))
+		return nil, remote.Misset("url", "the environment holds settings of PostgreSQL that cannot be used")
 	}
 	host, port, _ := net.SplitHostPort(s.Address) // complete made it so
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return nil, setting("url", errors.New("its port is no number"))
+		return nil, remote.Misset("url", "its port is no number")
 	}
 	c.Host, c.Port, c.Database, c.User, c.Password = host, uint16(n), s.Database, s.User, string(s.Password)
-	c.TLSConfig, c.Fallbacks, c.ConnectTimeout, c.DialFunc = secure, nil, dialTimeout, pgconn.DialFunc(d)
+	c.TLSConfig, c.Fallbacks, c.ConnectTimeout, c.DialFunc = secure, nil, remote.ConnectTimeout, pgconn.DialFunc(d)
 	c.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // whoever dials asks
 	c.RuntimeParams = map[string]string{"timezone": "UTC", "default_transaction_read_only": "on", "application_name": "uoma"}
 	return stdlib.GetConnector(*c), nil

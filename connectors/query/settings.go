@@ -3,13 +3,11 @@ package query
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"strings"
 	"time"
 
 	"uoma/connectors/remote"
-	"uoma/internal/fault"
 )
 
 // Settings say where the database is and how both sides know each other.
@@ -35,24 +33,15 @@ const (
 	PageRows = 20_000
 	// Idle is how long a database may think before its first row.
 	Idle = 10 * time.Minute
-
-	dialTimeout = 10 * time.Second
 )
-
-var errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source cannot be used",
-	"correct the system's entry under inboxes: in uoma.yaml").For(fault.Source)
-
-func setting(field string, why error) error {
-	return errSettings.At(fault.Place{Field: field}).Because(why)
-}
 
 // complete puts defaults where the settings are silent, and refuses what cannot be used.
 func (s Settings) complete(port string) (Settings, error) {
 	if s.Address == "" || s.User == "" || s.Database == "" {
-		return s, setting("url", errors.New("it names no host, no user or no database"))
+		return s, remote.Misset("url", "it names no host, no user or no database")
 	}
 	if s.Password == "" && s.Certificate == nil {
-		return s, setting("password", errors.New("there is neither a password nor a certificate"))
+		return s, remote.Misset("password", "there is neither a password nor a certificate")
 	}
 	if _, _, err := net.SplitHostPort(s.Address); err != nil {
 		s.Address = net.JoinHostPort(strings.Trim(s.Address, "[]"), port)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"net"
 	"sync"
 	"time"
@@ -43,7 +42,7 @@ type Query struct {
 func Open(ctx context.Context, s Settings) (*Source, error) {
 	d := dialects()[s.Kind]
 	if d == nil {
-		return nil, setting("url", errors.New("the database is none of mysql, postgres and sqlserver"))
+		return nil, remote.Misset("url", "the database is none of mysql, postgres and sqlserver")
 	}
 	s, err := s.complete(d.port)
 	if err != nil {
@@ -61,12 +60,10 @@ func Open(ctx context.Context, s Settings) (*Source, error) {
 }
 
 func (s *Source) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout, ControlContext: remote.Reachable}
-	plain, err := d.DialContext(ctx, network, address)
+	line, err := remote.Dial(ctx, network, address, s.settings.Idle)
 	if err != nil {
 		return nil, err
 	}
-	line := remote.Watch(plain, s.settings.Idle)
 	context.AfterFunc(s.ctx, func() { line.Close() }) // a driver may wait for the server's word that it has stopped
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -42,12 +42,12 @@ func sqlServerConnector(s Settings, d dial) (driver.Connector, error) {
 	host, port, _ := net.SplitHostPort(s.Address) // complete made it so
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return nil, setting("url", errors.New("its port is no number"))
+		return nil, remote.Misset("url", "its port is no number")
 	}
 	c := mssql.NewConnectorConfig(msdsn.Config{
 		Host: host, Port: n, Database: s.Database, User: s.User, Password: string(s.Password), AppName: "uoma",
 		Encryption: msdsn.EncryptionRequired, TLSConfig: secure, HostInCertificateProvided: true,
-		ReadOnlyIntent: true, DisableRetry: true, DialTimeout: dialTimeout, Protocols: []string{"tcp"}, Parameters: map[string]string{},
+		ReadOnlyIntent: true, DisableRetry: true, DialTimeout: remote.ConnectTimeout, Protocols: []string{"tcp"}, Parameters: map[string]string{},
 	})
 	c.Dialer = lineDialer{d, host}
 	return c, nil

@@ -14,10 +14,7 @@ import (
 	"uoma/internal/fault"
 )
 
-const (
-	connectTimeout = 10 * time.Second
-	headerTimeout  = time.Minute // a store may look long for the first byte of a cold object
-)
+const headerTimeout = time.Minute // a store may look long for the first byte of a cold object
 
 var (
 	errSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the place or service that a target goes to, cannot be used",
@@ -72,7 +69,7 @@ func (h HTTP) Client() (*http.Client, error) {
 	if idle == 0 {
 		idle = Idle
 	}
-	dialer := net.Dialer{Timeout: connectTimeout, ControlContext: h.control}
+	dialer := net.Dialer{Timeout: ConnectTimeout, ControlContext: h.control}
 	return &http.Client{
 		Transport: &http.Transport{
 			DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -98,7 +95,7 @@ func shake(ctx context.Context, plain net.Conn, addr string, config *tls.Config)
 	c := config.Clone()
 	c.ServerName, _, _ = net.SplitHostPort(addr)
 	conn := tls.Client(plain, c)
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ConnectTimeout)
 	defer cancel()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		plain.Close()

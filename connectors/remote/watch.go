@@ -1,12 +1,26 @@
 package remote
 
 import (
+	"context"
 	"net"
 	"time"
 )
 
 // Idle is how long a connection may move no byte before it is cut, where nothing else is said.
 const Idle = time.Minute
+
+// ConnectTimeout is how long a host may take to answer that it is there, and again until both sides know who the other is.
+const ConnectTimeout = 10 * time.Second
+
+// Dial connects to a host that may be reached (see [Reachable]), and watches the connection.
+func Dial(ctx context.Context, network, address string, idle time.Duration) (*Line, error) {
+	d := net.Dialer{Timeout: ConnectTimeout, ControlContext: Reachable}
+	c, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return Watch(c, idle), nil
+}
 
 // Line is a connection that is cut when no byte moves for a while. It uses a timer rather than deadlines, so that it
 // reads no clock.

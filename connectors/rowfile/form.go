@@ -287,7 +287,10 @@ func content(r io.Reader, parts [][]byte, cut bool) ([]Form, error) {
 		return nil, errForm
 	default:
 		f, err := textForm(parts)
-		return []Form{f}, err
+		if err != nil {
+			return nil, err
+		}
+		return []Form{f}, nil
 	}
 	o, err := survey(r)
 	if err != nil && !cut {

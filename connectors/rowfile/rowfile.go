@@ -5,6 +5,10 @@
 // the first one). [File.Sample] gives rows from all over the file without reading it through, [File.Reader] streams the
 // columns that are wanted; both formats come as batches of a raw table, under the contract of package tabular.
 //
+// [Inspect] is for whoever has to describe an export: it also knows workbooks, JSON, XML and LDIF, archives and compressed
+// files, and gives each table in it as a [Form], in the terms of a layout: sheet and rows of names, path of the records, member.
+// It looks at names and forms by the surveys of the formats' own packages, so that what it finds they read.
+//
 // Text is read by package csvfile and keeps its rules. The first row of a text names the columns, unless it looks like
 // those below it.
 //

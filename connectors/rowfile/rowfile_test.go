@@ -304,3 +304,26 @@ func TestAFirstRowThatIsDataIsKept(t *testing.T) {
 		}
 	}
 }
+
+// FuzzInspect looks at any bytes: it ends, and what it finds has columns whose names differ.
+func FuzzInspect(f *testing.F) {
+	for _, seed := range []string{"a;b\n1;2\n", "{\"a\":[{\"b\":1},{\"b\":[2]}]}", "{\"a\":1}\n{\"a\":2}\n", "<a><b c='1'><d>x</d></b><b/></a>", "dn: uid=1\nuid: 1\nuid:: AP8=\n\n",
+		"PK\x03\x04", "\x1f\x8b\x08", "PAR1PAR1", "\x28\xb5\x2f\xfd", "\xff\xfea\x00;\x00", "a  b\nc  d\n", "[]", "\xff\xfe<\x00a\x00/\x00>\x00"} {
+		f.Add([]byte(seed))
+	}
+	file := filepath.Join(f.TempDir(), "export")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		forms, err := rowfile.Inspect(file)
+		if (err == nil) != (len(forms) > 0) && err == nil {
+			t.Error("neither tables nor a fault")
+		}
+		for _, form := range forms {
+			if form.Type == "" || len(form.Columns) == 0 {
+				t.Errorf("%+v", form)
+			}
+		}
+	})
+}

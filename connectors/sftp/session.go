@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
@@ -14,9 +13,8 @@ import (
 )
 
 const (
-	connectTimeout = 10 * time.Second
-	requests       = 64       // of one read under way at once
-	packet         = 16 << 10 // bytes of one request: half of what is usual, so that a line that often breaks brings some whole
+	requests = 64       // of one read under way at once
+	packet   = 16 << 10 // bytes of one request: half of what is usual, so that a line that often breaks brings some whole
 )
 
 // session is one connection and the SFTP client on it.
@@ -99,12 +97,10 @@ func (l *line) close() error {
 
 // dial connects and logs in. The connection ends with the context at the latest.
 func (l *line) dial(ctx context.Context) (*session, error) {
-	d := net.Dialer{Timeout: connectTimeout, ControlContext: remote.Reachable}
-	plain, err := d.DialContext(ctx, "tcp", l.address)
+	conn, err := remote.Dial(ctx, "tcp", l.address, l.settings.Idle)
 	if err != nil {
 		return nil, err
 	}
-	conn := remote.Watch(plain, l.settings.Idle)
 	unbind := context.AfterFunc(ctx, func() { conn.Close() })
 	client, err := l.login(conn)
 	if err != nil {

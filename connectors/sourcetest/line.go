@@ -94,6 +94,9 @@ func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) 
 func (s Subject) resumes(t *testing.T) {
 	old := some(canon.BatchRows + pieces*step/len(note))
 	for name, at := range map[string][]int{"a row that came": {3}, "a row that did not": {len(old) - 3}, "one of each": {3, len(old) - 3}} {
+		if len(at) > 1 && !s.Moment {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			s.Put(t, long, old)
 			now := slices.Clone(old)

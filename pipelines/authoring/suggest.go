@@ -44,6 +44,7 @@ type Draft struct {
 	form rowfile.Form
 	key  rowKey
 	drop []string // what else the table has
+	odd  bool     // lines of it are no rows like the others
 }
 
 // Guess is what a column seems to be. One without targets is dropped in the draft: what nobody claimed is not read.
@@ -77,13 +78,14 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 	var feed string
 	s.System, feed = slug(o.System, file)
 	for _, form := range forms {
-		sample, numbers, err := sampleOf(ctx, file, &form)
+		sample, numbers, odd, err := sampleOf(ctx, file, &form)
 		if err != nil {
 			return nil, err
 		}
 		d := &drafting{form: form, sample: sample, numbers: numbers, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
 			params: identifier.Params{RunDate: o.RunDate, Region: cmp.Or(o.Region, defaultRegion), AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
 		draft := d.draft()
+		draft.odd = odd
 		if draft.Feed = feed; len(forms) > 1 {
 			draft.Feed = feedName(&form)
 		}
@@ -117,21 +119,22 @@ func (s *Suggestion) settle(ctx context.Context, file string, o SuggestOptions) 
 	return err
 }
 
-// sampleOf reads the first rows of a table, with the cells of every column, and tells of which columns a workbook has numbers.
-func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]string, numbers []bool, err error) {
+// sampleOf reads the first rows of a table, with the cells of every column. It tells of which columns a workbook has numbers, and
+// whether there are lines that are no rows like the others, as one of totals is.
+func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]string, numbers []bool, odd bool, err error) {
 	f := layout.Feed{Name: form.Type, File: file, Member: form.Member, Format: formatOf(form)}
 	for i, c := range form.Columns {
 		f.Columns = append(f.Columns, columnOf(form, i, &c))
 	}
 	src, err := open(file, &f, func(canon.Rejection) {})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, false, err
 	}
 	defer src.Close()
 	numbers = make([]bool, len(f.Columns))
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, false, err
 		}
 		for i := range min(b.Len(), sampleRows-len(rows)) {
 			row := make([]string, len(f.Columns))
@@ -151,7 +154,8 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]st
 			break
 		}
 	}
-	return rows, numbers, nil
+	sum := src.Summary()
+	return rows, numbers, sum.Rejected+sum.Skipped[tabular.SkipSummary] > 0, nil
 }
 
 // severalSign joins several values of a record.
@@ -364,7 +368,7 @@ func (d *drafting) byMeaning(i int, m *meaning.Column) (Guess, bool) {
 			best, share = c, fit
 		}
 	}
-	if m.Confidence*share < enoughFit {
+	if share < enoughFit || m.Confidence*share < enoughFit && !proving[best.As] {
 		return Guess{}, false
 	}
 	d.numbered(i, &best)
@@ -378,6 +382,9 @@ func (d *drafting) numbered(i int, c *layout.Column) {
 		c.As = "integer"
 	}
 }
+
+// proving are rules that a value passes by nothing but being what they say, however few values there are.
+var proving = map[string]bool{"email": true, "phone": true, "hetu": true, "fnr": true, "oppijanumero": true, "orcid": true}
 
 // candidates gives what a column of a kind may be in a layout, the likeliest first.
 func (d *drafting) candidates(k linkage.Kind, name string) []layout.Column {

@@ -51,6 +51,9 @@ func (d *Draft) write(b *strings.Builder, file string) {
 	if len(d.drop) > 0 {
 		fmt.Fprintf(b, "  drop: [%s]  # nobody claimed them\n", strings.Join(each(d.drop, plain), ", "))
 	}
+	if d.odd {
+		b.WriteString("  # Some lines are no rows like the others. If the last one tells how many there are, trailer: '^WORDS (\\d+)$' in format holds them to it.\n")
+	}
 	for _, list := range d.form.Lists {
 		fmt.Fprintf(b, "  # %s: records inside the records. A feed with each: %[1]s has them as rows; a column with path: %[1]s[NAME=VALUE]/NAME takes one.\n", plain(list))
 	}

@@ -33,6 +33,12 @@ func TestThreat_T42_BadLines(t *testing.T) {
 			{"answers lost", func() faultproxy.Faults { // the handshake passes, some of the answers do not
 				return faultproxy.Faults{Cut: 2600 + random.Int64N(500), How: faultproxy.Close, Cuts: 2}
 			}},
+			{"stalled while sending", func() faultproxy.Faults {
+				return faultproxy.Faults{Up: true, Cut: 4<<10 + random.Int64N(200<<10), How: faultproxy.Stall, Cuts: 1}
+			}},
+			{"answers that never come", func() faultproxy.Faults {
+				return faultproxy.Faults{Cut: 2600 + random.Int64N(500), How: faultproxy.Stall, Cuts: 1}
+			}},
 			{"slow", func() faultproxy.Faults {
 				return faultproxy.Faults{Up: true, Latency: 5 * time.Millisecond, Slice: 4 << 10, Bandwidth: 4 << 20}
 			}},
@@ -46,7 +52,7 @@ func TestThreat_T42_BadLines(t *testing.T) {
 				var err error
 				for range 30 { // runs: a line this bad may use up one run's patience
 					p.Set(tt.line())
-					s.carrier = s.patient(rig.Carrier(p.Addr()))
+					s.carrier = s.patient(hasty(t, rig, p.Addr()))
 					if d, err = s.machine().Deliver(ctx, order); err == nil {
 						break
 					}
@@ -58,6 +64,19 @@ func TestThreat_T42_BadLines(t *testing.T) {
 			})
 		}
 	})
+}
+
+// hasty makes a carrier that gives up a line on which no byte moves for a second.
+func hasty(t *testing.T, rig *endpointtest.Rig, addr string) *carrier.HTTPS {
+	t.Helper()
+	s := rig.Settings(addr)
+	s.NoProgress = time.Second
+	c, err := carrier.NewHTTPS(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
 }
 
 // lost is a carrier whose n-th answer is lost after the endpoint has done what was asked.

@@ -53,12 +53,7 @@ type OAuthSettings struct {
 	Parameters map[string]string `yaml:"parameters"`
 }
 
-var errInboxSettings = fault.New("UOMA-SRC-SETTINGS", "the settings of the source, or of the place or service that a target goes to, cannot be used",
-	"correct the system's entry under inboxes:, or the target's under targets:, in uoma.yaml").For(fault.Source)
-
-func inboxFault(field string, why error) error {
-	return errInboxSettings.At(fault.Place{Field: field}).Because(why)
-}
+func inboxFault(field string, why error) error { return remote.Misset(field, why.Error()) }
 
 // opened is what an inbox of its own turned out to be: one of both.
 type opened struct {

@@ -1,12 +1,12 @@
 package workspace
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
 
 	"uoma/internal/canon"
-	"uoma/internal/fault"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 	"uoma/transforms/record"
@@ -37,7 +37,7 @@ func RecordInput(dir, id string, date canon.Date) (in record.Input, err error) {
 	for system, inbox := range s.Inboxes {
 		u, err := url.Parse(inbox.URL)
 		if err != nil {
-			return in, errInboxSettings.At(fault.Place{File: FileName, Field: system})
+			return in, inboxFault("inboxes."+system+".url", errors.New("it is no URL"))
 		}
 		in.Setup.Inboxes[system] = "fetched by " + strings.ToUpper(u.Scheme)
 	}

@@ -114,6 +114,8 @@ func TestFindings(t *testing.T) {
 		{"key of another format", "{type: csv}", "{type: json, delimiter: ','}", "UOMA-LAY-KEY demo.yaml:8:35"},
 		{"rows of a table", "{type: csv}", "{type: csv, rows: a/b}", "UOMA-LAY-KEY demo.yaml:8:29"},
 		{"XML without rows", "{type: csv}", "{type: xml}", "UOMA-LAY-ROWS demo.yaml:8:11"},
+		{"a sheet with three rows of names", "{type: csv}", "{type: xlsx, header-lines: 3}", "UOMA-LAY-LINES demo.yaml:8:38"},
+		{"a sheet without names", "{type: csv}", "{type: xlsx, header: none}", "UOMA-LAY-KEY demo.yaml:8:32"},
 		{"path in a table", "name: born,", "name: born, path: a/b,", "UOMA-LAY-KEY demo.yaml:13:24"},
 		{"compressed workbook", "{type: csv}", "{type: xlsx, compression: gzip}", "UOMA-LAY-KEY demo.yaml:8:37"},
 		{"unknown compression", "{type: csv}", "{type: csv, compression: zip}", "UOMA-CFG-SCHEMA demo.yaml:8:36"},
