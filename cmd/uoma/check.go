@@ -91,6 +91,6 @@ func (a *app) writeFindings(command string, ok bool, found []workspace.Finding, 
 			fmt.Fprintf(a.out, "         %s %s\n", p.bold("next:"), f.Hint)
 		}
 	}
-	_, err := fmt.Fprintf(a.out, "%d errors, %d warnings, %d notes\n", count[workspace.Error], count[workspace.Warning], count[workspace.Note])
+	_, err := fmt.Fprintf(a.out, "%s, %s, %s\n", counted(count[workspace.Error], "error"), counted(count[workspace.Warning], "warning"), counted(count[workspace.Note], "note"))
 	return err
 }

@@ -113,9 +113,11 @@ func (a *app) printNight(out pipelines.Outcome) error {
 		sum.Quarantined += x.Quarantined
 		sum.Withheld += x.Withheld
 	}
-	for _, f := range land.Feeds {
-		if f.Stopped() {
-			fmt.Fprintf(a.out, "  stopped   %s: %s: %s\n            %s\n", f.Feed, f.Code, f.Reason, f.Hint)
+	stopped := slices.DeleteFunc(slices.Clone(land.Feeds), func(f nightly.FeedFacts) bool { return !f.Stopped() })
+	for i, f := range stopped {
+		fmt.Fprintf(a.out, "  stopped   %s: %s: %s\n", f.Feed, f.Code, f.Reason)
+		if i+1 == len(stopped) || stopped[i+1].Hint != f.Hint { // what to do about several is said once
+			fmt.Fprintf(a.out, "            %s\n", f.Hint)
 		}
 	}
 	fmt.Fprintf(a.out, "  rows      %s read from %d exports: %s loaded, %s unchanged, %s merged, %s quarantined, %s withheld by policy\n",

@@ -57,6 +57,14 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// counted writes a count with what it is of: 1 error, 2 errors.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprint(n, " ", what)
+}
+
 // thousands writes a count for people: 260 118.
 func thousands(n int64) string {
 	s := fmt.Sprint(n)

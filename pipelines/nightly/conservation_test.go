@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -29,7 +30,9 @@ func TestEveryRowOfDamagedExportsIsAccountedFor(t *testing.T) {
 		sound := base.copy(t)
 		sound.night(t, firstNight+2)
 		want := sound.counts(t)
-		withoutNumber(t, base.export(peppiFile, firstNight+1)) // so that a row is refused in every damaged night that has the system
+		// So that in every damaged night that has the systems a row is refused, one came before, and two are in conflict:
+		withoutNumber(t, base.export(peppiFile, firstNight+1))
+		twice(t, base.export(profileFile, firstNight+1))
 		rapid.Check(t, func(rt *rapid.T) {
 			s := base.copy(t)
 			var landed nightly.LandFacts
@@ -70,6 +73,18 @@ func withoutNumber(t *testing.T, path string) {
 	first := &lines[linesOfHeader]
 	*first = (*first)[bytes.IndexByte(*first, ';'):]
 	write(t, path, bytes.Join(lines, nil))
+}
+
+// twice puts the first row at the end again, and the second one with another last value.
+func twice(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	first, second := lines[linesOfHeader], bytes.TrimRight(lines[linesOfHeader+1], "\r\n")
+	write(t, path, slices.Concat(text, first, second, []byte("X\r\n")))
 }
 
 // shrunk checks that nothing but the mass-change guard stopped a system.
