@@ -56,9 +56,9 @@ the person. Parts of a composite key are joined by |. uoma subject erase takes w
 func (a *app) subjectEraseCommand() *cobra.Command {
 	e := &erasing{a: a}
 	c := &cobra.Command{
-		Use:   "erase REF --clause C",
+		Use:   "erase TOKEN --clause C",
 		Short: "Erase a person (GDPR 17): destroy the key, remove the rows, keep the next export's rows out",
-		Long: `Erase does what uoma erase does, of the person whose reference uoma subject find gave. A hold or a restriction stands before
+		Long: `Erase does what uoma erase does, of the person whose token uoma subject find gave. A hold or a restriction stands before
 it. It cannot be undone.`,
 		Example: `  uoma subject erase 4f1c… --clause XAMK-39 --yes`,
 		Args:    typedTokens(exactly(1)),

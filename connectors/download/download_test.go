@@ -78,9 +78,10 @@ func subject(t testing.TB) transporttest.Subject {
 		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
 			return download.Open(ctx, settings(addr))
 		},
-		Addr:   addr,
-		Write:  tree.Write,
-		Sparse: tree.Sparse,
+		Addr:    addr,
+		Write:   tree.Write,
+		Replace: tree.Replace,
+		Sparse:  tree.Sparse,
 		Wrong: map[string]transporttest.Wrong{
 			"authority":        wrong("UOMA-SRC-TLS", func(s *remote.Server) { s.CA = strangers.PEM }),
 			"our certificate":  wrong("UOMA-SRC-TLS", func(s *remote.Server) { s.Certificate = &strange }),

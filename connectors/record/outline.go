@@ -148,7 +148,7 @@ func (o *Outline) String() string {
 			names = append(names, "…")
 			break
 		}
-		if at.Path == "" && !at.Listed || strings.ContainsFunc(at.Path, func(r rune) bool { return r < ' ' || r == '@' }) || manyDigits(at.Path) || len(at.Path) > 200 {
+		if at.Path == "" && !at.Listed || strings.ContainsFunc(at.Path, func(r rune) bool { return r <= ' ' || r == '@' }) || manyDigits(at.Path) || len(at.Path) > 200 {
 			continue // a key that is a number or an address is somebody's
 		}
 		name := cmp.Or(at.Path, "a list of records and nothing around it")

@@ -47,7 +47,6 @@ type Matcher struct {
 	reason  string
 	wide    bool
 	control bool
-	led     bool // some record had something on the way to its rows
 
 	row    tabular.Row
 	heads  []int32 // by column: its first value in the row that is being filled
@@ -130,7 +129,6 @@ func (m *Matcher) Open(s *Step) {
 		f.row = m.stack[n-1].row
 	}
 	if s.level > 0 || len(m.stack) == 0 {
-		m.led = m.led || s.level > 0
 		f.row = m.begin(s, f.row)
 	}
 	for _, id := range s.owns {
@@ -144,7 +142,6 @@ func (m *Matcher) Open(s *Step) {
 
 // Named notes that the record has a step without a value.
 func (m *Matcher) Named(s *Step) {
-	m.led = m.led || s.level > 0
 	for _, t := range s.columns {
 		m.a.Met(t.column)
 	}
@@ -317,7 +314,8 @@ func (m *Matcher) join(c int, head int32) (code, reason string) {
 	return code, reason
 }
 
-// Known is [Matcher.Find] for names that every record has, which are no drift where the layout does not read them.
+// Known is [Matcher.Find] for names that are no drift where the layout does not read them: those that every record has, and what
+// OData says of a value.
 func (m *Matcher) Known(local []byte) *Step {
 	for _, s := range m.stack[len(m.stack)-1].step.children {
 		if s.matches(local, "") {

@@ -1,15 +1,6 @@
 package record
 
-import (
-	"errors"
-	"strings"
-
-	"uoma/connectors/tabular"
-	"uoma/internal/fault"
-)
-
-var errEach = fault.New("UOMA-LND-ROWS", "the export has nothing at the path where the layout has its rows",
-	"compare the names with the layout's each path").For(fault.Source)
+import "uoma/connectors/tabular"
 
 // keptRaw is how much of a bad record goes to quarantine.
 const keptRaw = 64 << 10
@@ -37,14 +28,8 @@ func NewRows(m *Matcher, numbered bool) *Rows {
 // Records gives how many records there were.
 func (r *Rows) Records() int64 { return r.records }
 
-// End closes the export behind its last record. Records that have nothing at the path of their rows, and names that the
-// layout does not know, have most likely another path, and are no records without rows.
-func (r *Rows) End(line int64) error {
-	if unknown := r.a.Summary().Unknown; r.records > 0 && r.count == 0 && r.m.p.levels > 0 && !r.m.led && len(unknown) > 0 {
-		return errEach.At(fault.Place{File: r.m.p.o.File, Field: r.m.p.o.Each}).Because(errors.New("no record has it; they have " + strings.Join(unknown, ", ")))
-	}
-	return r.a.EndRecords(line, r.records)
-}
+// End closes the export behind its last record.
+func (r *Rows) End(line int64) error { return r.a.EndRecords(line, r.records) }
 
 // Record takes the record that the matcher has followed to its end. raw is what it was, if that is at hand.
 func (r *Rows) Record(line int64, raw []byte) {

@@ -45,11 +45,12 @@ func subject(t testing.TB) transporttest.Subject {
 			s.Address = addr
 			return sftp.Open(ctx, s)
 		},
-		Addr:   server.Addr,
-		Write:  tree.Write,
-		Sparse: tree.Sparse,
-		Plant:  tree.Plant,
-		Lists:  true,
+		Addr:    server.Addr,
+		Write:   tree.Write,
+		Replace: tree.Replace,
+		Sparse:  tree.Sparse,
+		Plant:   tree.Plant,
+		Lists:   true,
 		Wrong: map[string]transporttest.Wrong{
 			"host key": {Code: "UOMA-SRC-HOST-KEY", Dial: dial(wrongHost)},
 			"key":      {Code: "UOMA-SRC-LOGIN", Dial: dial(wrongKey)},

@@ -264,7 +264,10 @@ func (s Subject) noticesChanges(t *testing.T) {
 // at it again at its end.
 func (s Subject) noticesChangesBehindACut(t *testing.T) {
 	const size = 8 << 20 // beyond what is read ahead
-	old := content(size)
+	old, replace := content(size), s.Replace
+	if replace == nil {
+		replace = s.Write
+	}
 	for name, now := range map[string][]byte{"longer": append(content(size + 256)[:size:size], "more"...), "shorter": old[:size/2], "rewritten": content(size + 256)[:size]} {
 		t.Run(name, func(t *testing.T) {
 			path := "cut/" + name + ".bin"
@@ -276,7 +279,7 @@ func (s Subject) noticesChangesBehindACut(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Reset, Cuts: 1})
-			s.Write(t, path, now)
+			replace(t, path, now)
 			rest, err := io.ReadAll(file)
 			if got = append(got, rest...); !bytes.Equal(got, old[:min(len(got), len(old))]) {
 				t.Errorf("%d bytes are of two files", len(got))

@@ -25,6 +25,9 @@ type Subject struct {
 	Addr string
 	// Write puts a file there, or another one in its place. The server gives it a modification time unlike the one before.
 	Write func(t testing.TB, name string, content []byte)
+	// Replace, where it is not nil, puts another file in the place of one, and who reads that one goes on with it: a line that
+	// was not cut yet must not bring bytes of both. Else Write does so.
+	Replace func(t testing.TB, name string, content []byte)
 	// Sparse puts a file of so many zero bytes there, without sending them.
 	Sparse func(t testing.TB, name string, size int64)
 	// Plant, where it is not nil, puts entries there that must not be used, beside nothing else in the folder.

@@ -32,6 +32,16 @@ func (w *Tree) Write(t testing.TB, name string, content []byte) {
 	}
 }
 
+// Replace puts a file in the place of another, as a careful source does: who has that one open goes on reading it.
+func (w *Tree) Replace(t testing.TB, name string, content []byte) {
+	t.Helper()
+	w.Write(t, name+".new", content)
+	full := filepath.Join(w.Dir, filepath.FromSlash(name))
+	if err := os.Rename(full+".new", full); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Sparse puts a file of zero bytes there that takes no space.
 func (w *Tree) Sparse(t testing.TB, name string, size int64) {
 	t.Helper()

@@ -208,14 +208,16 @@ func (r *Reader) end() error {
 	return io.EOF
 }
 
-// renamed tells that an export without records has, where they should be, elements that could be some: they hold others, or
-// come several times. One that says itself that it has none is believed.
+// renamed tells that an export without records has, where they should be, other elements that come several times, or hold some
+// that do. What comes once may be a head, and an export that says itself that it has no records is believed.
 func (r *Reader) renamed() bool {
 	if n := r.a.Summary().Control; r.rows.Records() > 0 || n != nil && *n == 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.beside, func(p *record.Part) bool { return p.Listed || len(p.Parts) > 0 })
+	return slices.ContainsFunc(r.beside, listed)
 }
+
+func listed(p *record.Part) bool { return p.Listed || slices.ContainsFunc(p.Parts, listed) }
 
 // envelope reads a start tag outside the records; record tells whether one was read.
 func (r *Reader) envelope() (record bool, err error) {

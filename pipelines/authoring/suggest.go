@@ -340,28 +340,34 @@ func (d *drafting) guess(i int, m *meaning.Column, sure bool) {
 // bySynonym takes what the known layouts say of a column of this name, as far as the values bear it out.
 func (d *drafting) bySynonym(i int) (Guess, bool) {
 	c := d.synonyms[letters(d.form.Columns[i].Name)]
-	if c == nil || slices.ContainsFunc(c.To, func(to string) bool { return d.taken[to] }) {
+	if c == nil || slices.ContainsFunc(c.To, d.gone) {
 		return Guess{}, false
 	}
 	col := layout.Column{As: c.As, To: c.To, Codes: c.Codes, Open: c.Open, Negate: c.Negate, List: c.List, Split: c.Split, Append: c.Append}
 	share := d.fit(i, &col)
-	if share < enoughFit {
+	if share < enoughFit && !(ban(col.To[0]) && d.filledRows(i) == 0) { // a ban that nobody has yet is one all the same
 		return Guess{}, false
 	}
 	d.numbered(i, &col)
 	col.Required = c.Required && share == 1 && d.filled(part{i})
-	if strings.HasPrefix(col.To[0], "objection.") { // a ban that cannot be read must not pass for none
+	if ban(col.To[0]) { // one that cannot be read must not pass for none
 		col.Invalid = layout.Quarantine
 		col.Required = 2*d.filledRows(i) >= len(d.sample)
 	}
 	return Guess{Confidence: 0.95 * share, Why: "another layout has a column of this name, and " + percent(share) + " of values are as there", column: col}, true
 }
 
+// ban tells of a target that forbids a use.
+func ban(to string) bool { return strings.HasPrefix(to, "objection.") }
+
+// gone tells of a target that another column fills already. A ban may stand in several.
+func (d *drafting) gone(to string) bool { return d.taken[to] && !ban(to) }
+
 // byMeaning takes what the column says of a person.
 func (d *drafting) byMeaning(i int, m *meaning.Column) (Guess, bool) {
 	best, share := layout.Column{}, 0.0
 	for _, c := range d.candidates(m.Field.Kind, d.form.Columns[i].Name) {
-		if slices.ContainsFunc(c.To, func(to string) bool { return d.taken[to] }) {
+		if slices.ContainsFunc(c.To, d.gone) {
 			continue
 		}
 		if fit := d.fit(i, &c); fit > share {

@@ -167,3 +167,87 @@ func TestWhatIsForMembersComesWithTheMembership(t *testing.T) {
 	same(t, "words", s.cells(t, "consent", "purpose"), "member_info", "member_info")
 	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+1).String()) })
 }
+
+// TestWhoLeftHasLeftForTheRegister lets somebody leave by a row of which all is for members, while a row of another system still makes
+// them one: the register knows that they left, and all of it is due (XAMK-34, XAMK-36).
+func TestWhoLeftHasLeftForTheRegister(t *testing.T) {
+	t.Parallel()
+	const who = whoIs + ", mail as: email; to: email.personal, eppn to: person.eppn"
+	s := newTiny(t, databasetest.OnSQLite, "xamk", map[string]string{
+		"peppi":         feedLayout("peppi", "alumnit: user user | "+who+", inst to: degree.institution_code, day as: date; to: degree.date"),
+		"alumni-portal": feedLayout("alumni-portal", "profiles: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to, firm to: employment.employer"),
+	})
+	const degrees, profiles = "peppi/alumnit_%s.csv", "alumni-portal/profiles_%s.csv"
+	s.feeds[degrees], s.feeds[profiles] = "user;family;given;mail;eppn;inst;day", "user;family;given;mail;eppn;joined;left;firm"
+	left := ""
+	for n := range canon.Date(3) {
+		s.put(t, degrees, firstNight+n, "m1;Jasen;Jaana;jasen@a.example;jasen@xamk.example;10118;2021-05-05")
+		s.put(t, profiles, firstNight+n, "p1;Jasen;Jaana;jasen@a.example;jasen@xamk.example;2024-01-01T09:00:00Z;"+left+";Firma")
+		left = firstNight.String() + "T09:00:00Z"
+	}
+	s.finish(t, firstNight, pipelines.Finished)
+	s.finish(t, firstNight+1, pipelines.Finished)
+	s.at(t, func(ws *workspace.Workspace) {
+		if due := planFor(t, ws, firstNight+1); len(due) != 4 { // the leaving itself; name, contact data and degree
+			t.Errorf("due: %+v", due)
+		}
+	})
+	s.mustApply(t, firstNight+1)
+	s.finish(t, firstNight+2, pipelines.Finished)
+	same(t, "names", s.names(t))
+	same(t, "degrees", s.cells(t, "degree", "date"))
+	same(t, "roles", s.cells(t, "role", "to"))
+}
+
+// TestWhatLapsedComesBackWithTheMembership ends somebody's membership by a row of another system, which is kept as long as what it
+// ends is there, and lets go what the membership was for. They join again, and their own row is
+// as it was: its rest comes back.
+func TestWhatLapsedComesBackWithTheMembership(t *testing.T) {
+	t.Parallel()
+	const who = whoIs + ", mail as: email; to: email.personal, eppn to: person.eppn"
+	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{
+		"mira": feedLayout("mira", "alumni: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to"),
+		"alumni-portal": feedLayout("alumni-portal", "profiles: user user | "+who+
+			", firm to: employment.employer, purpose to: consent.purpose, channel codes: {email: email}; to: consent.channel, state codes: {granted: granted}; to: consent.state, time as: instant; to: consent.time"),
+	})
+	const alumni, profiles = "mira/alumni_%s.csv", "alumni-portal/profiles_%s.csv"
+	s.feeds[alumni], s.feeds[profiles] = "user;family;given;mail;eppn;joined;left", "user;family;given;mail;eppn;firm;purpose;channel;state;time"
+	for n, days := range []string{"2024-01-01T09:00:00Z;", "2024-01-01T09:00:00Z;" + firstNight.String() + "T09:00:00Z", (firstNight + 2).String() + "T09:00:00Z;"} {
+		s.put(t, alumni, firstNight+canon.Date(n), "m1;Jasen;Jaana;jasen@a.example;jasen@nmbu.example;"+days)
+		s.put(t, profiles, firstNight+canon.Date(n), "p1;Jasen;Jaana;jasen@a.example;jasen@nmbu.example;Firma;member_info;email;granted;2024-01-01T09:00:00Z")
+	}
+	s.finish(t, firstNight, pipelines.Finished)
+	same(t, "employers", s.cells(t, "employment", "employer"), "Firma")
+	s.finish(t, firstNight+1, pipelines.Finished)
+	s.mustApply(t, firstNight+1)
+	same(t, "employers when left", s.cells(t, "employment", "employer"))
+	s.finish(t, firstNight+2, pipelines.Finished)
+	same(t, "employers again", s.cells(t, "employment", "employer"), "Firma")
+	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+2).String()) })
+}
+
+// TestAPartStaysWithoutItsPerson takes somebody's own row out of an export: a row of another feed of which a part is stored stays, as
+// one does that is stored whole.
+func TestAPartStaysWithoutItsPerson(t *testing.T) {
+	t.Parallel()
+	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": feedLayout("mira", "alumni: user user | "+whoIs,
+		"words: user user | user required: true, firm to: employment.employer, purpose to: consent.purpose, channel codes: {email: email}; to: consent.channel, state codes: {granted: granted}; to: consent.state, time as: instant; to: consent.time")})
+	const alumni, words = "mira/alumni_%s.csv", "mira/words_%s.csv"
+	s.feeds[alumni], s.feeds[words] = "user;family;given", "user;firm;purpose;channel;state;time"
+	for n := range canon.Date(2) {
+		s.put(t, words, firstNight+n, "m1;Firma;member_info;email;granted;2024-01-01T09:00:00Z")
+	}
+	s.put(t, alumni, firstNight, "m1;Jasen;Jaana", "m2;Muu;Maija", "m3;Kolmas;Kaisa")
+	s.put(t, alumni, firstNight+1, "m2;Muu;Maija", "m3;Kolmas;Kaisa")
+	s.finish(t, firstNight, pipelines.Finished)
+	same(t, "words", s.cells(t, "consent", "purpose"), "member_info")
+	s.finish(t, firstNight+1, pipelines.Finished)
+	same(t, "words of somebody who is gone", s.cells(t, "consent", "purpose"), "member_info")
+	s.at(t, func(ws *workspace.Workspace) {
+		for _, a := range balanced(t, ws, "nightly-"+(firstNight+1).String()) {
+			if a.Quarantined > 0 {
+				t.Errorf("%+v", a)
+			}
+		}
+	})
+}

@@ -37,7 +37,7 @@ func (s *standings) of(system, personKey string) protect.Standing {
 	if !ok {
 		m.Clause = s.stranger
 	}
-	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Ended: m.Clause, Groups: s.groups[subject]}
+	return protect.Standing{Subject: subject, Known: true, Clause: s.erased(subject, system, personKey), Member: m.Member, Left: m.Ended, Ended: m.Clause, Groups: s.groups[subject]}
 }
 
 // erased gives the clause under which nothing of a subject's record may be stored, "" when it may.

@@ -35,6 +35,7 @@ type Standing struct {
 	Clause  string // not "": the person is suppressed under this clause
 	Known   bool   // some person row names the record
 	Member  bool   // the person is a member of the register that members-only data belongs to
+	Left    bool   // the person was a member, and is no more
 	Ended   string // clause under which somebody is no member
 	Groups  uint32 // of the policy, which the person belongs to
 }
@@ -215,7 +216,7 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 	switch {
 	case !pl.decision.Allow:
 		return pl.decision.Clause, true
-	case pl.decision.MembersOnly && !r.standing.Member && !r.point:
+	case pl.decision.MembersOnly && !r.standing.Member && !r.point && !leaves(pl, b, i, r):
 		r.open = true
 		return r.standing.Ended, true
 	}
@@ -226,6 +227,16 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 		}
 	}
 	return p.s.Policy.Row(b, i)
+}
+
+// leaves tells of a row that says when somebody left. It is kept until what it ends is gone: who reads the register would take
+// them for a member else, by what other systems say.
+func leaves(pl *plan, b *canon.Batch, i int, r *sourceRow) bool {
+	if pl.table.Name != "role" || !r.standing.Left {
+		return false
+	}
+	_, left := b.Named("to").Day(i)
+	return left
 }
 
 // source finds the source row of a canonical row, or begins it.
