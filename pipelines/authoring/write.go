@@ -36,7 +36,7 @@ controller: %s  # the controller's institution code
 }
 
 func (d *Draft) write(b *strings.Builder, file string) {
-	fmt.Fprintf(b, "- name: %s\n  file: %s\n", d.Feed, quoted(fileName(file)))
+	fmt.Fprintf(b, "- name: %s\n  file: %s\n", plain(d.Feed), quoted(fileName(file)))
 	if d.form.Member != "" {
 		fmt.Fprintf(b, "  member: %s\n", quoted(memberName(d.form.Member, file)))
 	}
