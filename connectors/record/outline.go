@@ -166,6 +166,12 @@ func (o *Outline) String() string {
 	return "it has " + strings.Join(names, ", ")
 }
 
+// Somebodys tells of a name in a document that is more likely the number or the address of somebody, by which records are keyed,
+// than what a value is called.
+func Somebodys(name string) bool {
+	return strings.ContainsRune(strings.TrimPrefix(name, "@"), '@') || manyDigits(name)
+}
+
 // manyDigits tells of a name that is more likely the number of somebody.
 func manyDigits(s string) bool {
 	n := 0

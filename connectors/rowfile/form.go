@@ -397,7 +397,7 @@ func (f *Form) columns(of *record.Part) {
 	var found []record.Place
 	of.Within(func(at record.Place) bool {
 		switch {
-		case !addressable(at.Name):
+		case !addressable(at.Name) || record.Somebodys(at.Name):
 			return false
 		case at.Listed && len(at.Parts) > 0:
 			f.Lists = append(f.Lists, at.Path)

@@ -259,6 +259,7 @@ func TestWhatMakesNoLayout(t *testing.T) {
 		"damaged JSON":           {"{\"a\":", "UOMA-LND-TRUNCATED"},
 		"nothing":                {"", "UOMA-LNK-EMPTY"},
 		"XML without records":    {"<a/>", "UOMA-LNK-TABLE"},
+		"keyed by people":        {`{"200100":{"family":"Esimerkki"},"aino@mail.example":{"family":"Testaaja"}}`, "UOMA-LNK-TABLE"},
 		"nothing that is known":  {"x;y\n1;2\n1;2\n", "UOMA-AUT-DRAFT"},
 	}
 	for name, c := range cases {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"uoma/connectors/record"
 	"uoma/connectors/rowfile"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -113,7 +114,7 @@ func (s *Suggestion) settle(ctx context.Context, file string, o SuggestOptions) 
 		if err != nil {
 			return err
 		}
-		s.Feeds[i].drop = c.New
+		s.Feeds[i].drop = slices.DeleteFunc(c.New, record.Somebodys)
 	}
 	_, err = s.write(file, o)
 	return err
