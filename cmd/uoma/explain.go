@@ -18,7 +18,7 @@ func (a *app) explainSubjectCommand() *cobra.Command {
 	var subject, purpose, on, delivered string
 	var row int
 	c := &cobra.Command{
-		Use:   "explain --subject REF | --extract ID --row N",
+		Use:   "explain --subject TOKEN | --extract ID --row N",
 		Short: "Say why the register holds what it holds of a person, or where a row of a sealed extract comes from",
 		Long: `Explain goes from each datum of a person to the clause that let it in and the source row that gave it, asks the decision
 function what it may serve and whom, and tells when it goes and by which clause. The person stands as the register's token,

@@ -16,7 +16,7 @@ func (a *app) subjectCommand() *cobra.Command {
 		Use:   "subject",
 		Short: "Find a person, and answer what the person asks of the controller",
 		Example: `  uoma subject find < words.txt
-  uoma subject export REF --out answer`,
+  uoma subject export TOKEN --out answer`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -58,7 +58,7 @@ func readToken(typed *string) error {
 	return err
 }
 
-// noteLooks writes into the audit log that somebody looked at people, by the register's references, before anything is
+// noteLooks writes into the audit log that somebody looked at people, by the register's tokens, before anything is
 // shown: what was not noted is not shown. A search that found nobody is noted, too.
 func (a *app) noteLooks(ctx context.Context, ws *workspace.Workspace, verb ledger.Verb, by, reason string, refs ...string) error {
 	looks := make([]ledger.Entry, len(refs))

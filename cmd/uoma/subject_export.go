@@ -11,7 +11,7 @@ import (
 	"uoma/pipelines/workspace"
 )
 
-// exported is what an export came to; it names the person by reference alone.
+// exported is what an export came to; it names the person by token alone.
 type exported struct {
 	Ref        string   `json:"ref"`
 	Kind       string   `json:"kind"`
@@ -25,7 +25,7 @@ func (a *app) subjectExportCommand() *cobra.Command {
 	var out, by string
 	var portability bool
 	c := &cobra.Command{
-		Use:   "export REF --out DIR|FILE",
+		Use:   "export TOKEN --out DIR|FILE",
 		Short: "Write everything that is held of a person, for the person (GDPR 15 and 20)",
 		Long: `Export writes a folder with subject.json (its schema is published) and subject.html, a page to read or print, or, to a name
 that ends in .json or .html, one of them. It holds the values, the clause and legal basis of each, its end, its source,

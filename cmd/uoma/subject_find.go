@@ -19,8 +19,8 @@ func (a *app) subjectFindCommand() *cobra.Command {
 	var by string
 	c := &cobra.Command{
 		Use:   "find",
-		Short: "Find a person by what they say of themselves, and give the reference that other commands take",
-		Long: `Find looks for people of whom everything is true that the requester said, and gives each one's reference. What was said
+		Short: "Find a person by what they say of themselves, and give the token that other commands take",
+		Long: `Find looks for people of whom everything is true that the requester said, and gives each one's token. What was said
 is read from standard input, or asked for on a terminal, so that neither the list of processes nor the shell's history
 names the person. Lines are
 
@@ -91,7 +91,7 @@ func (a *app) printFound(found []subject.Found) error {
 	for i, f := range found {
 		rows[i] = []string{pseudonym.Shown(f.Ref), fmt.Sprint(f.Records), strings.Join(f.Systems, ","), strings.Join(f.By, ",")}
 	}
-	if err := a.table([]string{"REF", "RECORDS", "SYSTEMS", "FOUND BY"}, rows); err != nil {
+	if err := a.table([]string{"TOKEN", "RECORDS", "SYSTEMS", "FOUND BY"}, rows); err != nil {
 		return err
 	}
 	for _, f := range found {
