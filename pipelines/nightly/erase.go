@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -121,8 +122,10 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 			records = append(records, record)
 		}
 	}
-	if len(records)+len(own)+len(shared) == 0 { // somebody whose records are another's since they were found
-		return out, errNobody
+	if len(records)+len(own)+len(shared) == 0 {
+		if held, err := n.inVault(ctx, subject); err != nil || !held { // their records are another's since they were found
+			return out, cmp.Or(err, error(errNobody))
+		}
 	}
 	k, err := n.keeping(ctx, r, &night.View)
 	if err != nil {
@@ -231,6 +234,14 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 		return out, err
 	}
 	return out, n.SweepState(ctx)
+}
+
+// inVault tells whether the vault has anything of a subject.
+func (n *Night) inVault(ctx context.Context, subject string) (bool, error) {
+	for _, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // erasedBefore finds the erasure of somebody who is not there any more: one that was cut short is finished by whatever opens
