@@ -178,17 +178,25 @@ func (d *Drop) giveUp(name, at, id string) error {
 
 // ours gives the uploads of a name that have our mark.
 func (d *Drop) ours(name string) (ids []string, err error) {
+	ids, _, err = d.told(name)
+	return ids, err
+}
+
+// told tells the uploads of a name that have our mark from the others.
+func (d *Drop) told(name string) (ours, others []string, err error) {
 	all, err := d.uploads(name, name)
 	for _, id := range all {
 		marks, err := d.uploads(name, d.mark(name, id))
-		if err != nil {
-			return nil, err
-		}
-		if len(marks) > 0 {
-			ids = append(ids, id)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case len(marks) > 0:
+			ours = append(ours, id)
+		default:
+			others = append(others, id)
 		}
 	}
-	return ids, err
+	return ours, others, err
 }
 
 // uploads gives those that were begun on behalf of a name and neither completed nor given up.
@@ -280,12 +288,8 @@ func (d *Drop) Find(name string) (staged, published bool, err error) {
 
 // Doubt fails where an upload of a name has no mark of ours: it is a stranger's, or ours of which the mark was taken away.
 func (d *Drop) Doubt(name string) error {
-	all, err := d.uploads(name, name)
-	if err != nil {
-		return err
-	}
-	ids, err := d.ours(name)
-	if err == nil && len(ids) < len(all) {
+	_, others, err := d.told(name)
+	if err == nil && len(others) > 0 {
 		return errUnmarked.At(fault.Place{File: name})
 	}
 	return err

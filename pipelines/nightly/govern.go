@@ -22,6 +22,7 @@ import (
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
+	"uoma/transforms/protect"
 )
 
 // GovernFacts is what the stage leaves in the ledger: counts of people, none of them named.
@@ -275,7 +276,7 @@ func (g *governing) roles() []register.Condition {
 	if len(g.n.pack.Groups) > 0 {
 		return nil
 	}
-	return []register.Condition{{Columns: []string{"kind"}, Value: memberRole}}
+	return []register.Condition{{Columns: []string{"kind"}, Value: protect.MemberRole}}
 }
 
 func flagged(columns ...string) []register.Condition { return []register.Condition{{Columns: columns}} }
@@ -289,7 +290,7 @@ func noteDegree(p *person, b *canon.Batch, i int) {
 // noteRole takes membership from whenever it was, and every role that somebody has on the date.
 func (g *governing) noteRole(p *person, b *canon.Batch, i int) {
 	kind := b.Col(1).Text(i)
-	if kind == memberRole {
+	if kind == protect.MemberRole {
 		addRole(&p.facts, b.Col(2), b.Col(3), i)
 	}
 	from, begun := b.Col(2).Day(i)

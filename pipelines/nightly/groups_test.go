@@ -175,18 +175,19 @@ func TestWhoLeftHasLeftForTheRegister(t *testing.T) {
 	const who = whoIs + ", mail as: email; to: email.personal, eppn to: person.eppn"
 	s := newTiny(t, databasetest.OnSQLite, "xamk", map[string]string{
 		"peppi":         feedLayout("peppi", "alumnit: user user | "+who+", inst to: degree.institution_code, day as: date; to: degree.date"),
-		"alumni-portal": feedLayout("alumni-portal", "profiles: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to, firm to: employment.employer"),
+		"alumni-portal": feedLayout("alumni-portal", "profiles: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to, firm to: employment.employer, studied as: date; to: role.student.to"),
 	})
 	const degrees, profiles = "peppi/alumnit_%s.csv", "alumni-portal/profiles_%s.csv"
-	s.feeds[degrees], s.feeds[profiles] = "user;family;given;mail;eppn;inst;day", "user;family;given;mail;eppn;joined;left;firm"
+	s.feeds[degrees], s.feeds[profiles] = "user;family;given;mail;eppn;inst;day", "user;family;given;mail;eppn;joined;left;firm;studied"
 	left := ""
 	for n := range canon.Date(3) {
 		s.put(t, degrees, firstNight+n, "m1;Jasen;Jaana;jasen@a.example;jasen@xamk.example;10118;2021-05-05")
-		s.put(t, profiles, firstNight+n, "p1;Jasen;Jaana;jasen@a.example;jasen@xamk.example;2024-01-01T09:00:00Z;"+left+";Firma")
+		s.put(t, profiles, firstNight+n, "p1;Jasen;Jaana;jasen@a.example;jasen@xamk.example;2024-01-01T09:00:00Z;"+left+";Firma;2025-05-05")
 		left = firstNight.String() + "T09:00:00Z"
 	}
 	s.finish(t, firstNight, pipelines.Finished)
 	s.finish(t, firstNight+1, pipelines.Finished)
+	same(t, "roles: the leaving alone", s.cells(t, "role", "kind"), "alumnus")
 	s.at(t, func(ws *workspace.Workspace) {
 		if due := planFor(t, ws, firstNight+1); len(due) != 4 { // the leaving itself; name, contact data and degree
 			t.Errorf("due: %+v", due)

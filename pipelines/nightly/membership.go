@@ -7,6 +7,7 @@ import (
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/transforms/policy"
+	"uoma/transforms/protect"
 )
 
 // rowFact is what a source row says of its person's membership of the register, or of the groups that they belong to. All
@@ -29,9 +30,6 @@ const (
 	toldDead   = "dead"
 	toldRole   = "role" // of a pack with groups
 )
-
-// memberRole is the role that says that a person joined the register, or left it.
-const memberRole = "alumnus"
 
 // note takes what a canonical batch says.
 func (w *conforming) note(b *canon.Batch) {
@@ -57,7 +55,7 @@ func (w *conforming) note(b *canon.Batch) {
 				day, _ := from.Day(i)
 				tell(i, toldRole, kind.Text(i), day)
 			}
-			if kind.Text(i) != memberRole {
+			if kind.Text(i) != protect.MemberRole {
 				continue
 			}
 			if day, ok := from.Day(i); ok {

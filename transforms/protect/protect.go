@@ -236,8 +236,11 @@ func leaves(pl *plan, b *canon.Batch, i int, r *sourceRow) bool {
 		return false
 	}
 	_, left := b.Named("to").Day(i)
-	return left
+	return left && b.Named("kind").Text(i) == MemberRole
 }
+
+// MemberRole is the kind of the role that says that a person joined the register, or left it.
+const MemberRole = "alumnus"
 
 // source finds the source row of a canonical row, or begins it.
 func (p *Protector) source(pl *plan, b *canon.Batch, i int) int {
