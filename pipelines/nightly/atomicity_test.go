@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -74,6 +76,28 @@ func TestThreat_T29_KilledNightIsFinishedByTheNext(t *testing.T) {
 	}
 	if kills < enough {
 		t.Errorf("only %d nights were killed", kills)
+	}
+}
+
+// TestWhatHasLandedIsNotReadAgain takes the exports away of a night that was killed behind their landing: the run that
+// finishes it goes by what landed.
+func TestWhatHasLandedIsNotReadAgain(t *testing.T) {
+	t.Parallel()
+	s, bundle := loadedSite(t, databasetest.OnSQLite), recipient(t)
+	program.path(t)
+	date := firstNight + 1
+	alone := s.copy(t)
+	alone.night(t, date)
+	s, _ = s.struck(t, date, kill{stage: "conform"})
+	if err := os.RemoveAll(filepath.Join(s.campus, "inbox")); err != nil {
+		t.Fatal(err)
+	}
+	s.freeLease(t)
+	if out, err := s.child(date).CombinedOutput(); err != nil {
+		t.Fatalf("without the exports the next run fails: %v\n%s", err, out)
+	}
+	if got, want := s.end(t, bundle, date), alone.end(t, bundle, date); got != want {
+		t.Errorf("without the exports the next run ends otherwise: %s", got.unlike(want))
 	}
 }
 
