@@ -307,7 +307,7 @@ func TestThreat_T42_KilledAnywhereARowIsSentOnce(t *testing.T) {
 			t.Errorf("killed at %d: %d rows are sent again", at, now-before)
 		}
 		there := map[any]int{}
-		for _, r := range server.Tables["contacts"].Rows {
+		for _, r := range server.All("contacts") {
 			there[r["seamk_studentnumber"]]++
 			n, _ := strconv.Atoi(r["seamk_studentnumber"].(string))
 			stays := n < 12 || n >= 20 && n < 22
@@ -357,10 +357,10 @@ func TestThreat_T42_BadLines(t *testing.T) {
 				t.Error(err)
 			}
 			there := map[any]bool{}
-			for _, r := range server.Tables["contacts"].Rows {
+			for _, r := range server.All("contacts") {
 				there[r["seamk_studentnumber"]] = r["firstname"] == "Eino"
 			}
-			if n := len(server.Tables["contacts"].Rows); n != 400 || len(there) != 400 {
+			if n := len(server.All("contacts")); n != 400 || len(there) != 400 {
 				t.Errorf("%d rows of %d people", n, len(there))
 			}
 		})

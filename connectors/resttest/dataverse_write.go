@@ -54,6 +54,17 @@ func (d *DataverseTables) Row(set, column string, value any) Row {
 	return nil
 }
 
+// All gives the rows of a set. A request whose line was cut may still be carried out.
+func (d *DataverseTables) All(set string) []Row {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	out := slices.Clone(d.Tables[set].Rows)
+	for i, r := range out {
+		out[i] = maps.Clone(r)
+	}
+	return out
+}
+
 // Remove deletes the row with a value in a column.
 func (d *DataverseTables) Remove(set, column string, value any) {
 	d.lock.Lock()

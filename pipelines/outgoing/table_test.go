@@ -88,7 +88,7 @@ func (r *rig) holds(server *resttest.DataverseTables, name string) (empty int) {
 			}
 		}
 	}
-	for _, row := range server.Tables["contacts"].Rows {
+	for _, row := range server.All("contacts") {
 		if row["governmentid"] != nil {
 			r.t.Error("a national code is there")
 		}
@@ -131,7 +131,7 @@ func TestRowsIntoATable(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		r := newRig(t, on, "seamk")
 		server := r.crm("seamk_studentnumber")
-		if out, err := r.dry(crmTarget); err != nil || len(r.deliveries()) != 0 || len(server.Tables["contacts"].Rows) != 0 {
+		if out, err := r.dry(crmTarget); err != nil || len(r.deliveries()) != 0 || len(server.All("contacts")) != 0 {
 			t.Fatalf("a dry run: %v %v", out, err)
 		}
 		sel, out := r.written(crmTarget)
@@ -390,7 +390,7 @@ func TestPlacementsIntoTables(t *testing.T) {
 		server := r.crm(x.alternate)
 		r.written(x.contacts)
 		for _, column := range x.filled {
-			if !slices.ContainsFunc(server.Tables["contacts"].Rows, func(row resttest.Row) bool { return row[column] != nil }) {
+			if !slices.ContainsFunc(server.All("contacts"), func(row resttest.Row) bool { return row[column] != nil }) {
 				t.Errorf("%s: nobody has %s", x.contacts, column)
 			}
 		}
@@ -399,10 +399,10 @@ func TestPlacementsIntoTables(t *testing.T) {
 			t.Errorf("%s: %+v %+v", x.name, sel, out)
 		}
 		ids := map[any]bool{}
-		for _, row := range server.Tables["contacts"].Rows {
+		for _, row := range server.All("contacts") {
 			ids[row["contactid"]] = true
 		}
-		for _, row := range server.Tables[x.set].Rows {
+		for _, row := range server.All(x.set) {
 			if !ids[row[x.lookup]] {
 				t.Errorf("%s: a row names no contact", x.name)
 			}

@@ -91,7 +91,7 @@ func TestThreat_T42_AJournalOnDiskOutlivesItsRun(t *testing.T) {
 			if _, now := server.Count("contacts"); now != before {
 				t.Error("rows are sent again")
 			}
-			for i, r := range server.Tables["contacts"].Rows {
+			for i, r := range server.All("contacts") {
 				if stays := i < 9; stays != (r["firstname"] == "Eino") {
 					t.Errorf("lost at %d: row %d is %v", at, i, r)
 				}
