@@ -98,7 +98,7 @@ func open(t *testing.T, h http.Handler) *dataverse.Service {
 }
 
 // idle is how long a connection may move no byte.
-const idle = 500 * time.Millisecond
+const idle = 2 * time.Second
 
 // openOver opens a service over a line that can go bad.
 func openOver(t *testing.T, h http.Handler) (*dataverse.Service, *faultproxy.Proxy) {
