@@ -3,7 +3,7 @@
 //
 // A [Store] is one folder, or with [OpenVolatile] one whose new files have no name on disk and are gone with the program:
 // what a dry run writes. [Store.Create] gives a [Writer]; nothing is visible under the final name before
-// [Writer.Commit] has synced the bytes and renamed the file, and a killed program leaves only "*.partial" files, which
+// [Writer.Commit] has synced the bytes and renamed the file ([Writer.Spool] leaves the syncing out), and a killed program leaves only "*.partial" files, which
 // [Store.Sweep] removes. [Store.Open] gives random access to the plaintext in place, so that one column of a large file
 // can be read alone.
 //
@@ -144,7 +144,16 @@ func (w *Writer) Size() int64 { return w.n }
 
 // Commit makes the file durable. With an empty name the file is named by its digest and ext; otherwise by name. An
 // existing file of the same name is replaced, as it holds the same or an older version of the same thing.
-func (w *Writer) Commit(name, ext string) (digest string, err error) {
+func (w *Writer) Commit(name, ext string) (digest string, err error) { return w.end(name, ext, true) }
+
+// Spool is [Writer.Commit] by name of what a program makes for itself and makes anew when it is killed: nothing waits until
+// the file would outlast a loss of power.
+func (w *Writer) Spool(name string) error {
+	_, err := w.end(name, "", false)
+	return err
+}
+
+func (w *Writer) end(name, ext string, lasting bool) (digest string, err error) {
 	defer w.Discard()
 	digest = hex.EncodeToString(w.mac.Sum(nil))
 	if name == "" {
@@ -158,11 +167,18 @@ func (w *Writer) Commit(name, ext string) (digest string, err error) {
 			return "", errWrite.Because(err)
 		}
 	}
-	if err := errors.Join(w.age.Close(), w.f.Sync()); err != nil {
+	err = w.age.Close()
+	if lasting {
+		err = errors.Join(err, w.f.Sync())
+	}
+	if err != nil {
 		return "", errWrite.Because(err)
 	}
 	if err := w.s.root.Rename(w.name, name); err != nil {
 		return "", errWrite.Because(err)
+	}
+	if !lasting {
+		return digest, nil
 	}
 	if err := durable.Root(w.s.root, path.Dir(name)); err != nil {
 		return digest, errWrite.Because(err)

@@ -93,7 +93,7 @@ var keptWords = derived[KeptWord]{
 
 // ReplaceKeptWords makes the kept words equal to those given, in ascending order of person, kind, about, topic and
 // channel, and writes only the differences.
-func (n *Night) ReplaceKeptWords(ctx context.Context, all iter.Seq2[KeptWord, error]) (changed int, err error) {
+func (n *Night) ReplaceKeptWords(ctx context.Context, all []KeptWord) (changed int, err error) {
 	return keptWords.replace(ctx, n.tx, all)
 }
 

@@ -83,15 +83,23 @@ var dues = derived[Due]{
 	},
 }
 
-// ReplaceConsents makes the effective consents equal to those given, in ascending order of person, purpose and channel,
-// and writes only the differences.
-func (n *Night) ReplaceConsents(ctx context.Context, all iter.Seq2[Consent, error]) (changed int, err error) {
-	return consents.replace(ctx, n.tx, all)
+// Difference is what it takes to make a table equal to what it should hold.
+type Difference[T comparable] struct{ write, remove []T }
+
+// ConsentDifference tells in what the effective consents differ from those given, which are in ascending order of person,
+// purpose and channel. They stay the caller's, who may not change them before [Night.ChangeConsents].
+func (v *View) ConsentDifference(ctx context.Context, all []Consent) (Difference[Consent], error) {
+	return consents.differ(ctx, v.q, all)
+}
+
+// ChangeConsents writes a difference of the effective consents, which no one else writes meanwhile.
+func (n *Night) ChangeConsents(ctx context.Context, d Difference[Consent]) (changed int, err error) {
+	return consents.change(ctx, n.tx, d)
 }
 
 // ReplaceRetention makes the due actions equal to those given, in ascending order of person, source key, category and
 // action, and writes only the differences.
-func (n *Night) ReplaceRetention(ctx context.Context, all iter.Seq2[Due, error]) (changed int, err error) {
+func (n *Night) ReplaceRetention(ctx context.Context, all []Due) (changed int, err error) {
 	return dues.replace(ctx, n.tx, all)
 }
 
@@ -130,70 +138,51 @@ func (d *derived[T]) readWhere(ctx context.Context, q sqlx.QueryerContext, where
 	}
 }
 
-// writeChunk is how many rows are held back before they are written, once nothing is being read.
-const writeChunk = 8192
-
-// replace walks the table and the new rows side by side. Differences wait until the walk through the table is over,
-// because a connection cannot read and write at once; the rows after its end, on the first night all, flow through.
-func (d *derived[T]) replace(ctx context.Context, tx *sqlx.Tx, all iter.Seq2[T, error]) (changed int, err error) {
-	next, stop := iter.Pull2(d.ordered(all))
-	defer stop()
-	var write, remove []T
-	item, err, more := next()
-	for old, failed := range d.read(ctx, tx) {
-		if failed != nil {
-			return 0, failed
-		}
-		for more && err == nil && d.compare(&item, &old) < 0 {
-			write = append(write, item)
-			item, err, more = next()
-		}
-		if err != nil {
-			return 0, err
-		}
-		switch {
-		case !more || d.compare(&item, &old) > 0:
-			remove = append(remove, old)
-			continue
-		case item != old:
-			write = append(write, item)
-		}
-		item, err, more = next()
-	}
-	changed = len(remove)
-	if err := d.remove(ctx, tx, remove); err != nil {
-		return 0, err
-	}
-	for ; more && err == nil; item, err, more = next() {
-		if write = append(write, item); len(write) >= writeChunk {
-			changed += len(write)
-			if err := d.write(ctx, tx, write); err != nil {
-				return 0, err
-			}
-			write = write[:0]
-		}
-	}
+// replace writes the differences between the table and what it should hold.
+func (d *derived[T]) replace(ctx context.Context, tx *sqlx.Tx, all []T) (changed int, err error) {
+	x, err := d.differ(ctx, tx, all)
 	if err != nil {
 		return 0, err
 	}
-	return changed + len(write), d.write(ctx, tx, write)
+	return d.change(ctx, tx, x)
 }
 
-// ordered passes rows on and fails at the first that does not come after the one before it.
-func (d *derived[T]) ordered(all iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var last T
-		begun := false
-		for item, err := range all {
-			if err == nil && begun && d.compare(&last, &item) >= 0 {
-				err = fault.New("UOMA-REG-ORDER", "rows for "+d.table+" are not in order", "this is a mistake in the program: report it")
-			}
-			if !yield(item, err) || err != nil {
-				return
-			}
-			last, begun = item, true
+// differ walks the table and the new rows side by side.
+func (d *derived[T]) differ(ctx context.Context, q sqlx.QueryerContext, all []T) (x Difference[T], err error) {
+	for i := 1; i < len(all); i++ {
+		if d.compare(&all[i-1], &all[i]) >= 0 {
+			return x, fault.New("UOMA-REG-ORDER", "rows for "+d.table+" are not in order", "this is a mistake in the program: report it")
 		}
 	}
+	for old, err := range d.read(ctx, q) {
+		if err != nil {
+			return x, err
+		}
+		for len(all) > 0 && d.compare(&all[0], &old) < 0 {
+			x.write, all = append(x.write, all[0]), all[1:]
+		}
+		if len(all) == 0 || d.compare(&all[0], &old) > 0 {
+			x.remove = append(x.remove, old)
+			continue
+		}
+		if all[0] != old {
+			x.write = append(x.write, all[0])
+		}
+		all = all[1:]
+	}
+	if len(x.write) == 0 { // on the first night, which is spared a copy of them all
+		x.write = all
+	} else {
+		x.write = append(x.write, all...)
+	}
+	return x, nil
+}
+
+func (d *derived[T]) change(ctx context.Context, tx *sqlx.Tx, x Difference[T]) (changed int, err error) {
+	if err := d.remove(ctx, tx, x.remove); err != nil {
+		return 0, err
+	}
+	return len(x.remove) + len(x.write), d.write(ctx, tx, x.write)
 }
 
 func (d *derived[T]) write(ctx context.Context, tx *sqlx.Tx, items []T) error {

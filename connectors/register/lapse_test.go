@@ -59,7 +59,7 @@ func TestWhatIsOfOnePersonIsWhatIsOfAll(t *testing.T) {
 			}
 		}
 		night(t, r, func(n *register.Night) error {
-			if _, err := n.ReplaceKeptWords(t.Context(), all(kept)); err != nil {
+			if _, err := n.ReplaceKeptWords(t.Context(), kept); err != nil {
 				return err
 			}
 			return errors.Join(n.Lapse(t.Context(), lapses), register.AddWords(t.Context(), n.Tx(), words))

@@ -275,10 +275,10 @@ func (p plan) write(n *register.Night, study, role *canon.Table, m *model, run s
 		func() error { return n.Put(ctx, studyRows(role, m.rows, present), run) },
 		func() error { return n.Link(ctx, p.link) },
 		func() error { return n.Unlink(ctx, p.unlink) },
-		func() error { _, err := n.ReplaceConsents(ctx, all(consents)); return err },
-		func() error { _, err := n.ReplaceRetention(ctx, all(dues)); return err },
+		func() error { _, err := replaceConsents(ctx, n, consents); return err },
+		func() error { _, err := n.ReplaceRetention(ctx, dues); return err },
 		func() error { _, err := n.Erase(ctx, p.erase); return err },
-		func() error { changed, err := n.ReplaceConsents(ctx, all(consents)); return noChange(changed, err) },
+		func() error { changed, err := replaceConsents(ctx, n, consents); return noChange(changed, err) },
 	} {
 		if err := step(); err != nil {
 			return err

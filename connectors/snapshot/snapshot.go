@@ -10,6 +10,7 @@ package snapshot
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -84,13 +85,14 @@ func prefixed(columns []string) []string {
 
 // Writer writes one snapshot. One of Commit and Discard must end it.
 type Writer struct {
-	out  *blob.Writer
-	pq   *parquet.GenericWriter[any]
-	cols []*parquet.ColumnWriter
-	at   []int
-	vals []parquet.Value
-	rows int64
-	open int
+	out   *blob.Writer
+	pq    *parquet.GenericWriter[any]
+	cols  []*parquet.ColumnWriter
+	at    []int
+	vals  []parquet.Value
+	cells [][]byte
+	rows  int64
+	open  int
 }
 
 // Create begins a snapshot of a feed with these own columns.
@@ -158,13 +160,14 @@ func (w *Writer) column(i, n int, value func(int) parquet.Value) error {
 }
 
 func (w *Writer) text(i, n int, col canon.Col) error {
-	w.vals = w.vals[:0]
-	for r := range n {
-		if col.Null(r) {
+	w.vals, w.cells = w.vals[:0], slices.Grow(w.cells[:0], n)[:n]
+	col.Cells(0, w.cells)
+	for r, v := range w.cells {
+		if len(v) == 0 && col.Null(r) {
 			w.vals = append(w.vals, parquet.NullValue().Level(0, 0, w.at[i]))
 			continue
 		}
-		w.vals = append(w.vals, parquet.ByteArrayValue(col.Bytes(r)).Level(0, 1, w.at[i]))
+		w.vals = append(w.vals, parquet.ByteArrayValue(v).Level(0, 1, w.at[i]))
 	}
 	_, err := w.cols[w.at[i]].WriteRowValues(w.vals)
 	return err

@@ -43,7 +43,7 @@ func (a *applying) register(ctx context.Context, night *register.Night, run stri
 	}
 	var facts GovernFacts
 	facts.Due, facts.DueActions = map[string]int{}, map[string]int{}
-	_, err = night.ReplaceRetention(ctx, sequence(a.g.dues(&facts, a.later)))
+	_, err = night.ReplaceRetention(ctx, a.g.dues(&facts, a.later))
 	return left, err
 }
 

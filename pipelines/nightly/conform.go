@@ -71,6 +71,10 @@ func (s conformStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	out := ConformFacts{}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.Go(func() (err error) { // for the next stage: on most nights there is more to remember than to conform
+		s.n.engine, err = s.n.recallEngine(gctx, r)
+		return err
+	})
 	for _, f := range s.n.landed() {
 		g.Go(func() error {
 			rows, err := s.feed(gctx, r, f)
@@ -176,7 +180,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 		r.Progress.Advance(int64(b.Len()), "rows")
 	}
 	w.carryFacts()
-	if _, err := out.Commit(workName(r, "conform", name), ""); err != nil {
+	if err := out.Spool(workName(r, "conform", name)); err != nil {
 		return FeedRows{}, err
 	}
 	if err := writeRejections(s.n.ws.Quarantine, workName(r, "conform", name), w.bad); err != nil {

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 	"sort"
@@ -67,14 +65,15 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	facts := g.facts()
-	var consents []register.Consent
-	var both errgroup.Group // one asks the policy, the other the register
-	both.Go(func() error { consents = g.consents(&facts); return nil })
-	both.Go(func() error { return g.readItems(ctx) })
-	if err := both.Wait(); err != nil {
+	var consents register.Difference[register.Consent]
+	err := g.sideBySide(ctx, func(v *register.View) (err error) {
+		consents, err = v.ConsentDifference(ctx, g.consents(&facts))
+		return err
+	}, func(*register.View) error { return g.readItems(ctx) })
+	if err != nil {
 		return nil, err
 	}
-	changed, err := night.ReplaceConsents(ctx, sequence(consents))
+	changed, err := night.ChangeConsents(ctx, consents)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +81,7 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	dues := g.dues(&facts, g.plan())
-	more, err := night.ReplaceRetention(ctx, sequence(dues))
+	more, err := night.ReplaceRetention(ctx, dues)
 	if err != nil {
 		return nil, err
 	}
@@ -132,36 +131,34 @@ type governing struct {
 
 type itemKey struct{ sourceKey, category string }
 
-// read gathers links and rows, side by side where the store can be read twice at once: a dry run reads what it would have
-// committed, and nobody else sees that.
+// sideBySide gives each of some readings a view of the register, at once where the store can be read twice at once: a dry
+// run reads what it would have committed, and nobody else sees that.
+func (g *governing) sideBySide(ctx context.Context, readings ...func(*register.View) error) error {
+	var all errgroup.Group
+	for _, read := range readings {
+		if g.n.open == nil {
+			all.Go(func() error { return g.n.ws.Register.See(ctx, read) })
+		} else if err := read(&g.night.View); err != nil {
+			return err
+		}
+	}
+	return all.Wait()
+}
+
+// read gathers links and rows.
 func (g *governing) read(ctx context.Context) error {
 	told := map[string]*person{} // by record
 	var words *rights.Words
-	links := func(v *register.View) (err error) {
+	err := g.sideBySide(ctx, func(v *register.View) (err error) {
 		if words, err = rights.ReadWords(ctx, v); err != nil {
 			return err
 		}
-		return g.readLinks(ctx, v)
-	}
-	rows := func(v *register.View) error { return g.readRows(ctx, v, told) }
-	if g.n.open != nil {
-		if err := errors.Join(links(&g.night.View), rows(&g.night.View)); err != nil {
+		if err := g.readLinks(ctx, v); err != nil {
 			return err
 		}
-	} else {
-		var both errgroup.Group
-		both.Go(func() error { return g.n.ws.Register.See(ctx, links) })
-		both.Go(func() error { return g.n.ws.Register.See(ctx, rows) })
-		if err := both.Wait(); err != nil {
-			return err
-		}
-	}
-	past := func(v *register.View) error { return g.readPast(ctx, v) }
-	if g.n.open != nil {
-		if err := past(&g.night.View); err != nil {
-			return err
-		}
-	} else if err := g.n.ws.Register.See(ctx, past); err != nil {
+		return g.readPast(ctx, v)
+	}, func(v *register.View) error { return g.readRows(ctx, v, told) })
+	if err != nil {
 		return err
 	}
 	g.settle(told, words)
@@ -368,24 +365,34 @@ func (g *governing) facts() GovernFacts {
 // consents gives the effective consents of everybody who has said anything, in the register's order.
 func (g *governing) consents(f *GovernFacts) []register.Consent {
 	instant := g.instant()
-	var out []register.Consent
-	for _, token := range sortedKeys(g.people) {
-		p := g.people[token]
-		if !p.speaks {
-			continue
+	var speak []*person
+	for _, p := range g.people {
+		if p.speaks {
+			speak = append(speak, p)
 		}
+	}
+	slices.SortFunc(speak, func(a, b *person) int { return strings.Compare(a.token, b.token) })
+	var out []register.Consent
+	uses := honouring{pack: g.n.pack, at: g.r.Date, cases: map[asked][]*policy.Case{}}
+	for _, p := range speak {
 		from := len(out)
+		uses.of(p)
 		for _, c := range g.n.pack.Effective(&p.facts, instant) {
 			state, asked := c.State.String(), c.Asked()
 			if f.Consents[asked] == nil {
 				f.Consents[asked] = map[string]int{}
 			}
 			f.Consents[asked][state]++
-			if c.State == policy.Unknown {
+			switch c.State {
+			case policy.Unknown:
 				continue // no word: what nobody said is not written down
+			case policy.Refused, policy.Withdrawn:
+				f.Withdrawn++
+				if uses.any(&c) {
+					f.Used++
+				}
 			}
-			g.honoured(p, c, f)
-			x := register.Consent{Person: token, Purpose: asked, Channel: c.Channel.String(), State: state, Clause: c.Clause}
+			x := register.Consent{Person: p.token, Purpose: asked, Channel: c.Channel.String(), State: state, Clause: c.Clause}
 			if c.Since > 0 {
 				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
 			}
@@ -401,23 +408,34 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 	return out
 }
 
-// honoured checks with the decision function that what somebody refused or withdrew is not used.
-func (g *governing) honoured(p *person, c policy.ConsentState, f *GovernFacts) {
-	if c.State != policy.Refused && c.State != policy.Withdrawn {
-		return
-	}
-	f.Withdrawn++
-	purpose, ok := g.n.pack.Purpose(c.Purpose)
-	if !ok {
-		return
-	}
-	for _, category := range purpose.Categories {
-		q := policy.Query{Facts: &p.facts, Category: category, Purpose: c.Purpose, Topic: c.Topic, Channel: c.Channel, At: g.r.Date}
-		if g.n.pack.Decide(q).Allow {
-			f.Used++
-			return
+// honouring checks with the decision function that what somebody refused or withdrew is not used.
+type honouring struct {
+	pack  *policy.Pack
+	at    canon.Date
+	cases map[asked][]*policy.Case // a purpose's categories, made ready
+	whose policy.Compact
+}
+
+// asked is what a consent is asked for.
+type asked struct {
+	purpose, topic string
+	channel        policy.Channel
+}
+
+// of turns to somebody.
+func (h *honouring) of(p *person) { h.whose = h.pack.Compact(&p.facts, h.at) }
+
+// any tells whether any category would be used all the same.
+func (h *honouring) any(c *policy.ConsentState) bool {
+	about := asked{c.Purpose, c.Topic, c.Channel}
+	cases, made := h.cases[about]
+	if purpose, known := h.pack.Purpose(c.Purpose); known && !made {
+		for _, category := range purpose.Categories {
+			cases = append(cases, h.pack.Case(policy.Query{Category: category, Purpose: c.Purpose, Topic: c.Topic, Channel: c.Channel, At: h.at}))
 		}
+		h.cases[about] = cases
 	}
+	return slices.ContainsFunc(cases, func(u *policy.Case) bool { return u.Decide(&h.whose).Allow })
 }
 
 // overdueAfter is for how many days an action may wait, from the day on which it was due and its row was there.
@@ -468,14 +486,4 @@ func (g *governing) dues(f *GovernFacts, plan policy.Plan) []register.Due {
 		return a.Action < b.Action
 	})
 	return out
-}
-
-func sequence[T any](list []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, x := range list {
-			if !yield(x, nil) {
-				return
-			}
-		}
-	}
 }

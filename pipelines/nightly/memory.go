@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"uoma/connectors/blob"
 	"uoma/connectors/database"
@@ -149,18 +150,6 @@ func (n *Night) beginVault(ctx context.Context, r *pipelines.Run) error {
 
 // recallEngine gives the resolver with all that it remembers.
 func (n *Night) recallEngine(ctx context.Context, r *pipelines.Run) (*resolve.Engine, error) {
-	members, err := recallRows[resolve.Member](ctx, n, r, stateMembers)
-	if err != nil {
-		return nil, err
-	}
-	retired, err := recallRows[retiredID](ctx, n, r, stateRetired)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, len(retired))
-	for i, x := range retired {
-		ids[i] = x.Subject
-	}
 	subjects := n.ws.SubjectIDs()
 	e := resolve.New(resolve.Settings{
 		Clean: []string{"student-register", "pegasos"},
@@ -168,8 +157,26 @@ func (n *Night) recallEngine(ctx context.Context, r *pipelines.Run) (*resolve.En
 			return subjects.Token("subject", system, personKey, fmt.Sprint(n))
 		},
 	})
+	var members []resolve.Member
+	var retired []retiredID
+	var both errgroup.Group
+	both.Go(func() error { return n.recallLinks(ctx, r, e) })
+	both.Go(func() (err error) {
+		if members, err = recallRows[resolve.Member](ctx, n, r, stateMembers); err != nil {
+			return err
+		}
+		retired, err = recallRows[retiredID](ctx, n, r, stateRetired)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(retired))
+	for i, x := range retired {
+		ids[i] = x.Subject
+	}
 	e.Restore(members, ids)
-	return e, n.recallLinks(ctx, r, e)
+	return e, nil
 }
 
 // recallLinks gives the resolver its table of linked records.

@@ -110,7 +110,7 @@ func (s protectStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight, 
 		return kept, err
 	}
 	f.rows.lines, f.rows.places, f.rows.late = nil, nil, nil // nobody asks for a row by its line any more
-	return kept, out.commit(workName(r, "register", name), workName(r, "vault", name))
+	return kept, out.spool(workName(r, "register", name), workName(r, "vault", name))
 }
 
 func (s protectStage) protector(r *pipelines.Run, loader *policy.Loader, p *protecting) *protect.Protector {

@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"errors"
 
 	"uoma/connectors/blob"
 	"uoma/connectors/vault"
@@ -77,12 +78,8 @@ func (p *protected) write(res *protect.Result) error {
 	return canon.WriteBatch(p.vault, b.Flush())
 }
 
-func (p *protected) commit(register, vault string) error {
-	if _, err := p.register.Commit(register, ""); err != nil {
-		return err
-	}
-	_, err := p.vault.Commit(vault, "")
-	return err
+func (p *protected) spool(register, vault string) error {
+	return errors.Join(p.register.Spool(register), p.vault.Spool(vault))
 }
 
 // vaultChunk is how many entries are sealed and stored at a time: a few megabytes.

@@ -25,11 +25,7 @@ type resolveStage struct{ n *Night }
 func (resolveStage) Name() string { return "resolve" }
 
 func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
-	e, err := s.n.recallEngine(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	s.n.engine = e
+	e := s.n.engine
 	for _, f := range s.n.landed() {
 		for _, key := range f.changes.removed {
 			e.Remove(f.feed.FullName(), string(key))

@@ -38,7 +38,7 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 		return err
 	}
 	words = slices.DeleteFunc(words, func(w register.KeptWord) bool { return !here[w.Person] })
-	_, err = night.ReplaceKeptWords(ctx, sequence(words))
+	_, err = night.ReplaceKeptWords(ctx, words)
 	return err
 }
 

@@ -56,19 +56,27 @@ type Degree struct {
 // count, whoever said them: the later one, and where it is in doubt which that is, the stricter ([Pack.Effective]). What stops
 // a use is taken from both. The order in which facts are joined says nothing.
 func (f *Facts) Join(other *Facts) {
-	f.Consents = append(f.Consents, other.Consents...)
-	f.Objections = append(f.Objections, other.Objections...)
-	f.Degrees = append(f.Degrees, other.Degrees...)
-	f.Joined = append(f.Joined, other.Joined...)
-	f.Left = append(f.Left, other.Left...)
-	f.Holds = append(f.Holds, other.Holds...)
-	f.Roles = append(f.Roles, other.Roles...)
+	f.Consents = joined(f.Consents, other.Consents)
+	f.Objections = joined(f.Objections, other.Objections)
+	f.Degrees = joined(f.Degrees, other.Degrees)
+	f.Joined = joined(f.Joined, other.Joined)
+	f.Left = joined(f.Left, other.Left)
+	f.Holds = joined(f.Holds, other.Holds)
+	f.Roles = joined(f.Roles, other.Roles)
 	f.Restricted = f.Restricted || other.Restricted
 	f.Suppressed = f.Suppressed || other.Suppressed
 	f.Protected = f.Protected || other.Protected
 	if other.Deceased {
 		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, other.DeceasedOn)
 	}
+}
+
+// joined appends; most people have one record that says anything, whose words need no copy.
+func joined[T any](to, other []T) []T {
+	if len(to) == 0 {
+		return slices.Clip(other)
+	}
+	return append(to, other...)
 }
 
 // AddKept adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, a consent
