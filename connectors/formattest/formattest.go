@@ -5,7 +5,7 @@
 // never taken for a whole one, a reader may be slow, fail or be told to stop, memory is bounded, and each record is a
 // row, a rejected row with line and code, or counted by the reason for which it is no data.
 //
-// The package is for tests. It knows no format.
+// The package is for tests. It knows no format, but for the [CSV] that tests of archives and compression put inside.
 package formattest
 
 import (
@@ -13,6 +13,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -87,6 +88,17 @@ type Result struct {
 
 // Of gives bytes as an input.
 func Of(b []byte) Input { return Input{bytes.NewReader(b), bytes.NewReader(b), int64(len(b))} }
+
+// CSV writes rows with their header, separated by semicolons.
+func CSV(rows [][]string) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Comma = ';'
+	if err := w.WriteAll(append([][]string{Columns}, rows...)); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	return b.Bytes()
+}
 
 // Options gives options for [Columns].
 func Options() tabular.Options {
