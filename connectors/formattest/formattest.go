@@ -13,7 +13,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -88,17 +87,6 @@ type Result struct {
 
 // Of gives bytes as an input.
 func Of(b []byte) Input { return Input{bytes.NewReader(b), bytes.NewReader(b), int64(len(b))} }
-
-// CSV writes rows with their header, separated by semicolons.
-func CSV(rows [][]string) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Comma = ';'
-	if err := w.WriteAll(append([][]string{Columns}, rows...)); err != nil {
-		panic(err) // a buffer takes everything
-	}
-	return b.Bytes()
-}
 
 // Options gives options for [Columns].
 func Options() tabular.Options {
