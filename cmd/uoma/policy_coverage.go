@@ -43,7 +43,7 @@ func ruleLineOf(c *policy.Coverage) ruleLine {
 func (l *ruleLine) by() string {
 	var by []string
 	if len(l.Entries) > 0 && l.Examples > 0 {
-		by = append(by, fmt.Sprintf("%s; %d example(s), %s", strings.Join(l.Entries, ", "), l.Examples, l.Test))
+		by = append(by, fmt.Sprintf("%s; %s, %s", strings.Join(l.Entries, ", "), counted(l.Examples, "example"), l.Test))
 	}
 	if len(l.Program) > 0 {
 		by = append(by, "the program: "+strings.Join(l.Program, ", "))
@@ -188,7 +188,7 @@ func (a *app) writeDiff(d workspace.PackDiff) {
 	for _, f := range d.Answers {
 		fmt.Fprintf(a.out, "! %s\n", strings.TrimPrefix(f.Message, "the pack answers an example otherwise: "))
 	}
-	fmt.Fprintf(a.out, "%d field(s) differ, %d example(s) are answered otherwise\n", len(d.Fields), len(d.Answers))
+	fmt.Fprintf(a.out, "%s, %s answered otherwise\n", counted(len(d.Fields), "changed field"), counted(len(d.Answers), "example"))
 }
 
 // packSource gives the document of a pack by file, id, or id@version. Of several versions of an id the last counts.

@@ -77,7 +77,7 @@ func envOr(name, fallback string) string {
 func exactly(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError{fmt.Errorf("%s takes %d argument(s), got %d: %s", c.CommandPath(), n, len(args), c.UseLine())}
+			return usageError{fmt.Errorf("%s takes %s, got %d: %s", c.CommandPath(), counted(n, "argument"), len(args), c.UseLine())}
 		}
 		return nil
 	}
@@ -91,9 +91,9 @@ func between(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch {
 		case len(args) < least:
-			return usageError{fmt.Errorf("%s takes at least %d argument(s), got %d: %s", c.CommandPath(), least, len(args), c.UseLine())}
+			return usageError{fmt.Errorf("%s takes at least %s, got %d: %s", c.CommandPath(), counted(least, "argument"), len(args), c.UseLine())}
 		case len(args) > most:
-			return usageError{fmt.Errorf("%s takes at most %d argument(s), got %d: %s", c.CommandPath(), most, len(args), c.UseLine())}
+			return usageError{fmt.Errorf("%s takes at most %s, got %d: %s", c.CommandPath(), counted(most, "argument"), len(args), c.UseLine())}
 		}
 		return nil
 	}

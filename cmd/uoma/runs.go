@@ -166,8 +166,21 @@ func (a *app) printRuns(lines []runLine) error {
 	}
 	rows := make([][]string, 0, len(lines))
 	for _, l := range lines {
-		rows = append(rows, []string{l.Run, l.State, fmt.Sprint(l.Attempt), l.Mode, localTime(l.Started), took(l.TookMS), thousands(l.People),
-			thousands(l.Read), thousands(l.Loaded), thousands(l.Quarantined), thousands(l.Withheld)})
+		row := []string{l.Run, l.State, fmt.Sprint(l.Attempt), l.Mode, localTime(l.Started), took(l.TookMS)}
+		figure := func(n int64, has bool) {
+			if !has {
+				row = append(row, "-")
+				return
+			}
+			row = append(row, thousands(n))
+		}
+		people, read := l.People > 0, l.Read > 0 // what a run is not about it has none of
+		figure(l.People, people)
+		figure(l.Read, read)
+		figure(l.Loaded, read)
+		figure(l.Quarantined, read)
+		figure(l.Withheld, people || read)
+		rows = append(rows, row)
 	}
 	return a.table([]string{"RUN", "STATE", "ATTEMPT", "MODE", "STARTED", "TOOK", "PEOPLE", "READ", "LOADED", "QUARANTINED", "WITHHELD"}, rows)
 }
@@ -251,7 +264,8 @@ func describeRun(ctx context.Context, ws *workspace.Workspace, r ledger.Run) (ru
 	return d, err
 }
 
-// takeFacts takes what a stage left for people: the sources that stopped, and how many people there are.
+// takeFacts takes what a stage left for people: the sources that stopped, how many people there are, and of a delivery how many it is
+// about and how many of them are left out.
 func (d *runDetail) takeFacts(s ledger.Stage) {
 	var facts struct {
 		Feeds    []stoppedFeed `json:"feeds"`
@@ -269,6 +283,17 @@ func (d *runDetail) takeFacts(s ledger.Stage) {
 		}
 	case "resolve":
 		d.People = facts.Subjects
+	case "select":
+		var chosen struct {
+			Eligible int64
+			Withheld []struct{ N int64 }
+		}
+		if json.Unmarshal([]byte(s.Facts), &chosen) == nil {
+			d.People = chosen.Eligible
+			for _, w := range chosen.Withheld {
+				d.Withheld += w.N
+			}
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
-	"strings"
 	"testing"
 
 	"uoma/connectors/archive"
@@ -45,19 +44,7 @@ func TestFormatHoldsTheContract(t *testing.T) {
 			Open: func(in formattest.Input, o tabular.Options) tabular.Reader {
 				return csvfile.New(&member{in: in}, csvfile.Options{Options: o})
 			},
-			Write: func(rows [][]string) []byte {
-				var b bytes.Buffer
-				for _, row := range append([][]string{formattest.Columns}, rows...) {
-					for i, cell := range row {
-						if i > 0 {
-							b.WriteByte(';')
-						}
-						b.WriteString(`"` + strings.ReplaceAll(cell, `"`, `""`) + `"`)
-					}
-					b.WriteByte('\n')
-				}
-				return around(b.Bytes())
-			},
+			Write: func(rows [][]string) []byte { return around(formattest.CSV(rows)) },
 		})
 	})
 	t.Run("XML", func(t *testing.T) {

@@ -1,9 +1,7 @@
 package compressed_test
 
 import (
-	"bytes"
 	"io"
-	"strings"
 	"testing"
 
 	"uoma/connectors/compressed"
@@ -39,17 +37,7 @@ func TestFormatHoldsTheContract(t *testing.T) {
 					return csvfile.New(&inside{r: in.Reader, kind: kind}, csvfile.Options{Options: o})
 				},
 				Write: func(rows [][]string) []byte {
-					var b bytes.Buffer
-					for _, row := range append([][]string{formattest.Columns}, rows...) {
-						for i, cell := range row {
-							if i > 0 {
-								b.WriteByte(';')
-							}
-							b.WriteString(`"` + strings.ReplaceAll(cell, `"`, `""`) + `"`)
-						}
-						b.WriteByte('\n')
-					}
-					return pack(t, kind, b.Bytes())
+					return pack(t, kind, formattest.CSV(rows))
 				},
 			})
 		})

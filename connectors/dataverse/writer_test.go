@@ -330,7 +330,7 @@ func TestThreat_T42_BadLines(t *testing.T) {
 		"stalled once": {Up: true, Cut: 96 << 10, How: faultproxy.Stall, Cuts: 1}, "no answer": {Cut: 8 << 10, How: faultproxy.Stall, Cuts: 1},
 		"what we say late": {Up: true, Latency: 20 * time.Millisecond}, "what we say slow": {Up: true, Bandwidth: 1 << 20}, "what we say sliced": {Up: true, Slice: 1000},
 	}
-	for how, end := range map[string]faultproxy.End{"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose} {
+	for how, end := range faultproxy.Ends() {
 		for at := int64(16 << 10); at <= 128<<10; at *= 2 {
 			lines[fmt.Sprintf("%s once, %d bytes said", how, at)] = faultproxy.Faults{Up: true, Cut: at, How: end, Cuts: 1}
 		}

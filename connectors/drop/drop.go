@@ -65,11 +65,15 @@ var (
 	ErrFolder     = fault.New("UOMA-DRP-FOLDER", "the folder for a recipient's files cannot be used", "make it, owned by the user of the program and closed to others' writing, or correct targets: in uoma.yaml")
 	ErrWrite      = fault.New("UOMA-DRP-WRITE", "a file for a recipient cannot be written", "check free space and the folder's owner")
 	errFileSystem = fault.New("UOMA-DRP-FILE-SYSTEM", "the folder's file system can give a file no name without replacing another of that name", "let the target name the server itself (url: sftp://… or s3://…) in place of a mount of it, or a folder on a file system that has hard links and lets us make them (lsattr shows attributes that do not), then run the same date again")
+	errOwner      = fault.New("UOMA-DRP-OWNER", "the file that is to get its name belongs to another user than the program's, and the kernel gives such files no second name (fs.protected_hardlinks)", "run the program as one user always, and mount the folder so that files belong to who makes them; then run the same date again")
 	ErrExists     = fault.New("UOMA-DRP-EXISTS", "another file of that name lies in the recipient's folder", "ask who put it there; nothing is replaced")
 )
 
 // Folder is an open folder.
-type Folder struct{ root *os.Root }
+type Folder struct {
+	root *os.Root
+	user int // who we are
+}
 
 // Open opens a folder. Where it is the program's own, it is made.
 func Open(dir string, own bool) (*Folder, error) {
@@ -89,7 +93,7 @@ func Open(dir string, own bool) (*Folder, error) {
 	if err != nil {
 		return nil, ErrFolder.At(fault.Place{File: dir}).Because(err)
 	}
-	return &Folder{root}, nil
+	return &Folder{root, os.Geteuid()}, nil
 }
 
 // Close releases the folder.
@@ -145,6 +149,8 @@ func (f *Folder) give(name string, ways ...func(name string) error) error {
 			return f.sync()
 		case errors.Is(err, fs.ErrExist):
 			return ErrExists.At(fault.Place{File: name})
+		case fault.Code(err) != "":
+			return err
 		case !errors.Is(err, unix.EINVAL) && !errors.Is(err, errors.ErrUnsupported):
 			return ErrWrite.Because(err)
 		}
@@ -165,13 +171,26 @@ func (f *Folder) rename(name string) error {
 
 // relink makes a second name, which fails where there is a file, and then takes the first one away.
 func (f *Folder) relink(name string) error {
-	err := f.root.Link(Beside(name), name)
-	if errors.Is(err, unix.EPERM) { // link(2) says so of a file system without links
-		return errors.ErrUnsupported
-	} else if err != nil {
-		return err
+	if err := f.root.Link(Beside(name), name); err != nil {
+		return f.unlinked(name, err)
 	}
 	return f.root.Remove(Beside(name))
+}
+
+// unlinked tells why a staged file was given no second name. EPERM is what link(2) says of a file system without links, and where the
+// kernel protects files of other users from them.
+func (f *Folder) unlinked(name string, err error) error {
+	if !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	var st unix.Stat_t
+	if dir, err := f.root.Open("."); err == nil {
+		defer dir.Close() // only named
+		if unix.Fstatat(int(dir.Fd()), Beside(name), &st, unix.AT_SYMLINK_NOFOLLOW) == nil && int(st.Uid) != f.user {
+			return errOwner.At(fault.Place{File: name})
+		}
+	}
+	return errors.ErrUnsupported
 }
 
 // Find implements [Place].

@@ -52,6 +52,14 @@ func TestAFileSystemWithNeitherWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	says := func(err error) func(string) error { return func(string) error { return err } }
+	if err := f.give("x.csv", says(unix.EINVAL), func(name string) error { return f.unlinked(name, &os.LinkError{Err: unix.EPERM}) }); fault.Code(err) != "UOMA-DRP-FILE-SYSTEM" {
+		t.Errorf("links are forbidden: %v", err)
+	}
+	f.user++ // what is staged is another user's now
+	if err := f.give("x.csv", says(unix.EINVAL), func(name string) error { return f.unlinked(name, &os.LinkError{Err: unix.EPERM}) }); fault.Code(err) != "UOMA-DRP-OWNER" {
+		t.Errorf("links to files of others are forbidden: %v", err)
+	}
+	f.user--
 	for _, link := range []error{unix.EOPNOTSUPP, unix.ENOSYS, errors.ErrUnsupported} {
 		if err := f.give("x.csv", says(unix.EINVAL), says(&os.LinkError{Err: link})); fault.Code(err) != "UOMA-DRP-FILE-SYSTEM" {
 			t.Errorf("%v: %v", link, err)

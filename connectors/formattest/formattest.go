@@ -5,7 +5,7 @@
 // never taken for a whole one, a reader may be slow, fail or be told to stop, memory is bounded, and each record is a
 // row, a rejected row with line and code, or counted by the reason for which it is no data.
 //
-// The package is for tests. It knows no format.
+// The package is for tests. It knows no format, but for the [CSV] that tests of archives and compression put inside.
 package formattest
 
 import (

@@ -13,6 +13,7 @@ import (
 
 	"uoma/connectors/formattest"
 	"uoma/connectors/jsonfile"
+	"uoma/connectors/record"
 	"uoma/connectors/tabular"
 	"uoma/internal/fault"
 )
@@ -384,21 +385,37 @@ func BenchmarkRead(b *testing.B) {
 func TestRecordsUnderAnotherName(t *testing.T) {
 	items, each := columns("a"), columns("a")
 	items.Rows, each.Each = "items", "states"
+	shared, nested := columns("a"), columns("a")
+	shared.Rows, shared.Others = "items", []record.Options{{Rows: "people"}, {Rows: "head/list"}}
+	nested.Rows, nested.Others = "d/items", []record.Options{{Rows: "d/people"}}
 	cases := map[string]struct {
 		in    string
 		o     jsonfile.Options
 		found string
 	}{
-		"renamed": {`{"people":[{"a":1},{"a":2}],"made":"2026-11-21"}`, items, "it has people (2 times)"},
-		"deeper":  {`{"d":{"items":[{"a":1}]}}`, items, "it has d/items"},
-		"a list":  {`[{"a":1},{"a":2}]`, items, "it has a list of records and nothing around it"},
-		"by key":  {`{"12345":{"a":1},"x@y.example":{"a":2},"b":{"a":3}}`, items, "it has b, b/a"},
-		"nothing": {`{}`, items, "it holds nothing that could be rows"},
+		"renamed":                      {`{"people":[{"a":1},{"a":2}],"made":"2026-11-21"}`, items, "it has people (2 times)"},
+		"deeper":                       {`{"d":{"items":[{"a":1}]}}`, items, "it has d/items"},
+		"a list":                       {`[{"a":1},{"a":2}]`, items, "it has a list of records and nothing around it"},
+		"by key":                       {`{"12345":{"a":1},"x@y.example":{"a":2},"b":{"a":3}}`, items, "it has b, b/a"},
+		"nothing":                      {`{}`, items, "it holds nothing that could be rows"},
+		"of others and renamed":        {`{"people":[{"a":1}],"things":[{"a":2}]}`, shared, "it has people, things"},
+		"one by one, some renamed":     {`[{"people":{"a":1}},{"things":{"a":2}},{"things":{"a":3}}]`, shared, "it has a list of records and nothing around it"},
+		"not even others":              {`{"head":{"list":[]}}`, shared, "it has head"},
+		"what holds them is not there": {`{"e":{"people":[{"a":1}]}}`, nested, "it has e/people"},
 	}
 	for name, c := range cases {
 		got := read(strings.NewReader(c.in), c.o)
 		if fault.Code(got.Err) != "UOMA-LND-ROWS" || !strings.HasSuffix(got.Err.Error(), c.found) {
 			t.Errorf("%s: %v", name, got.Err)
+		}
+	}
+	for in, o := range map[string]jsonfile.Options{
+		`{"people":[{"a":1},{"a":2}],"head":{"list":[1,2],"made":"2026-11-21"}}`: shared,
+		`[{"people":{"a":1}},{"people":{"a":2}}]`:                                shared,
+		`{"d":{"people":[{"a":[{"b":1},{"b":2}]}]}}`:                             nested,
+	} {
+		if got := read(strings.NewReader(in), o); got.Err != nil || len(got.Rows) > 0 {
+			t.Error("records of others", in, got.Err)
 		}
 	}
 	if got := read(strings.NewReader(`[{"states":[]},{"states":null},{"x":1}]`), each); got.Err != nil || len(got.Rows) > 0 {

@@ -75,7 +75,7 @@ func (w *walker) step(c byte) (done bool, err error) {
 			w.outline.Leave()
 		}
 		w.open = w.open[:len(w.open)-1]
-		if len(w.open) == 0 && !w.found && !w.survey {
+		if len(w.open) == 0 && !w.found && !w.survey && !w.outline.OfOthers(w.r.plan) {
 			return false, errRows.Because(errors.New(w.outline.String()))
 		}
 		return false, nil

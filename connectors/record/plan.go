@@ -20,12 +20,14 @@ type Options struct {
 	Count      string            // where the document says how many records it has
 	Namespaces map[string]string // by the prefix that paths use
 	Fold       bool              // names are the same in any case
+	Others     []Options         // of whoever reads other records of the same document; their Rows and Namespaces count
 }
 
 // Plan is [Options] made ready.
 type Plan struct {
 	Rows   Route
 	Count  Route
+	others []Route
 	o      Options
 	root   *Step
 	owners []*Step // by condition: the step that it is on
@@ -80,6 +82,13 @@ func NewPlan(o Options) (*Plan, error) {
 	}
 	if p.Count, err = p.route(o.Count); err != nil {
 		return nil, bad("count", err)
+	}
+	for _, other := range o.Others {
+		route, err := parsePath(other.Rows, other.Namespaces)
+		if err != nil {
+			return nil, bad("rows", err)
+		}
+		p.others = append(p.others, route)
 	}
 	each, err := p.route(o.Each)
 	if err != nil {

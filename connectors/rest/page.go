@@ -16,7 +16,7 @@ type page struct {
 // readPage looks at one answer.
 func readPage(body []byte, q Query) (page, error) {
 	p := q.Paging
-	o, err := jsonfile.ReadOutline(body, q.Rows, p.Next, p.More, p.Total, p.AtLeast, q.Errors, p.Changes)
+	o, err := jsonfile.ReadEnvelope(body, q.Rows, p.Next, p.More, p.Total, p.AtLeast, q.Errors, p.Changes)
 	if err == nil && o.Values[4].Kind != jsonfile.Absent {
 		err = errors.New("it tells of errors")
 	}

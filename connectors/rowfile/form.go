@@ -2,12 +2,13 @@ package rowfile
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,19 +62,22 @@ const (
 	peekedRows = 40        // of a sheet
 )
 
+// Passed are members of an archive that give no table, with the code of why; their whole names may say who somebody is.
+type Passed struct {
+	Ending  string `json:"ending,omitempty"` // of their names
+	Code    string `json:"code"`
+	Members int    `json:"members"`
+}
+
 // Inspect finds out how a file is written: text, records, a workbook or Parquet, alone or in an archive or compressed. It
-// gives each table that it finds.
-func Inspect(file string) ([]Form, error) {
-	src, err := os.Open(file)
+// gives each table that it finds, and what of an archive it passed over.
+func Inspect(file string) ([]Form, []Passed, error) {
+	src, size, err := open(file)
 	if err != nil {
-		return nil, errOpen.At(fault.Place{File: file}).Wrap(err)
+		return nil, nil, err
 	}
 	defer src.Close()
-	info, err := src.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, errOpen.At(fault.Place{File: file}).Wrap(err)
-	}
-	forms, err := inspect(src, info.Size())
+	forms, passed, err := inspect(src, size)
 	if err == nil && len(forms) == 0 {
 		err = errTable
 	}
@@ -83,23 +87,28 @@ func Inspect(file string) ([]Form, error) {
 		place.File = file
 		err = own.At(place)
 	}
-	return forms, err
+	return forms, passed, err
 }
 
-func inspect(src io.ReaderAt, size int64) ([]Form, error) {
+func inspect(src io.ReaderAt, size int64) (forms []Form, passed []Passed, err error) {
 	head := make([]byte, min(size, 1<<10))
 	if _, err := src.ReadAt(head, 0); err != nil && err != io.EOF {
-		return nil, errOpen.Wrap(err)
+		return nil, nil, errOpen.Wrap(err)
 	}
 	if archive.IsZip(head) {
 		files, err := archive.Open(src, size, archive.Limits{})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !xlsx.IsWorkbook(files) {
 			return members(files)
 		}
 	}
+	forms, err = alone(src, size, head)
+	return forms, nil, err
+}
+
+func alone(src io.ReaderAt, size int64, head []byte) ([]Form, error) {
 	if jumps(head) {
 		return jumping(src, size, head)
 	}
@@ -129,13 +138,17 @@ func compressionOf(head []byte) string {
 }
 
 // members looks at the files of an archive. What cannot be read among others that can is something else than an export.
-func members(files fs.FS) ([]Form, error) {
-	var out []Form
-	var first error
-	manifest := ""
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || len(out) >= maxTables {
+func members(files fs.FS) (out []Form, passed []Passed, err error) {
+	manifest, first := "", error(nil)
+	var names []string
+	why := map[string]string{} // of members without a table
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
 			return err
+		}
+		names, why[name] = append(names, name), errTable.Code
+		if len(out) >= maxTables {
+			return nil
 		}
 		forms, err := member(files, name)
 		if slices.ContainsFunc(forms, isManifest) {
@@ -145,22 +158,40 @@ func members(files fs.FS) ([]Form, error) {
 		for n := range forms {
 			forms[n].Member = name
 		}
-		if out = append(out, forms...); first == nil {
-			first = err
+		out = append(out, forms...)
+		if err != nil {
+			why[name], first = cmp.Or(fault.Code(err), errInside.Code), cmp.Or(first, err)
 		}
 		return nil
 	})
 	if err == nil && len(out) == 0 {
-		err = first
-		if first == nil {
-			err = errInside
-		}
+		err = cmp.Or(first, error(errInside))
 	}
 	out = tables(out)
 	for n := range out {
 		out[n].Manifest = manifest
+		delete(why, out[n].Member)
 	}
-	return out, err
+	delete(why, manifest)
+	for _, name := range names {
+		if why[name] != "" {
+			passed = pass(passed, ending.FindString(strings.ToLower(name)), why[name])
+		}
+	}
+	return out, passed, err
+}
+
+// ending is that of a name, where it is one of a kind of files.
+var ending = regexp.MustCompile(`\.[a-z][a-z0-9]{1,6}$`)
+
+// pass counts one more member.
+func pass(all []Passed, ending, code string) []Passed {
+	at := slices.IndexFunc(all, func(p Passed) bool { return p.Ending == ending && p.Code == code })
+	if at < 0 {
+		return append(all, Passed{ending, code, 1})
+	}
+	all[at].Members++
+	return all
 }
 
 // isManifest tells of a list of files.
@@ -226,11 +257,11 @@ func stream(r io.Reader, compression string) ([]Form, error) {
 	if compression != "" && jumps(b) {
 		return nil, errInside.Because(errors.New("an archive, a workbook or Parquet compresses itself: have it exported without " + compression))
 	}
-	cut := len(b) > surveyed
-	if cut {
-		b = b[:bytes.LastIndexAny(b, "\r\n")+1]
+	cut, part := len(b) > surveyed, b
+	if end := bytes.LastIndexAny(b, "\r\n"); cut && end > 0 { // a document may have no line ends
+		part = b[:end+1]
 	}
-	forms, err := content(bytes.NewReader(b), [][]byte{b}, cut)
+	forms, err := content(bytes.NewReader(b), [][]byte{part}, cut)
 	for n := range forms {
 		forms[n].Compression = compression
 	}
@@ -252,9 +283,7 @@ func jumping(src io.ReaderAt, size int64, head []byte) ([]Form, error) {
 	var out []Form
 	for _, s := range sheets {
 		if f, ok := sheetForm(s); ok {
-			if len(sheets) > 1 {
-				f.Sheet = s.Sheet
-			}
+			f.Sheet = s.Sheet
 			out = append(out, f)
 		}
 	}

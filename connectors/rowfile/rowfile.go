@@ -59,17 +59,13 @@ type Reader interface {
 
 // Open finds out what a file is. It reads a few hundred kilobytes from all over it.
 func Open(path string) (*File, error) {
-	src, err := os.Open(path)
+	src, size, err := open(path)
 	if err != nil {
-		return nil, errOpen.At(fault.Place{File: path}).Wrap(err)
+		return nil, err
 	}
 	defer src.Close()
-	info, err := src.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, errOpen.At(fault.Place{File: path}).Wrap(err)
-	}
 	f := &File{Path: path}
-	parts, err := windows(src, info.Size())
+	parts, err := windows(src, size)
 	if err != nil {
 		return nil, errOpen.At(fault.Place{File: path}).Wrap(err)
 	}
@@ -78,7 +74,7 @@ func Open(path string) (*File, error) {
 		return nil, errEmpty.At(fault.Place{File: path})
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		f.Parquet = true
-		err = guarded(path, func() error { return f.openParquet(src, info.Size()) })
+		err = guarded(path, func() error { return f.openParquet(src, size) })
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\x1f\x8b")):
 		err = errForm.At(fault.Place{File: path})
 	default:
@@ -88,6 +84,20 @@ func Open(path string) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// open opens a regular file, and gives its size.
+func open(path string) (*os.File, int64, error) {
+	src, err := os.Open(path)
+	if err != nil {
+		return nil, 0, errOpen.At(fault.Place{File: path}).Wrap(err)
+	}
+	info, err := src.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		src.Close()
+		return nil, 0, errOpen.At(fault.Place{File: path}).Wrap(err)
+	}
+	return src, info.Size(), nil
 }
 
 // Sample gives at most n rows from all over the file, with the cells of every column.

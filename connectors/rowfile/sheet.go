@@ -12,11 +12,7 @@ import (
 // sheetForm finds the names of a sheet's columns, below titles and perhaps in two rows; ok is false of a sheet without any.
 func sheetForm(p xlsx.Peeked) (f Form, ok bool) {
 	rows := slices.DeleteFunc(slices.Clone(p.Rows), func(r xlsx.PeekedRow) bool { return filled(r) == 0 })
-	widest := 0
-	for _, r := range rows {
-		widest = max(widest, filled(r))
-	}
-	at := slices.IndexFunc(rows, func(r xlsx.PeekedRow) bool { return 2*filled(r) >= max(widest, 2) && names(r) })
+	at := namesAt(rows)
 	if at < 0 {
 		return f, false
 	}
@@ -45,6 +41,65 @@ func sheetForm(p xlsx.Peeked) (f Form, ok bool) {
 		}
 	}
 	return f, len(f.Columns) > 0
+}
+
+// namesAt finds the row of names: the first wide one of texts, or before it one as wide as any below it that has numbers which are
+// not like those below them. A row of texts right below one as wide that names nothing is somebody's, and then there are no names.
+func namesAt(rows []xlsx.PeekedRow) int {
+	widest := 0
+	for _, r := range rows {
+		widest = max(widest, filled(r))
+	}
+	for at, r := range rows {
+		switch {
+		case 2*filled(r) < max(widest, 2):
+		case names(r):
+			if at > 0 && follows(r, rows[at-1]) && filled(rows[at-1]) >= filled(r) {
+				return -1
+			}
+			return at
+		case filled(r) == widest && at+1 < len(rows) && follows(rows[at+1], r):
+			if !numbersInNames(r, rows[at+1:]) {
+				return -1
+			}
+			return at
+		}
+	}
+	return -1
+}
+
+func follows(r, above xlsx.PeekedRow) bool { return r.Line == above.Line+1 }
+
+// numbersInNames tells of a row that names columns though some of its cells are numbers, as years are. What stands below is none like
+// them: of a long number, which may be somebody's, nothing at all is.
+func numbersInNames(r xlsx.PeekedRow, below []xlsx.PeekedRow) bool {
+	texts := 0
+	for i, c := range r.Cells {
+		if c == "" {
+			continue
+		}
+		if address.MatchString(c) || r.Kinds[i] == canon.KindError || r.Kinds[i] == canon.KindBool {
+			return false
+		}
+		if r.Kinds[i] == canon.KindText && !number(c) {
+			texts++
+			continue
+		}
+		alike, filled := 0, 0
+		for _, b := range below {
+			if i >= len(b.Cells) || b.Cells[i] == "" {
+				continue
+			}
+			filled++
+			if shape(b.Cells[i]) == shape(c) && (number(c) || len(b.Cells[i]) == len(c)) {
+				alike++
+			}
+		}
+		if alike > 0 && (number(c) || 2*alike >= filled) {
+			return false
+		}
+	}
+	return texts > 0
 }
 
 func row(p xlsx.PeekedRow) *tabular.Row {
@@ -78,13 +133,13 @@ func names(r xlsx.PeekedRow) bool {
 // only one does not stand first.
 func groups(above, below xlsx.PeekedRow) bool {
 	first := slices.IndexFunc(above.Cells, func(c string) bool { return c != "" })
-	return above.Line == below.Line-1 && names(above) && (filled(above) > 1 || first > 0)
+	return follows(below, above) && names(above) && (filled(above) > 1 || first > 0)
 }
 
 // named tells whether the row below one of names holds names, too, so that the upper one holds groups: it fills gaps of the
 // upper one, and what stands under its names is not all text, as it is itself.
 func named(upper, lower xlsx.PeekedRow, below []xlsx.PeekedRow) bool {
-	if lower.Line != upper.Line+1 || !names(lower) {
+	if !follows(lower, upper) || !names(lower) {
 		return false
 	}
 	gap, other := false, false

@@ -53,13 +53,7 @@ const bucket = "exports"
 func start(t testing.TB) *rig {
 	t.Helper()
 	server := s3test.Start(t)
-	client, err := remote.HTTP{CA: server.CA}.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	r := &rig{server, api.New(api.Options{Region: s3test.Region, BaseEndpoint: aws.String("https://" + server.Addr), UsePathStyle: true,
-		Credentials: aws.CredentialsProviderFunc(rightful), HTTPClient: client})}
+	r := &rig{server, server.Client(t)}
 	if _, err := r.api.CreateBucket(t.Context(), &api.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		t.Fatal(err)
 	}

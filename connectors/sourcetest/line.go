@@ -13,33 +13,13 @@ import (
 	"uoma/internal/faultproxy"
 )
 
-// step is after how many bytes lines are cut.
-const step = 64 << 10
-
 // pieces is how many steps the set that is read over bad lines fills, roughly.
 const pieces = 8
 
-var ends = map[string]faultproxy.End{
-	"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose,
-}
-
 func (s Subject) overBadLines(t *testing.T) {
-	want := some(pieces * step / len(note))
+	want := some(pieces * faultproxy.Step / len(note))
 	s.Put(t, "line", want)
-	for name, f := range map[string]faultproxy.Faults{
-		"latency":   {Latency: 20 * time.Millisecond},
-		"bandwidth": {Bandwidth: 4 << 20},
-		"sliced":    {Slice: 1 << 10},
-		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
-
-		"latency of what we ask":         {Up: true, Latency: 20 * time.Millisecond},
-		"bandwidth of what we ask":       {Up: true, Bandwidth: 64 << 10},
-		"what we ask sliced":             {Up: true, Slice: 100},
-		"what we ask reset once":         {Up: true, Cut: 2000, How: faultproxy.Reset, Cuts: 1},
-		"what we ask closed once":        {Up: true, Cut: 2000, How: faultproxy.Close, Cuts: 1},
-		"what we ask half closed once":   {Up: true, Cut: 2000, How: faultproxy.HalfClose, Cuts: 1},
-		"what we ask is not heard, once": {Up: true, Cut: 2000, How: faultproxy.Stall, Cuts: 1},
-	} {
+	for name, f := range faultproxy.Bad() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
 			o, p := s.over(t, t.Context(), "line")
@@ -49,20 +29,20 @@ func (s Subject) overBadLines(t *testing.T) {
 			}
 		})
 	}
-	for name, end := range ends {
+	for name, end := range faultproxy.Ends() {
 		t.Run(name+" every 64 KiB", func(t *testing.T) {
 			t.Parallel()
-			s.readsAllOrFails(t, faultproxy.Faults{Cut: step, How: end}, want)
+			s.readsAllOrFails(t, faultproxy.Faults{Cut: faultproxy.Step, How: end}, want)
 		})
 		for k := 1; k < pieces; k++ {
-			t.Run(fmt.Sprintf("%s once after %d KiB", name, k*step>>10), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s once after %d KiB", name, k*faultproxy.Step>>10), func(t *testing.T) {
 				t.Parallel()
-				s.readsAllOrFails(t, faultproxy.Faults{Cut: int64(k) * step, How: end, Cuts: 1}, want)
+				s.readsAllOrFails(t, faultproxy.Faults{Cut: int64(k) * faultproxy.Step, How: end, Cuts: 1}, want)
 			})
 		}
 	}
 	for name, f := range map[string]faultproxy.Faults{
-		"stalled at once": {Cut: 1, How: faultproxy.Stall}, "stalled in the middle": {Cut: 3 * step, How: faultproxy.Stall}, "refused": {Refuse: true},
+		"stalled at once": {Cut: 1, How: faultproxy.Stall}, "stalled in the middle": {Cut: 3 * faultproxy.Step, How: faultproxy.Stall}, "refused": {Refuse: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +72,7 @@ func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) 
 // resumes loses the line behind the first rows, and has rows change before the next connection. What comes is of one
 // moment, or as it was when its page was read, and no row comes twice; or the source says that it can not go on.
 func (s Subject) resumes(t *testing.T) {
-	old := some(canon.BatchRows + pieces*step/len(note))
+	old := some(canon.BatchRows + pieces*faultproxy.Step/len(note))
 	for name, at := range map[string][]int{"a row that came": {3}, "a row that did not": {len(old) - 3}, "one of each": {3, len(old) - 3}} {
 		if len(at) > 1 && !s.Moment {
 			continue
@@ -173,11 +153,11 @@ func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults, want []Row) {
 
 // endsWithItsContext cancels before and while a set is read.
 func (s Subject) endsWithItsContext(t *testing.T) {
-	s.Put(t, "line", some(pieces*step/len(note)))
+	s.Put(t, "line", some(pieces*faultproxy.Step/len(note)))
 	cause := errors.New("the run is stopped")
 	ctx, stop := context.WithCancelCause(t.Context())
 	o, p := s.over(t, ctx, "line")
-	p.Set(faultproxy.Faults{Cut: 3 * step, How: faultproxy.Stall})
+	p.Set(faultproxy.Faults{Cut: 3 * faultproxy.Step, How: faultproxy.Stall})
 	time.AfterFunc(Idle/4, func() { stop(cause) })
 	began := time.Now()
 	if _, err := read(t, ctx, o); !errors.Is(err, cause) {

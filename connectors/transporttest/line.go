@@ -14,42 +14,22 @@ import (
 	"uoma/internal/faultproxy"
 )
 
-// step is after how many bytes lines are cut.
-const step = 64 << 10
-
 // pieces is how many steps the file that is read over cut lines has.
 const pieces = 8
 
-var ends = map[string]faultproxy.End{
-	"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose,
-}
-
 func (s Subject) overBadLines(t *testing.T) {
-	want := content(pieces*step + 1234)
+	want := content(pieces*faultproxy.Step + 1234)
 	s.Write(t, "line.bin", want)
-	for name, f := range map[string]faultproxy.Faults{
-		"latency":   {Latency: 20 * time.Millisecond},
-		"bandwidth": {Bandwidth: 4 << 20},
-		"sliced":    {Slice: 1 << 10},
-		"slow drip": {Bandwidth: 1 << 20, Slice: 4 << 10},
-
-		"latency of what we ask":         {Up: true, Latency: 20 * time.Millisecond},
-		"bandwidth of what we ask":       {Up: true, Bandwidth: 64 << 10},
-		"what we ask sliced":             {Up: true, Slice: 100},
-		"what we ask reset once":         {Up: true, Cut: 2000, How: faultproxy.Reset, Cuts: 1},
-		"what we ask closed once":        {Up: true, Cut: 2000, How: faultproxy.Close, Cuts: 1},
-		"what we ask half closed once":   {Up: true, Cut: 2000, How: faultproxy.HalfClose, Cuts: 1},
-		"what we ask is not heard, once": {Up: true, Cut: 2000, How: faultproxy.Stall, Cuts: 1},
-	} {
+	for name, f := range faultproxy.Bad() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
 			s.readsOver(t, f, want)
 		})
 	}
-	for name, end := range ends {
+	for name, end := range faultproxy.Ends() {
 		t.Run(name+" every 64 KiB", func(t *testing.T) {
 			t.Parallel()
-			s.readsOver(t, faultproxy.Faults{Cut: step, How: end}, want)
+			s.readsOver(t, faultproxy.Faults{Cut: faultproxy.Step, How: end}, want)
 		})
 	}
 	t.Run("stalled once", func(t *testing.T) {
@@ -57,9 +37,9 @@ func (s Subject) overBadLines(t *testing.T) {
 		s.stallsOnce(t, want)
 	})
 	for k := 1; k <= pieces; k++ {
-		t.Run(fmt.Sprintf("gone after %d KiB", k*step>>10), func(t *testing.T) {
+		t.Run(fmt.Sprintf("gone after %d KiB", k*faultproxy.Step>>10), func(t *testing.T) {
 			t.Parallel()
-			s.goesAway(t, int64(k)*step, want)
+			s.goesAway(t, int64(k)*faultproxy.Step, want)
 		})
 	}
 	for name, f := range map[string]faultproxy.Faults{"stalled for good": {Cut: 1, How: faultproxy.Stall}, "refused": {Refuse: true}} {
@@ -78,7 +58,7 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
 	}
-	if f.Cut == step && p.Connections() < pieces/2 {
+	if f.Cut == faultproxy.Step && p.Connections() < pieces/2 {
 		t.Errorf("only %d connections: the line was hardly cut", p.Connections())
 	}
 }
@@ -86,7 +66,7 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 // stallsOnce reads over a line on which nothing moves any more after a while, until somebody dials anew.
 func (s Subject) stallsOnce(t *testing.T, want []byte) {
 	fsys, p := s.over(t)
-	p.Set(faultproxy.Faults{Cut: 3 * step, How: faultproxy.Stall})
+	p.Set(faultproxy.Faults{Cut: 3 * faultproxy.Step, How: faultproxy.Stall})
 	done := time.AfterFunc(Idle/2, func() { p.Set(faultproxy.Faults{}) })
 	defer done.Stop()
 	got, err := fs.ReadFile(fsys, "line.bin")

@@ -12,7 +12,7 @@ import (
 
 // Peeked is the beginning of a sheet.
 type Peeked struct {
-	Sheet string
+	Sheet string // its name, "" of the only one that the workbook has
 	Rows  []PeekedRow
 }
 
@@ -34,11 +34,17 @@ func Peek(r io.ReaderAt, size int64, sheets, rows int) ([]Peeked, error) {
 		return nil, err
 	}
 	var out []Peeked
-	for _, name := range w.shown[:min(len(w.shown), sheets)] {
-		if w, err = openWorkbook(files, name, defaultStrings); err != nil {
+	for _, s := range w.sheets {
+		if s.hidden || s.part == "" || len(out) == sheets {
+			continue
+		}
+		if len(w.sheets) == 1 {
+			s.name = ""
+		}
+		if w, err = openWorkbook(files, s.name, defaultStrings); err != nil {
 			return nil, err
 		}
-		p, err := w.peek(name, rows)
+		p, err := w.peek(s.name, rows)
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,8 +18,11 @@ import (
 	"uoma/internal/fault"
 )
 
-// maxStyles bounds cell formats, number formats, sheets and relations; ECMA-376 applications stop at 65,490 formats.
+// maxStyles bounds cell formats, number formats and relations; ECMA-376 applications stop at 65,490 formats.
 const maxStyles = 1 << 16
+
+// maxSheets bounds the sheets: one that is looked for is found among the relations of the workbook.
+const maxSheets = 1 << 10
 
 // maxPart bounds in bytes the parts of which more than single strings is held: relations, workbook and styles.
 const maxPart = 16 << 20
@@ -27,10 +31,16 @@ const maxPart = 16 << 20
 type workbook struct {
 	files   *archive.Archive
 	sheet   string   // the part that holds the wanted sheet
-	shown   []string // names of the sheets that are not hidden
+	sheets  []listed // all of them, in their order
 	date904 bool
 	dates   []bool // by cell format: whether it shows dates or times
 	strings stringTable
+}
+
+// listed is a sheet of the workbook.
+type listed struct {
+	name, part string // no part of one that has no rows, as a chart
+	hidden     bool
 }
 
 // relation is one line of a .rels part.
@@ -51,13 +61,15 @@ func openWorkbook(files *archive.Archive, sheet string, budget int64) (*workbook
 	if err != nil {
 		return nil, err
 	}
-	id, err := w.readWorkbook(main, sheet)
-	if err != nil {
+	if err := w.readWorkbook(main, parts); err != nil {
 		return nil, err
 	}
-	if w.sheet = find(parts, func(r relation) bool { return r.id == id && strings.HasSuffix(r.kind, "/worksheet") }); w.sheet == "" {
+	wanted := tabular.Fold([]byte(sheet))
+	at := slices.IndexFunc(w.sheets, func(s listed) bool { return s.part != "" && (sheet == "" || tabular.Fold([]byte(s.name)) == wanted) })
+	if at < 0 {
 		return nil, errSheet
 	}
+	w.sheet = w.sheets[at].part
 	if part := find(parts, func(r relation) bool { return strings.HasSuffix(r.kind, "/styles") }); part != "" {
 		if err := w.walk(part, maxPart, w.readStyles); err != nil {
 			return nil, err
@@ -144,10 +156,9 @@ func (w *workbook) relations(part, dir string) ([]relation, error) {
 	return all, err
 }
 
-// readWorkbook finds the relation of the wanted sheet, or of the first one, and the date system.
-func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
-	wanted := tabular.Fold([]byte(sheet))
-	err = w.walk(part, maxPart, func(x *xmltoken.Scanner) error {
+// readWorkbook lists the sheets, whose relations are among those given, and finds the date system.
+func (w *workbook) readWorkbook(part string, relations []relation) error {
+	return w.walk(part, maxPart, func(x *xmltoken.Scanner) error {
 		for {
 			t, err := x.Next()
 			if err != nil {
@@ -163,22 +174,15 @@ func (w *workbook) readWorkbook(part, sheet string) (id string, err error) {
 				if err != nil {
 					return err
 				}
-				if state := string(x.Attr("state")); state == "" || state == "visible" {
-					w.shown = append(w.shown, name)
-				}
-				if id != "" {
-					continue
-				}
-				if wanted == "" || tabular.Fold([]byte(name)) == wanted {
-					id = string(x.Attr("id"))
+				state, id := string(x.Attr("state")), string(x.Attr("id"))
+				part := find(relations, func(r relation) bool { return r.id == id && strings.HasSuffix(r.kind, "/worksheet") })
+				w.sheets = append(w.sheets, listed{name, part, state != "" && state != "visible"})
+				if len(w.sheets) > maxSheets {
+					return errLimit
 				}
 			}
 		}
 	})
-	if err == nil && id == "" {
-		err = errSheet
-	}
-	return id, err
 }
 
 // readStyles finds the cell formats whose number format shows a date.

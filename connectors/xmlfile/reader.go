@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strconv"
 
 	"uoma/connectors/charset"
@@ -49,7 +48,6 @@ type Reader struct {
 	found   bool
 	survey  bool           // the outline is all that is wanted
 	outline record.Outline // of what is outside the records
-	beside  []*record.Part // elements where records should be
 	texts   []text         // by open element of the record
 	bytes   int            // of the record's text
 }
@@ -208,16 +206,14 @@ func (r *Reader) end() error {
 	return io.EOF
 }
 
-// renamed tells that an export without records has, where they should be, other elements that come several times, or hold some
-// that do. What comes once may be a head, and an export that says itself that it has no records is believed.
+// renamed tells that an export without records has other elements where they should be. One that says itself that it has no records
+// is believed.
 func (r *Reader) renamed() bool {
 	if n := r.a.Summary().Control; r.rows.Records() > 0 || n != nil && *n == 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.beside, listed)
+	return r.outline.Renamed(r.plan)
 }
-
-func listed(p *record.Part) bool { return p.Listed || slices.ContainsFunc(p.Parts, listed) }
 
 // envelope reads a start tag outside the records; record tells whether one was read.
 func (r *Reader) envelope() (record bool, err error) {
@@ -235,13 +231,13 @@ func (r *Reader) envelope() (record bool, err error) {
 		}
 	}
 	if r.on != depth || !r.plan.Rows.Matches(depth, r.x.Local, r.x.Space()) {
-		r.note(r.on == depth && depth == len(r.plan.Rows)-1 && r.counted <= depth)
+		r.note()
 		return false, nil
 	}
 	r.on++
 	r.found = r.found || r.on >= len(r.plan.Rows)-1
 	if r.on < len(r.plan.Rows) {
-		r.note(false)
+		r.note()
 		return false, nil
 	}
 	r.on--
@@ -249,11 +245,8 @@ func (r *Reader) envelope() (record bool, err error) {
 }
 
 // note takes an element that is no record into the outline.
-func (r *Reader) note(beside bool) {
-	part := r.outline.Enter(r.x.Local, r.x.Space(), false)
-	if beside && part != nil && part.Times == 1 {
-		r.beside = append(r.beside, part)
-	}
+func (r *Reader) note() {
+	r.outline.Enter(r.x.Local, r.x.Space(), false)
 	for _, a := range r.x.Attributes() {
 		if a.Space != instanceSpace {
 			r.outline.Enter(append([]byte("@"), a.Local...), a.Space, false)

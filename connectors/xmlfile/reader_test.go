@@ -312,6 +312,8 @@ func TestRecordsUnderAnotherName(t *testing.T) {
 	spaced.Namespaces = map[string]string{"v": "urn:one"}
 	each := columns("L/I", "a")
 	each.Each = "E"
+	flat := columns("L/I", "a")
+	flat.Others = []record.Options{{Rows: "o:L/o:J", Namespaces: map[string]string{"o": "urn:one"}}, {Rows: "L/G/K"}}
 	cases := map[string]struct {
 		in    string
 		o     record.Options
@@ -326,6 +328,11 @@ func TestRecordsUnderAnotherName(t *testing.T) {
 		"empty with a head":     {"<L><Made>2026-11-21</Made></L>", columns("L/I", "a"), ""},
 		"says that it is empty": {`<L n="0"><Q><a/><a/></Q></L>`, counted, ""},
 		"no rows in the record": {"<L><I/></L>", each, ""},
+		"others read them":      {`<L xmlns="urn:one"><J><a/><a/></J><J/><G><H/><K/><K/></G><G><K/></G></L>`, flat, ""},
+		"others read some":      {`<L xmlns="urn:one"><J/><J/><Q><a>1</a></Q><Q/></L>`, flat, "it has L/Q of urn:one (2 times)"},
+		"others read another":   {`<L xmlns="urn:two"><J><a>1</a></J><J><a>1</a></J></L>`, flat, "it has L/J of urn:two (2 times)"},
+		"in groups":             {`<L><G><K/></G><G><Q><a/></Q></G><G><Q><a/></Q></G></L>`, flat, "it has L/G (3 times)"},
+		"groups of others":      {`<L><G><K/><K/><K/></G><G><K/></G></L>`, columns("L/G/I", "a"), "it has L/G (2 times)"},
 	}
 	for name, c := range cases {
 		got := read(strings.NewReader(c.in), c.o)

@@ -176,6 +176,89 @@ func TestDraftsOfMadeExports(t *testing.T) {
 	}
 }
 
+// TestADraftKeepsWhatRowsMean: a column that says something under a condition, or of a purpose that stands nowhere in the export, says
+// the same in a draft, or nothing.
+func TestADraftKeepsWhatRowsMean(t *testing.T) {
+	for file, want := range map[string][]string{
+		demo + "/alumni-portal/alumni_profiles_20261121.csv":          {`role.alumnus: {when: ["status=active|left"]}`, `{name: status, required: true, codes: {`},
+		"../../fixtures/systems/graduway/connect_users_20261121.csv":  {`consent.1: {set: {channel: email, purpose: newsletter, source: connect}}`},
+		"../../fixtures/systems/webforms/webforms_20261121.csv":       {`consent: {when: ["consent_newsletter", "email_verified_at"], set: {channel: email, purpose: newsletter, source: form}}`, `invalid: quarantine`},
+		"../../fixtures/systems/virta/virta_suoritukset_20261121.xml": {`degree: {when: ["Laji=1"], set: {institution_code: "10118"}}`, `exam: {when: ["Laji=2"]}`},
+	} {
+		draft, _ := roundTrip(t, file)
+		for _, line := range want {
+			if !strings.Contains(draft, line) {
+				t.Errorf("%s: no %s in\n%s", file, line, draft)
+			}
+		}
+	}
+	known, err := layout.Parse("known.yaml", []byte(`
+system: known
+title: Known
+controller: "10118"
+feeds:
+- name: members
+  file: "members_{yyyyMMdd}.csv"
+  format: {type: csv}
+  key: [member_no]
+  person: [member_no]
+  rows:
+    role.alumnus: {when: kind_of_member=full}
+    consent: {when: "!letters_off", set: {purpose: newsletter, channel: email}}
+  columns:
+  - {name: member_no, to: person.source_key}
+  - {name: kind_of_member, codes: {F: full, G: guest}}
+  - {name: member_since, as: date, formats: [yyyy-MM-dd], to: role.alumnus.from}
+  - {name: letters_ok, codes: {Y: granted, N: withdrawn}, to: consent.state}
+  - {name: letters_off}
+  - {name: no_survey, as: bool, to: objection.survey}
+- name: others
+  file: "others_{yyyyMMdd}.csv"
+  format: {type: csv}
+  key: [member_no]
+  person: [member_no]
+  columns:
+  - {name: member_no, to: person.source_key}
+  - {name: no_survey, as: bool, negate: true, to: objection.survey}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for content, want := range map[string][]string{
+		"member_no;member_since;kind_of_member\nA1;2020-01-01;F\nA2;2021-01-01;G\n": {`role.alumnus: {when: ["kind_of_member=full"]}`, "to: role.alumnus.from"},
+		"member_no;member_since;kind_of_member\nA1;2020-01-01;x\nA2;2021-01-01;y\n": {"", "role.alumnus"},
+		"member_no;member_since\nA1;2020-01-01\nA2;2021-01-01\n":                    {"", "role.alumnus"},
+		"member_no;letters_ok\nA1;Y\nA2;N\n":                                        {"", "consent"},
+		"member_no;no_survey\nA1;true\nA2;false\n":                                  {"", "objection"},
+	} {
+		file := filepath.Join(t.TempDir(), strings.Repeat("long", 20)+"_members_20261121.csv")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := authoring.Suggest(t.Context(), file, []*layout.Layout{known}, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+		if err != nil || want[0] != "" && !strings.Contains(s.Layout, want[0]) || strings.Contains(s.Layout, want[1]) != (want[0] != "") {
+			t.Errorf("%q: %v\n%s", content, err, s.Layout)
+		}
+	}
+}
+
+// TestNamesOfManyTables: tables of one long name are told apart within what a name may be; a system may be called like a word of YAML.
+func TestNamesOfManyTables(t *testing.T) {
+	table, long := "card_id;family_name\n1;Koe\n2;Testaaja\n", strings.Repeat("abcdefgh-", 6)
+	file := filepath.Join(t.TempDir(), "true_20261121.zip")
+	content := ziptest.Pack(t, "a/"+long+".csv", table, "b/"+long+".csv", table, "a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00", "Aino Esimerkki.XLSX", "no workbook", "b.xml", "<a><b>")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	draft, rows := roundTrip(t, file)
+	if want := map[string]int64{long[:40]: 2, long[:38] + "-2": 2}; fmt.Sprint(rows) != fmt.Sprint(want) || !strings.Contains(draft, `system: "true"`) {
+		t.Errorf("%v\n%s", rows, draft)
+	}
+	if !strings.Contains(draft, "# Of the archive gave no table: 1 .xlsx (UOMA-LNK-TABLE), 1 .png (UOMA-LNK-FORMAT), 1 .xml (UOMA-LND-XML).") || strings.Contains(draft, "Aino") {
+		t.Error(draft)
+	}
+}
+
 func parquetOf(t *testing.T) string {
 	t.Helper()
 	var out bytes.Buffer

@@ -1,6 +1,7 @@
 package authoring
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -19,9 +20,18 @@ func (s *Suggestion) write(file string, o SuggestOptions) (*layout.Layout, error
 system: %s
 title: %s
 controller: %s  # the controller's institution code
-`, s.System, plain(s.System), quoted(o.Controller))
+`, plain(s.System), plain(s.System), quoted(o.Controller))
 	if o.Region != "" {
 		fmt.Fprintf(&b, "region: %s\n", quoted(o.Region))
+	}
+	if len(s.Passed) > 0 {
+		b.WriteString("# Of the archive gave no table:")
+		sep := " "
+		for _, p := range s.Passed {
+			fmt.Fprintf(&b, "%s%d %s (%s)", sep, p.Members, cmp.Or(p.Ending, "without an ending"), p.Code)
+			sep = ", "
+		}
+		b.WriteString(".\n")
 	}
 	b.WriteString("feeds:\n")
 	for i := range s.Feeds {
@@ -57,9 +67,12 @@ func (d *Draft) write(b *strings.Builder, file string) {
 	for _, list := range d.form.Lists {
 		fmt.Fprintf(b, "  # %s: records inside the records. A feed with each: %[1]s has them as rows; a column with path: %[1]s[NAME=VALUE]/NAME takes one.\n", plain(list))
 	}
+	if len(d.rows) > 0 {
+		fmt.Fprintf(b, "  rows:\n    %s\n", strings.Join(d.rows, "\n    "))
+	}
 	b.WriteString("  columns:\n")
 	for _, c := range d.Columns {
-		if key, _ := d.key.has(c.Name); len(c.To) > 0 || key {
+		if key, _ := d.key.has(c.Name); len(c.To) > 0 || key || c.decides {
 			fmt.Fprintf(b, "  - {%s}  # %d %%: %s\n", d.line(&c), int(100*c.Confidence), c.Why)
 		}
 	}
@@ -116,6 +129,8 @@ func (d *Draft) line(g *Guess) string {
 	add(c.Append != "", "append: %s", quoted(c.Append))
 	add(c.Open, "open: true")
 	add(c.Negate, "negate: true")
+	add(c.Pattern != "", "pattern: %s", quoted(c.Pattern))
+	add(c.Default != "", "default: %s", quoted(c.Default))
 	add(c.Invalid != "" && !c.Required, "invalid: %s", c.Invalid)
 	switch len(c.To) {
 	case 0:

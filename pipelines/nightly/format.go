@@ -50,7 +50,11 @@ func streaming(r io.Reader, f *layout.Feed, o tabular.Options) tabular.Reader {
 }
 
 func recordOptions(f *layout.Feed, o tabular.Options) record.Options {
-	return record.Options{Options: o, Rows: f.Format.Rows, Each: f.Format.Each, Count: f.Format.Count, Namespaces: f.Format.Namespaces}
+	out := record.Options{Options: o, Rows: f.Format.Rows, Each: f.Format.Each, Count: f.Format.Count, Namespaces: f.Format.Namespaces}
+	for _, other := range f.Others() {
+		out.Others = append(out.Others, record.Options{Rows: other.Format.Rows, Namespaces: other.Format.Namespaces})
+	}
+	return out
 }
 
 // tabularOptions puts a layout's format into the reader's terms.

@@ -22,6 +22,7 @@ import (
 	"uoma/connectors/odata"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/internal/ziptest"
 	"uoma/transforms/layout"
 )
@@ -151,6 +152,27 @@ func TestEveryFormatLands(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestAFileOfTwoFeeds lands the first feed of a file in which a night has rows of the second alone, and of a file that has others.
+func TestAFileOfTwoFeeds(t *testing.T) {
+	const feed = "- name: %s\n  file: \"all_{yyyyMMdd}.dat\"\n  format: {type: %s, rows: %s}\n  key: [id]\n  person: [id]\n  columns: [{name: id, required: true}, {name: name}]\n"
+	for format, c := range map[string]struct{ people, studies, theirs, others string }{
+		"xml":  {"L/P", "L/S", "<L><S><id>1</id></S><S><id>2</id></S></L>", "<L><T><id>1</id></T><T><id>2</id></T></L>"},
+		"json": {"people", "studies", `{"studies":[{"id":1}]}`, `{"things":[{"id":1}]}`},
+	} {
+		src := fmt.Sprintf("system: demo\ntitle: Demo\ncontroller: \"10118\"\nfeeds:\n"+feed+feed, "people", format, c.people, "studies", format, c.studies)
+		l, err := layout.Parse("demo.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for in, code := range map[string]string{c.theirs: "", c.others: "UOMA-LND-ROWS"} {
+			got, err := landed(fstest.MapFS{"demo/rows.dat": {Data: []byte(in)}}, nil, l, func() {})
+			if got != "" || fault.Code(err) != code {
+				t.Errorf("%s: %q, %v; want %q", in, got, err, code)
+			}
+		}
 	}
 }
 

@@ -186,6 +186,12 @@ func TestThreat_T26_AHoldAfterAKilledErasure(t *testing.T) {
 					if _, err := s.eraseKey(ws, newRun(firstNight+9), v.system, "nobody's"); fault.Code(err) != "UOMA-ERA-NOBODY" {
 						t.Errorf("of nobody: %v", err)
 					}
+					erase := func(n *nightly.Night, ctx context.Context, r *pipelines.Run) (nightly.Erased, error) {
+						return n.ErasePerson(ctx, r, "nightly", strings.Repeat("n", 26), erasureClause)
+					}
+					if out, err := s.eraseBy(ws, newRun(firstNight+9), erase); fault.Code(err) != "UOMA-ERA-NOBODY" || out.Rows+out.Entries > 0 || out.Before {
+						t.Errorf("of a token of nobody: %+v, %v", out, err)
+					}
 				})
 			}
 		}

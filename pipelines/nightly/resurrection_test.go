@@ -85,7 +85,13 @@ func (s site) erase(t *testing.T, date canon.Date, v victim) {
 }
 
 // eraseKey erases the person of a record, as the command does.
-func (s site) eraseKey(ws *workspace.Workspace, r *pipelines.Run, system, key string) (out nightly.Erased, err error) {
+func (s site) eraseKey(ws *workspace.Workspace, r *pipelines.Run, system, key string) (nightly.Erased, error) {
+	return s.eraseBy(ws, r, func(n *nightly.Night, ctx context.Context, r *pipelines.Run) (nightly.Erased, error) {
+		return n.Erase(ctx, r, "nightly", system, key, erasureClause)
+	})
+}
+
+func (s site) eraseBy(ws *workspace.Workspace, r *pipelines.Run, erase func(*nightly.Night, context.Context, *pipelines.Run) (nightly.Erased, error)) (out nightly.Erased, err error) {
 	pack, err := ws.Policy(r.Date)
 	if err != nil {
 		return out, err
@@ -104,7 +110,7 @@ func (s site) eraseKey(ws *workspace.Workspace, r *pipelines.Run, system, key st
 	defer n.Close()
 	erasure := *r
 	erasure.Pipeline = "erase"
-	return n.Erase(ctx, &erasure, "nightly", system, key, erasureClause)
+	return erase(n, ctx, &erasure)
 }
 
 // victim finds somebody who is in the CRM with consents, and in two more systems.

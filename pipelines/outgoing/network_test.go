@@ -11,6 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/outbox"
 	"uoma/connectors/remote"
@@ -26,6 +30,7 @@ type afar struct {
 	settings workspace.TargetSettings
 	dir      string
 	line     *faultproxy.Proxy
+	bucket   *api.Client // the hand of its owner
 }
 
 func (r *rig) atSFTP() afar {
@@ -34,7 +39,7 @@ func (r *rig) atSFTP() afar {
 	key := filepath.Join(r.t.TempDir(), "key")
 	r.must(os.WriteFile(key, []byte(server.Key), 0o600))
 	line := faultproxy.New(r.t, server.Addr)
-	return afar{workspace.TargetSettings{URL: "sftp://" + server.User + "@" + line.Addr(), HostKeys: []string{server.HostKey}, Key: "file:" + key}, server.Dir, line}
+	return afar{workspace.TargetSettings{URL: "sftp://" + server.User + "@" + line.Addr(), HostKeys: []string{server.HostKey}, Key: "file:" + key}, server.Dir, line, nil}
 }
 
 func (r *rig) atS3() afar {
@@ -45,7 +50,7 @@ func (r *rig) atS3() afar {
 	r.must(os.WriteFile(ca, server.CA, 0o600))
 	line := faultproxy.New(r.t, server.Addr)
 	return afar{workspace.TargetSettings{URL: "s3://exports", Endpoint: "https://" + line.Addr(), Region: s3test.Region, PathStyle: true, Profile: "good", CA: ca},
-		filepath.Join(server.Dir, "exports"), line}
+		filepath.Join(server.Dir, "exports"), line, server.Client(r.t)}
 }
 
 // visible names what the recipient sees there.
@@ -144,5 +149,64 @@ func TestThreat_T29_ATargetAtAServer(t *testing.T) {
 			}
 			r.step = nil
 		})
+	}
+}
+
+// TestAnUploadWhoseMarkIsGone takes the mark of a staged upload away before a killed run goes on: it is neither taken for fetched nor
+// sent again, until the bucket's owner completes it.
+func TestAnUploadWhoseMarkIsGone(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite, "ljmu")
+	at := r.atS3()
+	r.ws.Settings.Targets["mailing-house"] = at.settings
+	r.next()
+	r.step = func(s string) error {
+		if s == "publishing" {
+			return errKilled
+		}
+		return nil
+	}
+	if _, err := r.run("mailing-house"); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	r.step, r.now = nil, r.now.Add(outbox.LeaseFor*2)
+	bucket := aws.String("exports")
+	uploads, err := at.bucket.ListMultipartUploads(ctx, &api.ListMultipartUploadsInput{Bucket: bucket})
+	r.must(err)
+	var left []types.MultipartUpload
+	for _, u := range uploads.Uploads {
+		if !strings.HasSuffix(*u.Key, ".partial") {
+			left = append(left, u)
+			continue
+		}
+		_, err := at.bucket.AbortMultipartUpload(ctx, &api.AbortMultipartUploadInput{Bucket: bucket, Key: u.Key, UploadId: u.UploadId})
+		r.must(err)
+	}
+	if len(left) != 1 || len(uploads.Uploads) != 2 {
+		t.Fatalf("%d uploads, %d of them of a file", len(uploads.Uploads), len(left))
+	}
+	for range 2 {
+		if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-DRP-UNMARKED" {
+			t.Errorf("the mark is gone: %v", err)
+		}
+		if got := at.visible(t); len(got) > 0 {
+			t.Errorf("%q are seen", got)
+		}
+		r.now = r.now.Add(outbox.LeaseFor * 2)
+	}
+	parts, err := at.bucket.ListParts(ctx, &api.ListPartsInput{Bucket: bucket, Key: left[0].Key, UploadId: left[0].UploadId})
+	r.must(err)
+	var all []types.CompletedPart
+	for _, p := range parts.Parts {
+		all = append(all, types.CompletedPart{PartNumber: p.PartNumber, ETag: p.ETag, ChecksumSHA256: p.ChecksumSHA256})
+	}
+	_, err = at.bucket.CompleteMultipartUpload(ctx, &api.CompleteMultipartUploadInput{Bucket: bucket, Key: left[0].Key, UploadId: left[0].UploadId,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: all}})
+	r.must(err)
+	out, err := r.run("mailing-house")
+	r.must(err)
+	var f Facts
+	r.must(json.Unmarshal(out.Facts["receipt"], &f))
+	if f.State != "closed" || f.Status != "accepted" || !slices.Equal(at.visible(t), []string{f.File}) {
+		t.Errorf("%+v, %q", f, at.visible(t))
 	}
 }

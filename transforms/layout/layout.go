@@ -88,7 +88,8 @@ type Feed struct {
 	Columns []Column           `yaml:"columns"`
 
 	system    string
-	sparse    bool // columns that nobody has are not there at all
+	others    []*Feed // whose rows lie in the same file
+	sparse    bool    // columns that nobody has are not there at all
 	fillings  []Filling
 	pattern   filePattern
 	statement string
@@ -103,6 +104,9 @@ type Search struct {
 
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
+
+// Others gives the feeds whose rows lie in the same file.
+func (f *Feed) Others() []*Feed { return f.others }
 
 // records tells whether the feed's rows are records, each with the properties that it has, and no table, whose columns stand
 // there even when they are empty.

@@ -93,6 +93,11 @@ func (f *Feed) complete(l *Layout) {
 	if f.Rest != nil {
 		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
 	}
+	for i := range l.Feeds {
+		if o := &l.Feeds[i]; o != f && f.InFile() && o.File == f.File && o.Member == f.Member {
+			f.others = append(f.others, o)
+		}
+	}
 	f.sparse = f.Drift == "" && f.records()
 	f.Drift = cmp.Or(f.Drift, Quarantine)
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")

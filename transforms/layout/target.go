@@ -50,6 +50,15 @@ func (c *checker) target(text string) (t target, ok bool) {
 	return t.kind(s, parts[1], last)
 }
 
+// RowOf gives the label of the canonical row that a target fills a part of, "" of what is no target.
+func RowOf(text string) string {
+	t, ok := new(checker).target(text)
+	if !ok {
+		return ""
+	}
+	return t.label
+}
+
 // kind completes a target whose middle part is a kind; with no column a true value raises the row.
 func (t target) kind(s shape, label, col string) (target, bool) {
 	t.label = t.table.Name + "." + label

@@ -234,7 +234,7 @@ func (s Subject) overBadLines(t *testing.T) {
 	}
 	// Of the file itself, each 64 KiB.
 	for at := int64(64 << 10); at <= int64(len(content)); at += 64 << 10 {
-		for how, end := range map[string]faultproxy.End{"reset": faultproxy.Reset, "closed": faultproxy.Close, "half closed": faultproxy.HalfClose} {
+		for how, end := range faultproxy.Ends() {
 			try(fmt.Sprintf("what we say %s once after %d", how, at), faultproxy.Faults{Up: true, Cut: at, How: end, Cuts: 1}, s.patienceIsEnough)
 		}
 		try(fmt.Sprintf("nobody hears more than %d", at), faultproxy.Faults{Up: true, Cut: at, How: faultproxy.Close}, s.goesAway)

@@ -2,10 +2,15 @@
 package s3test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	api "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"uoma/connectors/remote"
 	"uoma/internal/processtest"
 	"uoma/internal/tlstest"
 )
@@ -66,6 +71,21 @@ func Profiles() (remove func(), err error) {
 		}
 	}
 	return func() { os.Remove(f.Name()) }, f.Close()
+}
+
+// Client is the hand of the bucket's owner.
+func (s *Server) Client(t testing.TB) *api.Client {
+	t.Helper()
+	client, err := remote.HTTP{CA: s.CA}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	return api.New(api.Options{Region: Region, BaseEndpoint: aws.String("https://" + s.Addr), UsePathStyle: true, HTTPClient: client, Credentials: aws.CredentialsProviderFunc(rightful)})
+}
+
+func rightful(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: AccessKey, SecretAccessKey: SecretKey}, nil
 }
 
 // MakeBucket makes a bucket, which for this server is a folder.

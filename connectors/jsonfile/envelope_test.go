@@ -8,7 +8,7 @@ import (
 	"uoma/connectors/jsonfile"
 )
 
-func TestOutline(t *testing.T) {
+func TestEnvelope(t *testing.T) {
 	const paging = `"meta":{"next":"a\/b\u00e4","total":3,"more":true,"none":null,"list":[1],"object":{}}`
 	for doc, want := range map[string]string{
 		`{"data":{"items":[{"id":1},{"id":2}, {"x":[{}]}]},` + paging + `}`: "",
@@ -27,7 +27,7 @@ func TestOutline(t *testing.T) {
 		strings.Repeat("[", 100):                                            "values are nested too deeply",
 		strings.Repeat(`{"a":`, 100):                                        "values are nested too deeply",
 	} {
-		o, err := jsonfile.ReadOutline([]byte(doc), "data/items", "meta/next", "meta/total", "meta/more", "meta/none", "meta/list", "meta/object", "meta/absent", "")
+		o, err := jsonfile.ReadEnvelope([]byte(doc), "data/items", "meta/next", "meta/total", "meta/more", "meta/none", "meta/list", "meta/object", "meta/absent", "")
 		if want != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("%.80q: %v, want %s", doc, err, want)
@@ -44,19 +44,19 @@ func TestOutline(t *testing.T) {
 			}
 		}
 	}
-	o, err := jsonfile.ReadOutline([]byte(`[{"id":1}]`), "")
+	o, err := jsonfile.ReadEnvelope([]byte(`[{"id":1}]`), "")
 	if err != nil || o.Records != 1 || string(o.List) != `[{"id":1}]` {
 		t.Errorf("%d records in %s, %v", o.Records, o.List, err)
 	}
 }
 
-// FuzzOutline holds what it takes to what the standard library takes.
-func FuzzOutline(f *testing.F) {
+// FuzzEnvelope holds what it takes to what the standard library takes.
+func FuzzEnvelope(f *testing.F) {
 	for _, doc := range []string{`{"a":[1,{"b":"x"}],"n":"y"}`, `{"a":[],"n":1e9}`, `[]`, `{"n":"\ud800","a":[]}`} {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		o, err := jsonfile.ReadOutline(doc, "a", "n")
+		o, err := jsonfile.ReadEnvelope(doc, "a", "n")
 		if err != nil {
 			return
 		}

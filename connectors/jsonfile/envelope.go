@@ -2,12 +2,10 @@ package jsonfile
 
 import (
 	"errors"
-	"io"
 	"slices"
 	"unicode/utf8"
 
 	"uoma/connectors/record"
-	"uoma/connectors/tabular"
 )
 
 // Kind is what a value is.
@@ -28,8 +26,8 @@ type Value struct {
 	Text string // of a string without its escapes, of a number or word as it was written, of others ""
 }
 
-// Outline is what a document holds beside its records.
-type Outline struct {
+// Envelope is what a document holds around its records.
+type Envelope struct {
 	Records int64
 	List    []byte  // the list of the records, as it was written
 	Values  []Value // in the order of the paths that were asked for
@@ -40,28 +38,10 @@ var (
 	errNoList   = errors.New("it has no list of rows")
 )
 
-// Survey gives the outline of a document, or of several, of all of it. What was met before an error is in it, too.
-func Survey(r io.Reader) (*record.Outline, error) {
-	const none = "-"
-	x := New(r, Options{Options: record.Options{Options: tabular.Options{Feed: none, Columns: []tabular.Column{{Name: none}}}}})
-	if x.once.Err != nil {
-		return nil, x.once.Err
-	}
-	x.walk.survey = true
-	var err error
-	for err == nil {
-		err = x.next()
-	}
-	if err == io.EOF {
-		err = nil
-	}
-	return &x.walk.outline, err
-}
-
-// ReadOutline reads one document that is whole in memory: how many records its list has at the path rows, and the values
+// ReadEnvelope reads one document that is whole in memory: how many records its list has at the path rows, and the values
 // at other paths. It is as strict as a [Reader]; the records themselves are only walked through. Its errors quote nothing.
-func ReadOutline(doc []byte, rows string, paths ...string) (Outline, error) {
-	o := outliner{p: parser{m: &record.Matcher{}, b: doc}, routes: make([]record.Route, len(paths)+1), out: Outline{Values: make([]Value, len(paths))}}
+func ReadEnvelope(doc []byte, rows string, paths ...string) (Envelope, error) {
+	o := opener{p: parser{m: &record.Matcher{}, b: doc}, routes: make([]record.Route, len(paths)+1), out: Envelope{Values: make([]Value, len(paths))}}
 	for i, path := range append([]string{rows}, paths...) {
 		plan, err := record.NewPlan(record.Options{Rows: path})
 		if err != nil {
@@ -87,23 +67,23 @@ func ReadOutline(doc []byte, rows string, paths ...string) (Outline, error) {
 	return o.out, nil
 }
 
-func (*outliner) told(err error) error {
+func (*opener) told(err error) error {
 	if errors.Is(err, errBad) {
 		return errDocument
 	}
 	return err
 }
 
-// outliner goes through a document. The first route is that of the records.
-type outliner struct {
+// opener goes through a document. The first route is that of the records.
+type opener struct {
 	p      parser
 	routes []record.Route
 	found  bool
-	out    Outline
+	out    Envelope
 }
 
 // value reads a value to which so many steps of each route have led, -1 when none do.
-func (o *outliner) value(depths []int) error {
+func (o *opener) value(depths []int) error {
 	if o.p.i == len(o.p.b) {
 		return errBad
 	}
@@ -146,7 +126,7 @@ func (o *outliner) value(depths []int) error {
 }
 
 // note keeps a value that was asked for.
-func (o *outliner) note(depths []int, kind Kind, text string) {
+func (o *opener) note(depths []int, kind Kind, text string) {
 	for i, route := range o.routes[1:] {
 		if len(route) > 0 && depths[i+1] == len(route) {
 			o.out.Values[i] = Value{kind, text}
@@ -155,7 +135,7 @@ func (o *outliner) note(depths []int, kind Kind, text string) {
 }
 
 // list counts the records.
-func (o *outliner) list() error {
+func (o *opener) list() error {
 	o.found = true
 	from := o.p.i
 	err := o.p.nested(nil, func(*record.Step) error {
@@ -179,7 +159,7 @@ func (o *outliner) list() error {
 	return err
 }
 
-func (o *outliner) object(depths []int) error {
+func (o *opener) object(depths []int) error {
 	set := o.p.keys.enter()
 	o.p.space()
 	if o.p.i < len(o.p.b) && o.p.b[o.p.i] == '}' {
@@ -218,7 +198,7 @@ func (o *outliner) object(depths []int) error {
 }
 
 // behind reads what stands behind a value inside another, and tells whether that ends there.
-func (o *outliner) behind(closing byte) (done bool, err error) {
+func (o *opener) behind(closing byte) (done bool, err error) {
 	o.p.space()
 	if o.p.i == len(o.p.b) {
 		return false, errBad
