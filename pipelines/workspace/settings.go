@@ -36,6 +36,7 @@ type Settings struct {
 	Institution          string                    `yaml:"institution"`
 	Zone                 string                    `yaml:"zone"`
 	Policy               string                    `yaml:"policy"`
+	PolicySigners        []string                  `yaml:"policy_signers"` // lines of allowed signers; none: packs are not signed
 	Inbox                string                    `yaml:"inbox"`
 	Inboxes              map[string]*InboxSettings `yaml:"inboxes"` // by system
 	Systems              []string                  `yaml:"systems"`

@@ -35,6 +35,9 @@ type Pack struct {
 	Requests    []Request    `yaml:"requests"`
 	Changes     []Change     `yaml:"changes"`
 
+	// SignedBy is who signed the document, as whoever read it found; "" where nobody had to.
+	SignedBy string `yaml:"-"`
+
 	compiled
 }
 
