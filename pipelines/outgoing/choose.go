@@ -102,17 +102,17 @@ type chooser struct {
 	gives  func(table, column string) bool // the disclosure lets the column go
 	counts *policy.Disclosure              // of a recipient who has anonymous data alone
 
-	answers map[string]policy.Answers  // by recipient and category
-	closed  map[string]bool            // categories that go of nobody
-	back    string                     // until when the recipient may keep the file
-	called  func(person string) string // pseudonyms, where the file has any
-	random  bool                       // they are
+	answers map[[2]string]policy.Answers // by recipient and category
+	closed  map[string]bool              // categories that go of nobody
+	back    string                       // until when the recipient may keep the file
+	called  func(person string) string   // pseudonyms, where the file has any
+	random  bool                         // they are
 }
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
-	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}, closed: map[string]bool{}}
+	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[[2]string]policy.Answers{}, closed: map[string]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (h *chooser) prepare(ctx context.Context, r *pipelines.Run) error {
 		if h.called, err = survey.Called(ctx, f.ws, f.chain(), slices.Collect(maps.Keys(h.frame.people)), r.Dry); err != nil {
 			return err
 		}
-		h.random = survey.Random(f.ws, f.chain())
+		h.random = f.ws.Settings.Random(f.domain())
 	}
 	h.crowd = f.pack.Crowd(h.at, len(h.frame.people))
 	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
@@ -231,7 +231,7 @@ func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
 
 // decide asks whether a category may be used of somebody, or sent to the recipient; each question once for all people.
 func (h *chooser) decide(w *who, category, recipient string) policy.Decision {
-	key := recipient + "\x00" + category
+	key := [2]string{recipient, category}
 	a, known := h.answers[key]
 	if !known {
 		q := h.f.query(h.at)

@@ -11,11 +11,6 @@ import (
 	"uoma/transforms/pseudonym"
 )
 
-// Random tells whether the settings want random pseudonyms for the recipient of a chain.
-func Random(ws *workspace.Workspace, c outbox.Chain) bool {
-	return ws.Settings.Pseudonyms[c.Recipient+"/"+c.Dataset] == "random"
-}
-
 var errMode = fault.New("UOMA-SVY-PSEUDONYMS", "the settings want other pseudonyms than people have in this epoch of the domain", "rotate the domain, with uoma key rotate domain RECIPIENT/DATASET: pseudonyms become random, or keyed, with a new epoch")
 
 // Called gives what people of the register are called in the domain of a chain's recipient, in its present epoch. dry keeps nothing.
@@ -25,7 +20,7 @@ func Called(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, person
 	if err := oneMode(ctx, ws, c, domain, epoch); err != nil {
 		return nil, err
 	}
-	if !Random(ws, c) {
+	if !ws.Settings.Random(domain) {
 		d, err := ws.Domain(domain, epoch)
 		return func(person string) string { return ws.PersonIn(d, person) }, err
 	}
@@ -36,14 +31,11 @@ func Called(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, person
 // oneMode refuses settings that were changed within an epoch: the recipient would know one person under two pseudonyms.
 func oneMode(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, domain string, epoch int64) error {
 	has, err := ws.Vault.HasRandom(ctx, domain, epoch)
-	if err != nil || has && Random(ws, c) {
+	switch {
+	case err != nil || has == ws.Settings.Random(domain):
 		return err
-	}
-	if has {
+	case has:
 		return errMode.At(fault.Place{Field: domain})
-	}
-	if !Random(ws, c) {
-		return nil
 	}
 	all, err := ws.Outbox.List(ctx, c)
 	if err != nil {

@@ -78,6 +78,9 @@ type Settings struct {
 	Location *time.Location `yaml:"-"`
 }
 
+// Random tells whether the pseudonyms of a domain are random.
+func (s *Settings) Random(domain string) bool { return s.Pseudonyms[domain] == "random" }
+
 // TargetSettings say where a target's files go, or the service that its rows are written to.
 type TargetSettings struct {
 	Folder    string `yaml:"folder"`
