@@ -25,7 +25,7 @@ var answers = map[[2]string]string{
 	{"xamk", "event registration"}:                                            "[webforms], which the pack does not take yet",
 	{"xamk", "rights-request online form"}:                                    "[webforms], rights_request; the request itself is handled by hand",
 	{"xamk", "national data repository"}:                                      "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take",
-	{"xamk", "research and statistics"}:                                       "`research`, `statistics` in the pack; target {research-graduates}; what statistics get is anonymous, so that no file of people goes there",
+	{"xamk", "research and statistics"}:                                       "`research`, `statistics` in the pack; targets {research-graduates}, {statistics-graduates}; what statistics get is counts of people",
 	{"xamk", "CSC career monitoring survey"}:                                  "target: the career-survey pipeline, and {arvo-contacts} for the list of people asked",
 	{"xamk", "secure mail"}:                                                   "nothing: what goes to CSC is sealed and signed itself, and travels over HTTPS with mutual TLS in place of mail",
 	{"xamk", "AD"}:                                                            "nothing: login is the operating system's and the database's",

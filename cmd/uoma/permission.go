@@ -40,7 +40,7 @@ func needs() map[string]need {
 		"uoma layout": of(open), "uoma layout list": of(open), "uoma layout show": of(open), "uoma layout check": of(open),
 		"uoma layout template": of(open), "uoma layout try": {open, values}, "uoma layout suggest": of(open), "uoma layout diff": of(open),
 		"uoma policy": of(open), "uoma policy list": of(open), "uoma policy show": of(open), "uoma policy check": of(open),
-		"uoma policy diff": of(open), "uoma policy coverage": of(open),
+		"uoma policy diff": of(open), "uoma policy sign": of(open), "uoma policy coverage": of(open),
 		"uoma policy changes": of("workspace.see"), "uoma policy announced": of("notice.announce"),
 		"uoma resolve": {open, map[string]access.Permission{"golden": "values.see"}}, "uoma resolve explain": {open, values}, "uoma resolve model": of(open), "uoma resolve model diff": of(open),
 		"uoma operator": of(open), "uoma operator list": of(open), "uoma operator roles": of(open), "uoma operator whoami": of(open),

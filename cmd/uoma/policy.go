@@ -44,11 +44,12 @@ func (a *app) policyCommand() *cobra.Command {
   uoma policy show xamk
   uoma policy check policies/xamk-2027.yaml
   uoma policy diff xamk policies/xamk-2027.yaml
-  uoma policy coverage xamk`,
+  uoma policy coverage xamk
+  uoma policy sign policies/xamk-2027.yaml --key ~/.ssh/id_ed25519`,
 		Args: exactly(0),
 		RunE: list.RunE,
 	}
-	c.AddCommand(list, a.policyShowCommand(), a.policyDiffCommand(), a.policyCoverageCommand(), a.policyChangesCommand(), a.policyAnnouncedCommand(),
+	c.AddCommand(list, a.policyShowCommand(), a.policyDiffCommand(), a.policyCoverageCommand(), a.policyChangesCommand(), a.policyAnnouncedCommand(), a.policySignCommand(),
 		a.checkFileCommand("policy", "policies/xamk-2027.yaml", workspace.CheckPack))
 	return c
 }
@@ -80,10 +81,11 @@ func (a *app) policyListCommand() *cobra.Command {
 }
 
 func (a *app) policyShowCommand() *cobra.Command {
-	return &cobra.Command{
+	var source bool
+	c := &cobra.Command{
 		Use:               "show ID",
 		Short:             "Show every rule of a pack with the clauses of the notice that it carries out",
-		Example:           "  uoma policy show xamk",
+		Example:           "  uoma policy show xamk\n  uoma policy show xamk --source > policies/xamk.yaml",
 		Args:              exactly(1),
 		ValidArgsFunction: a.completeDocuments(a.packIDs),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -102,19 +104,24 @@ func (a *app) policyShowCommand() *cobra.Command {
 					l.Purposes = append(l.Purposes, p.ID)
 				}
 				lines = append(lines, l)
-				if !a.json {
+				switch {
+				case source:
+					fmt.Fprintf(a.out, "%s", f.Source)
+				case !a.json:
 					fmt.Fprint(a.out, f.Pack.Describe())
 				}
 			}
 			switch {
 			case len(lines) == 0:
 				return usageError{errNoPack}
-			case a.json:
+			case a.json && !source:
 				return a.printJSON("policy show", true, lines)
 			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&source, "source", false, "print the file itself, to be copied and changed")
+	return c
 }
 
 // checkFileCommand checks one document before it is put into the workspace.

@@ -159,6 +159,7 @@ func held(ctx context.Context, ws, rules *workspace.Workspace, r *pipelines.Run,
 		return err
 	}
 	h.journal = ws.NewJournal(version, nightly.ConfigDigest(rules, h.layouts, h.pack), h.pack.Digest())
+	h.journal.SignedBy(h.pack.SignedBy)
 	if r.Dry {
 		return f(ctx, h)
 	}

@@ -71,6 +71,7 @@ type runDetail struct {
 	Stopped  []stoppedFeed `json:"stopped"`
 	Reports  []string      `json:"reports"`
 	Policy   string        `json:"policy_digest"`
+	Signer   string        `json:"policy_signer,omitempty"`
 	Settings string        `json:"config_digest"`
 	Audit    *signedHead   `json:"audit,omitempty"` // the audit log's head when the run ended
 }
@@ -235,9 +236,12 @@ func describeRun(ctx context.Context, ws *workspace.Workspace, r ledger.Run) (ru
 			Started: instant(r.StartedAt), Finished: instant(r.FinishedAt), TookMS: elapsed(r.StartedAt, r.FinishedAt), Software: r.Software},
 		Stages: []stageLine{}, Sources: []sourceLine{}, Stopped: []stoppedFeed{}, Reports: reports(ws, r.ID), Policy: r.PolicyDigest, Settings: r.ConfigDigest,
 	}
-	var end struct{ Code string }
+	var end struct {
+		Code   string
+		Signer string `json:"policy_signer"`
+	}
 	_ = json.Unmarshal([]byte(r.Facts), &end) // a run that is at work has none
-	d.Code = end.Code
+	d.Code, d.Signer = end.Code, end.Signer
 	if s, ok, err := ledger.SealOf(ctx, ws.RegisterDB, r); err != nil {
 		return d, err
 	} else if ok {

@@ -21,6 +21,7 @@ const (
 	KeysNamespace     = "keys@uoma"
 	AuditNamespace    = "audit@uoma"  // heads of the sender's audit log
 	BackupNamespace   = "backup@uoma" // manifests of the sender's backups
+	PolicyNamespace   = "policy@uoma" // policy packs
 )
 
 // SenderPrincipal gives the name under which a sender's keys stand in allowed signers.

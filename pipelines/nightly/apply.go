@@ -44,6 +44,7 @@ type Applied struct {
 	Run        string         `json:"run"`
 	Date       string         `json:"date"`
 	Policy     string         `json:"policy"`
+	Signer     string         `json:"policy_signer,omitempty"`
 	Plan       string         `json:"plan"` // digest of what is carried out
 	By         string         `json:"by"`
 	ApprovedBy string         `json:"approved_by,omitempty"`
@@ -160,7 +161,7 @@ func (a *applying) work(ctx context.Context, out *Applied) error {
 		return err
 	}
 	plan := g.plan()
-	out.Plan = plan.Digest()
+	out.Plan, out.Signer = plan.Digest(), a.n.pack.SignedBy
 	a.take(g, plan, out)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,17 +18,16 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/anonymous"
 	"uoma/transforms/extract"
 	"uoma/transforms/golden"
 	"uoma/transforms/policy"
-	"uoma/transforms/pseudonym"
 	"uoma/transforms/target"
 )
 
 var (
 	errMoved     = fault.New("UOMA-OUT-MOVED", "a nightly run began while people were selected", "run again when it has finished")
-	errAnonymous = fault.New("UOMA-OUT-ANONYMOUS", "the notice lets the recipient have anonymous data alone, and a target's rows are about people", "take the target out, or ask the controller for an entry of the notice")
-	errRandom    = fault.New("UOMA-OUT-RANDOM", "the settings want random pseudonyms in the target's domain, and a target has keyed ones alone", "take the domain out of pseudonyms: in uoma.yaml")
+	errAnonymous = fault.New("UOMA-OUT-ANONYMOUS", "the notice lets the recipient have anonymous data alone, and the target's rows are about people", "let its rows be counts of people ({people}), or ask the controller for an entry of the notice")
 	errTransport = fault.New("UOMA-OUT-TRANSPORT", "the notice wants an encrypted transport, and the file is not sealed", "seal it (seal: age), lay it at a server (url:), or say under targets: in uoma.yaml that what fetches it from the folder is encrypted (transport: encrypted)")
 	errEmpty     = fault.New("UOMA-OUT-EMPTY", "nobody would be in the file", "a recipient may take an empty file for everybody's end, so that none is sent; the run with --dry-run says who is left out and why")
 )
@@ -67,6 +67,7 @@ const (
 	incomplete = "incomplete" // something is missing without which there is no row
 	ambiguous  = "ambiguous"  // several people are known by what the recipient asks for
 	unwritable = "unwritable" // a character is not of the file's encoding
+	few        = "few"        // of a file of counts: in no group that is large enough to be told
 )
 
 // lost counts rows that cannot be written of somebody of whom others are.
@@ -99,17 +100,19 @@ type chooser struct {
 	form   outfile.Form
 	points []string                        // tables of contact points that the file takes from
 	gives  func(table, column string) bool // the disclosure lets the column go
+	counts *policy.Disclosure              // of a recipient who has anonymous data alone
 
-	answers map[string]policy.Answers // by category
-	closed  map[string]bool           // categories that go of nobody
-	back    string                    // until when the recipient may keep the file
-	called  *pseudonym.Domain         // of pseudonyms, where the file has any
+	answers map[[2]string]policy.Answers // by recipient and category
+	closed  map[string]bool              // categories that go of nobody
+	back    string                       // until when the recipient may keep the file
+	called  func(person string) string   // pseudonyms, where the file has any
+	random  bool                         // they are
 }
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
-	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[string]policy.Answers{}, closed: map[string]bool{}}
+	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[[2]string]policy.Answers{}, closed: map[string]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
 		return nil, err
@@ -126,7 +129,7 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.prepare(r.Date); err != nil {
+	if err := h.prepare(ctx, r); err != nil {
 		return nil, err
 	}
 	if err := h.people(ctx); err != nil {
@@ -141,7 +144,7 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	return c, err
 }
 
-func (h *chooser) prepare(date canon.Date) error {
+func (h *chooser) prepare(ctx context.Context, r *pipelines.Run) error {
 	f := h.f
 	h.loader = f.pack.Loader(h.at)
 	h.gives = func(string, string) bool { return true } // the controller's own system
@@ -150,6 +153,9 @@ func (h *chooser) prepare(date canon.Date) error {
 			return err
 		}
 		h.gives = d.Sends
+		if d.Form == "anonymous" {
+			h.counts = d
+		}
 		if d.Form == "pseudonymous" {
 			h.gives = func(table, column string) bool { return d.Sends(table, column) && !target.Names(table, column) }
 		}
@@ -169,17 +175,15 @@ func (h *chooser) prepare(date canon.Date) error {
 			h.points = append(h.points, table)
 		}
 	}
-	if day, ok := f.t.ReturnBy(date); ok {
+	if day, ok := f.t.ReturnBy(r.Date); ok {
 		h.back = day.String()
 	}
 	if f.t.Pseudonymous() {
-		if f.ws.Settings.Pseudonyms[f.domain()] == "random" {
-			return errRandom.At(fault.Place{Field: f.domain()})
-		}
 		var err error
-		if h.called, err = f.ws.Domain(f.domain(), f.ws.Keys.DomainEpoch(f.domain())); err != nil {
+		if h.called, err = survey.Called(ctx, f.ws, f.chain(), slices.Collect(maps.Keys(h.frame.people)), r.Dry); err != nil {
 			return err
 		}
+		h.random = f.ws.Settings.Random(f.domain())
 	}
 	h.crowd = f.pack.Crowd(h.at, len(h.frame.people))
 	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
@@ -192,7 +196,7 @@ func (h *chooser) prepare(date canon.Date) error {
 func (f *File) terms(d *policy.Disclosure) error {
 	place := fault.Place{Field: f.t.Name}
 	switch {
-	case d.Form == "anonymous":
+	case d.Form == "anonymous" && !f.t.Counted():
 		return errAnonymous.At(place)
 	case d.Transport == "encrypted" && !f.t.Sealed() && !f.ws.Settings.Targets[f.t.Name].OverEncrypted():
 		return errTransport.At(place)
@@ -206,22 +210,38 @@ func (f *File) query(at canon.Date) policy.Query {
 	return policy.Query{Purpose: f.t.Purpose, Recipient: f.t.Recipient, Channel: channel, IncludeProtected: f.t.Protected == "include", At: at}
 }
 
-// may tells whether data that a feed's table gave may go of somebody, and of which category it is.
+// may tells whether data that a feed's table gave may go of somebody, and of which category it is. Where the recipient has
+// anonymous data alone, what is counted stays here: it may be used for the purpose, and what the notice lets go is the count.
 func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
 	l := h.loader.Table(feed, table)
 	if !l.Allow {
 		return policy.Decision{Clause: l.Clause, Reason: "the notice does not cover it"}, l.Category
 	}
-	a, known := h.answers[l.Category]
+	if h.counts == nil {
+		return h.decide(w, l.Category, h.f.t.Recipient), l.Category
+	}
+	d := h.decide(w, l.Category, "")
+	for _, made := range h.counts.Categories {
+		if d.Allow {
+			d = h.decide(w, made, h.f.t.Recipient)
+		}
+	}
+	return d, l.Category
+}
+
+// decide asks whether a category may be used of somebody, or sent to the recipient; each question once for all people.
+func (h *chooser) decide(w *who, category, recipient string) policy.Decision {
+	key := [2]string{recipient, category}
+	a, known := h.answers[key]
 	if !known {
 		q := h.f.query(h.at)
-		q.Category = l.Category
+		q.Category, q.Recipient = category, recipient
 		c := h.f.pack.Case(q)
 		a = c.DecideAll(h.crowd)
 		_, closed := c.Closed()
-		h.answers[l.Category], h.closed[l.Category] = a, closed
+		h.answers[key], h.closed[category] = a, h.closed[category] || closed
 	}
-	return a.At(w.number), l.Category
+	return a.At(w.number)
 }
 
 // people opens the vault for the people of the frame, and makes the rows of each.
@@ -367,6 +387,9 @@ func values[V any](m map[string]V) func(func(V) bool) {
 // record makes one row and what stands inside it; nil with the reason when it cannot be written.
 func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string) {
 	rec := &record{included: survey.Included{Person: w.person, Clause: k.clause}}
+	if h.random {
+		rec.included.Pseudonym = h.called(w.person)
+	}
 	var origins []extract.Origin
 	words := h.words(w)
 	fill := func(b *target.Block, x *row) ([]string, string) {
@@ -426,7 +449,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 func (h *chooser) words(w *who) *strings.Replacer {
 	words := []string{"{return_by}", h.back}
 	if h.called != nil {
-		words = append(words, "{pseudonym}", h.f.ws.PersonIn(h.called, w.person))
+		words = append(words, "{pseudonym}", h.called(w.person))
 	}
 	return strings.NewReplacer(words...)
 }
@@ -493,6 +516,9 @@ func (h *chooser) finish() {
 	if h.f.t.InTable() {
 		h.apart()
 	}
+	if h.f.t.Counted() {
+		h.count()
+	}
 	slices.SortFunc(h.c.records, func(a, b *record) int {
 		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.included.Person, b.included.Person))
 	})
@@ -509,6 +535,35 @@ func (h *chooser) finish() {
 	}
 	slices.SortFunc(h.c.closed, func(a, b Closed) int { return cmp.Compare(a.Column, b.Column) })
 	h.c.closed = slices.Compact(h.c.closed)
+}
+
+// count makes of people's rows those that leave: how many people there are of whom the same is said. No person stands in them.
+func (h *chooser) count() {
+	at := slices.IndexFunc(h.f.t.Columns, func(c target.Column) bool { return c.Value == target.People })
+	var groups anonymous.Groups
+	for _, rec := range h.c.records {
+		groups.Add(slices.Delete(rec.cells, at, at+1), rec.included.Person)
+	}
+	least, clause := 0, ""
+	if h.counts != nil {
+		least, clause = h.counts.Least, h.counts.Clause[0]
+	}
+	told, left := groups.Told(least)
+	h.c.records, h.c.formulas = nil, 0
+	for _, g := range told {
+		for _, text := range g.Cells {
+			if outfile.Formula(text) {
+				h.c.formulas++
+			}
+		}
+		rec := &record{cells: slices.Insert(g.Cells, at, strconv.FormatInt(g.People, 10))}
+		rec.order = rec.text()
+		h.c.records = append(h.c.records, rec)
+	}
+	if left > 0 {
+		h.c.people -= left
+		h.c.withheld[Withheld{Reason: few, Clause: clause}] += left
+	}
 }
 
 // shut tells whether the notice keeps a column from everybody's file.

@@ -111,7 +111,7 @@ func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	r.must(err)
 	r.key, err = age.GenerateX25519Identity()
 	r.must(err)
-	for _, id := range []string{"csc", "mailing-house", "research", "local-networks"} {
+	for _, id := range []string{"csc", "mailing-house", "research", "statistics", "local-networks"} {
 		r.pin(id)
 	}
 	r.night()

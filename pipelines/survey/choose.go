@@ -120,7 +120,11 @@ func (s *Survey) digest(c *choice) (string, error) {
 // decide asks the policy for each person of the frame, in its order. A row is made of several categories, and each must be allowed.
 func (s *Survey) decide(ctx context.Context, f *frame, id *identity, at canon.Date, dry bool) ([]extract.Person, error) {
 	people := f.persons()
-	called, err := s.pseudonyms(ctx, people, dry)
+	persons := make([]string, len(people))
+	for i, g := range people {
+		persons[i] = g.person
+	}
+	called, err := Called(ctx, s.ws, s.chain(), persons, dry)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
 		p := Included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}
-		if s.random() {
+		if s.ws.Settings.Random(s.domain()) {
 			p.Pseudonym = c.extract.Pseudonyms[i]
 		}
 		p.Tell(c.extract.Origins(i))

@@ -5,45 +5,39 @@ import (
 	"errors"
 	"io/fs"
 
+	"uoma/connectors/outbox"
 	"uoma/internal/fault"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/pseudonym"
 )
 
-// random tells whether the settings want random pseudonyms for the recipient.
-func (s *Survey) random() bool { return s.ws.Settings.Pseudonyms[s.domain()] == "random" }
-
 var errMode = fault.New("UOMA-SVY-PSEUDONYMS", "the settings want other pseudonyms than people have in this epoch of the domain", "rotate the domain, with uoma key rotate domain RECIPIENT/DATASET: pseudonyms become random, or keyed, with a new epoch")
 
-// pseudonyms gives what people of the register are called in the recipient's domain. dry keeps nothing.
-func (s *Survey) pseudonyms(ctx context.Context, people []*graduate, dry bool) (func(person string) string, error) {
-	if err := s.oneMode(ctx); err != nil {
+// Called gives what people of the register are called in the domain of a chain's recipient, in its present epoch. dry keeps nothing.
+func Called(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, persons []string, dry bool) (func(person string) string, error) {
+	domain := c.Recipient + "/" + c.Dataset
+	epoch := ws.Keys.DomainEpoch(domain)
+	if err := oneMode(ctx, ws, c, domain, epoch); err != nil {
 		return nil, err
 	}
-	if !s.random() {
-		d, err := s.ws.Domain(s.domain(), s.epoch())
-		return func(person string) string { return s.ws.PersonIn(d, person) }, err
+	if !ws.Settings.Random(domain) {
+		d, err := ws.Domain(domain, epoch)
+		return func(person string) string { return ws.PersonIn(d, person) }, err
 	}
-	persons := make([]string, len(people))
-	for i, g := range people {
-		persons[i] = g.person
-	}
-	of, err := s.ws.Vault.RandomPseudonyms(ctx, s.domain(), s.epoch(), persons, pseudonym.Spell, dry)
+	of, err := ws.Vault.RandomPseudonyms(ctx, domain, epoch, persons, pseudonym.Spell, dry)
 	return func(person string) string { return of[person] }, err
 }
 
 // oneMode refuses settings that were changed within an epoch: the recipient would know one person under two pseudonyms.
-func (s *Survey) oneMode(ctx context.Context) error {
-	has, err := s.ws.Vault.HasRandom(ctx, s.domain(), s.epoch())
-	if err != nil || has && s.random() {
+func oneMode(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, domain string, epoch int64) error {
+	has, err := ws.Vault.HasRandom(ctx, domain, epoch)
+	switch {
+	case err != nil || has == ws.Settings.Random(domain):
 		return err
+	case has:
+		return errMode.At(fault.Place{Field: domain})
 	}
-	if has {
-		return errMode
-	}
-	if !s.random() {
-		return nil
-	}
-	all, err := s.ws.Outbox.List(ctx, s.chain())
+	all, err := ws.Outbox.List(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -51,15 +45,15 @@ func (s *Survey) oneMode(ctx context.Context) error {
 		if all[i].Attempts == 0 {
 			continue
 		}
-		l, err := readList(s.ws, all[i].ID, &asked{all: true})
+		l, err := readList(ws, all[i].ID, &asked{all: true})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if max(l.Epoch, 1) == s.epoch() && len(l.People) > 0 && l.People[0].Pseudonym == "" {
-			return errMode
+		if max(l.Epoch, 1) == epoch && len(l.People) > 0 && l.People[0].Pseudonym == "" {
+			return errMode.At(fault.Place{Field: domain})
 		}
 	}
 	return nil

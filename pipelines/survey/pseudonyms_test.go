@@ -19,7 +19,7 @@ func TestRandomPseudonyms(t *testing.T) {
 		keyed, err := s.choose(ctx, run, 2021)
 		r.must(err)
 		r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
-		dry, err := s.pseudonyms(ctx, []*graduate{{person: "x"}}, true)
+		dry, err := Called(ctx, r.ws, s.chain(), []string{"x"}, true)
 		r.must(err)
 		if has, err := r.ws.Vault.HasRandom(ctx, s.domain(), 1); err != nil || has || len(dry("x")) != 26 {
 			t.Errorf("a dry run kept something: %v %v", has, err)

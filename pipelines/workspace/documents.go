@@ -102,6 +102,10 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 	if !ok {
 		return nil, errPolicy.At(fault.Place{File: FileName, Field: "policy"}).Because(fmt.Errorf("%s on %s", w.Settings.Policy, date))
 	}
+	f := files[slices.IndexFunc(files, func(f PolicyFile) bool { return f.Pack == p })]
+	if p.SignedBy, err = w.signedBy(&f, date); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

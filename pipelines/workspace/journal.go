@@ -23,6 +23,7 @@ type Journal struct {
 	software string
 	config   string
 	policy   string
+	signer   string // of the policy
 
 	run   ledger.Run
 	lease ledger.Lease
@@ -30,6 +31,9 @@ type Journal struct {
 	lost  context.CancelCauseFunc
 	done  chan struct{}
 }
+
+// SignedBy notes who signed the policy of the run.
+func (j *Journal) SignedBy(signer string) { j.signer = signer }
 
 // NewJournal makes a journal. software is the program's version; config and policy are digests.
 func (w *Workspace) NewJournal(software, config, policy string) *Journal {
@@ -104,6 +108,10 @@ func (j *Journal) Begin(ctx context.Context, r *pipelines.Run) (pipelines.State,
 	if before == pipelines.Finished {
 		return before, facts, nil
 	}
+	text, err := j.text("")
+	if err != nil {
+		return "", nil, err
+	}
 	err = j.w.RegisterDB.Do(ctx, func(tx *sqlx.Tx) (err error) {
 		if anew {
 			if err := ledger.ForgetStages(ctx, tx, r.ID()); err != nil {
@@ -112,7 +120,7 @@ func (j *Journal) Begin(ctx context.Context, r *pipelines.Run) (pipelines.State,
 		}
 		j.run, err = ledger.Start(ctx, tx, ledger.Run{
 			ID: r.ID(), Pipeline: r.Pipeline, LogicalDate: r.Date.String(), Mode: string(r.Mode),
-			Software: j.software, ConfigDigest: j.config, PolicyDigest: j.policy,
+			Software: j.software, ConfigDigest: j.config, PolicyDigest: j.policy, Facts: text,
 		}, r.Now())
 		return err
 	})
@@ -156,15 +164,20 @@ func RecordStage(ctx context.Context, q sqlx.ExtContext, r *pipelines.Run, stage
 	return ledger.FinishStage(ctx, q, r.ID(), stage, ledger.Finished, string(facts), finished)
 }
 
+// text gives what stands of the run besides its columns.
+func (j *Journal) text(code string) (string, error) {
+	text, err := json.Marshal(struct {
+		Code   string `json:"code,omitempty"`
+		Signer string `json:"policy_signer,omitempty"`
+	}{code, j.signer})
+	return string(text), err
+}
+
 // End closes the attempt, and signs the head of the audit log.
 func (j *Journal) End(ctx context.Context, r *pipelines.Run, state pipelines.State, code string) error {
-	facts := "{}"
-	if code != "" {
-		text, err := json.Marshal(map[string]string{"code": code})
-		if err != nil {
-			return err
-		}
-		facts = string(text)
+	facts, err := j.text(code)
+	if err != nil {
+		return err
 	}
 	if err := j.w.SealAudit(ctx, r.ID(), r.Now()); err != nil {
 		return err

@@ -36,6 +36,7 @@ type Settings struct {
 	Institution          string                    `yaml:"institution"`
 	Zone                 string                    `yaml:"zone"`
 	Policy               string                    `yaml:"policy"`
+	PolicySigners        []string                  `yaml:"policy_signers"` // lines of allowed signers; none: packs are not signed
 	Inbox                string                    `yaml:"inbox"`
 	Inboxes              map[string]*InboxSettings `yaml:"inboxes"` // by system
 	Systems              []string                  `yaml:"systems"`
@@ -76,6 +77,9 @@ type Settings struct {
 
 	Location *time.Location `yaml:"-"`
 }
+
+// Random tells whether the pseudonyms of a domain are random.
+func (s *Settings) Random(domain string) bool { return s.Pseudonyms[domain] == "random" }
 
 // TargetSettings say where a target's files go, or the service that its rows are written to.
 type TargetSettings struct {

@@ -8,7 +8,8 @@
 // who it was, the day, the row, its keys.
 //
 // Counts are made anew on each occasion and never grown by a few people, as two looks at a count would tell of those who
-// came between. The package is pure and knows no store.
+// came between. What leaves time and again, of people who stay, is counted by [Groups], whose numbers are rounded for that.
+// The package is pure and knows no store.
 package anonymous
 
 import (
@@ -41,7 +42,7 @@ const maxName = 160
 
 // Tally gathers rows. The zero value is ready.
 type Tally struct {
-	groups map[group]map[string]map[string]bool
+	groups map[group]members
 }
 
 type group struct {
@@ -80,15 +81,12 @@ func (t *Tally) Add(source, category, kind, person string, b *canon.Batch, colum
 
 func (t *Tally) note(g group, what, person string) {
 	if t.groups == nil {
-		t.groups = map[group]map[string]map[string]bool{}
+		t.groups = map[group]members{}
 	}
 	if t.groups[g] == nil {
-		t.groups[g] = map[string]map[string]bool{}
+		t.groups[g] = members{}
 	}
-	if t.groups[g][what] == nil {
-		t.groups[g][what] = map[string]bool{}
-	}
-	t.groups[g][what][person] = true
+	t.groups[g].note(what, person)
 }
 
 func short(name string) string {
@@ -100,27 +98,9 @@ func short(name string) string {
 
 // Counts gives what may stay, in a fixed order.
 func (t *Tally) Counts() []Count {
-	small := &Tally{}
 	var out []Count
-	for g, of := range t.groups {
-		if len(of[People]) >= K {
-			out = append(out, counts(g, of)...)
-			continue
-		}
-		g.name = "" // together with other small groups of the year
-		for what, people := range of {
-			for p := range people {
-				small.note(g, what, p)
-			}
-		}
-	}
-	for g, of := range small.groups {
-		if t.groups[g] != nil && len(t.groups[g][People]) >= K {
-			continue // rows without a name have a count of their own, which a few others must not change
-		}
-		if len(of[People]) >= K {
-			out = append(out, counts(g, of)...)
-		}
+	for g, of := range told(t.groups, K, func(g group) group { g.name = ""; return g }) { // with other small groups of the year
+		out = append(out, counts(g, of)...)
 	}
 	slices.SortFunc(out, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Category, b.Category), cmp.Compare(a.Kind, b.Kind),
@@ -130,7 +110,7 @@ func (t *Tally) Counts() []Count {
 }
 
 // counts gives a group's counts.
-func counts(g group, of map[string]map[string]bool) (out []Count) {
+func counts(g group, of members) (out []Count) {
 	all := len(of[People])
 	for what, people := range of {
 		n := len(people)

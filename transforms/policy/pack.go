@@ -35,6 +35,9 @@ type Pack struct {
 	Requests    []Request    `yaml:"requests"`
 	Changes     []Change     `yaml:"changes"`
 
+	// SignedBy is who signed the document, as whoever read it found; "" where nobody had to.
+	SignedBy string `yaml:"-"`
+
 	compiled
 }
 
@@ -288,6 +291,8 @@ type Disclosure struct {
 	Without    []string `yaml:"without"`   // columns never sent, "person.hetu"
 	Transport  string   `yaml:"transport"` // "encrypted"
 	Form       string   `yaml:"form"`      // "personal", "pseudonymous", "anonymous"
+	// Least is, of anonymous data, the least number of people that a count may be of; at least, and when absent, 10.
+	Least int `yaml:"least"`
 	// Protected is "withhold" (people under an address protection order are never sent) or "by_profile" (they are sent
 	// when the extract's profile asks for them).
 	Protected string `yaml:"protected"`

@@ -142,7 +142,7 @@ func TestThreat_T26_DueIsTheSlowReference(t *testing.T) {
 			want = from
 		}
 		q := *p
-		q.Retention = []Retention{{Category: "project", anchor: ProjectEnd, period: period, Action: Delete, Entry: Entry{Clause: []string{"XAMK-38"}}}}
+		q.Retention = []Retention{{Category: "project", anchor: ProjectEnd, period: period, Action: Delete, Holds: []string{"contract"}, Entry: Entry{Clause: []string{"XAMK-38"}}}}
 		q.retention = map[string][]int{"project": {0}}
 		item := Item{Category: "project"}
 		item.Anchors.Set(ProjectEnd, from)
@@ -152,6 +152,15 @@ func TestThreat_T26_DueIsTheSlowReference(t *testing.T) {
 		got := q.Due([]Item{item}, want)
 		if len(got) != 1 || got[0].DueDate != want || got[0].LastDay != last && period != (duration{}) || got[0].AnchorDate != from {
 			t.Fatalf("%s + %v: %+v, want %s", from, period, got, want)
+		}
+		hold := rapid.SampledFrom([]string{"contract", "teaching", "legal_claim", "strange"}).Draw(t, "hold")
+		item.Holds = []string{hold}
+		held := 1 // named by the entry, freezing, or known to nobody
+		if hold == "teaching" {
+			held = 0
+		}
+		if due, kept := q.Due([]Item{item}, want), q.Held([]Item{item}, want); len(kept) != held || len(due) != 1-held {
+			t.Fatalf("under %s %+v is due and %+v is held", hold, due, kept)
 		}
 	})
 }

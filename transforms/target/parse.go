@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"uoma/internal/canon"
@@ -61,6 +62,7 @@ var (
 	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
 	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
 	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
+	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column; beside it no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
 )
 
@@ -86,6 +88,9 @@ func Parse(file string, src []byte) (*Target, error) {
 		c.table()
 	}
 	c.asked()
+	if t.Counted() {
+		c.counted()
+	}
 	if h := t.Having; h != nil && !rows(h.Table) {
 		c.find(errTable, h.Table, "having", "table")
 	}
@@ -238,6 +243,27 @@ func (c *checker) asked() {
 	copied := slices.ContainsFunc(c.t.Columns, func(col Column) bool { return col.Copy && col.Name == a.Key })
 	if !ok || f.Table != Person || !copied || c.t.Form.Type != "csv" || c.t.Each != Person {
 		c.find(errAsked, "", "asked")
+	}
+}
+
+// areas are what can be counted of an address.
+var areas = []string{"postcode", "city", "region", "country"}
+
+// counted checks a file whose rows are counts of people.
+func (c *checker) counted() {
+	t, counts := c.t, 0
+	if t.Pseudonymous() || t.Asked != nil || len(t.Inside) > 0 || t.ReturnDays > 0 || t.InTable() {
+		c.find(errCount, "", "columns")
+	}
+	for i := range t.Columns {
+		col := &t.Columns[i]
+		counts += bit(col.Value == People)
+		named := slices.ContainsFunc(col.from, func(f Field) bool {
+			return Names(f.Table, f.Column) && !(f.Table == "address" && slices.Contains(areas, f.Column))
+		})
+		if named || strings.Contains(col.Value, People) && (col.Value != People || counts > 1 || col.Beside != "" || len(col.If) > 0) {
+			c.find(errCount, col.Name, "columns", strconv.Itoa(i), "name")
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ type Column struct {
 	From     texts             `yaml:"from"`     // canonical fields, of which the first with a value counts
 	Of       []string          `yaml:"of"`       // systems that alone give it, the preferred first
 	Copy     bool              `yaml:"copy"`     // as it stands in the recipient's list
-	Value    string            `yaml:"value"`    // the same in every row; {return_by} is the day until which the recipient may keep it, {pseudonym} the person's name in the recipient's own domain
+	Value    string            `yaml:"value"`    // the same in every row; {return_by} is the day until which the recipient may keep it, {pseudonym} the person's name in the recipient's own domain, {people} how many have what else stands in the row
 	Codes    map[string]string `yaml:"codes"`    // canonical value to the recipient's; another value is none
 	Format   string            `yaml:"format"`   // of a date: yyyy-MM-dd (the default), d.M.yyyy …
 	Decimal  string            `yaml:"decimal"`  // sign before decimals; a point when absent
@@ -219,9 +219,17 @@ func Names(table, column string) bool {
 func (t *Target) To() string { return cmp.Or(t.Recipient, t.System) }
 
 // Pseudonymous tells whether the file calls people by a pseudonym.
-func (t *Target) Pseudonymous() bool {
+func (t *Target) Pseudonymous() bool { return t.says("{pseudonym}") }
+
+// Counted tells whether rows are of no person, but each of all people of whom the same is said, with their number.
+func (t *Target) Counted() bool { return t.says(People) }
+
+// People stands for the number of people in the row of a file of counts.
+const People = "{people}"
+
+func (t *Target) says(word string) bool {
 	return slices.ContainsFunc(t.Blocks(), func(b Block) bool {
-		return slices.ContainsFunc(b.Columns, func(c Column) bool { return strings.Contains(c.Value, "{pseudonym}") })
+		return slices.ContainsFunc(b.Columns, func(c Column) bool { return strings.Contains(c.Value, word) })
 	})
 }
 

@@ -65,6 +65,12 @@ func TestParseNamesThePlace(t *testing.T) {
 		"a condition elsewhere":   {"required: true", "if: {degree.scale: x}", "UOMA-TGT-TABLE", "(columns.0.if)"},
 		"beside nothing":          {"required: true", "beside: Other", "UOMA-TGT-BESIDE", "(columns.0.beside)"},
 		"a list without its key":  {"columns:", "asked: {file: \"l_{yyyyMMdd}.csv\", key: id, is: person.student_number}\ncolumns:", "UOMA-TGT-ASKED", "(asked)"},
+		"counts of people":        {"from: person.family_name, required: true}", "from: [person.home_municipality, address.home.city]}\n- {name: N, value: \"{people}\"}", "", ""},
+		"counts of names":         {"required: true}", "}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.0.name)"},
+		"counts by a key":         {"columns:", "each: degree\ncolumns:\n- {name: K, from: degree.key}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.0.name)"},
+		"counts in words":         {"required: true}", "}\n- {name: N, value: \"{people} of us\"}", "UOMA-TGT-COUNT", "(columns.1.name)"},
+		"counts twice":            {"columns:", "columns:\n- {name: M, value: \"{people}\"}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.1.name)"},
+		"counts that go back":     {"columns:", "return_after_days: 3\ncolumns:\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns)"},
 		"a file without its date": {"small_{yyyyMMdd}.csv", "small.csv", "UOMA-CFG-SCHEMA", "(file)"},
 		"a file elsewhere":        {"small_{yyyyMMdd}.csv", "../small_{yyyyMMdd}.csv", "UOMA-CFG-SCHEMA", "(file)"},
 	} {
