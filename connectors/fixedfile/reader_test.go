@@ -104,8 +104,13 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%d lines, %+v", want, got.Sum)
 		}
 		for _, row := range got.Rows {
-			if utf8.RuneCountInString(row[0]) > 3 || utf8.RuneCountInString(row[1]) > 4 || !utf8.ValidString(row[0]+row[1]) {
-				t.Fatalf("%q", row)
+			for i, room := range []int{3, 4} {
+				if strings.IndexFunc(row[i], func(r rune) bool { return r >= 0x300 }) >= 0 {
+					room *= 3 // some characters are up to three in normalization form C (Unicode Standard Annex 15)
+				}
+				if utf8.RuneCountInString(row[i]) > room || !utf8.ValidString(row[i]) {
+					t.Fatalf("%q", row)
+				}
 			}
 		}
 	})
