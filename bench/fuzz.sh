@@ -32,7 +32,7 @@ for package in "$@"; do
 		done
 		if [ -n "${KEEP:-}" ]; then
 			mkdir -p "testdata/fuzz/$target"
-			(cd "$room/$target" && ls -Sr | head -n "$KEEP" | xargs -r cp -t "$root/$package/testdata/fuzz/$target")
+			(cd "$room/$target" && ls -Sr | sed -n "1,${KEEP}p" | xargs -r cp -t "$root/$package/testdata/fuzz/$target")
 		fi
 		printf '| `%s`, %s | %.0f s | %d | %d |\n' "$target" "${package#./}" "$used" "$tried" "$(ls "$room/$target" | wc -l)"
 	done
