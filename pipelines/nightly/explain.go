@@ -131,7 +131,7 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 		g.byRecord[record] = []*person{p}
 	}
 	told := map[string]*person{}
-	err = g.noteRows(told, func(table string, columns []string, where []register.Condition) []canon.Batches {
+	err = g.noteRows(told, g.noting(), func(table string, columns []string, where []register.Condition) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.Current, where...)
 	})
 	if err != nil {
@@ -144,7 +144,7 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err != nil {
 		return err
 	}
-	g.settle(told, words)
+	g.settle(words, told)
 	err = g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.All)
 	})

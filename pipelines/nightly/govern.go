@@ -147,7 +147,8 @@ func (g *governing) sideBySide(ctx context.Context, readings ...func(*register.V
 
 // read gathers links and rows.
 func (g *governing) read(ctx context.Context) error {
-	told := map[string]*person{} // by record
+	degrees, rest := map[string]*person{}, map[string]*person{} // by record
+	says := g.noting()
 	var words *rights.Words
 	err := g.sideBySide(ctx, func(v *register.View) (err error) {
 		if words, err = rights.ReadWords(ctx, v); err != nil {
@@ -157,20 +158,24 @@ func (g *governing) read(ctx context.Context) error {
 			return err
 		}
 		return g.readPast(ctx, v)
-	}, func(v *register.View) error { return g.readRows(ctx, v, told) })
+	},
+		func(v *register.View) error { return g.readRows(ctx, v, degrees, says[:1]) },
+		func(v *register.View) error { return g.readRows(ctx, v, rest, says[1:]) })
 	if err != nil {
 		return err
 	}
-	g.settle(told, words)
+	g.settle(words, degrees, rest)
 	return nil
 }
 
 // settle joins what the rows of each record say, and what was said by hand, into the facts of the persons that the record is
 // about.
-func (g *governing) settle(told map[string]*person, words *rights.Words) {
-	for _, record := range sortedKeys(told) { // in an order that does not depend on who was read first
-		for _, p := range g.byRecord[record] {
-			p.join(told[record])
+func (g *governing) settle(words *rights.Words, told ...map[string]*person) {
+	for _, some := range told {
+		for _, record := range sortedKeys(some) { // in an order that does not depend on who was read first
+			for _, p := range g.byRecord[record] {
+				p.join(some[record])
+			}
 		}
 	}
 	heard := g.instant()
@@ -216,20 +221,22 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 }
 
 // readRows gathers what the rows of each record say of the person that the record turns out to be about.
-func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person) error {
-	return g.noteRows(told, func(table string, columns []string, where []register.Condition) []canon.Batches {
+func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person, says []noting) error {
+	return g.noteRows(told, says, func(table string, columns []string, where []register.Condition) []canon.Batches {
 		return []canon.Batches{v.Scan(ctx, table, columns, register.Current, where...)}
 	})
 }
 
-// noteRows is readRows of what read gives of a table's rows that meet some conditions.
-func (g *governing) noteRows(told map[string]*person, read func(table string, columns []string, where []register.Condition) []canon.Batches) error {
-	type noting struct {
-		table   string
-		columns []string
-		where   []register.Condition
-		note    func(p *person, b *canon.Batch, i int)
-	}
+// noting is what some columns of a table's rows that meet some conditions say.
+type noting struct {
+	table   string
+	columns []string
+	where   []register.Condition
+	note    func(p *person, b *canon.Batch, i int)
+}
+
+// noting lists everything that rows say, first the degrees, of which there are most.
+func (g *governing) noting() []noting {
 	all := []noting{
 		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
 		{"role", []string{"record", "kind", "from", "to"}, g.roles(), g.noteRole},
@@ -240,7 +247,12 @@ func (g *governing) noteRows(told map[string]*person, read func(table string, co
 	if silent := g.n.pack.Silent(); len(silent) > 0 {
 		all = append(all, noting{"person", []string{"record", "category", "first_seen_run"}, []register.Condition{{Columns: []string{"category"}, Values: silent}}, g.noteSilence})
 	}
-	for _, t := range all {
+	return all
+}
+
+// noteRows is readRows of what read gives.
+func (g *governing) noteRows(told map[string]*person, says []noting, read func(table string, columns []string, where []register.Condition) []canon.Batches) error {
+	for _, t := range says {
 		for _, rows := range read(t.table, t.columns, t.where) {
 			for b, err := range rows {
 				if err != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"slices"
 
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
@@ -27,7 +26,6 @@ type keyer struct {
 	arena  []byte
 	keys   [][]byte
 	hashes []snapshot.Hash
-	cells  [][]byte // column by column
 	buf    []byte
 }
 
@@ -38,39 +36,28 @@ func (k *keyer) rows(b *canon.Batch) ([][]byte, []snapshot.Hash) {
 	for i := range n {
 		k.arena, _ = k.c.Key(b, i, k.arena)
 		at[i+1] = len(k.arena)
+		k.hashes = append(k.hashes, k.hash(b, i))
 	}
 	for i := range n {
 		k.keys = append(k.keys, k.arena[at[i]:at[i+1]])
 	}
-	for from := 0; from < n; from += hashedAtOnce {
-		k.hash(b, from, min(from+hashedAtOnce, n))
-	}
 	return k.keys, k.hashes
 }
 
-// hashedAtOnce is how many rows' cells are looked up at once, column by column: few enough that they stay at hand.
-const hashedAtOnce = 64
-
-// hash gives of each row the first 128 bits of SHA-256 over its cells, each with its length and its kind, and not over its
-// line: a row that moved is the same row.
-func (k *keyer) hash(b *canon.Batch, from, to int) {
-	columns := len(b.Table.Columns) - canon.RawKinds
-	k.cells = slices.Grow(k.cells[:0], columns*hashedAtOnce)[:columns*hashedAtOnce]
-	for c := range columns {
-		b.Col(canon.RawKinds+c).Cells(from, k.cells[c*hashedAtOnce:][:to-from])
-	}
-	for i := range to - from {
-		k.buf = k.buf[:0]
-		for c := range columns {
-			v := k.cells[c*hashedAtOnce+i]
-			if len(v) == 0 && b.Col(canon.RawKinds+c).Null(from+i) {
-				k.buf = append(k.buf, 0)
-				continue
-			}
-			k.buf = binary.AppendUvarint(k.buf, uint64(len(v))+1)
-			k.buf = append(k.buf, v...)
+// hash gives the first 128 bits of SHA-256 over the row's cells, each with its length and its kind, and not over its line:
+// a row that moved is the same row.
+func (k *keyer) hash(b *canon.Batch, i int) snapshot.Hash {
+	k.buf = k.buf[:0]
+	for c := canon.RawKinds; c < len(b.Table.Columns); c++ {
+		col := b.Col(c)
+		if col.Null(i) {
+			k.buf = append(k.buf, 0)
+			continue
 		}
-		sum := sha256.Sum256(k.buf)
-		k.hashes = append(k.hashes, snapshot.Hash(sum[:snapshot.HashSize]))
+		v := col.Bytes(i)
+		k.buf = binary.AppendUvarint(k.buf, uint64(len(v))+1)
+		k.buf = append(k.buf, v...)
 	}
+	sum := sha256.Sum256(k.buf)
+	return snapshot.Hash(sum[:snapshot.HashSize])
 }

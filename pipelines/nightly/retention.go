@@ -49,7 +49,7 @@ func evaluateIn(ctx context.Context, ws *workspace.Workspace, v *register.View, 
 	if err := g.readLinks(ctx, v); err != nil {
 		return nil, err
 	}
-	if err := g.readRows(ctx, v, told); err != nil {
+	if err := g.readRows(ctx, v, told, g.noting()); err != nil {
 		return nil, err
 	}
 	if err := g.readPast(ctx, v); err != nil {
@@ -59,7 +59,7 @@ func evaluateIn(ctx context.Context, ws *workspace.Workspace, v *register.View, 
 	if g.byHand, err = rights.ReadWords(ctx, v); err != nil {
 		return nil, err
 	}
-	g.settle(told, g.byHand)
+	g.settle(g.byHand, told)
 	return g, g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
 		return []canon.Batches{v.Scan(ctx, table, columns, register.All)}
 	})
