@@ -60,10 +60,6 @@ func start(t testing.TB) *rig {
 	return r
 }
 
-func rightful(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: s3test.AccessKey, SecretAccessKey: s3test.SecretKey}, nil
-}
-
 func (r *rig) put(t testing.TB, name string, content []byte) {
 	t.Helper()
 	if _, err := r.api.PutObject(t.Context(), &api.PutObjectInput{Bucket: aws.String(bucket), Key: &name, Body: bytes.NewReader(content)}); err != nil {

@@ -13,8 +13,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
-	"unicode/utf8"
 
 	"uoma/internal/fault"
 )
@@ -374,68 +372,6 @@ func localName(name []byte) []byte {
 	return name
 }
 
-// TrimSpace cuts the white space of XML.
-func TrimSpace(b []byte) []byte {
-	for len(b) > 0 && space(b[0]) {
-		b = b[1:]
-	}
-	for len(b) > 0 && space(b[len(b)-1]) {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-func space(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
-
-// Attr gives the value of the start tag's attribute by its local name, with its entities unresolved, or nil.
-func (x *Scanner) Attr(name string) []byte {
-	for local, value, rest := NextAttr(x.attributes); value != nil; local, value, rest = NextAttr(rest) {
-		if string(local) == name {
-			return value
-		}
-	}
-	return nil
-}
-
-// Attrs gives the start tag's attributes as they are written, for [NextAttr].
-func (x *Scanner) Attrs() []byte { return x.attributes }
-
-// NextAttr gives the local name and the value of the first attribute, with its entities unresolved, and what is behind
-// it. The value is nil when there is none.
-func NextAttr(attributes []byte) (local, value, rest []byte) {
-	eq := 0
-	for eq < len(attributes) && attributes[eq] != '=' {
-		eq++
-	}
-	if eq == len(attributes) {
-		return nil, nil, nil
-	}
-	rest = TrimSpace(attributes[eq+1:])
-	if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
-		return nil, nil, nil
-	}
-	for end := 1; end < len(rest); end++ {
-		if rest[end] == rest[0] {
-			return localName(TrimSpace(attributes[:eq])), rest[1:end], rest[end+1:]
-		}
-	}
-	return nil, nil, nil
-}
-
-// AttrText gives an attribute with its entities resolved.
-func (x *Scanner) AttrText(name string) (string, error) {
-	b, err := unescape(nil, x.Attr(name))
-	return string(b), err
-}
-
-// AppendText appends the text token.
-func (x *Scanner) AppendText(dst []byte) ([]byte, error) {
-	if x.verbatim {
-		return append(dst, x.raw...), nil
-	}
-	return unescape(dst, x.raw)
-}
-
 // Skip passes over the element whose start tag was just given.
 func (x *Scanner) Skip() error {
 	for depth := x.Depth; ; {
@@ -447,65 +383,4 @@ func (x *Scanner) Skip() error {
 			return nil
 		}
 	}
-}
-
-// unescape appends raw with character references resolved and line ends made LF.
-func unescape(dst, raw []byte) ([]byte, error) {
-	for {
-		i := special(raw)
-		if i < 0 {
-			return append(dst, raw...), nil
-		}
-		dst = append(dst, raw[:i]...)
-		if raw[i] == '\r' {
-			if raw = raw[i+1:]; len(raw) == 0 || raw[0] != '\n' {
-				dst = append(dst, '\n')
-			}
-			continue
-		}
-		end := bytes.IndexByte(raw[i:], ';')
-		if end < 0 {
-			return dst, Error("an entity is not known")
-		}
-		r, ok := entity(string(raw[i+1 : i+end]))
-		if !ok {
-			return dst, Error("an entity is not known")
-		}
-		dst = utf8.AppendRune(dst, r)
-		raw = raw[i+end+1:]
-	}
-}
-
-// special finds what unescape must look at, or -1.
-func special(raw []byte) int {
-	for i, c := range raw {
-		if c == '&' || c == '\r' {
-			return i
-		}
-	}
-	return -1
-}
-
-func entity(name string) (rune, bool) {
-	switch name {
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "amp":
-		return '&', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
-	}
-	if len(name) < 2 || name[0] != '#' {
-		return 0, false
-	}
-	digits, base := name[1:], 10
-	if digits[0] == 'x' {
-		digits, base = digits[1:], 16
-	}
-	n, err := strconv.ParseUint(digits, base, 32)
-	return rune(n), err == nil && n <= utf8.MaxRune && utf8.ValidRune(rune(n))
 }

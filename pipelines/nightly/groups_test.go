@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
 )
@@ -251,4 +253,40 @@ func TestAPartStaysWithoutItsPerson(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAPartThatEndedWithAConsentIsDecidedEveryNight ends what a guest's job was kept for by a word of another row, and lets it go; the
+// rest of the row is held. They consent anew, and the job comes back, though the row itself is as it ever was.
+func TestAPartThatEndedWithAConsentIsDecidedEveryNight(t *testing.T) {
+	t.Parallel()
+	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": feedLayout("mira",
+		"events: user user | "+whoIs+", mail as: email; to: email.work, event to: event.key, day as: date; to: event.date, firm to: employment.employer",
+		"words: user user | user required: true, purpose to: consent.purpose, channel codes: {email: email}; to: consent.channel, state to: consent.state, time as: instant; to: consent.time")})
+	const guests, words = "mira/events_%s.csv", "mira/words_%s.csv"
+	s.feeds[guests], s.feeds[words] = "user;family;given;mail;event;day;firm", "user;purpose;channel;state;time"
+	for n, c := range []struct {
+		state string
+		day   canon.Date
+		firms []string
+	}{
+		{"granted", firstNight - 300, []string{"Firma"}}, {"withdrawn", firstNight, nil}, {"withdrawn", firstNight, nil},
+		{"granted", firstNight + 3, nil}, {"granted", firstNight + 3, []string{"Firma"}},
+	} {
+		night := firstNight + canon.Date(n)
+		s.put(t, guests, night, "g1;Vieras;Vilma;vieras@a.example;e1;2026-11-01;Firma")
+		s.put(t, words, night, "g1;run_event;email;"+c.state+";"+c.day.String()+"T09:00:00Z")
+		s.finish(t, night, pipelines.Finished)
+		if n == 0 {
+			person := s.linkedTo(t)[s.cells(t, "event", "record")[0]]
+			s.at(t, func(ws *workspace.Workspace) {
+				say(t, ws, person, night, rights.Statement{Kind: register.HoldWord, About: "payment", State: register.Stands})
+			})
+		}
+		if n == 1 {
+			s.mustApply(t, night)
+		}
+		same(t, night.String()+", firms", s.cells(t, "employment", "employer"), c.firms...)
+		same(t, night.String()+", events", s.cells(t, "event", "date"), "2026-11-01")
+	}
+	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+4).String()) })
 }

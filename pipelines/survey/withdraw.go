@@ -8,23 +8,18 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
-	"uoma/connectors/register"
-	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
-	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
 )
 
@@ -312,46 +307,6 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	return nil
 }
 
-// SentRow is one row that a recipient has.
-type SentRow struct {
-	Delivery *outbox.Delivery
-	Row      int64 // from 1
-	Included
-	epoch int64 // of the delivery
-}
-
-// Sent gives every row that the recipient of a chain has, and what it was told of which.
-func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (rows []SentRow, told map[RowOf]string, err error) {
-	all, err := ws.Outbox.List(ctx, chain)
-	if err != nil {
-		return nil, nil, err
-	}
-	told = map[RowOf]string{}
-	for i := range all {
-		d := &all[i]
-		if d.Attempts == 0 || d.State == outbox.Voided || d.ReceiptStatus == parcel.Rejected {
-			continue
-		}
-		l, err := readList(ws, d.ID, &asked{all: true})
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // taken over from the endpoint: nobody knows who is in it
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		for n, p := range l.People {
-			rows = append(rows, SentRow{d, int64(n) + 1, p, max(l.Epoch, 1)})
-		}
-		for _, x := range l.Withdrawn {
-			if at := (RowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {
-				told[at] = x.Action
-			}
-		}
-	}
-	return rows, told, nil
-}
-
-// refusal is what a recipient is to do with a row, and why.
 type refusal struct{ action, reason string }
 
 // refused finds the persons who must not be sent any more, of those that were. Why nobody may be sent is no reason: what
@@ -379,108 +334,6 @@ func (w *withdrawal) refused(ctx context.Context, sent []SentRow) (map[string]re
 		}
 	}
 	return out, nil
-}
-
-// Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those
-// of whom nothing is left.
-func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) (map[string]*policy.Facts, error) {
-	out := map[string]*policy.Facts{}
-	if len(sent) == 0 {
-		return out, nil
-	}
-	persons := map[string]bool{}
-	for _, p := range sent {
-		persons[p.Person] = true
-	}
-	var f *frame
-	now := map[string]string{} // person sent to person now
-	err := ws.Register.See(ctx, func(v *register.View) (err error) {
-		if now, err = survivors(ctx, v, persons); err != nil {
-			return err
-		}
-		f, err = seePersons(ctx, v, pack, maps.Values(now), at)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	id, err := open(ctx, ws, f)
-	if err != nil {
-		return nil, err
-	}
-	for person := range persons {
-		out[person] = nil
-		if g := f.graduates[now[person]]; g != nil {
-			g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
-			out[person] = &g.facts
-		}
-	}
-	return out, nil
-}
-
-// Facts reads what decides about some persons of the register at the end of a day, and which records are theirs.
-func Facts(ctx context.Context, v *register.View, pack *policy.Pack, persons iter.Seq[string], at canon.Date) (facts map[string]*policy.Facts, records map[string][]string, err error) {
-	f, err := seePersons(ctx, v, pack, persons, at)
-	if err != nil {
-		return nil, nil, err
-	}
-	facts, records = map[string]*policy.Facts{}, map[string][]string{}
-	for person, g := range f.graduates {
-		facts[person] = &g.facts
-	}
-	for record, of := range f.records {
-		for _, g := range of {
-			records[record] = append(records[record], g.person)
-		}
-	}
-	return facts, records, nil
-}
-
-// survivors gives of persons who they are now: themselves while they have a record, else who they turned out to be, or "".
-func survivors(ctx context.Context, v *register.View, persons map[string]bool) (map[string]string, error) {
-	there := map[string]bool{}
-	for l, err := range v.Links(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		there[l.Person] = true
-	}
-	out := map[string]string{}
-	for person := range persons {
-		now := person
-		for hops := 0; !there[now] && now != "" && hops < maxMerges; hops++ {
-			events, err := v.EventsOf(ctx, now)
-			if err != nil {
-				return nil, err
-			}
-			next := ""
-			for _, e := range events {
-				if e.Kind == register.Merged && e.Other == now {
-					next = e.Person
-				}
-			}
-			now = next
-		}
-		if there[now] {
-			out[person] = now
-		}
-	}
-	return out, nil
-}
-
-// maxMerges is more often than anybody turns out to be somebody else.
-const maxMerges = 100
-
-// seePersons is see for some persons of the register, whatever they are.
-func seePersons(ctx context.Context, v *register.View, pack *policy.Pack, persons iter.Seq[string], at canon.Date) (*frame, error) {
-	f := newFrame(pack, 0)
-	for p := range persons {
-		f.graduates[p] = &graduate{person: p}
-	}
-	if err := f.recordsOf(ctx, v); err != nil {
-		return nil, err
-	}
-	return f, f.fill(ctx, v, at)
 }
 
 // Write puts a list into the workspace's state. It is of no use to the caller afterwards.
