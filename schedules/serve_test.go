@@ -235,10 +235,14 @@ func TestThreat_T28_ThereAndBackRunsNoDateTwice(t *testing.T) {
 	s.jump = map[time.Time]time.Duration{utc(t, "2026-11-22 12:00"): 24 * time.Hour, utc(t, "2026-11-23 12:30"): -24 * time.Hour}
 	expect(t, s.serve(t, nightly(t, "catch_up: all")),
 		"2026-11-22 02:15 2026-11-22", "2026-11-23 14:00 2026-11-23", "2026-11-24 02:15 2026-11-24")
-	// Dates of a future that is not yet here keep no night from running.
-	due := nightly(t, "catch_up: all").Plan(days(t, "2026-11-21", "2026-11-30"), time.Time{}, utc(t, "2026-11-22 12:00"))
-	if !slices.Equal(due, days(t, "2026-11-22")) {
-		t.Errorf("due are %v", due)
+	// Dates of a future that is not yet here keep no night from running, and let none run twice.
+	for _, catchUp := range []string{"catch_up: all", "catch_up: last"} {
+		for finished, want := range map[string][]canon.Date{"2026-11-21": days(t, "2026-11-22"), "2026-11-22": nil} {
+			due := nightly(t, catchUp).Plan(days(t, finished, "2026-11-30"), time.Time{}, utc(t, "2026-11-22 12:00"))
+			if !slices.Equal(due, want) {
+				t.Errorf("%s behind %s: due are %v", catchUp, finished, due)
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +23,13 @@ const person = "0123456789abcdefghjkmnpqrs"
 
 func appended(t *testing.T, db *database.DB, a *ledger.Audit, n int) {
 	t.Helper()
-	for i := range n {
-		e := ledger.Entry{At: start.Add(time.Duration(i) * time.Hour).UnixMicro(), Actor: "virtanen", Verb: ledger.SubjectErased, Subject: person,
+	appendedBy(t, db, a, slices.Repeat([]string{"virtanen"}, n)...)
+}
+
+func appendedBy(t *testing.T, db *database.DB, a *ledger.Audit, actors ...string) {
+	t.Helper()
+	for i, actor := range actors {
+		e := ledger.Entry{At: start.Add(time.Duration(i) * time.Hour).UnixMicro(), Actor: actor, Verb: ledger.SubjectErased, Subject: person,
 			Reason: "XAMK-39", Run: "erase-2026-11-22"}
 		must(t, db.Do(t.Context(), func(tx *sqlx.Tx) error { return a.Append(t.Context(), tx, e) }))
 	}
@@ -56,8 +62,11 @@ func TestThreat_T34_ChangedAuditLogIsFound(t *testing.T) {
 		"untouched":              {},
 		"an actor is changed":    {[]string{"UPDATE `audit` SET `actor` = 'korhonen' WHERE `number` = 3"}, "UOMA-AUD-EDITED", "entry 3"},
 		"a subject is removed":   {[]string{"UPDATE `audit` SET `subject` = '' WHERE `number` = 1"}, "UOMA-AUD-EDITED", "entry 1"},
+		"a verb is changed":      {[]string{"UPDATE `audit` SET `verb` = 'subject.exported' WHERE `number` = 3"}, "UOMA-AUD-EDITED", "entry 3"},
+		"a reason is changed":    {[]string{"UPDATE `audit` SET `reason` = 'XAMK-40' WHERE `number` = 3"}, "UOMA-AUD-EDITED", "entry 3"},
+		"a run is changed":       {[]string{"UPDATE `audit` SET `run` = 'erase-2026-11-23' WHERE `number` = 3"}, "UOMA-AUD-EDITED", "entry 3"},
 		"a time is changed":      {[]string{"UPDATE `audit` SET `at` = `at` + 1 WHERE `number` = 2"}, "UOMA-AUD-EDITED", "entry 2"},
-		"text moves to another":  {[]string{"UPDATE `audit` SET `reason` = '', `run` = 'xamk-39erase-2026-11-22' WHERE `number` = 2"}, "UOMA-AUD-EDITED", "entry 2"},
+		"text moves to another":  {[]string{"UPDATE `audit` SET `reason` = '', `run` = 'XAMK-39erase-2026-11-22' WHERE `number` = 2"}, "UOMA-AUD-EDITED", "entry 2"},
 		"a link is changed":      {[]string{"UPDATE `audit` SET `chain` = '" + strings.Repeat("0", 64) + "' WHERE `number` = 3"}, "UOMA-AUD-EDITED", "entry 3"},
 		"one is deleted":         {[]string{"DELETE FROM `audit` WHERE `number` = 3"}, "UOMA-AUD-MISSING", "entries 3 to 3"},
 		"the first are deleted":  {[]string{"DELETE FROM `audit` WHERE `number` < 3"}, "UOMA-AUD-MISSING", "entries 1 to 2"},
@@ -72,6 +81,12 @@ func TestThreat_T34_ChangedAuditLogIsFound(t *testing.T) {
 	}
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		open(t, db)
+		empty := func() {
+			for _, table := range []string{"audit", "audit_seal"} {
+				db.MustExec("DELETE FROM " + database.Quote(table))
+			}
+			db.MustExec("UPDATE `audit_head` SET `number` = 0, `chain` = ''")
+		}
 		if db.Dialect == database.SQLite { // as whoever has the file can
 			for _, trigger := range []string{"audit_no_update", "audit_no_delete", "audit_seal_no_update", "audit_seal_no_delete"} {
 				db.MustExec("DROP TRIGGER " + database.Quote(trigger))
@@ -79,10 +94,7 @@ func TestThreat_T34_ChangedAuditLogIsFound(t *testing.T) {
 		}
 		a := ledger.NewAudit(auditKey)
 		for name, c := range cases {
-			for _, table := range []string{"audit", "audit_seal"} {
-				db.MustExec("DELETE FROM " + database.Quote(table))
-			}
-			db.MustExec("UPDATE `audit_head` SET `number` = 0, `chain` = ''")
+			empty()
 			appended(t, db, a, 4)
 			sealed(t, db, a)
 			appended(t, db, a, 2)
@@ -97,10 +109,19 @@ func TestThreat_T34_ChangedAuditLogIsFound(t *testing.T) {
 				t.Errorf("%s: %+v", name, out)
 			}
 		}
+		// An entry that was made under the same key, in a copy that went on by itself, fits in where it stood, and not before the next.
+		empty()
+		appendedBy(t, db, a, "virtanen", "virtanen", "korhonen")
+		var other string
+		must(t, db.Get(&other, "SELECT `chain` FROM `audit` WHERE `number` = 3"))
+		empty()
+		appended(t, db, a, 4)
+		db.MustExec("UPDATE `audit` SET `actor` = 'korhonen', `chain` = ? WHERE `number` = 3", other)
+		if out := verified(t, db, a); len(out.Faults) == 0 || out.Faults[0].Code != "UOMA-AUD-EDITED" || out.Faults[0].Place.Field != "entry 4" {
+			t.Errorf("an entry of another history: %+v", out)
+		}
 		// What the database holds by itself can be cut back to an earlier state, heads and all. What was kept elsewhere tells.
-		db.MustExec("DELETE FROM `audit`")
-		db.MustExec("DELETE FROM `audit_seal`")
-		db.MustExec("UPDATE `audit_head` SET `number` = 0, `chain` = ''")
+		empty()
 		appended(t, db, a, 4)
 		sealed(t, db, a)
 		known := ledger.Evidence{Place: fault.Place{Field: "report"}, Number: 4, Chain: verified(t, db, a).Chain}
