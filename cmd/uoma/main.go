@@ -10,15 +10,20 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
-// forbidCores keeps keys and people out of a dump of the memory, however the program may end. That a limit cannot be lowered
-// is nothing to stop for: it is then lower already.
-func forbidCores() { _ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) }
+// hideMemory keeps keys and people out of a dump of the memory, however the program may end, and other programs of the same
+// user from looking into it. That a limit cannot be lowered is nothing to stop for: it is then lower already.
+func hideMemory() {
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+}
 
 func main() {
 	syscall.Umask(0o077)
-	forbidCores()
+	hideMemory()
 	if os.Getenv("GOGC") == "" {
 		tuneCollector()
 	}
