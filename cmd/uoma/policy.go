@@ -85,10 +85,17 @@ func (a *app) policyShowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "show ID",
 		Short:             "Show every rule of a pack with the clauses of the notice that it carries out",
-		Example:           "  uoma policy show xamk\n  uoma policy show xamk --source > policies/xamk.yaml",
+		Example:           "  uoma policy show xamk\n  uoma policy show xamk --source > mine.yaml",
 		Args:              exactly(1),
 		ValidArgsFunction: a.completeDocuments(a.packIDs),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if source {
+				src, err := a.packSource(args[0])
+				if err == nil {
+					_, err = a.out.Write(src)
+				}
+				return err
+			}
 			files, err := workspace.PolicyFiles(a.workspace)
 			if err != nil {
 				return err
@@ -104,23 +111,20 @@ func (a *app) policyShowCommand() *cobra.Command {
 					l.Purposes = append(l.Purposes, p.ID)
 				}
 				lines = append(lines, l)
-				switch {
-				case source:
-					fmt.Fprintf(a.out, "%s", f.Source)
-				case !a.json:
+				if !a.json {
 					fmt.Fprint(a.out, f.Pack.Describe())
 				}
 			}
 			switch {
 			case len(lines) == 0:
 				return usageError{errNoPack}
-			case a.json && !source:
+			case a.json:
 				return a.printJSON("policy show", true, lines)
 			}
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&source, "source", false, "print the file itself, to be copied and changed")
+	c.Flags().BoolVar(&source, "source", false, "print the file itself, to be copied and changed; ID may be a file, or ID@VERSION")
 	return c
 }
 

@@ -40,7 +40,7 @@ func (a *app) policySignCommand() *cobra.Command {
 			}
 			file := args[0] + workspace.Signature
 			if err := os.WriteFile(file, sig, 0o600); err != nil {
-				return err
+				return usageError{errFile.At(fault.Place{File: file}).Wrap(err)}
 			}
 			if a.json {
 				return a.printJSON("policy sign", true, map[string]string{"file": file, "key_id": signer.KeyID()})
@@ -49,7 +49,7 @@ func (a *app) policySignCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&key, "key", "", "OpenSSH Ed25519 private key of the signer, without a passphrase")
+	c.Flags().StringVar(&key, "key", "", "OpenSSH Ed25519 private key of the signer, without a passphrase; with one, use ssh-keygen")
 	_ = c.MarkFlagRequired("key")
 	return c
 }

@@ -240,7 +240,7 @@ func describeRun(ctx context.Context, ws *workspace.Workspace, r ledger.Run) (ru
 		Code   string
 		Signer string `json:"policy_signer"`
 	}
-	_ = json.Unmarshal([]byte(r.Facts), &end) // a run that is at work has none
+	_ = json.Unmarshal([]byte(r.Facts), &end)
 	d.Code, d.Signer = end.Code, end.Signer
 	if s, ok, err := ledger.SealOf(ctx, ws.RegisterDB, r); err != nil {
 		return d, err

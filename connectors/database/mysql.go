@@ -17,7 +17,7 @@ import (
 const (
 	dialTimeout  = 10 * time.Second
 	connLifetime = 5 * time.Minute // below the idle limits of common proxies
-	maxConns     = 8               // a pipeline uses three at once
+	maxConns     = 8               // a pipeline uses four at once
 )
 
 // sqlMode makes the server refuse what it cannot store instead of bending it.

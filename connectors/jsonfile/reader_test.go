@@ -381,6 +381,15 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// many gives the members of an object that has as many.
+func many(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"k%d":%d`, i, i)
+	}
+	return b.String()[1:]
+}
+
 // TestRecordsUnderAnotherName: an error names what could be the records, and no value nor a name that is one.
 func TestRecordsUnderAnotherName(t *testing.T) {
 	items, each := columns("a"), columns("a")
@@ -400,6 +409,8 @@ func TestRecordsUnderAnotherName(t *testing.T) {
 		"nothing":                      {`{}`, items, "it holds nothing that could be rows"},
 		"of others and renamed":        {`{"people":[{"a":1}],"things":[{"a":2}]}`, shared, "it has people, things"},
 		"one by one, some renamed":     {`[{"people":{"a":1}},{"things":{"a":2}},{"things":{"a":3}}]`, shared, "it has a list of records and nothing around it"},
+		"of others, and by key":        {`{"people":[{"a":1}],"things":{"x1":{"a":{}},"x2":{"a":{}}}}`, shared, "it has people"},
+		"of others, and too much":      {`{"people":[{"a":1,` + many(5000) + `}],"things":[{"a":2}]}`, shared, ""},
 		"not even others":              {`{"head":{"list":[]}}`, shared, "it has head"},
 		"what holds them is not there": {`{"e":{"people":[{"a":1}]}}`, nested, "it has e/people"},
 	}

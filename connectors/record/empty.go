@@ -8,17 +8,19 @@ func (o *Outline) Renamed(p *Plan) bool { return o.search(p).strange }
 // nothing else that could be some.
 func (o *Outline) OfOthers(p *Plan) bool {
 	s := o.search(p)
-	return s.whole && s.theirs && !s.strange
+	return s.whole && s.theirs && !s.strange && !s.keyed
 }
 
 // search is what a document without records of ours has.
 type search struct {
 	whole   bool // what would hold them
 	theirs  bool // records that others read
-	strange bool // something else that could be records, where ours should be
+	strange bool // something else that could be records, where ours should be; or more than is known
+	keyed   bool // an object there that could hold records by their keys
 }
 
 func (o *Outline) search(p *Plan) (s search) {
+	s.strange = o.full
 	s.walk(&o.root, p.Rows, p.Count, p.others, false)
 	return s
 }
@@ -50,6 +52,7 @@ func (s *search) walk(p *Part, rows, count Route, others []Route, beside bool) {
 		default:
 			often := c.Listed || c.Times > 1 && len(c.Parts) > 0
 			s.strange = s.strange || beside && often && len(on) == 0
+			s.keyed = s.keyed || beside && len(on) == 0 && c.holders() > 1
 			s.walk(c, nil, nil, on, beside)
 		}
 	}
@@ -61,4 +64,14 @@ func (r Route) below(c *Part) Route {
 		return nil
 	}
 	return r[1:]
+}
+
+// holders counts the parts of a part that have parts themselves.
+func (p *Part) holders() (n int) {
+	for _, c := range p.Parts {
+		if len(c.Parts) > 0 {
+			n++
+		}
+	}
+	return n
 }

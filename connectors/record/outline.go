@@ -13,6 +13,7 @@ type Outline struct {
 	root  Part
 	open  []*Part
 	parts int
+	full  bool // something was passed over
 }
 
 // Part is what stands under one name in one place of a document.
@@ -61,6 +62,7 @@ func (o *Outline) part(name []byte, space string) *Part {
 		}
 	}
 	if o.parts == maxParts || len(at.Parts) == maxBeside {
+		o.full = true
 		return nil
 	}
 	o.parts++

@@ -28,6 +28,7 @@ var (
 		"take the columns from the system's own description of the file: format: {type: fixed}, and at: 1-10 of each column")
 	errInside = fault.New("UOMA-LNK-INSIDE", "nothing in the archive or the compressed file is an export that is known",
 		"unpack it, and look at what lies in it")
+	errMany  = fault.New("UOMA-LNK-MANY", "an archive has more tables than are looked at", "unpack it, and draft each of the others by itself")
 	errTable = fault.New("UOMA-LNK-TABLE", "no rows with names for their columns were found", "look at the file: a table has a row with the columns' names, records name their values")
 )
 
@@ -148,6 +149,7 @@ func members(files fs.FS) (out []Form, passed []Passed, err error) {
 		}
 		names, why[name] = append(names, name), errTable.Code
 		if len(out) >= maxTables {
+			why[name] = errMany.Code
 			return nil
 		}
 		forms, err := member(files, name)
@@ -181,8 +183,8 @@ func members(files fs.FS) (out []Form, passed []Passed, err error) {
 	return out, passed, err
 }
 
-// ending is that of a name, where it is one of a kind of files.
-var ending = regexp.MustCompile(`\.[a-z][a-z0-9]{1,6}$`)
+// ending is that of a name, where it is one of a kind of files: what else stands behind a dot may be anybody's name.
+var ending = regexp.MustCompile(`\.(csv|tsv|tab|txt|dat|asc|log|md|html?|pdf|docx?|odt|ods|pptx?|xls[xmb]?|xml|xsd|json|jsonl|ndjson|ya?ml|parquet|ldif|zip|gz|zst|7z|sig|sha256|md5|png|jpe?g|tmp|bak)$`)
 
 // pass counts one more member.
 func pass(all []Passed, ending, code string) []Passed {

@@ -126,7 +126,7 @@ type selectStage struct{ f *File }
 
 func (selectStage) Name() string { return "select" }
 
-// Run selects, and writes nothing: what is written is selected again.
+// Run selects, and writes nothing but random pseudonyms: what is written is selected again.
 func (t selectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if r.Mode == pipelines.Backfill && !r.Dry {
 		return nil, errBackfill

@@ -54,8 +54,6 @@ func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (row
 	return rows, told, nil
 }
 
-// refusal is what a recipient is to do with a row, and why.
-
 // Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those
 // of whom nothing is left.
 func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) (map[string]*policy.Facts, error) {

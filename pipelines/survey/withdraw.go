@@ -307,6 +307,7 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	return nil
 }
 
+// refusal is what a recipient is to do with a row, and why.
 type refusal struct{ action, reason string }
 
 // refused finds the persons who must not be sent any more, of those that were. Why nobody may be sent is no reason: what

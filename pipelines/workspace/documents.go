@@ -103,8 +103,12 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 		return nil, errPolicy.At(fault.Place{File: FileName, Field: "policy"}).Because(fmt.Errorf("%s on %s", w.Settings.Policy, date))
 	}
 	f := files[slices.IndexFunc(files, func(f PolicyFile) bool { return f.Pack == p })]
-	if p.SignedBy, err = w.signedBy(&f, date); err != nil {
+	signer, err := w.signedBy(&f, date)
+	if err != nil {
 		return nil, err
+	}
+	if signer != "" { // a shipped pack is everybody's, and signed by none
+		p.SignedBy = signer
 	}
 	return p, nil
 }

@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +16,7 @@ const Signature = ".sig"
 
 var (
 	errUnsigned = fault.New("UOMA-WSP-UNSIGNED", "the settings want policy packs that are signed, and the one in force is not",
-		"let one of policy_signers sign the file, with uoma policy sign; a shipped pack is first copied into policies/")
+		"let one of policy_signers sign the file, with uoma policy sign, and let the signature be read by the account that runs; a shipped pack is first copied into policies/")
 	errSigners = fault.New("UOMA-WSP-SIGNERS", "policy_signers does not say who may sign", `write a line of allowed signers for each: NAME namespaces="policy@uoma" ssh-ed25519 KEY`)
 )
 
@@ -28,19 +27,16 @@ func (w *Workspace) signedBy(f *PolicyFile, date canon.Date) (string, error) {
 		return "", nil
 	}
 	allowed, err := parcel.ParseAllowedSigners([]byte(strings.Join(w.Settings.PolicySigners, "\n")))
-	if err == nil && len(allowed) == 0 {
-		err = errSigners
-	}
-	if err != nil {
+	if err != nil || len(allowed) == 0 {
 		return "", errSigners.At(fault.Place{File: FileName, Field: "policy_signers"}).Wrap(err)
 	}
 	place := fault.Place{File: f.File}
-	sig, err := os.ReadFile(filepath.Join(w.home, f.File+Signature)) // beside a shipped pack there is none
-	if errors.Is(err, fs.ErrNotExist) {
+	if f.File == Shipped {
 		return "", errUnsigned.At(place)
 	}
+	sig, err := os.ReadFile(filepath.Join(w.home, f.File+Signature))
 	if err != nil {
-		return "", err
+		return "", errUnsigned.At(place).Because(err)
 	}
 	why := parcel.ErrPrincipal
 	for _, s := range allowed {

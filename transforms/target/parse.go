@@ -62,7 +62,7 @@ var (
 	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
 	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
 	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
-	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column; beside it no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
+	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column, beside another; no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
 )
 
@@ -252,7 +252,7 @@ var areas = []string{"postcode", "city", "region", "country"}
 // counted checks a file whose rows are counts of people.
 func (c *checker) counted() {
 	t, counts := c.t, 0
-	if t.Pseudonymous() || t.Asked != nil || len(t.Inside) > 0 || t.ReturnDays > 0 || t.InTable() {
+	if t.Pseudonymous() || t.Asked != nil || len(t.Inside) > 0 || t.ReturnDays > 0 || t.InTable() || len(t.Columns) == 1 {
 		c.find(errCount, "", "columns")
 	}
 	for i := range t.Columns {

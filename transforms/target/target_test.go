@@ -69,6 +69,7 @@ func TestParseNamesThePlace(t *testing.T) {
 		"counts of names":         {"required: true}", "}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.0.name)"},
 		"counts by a key":         {"columns:", "each: degree\ncolumns:\n- {name: K, from: degree.key}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.0.name)"},
 		"counts in words":         {"required: true}", "}\n- {name: N, value: \"{people} of us\"}", "UOMA-TGT-COUNT", "(columns.1.name)"},
+		"nothing but counts":      {"{name: Name, from: person.family_name, required: true}", "{name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns)"},
 		"counts twice":            {"columns:", "columns:\n- {name: M, value: \"{people}\"}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.1.name)"},
 		"counts that go back":     {"columns:", "return_after_days: 3\ncolumns:\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns)"},
 		"a file without its date": {"small_{yyyyMMdd}.csv", "small.csv", "UOMA-CFG-SCHEMA", "(file)"},
