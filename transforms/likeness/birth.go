@@ -78,15 +78,18 @@ func agreeing(a, b Day) Level {
 	ya, ma, da := a.known()
 	yb, mb, db := b.known()
 	same, differ := 0, 0
-	for _, p := range [3][2]int{{ya, yb}, {ma, mb}, {da, db}} {
+	count := func(x, y int) {
 		switch {
-		case p[0] == 0 || p[1] == 0:
-		case p[0] == p[1]:
+		case x == 0 || y == 0:
+		case x == y:
 			same++
 		default:
 			differ++
 		}
 	}
+	count(ya, yb)
+	count(ma, mb)
+	count(da, db)
 	switch {
 	case differ == 0 && same > 0 && ya == yb:
 		return BirthPartial
@@ -106,8 +109,12 @@ const (
 
 // apart compares two different dates by the time between them.
 func apart(a, b Day) Level {
-	if !a.Full() || !b.Full() {
-		if years := a.Year() - b.Year(); years >= -1 && years <= 1 {
+	years := max(a.Year()-b.Year(), b.Year()-a.Year())
+	switch {
+	case years > 2:
+		return Different
+	case !a.Full() || !b.Full():
+		if years <= 1 {
 			return BirthYear
 		}
 		return Different

@@ -23,7 +23,7 @@ func Edits(a, b string, limit int) int {
 	case limit == 1:
 		return oneSlip(a, b)
 	case len(a) <= word:
-		return min(editsInWord(a, b), limit+1)
+		return min(editsInWord(a, b, limit), limit+1)
 	}
 	return editsInBand(a, b, min(limit, bandMost))
 }
@@ -37,14 +37,15 @@ func oneSlip(a, b string) int {
 }
 
 // editsInWord gives the distance of a, at most 64 bytes, and b bit by bit (Hyyrö 2003: the columns of the distance matrix
-// are the differences between neighbours, one machine word for those that rise and one for those that fall).
-func editsInWord(a, b string) int {
+// are the differences between neighbours, one machine word for those that rise and one for those that fall). It stops where each
+// byte that is left could take one away, and still more than the limit would remain.
+func editsInWord(a, b string, limit int) int {
 	var p places
 	if !p.of(a) {
 		return editsWide(a, b)
 	}
 	c := column{rise: ^uint64(0), distance: len(a), last: 1 << (len(a) - 1)}
-	for i := 0; i < len(b); i++ {
+	for i := 0; i < len(b) && c.distance <= limit+len(b)-i; i++ {
 		c.next(p[classes[b[i]]&63])
 	}
 	return c.distance

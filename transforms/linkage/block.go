@@ -197,16 +197,19 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 		j := jobs[i]
 		b := all[j.pass]
 		var out []Pair
-		waiting := make([][2]int32, 0, abreast)
-		flush := func() {
+		waiting, fresh := make([][2]int32, 0, abreast), 0
+		flush := func(enough int) { // weighs those that wait, once so many are left without those a pass before has brought together
 			if j.pass > 0 {
-				waiting = members.fresh(j.pass, waiting, c)
+				waiting = waiting[:fresh+len(members.fresh(j.pass, waiting[fresh:], c))]
+			}
+			if fresh = len(waiting); fresh < enough {
+				return
 			}
 			counts[i] += int64(len(waiting))
 			for _, x := range c.try(waiting, s, least) {
 				out = append(out, Pair{min(x.a, x.b), max(x.a, x.b), float32(x.at)})
 			}
-			waiting = waiting[:0]
+			waiting, fresh = waiting[:0], 0
 		}
 		for k := j.from; k < j.to; k++ {
 			recs := b.at(k)
@@ -221,12 +224,12 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 						continue
 					}
 					if waiting = append(waiting, [2]int32{one, two}); len(waiting) == abreast {
-						flush()
+						flush(abreast * 3 / 4)
 					}
 				}
 			}
 		}
-		flush()
+		flush(0)
 		found[i] = out
 	})
 	for _, n := range counts {

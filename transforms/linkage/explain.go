@@ -36,7 +36,7 @@ func (t *Table) Explain(m *Model, a, b int32) Explanation {
 		if l := v.level[f]; l != absent {
 			e.Level = x.levels[l]
 			e.Bits = s.feature(f, &v)
-			e.Rarity = e.Bits - s.level[v.between][f][l]
+			e.Rarity = e.Bits - s.level[v.between][f][l].bits
 		}
 		sum += e.Bits
 		out.Evidence = append(out.Evidence, e)

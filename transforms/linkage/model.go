@@ -80,16 +80,20 @@ func namesakeShare(k Kind) float64 {
 // scorer turns vectors into weights. It is a model laid out for speed.
 type scorer struct {
 	n      int
-	prior  []float64                // log2, by pair of sources
-	level  [][maxFeatures][]float64 // bits of each level, by pair of sources
-	rarity [maxFeatures][]float64   // log2 of LevelModel.Rarity, or +Inf where rarity plays no part
-	total  [maxFeatures]float64     // log2 of how many records tell the feature
-	alike  [kindred]float64         // log2 of the shares of household, twins, namesakes, and a household's namesakes
-	common [kindred]float64         // the shares themselves
-	share  [kindred][maxFeatures]float64
+	prior  []float64              // log2, by pair of sources
+	level  [][maxFeatures][]power // what each level says, by pair of sources
+	rarity [maxFeatures][]power   // what a value of one record says beyond its level; odds of 0 where rarity plays no part
+	alike  [kindred]float64       // log2 of the shares of household, twins, namesakes, and a household's namesakes
+	common [kindred]float64       // the shares themselves
+	share  [maxFeatures][kindred]float64
 	kin    [maxFeatures]bool // whether people who are alike by nature have the feature in common
 	bounds                   // what features can say at most
 }
+
+// power is how much something says: in bits, of which a sum is made, and the same as odds, of which a product is.
+type power struct{ bits, odds float64 }
+
+func powerOf(bits float64) power { return power{bits, math.Exp2(bits)} }
 
 const (
 	maxRarity = 8 // bits
@@ -116,16 +120,16 @@ func newScorer(m *Model, t *Table) *scorer {
 		if !t.steady {
 			told = max(told, float64(t.telling(f)))
 		}
-		s.total[f] = math.Log2(max(told, 1))
+		s.scale(f, max(told, 1))
 	}
 	if len(m.Between) > 0 {
 		s.prior, s.level = nil, nil
 		for _, b := range m.Between {
 			s.prior = append(s.prior, math.Log2(b.Prior))
-			var levels [maxFeatures][]float64
+			var levels [maxFeatures][]power
 			for f := range m.Features {
 				for l, x := range m.Features[f].Levels {
-					levels[f] = append(levels[f], math.Log2(b.M[f][l]/x.U))
+					levels[f] = append(levels[f], powerOf(math.Log2(b.M[f][l]/x.U)))
 				}
 			}
 			s.level = append(s.level, levels)
@@ -146,34 +150,40 @@ func newScorer(m *Model, t *Table) *scorer {
 
 // newPlainScorer makes a scorer that knows neither how rare values are nor where records come from.
 func newPlainScorer(m *Model) *scorer {
-	s := &scorer{n: len(m.Features), prior: []float64{math.Log2(m.Prior)}, level: make([][maxFeatures][]float64, 1)}
+	s := &scorer{n: len(m.Features), prior: []float64{math.Log2(m.Prior)}, level: make([][maxFeatures][]power, 1)}
 	s.alike = [kindred]float64{math.Log2(m.Household), math.Log2(m.Twins), math.Log2(m.Namesakes), math.Log2(m.Household * heirs)}
 	for f, x := range m.Features {
 		for _, l := range x.Levels {
-			s.level[0][f] = append(s.level[0][f], l.bits())
-			r := math.Inf(1)
+			s.level[0][f] = append(s.level[0][f], powerOf(l.bits()))
+			r := power{}
 			if l.Rarity > 0 {
-				r = math.Log2(l.Rarity)
+				r = powerOf(-math.Log2(l.Rarity))
 			}
 			s.rarity[f] = append(s.rarity[f], r)
 		}
 		k, _ := KindOf(x.Kind)
-		s.share[0][f], s.share[1][f], s.share[2][f] = x.Household, x.Household, namesakeShare(k)
-		s.share[3][f] = x.Household
+		s.share[f] = [kindred]float64{x.Household, x.Household, namesakeShare(k), x.Household}
 		switch k {
 		case BirthDate:
-			s.share[1][f] = 1
+			s.share[f][1] = 1
 		case GivenNames:
-			s.share[3][f] = 1
+			s.share[f][3] = 1
 		}
-		for c := range s.share {
-			s.kin[f] = s.kin[f] || s.share[c][f] != 0
-		}
+		s.kin[f] = s.share[f] != [kindred]float64{}
 	}
 	for c, bits := range s.alike {
 		s.common[c] = math.Exp2(bits)
 	}
 	return s
+}
+
+// scale says how many records tell a feature.
+func (s *scorer) scale(f int, told float64) {
+	for l, x := range s.rarity[f] {
+		if x.odds > 0 {
+			s.rarity[f][l] = powerOf(x.bits + math.Log2(told))
+		}
+	}
 }
 
 // feature gives what one feature says, in bits.
@@ -187,51 +197,67 @@ func (s *scorer) feature(f int, v *vector) float64 {
 
 // bits gives what a level says between two sources, of a value that so many records have.
 func (s *scorer) bits(f int, between, level uint8, rare int32) float64 {
-	w := s.level[between][f][level]
-	if r := s.rarity[f][level]; rare > 0 && !math.IsInf(r, 1) {
-		w += min(s.total[f]-logOf(rare)-r, maxRarity)
+	w := s.level[between][f][level].bits
+	if x := &s.rarity[f][level]; rare > 0 && x.odds > 0 {
+		w += min(x.bits-logOf(rare), maxRarity)
+	}
+	return w
+}
+
+// odds gives the same as odds.
+func (s *scorer) odds(f int, between, level uint8, rare int32) float64 {
+	w := s.level[between][f][level].odds
+	if x := &s.rarity[f][level]; rare > 0 && x.odds > 0 {
+		w *= min(x.odds/float64(rare), 1<<maxRarity)
 	}
 	return w
 }
 
 // weight gives the log odds, in bits, that two records are one person's.
 func (s *scorer) weight(v *vector) float64 {
-	var r [maxFeatures]float64
+	sum, each := s.prior[v.between], s.common
 	for f := range s.n {
-		r[f] = s.feature(f, v)
-	}
-	return s.combine(s.prior[v.between], &r)
-}
-
-// combine weighs one person against strangers, and against people who are alike by nature.
-func (s *scorer) combine(prior float64, r *[maxFeatures]float64) float64 {
-	sum := prior
-	for f := range s.n {
-		sum += r[f]
-	}
-	if sum < -8 { // what alike people have in common only lowers it
-		return sum
-	}
-	return sum - math.Log2(s.others(r))
-}
-
-// others gives how much more often than strangers all different people agree so, strangers and those alike by nature.
-func (s *scorer) others(r *[maxFeatures]float64) float64 {
-	each := s.common
-	for f := range s.n {
-		if r[f] == 0 || !s.kin[f] {
+		level, rare := v.level[f], v.rare[f]
+		if level == absent {
 			continue
 		}
-		odds := math.Exp2(r[f])
-		for c := range each {
-			each[c] *= s.share[c][f]*odds + 1 - s.share[c][f]
+		sum += s.bits(f, v.between, level, rare)
+		if s.kin[f] {
+			s.addAlike(&each, f, s.odds(f, v.between, level, rare))
 		}
+	}
+	return against(sum, &each)
+}
+
+// combine gives the log odds of what each feature says, in bits.
+func (s *scorer) combine(prior float64, r *[maxFeatures]float64) float64 {
+	sum, each := prior, s.common
+	for f := range s.n {
+		sum += r[f]
+		if s.kin[f] {
+			s.addAlike(&each, f, math.Exp2(r[f]))
+		}
+	}
+	return against(sum, &each)
+}
+
+// addAlike adds how much more often than strangers people who are alike by nature agree so in a feature.
+func (s *scorer) addAlike(each *[kindred]float64, f int, odds float64) {
+	for c, share := range &s.share[f] {
+		each[c] *= share*odds + 1 - share
+	}
+}
+
+// against weighs one person against all who are different, strangers and those who are alike by nature.
+func against(sum float64, each *[kindred]float64) float64 {
+	if sum < -8 { // what alike people have in common only lowers it
+		return sum
 	}
 	two := 1.0
 	for _, x := range each {
 		two += x
 	}
-	return two
+	return sum - math.Log2(two)
 }
 
 // terms gives what each level adds to each kind of people who are alike by nature, before rarity.
@@ -239,7 +265,7 @@ func (s *scorer) terms() (out [kindred][maxFeatures][]float64) {
 	for c := range out {
 		for f := range s.n {
 			for _, r := range s.level[0][f] {
-				out[c][f] = append(out[c][f], shared(s.share[c][f], r))
+				out[c][f] = append(out[c][f], shared(s.share[f][c], r.bits))
 			}
 		}
 	}

@@ -179,9 +179,9 @@ func (s *scorer) upTo(x *feature, f, between, from, to int) []float64 {
 
 // highest gives what a level says at most.
 func (s *scorer) highest(between, f, l int) float64 {
-	w := s.level[between][f][l]
-	if !math.IsInf(s.rarity[f][l], 1) {
-		w += min(max(s.total[f]-s.rarity[f][l], 0), maxRarity)
+	w := s.level[between][f][l].bits
+	if x := s.rarity[f][l]; x.odds > 0 {
+		w += min(max(x.bits, 0), maxRarity)
 	}
 	return w
 }

@@ -341,7 +341,7 @@ func (u *unnamed) bits(s *scorer, p *pattern, f, plain int, agrees bool) float64
 	if agrees {
 		other = 1
 	}
-	return s.level[0][featureEmail][l] - u[f][other][int(l)%plain]
+	return s.level[0][featureEmail][l].bits - u[f][other][int(l)%plain]
 }
 
 // expect says of every pattern what share of its pairs is one person's, and how many pairs are people alike by nature. It
@@ -357,7 +357,7 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 		one, two, x := s.prior[0], 1.0, s.alike
 		for f := range s.n {
 			if l := p.level[f]; l != absent {
-				one += s.level[0][f][l]
+				one += s.level[0][f][l].bits
 				for c := range x {
 					x[c] += terms[c][f][l]
 				}
@@ -376,7 +376,7 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 			for f := range s.n {
 				if l := p.level[f]; l != absent {
 					p.sure[f] = 0
-					rest := one - s.level[0][f][l]
+					rest := one - s.level[0][f][l].bits
 					if f <= featureFamily {
 						other := featureGiven + featureFamily - f
 						agrees := p.level[other] != absent && p.level[other] >= t.features[other].seed
@@ -385,7 +385,7 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 					if rest > sureBits {
 						p.sure[f] = surely(rest, &x, &terms, f, l)
 					}
-					p.home[f] = atHome(one-s.level[0][f][l], x[0]-terms[0][f][l])
+					p.home[f] = atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l])
 				}
 			}
 		}
