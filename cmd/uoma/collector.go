@@ -11,8 +11,8 @@ import (
 // garbage may grow by [headroom] as long as all stays within [enough], and beyond that by the smallest share: much of what
 // lives in a night lives until its end.
 const (
-	headroom   = 150 << 20 // bytes
-	enough     = 450 << 20 // bytes
+	headroom   = 250 << 20 // bytes
+	enough     = 420 << 20 // bytes
 	minPercent = 40
 	maxPercent = 400
 )

@@ -10,16 +10,16 @@ import (
 
 func TestPercentFollowsWhatLives(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0:                   maxPercent,
-		4 << 20:             maxPercent,
-		headroom / 4:        maxPercent,
-		headroom / 2:        200,
-		headroom:            100,
-		2 * headroom:        50,
-		enough - headroom/2: minPercent,
-		8 << 30:             minPercent,
-		^uint64(0):          minPercent,
-		headroom*100/75 + 1: 74,
+		0:              maxPercent,
+		4 << 20:        maxPercent,
+		headroom / 8:   maxPercent,
+		headroom / 4:   400,
+		headroom / 2:   200,
+		enough / 2:     100,
+		enough * 4 / 5: minPercent,
+		8 << 30:        minPercent,
+		^uint64(0):     minPercent,
+		enough * 2 / 3: 50,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("%d bytes live: %d %%, want %d %%", live, got, want)
