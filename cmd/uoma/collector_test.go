@@ -10,72 +10,21 @@ import (
 
 func TestPercentFollowsWhatLives(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0:                   maxPercent,
-		4 << 20:             maxPercent,
-		headroom / 4:        maxPercent,
-		headroom / 2:        200,
-		headroom:            100,
-		2 * headroom:        50,
-		enough - headroom/2: minPercent,
-		8 << 30:             minPercent,
-		^uint64(0):          minPercent,
-		headroom*100/75 + 1: 74,
+		0:              maxPercent,
+		4 << 20:        maxPercent,
+		headroom / 8:   maxPercent,
+		headroom / 4:   400,
+		headroom / 2:   200,
+		enough / 2:     100,
+		enough * 4 / 5: minPercent,
+		8 << 30:        minPercent,
+		^uint64(0):     minPercent,
+		enough * 2 / 3: 50,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("%d bytes live: %d %%, want %d %%", live, got, want)
 		}
 	}
-}
-
-func TestMemoryIsGivenBackWhereItIsMuch(t *testing.T) {
-	for _, c := range []struct {
-		lived, lives, has uint64
-		want              bool
-	}{
-		{0, 0, 2 * much, false},
-		{300 << 20, 200 << 20, much + 1, true},
-		{300 << 20, 200 << 20, much, false},
-		{300 << 20, 300<<20 - letGo, 2 * much, false},
-		{300 << 20, 300<<20 - letGo - 1, 2 * much, true},
-		{200 << 20, 300 << 20, 2 * much, false},
-	} {
-		if got := givesBack(c.lived, c.lives, c.has); got != c.want {
-			t.Errorf("%d lived, %d live, the runtime has %d: %v", c.lived, c.lives, c.has, got)
-		}
-	}
-}
-
-// TestWhatIsLetGoOfIsGivenBack holds much, lets go of it, and waits for it to be given back.
-func TestWhatIsLetGoOfIsGivenBack(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	given := make(chan struct{}, 1)
-	tune(func() {
-		select {
-		case given <- struct{}{}:
-		default:
-		}
-	})
-	held := make([]byte, much)
-	for range 3 {
-		runtime.GC()
-		time.Sleep(10 * time.Millisecond) // the share is adjusted beside
-	}
-	select {
-	case <-given:
-		t.Fatal("given back while it is held")
-	default:
-	}
-	runtime.KeepAlive(held)
-	held = nil
-	for range 500 {
-		runtime.GC()
-		select {
-		case <-given:
-			return
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	t.Fatal("nothing was given back")
 }
 
 // TestCollectorIsTuned holds that much and again that little lives, and waits for the share to follow both times.

@@ -37,6 +37,10 @@ func (db *DB) Begin(ctx context.Context) (*sqlx.Tx, error) {
 	if err != nil {
 		return nil, Failed("begin a transaction", err)
 	}
+	if err := db.keepPages(ctx, tx, writerPages); err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
 	if db.Guard == nil {
 		return tx, nil
 	}
@@ -97,6 +101,9 @@ func (db *DB) See(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 		return Failed("begin to read", err)
 	}
 	defer tx.Rollback()
+	if err := db.keepPages(ctx, tx, readerPages); err != nil {
+		return err
+	}
 	if db.Guard != nil {
 		if err := db.Guard(ctx, tx, ""); err != nil {
 			return err

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -25,7 +26,22 @@ var pragmas = []string{
 	"temp_store(MEMORY)",           // nothing of a query in the system's temporary folder
 	"trusted_schema(OFF)",          // a schema that came with a file runs no function
 	"journal_size_limit(67108864)", // bytes: the log of a first night is not kept for ever
-	"cache_size(-16384)",           // KiB a connection: the inner pages of a night's indexes stay in memory
+}
+
+// Pages that a connection to SQLite keeps in memory, in KiB: a writer comes back to the inner pages of a night's indexes, a
+// reader sees most pages once.
+const (
+	writerPages = 16384
+	readerPages = 2048
+)
+
+// keepPages says how many KiB of pages the connection of a transaction keeps from now on.
+func (db *DB) keepPages(ctx context.Context, tx *sqlx.Tx, kib int) error {
+	if db.Dialect != SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kib))
+	return Failed("size the page cache", err)
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {

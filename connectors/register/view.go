@@ -302,16 +302,15 @@ func (v *View) RecordsOf(ctx context.Context, person string) ([]string, error) {
 	return out, database.Failed("read the records of a person", err)
 }
 
-// LinksOf gives the links of some records, ordered by record and person.
-func (n *Night) LinksOf(ctx context.Context, records []string) (out []Link, err error) {
-	if err := database.Select(ctx, n.tx, records); err != nil {
-		return nil, err
-	}
+// LinksOf gives the links of some records, of those that are named first first.
+func (v *View) LinksOf(ctx context.Context, records []string) (out []Link, err error) {
 	cells := make([]cell, len(linkColumns))
-	query := "SELECT `link`.`record`, `link`.`person`, `link`.`since_run` FROM " + database.JoinSelected("link", "record") + " ORDER BY `link`.`record`, `link`.`person`"
-	err = n.scan(ctx, "link", query, nil, cells, func() (bool, error) {
-		out = append(out, Link{Record: cells[0].string(), Person: cells[1].string(), Since: cells[2].string()})
-		return true, nil
+	err = database.In(records, func(marks string, args []any) error {
+		query := "SELECT `record`, `person`, `since_run` FROM `link` WHERE `record` IN (" + marks + ") ORDER BY `record`, `person`"
+		return v.scan(ctx, "link", query, args, cells, func() (bool, error) {
+			out = append(out, Link{Record: cells[0].string(), Person: cells[1].string(), Since: cells[2].string()})
+			return true, nil
+		})
 	})
 	return out, err
 }
