@@ -48,7 +48,7 @@ var files = []struct{ name, columns, want string }{
 	{"no names, codes", "c1:rec c2:dropped c3:staff", "record_id postcode identifier"},
 	{"full names", "Nimi:reversed Sähköposti:mail", "full_name email"},
 	{"a given name called name", "name:given surname:family", "given_names family_name"},
-	{"others' columns", "mother_first_name:given company_name:job next_of_kin:full name:full date_of_birth:birth", "text text text full_name birth_date"},
+	{"others' columns", "mother_first_name:given company_name:title next_of_kin:full name:full date_of_birth:birth", "text text text full_name birth_date"},
 	{"swapped names", "email:phone phone:mail", "phone email"},
 	{"a date that is none", "date:job dob:title", "text text"},
 	{"a date that may be a birth", "Date:birth first_name:given", "birth_date given_names"},

@@ -15,6 +15,7 @@ func together(columns []column, sample [][]string) {
 	settleBirthParts(columns)
 	settleDates(columns)
 	dropRepeated(columns, sample)
+	dropDetermined(columns, sample)
 	dropDerived(columns, sample)
 }
 
