@@ -50,6 +50,10 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	m.Household, m.Twins, m.Namesakes = 1/all, 0.01/all, 0.5/all
 	for round := range rounds {
 		t.maximise(m, patterns, pairs, round)
+		if t.scant() {
+			t.takeSeeds(m, patterns)
+			break
+		}
 		moved := t.expect(m, patterns)
 		t.households(m, patterns)
 		if moved < settled {
@@ -91,12 +95,7 @@ func patternsOf(sample []sampled, n int) (patterns []pattern, of []int32) {
 // seed takes pairs that agree strictly for one person's: as strictly as it takes for records not to have too many of them.
 // Where thousands bear one name and live in one town, three things that agree are a crowd.
 func (t *Table) seed(patterns []pattern) {
-	told := 0
-	for _, f := range t.features {
-		if f.there {
-			told++
-		}
-	}
+	told := t.evidence()
 	most := maxSeeds * float64(min(t.n, sampleRecords))
 	for agree, oppose := min(seedAgree, told), seedOppose; ; agree++ {
 		seeds := 0.0
@@ -165,11 +164,15 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 		}
 		m.Features[f].Levels = levels
 	}
-	matches := 0.0
+	m.Prior = min(max(matches(patterns), 0.5)/pairs, 1)
+}
+
+// matches gives how many pairs are one person's.
+func matches(patterns []pattern) (n float64) {
 	for i := range patterns {
-		matches += patterns[i].weight * patterns[i].post
+		n += patterns[i].weight * patterns[i].post
 	}
-	m.Prior = min(max(matches, 0.5)/pairs, 1)
+	return n
 }
 
 // taught is how many pairs that are sure without a feature teach it alone.
@@ -195,14 +198,21 @@ func (f *feature) smooth(ms, us []float64) {
 	if f.named {
 		n = f.plain
 	}
-	total := sum(us)
+	total := sum(us) + sum(ms)
 	for l := range ms {
 		us[l] += 0.02*ms[l] + total*1e-12
+	}
+	strangers := sum(ms) // as many at least, whoever the records are
+	if !f.named {
+		us[0] += strangers
 	}
 	allM, allU := make([]float64, n), make([]float64, n)
 	for l := range ms {
 		allM[l%n] += ms[l]
 		allU[l%n] += us[l]
+	}
+	if f.named {
+		allU[0] += strangers
 	}
 	f.expected(allM)
 	level(allM, rareM)

@@ -48,11 +48,13 @@ var files = []struct{ name, columns, want string }{
 	{"no names, codes", "c1:rec c2:dropped c3:staff", "record_id postcode identifier"},
 	{"full names", "Nimi:reversed Sähköposti:mail", "full_name email"},
 	{"a given name called name", "name:given surname:family", "given_names family_name"},
-	{"others' columns", "mother_first_name:given company_name:job next_of_kin:full name:full date_of_birth:birth", "text text text full_name birth_date"},
+	{"others' columns", "mother_first_name:given company_name:title next_of_kin:full name:full date_of_birth:birth", "text text text full_name birth_date"},
 	{"swapped names", "email:phone phone:mail", "phone email"},
 	{"a date that is none", "date:job dob:title", "text text"},
 	{"a date that may be a birth", "Date:birth first_name:given", "birth_date given_names"},
 	{"dates of events", "dob:birth registration_date:recent date:birth", "birth_date text text"},
+	{"no births", "id:serial name:full Hire_Date:birth registr_dt:american DEATHDATE:dotted Startdatum:recent", "record_id full_name text text text text"},
+	{"short words of addresses", "id:serial fname:given lname:family stNo:house add1:avenue add2:line2", "record_id given_names family_name house_number street address_line"},
 	{"the same twice", "email:mail mail:mail", "email ignored"},
 	{"answers", "truth:cluster label:sex cluster_id:cluster true_cluster:cluster gold:serial is_match:flag", "ignored ignored ignored ignored ignored ignored"},
 	{"empty", "first_name: notes:", "ignored ignored"},
@@ -81,6 +83,14 @@ func TestGuessFromNamesAlone(t *testing.T) {
 	got := kindsOf(Guess(header, nil))
 	if want := "record_id given_names family_name birth_date email identifier ignored ignored text"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// One row cannot tell whether its id is one, so that the name counts.
+func TestTheIdOfOneRow(t *testing.T) {
+	got := Guess([]string{"id", "first_name"}, [][]string{{"7", "Anna"}})
+	if k := got[0].Field.Kind; k != linkage.RecordID {
+		t.Errorf("the id is %s: %s", k, got[0].Why)
 	}
 }
 

@@ -15,6 +15,7 @@ func together(columns []column, sample [][]string) {
 	settleBirthParts(columns)
 	settleDates(columns)
 	dropRepeated(columns, sample)
+	dropDetermined(columns, sample)
 	dropDerived(columns, sample)
 }
 
@@ -24,7 +25,7 @@ func nameRecord(columns []column) {
 	best := -1
 	for i := range columns {
 		c := &columns[i]
-		if c.kind == linkage.RecordID && (c.rows == 0 || c.unique()) && (best < 0 || c.confidence > columns[best].confidence) {
+		if c.kind == linkage.RecordID && (c.rows < 2 || c.unique()) && (best < 0 || c.confidence > columns[best].confidence) {
 			best = i
 		}
 	}

@@ -33,12 +33,12 @@ var vocabulary = index(map[linkage.Kind]string{
 	linkage.BirthDay:   `birthday2 dayofbirth birthd dobday dobdd fodselsdagnummer geburtstagnummer journaissance dianacimiento`,
 	linkage.Sex:        `sex gender sexcode gendercode sukupuoli spuoli kon kjonn kjoenn geschlecht sexe genre sexo genero`,
 	linkage.Street: `street streetname streetaddress address address1 addressline1 addr addr1 addrline1 line1 addressline streetaddress1 homeaddress
-		residentialaddress postaladdress mailingaddress road osoite katuosoite lahiosoite kotiosoite postiosoite jakeluosoite katu gatuadress
+		residentialaddress postaladdress mailingaddress add1 road osoite katuosoite lahiosoite kotiosoite postiosoite jakeluosoite katu gatuadress
 		gata adress adress1 adressrad1 postadress gateadresse gate adresse adresse1 adresselinje1 hjemmeadresse postadresse strasse str anschrift rue
 		calle direccion domicilio`,
-	linkage.HouseNumber: `streetnumber streetno streetnr streetnum housenumber houseno housenr housenum buildingnumber buildingno talonumero talonro
+	linkage.HouseNumber: `streetnumber streetno streetnr streetnum stno stnum stnumber housenumber houseno housenr housenum buildingnumber buildingno talonumero talonro
 		gatunummer gatunr husnummer husnr hausnummer hausnr numerorue numerocalle`,
-	linkage.AddressLine: `address2 address3 addressline2 addressline3 addr2 addr3 addrline2 line2 line3 streetaddress2 apartment apt flat unit unitnumber
+	linkage.AddressLine: `address2 address3 add2 add3 addressline2 addressline3 addr2 addr3 addrline2 line2 line3 streetaddress2 apartment apt flat unit unitnumber
 		careof coaddress building village osoite2 osoiterivi2 lisaosoite huoneisto adress2 adressrad2 adresse2 adresselinje2 adresszusatz
 		complement complementadresse`,
 	linkage.Postcode: `postcode postalcode postcd zip zipcode zip5 zip4 pcode pc postinumero postinro ponro pnro postnummer postnr plz postleitzahl
@@ -73,6 +73,9 @@ var vocabulary = index(map[linkage.Kind]string{
 		profession job jobtitle position employer company companyname organisation organization organisationname organizationname department ammatti
 		tyonantaja tehtavanimike nimike yrke yrkestitel arbetsgivare stilling beruf race ethnicity ethnic racecode ethniccode maritalstatus
 		siviilisaaty party partycd language aidinkieli modersmal morsmal kieli nationality citizenship kansalaisuus medborgarskap statsborgerskap
+		deathdate dateofdeath dod hiredate startdate enddate admissiondate admitdate dischargedate registrationdate registrdt enrolmentdate
+		enrollmentdate graduationdate issuedate expirydate expirationdate visitdate kuolinpaiva kuolinaika alkupvm loppupvm aloituspvm startdatum
+		slutdatum dodsdatum startdato sluttdato dodsdato eintrittsdatum austrittsdatum sterbedatum datededeces
 		brand manufacturer product productname description model category authors author venue journal publisher artist album song genretext type
 		content comment comments notes note remarks`,
 })
