@@ -110,9 +110,13 @@ func (a *app) sayLinking(r *linker.Report) {
 	}
 	fmt.Fprintf(a.err, "  %s pairs compared, of %d passes:\n", thousands(r.Compared), len(r.Passes))
 	w := tabwriter.NewWriter(a.err, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "PAIRS\tSPLIT\tLEFT\t  PASS")
+	fmt.Fprintln(w, "EXPECTED\tPAIRS\tSPLIT\tLEFT\tALONE\t  PASS")
 	for _, p := range r.Passes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t  %s\n", thousands(p.Pairs), thousands(int64(p.Split)), thousands(p.Left), p.Name)
+		expected, alone := "-", "-"
+		if p.Estimated {
+			expected, alone = thousands(p.Expected), fmt.Sprintf("%.2f %%", 100*p.Alone)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t  %s\n", expected, thousands(p.Pairs), thousands(int64(p.Split)), thousands(p.Left), alone, p.Name)
 	}
 	w.Flush()
 	a.sayGroups(r.Groups)

@@ -43,6 +43,10 @@ type PassReport struct {
 	Split   int    `json:"split"`   // blocks that were too large and were split by further keys
 	Left    int64  `json:"left"`    // pairs of these that were not compared
 	Windows int    `json:"windows"` // blocks that no key splits: each record was compared with the next ones only
+	// Estimated tells that the model was learned from these records, and that its training said of the pass what follows.
+	Estimated bool    `json:"estimated"`
+	Expected  int64   `json:"expected_pairs"`
+	Alone     float64 `json:"found_alone"` // share of one person's pairs that no other pass finds: what leaving it out loses
 }
 
 // Quality is what the weights themselves say of the outcome, without the truth.

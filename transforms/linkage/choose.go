@@ -1,6 +1,9 @@
 package linkage
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // Which passes are worth their pairs: the sample that a model is trained on tells of every candidate how many pairs it compares and
 // which pairs of one person it finds.
@@ -41,6 +44,7 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 		}
 	}
 	m.Found = estimate(found, used)
+	res.expected = expect(candidates, found, used)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}
@@ -90,6 +94,23 @@ func estimate(all []finding, passes passSet) float64 {
 		return 1
 	}
 	return found / total
+}
+
+// expectation is what training says of a pass before records are brought together by it.
+type expectation struct {
+	pairs int64   // of its blocks
+	alone float64 // share of one person's pairs that it finds and none of the others used does
+}
+
+// expect gives what training says of the passes that are used.
+func expect(candidates []candidate, found []finding, used passSet) map[string]expectation {
+	out, have := map[string]expectation{}, estimate(found, used)
+	for i, c := range candidates {
+		if used.has(i) {
+			out[c.name] = expectation{int64(math.Round(c.pairs)), have - estimate(found, used.without(i))}
+		}
+	}
+	return out
 }
 
 // choose picks passes: each time the one that finds the most further pairs of one person for its cost, until a further one

@@ -46,6 +46,10 @@ type PassReport struct {
 	Split   int   // blocks that were too large and were split by further keys
 	Left    int64 // pairs of these that were not compared
 	Windows int   // blocks that no key splits: each record was compared with the next ones only
+	// Estimated tells that training, which chose among the passes, said of this one what follows.
+	Estimated bool
+	Expected  int64   // pairs of its blocks
+	Alone     float64 // share of one person's pairs that it finds and none of the others does: what leaving it out loses
 }
 
 // Result is the outcome of linking.
@@ -55,8 +59,9 @@ type Result struct {
 	Confidence []float32 // of each record: the chance that it is in the right cluster, by the weakest step that made it
 	Pairs      []Pair    // of a weight above Options.Review, by A and B
 	Passes     []PassReport
-	Compared   int64 // pairs
-	Alarms     int   // sets of records that hung together and were too large to be one person
+	Compared   int64                  // pairs
+	expected   map[string]expectation // of each pass that training knows
+	Alarms     int                    // sets of records that hung together and were too large to be one person
 	Quality    Quality
 	// Drift is how far the pairs that a standing table found are from what its model expects; nil when the model was learned from them.
 	Drift *Drift
@@ -83,7 +88,11 @@ func (t *Table) Link(o Options) (*Result, error) {
 	}
 	all := t.blockAll(passes)
 	for _, b := range all {
-		res.Passes = append(res.Passes, b.report())
+		r := b.report()
+		if e, ok := res.expected[r.Name]; ok {
+			r.Estimated, r.Expected, r.Alone = true, e.pairs, e.alone
+		}
+		res.Passes = append(res.Passes, r)
 	}
 	s := newScorer(res.Model, t)
 	res.Pairs, res.Compared = t.score(all, s, o.Review, nil)

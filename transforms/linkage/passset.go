@@ -26,6 +26,13 @@ func (s passSet) and(i int) passSet {
 	return out
 }
 
+// without gives the set with one pass less.
+func (s passSet) without(i int) passSet {
+	out := slices.Clone(s)
+	out[i/passSetWord] &^= 1 << (i % passSetWord)
+	return out
+}
+
 func (s passSet) empty() bool { return !slices.ContainsFunc(s, func(w uint64) bool { return w != 0 }) }
 
 // meets tells whether two sets have a pass in common.
