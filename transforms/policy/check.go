@@ -317,6 +317,9 @@ func (c *checker) checkDisclosures() {
 			}
 		}
 		c.columns(d.Without, "disclosures", index(i), "without")
+		if d.Least > 0 && d.Form != "anonymous" {
+			c.find(errLeast, "", "disclosures", index(i), "least")
+		}
 		if !p.Transfers.reaches(d.Country) && !d.ThirdCountry {
 			c.find(errCountry, "", "disclosures", index(i), "country")
 		}

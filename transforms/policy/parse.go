@@ -41,6 +41,7 @@ var (
 	errColumn    = fault.New("UOMA-POL-COLUMN", "the column or table does not fit", "see the canonical tables in docs/reference")
 	errUnused    = fault.New("UOMA-POL-PURPOSE", "no purpose needs the category", "name it in a purpose, or take it out: data without a purpose is not held")
 	errRule      = fault.New("UOMA-POL-RULE", "the cited rule is not among the pack's rules", "correct the citation, or add the rule with its section and what it says")
+	errLeast     = fault.New("UOMA-POL-LEAST", "only a count has a least number of people, and what goes here is about each of them", "let the form be anonymous, or take least out")
 	errRefusal   = fault.New("UOMA-POL-REFUSAL", "a refusal names one kind of thing", "name purposes, recipients, bases, or sources and tables; write another refusal for the rest")
 	errBasis     = fault.New("UOMA-POL-BASIS", "the notice refuses this legal basis", "let what rests on it rest on another basis, or leave it out")
 	errSpecial   = fault.New("UOMA-POL-SPECIAL", "data that can reveal what GDPR 9 protects goes to nobody else", "take the category out of the disclosure")
