@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
@@ -62,4 +63,22 @@ func TestRandomPseudonyms(t *testing.T) {
 			t.Errorf("%+v %v", f, err)
 		}
 	})
+}
+
+// Who is suppressed is not called anything: a random pseudonym is written down when it is drawn.
+func TestNoRandomPseudonymOfTheSuppressed(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite)
+	stages, run := r.stages(false)
+	s := stages[0].(selectStage).s
+	r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
+	token := r.ws.Suppression().Token("suppressed", "student_number|10118|777")
+	r.must(r.ws.Vault.Suppress(ctx, []vault.Suppression{{Token: token, Kind: "student_number", Since: "erasure", Clause: "XAMK-39"}}))
+	_, err := s.choose(ctx, run, 2021)
+	r.must(err)
+	var drawn []string
+	r.must(r.ws.VaultDB.SelectContext(ctx, &drawn, "SELECT `person` FROM `random_pseudonym`"))
+	suppressed := workspace.PersonOf(r.ws.Persons(), "P3")
+	if slices.Contains(drawn, suppressed) || len(drawn) < 2 {
+		t.Errorf("of %d people, %v", len(drawn), slices.Contains(drawn, suppressed))
+	}
 }
