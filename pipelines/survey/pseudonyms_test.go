@@ -1,8 +1,10 @@
 package survey
 
 import (
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/vault"
@@ -80,5 +82,55 @@ func TestNoRandomPseudonymOfTheSuppressed(t *testing.T) {
 	suppressed := workspace.PersonOf(r.ws.Persons(), "P3")
 	if slices.Contains(drawn, suppressed) || len(drawn) < 2 {
 		t.Errorf("of %d people, %v", len(drawn), slices.Contains(drawn, suppressed))
+	}
+}
+
+// A list that was written before lists had the epoch is of that in which its delivery was made, whatever the domain is in now:
+// a withdrawal names each row by the pseudonym that it went under, and none by another epoch's.
+func TestEpochOfListsThatDoNotSayIt(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite)
+	r.people(graduateOf("P10", "12354", "Seuraava", "Sanni", "1999-12-31", "2022-05-31"))
+	stages, run := r.stages(false)
+	s := stages[0].(selectStage).s
+	deliver := func() string {
+		t.Helper()
+		out, err := r.run(false)
+		r.must(err)
+		r.date = r.date.AddMonths(12)
+		return fact[SealFacts](t, out, "seal").Delivery
+	}
+	rotate := func(epoch int64, o custody.Options) error {
+		_, err := custody.RotateDomain(ctx, r.ws, s.domain(), epoch, false, custody.Author{Actor: "virtanen", At: r.endpoint.Clock.Now()}, o)
+		return err
+	}
+	cut, want := errors.New("cut off"), map[string]int64{}
+	if err := rotate(2, custody.Options{Step: func(string) error { return cut }}); !errors.Is(err, cut) {
+		t.Fatal(err)
+	}
+	r.endpoint.Clock.Move(time.Hour)
+	want[deliver()] = 1 // the rotation was noted, and not done
+	r.endpoint.Clock.Move(time.Hour)
+	r.must(rotate(2, custody.Options{}))
+	r.endpoint.Clock.Move(time.Hour)
+	want[deliver()] = 2
+	for id := range want {
+		l, err := readList(r.ws, id, &asked{all: true})
+		r.must(err)
+		if l.Epoch != want[id] || len(l.People) == 0 {
+			t.Fatalf("%d people in %d, not %d", len(l.People), l.Epoch, want[id])
+		}
+		l.Epoch = 0
+		r.must(l.Write(r.ws, id))
+	}
+	rows, _, err := Sent(ctx, r.ws, s.chain())
+	r.must(err)
+	for _, x := range rows {
+		if x.epoch != want[x.Delivery.ID] {
+			t.Errorf("%d, not %d", x.epoch, want[x.Delivery.ID])
+		}
+	}
+	r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
+	if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-PSEUDONYMS" {
+		t.Errorf("random ones within the epoch: %v", err)
 	}
 }
