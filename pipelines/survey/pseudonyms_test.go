@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/outbox"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/custody"
@@ -132,5 +133,36 @@ func TestEpochOfListsThatDoNotSayIt(t *testing.T) {
 	r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
 	if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-PSEUDONYMS" {
 		t.Errorf("random ones within the epoch: %v", err)
+	}
+}
+
+// TestThreat_T17_NoDomainIsRotatedUnderADelivery rotates the domain of a delivery that was cut off: its pseudonyms are of the old key.
+func TestThreat_T17_NoDomainIsRotatedUnderADelivery(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite)
+	stages, _ := r.stages(false)
+	s := stages[0].(selectStage).s
+	rotate := func() error {
+		_, err := custody.RotateDomain(ctx, r.ws, s.domain(), 2, false, custody.Author{Actor: "virtanen", At: r.endpoint.Clock.Now()}, custody.Options{})
+		return err
+	}
+	cut := errors.New("cut off")
+	r.step = func(name string) error {
+		if name == "send/1-file" {
+			return cut
+		}
+		return nil
+	}
+	if _, err := r.run(false); !errors.Is(err, cut) {
+		t.Fatal(err)
+	}
+	if err := rotate(); fault.Code(err) != "UOMA-KEY-DELIVERY" || r.ws.Keys.DomainEpoch(s.domain()) != 1 {
+		t.Errorf("under a delivery: %v", err)
+	}
+	r.step = nil
+	r.endpoint.Clock.Move(outbox.LeaseFor + time.Second)
+	_, err := r.run(false)
+	r.must(err)
+	if err := rotate(); err != nil || r.ws.Keys.DomainEpoch(s.domain()) != 2 {
+		t.Errorf("when it is closed: %v", err)
 	}
 }
