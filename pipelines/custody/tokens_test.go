@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -301,5 +302,99 @@ func TestThreat_T17_StoresOfAnotherEpoch(t *testing.T) {
 	defer ws.Close()
 	if _, err := custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, author(), custody.Options{}); fault.Code(err) != "UOMA-KEY-STORES" {
 		t.Errorf("another rotation went over it: %v", err)
+	}
+}
+
+// TestThreat_T17_RegistersOfBackfillsComeAlong rotates beside a register that a backfill left. One that missed a rotation has tokens
+// under a key that is gone: the next rotation stops at it.
+func TestThreat_T17_RegistersOfBackfillsComeAlong(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	folder := filepath.Join(s.dir, "backfills", "2026-11-20")
+	must(t, os.MkdirAll(folder, 0o700))
+	text, err := os.ReadFile(filepath.Join(s.dir, "register.db"))
+	must(t, err)
+	file := filepath.Join(folder, "register.db")
+	must(t, os.WriteFile(file, text, 0o600))
+	persons := func(file string) (out []string) {
+		t.Helper()
+		db, err := database.Open(t.Context(), string(database.SQLite)+":"+file)
+		must(t, err)
+		defer db.Close()
+		must(t, db.Select(&out, "SELECT `person` FROM `link` ORDER BY `person`"))
+		return out
+	}
+	rotate := func() error {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		_, err = custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, author(), custody.Options{})
+		return err
+	}
+	before := persons(file)
+	must(t, rotate())
+	if after := persons(file); len(after) == 0 || slices.Equal(after, before) || !slices.Equal(after, persons(filepath.Join(s.dir, "register.db"))) {
+		t.Errorf("%v of the backfill, before %v", after, before)
+	}
+	bytesOf, err := os.ReadFile(file)
+	must(t, err)
+	if bytes.Contains(bytesOf, []byte(before[0])) {
+		t.Error("the token of before is still in its file")
+	}
+	must(t, os.WriteFile(file, text, 0o600))
+	if err := rotate(); fault.Code(err) != "UOMA-KEY-LOST" {
+		t.Errorf("a register that missed a rotation: %v", err)
+	}
+	must(t, os.RemoveAll(folder))
+	if err := rotate(); err != nil {
+		t.Errorf("when it is gone: %v", err)
+	}
+	s.open(t).Close()
+}
+
+// TestThreat_T17_TokensCutOffBetweenStores cuts a rotation off when one of the two stores is rewritten: no other begins, this one goes
+// on without rewriting that store again, and a repetition changes nothing.
+func TestThreat_T17_TokensCutOffBetweenStores(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	ws := s.open(t)
+	was := s.tokens(t, ws)
+	must(t, ws.Close())
+	rotate := func(kind string, o custody.Options) (custody.Rotated, error) {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		return custody.RotateTokens(t.Context(), ws, kind, 2, author(), o)
+	}
+	_, err := rotate(workspace.PersonTokens, custody.Options{Step: func(name string) error {
+		if name == "committed" {
+			return errKilled
+		}
+		return nil
+	}})
+	if !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if _, err := rotate(workspace.IndexTokens, custody.Options{}); fault.Code(err) != "UOMA-KEY-ANOTHER" {
+		t.Errorf("another kind: %v", err)
+	}
+	if _, err := workspace.Open(t.Context(), s.dir); fault.Code(err) != "UOMA-KEY-UNFINISHED" {
+		t.Errorf("a workspace in between: %v", err)
+	}
+	if out, err := rotate(workspace.PersonTokens, custody.Options{}); err != nil || !out.Finished || out.Epoch != 2 || out.Rows == 0 {
+		t.Errorf("going on: %+v %v", out, err)
+	}
+	if out, err := rotate(workspace.PersonTokens, custody.Options{}); err != nil || !out.Finished || out.Epoch != 2 || out.Rows != 0 {
+		t.Errorf("again: %+v %v", out, err)
+	}
+	ws = s.open(t)
+	defer ws.Close()
+	now := s.tokens(t, ws)
+	for table := range was {
+		if was[table] != now[table] {
+			t.Errorf("%s is another", table)
+		}
 	}
 }
