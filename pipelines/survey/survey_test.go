@@ -60,6 +60,9 @@ func TestTheFourStages(t *testing.T) {
 		if d := r.deliveries()[0]; !bytes.Contains(quality, []byte(`"verdict": "`+d.QualityVerdict+`"`)) || d.RegisterCommit != "nightly-2026-11-23" {
 			t.Errorf("%+v", d)
 		}
+		if !bytes.Contains(quality, []byte(`"policy_digest": "`+r.pack.Digest()+`"`)) {
+			t.Error("the delivery does not say under which pack it was made")
+		}
 		if !slices.Equal(numbers(rows), everybody) || inner.PseudonymDomain != "csc/uraseuranta" || inner.Suppressed["deceased"] != 0 {
 			t.Errorf("%v %+v", numbers(rows), inner)
 		}
