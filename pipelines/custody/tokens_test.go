@@ -181,6 +181,7 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 				t.Errorf("%s is another:\n%s\nnot\n%s", table, now[table], was[table])
 			}
 		}
+		s.ordered(t, ws)
 		if n := readable(t, ws); n != people {
 			t.Errorf("%d of %d open", n, people)
 		}
@@ -204,6 +205,32 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 			t.Errorf("%v %v", lines, err)
 		}
 	})
+}
+
+// ordered looks whether tokens that are found by their order stand in it: the smaller of a pair first, those of a request by size.
+func (s *site) ordered(t *testing.T, ws *workspace.Workspace) {
+	t.Helper()
+	for _, store := range ws.TokenStores() {
+		for _, x := range store.Tables {
+			if slices.Contains(x.Index, "record_a") {
+				var wrong int
+				must(t, store.DB.Get(&wrong, "SELECT COUNT(*) FROM "+database.Quote(x.Table)+" WHERE `record_b` <> '' AND `record_a` > `record_b`"))
+				if wrong > 0 {
+					t.Errorf("%s: %d pairs stand the other way round", x.Table, wrong)
+				}
+			}
+		}
+	}
+	var asked []string
+	must(t, ws.RegisterDB.Select(&asked, "SELECT `pseudonyms` FROM `reveal` WHERE `domain` = ?", custody.RegisterDomain))
+	for _, list := range asked {
+		if !slices.IsSorted(strings.Split(list, "\n")) {
+			t.Errorf("a request's pseudonyms are not in order: %q", list)
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("no request was looked at")
+	}
 }
 
 // holds looks for a token in the stores, by every byte of their files where they are files. The book of reveals has
