@@ -2,13 +2,17 @@ package custody_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
@@ -423,5 +427,39 @@ func TestThreat_T17_TokensCutOffBetweenStores(t *testing.T) {
 		if was[table] != now[table] {
 			t.Errorf("%s is another", table)
 		}
+	}
+}
+
+// TestThreat_T17_WhoLostTheLeaseTurnsNothing lets another program have taken the lease over: the register stays as it is.
+func TestThreat_T17_WhoLostTheLeaseTurnsNothing(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	read := func() map[string]string {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		return workspacetest.Dump(t, ws.RegisterDB)
+	}
+	ws, err := workspace.OpenRotating(t.Context(), s.dir)
+	must(t, err)
+	by := author()
+	lost := false
+	by.Check = func(context.Context, *sqlx.Tx) error {
+		if lost {
+			return errKilled
+		}
+		return nil
+	}
+	was := map[string]string{}
+	_, err = custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, by, custody.Options{Step: func(name string) error {
+		if name == "begun" {
+			lost, was = true, read()
+		}
+		return nil
+	}})
+	must(t, ws.Close())
+	if now := read(); !errors.Is(err, errKilled) || len(was) == 0 || !maps.Equal(was, now) {
+		t.Errorf("%v", err)
 	}
 }
