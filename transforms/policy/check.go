@@ -348,6 +348,9 @@ func (c *checker) checkRetention() {
 		}
 		r.anchor, _ = ParseAnchor(r.Anchor) // the schema lists the anchors
 		r.period = c.period(r.Period, "retention", index(i), "period")
+		if k := p.category[r.Category]; k != nil && len(k.From) > 0 && r.Action != Keep && r.anchor.unseen() {
+			c.find(errNever, "", "retention", index(i), "anchor")
+		}
 		if r.Action == Review && r.period == (duration{}) {
 			c.find(errDate, "a review without a period would be due every day", "retention", index(i), "period")
 		}

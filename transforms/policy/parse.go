@@ -35,6 +35,7 @@ var (
 	errReference = fault.New("UOMA-POL-REFERENCE", "the name leads nowhere in this pack", "define it, or correct the spelling")
 	errTwice     = fault.New("UOMA-POL-TWICE", "the same thing is said twice", "keep one of the two")
 	errAsked     = fault.New("UOMA-POL-ASKED", "purpose and topic are longer than 64 characters together", "shorten one of them")
+	errNever     = fault.New("UOMA-POL-NEVER", "nothing that is stored has this event, so that the data would never be due", "let the period count from an event that comes about: docs/policy-author.md says where each is taken from")
 	errRetention = fault.New("UOMA-POL-RETENTION", "the category has no retention entry", "add one: data without a period is not loaded")
 	errDate      = fault.New("UOMA-POL-DATE", "the date or period is not usable", "write dates as YYYY-MM-DD and periods as P10Y, P6M, P90D or P0D")
 	errCountry   = fault.New("UOMA-POL-COUNTRY", "the recipient's country is outside the area that the pack allows", "remove the disclosure, or widen the area with its clause")
