@@ -718,3 +718,30 @@ func TestEveryColumnOfARowLeadsBack(t *testing.T) {
 		}
 	})
 }
+
+// TestThreat_T24_WhatIsSealedIsWhatWasPrepared asks for the rows of a delivery when the people chosen are others by now, and when
+// they are the same again.
+func TestThreat_T24_WhatIsSealedIsWhatWasPrepared(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite)
+	stages, run := r.stages(false)
+	s := stages[0].(selectStage).s
+	first := &source{s: s, r: run}
+	chosen, err := first.Select(ctx, s.order(run))
+	r.must(err)
+	d := outbox.Delivery{From: s.order(run).From, SelectionDigest: chosen.Digest}
+	objection := rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands}
+	r.says("P1", objection)
+	for name, from := range map[string]*source{"by another program": {s: s, r: run}, "by one that chose otherwise": {s: s, r: run, last: &choice{digest: "another"}}} {
+		if _, err := from.Contents(ctx, d); fault.Code(err) != "UOMA-DLV-CONSENT-CHANGED" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if changed, err := first.Changed(ctx, d); err != nil || !changed {
+		t.Errorf("the last look: %v %v", changed, err)
+	}
+	objection.State = register.Lifted
+	r.says("P1", objection)
+	if _, err := first.Contents(ctx, d); err != nil {
+		t.Errorf("the same people again: %v", err)
+	}
+}
