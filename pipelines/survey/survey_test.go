@@ -744,4 +744,9 @@ func TestThreat_T24_WhatIsSealedIsWhatWasPrepared(t *testing.T) {
 	if _, err := first.Contents(ctx, d); err != nil {
 		t.Errorf("the same people again: %v", err)
 	}
+	_, err = r.ws.RegisterDB.ExecContext(ctx, "UPDATE `degree` SET `title` = 'Insinööri (AMK)'")
+	r.must(err)
+	if changed, err := first.Changed(ctx, d); err != nil || !changed {
+		t.Errorf("the same people, of whom something else is said: %v %v", changed, err)
+	}
 }
