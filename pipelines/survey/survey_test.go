@@ -750,3 +750,22 @@ func TestThreat_T24_WhatIsSealedIsWhatWasPrepared(t *testing.T) {
 		t.Errorf("the same people, of whom something else is said: %v %v", changed, err)
 	}
 }
+
+// TestThreat_T24_ANightBetweenTheTwoStores lets a night end between what is read of the register and of the vault.
+func TestThreat_T24_ANightBetweenTheTwoStores(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		stages, run := r.stages(false)
+		s := stages[0].(selectStage).s
+		now, asked := run.Now, 0
+		run.Now = func() time.Time {
+			if asked++; asked == 2 { // the register has been entered
+				r.night("nightly-"+r.date.AddMonths(1).String(), ledger.Finished, `{"verdict":"pass"}`)
+			}
+			return now()
+		}
+		if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-MOVED" || asked < 2 {
+			t.Errorf("%v", err)
+		}
+	})
+}
