@@ -8,9 +8,11 @@ import (
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/outbox"
+	"uoma/connectors/register"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
 	"uoma/pipelines/custody"
+	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 )
 
@@ -129,6 +131,21 @@ func TestEpochOfListsThatDoNotSayIt(t *testing.T) {
 		if x.epoch != want[x.Delivery.ID] {
 			t.Errorf("%d, not %d", x.epoch, want[x.Delivery.ID])
 		}
+	}
+	for _, who := range []string{"P1", "P10"} { // of either delivery
+		r.says(who, rights.Statement{Kind: register.RestrictionWord, State: register.Stands})
+	}
+	w := &withdrawal{s: s, r: run}
+	r.must(w.choose(ctx))
+	for _, x := range w.rows {
+		d, err := r.ws.Domain(s.domain(), want[x.Delivery.ID])
+		r.must(err)
+		if x.pseudonym != r.ws.PersonIn(d, x.Person) {
+			t.Errorf("a row of epoch %d is named by another epoch's pseudonym", want[x.Delivery.ID])
+		}
+	}
+	if len(w.rows) != 2 {
+		t.Errorf("%d rows are withdrawn", len(w.rows))
 	}
 	r.ws.Settings.Pseudonyms = map[string]string{s.domain(): "random"}
 	if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-PSEUDONYMS" {
