@@ -170,3 +170,19 @@ func TestThreat_T25_TheBookShowsWhatWasDoneToIt(t *testing.T) {
 		}
 	}
 }
+
+// TestThreat_T25_AnotherBookIsNotTheOne puts a book of as many lines, under the same key, in the place of the one that was heeded.
+func TestThreat_T25_AnotherBookIsNotTheOne(t *testing.T) {
+	var books [2]*erasures.Book
+	for i := range books {
+		books[i] = open(t, filepath.Join(t.TempDir(), "book"))
+		for _, run := range []string{"erase-2026-11-21", []string{"erase-2026-11-22", "erase-2026-11-23"}[i]} {
+			if _, err := books[i].Append(entry(run)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if head := books[0].Head(); !books[0].Has(head) || books[1].Has(head) {
+		t.Error("a store takes a book that it never heeded")
+	}
+}
