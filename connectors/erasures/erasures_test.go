@@ -186,3 +186,29 @@ func TestThreat_T25_AnotherBookIsNotTheOne(t *testing.T) {
 		t.Error("a store takes a book that it never heeded")
 	}
 }
+
+// TestThreat_T25_LinesOfTwoBooksMakeNone puts a line in its place that another history, under the same key, has there.
+func TestThreat_T25_LinesOfTwoBooksMakeNone(t *testing.T) {
+	var lines [2][][]byte
+	path := ""
+	for i, first := range []string{"erase-2026-11-20", "erase-2026-11-21"} {
+		path = filepath.Join(t.TempDir(), "book")
+		b := open(t, path)
+		for _, run := range []string{first, "erase-2026-11-22"} {
+			if _, err := b.Append(entry(run)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[i] = bytes.SplitAfter(text, []byte("\n"))
+	}
+	if err := os.WriteFile(path, bytes.Join([][]byte{lines[0][0], lines[1][1]}, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := erasures.Open(path, key); fault.Code(err) != "UOMA-ERA-BOOK" {
+		t.Errorf("it opened: %v", err)
+	}
+}
