@@ -170,3 +170,45 @@ func TestThreat_T25_TheBookShowsWhatWasDoneToIt(t *testing.T) {
 		}
 	}
 }
+
+// TestThreat_T25_AnotherBookIsNotTheOne puts a book of as many lines, under the same key, in the place of the one that was heeded.
+func TestThreat_T25_AnotherBookIsNotTheOne(t *testing.T) {
+	var books [2]*erasures.Book
+	for i := range books {
+		books[i] = open(t, filepath.Join(t.TempDir(), "book"))
+		for _, run := range []string{"erase-2026-11-21", []string{"erase-2026-11-22", "erase-2026-11-23"}[i]} {
+			if _, err := books[i].Append(entry(run)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if head := books[0].Head(); !books[0].Has(head) || books[1].Has(head) {
+		t.Error("a store takes a book that it never heeded")
+	}
+}
+
+// TestThreat_T25_LinesOfTwoBooksMakeNone puts a line in its place that another history, under the same key, has there.
+func TestThreat_T25_LinesOfTwoBooksMakeNone(t *testing.T) {
+	var lines [2][][]byte
+	path := ""
+	for i, first := range []string{"erase-2026-11-20", "erase-2026-11-21"} {
+		path = filepath.Join(t.TempDir(), "book")
+		b := open(t, path)
+		for _, run := range []string{first, "erase-2026-11-22"} {
+			if _, err := b.Append(entry(run)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[i] = bytes.SplitAfter(text, []byte("\n"))
+	}
+	if err := os.WriteFile(path, bytes.Join([][]byte{lines[0][0], lines[1][1]}, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := erasures.Open(path, key); fault.Code(err) != "UOMA-ERA-BOOK" {
+		t.Errorf("it opened: %v", err)
+	}
+}

@@ -125,6 +125,7 @@ func TestThreat_T20_RequestsThatAreRefused(t *testing.T) {
 		"no clause":             func() error { return request(t, ws, good, "request", "", time.Hour) },
 		"a story":               func() error { return request(t, ws, good, "request", "she asked me", time.Hour) },
 		"no end":                func() error { return request(t, ws, good, "request", "GDPR-15", 0) },
+		"more than any case":    func() error { return request(t, ws, tokens(ws, 10_001), "breach", "GDPR-34", time.Hour) },
 		"an end far away":       func() error { return request(t, ws, good, "request", "GDPR-15", 30*24*time.Hour) },
 	} {
 		if err := ask(); fault.Code(err) != "UOMA-RVL-ASK" {

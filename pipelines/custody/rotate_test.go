@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/keys"
 	"uoma/connectors/ledger"
 	"uoma/connectors/vault"
 	"uoma/internal/fault"
@@ -250,10 +252,11 @@ func TestThreat_T17_DomainsGetOtherPseudonyms(t *testing.T) {
 }
 
 // TestThreat_T21_WhatTheOldKeyWrappedLeavesTheFiles looks for the wrapped keys of before a rotation in every byte of the
-// vault's files.
+// vault's files while they are open.
 func TestThreat_T21_WhatTheOldKeyWrappedLeavesTheFiles(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	ws := s.open(t)
+	defer ws.Close()
 	var old [][]byte
 	must(t, ws.Vault.Wrapped(t.Context(), func(wrapped []byte) { old = append(old, wrapped) }))
 	found := func() (n int) {
@@ -275,8 +278,39 @@ func TestThreat_T21_WhatTheOldKeyWrappedLeavesTheFiles(t *testing.T) {
 	}
 	_, err := custody.RotateMaster(t.Context(), ws, author(), custody.Options{})
 	must(t, err)
-	must(t, ws.Close())
-	if n := found(); n != 0 {
+	if n := found(); n != 0 { // as it ends, and not when the last program closes the store, which cleans up too
 		t.Errorf("%d wrapped keys are still in the files", n)
+	}
+}
+
+// TestThreat_T17_NoKeyIsRetiredThatIsNeeded lets a program of before the rotation write behind its back: the older key stays until
+// nothing is wrapped by it.
+func TestThreat_T17_NoKeyIsRetiredThatIsNeeded(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	other := s.open(t)
+	defer other.Close()
+	ws := s.open(t)
+	late := entries(3, 4)
+	late[0].SourceKey, late[0].Record, late[0].Subject = late[0].SourceKey[:25]+"1", late[0].Record[:25]+"1", late[0].Subject[:25]+"1"
+	written := false
+	o := custody.Options{Batch: 10, Step: func(name string) error {
+		if name != "rewrapped" || written {
+			return nil
+		}
+		written = true
+		return other.Vault.Put(t.Context(), "n2", late)
+	}}
+	out, err := custody.RotateMaster(t.Context(), ws, author(), o)
+	if fault.Code(err) != "UOMA-KEY-LEFT" || out.Left != 1 || out.Finished || slices.ContainsFunc(ws.Keys.Masters(), func(m keys.MasterEpoch) bool { return m.Retired }) {
+		t.Fatalf("%+v %v", out, err)
+	}
+	must(t, ws.Close())
+	ws = s.open(t)
+	defer ws.Close()
+	if out, err := custody.RotateMaster(t.Context(), ws, author(), custody.Options{}); err != nil || !out.Finished || out.Rewrapped != 1 {
+		t.Errorf("again: %+v %v", out, err)
+	}
+	if n := readable(t, ws); n != people+1 {
+		t.Errorf("%d of %d open", n, people+1)
 	}
 }

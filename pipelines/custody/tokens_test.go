@@ -2,12 +2,17 @@ package custody_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jmoiron/sqlx"
 
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
@@ -156,6 +161,8 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 		person := workspace.PersonOf(ws.Persons(), entries(0, 1)[0].Subject)
 		sent := ws.PersonIn(d, person)
 		must(t, ws.RegisterDB.Close())
+		idle := s.open(t) // so that no rotation is the last to close the stores, which cleans up too
+		defer idle.Close()
 		for range 2 {
 			for _, kind := range workspace.TokenKinds() {
 				ws, err := workspace.OpenRotating(t.Context(), s.dir)
@@ -178,6 +185,7 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 				t.Errorf("%s is another:\n%s\nnot\n%s", table, now[table], was[table])
 			}
 		}
+		s.ordered(t, ws)
 		if n := readable(t, ws); n != people {
 			t.Errorf("%d of %d open", n, people)
 		}
@@ -201,6 +209,32 @@ func TestThreat_T17_EveryTokenIsRewritten(t *testing.T) {
 			t.Errorf("%v %v", lines, err)
 		}
 	})
+}
+
+// ordered looks whether tokens that are found by their order stand in it: the smaller of a pair first, those of a request by size.
+func (s *site) ordered(t *testing.T, ws *workspace.Workspace) {
+	t.Helper()
+	for _, store := range ws.TokenStores() {
+		for _, x := range store.Tables {
+			if slices.Contains(x.Index, "record_a") {
+				var wrong int
+				must(t, store.DB.Get(&wrong, "SELECT COUNT(*) FROM "+database.Quote(x.Table)+" WHERE `record_b` <> '' AND `record_a` > `record_b`"))
+				if wrong > 0 {
+					t.Errorf("%s: %d pairs stand the other way round", x.Table, wrong)
+				}
+			}
+		}
+	}
+	var asked []string
+	must(t, ws.RegisterDB.Select(&asked, "SELECT `pseudonyms` FROM `reveal` WHERE `domain` = ?", custody.RegisterDomain))
+	for _, list := range asked {
+		if !slices.IsSorted(strings.Split(list, "\n")) {
+			t.Errorf("a request's pseudonyms are not in order: %q", list)
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("no request was looked at")
+	}
 }
 
 // holds looks for a token in the stores, by every byte of their files where they are files. The book of reveals has
@@ -299,5 +333,133 @@ func TestThreat_T17_StoresOfAnotherEpoch(t *testing.T) {
 	defer ws.Close()
 	if _, err := custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, author(), custody.Options{}); fault.Code(err) != "UOMA-KEY-STORES" {
 		t.Errorf("another rotation went over it: %v", err)
+	}
+}
+
+// TestThreat_T17_RegistersOfBackfillsComeAlong rotates beside a register that a backfill left. One that missed a rotation has tokens
+// under a key that is gone: the next rotation stops at it.
+func TestThreat_T17_RegistersOfBackfillsComeAlong(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	folder := filepath.Join(s.dir, "backfills", "2026-11-20")
+	must(t, os.MkdirAll(folder, 0o700))
+	text, err := os.ReadFile(filepath.Join(s.dir, "register.db"))
+	must(t, err)
+	file := filepath.Join(folder, "register.db")
+	must(t, os.WriteFile(file, text, 0o600))
+	persons := func(file string) (out []string) {
+		t.Helper()
+		db, err := database.Open(t.Context(), string(database.SQLite)+":"+file)
+		must(t, err)
+		defer db.Close()
+		must(t, db.Select(&out, "SELECT `person` FROM `link` ORDER BY `person`"))
+		return out
+	}
+	rotate := func() error {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		_, err = custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, author(), custody.Options{})
+		return err
+	}
+	before := persons(file)
+	must(t, rotate())
+	if after := persons(file); len(after) == 0 || slices.Equal(after, before) || !slices.Equal(after, persons(filepath.Join(s.dir, "register.db"))) {
+		t.Errorf("%v of the backfill, before %v", after, before)
+	}
+	bytesOf, err := os.ReadFile(file)
+	must(t, err)
+	if bytes.Contains(bytesOf, []byte(before[0])) {
+		t.Error("the token of before is still in its file")
+	}
+	must(t, os.WriteFile(file, text, 0o600))
+	if err := rotate(); fault.Code(err) != "UOMA-KEY-LOST" {
+		t.Errorf("a register that missed a rotation: %v", err)
+	}
+	must(t, os.RemoveAll(folder))
+	if err := rotate(); err != nil {
+		t.Errorf("when it is gone: %v", err)
+	}
+	s.open(t).Close()
+}
+
+// TestThreat_T17_TokensCutOffBetweenStores cuts a rotation off when one of the two stores is rewritten: no other begins, this one goes
+// on without rewriting that store again, and a repetition changes nothing.
+func TestThreat_T17_TokensCutOffBetweenStores(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	ws := s.open(t)
+	was := s.tokens(t, ws)
+	must(t, ws.Close())
+	rotate := func(kind string, o custody.Options) (custody.Rotated, error) {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		return custody.RotateTokens(t.Context(), ws, kind, 2, author(), o)
+	}
+	_, err := rotate(workspace.PersonTokens, custody.Options{Step: func(name string) error {
+		if name == "committed" {
+			return errKilled
+		}
+		return nil
+	}})
+	if !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if _, err := rotate(workspace.IndexTokens, custody.Options{}); fault.Code(err) != "UOMA-KEY-ANOTHER" {
+		t.Errorf("another kind: %v", err)
+	}
+	if _, err := workspace.Open(t.Context(), s.dir); fault.Code(err) != "UOMA-KEY-UNFINISHED" {
+		t.Errorf("a workspace in between: %v", err)
+	}
+	if out, err := rotate(workspace.PersonTokens, custody.Options{}); err != nil || !out.Finished || out.Epoch != 2 || out.Rows == 0 {
+		t.Errorf("going on: %+v %v", out, err)
+	}
+	if out, err := rotate(workspace.PersonTokens, custody.Options{}); err != nil || !out.Finished || out.Epoch != 2 || out.Rows != 0 {
+		t.Errorf("again: %+v %v", out, err)
+	}
+	ws = s.open(t)
+	defer ws.Close()
+	now := s.tokens(t, ws)
+	for table := range was {
+		if was[table] != now[table] {
+			t.Errorf("%s is another", table)
+		}
+	}
+}
+
+// TestThreat_T17_WhoLostTheLeaseTurnsNothing lets another program have taken the lease over: the register stays as it is.
+func TestThreat_T17_WhoLostTheLeaseTurnsNothing(t *testing.T) {
+	s := newSite(t, databasetest.OnSQLite)
+	s.fill(t)
+	read := func() map[string]string {
+		t.Helper()
+		ws, err := workspace.OpenRotating(t.Context(), s.dir)
+		must(t, err)
+		defer ws.Close()
+		return workspacetest.Dump(t, ws.RegisterDB)
+	}
+	ws, err := workspace.OpenRotating(t.Context(), s.dir)
+	must(t, err)
+	by := author()
+	lost := false
+	by.Check = func(context.Context, *sqlx.Tx) error {
+		if lost {
+			return errKilled
+		}
+		return nil
+	}
+	was := map[string]string{}
+	_, err = custody.RotateTokens(t.Context(), ws, workspace.PersonTokens, 0, by, custody.Options{Step: func(name string) error {
+		if name == "begun" {
+			lost, was = true, read()
+		}
+		return nil
+	}})
+	must(t, ws.Close())
+	if now := read(); !errors.Is(err, errKilled) || len(was) == 0 || !maps.Equal(was, now) {
+		t.Errorf("%v", err)
 	}
 }

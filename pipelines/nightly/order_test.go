@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
@@ -20,21 +21,22 @@ func TestThreat_T22_OrderSaysNothing(t *testing.T) {
 	s := loadedSite(t, databasetest.OnSQLite) // a server keeps rows in the order of keys, which are tokens
 	s.night(t, firstNight+1)
 	s.at(t, func(ws *workspace.Workspace) {
-		key, person := map[string]string{}, map[string]string{} // by record; by person
+		key, person, subject := map[string]string{}, map[string]string{}, map[string]string{} // by record; by person; by subject
 		for e, err := range ws.Vault.Open(context.Background(), nil, vault.Identifiers) {
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range e.Identifiers {
 				if f.Column == "person_key" {
-					key[e.Record] = string(f.Value)
+					key[e.Record], subject[e.Subject] = string(f.Value), string(f.Value)
 					person[workspace.PersonOf(ws.Persons(), e.Subject)] = string(f.Value)
 				}
 			}
 		}
-		look := func(what, query string, keys map[string]string) {
+		look := func(db *database.DB, what, query string, keys map[string]string) {
+			t.Helper()
 			var order, known []string
-			if err := ws.RegisterDB.Select(&order, query); err != nil {
+			if err := db.Select(&order, query); err != nil {
 				t.Fatal(err)
 			}
 			for _, token := range order {
@@ -55,11 +57,20 @@ func TestThreat_T22_OrderSaysNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, feed := range feeds {
-				look(table.Name+" of "+feed, fmt.Sprintf("SELECT `record` FROM `%s` WHERE `source` = '%s' ORDER BY rowid", table.Name, feed), key)
+				look(ws.RegisterDB, table.Name+" of "+feed, fmt.Sprintf("SELECT `record` FROM `%s` WHERE `source` = '%s' ORDER BY rowid", table.Name, feed), key)
 			}
 		}
-		look("links", "SELECT `record` FROM `link` ORDER BY rowid", key)
-		look("events", "SELECT `person` FROM `subject_event` ORDER BY `run`, `seq`", person)
+		look(ws.RegisterDB, "links", "SELECT `record` FROM `link` ORDER BY rowid", key)
+		look(ws.RegisterDB, "events", "SELECT `person` FROM `subject_event` ORDER BY `run`, `seq`", person)
+		var systems []string
+		if err := ws.VaultDB.Select(&systems, "SELECT DISTINCT `source` FROM `identity`"); err != nil || len(systems) == 0 {
+			t.Fatal(systems, err)
+		}
+		for _, source := range systems {
+			look(ws.VaultDB, "the vault's rows of "+source, fmt.Sprintf("SELECT `record` FROM `identity` WHERE `source` = '%s' ORDER BY rowid", source), key)
+		}
+		look(ws.VaultDB, "the vault's subjects", "SELECT `subject` FROM `subject` ORDER BY rowid", subject)
+		look(ws.VaultDB, "the vault's pseudonyms", "SELECT `subject` FROM `pseudonym` ORDER BY rowid", subject)
 	})
 }
 

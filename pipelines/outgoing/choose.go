@@ -112,10 +112,10 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.prepare(ctx, r); err != nil {
+	if err := h.prepare(r); err != nil {
 		return nil, err
 	}
-	if err := h.people(ctx); err != nil {
+	if err := h.people(ctx, r.Dry); err != nil {
 		return nil, err
 	}
 	// The vault is another store than the register: a night that began in between could have changed it alone.
@@ -127,7 +127,7 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	return c, err
 }
 
-func (h *chooser) prepare(ctx context.Context, r *pipelines.Run) error {
+func (h *chooser) prepare(r *pipelines.Run) error {
 	f := h.f
 	h.loader = f.pack.Loader(h.at)
 	h.gives = func(string, string) bool { return true } // the controller's own system
@@ -160,13 +160,6 @@ func (h *chooser) prepare(ctx context.Context, r *pipelines.Run) error {
 	}
 	if day, ok := f.t.ReturnBy(r.Date); ok {
 		h.back = day.String()
-	}
-	if f.t.Pseudonymous() {
-		var err error
-		if h.called, err = survey.Called(ctx, f.ws, f.chain(), slices.Collect(maps.Keys(h.frame.people)), r.Dry); err != nil {
-			return err
-		}
-		h.random = f.ws.Settings.Random(f.domain())
 	}
 	h.crowd = f.pack.Crowd(h.at, len(h.frame.people))
 	for n, person := range slices.Sorted(maps.Keys(h.frame.people)) {
@@ -228,7 +221,7 @@ func (h *chooser) decide(w *who, category, recipient string) policy.Decision {
 }
 
 // people opens the vault for the people of the frame, and makes the rows of each.
-func (h *chooser) people(ctx context.Context) error {
+func (h *chooser) people(ctx context.Context, dry bool) error {
 	ws := h.f.ws
 	persons := ws.Persons()
 	list, err := ws.Vault.Suppressed(ctx)
@@ -263,6 +256,9 @@ func (h *chooser) people(ctx context.Context) error {
 	for _, person := range slices.Sorted(maps.Keys(h.frame.people)) {
 		h.crowd.Add(h.frame.people[person].facts)
 	}
+	if err := h.name(ctx, dry); err != nil {
+		return err
+	}
 	if len(order) == 0 {
 		return nil
 	}
@@ -279,6 +275,22 @@ func (h *chooser) people(ctx context.Context) error {
 	}
 	h.one(subjects[entries[0].Subject], entries)
 	return nil
+}
+
+// name gives pseudonyms, where the file has any, to those who are not erased: a random one is written down when it is drawn.
+func (h *chooser) name(ctx context.Context, dry bool) (err error) {
+	if !h.f.t.Pseudonymous() {
+		return nil
+	}
+	var persons []string
+	for person, w := range h.frame.people {
+		if !w.facts.Suppressed {
+			persons = append(persons, person)
+		}
+	}
+	h.random = h.f.ws.Settings.Random(h.f.domain())
+	h.called, err = survey.Called(ctx, h.f.ws, h.f.chain(), persons, dry)
+	return err
 }
 
 // one decides about somebody, and makes their rows.

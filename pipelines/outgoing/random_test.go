@@ -123,3 +123,25 @@ func TestRandomPseudonymsOfATable(t *testing.T) {
 		}
 	}
 }
+
+// Who is suppressed is not called anything in a file: a random pseudonym is written down when it is drawn.
+func TestNoRandomPseudonymOfTheSuppressed(t *testing.T) {
+	t.Parallel()
+	const name, domain = "research-graduates", "research/research-graduates"
+	r := newRig(t, databasetest.OnSQLite, "small")
+	r.ws.Settings.Pseudonyms = map[string]string{domain: "random"}
+	c, err := r.file(name).choose(ctx, r.runOf(name, true))
+	r.must(err)
+	suppressed := c.records[0].included.Person
+	night, err := r.ws.Register.Begin(ctx)
+	r.must(err)
+	defer night.Rollback()
+	r.must(night.MarkErased(ctx, map[string]string{suppressed: "XAMK-39"}))
+	r.must(night.Commit())
+	r.sent(name)
+	var drawn []string
+	r.must(r.ws.VaultDB.SelectContext(ctx, &drawn, "SELECT `person` FROM `random_pseudonym`"))
+	if slices.Contains(drawn, suppressed) || int64(len(drawn)) < c.people-1 {
+		t.Errorf("of %d people, %v", len(drawn), slices.Contains(drawn, suppressed))
+	}
+}

@@ -120,9 +120,11 @@ func (s *Survey) digest(c *choice) (string, error) {
 // decide asks the policy for each person of the frame, in its order. A row is made of several categories, and each must be allowed.
 func (s *Survey) decide(ctx context.Context, f *frame, id *identity, at canon.Date, dry bool) ([]extract.Person, error) {
 	people := f.persons()
-	persons := make([]string, len(people))
-	for i, g := range people {
-		persons[i] = g.person
+	var persons []string
+	for _, g := range people {
+		if g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]; !g.facts.Suppressed {
+			persons = append(persons, g.person) // who is erased is called nothing any more: a random pseudonym is written down when it is drawn
+		}
 	}
 	called, err := Called(ctx, s.ws, s.chain(), persons, dry)
 	if err != nil {
@@ -131,7 +133,6 @@ func (s *Survey) decide(ctx context.Context, f *frame, id *identity, at canon.Da
 	crowd := s.pack.Crowd(at, len(people))
 	out := make([]extract.Person, len(people))
 	for i, g := range people {
-		g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
 		crowd.Add(&g.facts)
 		out[i] = extract.Person{Pseudonym: called(g.person), Protected: g.facts.Protected,
 			Records: id.records[g.person], Degrees: g.degrees}

@@ -3,8 +3,10 @@ package survey
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
@@ -52,8 +54,32 @@ func oneMode(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, domai
 		if err != nil {
 			return err
 		}
-		if max(l.Epoch, 1) == epoch && len(l.People) > 0 && l.People[0].Pseudonym == "" {
+		if err := l.inEpoch(ctx, ws, &all[i]); err != nil {
+			return err
+		}
+		if l.Epoch == epoch && len(l.People) > 0 && l.People[0].Pseudonym == "" {
 			return errMode.At(fault.Place{Field: domain})
+		}
+	}
+	return nil
+}
+
+// inEpoch fills in the epoch of a delivery's list that was written before lists had it. It is what the audit log says of the time
+// at which the delivery was made: while one is not finished its domain is not rotated.
+func (l *List) inEpoch(ctx context.Context, ws *workspace.Workspace, d *outbox.Delivery) error {
+	if l.Epoch > 0 || len(l.People) == 0 {
+		return nil
+	}
+	l.Epoch = 1
+	domain := d.Chain.Recipient + "/" + d.Chain.Dataset
+	for epoch := ws.Keys.DomainEpoch(domain); epoch > 1 && l.Epoch == 1; epoch-- {
+		// A rotation that was cut off was noted again: the last note is of the one that was done.
+		noted, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.KeyRotated), Reason: fmt.Sprintf("domain:%s:%d", domain, epoch), Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(noted) > 0 && noted[0].At <= d.CreatedAt.UnixMicro() {
+			l.Epoch = epoch
 		}
 	}
 	return nil

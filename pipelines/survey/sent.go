@@ -42,8 +42,11 @@ func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (row
 		if err != nil {
 			return nil, nil, err
 		}
+		if err := l.inEpoch(ctx, ws, d); err != nil {
+			return nil, nil, err
+		}
 		for n, p := range l.People {
-			rows = append(rows, SentRow{d, int64(n) + 1, p, max(l.Epoch, 1)})
+			rows = append(rows, SentRow{d, int64(n) + 1, p, l.Epoch})
 		}
 		for _, x := range l.Withdrawn {
 			if at := (RowOf{x.Delivery, x.Row}); told[at] != parcel.Erase {

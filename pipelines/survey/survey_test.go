@@ -60,6 +60,9 @@ func TestTheFourStages(t *testing.T) {
 		if d := r.deliveries()[0]; !bytes.Contains(quality, []byte(`"verdict": "`+d.QualityVerdict+`"`)) || d.RegisterCommit != "nightly-2026-11-23" {
 			t.Errorf("%+v", d)
 		}
+		if !bytes.Contains(quality, []byte(`"policy_digest": "`+r.pack.Digest()+`"`)) {
+			t.Error("the delivery does not say under which pack it was made")
+		}
 		if !slices.Equal(numbers(rows), everybody) || inner.PseudonymDomain != "csc/uraseuranta" || inner.Suppressed["deceased"] != 0 {
 			t.Errorf("%v %+v", numbers(rows), inner)
 		}
@@ -712,6 +715,57 @@ func TestEveryColumnOfARowLeadsBack(t *testing.T) {
 			if _, err := ExplainRow(ctx, r.ws, ask.id, ask.row); fault.Code(err) != ask.want {
 				t.Errorf("%+v: %v", ask, err)
 			}
+		}
+	})
+}
+
+// TestThreat_T24_WhatIsSealedIsWhatWasPrepared asks for the rows of a delivery when the people chosen are others by now, and when
+// they are the same again.
+func TestThreat_T24_WhatIsSealedIsWhatWasPrepared(t *testing.T) {
+	r := newRig(t, databasetest.OnSQLite)
+	stages, run := r.stages(false)
+	s := stages[0].(selectStage).s
+	first := &source{s: s, r: run}
+	chosen, err := first.Select(ctx, s.order(run))
+	r.must(err)
+	d := outbox.Delivery{From: s.order(run).From, SelectionDigest: chosen.Digest}
+	objection := rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands}
+	r.says("P1", objection)
+	for name, from := range map[string]*source{"by another program": {s: s, r: run}, "by one that chose otherwise": {s: s, r: run, last: &choice{digest: "another"}}} {
+		if _, err := from.Contents(ctx, d); fault.Code(err) != "UOMA-DLV-CONSENT-CHANGED" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if changed, err := first.Changed(ctx, d); err != nil || !changed {
+		t.Errorf("the last look: %v %v", changed, err)
+	}
+	objection.State = register.Lifted
+	r.says("P1", objection)
+	if _, err := first.Contents(ctx, d); err != nil {
+		t.Errorf("the same people again: %v", err)
+	}
+	_, err = r.ws.RegisterDB.ExecContext(ctx, "UPDATE `degree` SET `title` = 'Insinööri (AMK)'")
+	r.must(err)
+	if changed, err := first.Changed(ctx, d); err != nil || !changed {
+		t.Errorf("the same people, of whom something else is said: %v %v", changed, err)
+	}
+}
+
+// TestThreat_T24_ANightBetweenTheTwoStores lets a night end between what is read of the register and of the vault.
+func TestThreat_T24_ANightBetweenTheTwoStores(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		stages, run := r.stages(false)
+		s := stages[0].(selectStage).s
+		now, asked := run.Now, 0
+		run.Now = func() time.Time {
+			if asked++; asked == 2 { // the register has been entered
+				r.night("nightly-"+r.date.AddMonths(1).String(), ledger.Finished, `{"verdict":"pass"}`)
+			}
+			return now()
+		}
+		if _, err := s.choose(ctx, run, 2021); fault.Code(err) != "UOMA-SVY-MOVED" || asked < 2 {
+			t.Errorf("%v", err)
 		}
 	})
 }

@@ -212,8 +212,12 @@ func (c *checker) documents(context.Context) {
 	c.add(Error, err)
 	c.pipelines, err = c.w.Pipelines()
 	c.add(Error, err)
-	_, err = c.w.Policy(canon.DateOf(c.o.Now.In(c.w.Settings.Location)))
+	today := canon.DateOf(c.o.Now.In(c.w.Settings.Location))
+	_, err = c.w.Policy(today)
 	c.add(Error, err)
+	if fault.Code(err) != errSigners.Code {
+		c.add(Warning, c.w.unsigned(today))
+	}
 }
 
 func (c *checker) each(folder string, parse func(file string, src []byte) error) {

@@ -113,6 +113,29 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 	return p, nil
 }
 
+// unsigned tells of versions of the workspace's policy pack that come into force after a date, and that nobody who may has signed:
+// from their first day on nothing would run.
+func (w *Workspace) unsigned(date canon.Date) error {
+	files, err := policyFiles(w.home, []string{w.Settings.Policy})
+	if err != nil {
+		return err
+	}
+	var found fault.List
+	for _, f := range files {
+		first, err := canon.ParseDate(f.Pack.InForce.From)
+		if err != nil || f.Pack.ID != w.Settings.Policy || first <= date {
+			continue
+		}
+		var one *fault.Error
+		if _, err := w.signedBy(&f, first); errors.As(err, &one) {
+			found = append(found, one)
+		} else if err != nil {
+			return err
+		}
+	}
+	return found.Err()
+}
+
 // Pipelines gives the pipelines of the workspace by name: its own in pipelines/ and targets/, and the shipped ones.
 func (w *Workspace) Pipelines() (map[string]*pipelines.Definition, error) {
 	all, err := pipelines.Shipped()

@@ -15,7 +15,7 @@ import (
 const Signature = ".sig"
 
 var (
-	errUnsigned = fault.New("UOMA-WSP-UNSIGNED", "the settings want policy packs that are signed, and the one in force is not",
+	errUnsigned = fault.New("UOMA-WSP-UNSIGNED", "the settings want policy packs that are signed, and this one is not",
 		"let one of policy_signers sign the file, with uoma policy sign, and let the signature be read by the account that runs; a shipped pack is first copied into policies/")
 	errSigners = fault.New("UOMA-WSP-SIGNERS", "policy_signers does not say who may sign", `write a line of allowed signers for each: NAME namespaces="policy@uoma" ssh-ed25519 KEY`)
 )

@@ -92,12 +92,31 @@ func (a *asker) ask(e *Example) error {
 		return a.askMark(e)
 	case len(e.Request) > 0:
 		return a.askRequest(e)
+	case len(e.Order) > 0:
+		return a.askOrder(e)
 	case len(e.Told) > 0:
 		return a.askTold(e)
 	}
 	got, ok := fieldOf(a.src, e.Field)
 	if !ok || got != e.Answer {
 		return fmt.Errorf("%s is %q, not %q", e.Field, got, e.Answer)
+	}
+	return nil
+}
+
+// askOrder asks whether the words of somebody stand in the order of a sequence.
+func (a *asker) askOrder(e *Example) error {
+	for _, id := range e.Order {
+		i := slices.IndexFunc(a.pack.Sequences, func(s Sequence) bool { return s.ID == id })
+		if i < 0 {
+			return fmt.Errorf("there is no sequence %s", id)
+		}
+		s := &a.pack.Sequences[i]
+		for _, who := range e.people() {
+			if err := a.answered(e, who+", "+id, word(s.Broken(a.facts[who], endOf(e.on)), "broken", "kept"), s.lead()); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type Figure struct {
 }
 
 // Example is one or several questions with one answer. Which kind of question it is, its leading key tells: use, load,
-// column, end, member, mark, field, request, told or change. An example without a question names what holds the rule in its place:
+// column, end, member, mark, field, request, order or told. An example without a question names what holds the rule in its place:
 // tests of the program, or nothing yet and why; or what of it is still open.
 type Example struct {
 	Rules []string `yaml:"rules"`
@@ -75,6 +75,8 @@ type Example struct {
 	Through  string   `yaml:"through"`  // the office through which it comes
 	Lacking  string   `yaml:"lacking"`  // what it is opened without: scope, identity
 	Extended bool     `yaml:"extended"` // its answer was put off
+
+	Order []string `yaml:"order"` // sequences: whether the words of somebody stand in their order
 
 	Told []string `yaml:"told"` // registers whose people are told of changes; the answer is the channels
 
@@ -243,7 +245,7 @@ func (w *wordReader) state(s string) State {
 // sound finds what makes an example impossible to ask.
 func (e *Example) sound(x *Examples) error {
 	kinds := 0
-	for _, given := range []bool{len(e.Use) > 0, len(e.Load) > 0, len(e.Column) > 0, len(e.End) > 0, e.Member, e.Mark != "", e.Field != "", len(e.Request) > 0, len(e.Told) > 0,
+	for _, given := range []bool{len(e.Use) > 0, len(e.Load) > 0, len(e.Column) > 0, len(e.End) > 0, e.Member, e.Mark != "", e.Field != "", len(e.Request) > 0, len(e.Order) > 0, len(e.Told) > 0,
 		len(e.Program) > 0, e.Open != "", e.Rest != "", e.refusal()} {
 		if given {
 			kinds++

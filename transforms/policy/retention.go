@@ -46,6 +46,9 @@ func ParseAnchor(s string) (a Anchor, ok bool) {
 // String gives the anchor's name.
 func (a Anchor) String() string { return anchorNames[a] }
 
+// unseen tells whether no stored row says when the event was: such periods are of data that never is stored.
+func (a Anchor) unseen() bool { return a == Graduation || a == Copied || a == Compiled }
+
 // Anchors are the days on which a record's anchors came about. An anchor without a day is open: its period has not
 // begun. The zero value is all open.
 type Anchors struct {

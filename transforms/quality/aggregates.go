@@ -18,6 +18,7 @@ type aggregateRun struct {
 	Date    string `json:"date"`
 	Policy  string `json:"policy"`
 	Version string `json:"policy_version"`
+	Digest  string `json:"policy_digest"`
 }
 
 type aggregateOut struct {
@@ -35,7 +36,7 @@ type aggregateOut struct {
 // recipient's extract but those of the report it is given. Same report, same bytes.
 func Aggregates(r *Report) []byte {
 	out := aggregate{Format: Format + "-aggregates", Version: Version, Verdict: r.Verdict, Rounding: 5, K: r.K,
-		Run:      aggregateRun{r.Run.Date, r.Run.Policy.ID, r.Run.Policy.Version},
+		Run:      aggregateRun{r.Run.Date, r.Run.Policy.ID, r.Run.Policy.Version, r.Run.Policy.Digest},
 		Extracts: []aggregateOut{}, Gates: []Gate{}, Required: tenth(r.Totals.Required), Valid: tenth(r.Totals.Valid)}
 	mine := map[string]bool{}
 	for _, e := range r.Extracts {
