@@ -35,6 +35,8 @@ func rowAnchors(table string) []rowAnchor {
 			{column: "published_at", instant: true, anchors: []policy.Anchor{policy.ResultsPublished}}}
 	case "recording":
 		return []rowAnchor{{column: "start", instant: true, anchors: []policy.Anchor{policy.ExamDate}}}
+	case canon.Attribution:
+		return []rowAnchor{{column: "licence_until", anchors: []policy.Anchor{policy.LicenceEnd}}}
 	case "access":
 		return []rowAnchor{{column: "time", instant: true, anchors: []policy.Anchor{policy.ExamDate}}}
 	}
@@ -188,7 +190,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 	}
 	category := x.Category
 	g.join(x, people, since)
-	if table == "person" { // contact data stands in the vault, under the same source row
+	if table == "person" || table == canon.Attribution { // contact data stands in the vault, under the same source row
 		if d := loader.Table(x.Feed, "email"); d.Allow && d.Category != category {
 			x.Category = d.Category
 			g.joinVault(x, people, since)

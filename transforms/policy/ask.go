@@ -219,6 +219,9 @@ func (a *asker) askLoadOf(e *Example, feed, name string, who *Facts) error {
 	l := a.pack.Loader(e.on)
 	d := l.Table(feed, name)
 	allow, clause := d.Allow, d.Clause
+	if d.Lacks(func(column string) bool { return slices.Contains(e.Attributed, column) }) != "" {
+		allow = false
+	}
 	if d.Allow && e.Row != nil {
 		b, err := rowOf(feed, name, e.Row)
 		if err != nil {

@@ -55,6 +55,8 @@ type Example struct {
 	Load   []string          `yaml:"load"` // feeds
 	Tables []string          `yaml:"tables"`
 	Row    map[string]string `yaml:"row"`
+	// Attributed is what the attribution of the row says: columns of the table attribution.
+	Attributed []string `yaml:"attributed"`
 
 	Column []string `yaml:"column"`
 

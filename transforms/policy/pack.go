@@ -148,6 +148,8 @@ type Origin struct {
 	Tables  []string `yaml:"tables"`
 	// MembersOnly limits these rows to members though the category is not.
 	MembersOnly bool `yaml:"members_only"`
+	// Needs lists what the attribution of a source row has to say before its rows are stored: columns of the table attribution.
+	Needs []string `yaml:"needs"`
 	// Clause, when given, takes the place of the category's.
 	Clause []string `yaml:"clause"`
 }
@@ -393,6 +395,7 @@ type claim struct {
 	membersOnly bool
 	clause      string
 	listing     uint32 // groups whose lists have the category
+	needs       []string
 }
 
 // Digest gives the SHA-256 of the pack's document as "sha256:" and hexadecimal digits.
