@@ -110,6 +110,9 @@ func (a *app) printExplained(e *nightly.Explained) error {
 		answer := "no: " + u.Reason
 		if u.Allow {
 			answer = "yes"
+			if u.Per != "" {
+				answer += ", for its own " + u.Per + " alone"
+			}
 		}
 		rows = append(rows, []string{u.Purpose, cmp.Or(u.Recipient, "-"), u.Category, u.Clause, answer, u.Says})
 	}

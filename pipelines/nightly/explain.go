@@ -83,6 +83,7 @@ type ExplainedUse struct {
 	Recipient string `json:"recipient,omitempty"`
 	Category  string `json:"category"`
 	Allow     bool   `json:"allow"`
+	Per       string `json:"per,omitempty"` // "event": for the event alone that the data was given for
 	Clause    string `json:"clause"`
 	Reason    string `json:"reason"`
 	Says      string `json:"says,omitempty"` // what the notice says there
@@ -280,8 +281,8 @@ func (e *Explained) uses(pack *policy.Pack, f *policy.Facts, purpose string, dat
 				if !has[category] {
 					continue
 				}
-				d := pack.Decide(policy.Query{Facts: f, Category: category, Purpose: u.ID, Recipient: recipient, At: date})
-				e.Uses = append(e.Uses, ExplainedUse{u.ID, recipient, category, d.Allow, d.Clause, d.Reason, pack.Says(d.Clause)})
+				d := pack.Decide(policy.Query{Facts: f, Category: category, Purpose: u.ID, Recipient: recipient, Event: anEvent, GivenFor: anEvent, At: date})
+				e.Uses = append(e.Uses, ExplainedUse{u.ID, recipient, category, d.Allow, u.Per, d.Clause, d.Reason, pack.Says(d.Clause)})
 			}
 		}
 	}

@@ -138,6 +138,7 @@ type Use struct {
 	Recipient string `json:"recipient,omitempty"`
 	Category  string `json:"category"`
 	Allow     bool   `json:"allowed"`
+	Per       string `json:"per,omitempty"` // "event": for the event alone that the data was given for
 	Clause    string `json:"clause"`
 	Reason    string `json:"reason"`
 	Says      string `json:"notice_says"`

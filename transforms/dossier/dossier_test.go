@@ -35,6 +35,7 @@ func sample() *dossier.Dossier {
 		Words:      []dossier.Word{{Purpose: "news", Topic: "campus", Channel: "email", State: "granted", Clause: "SAMPLE-40", Says: "consent"}},
 		Objections: []string{"marketing"},
 		Uses: []dossier.Use{{Purpose: "news", Category: "alumni_basics", Allow: true, Clause: "SAMPLE-14", Reason: "allowed", Says: "members hear"},
+			{Purpose: "run_event", Category: "event", Allow: true, Per: "event", Clause: "SAMPLE-38", Reason: "allowed", Says: "that event alone"},
 			{Purpose: "survey", Recipient: "csc", Category: "staff", Clause: "SAMPLE-16", Reason: "no such use", Says: "graduates alone"}},
 		Recipients: []dossier.Recipient{{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d1", Purpose: "survey", Clause: "SAMPLE-31",
 			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"},
@@ -73,7 +74,7 @@ func TestThreat_T40_ValuesAreNoMarkup(t *testing.T) {
 	d := sample()
 	d.Data[0].Values[0].Value, d.Data[0].Values[0].Column, d.Data[0].Source = hostile, hostile, hostile
 	d.Recipients[0].Columns = []string{hostile}
-	d.Sources[0].Title, d.Uses[1].Reason, d.Words[0].Topic, d.Objections[0] = hostile, hostile, hostile, hostile
+	d.Sources[0].Title, d.Uses[2].Reason, d.Words[0].Topic, d.Objections[0] = hostile, hostile, hostile, hostile
 	page, err := dossier.HTML(d)
 	if err != nil {
 		t.Fatal(err)

@@ -159,7 +159,7 @@ func (a *asker) askUse(e *Example) error {
 		for _, purpose := range e.For {
 			for _, category := range e.Use {
 				for _, recipient := range to {
-					d := a.pack.Decide(Query{Facts: a.facts[who], Category: category, Purpose: purpose, Recipient: recipient, Channel: channel, Topic: e.About, At: e.on})
+					d := a.pack.Decide(Query{Facts: a.facts[who], Category: category, Purpose: purpose, Recipient: recipient, Channel: channel, Topic: e.About, Event: e.Event, GivenFor: e.GivenFor, At: e.on})
 					about := strings.TrimSpace(who + ", " + category + " for " + purpose + lead(" to ", recipient))
 					if err := a.answered(e, about, word(d.Allow, "allow", "deny"), d.Clause); err != nil {
 						return err

@@ -233,6 +233,9 @@ func reference(p *Pack, q Query) bool {
 			return false
 		}
 	}
+	if u.Per != "" && (q.Event == "" || q.Event != q.GivenFor) {
+		return false
+	}
 	if q.Recipient != "" {
 		d, ok := p.Disclosure(q.Recipient, q.Purpose)
 		if !ok || !slices.Contains(d.Categories, q.Category) {
@@ -403,6 +406,8 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 			Channel:          Channel(rapid.IntRange(0, int(channels)-1).Draw(t, "channel")),
 			Topic:            rapid.SampledFrom(v.topics).Draw(t, "topic"),
 			IncludeProtected: rapid.Bool().Draw(t, "include protected"),
+			Event:            rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "event"),
+			GivenFor:         rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "given for"),
 			At:               rapid.SampledFrom([]canon.Date{19000, 19500, 20400, 21500}).Draw(t, "at"),
 		}
 		categories := v.categories

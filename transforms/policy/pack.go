@@ -166,7 +166,9 @@ type Purpose struct {
 	NeedsConsent bool `yaml:"needs_consent"`
 	// OnlyUnder names the hold under which alone the purpose is open: an investigation is for a case, not for everybody.
 	OnlyUnder string `yaml:"only_under"`
-	Entry     `yaml:",inline"`
+	// Per is "event" for what is a purpose of its own for each event: what was given for one serves no other.
+	Per   string `yaml:"per"`
+	Entry `yaml:",inline"`
 }
 
 // ConsentFor says which channels a purpose's consent is asked for, and for how long it holds. With topics, each is asked

@@ -119,6 +119,9 @@ func purposes(in Input) Section {
 		if u.OnlyUnder != "" {
 			limits = append(limits, "only under the hold "+words(u.OnlyUnder))
 		}
+		if u.Per != "" {
+			limits = append(limits, "for the "+words(u.Per)+" alone that it was given for")
+		}
 		s.Rows = append(s.Rows, []string{words(u.ID), basis(in.Pack, u.Basis), words(list(u.Categories)), orNone(list(limits)), list(u.Clause)})
 	}
 	return s
