@@ -153,6 +153,12 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err := g.readPastOf(ctx, v, token, who.Keys); err != nil {
 		return err
 	}
+	err = g.readDuties(func(table string, columns []string) []canon.Batches {
+		return who.Rows(ctx, v, table, columns, register.All)
+	})
+	if err != nil {
+		return err
+	}
 	words, err := rights.ReadWordsOf(ctx, v, who.Records)
 	if err != nil {
 		return err

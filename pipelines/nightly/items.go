@@ -138,14 +138,16 @@ func (g *governing) waits(anchor policy.Anchor) bool {
 	return slices.ContainsFunc(g.n.pack.Categories, func(c policy.Category) bool { return g.n.pack.Waits(c.ID, anchor) })
 }
 
-// leftRecords gives the records of everybody who left the register or died, and, where the pack ends data with consents, of
+// leftRecords gives the records of everybody who left the register, has no duty any more or died, and, where the pack ends data with consents, of
 // everybody who spoke of one.
 func (g *governing) leftRecords() []string {
 	spoke := g.n.pack.ConsentsEnd()
 	var out []string
 	for record, people := range g.byRecord {
 		for _, p := range people {
-			if _, ended := g.ended[p.token]; ended || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
+			_, ended := g.ended[p.token]
+			_, offDuty := p.duty.end()
+			if ended || offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
 				out = append(out, record)
 				break
 			}
@@ -212,6 +214,9 @@ func (g *governing) ofPerson(x *policy.Item, p *person) {
 		x.Anchors.Set(policy.Deceased, max(p.facts.DeceasedOn, 0))
 	} else if was && !p.standing.Member {
 		x.Anchors.Set(policy.Deceased, day)
+	}
+	if day, ended := p.duty.end(); ended {
+		x.Anchors.Set(policy.DutyEnd, day)
 	}
 	if p.facts.Restricted {
 		x.Holds = append(x.Holds, "restricted")

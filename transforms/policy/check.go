@@ -347,6 +347,9 @@ func (c *checker) checkRetention() {
 			continue
 		}
 		r.anchor, _ = ParseAnchor(r.Anchor) // the schema lists the anchors
+		if (r.anchor == DutyEnd) != (len(r.ToldBy) > 0) {
+			c.find(errReference, "an end of duty needs told_by, and nothing else has it", "retention", index(i))
+		}
 		r.period = c.period(r.Period, "retention", index(i), "period")
 		if r.Action == Review && r.period == (duration{}) {
 			c.find(errDate, "a review without a period would be due every day", "retention", index(i), "period")

@@ -336,6 +336,8 @@ type Retention struct {
 	UnlessConsent string `yaml:"unless_consent"`
 	// Consent names the purpose whose withdrawn consent is the anchor; none: all that cover the category.
 	Consent string `yaml:"consent"`
+	// ToldBy are the sources whose roles say who has a duty; the end of the last one is the anchor [DutyEnd].
+	ToldBy []string `yaml:"told_by"`
 	// Undecided stands in the place of a period that the notice owes: the category is not loaded until it is given.
 	Undecided bool `yaml:"undecided"`
 	Entry     `yaml:",inline"`
