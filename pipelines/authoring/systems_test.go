@@ -28,7 +28,7 @@ var pitfalls = map[string][]string{
 	"exam/bookings":                  {"user missing!"},                                                 // a visitor, who has no user here
 	"exam/consents":                  {"recording_consent unknown-code!"},                               // asked, and not answered
 	"exam/records":                   {"student scope!"},                                                // a visitor of another institution
-	"exam/users":                     {"eppn scope!", "roles unknown-code!"},                            // a visitor; a right that nobody told of
+	"exam/users":                     {"eppn scope!", "roles pattern!"},                                 // a visitor; a right that nobody told of
 	"external-lists/purchased":       {"do_not_contact pattern!", "email missing!", "licence missing!"}, // a ban that cannot be read; nobody to write to; no licence to use it
 	"external-lists-ljmu/honours":    {"source_url pattern!"},                                           // seen where nobody may look
 	"external-lists-ljmu/linkedin":   {"source_url pattern!"},
