@@ -456,3 +456,21 @@ func BenchmarkCompact(b *testing.B) {
 		p.Compact(people[i%len(people)].facts, at)
 	}
 }
+
+// TestAnEventIsAPurposeOfItsOwn asks for one event and another of somebody who consented, one by one and in bulk.
+func TestAnEventIsAPurposeOfItsOwn(t *testing.T) {
+	p := filledIn(t, "nmbu")
+	at := day(t, "2026-11-22")
+	guest := &Facts{Roles: []string{"stakeholder"}, Consents: []Consent{{Purpose: "run_event", Channel: Email, State: Granted, Time: 1}}}
+	crowd := p.Crowd(at, 1)
+	crowd.Add(guest)
+	for _, tt := range []struct {
+		event, given string
+		allow        bool
+	}{{"spring", "spring", true}, {"spring", "autumn", false}, {"spring", "", false}, {"", "spring", false}, {"", "", false}} {
+		q := Query{Facts: guest, Category: "event_contact", Purpose: "run_event", Channel: Email, Event: tt.event, GivenFor: tt.given, At: at}
+		if d := p.Decide(q); d.Allow != tt.allow || d.Clause != "NMBU-38" || d != p.Case(q).DecideAll(crowd).At(0) {
+			t.Errorf("%+v: %+v", tt, d)
+		}
+	}
+}
