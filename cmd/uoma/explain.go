@@ -101,14 +101,37 @@ func (a *app) printExplained(e *nightly.Explained) error {
 	if err := a.table([]string{"CATEGORY", "CLAUSE", "BASIS", "SOURCE", "SOURCE KEY", "TABLES", "SINCE", "GOES"}, rows); err != nil {
 		return err
 	}
+	if err := a.printAttributions(e); err != nil {
+		return err
+	}
 	fmt.Fprint(a.out, "\nwho may use it\n")
 	rows = nil
 	for _, u := range e.Uses {
 		answer := "no: " + u.Reason
 		if u.Allow {
 			answer = "yes"
+			if u.Per != "" {
+				answer += ", for its own " + u.Per + " alone"
+			}
 		}
 		rows = append(rows, []string{u.Purpose, cmp.Or(u.Recipient, "-"), u.Category, u.Clause, answer, u.Says})
 	}
 	return a.table([]string{"PURPOSE", "RECIPIENT", "CATEGORY", "CLAUSE", "ANSWER", "THE NOTICE"}, rows)
+}
+
+// printAttributions lists the source rows that say who provided them, under which licence, or who changed them and when.
+func (a *app) printAttributions(e *nightly.Explained) error {
+	var rows [][]string
+	seen := map[string]bool{}
+	for _, d := range e.Data {
+		if x := d.Attributed; x != nil && !seen[d.SourceKey] {
+			seen[d.SourceKey] = true
+			rows = append(rows, []string{d.Source, d.SourceKey, cmp.Or(x.Provider, "-"), cmp.Or(x.Licence, "-"), cmp.Or(x.Until, "-"), cmp.Or(x.Author, "-"), cmp.Or(x.ChangedAt, "-")})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	fmt.Fprint(a.out, "\nwhom it is owed to\n")
+	return a.table([]string{"SOURCE", "SOURCE KEY", "PROVIDER", "LICENCE", "UNTIL", "CHANGED BY", "CHANGED AT"}, rows)
 }

@@ -4,6 +4,10 @@ func table(name string, columns ...Column) Table {
 	return Table{Name: name, Columns: append(Provenance(), columns...)}
 }
 
+// Attribution is the table of whom the values of a source row are owed to: who provided it, under which licence and until when,
+// and who changed it in the source and when. It is about the other rows of its source row, and none without them.
+const Attribution = "attribution"
+
 // shared are the canonical tables that nobody changes.
 var shared = Tables()
 
@@ -98,5 +102,8 @@ func Tables() []Table {
 		table("interaction",
 			Column{"time", Instant, Plain}, Column{"channel", Text, Plain}, Column{"direction", Text, Plain},
 			Column{"summary", Text, FreeText}),
+		table(Attribution,
+			Column{"provider", Text, Plain}, Column{"licence", Text, Plain}, Column{"licence_until", Day, Plain},
+			Column{"author", Text, Key}, Column{"changed_at", Instant, Plain}),
 	}
 }

@@ -58,13 +58,15 @@ func TestABookingHasOneUserAndTheirConsent(t *testing.T) {
 	write(t, s.export("exam/exam_records_%s.csv", firstNight), []byte(strings.Join(records, "\n")+"\n"))
 	write(t, s.export("exam/exam_consents_%s.csv", firstNight), []byte(strings.Join(consents, "\n")+"\n"))
 	write(t, s.export("exam/exam_reservations_%s.json", firstNight), []byte("["+strings.Join(bookings, ",\n")+"]\n"))
+	write(t, s.export("exam/exam_users_%s.csv", firstNight), []byte("id;eppn;firstName;lastName;email;employeeNumber;roles\n9;rights@metropolia.example;Rita;Rights;rights@metropolia.example;null;TEACHER,ADMIN\n"))
 	facts := s.finish(t, firstNight, pipelines.Finished).Facts
+	same(t, "rights of a user", s.rights(t), "admin", "teacher")
 	var govern nightly.GovernFacts
 	var load nightly.LoadFacts
 	if err := errors.Join(json.Unmarshal(facts["govern"], &govern), json.Unmarshal(facts["load"], &load)); err != nil {
 		t.Fatal(err)
 	}
-	if govern.People != 5 || !maps.Equal(govern.Broken, map[string]int{"booking": 3}) {
+	if govern.People != 6 || !maps.Equal(govern.Broken, map[string]int{"booking": 3}) {
 		t.Errorf("%d people, not in order: %v", govern.People, govern.Broken)
 	}
 	refused := map[string]int64{}

@@ -63,6 +63,18 @@ type ExplainedDatum struct {
 	DueClause string   `json:"due_clause,omitempty"`
 	Hold      string   `json:"hold,omitempty"`
 	Ends      []string `json:"ends"` // what the pack says of the category's end, with the clause
+	// Attributed is what the source row says of whom its values are owed to.
+	Attributed *Attribution `json:"attribution,omitempty"`
+}
+
+// Attribution is whom the values of a source row are owed to. The author is a keyed token: the same for all rows that one user
+// of the source changed.
+type Attribution struct {
+	Provider  string `json:"provider,omitempty"`
+	Licence   string `json:"licence,omitempty"`
+	Until     string `json:"licence_until,omitempty"`
+	Author    string `json:"author,omitempty"`
+	ChangedAt string `json:"changed_at,omitempty"`
 }
 
 // ExplainedUse is the answer to whether a category may serve a purpose, in the house or with a recipient.
@@ -71,6 +83,7 @@ type ExplainedUse struct {
 	Recipient string `json:"recipient,omitempty"`
 	Category  string `json:"category"`
 	Allow     bool   `json:"allow"`
+	Per       string `json:"per,omitempty"` // "event": for the event alone that the data was given for
 	Clause    string `json:"clause"`
 	Reason    string `json:"reason"`
 	Says      string `json:"says,omitempty"` // what the notice says there
@@ -140,6 +153,12 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err := g.readPastOf(ctx, v, token, who.Keys); err != nil {
 		return err
 	}
+	err = g.readDuties(func(table string, columns []string) []canon.Batches {
+		return who.Rows(ctx, v, table, columns, register.All)
+	})
+	if err != nil {
+		return err
+	}
 	words, err := rights.ReadWordsOf(ctx, v, who.Records)
 	if err != nil {
 		return err
@@ -171,6 +190,9 @@ func (g *governing) explainRows(ctx context.Context, v *register.View, who *work
 			}
 		}
 	}
+	if err := attribute(ctx, v, who, out); err != nil {
+		return err
+	}
 	for i := range g.items {
 		x := &g.items[i]
 		n, here := at[itemKey{x.SourceKey, x.Category}]
@@ -182,7 +204,29 @@ func (g *governing) explainRows(ctx context.Context, v *register.View, who *work
 	return nil
 }
 
-// explainRow adds a row to what its source row gave, and, where it is a person's, the contact data of the same source row.
+// attribute tells of each datum whom its source row's values are owed to.
+func attribute(ctx context.Context, v *register.View, who *workspace.Person, out *Explained) error {
+	found := map[string]*Attribution{}
+	columns := []string{"source_key", "provider", "licence", "licence_until", "author", "changed_at"}
+	for _, rows := range who.Rows(ctx, v, canon.Attribution, columns, register.All) {
+		for b, err := range rows {
+			if err != nil {
+				return err
+			}
+			text := func(c, i int) string { return string(b.Col(c).AppendTo(nil, i)) }
+			for i := range b.Len() {
+				found[text(0, i)] = &Attribution{text(1, i), text(2, i), text(3, i), text(4, i), text(5, i)}
+			}
+		}
+	}
+	for i := range out.Data {
+		out.Data[i].Attributed = found[out.Data[i].SourceKey]
+	}
+	return nil
+}
+
+// explainRow adds a row to what its source row gave, and, where it is a person's or says who gave it, the contact data of the same
+// source row.
 func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *policy.Loader, at map[itemKey]int, out *Explained) {
 	k := itemKey{strings.Clone(b.Col(1).Text(i)), strings.Clone(b.Col(2).Text(i))}
 	n, seen := at[k]
@@ -199,7 +243,15 @@ func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *poli
 	}
 	l := loader.Table(out.Data[n].Source, "email")
 	contact := itemKey{k.sourceKey, l.Category}
-	if _, seen := at[contact]; table != "person" || !l.Allow || seen {
+	_, seen = at[contact]
+	switch {
+	case table != "person" && table != canon.Attribution || !l.Allow:
+		return
+	case table == canon.Attribution && contact == k: // a bought contact has no row of a person
+		d := &out.Data[n]
+		d.Tables = append(d.Tables, vaultTables()...)
+		return
+	case seen:
 		return
 	}
 	at[contact] = len(out.Data)
@@ -235,8 +287,8 @@ func (e *Explained) uses(pack *policy.Pack, f *policy.Facts, purpose string, dat
 				if !has[category] {
 					continue
 				}
-				d := pack.Decide(policy.Query{Facts: f, Category: category, Purpose: u.ID, Recipient: recipient, At: date})
-				e.Uses = append(e.Uses, ExplainedUse{u.ID, recipient, category, d.Allow, d.Clause, d.Reason, pack.Says(d.Clause)})
+				d := pack.Decide(policy.Query{Facts: f, Category: category, Purpose: u.ID, Recipient: recipient, Event: anEvent, GivenFor: anEvent, At: date})
+				e.Uses = append(e.Uses, ExplainedUse{u.ID, recipient, category, d.Allow, u.Per, d.Clause, d.Reason, pack.Says(d.Clause)})
 			}
 		}
 	}

@@ -108,6 +108,7 @@ type person struct {
 	facts    policy.Facts
 	standing policy.Standing
 	speaks   bool // has a consent or an objection
+	duty     duty
 }
 
 // governing is the state of the stage.
@@ -162,6 +163,9 @@ func (g *governing) read(ctx context.Context) error {
 		func(v *register.View) error { return g.readRows(ctx, v, degrees, says[:1]) },
 		func(v *register.View) error { return g.readRows(ctx, v, rest, says[1:]) })
 	if err != nil {
+		return err
+	}
+	if err := g.sideBySide(ctx, func(v *register.View) error { return g.readDuties(scanned(ctx, v)) }); err != nil {
 		return err
 	}
 	g.settle(words, degrees, rest)

@@ -21,6 +21,9 @@ type asked struct {
 	channel        policy.Channel
 }
 
+// anEvent stands for the event that data was given for, where it does not matter which.
+const anEvent = "its own"
+
 // of turns to somebody.
 func (h *honouring) of(p *person) { h.whose = h.pack.Compact(&p.facts, h.at) }
 
@@ -30,7 +33,7 @@ func (h *honouring) any(c *policy.ConsentState) bool {
 	cases, made := h.cases[about]
 	if purpose, known := h.pack.Purpose(c.Purpose); known && !made {
 		for _, category := range purpose.Categories {
-			cases = append(cases, h.pack.Case(policy.Query{Category: category, Purpose: c.Purpose, Topic: c.Topic, Channel: c.Channel, At: h.at}))
+			cases = append(cases, h.pack.Case(policy.Query{Category: category, Purpose: c.Purpose, Topic: c.Topic, Channel: c.Channel, Event: anEvent, GivenFor: anEvent, At: h.at}))
 		}
 		h.cases[about] = cases
 	}

@@ -35,6 +35,8 @@ func rowAnchors(table string) []rowAnchor {
 			{column: "published_at", instant: true, anchors: []policy.Anchor{policy.ResultsPublished}}}
 	case "recording":
 		return []rowAnchor{{column: "start", instant: true, anchors: []policy.Anchor{policy.ExamDate}}}
+	case canon.Attribution:
+		return []rowAnchor{{column: "licence_until", anchors: []policy.Anchor{policy.LicenceEnd}}}
 	case "access":
 		return []rowAnchor{{column: "time", instant: true, anchors: []policy.Anchor{policy.ExamDate}}}
 	}
@@ -136,14 +138,16 @@ func (g *governing) waits(anchor policy.Anchor) bool {
 	return slices.ContainsFunc(g.n.pack.Categories, func(c policy.Category) bool { return g.n.pack.Waits(c.ID, anchor) })
 }
 
-// leftRecords gives the records of everybody who left the register or died, and, where the pack ends data with consents, of
+// leftRecords gives the records of everybody who left the register, has no duty any more or died, and, where the pack ends data with consents, of
 // everybody who spoke of one.
 func (g *governing) leftRecords() []string {
 	spoke := g.n.pack.ConsentsEnd()
 	var out []string
 	for record, people := range g.byRecord {
 		for _, p := range people {
-			if _, ended := g.ended[p.token]; ended || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
+			_, ended := g.ended[p.token]
+			_, offDuty := p.duty.end()
+			if ended || offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
 				out = append(out, record)
 				break
 			}
@@ -188,7 +192,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 	}
 	category := x.Category
 	g.join(x, people, since)
-	if table == "person" { // contact data stands in the vault, under the same source row
+	if table == "person" || table == canon.Attribution { // contact data stands in the vault, under the same source row
 		if d := loader.Table(x.Feed, "email"); d.Allow && d.Category != category {
 			x.Category = d.Category
 			g.joinVault(x, people, since)
@@ -210,6 +214,9 @@ func (g *governing) ofPerson(x *policy.Item, p *person) {
 		x.Anchors.Set(policy.Deceased, max(p.facts.DeceasedOn, 0))
 	} else if was && !p.standing.Member {
 		x.Anchors.Set(policy.Deceased, day)
+	}
+	if day, ended := p.duty.end(); ended {
+		x.Anchors.Set(policy.DutyEnd, day)
 	}
 	if p.facts.Restricted {
 		x.Holds = append(x.Holds, "restricted")

@@ -37,11 +37,11 @@ func (l lapses) of(sourceKey, category string) *register.Lapse {
 	return nil
 }
 
-// byConsent tells whether a consent that was given up ended something of a source row. Whether it is given again shows
-// when the night is loaded, so such a row is decided anew every night.
+// byConsent tells whether a consent that was given up, or a duty that ended, ended something of a source row. Whether it is given
+// again shows when the night is loaded, so such a row is decided anew every night.
 func (l lapses) byConsent(sourceKey string) bool {
 	for _, x := range l[sourceKey] {
-		if a, _ := policy.ParseAnchor(x.Anchor); a == policy.ConsentWithdrawn || a == policy.SubscriptionEnd {
+		if a, _ := policy.ParseAnchor(x.Anchor); a == policy.ConsentWithdrawn || a == policy.SubscriptionEnd || a == policy.DutyEnd {
 			return true
 		}
 	}
@@ -109,6 +109,9 @@ func (l *lapsing) stands(x *register.Lapse, b *canon.Batch, i int) bool {
 		return !member
 	case policy.Deceased:
 		return dead
+	case policy.DutyEnd:
+		subject, _ := l.n.resolved.Subject(b.System(), b.Col(canon.PersonKey).Text(i))
+		return !l.n.standing.onDuty[subject]
 	case policy.SourceRemoved: // it is exported again
 		return false
 	case policy.SubscriptionEnd, policy.ConsentWithdrawn:

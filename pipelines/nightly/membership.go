@@ -19,7 +19,7 @@ type rowFact struct {
 	Person string `parquet:"person"`
 	Kind   string `parquet:"kind,dict"`
 	Code   string `parquet:"code,dict"` // the institution of a degree, the kind of a role
-	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown, and of a role without a first day
+	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown, of a role without a first day, and of a duty without a last
 }
 
 // Kinds of a rowFact.
@@ -29,6 +29,7 @@ const (
 	toldLeft   = "left"
 	toldDead   = "dead"
 	toldRole   = "role" // of a pack with groups
+	toldDuty   = "duty" // a role by which somebody has a duty; the day is its last
 )
 
 // note takes what a canonical batch says.
@@ -54,6 +55,10 @@ func (w *conforming) note(b *canon.Batch) {
 			if len(w.n.pack.Groups) > 0 {
 				day, _ := from.Day(i)
 				tell(i, toldRole, kind.Text(i), day)
+			}
+			if begun, _ := from.Day(i); begun <= w.r.Date && w.n.pack.TellsDuty(b.Feed, kind.Text(i)) {
+				day, _ := to.Day(i)
+				tell(i, toldDuty, kind.Text(i), day)
 			}
 			if kind.Text(i) != protect.MemberRole {
 				continue

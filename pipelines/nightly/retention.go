@@ -55,7 +55,10 @@ func evaluateIn(ctx context.Context, ws *workspace.Workspace, v *register.View, 
 	if err := g.readPast(ctx, v); err != nil {
 		return nil, err
 	}
-	var err error
+	err := g.readDuties(scanned(ctx, v))
+	if err != nil {
+		return nil, err
+	}
 	if g.byHand, err = rights.ReadWords(ctx, v); err != nil {
 		return nil, err
 	}

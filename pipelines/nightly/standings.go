@@ -20,6 +20,7 @@ type standings struct {
 	groups     map[string]uint32          // by subject: groups of the policy that they belong to, or did
 	suppressed map[string]string          // subject to clause
 	dead       map[string]bool            // by subject
+	onDuty     map[string]bool            // by subject: somebody who tells of duties says that they have one
 	tokens     *pseudonym.Domain          // of records
 	spared     map[string]bool            // records of suppressed subjects that are stored and that a hold keeps, by token
 	sparedOf   map[string]bool            // the subjects that have them
@@ -63,6 +64,7 @@ func (s *standings) memberCount() int {
 // resolver knows.
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
 	facts, groups, loader := map[string]*policy.Facts{}, map[string]uint32{}, n.pack.Loader(r.Date)
+	onDuty := map[string]bool{}
 	for _, rows := range n.told() {
 		for i := range rows {
 			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
@@ -77,12 +79,15 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			x := &rows[i]
 			x.add(f)
 			// A role that ended counts: what was stored of it goes when its period ends. What it may be used for is another matter.
+			if x.Kind == toldDuty && (x.Day == 0 || canon.Date(x.Day) >= r.Date) {
+				onDuty[subject] = true
+			}
 			if x.Kind == toldRole && canon.Date(x.Day) <= r.Date && loader.Table(x.Feed, "role").Allow {
 				groups[subject] |= n.pack.GroupsOf(x.Code)
 			}
 		}
 	}
-	st := &standings{resolved: n.resolved, groups: groups, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	st := &standings{resolved: n.resolved, groups: groups, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, onDuty: onDuty, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
 	for subject, f := range facts {
 		st.members[subject] = n.pack.Member(f, r.Date)
 		if f.Deceased {

@@ -85,17 +85,20 @@ type chooser struct {
 	gives  func(table, column string) bool // the disclosure lets the column go
 	counts *policy.Disclosure              // of a recipient who has anonymous data alone
 
-	answers map[[2]string]policy.Answers // by recipient and category
-	closed  map[string]bool              // categories that go of nobody
-	back    string                       // until when the recipient may keep the file
-	called  func(person string) string   // pseudonyms, where the file has any
-	random  bool                         // they are
+	answers map[question]policy.Answers
+	closed  map[question]bool          // to whomever: what goes of nobody
+	back    string                     // until when the recipient may keep the file
+	called  func(person string) string // pseudonyms, where the file has any
+	random  bool                       // they are
 }
+
+// question is what is asked once for all people: whether a category may go to a recipient, of what was given for an event.
+type question struct{ recipient, category, given string }
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
-	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[[2]string]policy.Answers{}, closed: map[string]bool{}}
+	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[question]policy.Answers{}, closed: map[question]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
 		return nil, err
@@ -183,39 +186,57 @@ func (f *File) terms(d *policy.Disclosure) error {
 // query asks about the target's use of a category.
 func (f *File) query(at canon.Date) policy.Query {
 	channel, _ := policy.ParseChannel(f.t.Channel)
-	return policy.Query{Purpose: f.t.Purpose, Recipient: f.t.Recipient, Channel: channel, IncludeProtected: f.t.Protected == "include", At: at}
+	return policy.Query{Purpose: f.t.Purpose, Recipient: f.t.Recipient, Channel: channel, Event: f.event(), IncludeProtected: f.t.Protected == "include", At: at}
 }
 
-// may tells whether data that a feed's table gave may go of somebody, and of which category it is. Where the recipient has
+// event names the event that the file is for.
+func (f *File) event() string {
+	if f.t.Event == nil {
+		return ""
+	}
+	return f.t.Event.System + "/" + f.t.Event.Key
+}
+
+// may tells whether data that a source row gave of a table may go of somebody, and what was asked. Where the recipient has
 // anonymous data alone, what is counted stays here: it may be used for the purpose, and what the notice lets go is the count.
-func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
+func (h *chooser) may(w *who, feed, sourceKey, table string) (policy.Decision, question) {
 	l := h.loader.Table(feed, table)
+	about := question{category: l.Category, given: h.given(sourceKey)}
 	if !l.Allow {
-		return policy.Decision{Clause: l.Clause, Reason: "the notice does not cover it"}, l.Category
+		return policy.Decision{Clause: l.Clause, Reason: "the notice does not cover it"}, about
 	}
 	if h.counts == nil {
-		return h.decide(w, l.Category, h.f.t.Recipient), l.Category
+		return h.decide(w, about, h.f.t.Recipient), about
 	}
-	d := h.decide(w, l.Category, "")
+	d := h.decide(w, about, "")
 	for _, made := range h.counts.Categories {
 		if d.Allow {
-			d = h.decide(w, made, h.f.t.Recipient)
+			d = h.decide(w, question{category: made, given: about.given}, h.f.t.Recipient)
 		}
 	}
-	return d, l.Category
+	return d, about
 }
 
-// decide asks whether a category may be used of somebody, or sent to the recipient; each question once for all people.
-func (h *chooser) decide(w *who, category, recipient string) policy.Decision {
-	key := [2]string{recipient, category}
+// given names the event that a source row was given for, where it is that of the file.
+func (h *chooser) given(sourceKey string) string {
+	if h.frame.event[sourceKey] {
+		return h.f.event()
+	}
+	return ""
+}
+
+// decide asks whether data may be used of somebody, or sent to the recipient; each question once for all people.
+func (h *chooser) decide(w *who, about question, recipient string) policy.Decision {
+	key := about
+	key.recipient = recipient
 	a, known := h.answers[key]
 	if !known {
 		q := h.f.query(h.at)
-		q.Category, q.Recipient = category, recipient
+		q.Category, q.Recipient, q.GivenFor = about.category, recipient, about.given
 		c := h.f.pack.Case(q)
 		a = c.DecideAll(h.crowd)
 		_, closed := c.Closed()
-		h.answers[key], h.closed[category] = a, h.closed[category] || closed
+		h.answers[key], h.closed[about] = a, h.closed[about] || closed
 	}
 	return a.At(w.number)
 }
@@ -338,7 +359,7 @@ func (h *chooser) one(w *who, entries []vault.Entry) {
 func (h *chooser) withhold(refusals []refusal) {
 	var why refusal
 	for _, r := range refusals {
-		if why.Reason == "" || h.closed[why.category] && !h.closed[r.category] {
+		if why.Reason == "" || h.closed[why.about] && !h.closed[r.about] {
 			why = r
 		}
 	}

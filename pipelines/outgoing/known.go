@@ -22,11 +22,11 @@ type known struct {
 
 	base     bool      // there is something to be sent of the table that rows are made of
 	clause   string    // by which it goes
-	refusals []refusal // of that table, by category
+	refusals []refusal // of that table, each once
 }
 
 type refusal struct {
-	category string
+	about question
 	policy.Decision
 }
 
@@ -41,21 +41,21 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 		}
 	}
 	base := h.blocks[0].Each
-	judge := func(feed, table string) bool {
-		d, category := h.may(w, feed, table)
+	judge := func(feed, sourceKey, table string) bool {
+		d, about := h.may(w, feed, sourceKey, table)
 		if table != base {
 			return d.Allow
 		}
 		if d.Allow && !k.base {
 			k.base, k.clause = true, d.Clause
 		}
-		if !d.Allow && !slices.ContainsFunc(k.refusals, func(r refusal) bool { return r.category == category }) {
-			k.refusals = append(k.refusals, refusal{category, d})
+		if !d.Allow && !slices.ContainsFunc(k.refusals, func(r refusal) bool { return r.about == about }) {
+			k.refusals = append(k.refusals, refusal{about, d})
 		}
 		return d.Allow
 	}
 	for _, x := range w.rows[base] {
-		judge(x.feed, base)
+		judge(x.feed, x.key, base)
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -65,7 +65,7 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 		}
 		r := golden.Record{Source: e.Source, ID: e.SourceKey, Modified: row.modified}
 		k.asked(e)
-		if judge(e.Source, target.Person) {
+		if judge(e.Source, e.SourceKey, target.Person) {
 			for column, text := range row.cells {
 				k.add(&r, target.Person, target.Person+"."+column, column, text)
 			}
@@ -81,7 +81,7 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 			if w.facts.Protected && table != "email" {
 				continue // where somebody under address protection lives, and their telephone, goes to nobody
 			}
-			if slices.ContainsFunc(e.Contacts, func(x vault.Fact) bool { return x.Table == table }) && judge(e.Source, table) {
+			if slices.ContainsFunc(e.Contacts, func(x vault.Fact) bool { return x.Table == table }) && judge(e.Source, e.SourceKey, table) {
 				k.points(&r, table, e.Contacts)
 			}
 		}

@@ -34,7 +34,7 @@ func (h *chooser) rowsOf(w *who, table string) []*row {
 	}
 	bySystem := map[string][]*row{}
 	for _, x := range w.rows[table] {
-		if d, _ := h.may(w, x.feed, table); d.Allow {
+		if d, _ := h.may(w, x.feed, x.key, table); d.Allow {
 			system := canon.SystemOf(x.feed)
 			bySystem[system] = append(bySystem[system], x)
 		}

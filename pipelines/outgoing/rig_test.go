@@ -87,7 +87,12 @@ type rig struct {
 // blocks deliveries: the verdict is written over, as what blocks is tested elsewhere.
 func newRig(t testing.TB, on databasetest.Kind, of string) *rig {
 	t.Helper()
-	s := sites[of]
+	return newRigAt(t, on, of, sites[of])
+}
+
+// newRigAt is [newRig] of a site that is not listed.
+func newRigAt(t testing.TB, on databasetest.Kind, of string, s site) *rig {
+	t.Helper()
 	if s.inbox == "" {
 		s.inbox = campusOf(t, s.policy)
 	}

@@ -183,7 +183,7 @@ func (w *withdrawal) decide(cases map[string]*policy.Case, categories []string, 
 	for _, category := range categories {
 		if cases[category] == nil {
 			q := w.f.query(at)
-			q.Category = category
+			q.Category, q.GivenFor = category, q.Event // what went out was given for it
 			cases[category] = w.f.pack.Case(q)
 		}
 		if _, closed := cases[category].Closed(); closed {

@@ -1,6 +1,9 @@
 package subject
 
-import "uoma/transforms/dossier"
+import (
+	"uoma/internal/canon"
+	"uoma/transforms/dossier"
+)
 
 // How says whether an export holds a place.
 type How uint8
@@ -141,6 +144,7 @@ func canonical() []Store {
 		{"recording", []string{"key", "camera", "start", "end", "hold"}},
 		{"access", []string{"time", "door", "card", "result"}},
 		{"interaction", []string{"time", "channel", "direction"}},
+		{canon.Attribution, []string{"provider", "licence", "licence_until", "author", "changed_at"}},
 	} {
 		out = append(out,
 			Store{Name: "register", Table: t.name, Columns: append(append([]string{}, leading...), t.columns...), How: Held},

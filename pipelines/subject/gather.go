@@ -112,8 +112,12 @@ func (g *gathering) explained(e *nightly.Explained) {
 		Stops:      []dossier.Stop{}, Data: []dossier.Datum{}, Words: []dossier.Word{}, Objections: append([]string{}, e.Objects...), Uses: []dossier.Use{},
 		Recipients: []dossier.Recipient{}, Sources: []dossier.Source{}, Rights: dossier.Rights(), LeftOut: told()}
 	for _, d := range e.Data {
-		g.add(dossier.Datum{Category: d.Category, Source: d.Source, SourceKey: d.SourceKey, Basis: d.Basis, Clause: d.Clause,
-			Since: d.Since, Gone: d.Gone, Ends: d.Ends, Due: d.Due, Action: d.Action, DueClause: d.DueClause, Hold: d.Hold})
+		x := dossier.Datum{Category: d.Category, Source: d.Source, SourceKey: d.SourceKey, Basis: d.Basis, Clause: d.Clause,
+			Since: d.Since, Gone: d.Gone, Ends: d.Ends, Due: d.Due, Action: d.Action, DueClause: d.DueClause, Hold: d.Hold}
+		if a := d.Attributed; a != nil {
+			x.Provider, x.Licence, x.Until, x.ChangedAt = a.Provider, a.Licence, a.Until, a.ChangedAt
+		}
+		g.add(x)
 	}
 	for _, w := range e.Words {
 		g.out.Words = append(g.out.Words, dossier.Word{Purpose: w.Purpose, Topic: w.Topic, Channel: w.Channel, State: w.State, Clause: w.Clause, Says: p.Says(w.Clause)})

@@ -213,10 +213,38 @@ func (c *checker) documents(context.Context) {
 	c.pipelines, err = c.w.Pipelines()
 	c.add(Error, err)
 	today := canon.DateOf(c.o.Now.In(c.w.Settings.Location))
-	_, err = c.w.Policy(today)
+	pack, err := c.w.Policy(today)
 	c.add(Error, err)
 	if fault.Code(err) != errSigners.Code {
 		c.add(Warning, c.w.unsigned(today))
+	}
+	if pack != nil {
+		c.attributions(pack.Loader(today))
+	}
+}
+
+var errUnattributed = fault.New("UOMA-CHK-UNATTRIBUTED", "the policy wants to know who provided each row, and the layout fills it nowhere: none of the feed's rows will be stored",
+	"add a column that names it, or, where all rows are owed to one, set it under rows: attribution")
+
+// attributions finds feeds of which nothing can come in: the pack needs an attribution that their layout does not fill.
+func (c *checker) attributions(loader *policy.Loader) {
+	for _, l := range c.layouts {
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			filled := map[string]bool{}
+			for _, fill := range f.Fillings() {
+				for _, v := range fill.Values {
+					filled[fill.Table.Name+"."+fill.Table.Columns[v.Column].Name] = true
+				}
+			}
+			for _, fill := range f.Fillings() {
+				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[canon.Attribution+"."+column] })
+				if lacks != "" {
+					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
+					break
+				}
+			}
+		}
 	}
 }
 

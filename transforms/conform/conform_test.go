@@ -295,6 +295,7 @@ func TestNotation(t *testing.T) {
 		{"default of an unknown code", "", "{name: b, default: work, codes: {p: personal}, to: email.1.kind}, {name: c, as: email, to: email.1.address}", cells{"b": "?", "c": "a@b.example"}, "kind=work address=a@b.example", "email"},
 		{"further empty marker", "", "{name: b, empty: [puuttuu], to: study.right_key}", cells{"b": "Puuttuu"}, "", "study"},
 		{"number as text", "", "{name: b, as: decimal, to: degree.grade}, {name: c, as: date, to: degree.date}", cells{"b": "3.50", "c": "1.2.2020"}, "date=2020-02-01 grade=3.5", "degree"},
+		{"attribution of a row", "attribution: {set: {licence: L-1}}", "{name: b, to: study.right_key}, {name: c, to: attribution.provider}", cells{"b": "7", "c": "Lists"}, "provider=Lists licence=L-1", "attribution"},
 		{"list with a bad value", "", `{name: b, as: country-numeric, list: ",", to: person.nationality}`, cells{"b": "246,000"}, "institution_code=10118", "person"},
 	}
 	for _, tt := range tests {
@@ -306,6 +307,26 @@ func TestNotation(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestAnAttributionAloneIsNoContent: a row that says who gave it, and nothing else, says nothing.
+func TestAnAttributionAloneIsNoContent(t *testing.T) {
+	src := `{system: s, title: t, controller: "10118", feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a], rows: {attribution: {set: {licence: L-1}}}, columns: [` +
+		`{name: a}, {name: b, as: email, to: email.work}]}]}`
+	l, err := layout.Parse("f.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mail, want := range map[string]int{"": 0, "a@b.example": 1} {
+		o := run(t, c, raw(t, &l.Feeds[0], 1, cells{"a": "1", "b": mail}))
+		if n := len(o.table(canon.Attribution)); n != want || len(o.table("email")) != want {
+			t.Errorf("%q: %d attributions\n%s", mail, n, o.text())
+		}
 	}
 }
 

@@ -160,7 +160,7 @@ func (c *Conformer) fill(i int, sink *Sink) (rows int, err error) {
 			sink.row.filled(table, int(seq))
 			table, seq = f.index, 0
 		}
-		if !c.applies(f) {
+		if !c.applies(f) || rows == 0 && f.table.Name == canon.Attribution { // an attribution of nothing says nothing
 			continue
 		}
 		b := sink.builder(f)

@@ -101,6 +101,10 @@ type Datum struct {
 	DueClause string   `json:"due_clause,omitempty"`
 	Hold      string   `json:"hold,omitempty"`
 	Given     bool     `json:"given_by_the_person"`
+	Provider  string   `json:"provider,omitempty"` // who gave the source row to the controller, under which licence
+	Licence   string   `json:"licence,omitempty"`
+	Until     string   `json:"licence_until,omitempty"`
+	ChangedAt string   `json:"changed_at,omitempty"` // when somebody last changed it in the source
 	Values    []Value  `json:"values"`
 }
 
@@ -134,6 +138,7 @@ type Use struct {
 	Recipient string `json:"recipient,omitempty"`
 	Category  string `json:"category"`
 	Allow     bool   `json:"allowed"`
+	Per       string `json:"per,omitempty"` // "event": for the event alone that the data was given for
 	Clause    string `json:"clause"`
 	Reason    string `json:"reason"`
 	Says      string `json:"notice_says"`

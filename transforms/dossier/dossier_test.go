@@ -28,10 +28,14 @@ func sample() *dossier.Dossier {
 					{Table: "person", Column: "family_name", Value: "Esimerkki"}, {Table: "email", Seq: 1, Column: "address", Value: "aino@mail.example"}}},
 			{Category: "staff", Source: "pegasos/henkilot", SourceKey: "s2", Basis: "6(1)(e)", Act: "932/2014 § 4", Clause: "SAMPLE-17", Says: "teaching",
 				Since: "nightly-2026-11-21", Gone: "nightly-2026-11-25", Due: "2027-01-01", Action: "delete", DueClause: "SAMPLE-34", Hold: "contract", Ends: []string{}, Values: []dossier.Value{}},
+			{Category: "contact", Source: "external-lists/purchased", SourceKey: "s3", Basis: "6(1)(e)", Clause: "SAMPLE-57", Says: "bought data",
+				Since: "nightly-2026-11-21", Ends: []string{"licence_end + P0D, delete (SAMPLE-57)"}, Provider: "Sample Lists", Licence: "SL-1", Until: "2027-09-30",
+				ChangedAt: "2026-11-02T08:15:30Z", Values: []dossier.Value{}},
 		},
 		Words:      []dossier.Word{{Purpose: "news", Topic: "campus", Channel: "email", State: "granted", Clause: "SAMPLE-40", Says: "consent"}},
 		Objections: []string{"marketing"},
 		Uses: []dossier.Use{{Purpose: "news", Category: "alumni_basics", Allow: true, Clause: "SAMPLE-14", Reason: "allowed", Says: "members hear"},
+			{Purpose: "run_event", Category: "event", Allow: true, Per: "event", Clause: "SAMPLE-38", Reason: "allowed", Says: "that event alone"},
 			{Purpose: "survey", Recipient: "csc", Category: "staff", Clause: "SAMPLE-16", Reason: "no such use", Says: "graduates alone"}},
 		Recipients: []dossier.Recipient{{Recipient: "csc", Country: "FI", Dataset: "survey", Delivery: "d1", Purpose: "survey", Clause: "SAMPLE-31",
 			Columns: []string{"sukunimi", "etunimet"}, State: "closed", At: "2026-11-23T08:00:00Z"},
@@ -70,7 +74,7 @@ func TestThreat_T40_ValuesAreNoMarkup(t *testing.T) {
 	d := sample()
 	d.Data[0].Values[0].Value, d.Data[0].Values[0].Column, d.Data[0].Source = hostile, hostile, hostile
 	d.Recipients[0].Columns = []string{hostile}
-	d.Sources[0].Title, d.Uses[1].Reason, d.Words[0].Topic, d.Objections[0] = hostile, hostile, hostile, hostile
+	d.Sources[0].Title, d.Uses[2].Reason, d.Words[0].Topic, d.Objections[0] = hostile, hostile, hostile, hostile
 	page, err := dossier.HTML(d)
 	if err != nil {
 		t.Fatal(err)

@@ -76,6 +76,8 @@ func shapeOf(table string) shape {
 		return shape{essential: []string{"key"}}
 	case "access", "interaction":
 		return shape{essential: []string{"time"}}
+	case canon.Attribution:
+		return shape{essential: []string{"provider", "licence", "author", "changed_at"}}
 	}
 	return shape{}
 }

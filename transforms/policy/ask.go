@@ -178,7 +178,7 @@ func (a *asker) askUse(e *Example) error {
 		for _, purpose := range e.For {
 			for _, category := range e.Use {
 				for _, recipient := range to {
-					d := a.pack.Decide(Query{Facts: a.facts[who], Category: category, Purpose: purpose, Recipient: recipient, Channel: channel, Topic: e.About, At: e.on})
+					d := a.pack.Decide(Query{Facts: a.facts[who], Category: category, Purpose: purpose, Recipient: recipient, Channel: channel, Topic: e.About, Event: e.Event, GivenFor: e.GivenFor, At: e.on})
 					about := strings.TrimSpace(who + ", " + category + " for " + purpose + lead(" to ", recipient))
 					if err := a.answered(e, about, word(d.Allow, "allow", "deny"), d.Clause); err != nil {
 						return err
@@ -238,6 +238,9 @@ func (a *asker) askLoadOf(e *Example, feed, name string, who *Facts) error {
 	l := a.pack.Loader(e.on)
 	d := l.Table(feed, name)
 	allow, clause := d.Allow, d.Clause
+	if d.Lacks(func(column string) bool { return slices.Contains(e.Attributed, column) }) != "" {
+		allow = false
+	}
 	if d.Allow && e.Row != nil {
 		b, err := rowOf(feed, name, e.Row)
 		if err != nil {

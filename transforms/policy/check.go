@@ -164,6 +164,9 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 	if len(o.Clause) > 0 {
 		lead = o.Clause[0]
 	}
+	if len(o.Needs) > 0 && !slices.Contains(o.Tables, canon.Attribution) {
+		c.find(errColumn, "what is needed is stored with the rest: name the table "+canon.Attribution, append(path, "tables")...)
+	}
 	for n, table := range o.Tables {
 		if canon.Named(table) == nil {
 			c.find(errColumn, "there is no such canonical table", append(path, "tables", index(n))...)
@@ -173,7 +176,7 @@ func (c *checker) checkOrigin(k *Category, o Origin, path ...string) {
 			if _, taken := c.pack.claims[key]; taken {
 				c.find(errTwice, "the source's table already has a category", append(path, "sources", index(m))...)
 			}
-			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead, c.pack.listing(k.ID)}
+			c.pack.claims[key] = claim{k, k.MembersOnly || o.MembersOnly, lead, c.pack.listing(k.ID), o.Needs}
 		}
 	}
 }
@@ -347,6 +350,9 @@ func (c *checker) checkRetention() {
 			continue
 		}
 		r.anchor, _ = ParseAnchor(r.Anchor) // the schema lists the anchors
+		if (r.anchor == DutyEnd) != (len(r.ToldBy) > 0) {
+			c.find(errReference, "an end of duty needs told_by, and nothing else has it", "retention", index(i))
+		}
 		r.period = c.period(r.Period, "retention", index(i), "period")
 		if k := p.category[r.Category]; k != nil && len(k.From) > 0 && r.Action != Keep && r.anchor.unseen() {
 			c.find(errNever, "", "retention", index(i), "anchor")

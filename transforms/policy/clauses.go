@@ -48,7 +48,7 @@ func (p *Pack) walk(f func(path, name, entry string, clause []string)) {
 		f("groups."+index(i), "groups."+g.ID, g.ID+" ("+list(g.Roles)+"): "+list(g.Categories), g.Clause)
 	}
 	for i, u := range p.Purposes {
-		f("purposes."+index(i), "purposes."+u.ID, u.ID+" on "+u.Basis, u.Clause)
+		f("purposes."+index(i), "purposes."+u.ID, u.ID+" on "+u.Basis+lead(", one for each ", u.Per), u.Clause)
 	}
 	for i, c := range p.Consents {
 		f("consents."+index(i), "consents."+c.Purpose, c.Purpose+" by "+list(c.Channels), c.Clause)

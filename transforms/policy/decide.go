@@ -14,6 +14,9 @@ type Query struct {
 	Recipient string  // "" for the controller's own use
 	Channel   Channel // AnyChannel when the use is not bound to one
 	Topic     string  // of a consent that is asked for by topic
+	// Event is the event that the use is for, and GivenFor the one that the datum was given for, by the same key; "" names none.
+	// They count where the purpose is one for each event ([Purpose.Per]).
+	Event, GivenFor string
 	// IncludeProtected tells that the extract's profile takes people under an address protection order. It has effect
 	// only where the pack leaves that to the profile.
 	IncludeProtected bool
@@ -165,6 +168,13 @@ func (p *Pack) Case(q Query) *Case {
 	}
 	if b := p.basis[u.Basis]; b != nil && !b.assessed(at) {
 		return refuse(b.Entry, "no assessment in force is recorded for the legitimate interest")
+	}
+	switch {
+	case u.Per == "":
+	case q.Event == "":
+		return refuse(u.Entry, "the purpose is of one event, and the use names none")
+	case q.GivenFor != q.Event:
+		return refuse(u.Entry, "the data was not given for that event")
 	}
 	c.purpose = u
 	c.answer = Decision{true, u.lead(), "the purpose covers the category"}

@@ -233,6 +233,9 @@ func reference(p *Pack, q Query) bool {
 			return false
 		}
 	}
+	if u.Per != "" && (q.Event == "" || q.Event != q.GivenFor) {
+		return false
+	}
 	if q.Recipient != "" {
 		d, ok := p.Disclosure(q.Recipient, q.Purpose)
 		if !ok || !slices.Contains(d.Categories, q.Category) {
@@ -403,6 +406,8 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 			Channel:          Channel(rapid.IntRange(0, int(channels)-1).Draw(t, "channel")),
 			Topic:            rapid.SampledFrom(v.topics).Draw(t, "topic"),
 			IncludeProtected: rapid.Bool().Draw(t, "include protected"),
+			Event:            rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "event"),
+			GivenFor:         rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "given for"),
 			At:               rapid.SampledFrom([]canon.Date{19000, 19500, 20400, 21500}).Draw(t, "at"),
 		}
 		categories := v.categories
@@ -449,5 +454,23 @@ func BenchmarkCompact(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		p.Compact(people[i%len(people)].facts, at)
+	}
+}
+
+// TestAnEventIsAPurposeOfItsOwn asks for one event and another of somebody who consented, one by one and in bulk.
+func TestAnEventIsAPurposeOfItsOwn(t *testing.T) {
+	p := filledIn(t, "nmbu")
+	at := day(t, "2026-11-22")
+	guest := &Facts{Roles: []string{"stakeholder"}, Consents: []Consent{{Purpose: "run_event", Channel: Email, State: Granted, Time: 1}}}
+	crowd := p.Crowd(at, 1)
+	crowd.Add(guest)
+	for _, tt := range []struct {
+		event, given string
+		allow        bool
+	}{{"spring", "spring", true}, {"spring", "autumn", false}, {"spring", "", false}, {"", "spring", false}, {"", "", false}} {
+		q := Query{Facts: guest, Category: "event_contact", Purpose: "run_event", Channel: Email, Event: tt.event, GivenFor: tt.given, At: at}
+		if d := p.Decide(q); d.Allow != tt.allow || d.Clause != "NMBU-38" || d != p.Case(q).DecideAll(crowd).At(0) {
+			t.Errorf("%+v: %+v", tt, d)
+		}
 	}
 }

@@ -28,7 +28,7 @@
 //  8. the purpose's own entry, or the disclosure's where somebody else receives the datum.
 //
 // Before a person is looked at, these refuse for everybody: a pack not in force, a refusal by name, a use or recipient
-// without an entry, a legitimate interest without an assessment in force, a processor without an agreement, a recipient
+// without an entry, a use for another event than the one that the datum was given for, a legitimate interest without an assessment in force, a processor without an agreement, a recipient
 // outside the area without a safeguard, and data of GDPR 9 for any recipient. Where several packs speak of one datum,
 // [Meet] lets the stricter win. Of records, a hold goes before erasure.
 //

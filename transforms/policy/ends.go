@@ -24,6 +24,24 @@ func (p *Pack) ConsentsEnd() bool {
 	return slices.ContainsFunc(p.Categories, func(c Category) bool { return p.endsWithConsent(c.ID) })
 }
 
+// DutiesEnd tells whether the pack ends any category with a duty.
+func (p *Pack) DutiesEnd() bool {
+	return slices.ContainsFunc(p.Retention, func(r Retention) bool { return len(r.ToldBy) > 0 })
+}
+
+// TellsDuty tells whether a role that a feed gives says that somebody has a duty.
+func (p *Pack) TellsDuty(feed, role string) bool {
+	return slices.Contains(duties[:], role) && p.TellsOfDuties(feed)
+}
+
+// TellsOfDuties tells whether a feed says who has a duty, so that somebody whom it knows without one has none.
+func (p *Pack) TellsOfDuties(feed string) bool {
+	return slices.ContainsFunc(p.Retention, func(r Retention) bool { return len(r.ToldBy) > 0 && reaches(r.ToldBy, feed) })
+}
+
+// duties are the roles of those who work for the controller.
+var duties = [...]string{"staff", "teacher", "admin"}
+
 // Waits tells whether the pack needs an anchor for the category: rows of one that nobody waits for need not be read.
 func (p *Pack) Waits(category string, anchor Anchor) bool {
 	return slices.ContainsFunc(p.retention[category], func(i int) bool {

@@ -46,15 +46,19 @@ type Example struct {
 	On    string   `yaml:"on"`
 	Who   []string `yaml:"who"`
 
-	Use   []string `yaml:"use"` // categories
-	For   []string `yaml:"for"`
-	To    []string `yaml:"to"`
-	By    string   `yaml:"by"` // channel
-	About string   `yaml:"about"`
+	Use      []string `yaml:"use"` // categories
+	For      []string `yaml:"for"`
+	To       []string `yaml:"to"`
+	By       string   `yaml:"by"` // channel
+	About    string   `yaml:"about"`
+	Event    string   `yaml:"event"`     // that the use is for
+	GivenFor string   `yaml:"given_for"` // the event that the data was given for
 
 	Load   []string          `yaml:"load"` // feeds
 	Tables []string          `yaml:"tables"`
 	Row    map[string]string `yaml:"row"`
+	// Attributed is what the attribution of the row says: columns of the table attribution.
+	Attributed []string `yaml:"attributed"`
 
 	Column []string `yaml:"column"`
 

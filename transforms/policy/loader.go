@@ -19,12 +19,25 @@ type LoadDecision struct {
 	// as a bit of each.
 	Closed  bool
 	Listing uint32
+	// Needs lists what the attribution of the source row has to say: columns of [canon.Attribution].
+	Needs []string
 }
 
 // Beyond tells whether the closed lists of somebody's groups leave out what is decided about. Of somebody who is in no group
 // that is known no list applies, and nothing is used ([Pack.Decide]).
 func (d LoadDecision) Beyond(groups uint32) bool {
 	return d.Closed && groups != 0 && groups&d.Listing == 0
+}
+
+// Lacks gives the first thing that an attribution has to say and does not, "" when it says all; says tells of a column whether
+// it has a value.
+func (d LoadDecision) Lacks(says func(column string) bool) string {
+	for _, column := range d.Needs {
+		if !says(column) {
+			return column
+		}
+	}
+	return ""
 }
 
 // Loader answers what may be stored on one date. It is safe for concurrent use.
@@ -89,6 +102,7 @@ func (l *Loader) Table(feed, table string) LoadDecision {
 	return LoadDecision{
 		Allow: true, Category: c.category.ID, LegalBasis: p.basis[c.category.Basis].GDPR, Clause: c.clause,
 		MembersOnly: c.membersOnly, Closed: len(p.Groups) > 0 && !slices.Contains(saying[:], table), Listing: c.listing,
+		Needs: c.needs,
 	}
 }
 

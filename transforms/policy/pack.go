@@ -148,6 +148,8 @@ type Origin struct {
 	Tables  []string `yaml:"tables"`
 	// MembersOnly limits these rows to members though the category is not.
 	MembersOnly bool `yaml:"members_only"`
+	// Needs lists what the attribution of a source row has to say before its rows are stored: columns of the table attribution.
+	Needs []string `yaml:"needs"`
 	// Clause, when given, takes the place of the category's.
 	Clause []string `yaml:"clause"`
 }
@@ -164,7 +166,9 @@ type Purpose struct {
 	NeedsConsent bool `yaml:"needs_consent"`
 	// OnlyUnder names the hold under which alone the purpose is open: an investigation is for a case, not for everybody.
 	OnlyUnder string `yaml:"only_under"`
-	Entry     `yaml:",inline"`
+	// Per is "event" for what is a purpose of its own for each event: what was given for one serves no other.
+	Per   string `yaml:"per"`
+	Entry `yaml:",inline"`
 }
 
 // ConsentFor says which channels a purpose's consent is asked for, and for how long it holds. With topics, each is asked
@@ -332,6 +336,8 @@ type Retention struct {
 	UnlessConsent string `yaml:"unless_consent"`
 	// Consent names the purpose whose withdrawn consent is the anchor; none: all that cover the category.
 	Consent string `yaml:"consent"`
+	// ToldBy are the sources whose roles say who has a duty; the end of the last one is the anchor [DutyEnd].
+	ToldBy []string `yaml:"told_by"`
 	// Undecided stands in the place of a period that the notice owes: the category is not loaded until it is given.
 	Undecided bool `yaml:"undecided"`
 	Entry     `yaml:",inline"`
@@ -393,6 +399,7 @@ type claim struct {
 	membersOnly bool
 	clause      string
 	listing     uint32 // groups whose lists have the category
+	needs       []string
 }
 
 // Digest gives the SHA-256 of the pack's document as "sha256:" and hexadecimal digits.

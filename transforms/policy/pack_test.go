@@ -141,6 +141,7 @@ func TestParseFindings(t *testing.T) {
 		{"no such column", "person.hetu, person.fnr]\n    use", "person.hetu, person.shoe]\n    use", "UOMA-POL-COLUMN"},
 		{"column of another type", "column: kind, in: [home]", "column: kind, from: 2020-01-01", "UOMA-POL-COLUMN"},
 		{"no such table", "tables: [project, org]", "tables: [project, orgs]", "UOMA-POL-COLUMN"},
+		{"needed and not stored", "tables: [project, org]", "needs: [licence], tables: [project, org]", "UOMA-POL-COLUMN"},
 		{"two categories for a table", "tables: [event]", "tables: [event, person]", "UOMA-POL-TWICE"},
 		{"purpose said twice", "- {id: mentoring,", "- {id: newsletter,", "UOMA-POL-TWICE"},
 		{"scope said twice", "- scope: survey", "- scope: marketing", "UOMA-POL-TWICE"},

@@ -29,13 +29,15 @@ const (
 	ResultsPublished  // the results of the exam were published
 	Compiled          // single answers were compiled into a total
 	FinancialYearEnd  // the financial year of a payment or gift ended
+	DutyEnd           // the person's last duty ended; see [Retention.ToldBy]
+	LicenceEnd        // the licence under which a provider let the record be used ended
 	Reviewed          // somebody looked whether the record is still needed; see [Review]
 	anchors           // how many there are
 )
 
 var anchorNames = [anchors]string{"graduation", "membership_end", "employment_end", "project_end", "contract_end",
 	"event_end", "copied", "deceased", "source_removed", "registered", "invitation_refused", "subscription_end",
-	"consent_withdrawn", "exam_date", "results_published", "compiled", "financial_year_end", "reviewed"}
+	"consent_withdrawn", "exam_date", "results_published", "compiled", "financial_year_end", "duty_end", "licence_end", "reviewed"}
 
 // ParseAnchor reads an anchor's name as packs write it.
 func ParseAnchor(s string) (a Anchor, ok bool) {
@@ -106,7 +108,7 @@ func (a Action) Anonymous() bool { return a == Anonymise || a == Aggregate }
 // OfPerson tells whether the anchor is something that came about with the person, and not with the record itself.
 func (a Anchor) OfPerson() bool {
 	switch a {
-	case MembershipEnd, Deceased, InvitationRefused, SubscriptionEnd, ConsentWithdrawn:
+	case MembershipEnd, Deceased, InvitationRefused, SubscriptionEnd, ConsentWithdrawn, DutyEnd:
 		return true
 	}
 	return false

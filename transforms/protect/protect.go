@@ -99,6 +99,7 @@ type Protector struct {
 	s     Settings
 	plans map[string]*plan
 	rows  map[string]int
+	owed  map[string]uint32 // columns of the attribution that a row of the group has, by its key
 	state []sourceRow
 	buf   []byte
 }
@@ -119,13 +120,14 @@ type sourceRow struct {
 
 // New makes a protector.
 func New(s Settings) *Protector {
-	return &Protector{s: s, plans: map[string]*plan{}, rows: map[string]int{}}
+	return &Protector{s: s, plans: map[string]*plan{}, rows: map[string]int{}, owed: map[string]uint32{}}
 }
 
 // Group protects the canonical batches of one run of source rows of one feed.
 func (p *Protector) Group(batches []*canon.Batch) *Result {
 	clear(p.rows)
 	p.state = p.state[:0]
+	p.attribute(batches)
 	res := &Result{}
 	for _, b := range batches {
 		pl := p.plan(b)
@@ -141,6 +143,25 @@ func (p *Protector) Group(batches []*canon.Batch) *Result {
 		p.settle(&p.state[i], res)
 	}
 	return res
+}
+
+// attribute notes what the attributions of a group say: they decide about the other rows of their source row.
+func (p *Protector) attribute(batches []*canon.Batch) {
+	clear(p.owed)
+	for _, b := range batches {
+		if b.Table.Name != canon.Attribution || len(p.s.Policy.Table(b.Feed, b.Table.Name).Needs) == 0 {
+			continue
+		}
+		keys := b.Col(canon.RowKey)
+		for c := len(canon.Provenance()); c < len(b.Table.Columns); c++ {
+			col := b.Col(c)
+			for i := range b.Len() {
+				if !col.Null(i) {
+					p.owed[string(keys.Bytes(i))] |= 1 << c
+				}
+			}
+		}
+	}
 }
 
 func (p *Protector) settle(r *sourceRow, res *Result) {
@@ -215,6 +236,8 @@ func (p *Protector) caution(pl *plan, b *canon.Batch, i int, r *sourceRow) {
 func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clause string, withheld bool) {
 	switch {
 	case !pl.decision.Allow:
+		return pl.decision.Clause, true
+	case pl.owed != 0 && p.owed[r.key]&pl.owed != pl.owed:
 		return pl.decision.Clause, true
 	case pl.decision.MembersOnly && !r.standing.Member && !r.point && !leaves(pl, b, i, r):
 		r.open = true

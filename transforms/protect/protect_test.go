@@ -25,6 +25,7 @@ type rules struct {
 	clauses              map[string]string // "table|kind" of rows that are kept out, to clause
 	unstored             map[string]bool   // "table.column"
 	listing              map[string]uint32 // groups that list a table's category; nil without lists
+	needs                []string          // of the attribution of every row
 }
 
 func (r rules) Table(_, table string) policy.LoadDecision {
@@ -32,7 +33,7 @@ func (r rules) Table(_, table string) policy.LoadDecision {
 		return policy.LoadDecision{Clause: "C-table"}
 	}
 	return policy.LoadDecision{Allow: true, Category: "cat-" + table, LegalBasis: "6(1)(e)", MembersOnly: r.membersOnly[table],
-		Closed: r.listing != nil, Listing: r.listing[table]}
+		Closed: r.listing != nil, Listing: r.listing[table], Needs: r.needs}
 }
 
 func (r rules) Row(b *canon.Batch, i int) (string, bool) {
@@ -347,6 +348,28 @@ func TestWhatForbidsAUseIsKept(t *testing.T) {
 	register, rest := shown(res)
 	if res.Kept != 1 || len(res.Withheld) != 1 || !strings.Contains(register, "protected=true") || strings.Contains(register+rest, "<") {
 		t.Errorf("%s%s", register, rest)
+	}
+}
+
+// TestAnAttributionThatIsNeededDecidesForItsRow: a row whose attribution does not say all that is needed is withheld whole, whether
+// it has none or one that says less; another row's does not help it.
+func TestAnAttributionThatIsNeededDecidesForItsRow(t *testing.T) {
+	p := newProtector(rules{needs: []string{"provider", "licence"}}, always(member))
+	res := p.Group([]*canon.Batch{
+		batch("lists/bought", "email", person("1", "address", "a@a.example"), person("2", "address", "b@a.example"), person("3", "address", "c@a.example")),
+		batch("lists/bought", "role", person("1", "kind", "contact"), person("2", "kind", "contact"), person("3", "kind", "contact")),
+		batch("lists/bought", canon.Attribution, person("1", "provider", "Mallitieto", "licence", "MT-1"), person("2", "provider", "Mallitieto")),
+	})
+	if res.Rows != 3 || res.Kept != 1 || len(res.Withheld) != 2 || len(res.Entries) != 1 || res.Entries[0].Contacts[0].Value != "a@a.example" || len(res.Register) != 2 {
+		t.Fatalf("%+v", res)
+	}
+	for _, b := range res.Register {
+		if b.Len() != 1 {
+			t.Errorf("%s: %d rows", b.Table.Name, b.Len())
+		}
+	}
+	if again := p.Group([]*canon.Batch{batch("lists/bought", "email", person("1", "address", "a@a.example"))}); again.Kept != 0 {
+		t.Error("the attribution of a group before counts")
 	}
 }
 

@@ -119,6 +119,9 @@ func purposes(in Input) Section {
 		if u.OnlyUnder != "" {
 			limits = append(limits, "only under the hold "+words(u.OnlyUnder))
 		}
+		if u.Per != "" {
+			limits = append(limits, "for the "+words(u.Per)+" alone that it was given for")
+		}
 		s.Rows = append(s.Rows, []string{words(u.ID), basis(in.Pack, u.Basis), words(list(u.Categories)), orNone(list(limits)), list(u.Clause)})
 	}
 	return s
@@ -208,6 +211,36 @@ func since(day string) string {
 	return " since " + day
 }
 
+// providers tells who provides a system's rows, and under which licence, where the pack lets that be stored: as the layout says
+// of all of them, or as each row says.
+func providers(in Input, l *layout.Layout) string {
+	loader := in.Pack.Loader(in.Date)
+	var out []string
+	for i := range l.Feeds {
+		f := &l.Feeds[i]
+		for _, fill := range f.Fillings() {
+			if fill.Table.Name != canon.Attribution || !loader.Table(f.FullName(), canon.Attribution).Allow {
+				continue
+			}
+			said := map[string]string{}
+			for _, v := range fill.Values {
+				said[fill.Table.Columns[v.Column].Name] = cmp.Or(v.Const, "as each row names it")
+			}
+			if said["provider"] == "" {
+				continue
+			}
+			text := "provider: " + said["provider"] + "; licence: " + cmp.Or(said["licence"], "none")
+			if until := said["licence_until"]; until != "" {
+				text += "; until: " + until
+			}
+			if !slices.Contains(out, text) {
+				out = append(out, text)
+			}
+		}
+	}
+	return list(out)
+}
+
 func sources(in Input) Section {
 	s := Section{ID: "sources", Title: "Sources", Lead: "The systems that are read each night, and who writes into them what they say of a person.",
 		Header: []string{"System", "Exports", "How they come", "Given by"}}
@@ -219,6 +252,9 @@ func sources(in Input) Section {
 		by := "the institution or others"
 		if l.Given() {
 			by = "the person"
+		}
+		if owed := providers(in, l); owed != "" {
+			by = owed
 		}
 		s.Rows = append(s.Rows, []string{l.Title + " (" + l.System + ")", list(feeds), cmp.Or(in.Setup.Inboxes[l.System], "inbox folder"), by})
 	}

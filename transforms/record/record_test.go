@@ -70,6 +70,38 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestBoughtDataNamesItsProvider: where the pack lets bought data in, the record says who provides it under which licence, as the
+// layout says it of all rows or as each row does. It holds the rule SEAMK-34 of the notices.
+func TestBoughtDataNamesItsProvider(t *testing.T) {
+	src, _ := policy.Shipped("seamk")
+	p, err := policy.Parse("seamk.yaml", bytes.ReplaceAll(src, []byte("undecided: true"), []byte("anchor: source_removed, period: P2Y, action: delete")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := layout.ShippedSource("external-lists.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := strings.NewReplacer("  - {name: provider, required: true, to: attribution.provider}\n", "", "  - {name: licence, required: true, to: attribution.licence}\n", "",
+		"  columns:\n", "  rows: {attribution: {set: {provider: Mallitieto, licence: MT-2026}}}\n  columns:\n")
+	for want, src := range map[string]string{
+		"provider: as each row names it; licence: as each row names it; until: as each row names it": string(text),
+		"provider: Mallitieto; licence: MT-2026; until: as each row names it":                        once.Replace(string(text)),
+	} {
+		l, err := layout.Parse("external-lists.yaml", []byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := input(t, "seamk")
+		if in.Layouts = []*layout.Layout{l}; strings.Contains(string(record.Processing(in).Markdown()), want) {
+			t.Error("the shipped pack lets nothing in, and a provider is named")
+		}
+		if in.Pack = p; !strings.Contains(string(record.Processing(in).Markdown()), want) {
+			t.Errorf("no %q in\n%s", want, record.Processing(in).Markdown())
+		}
+	}
+}
+
 // TestNothingOfThePackIsMissing finds every purpose, category, recipient, period and legal basis of each pack in its
 // record, with the clauses. It holds the rules METRO-01 and NMBU-27 of the notices.
 func TestNothingOfThePackIsMissing(t *testing.T) {

@@ -226,7 +226,7 @@ func (c *checker) latest() {
 }
 
 // without are tables of which no file has rows: words about a use, and what no notice lets go.
-var without = []string{"consent", "objection", "interaction", "exam", "recording", "access"}
+var without = []string{"consent", "objection", "interaction", "exam", "recording", "access", canon.Attribution}
 
 // rows tells whether a file can have rows of a table.
 func rows(table string) bool {

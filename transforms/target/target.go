@@ -23,6 +23,8 @@ type Target struct {
 	// Protected is "exclude" (the default) or "include": people under an address protection order, where the pack leaves it
 	// to the file.
 	Protected string `yaml:"protected"`
+	// Event is the event that the file is for, where the purpose is one for each event: what was given for another stays out.
+	Event *Event `yaml:"event"`
 	// From lists the systems whose data may be used, the preferred first; none: all that the policy lets go.
 	From []string `yaml:"from"`
 	// Having says who the people are: those with a row of a table; nil: of the table that rows are made of.
@@ -72,6 +74,12 @@ type Block struct {
 	Each    string   `yaml:"each"` // canonical table of which each row is a row of the file; person merges all rows of a person
 	Path    string   `yaml:"path"` // xml: the row's element, below the root or below the person's
 	Columns []Column `yaml:"columns"`
+}
+
+// Event names an event as a system knows it.
+type Event struct {
+	System string `yaml:"system"`
+	Key    string `yaml:"key"`
 }
 
 // Having is a row that somebody has.

@@ -1,0 +1,99 @@
+package nightly_test
+
+import (
+	"slices"
+	"testing"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+)
+
+// TestRightsEndWithTheDuty takes people with rights in EXAM through nights of the directory: whose entry goes, or tells of no duty
+// any more, has a right that is due at once and goes; who still has a duty keeps it, and so does who the directory never knew. With
+// a new duty the right comes back. It holds METRO-67.
+func TestRightsEndWithTheDuty(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		const who = whoIs + ", mail as: email; to: email.institution, eppn as: eppn; to: person.eppn"
+		s := newTiny(t, on, "metropolia_exam", map[string]string{
+			"exam": feedLayout("exam", "users: user user | "+who+", right to: role.kind"),
+			"haka": feedLayout("haka", "henkilot: user user | "+who+", duty to: role.kind, changed as: instant; to: person.modified_at"),
+		})
+		const users, entries = "exam/users_%s.csv", "haka/henkilot_%s.csv"
+		s.feeds[users], s.feeds[entries] = "user;family;given;mail;eppn;right", "user;family;given;mail;eppn;duty;changed"
+		gone, changed, stays := "h1;Alpha;Anna;anna@x.example;anna@x.example;staff;2026-01-02T09:00:00Z", "h2;Beta;Bo;bo@x.example;bo@x.example;", "h3;Gamma;Gil;gil@x.example;gil@x.example;teacher;2026-01-02T09:00:00Z"
+		day := firstNight.String() + "T09:00:00Z"
+		for d, told := range [][]string{{gone, changed + "staff;2026-01-02T09:00:00Z", stays}, {changed + "student;" + day, stays}, {changed + "student;" + day, stays},
+			{changed + "staff;" + day, stays}} {
+			s.put(t, entries, firstNight+canon.Date(d), told...)
+			s.put(t, users, firstNight+canon.Date(d), "1;Alpha;Anna;anna@x.example;anna@x.example;teacher", "2;Beta;Bo;bo@x.example;bo@x.example;admin",
+				"3;Gamma;Gil;gil@x.example;gil@x.example;teacher", "4;Delta;Dan;dan@x.example;dan@x.example;admin")
+		}
+		due := func(night canon.Date, want ...string) {
+			t.Helper()
+			s.at(t, func(ws *workspace.Workspace) {
+				var got []string
+				var dues []register.Due
+				err := ws.Register.See(t.Context(), func(v *register.View) error {
+					for d, err := range v.Retention(t.Context()) {
+						if err != nil {
+							return err
+						}
+						if d.Category == "user_right" && d.Due <= night {
+							got = append(got, d.Due.String()+" "+d.Action+" "+d.Clause)
+							dues = append(dues, d)
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range dues {
+					e, err := nightly.Explain(t.Context(), ws, d.Person, "", night)
+					if err != nil || !slices.ContainsFunc(e.Data, func(x nightly.ExplainedDatum) bool { return x.Category == "user_right" && x.Due == d.Due.String() }) {
+						t.Errorf("what is due is not explained: %v %+v", err, e.Data)
+					}
+				}
+				slices.Sort(got)
+				same(t, night.String()+", due", got, want...)
+			})
+		}
+		s.finish(t, firstNight, pipelines.Finished)
+		due(firstNight)
+		same(t, "rights", s.rights(t), "admin", "admin", "teacher", "teacher")
+		s.finish(t, firstNight+1, pipelines.Finished)
+		due(firstNight+1, firstNight.String()+" delete METRO-67", (firstNight+1).String()+" delete METRO-67") // told of on the day before; gone
+		s.mustApply(t, firstNight+1)
+		same(t, "rights of those on duty", s.rights(t), "admin", "teacher")
+		s.finish(t, firstNight+2, pipelines.Finished)
+		due(firstNight + 2)
+		same(t, "rights, exported all the same", s.rights(t), "admin", "teacher")
+		s.finish(t, firstNight+3, pipelines.Finished)
+		due(firstNight + 3)
+		same(t, "rights with a new duty", s.rights(t), "admin", "admin", "teacher")
+		s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+3).String()) })
+	})
+}
+
+// rights gives the kinds of rights in EXAM, sorted.
+func (s site) rights(t testing.TB) (out []string) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		for b, err := range ws.Register.Read(t.Context(), "role", []string{"category", "kind"}, register.All) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Len() {
+				if b.Col(0).Text(i) == "user_right" {
+					out = append(out, string(b.Col(1).AppendTo(nil, i)))
+				}
+			}
+		}
+	})
+	slices.Sort(out)
+	return out
+}
