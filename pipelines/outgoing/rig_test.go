@@ -67,7 +67,7 @@ var filled = strings.NewReplacer(
 	"needs_assessment: true, clause: [LJMU-30", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [LJMU-30",
 	"  processor: true\n  clause: [LJMU-55]", "  processor: true\n  agreement: DPA-1\n  clause: [LJMU-55]",
 	"  processor: true\n  clause: [NMBU-21, NMBU-22]", "  processor: true\n  agreement: DPA-1\n  clause: [NMBU-21, NMBU-22]",
-	"undecided: true, clause: [SEAMK-49]", "anchor: copied, period: P10Y, action: delete, clause: [SEAMK-49]",
+	"undecided: true, clause: [SEAMK-49]", "anchor: source_removed, period: P10Y, action: delete, clause: [SEAMK-49]",
 	"needs_assessment: true, clause: [SEAMK-11]", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [SEAMK-11]",
 )
 

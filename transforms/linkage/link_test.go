@@ -171,6 +171,10 @@ func TestModelRoundTrip(t *testing.T) {
 	}
 	o := Defaults()
 	o.Model = &m
+	for i := range res.Passes { // a model that is given expects nothing of them
+		r := &res.Passes[i]
+		r.Estimated, r.Expected, r.Alone = false, 0, 0
+	}
 	if again := link(t, table, o); written(table, again) != written(table, res) {
 		t.Error("another outcome by the model that was read back")
 	}
