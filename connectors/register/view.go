@@ -302,7 +302,7 @@ func (v *View) RecordsOf(ctx context.Context, person string) ([]string, error) {
 	return out, database.Failed("read the records of a person", err)
 }
 
-// LinksOf gives the links of some records, of those that are named first first.
+// LinksOf gives the links of some records, in no order that counts.
 func (v *View) LinksOf(ctx context.Context, records []string) (out []Link, err error) {
 	cells := make([]cell, len(linkColumns))
 	err = database.In(records, func(marks string, args []any) error {

@@ -44,7 +44,7 @@ func (t *Table) learn(o Options, res *Result) ([]pass, error) {
 		}
 	}
 	m.Found = estimate(found, used)
-	res.expected = expect(candidates, found, used)
+	res.forecasts = forecastOf(candidates, found, used)
 	for _, p := range passes {
 		m.Passes = append(m.Passes, p.name)
 	}
@@ -96,18 +96,18 @@ func estimate(all []finding, passes passSet) float64 {
 	return found / total
 }
 
-// expectation is what training says of a pass before records are brought together by it.
-type expectation struct {
+// forecast is what training says of a pass before records are brought together by it.
+type forecast struct {
 	pairs int64   // of its blocks
 	alone float64 // share of one person's pairs that it finds and none of the others used does
 }
 
-// expect gives what training says of the passes that are used.
-func expect(candidates []candidate, found []finding, used passSet) map[string]expectation {
-	out, have := map[string]expectation{}, estimate(found, used)
+// forecastOf gives what training says of the passes that are used.
+func forecastOf(candidates []candidate, found []finding, used passSet) map[string]forecast {
+	out, have := map[string]forecast{}, estimate(found, used)
 	for i, c := range candidates {
 		if used.has(i) {
-			out[c.name] = expectation{int64(math.Round(c.pairs)), have - estimate(found, used.without(i))}
+			out[c.name] = forecast{int64(math.Round(c.pairs)), have - estimate(found, used.without(i))}
 		}
 	}
 	return out

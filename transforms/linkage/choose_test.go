@@ -11,14 +11,14 @@ func TestPassesAreExpected(t *testing.T) {
 	found := []finding{{passes: passSet{0b001}, pairs: 5}, {passes: passSet{0b011}, pairs: 60}, {passes: passSet{0b010}, pairs: 15}, {passes: passSet{0b110}, pairs: 10}, {passes: passSet{0}, pairs: 10}}
 	for _, c := range []struct {
 		used passSet
-		want map[string]expectation
+		want map[string]forecast
 	}{
-		{passSet{0b011}, map[string]expectation{"a": {10, 0.05}, "b": {20, 0.25}}},
-		{passSet{0b111}, map[string]expectation{"a": {10, 0.05}, "b": {20, 0.15}, "c": {30, 0}}},
-		{passSet{0b100}, map[string]expectation{"c": {30, 0.10}}},
-		{passSet{0}, map[string]expectation{}},
+		{passSet{0b011}, map[string]forecast{"a": {10, 0.05}, "b": {20, 0.25}}},
+		{passSet{0b111}, map[string]forecast{"a": {10, 0.05}, "b": {20, 0.15}, "c": {30, 0}}},
+		{passSet{0b100}, map[string]forecast{"c": {30, 0.10}}},
+		{passSet{0}, map[string]forecast{}},
 	} {
-		got := expect(candidates, found, c.used)
+		got := forecastOf(candidates, found, c.used)
 		if len(got) != len(c.want) {
 			t.Errorf("%03b: %v, want %v", c.used, got, c.want)
 		}

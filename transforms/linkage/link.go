@@ -59,9 +59,9 @@ type Result struct {
 	Confidence []float32 // of each record: the chance that it is in the right cluster, by the weakest step that made it
 	Pairs      []Pair    // of a weight above Options.Review, by A and B
 	Passes     []PassReport
-	Compared   int64                  // pairs
-	expected   map[string]expectation // of each pass that training knows
-	Alarms     int                    // sets of records that hung together and were too large to be one person
+	Compared   int64               // pairs
+	forecasts  map[string]forecast // of each pass that training knows
+	Alarms     int                 // sets of records that hung together and were too large to be one person
 	Quality    Quality
 	// Drift is how far the pairs that a standing table found are from what its model expects; nil when the model was learned from them.
 	Drift *Drift
@@ -89,7 +89,7 @@ func (t *Table) Link(o Options) (*Result, error) {
 	all := t.blockAll(passes)
 	for _, b := range all {
 		r := b.report()
-		if e, ok := res.expected[r.Name]; ok {
+		if e, ok := res.forecasts[r.Name]; ok {
 			r.Estimated, r.Expected, r.Alone = true, e.pairs, e.alone
 		}
 		res.Passes = append(res.Passes, r)

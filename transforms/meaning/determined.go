@@ -14,7 +14,8 @@ const (
 	mostOthers  = 20  // columns that are looked at
 )
 
-// dropDetermined ignores texts, numbers and codes that follow from another one. Of two that follow from each other the first stays.
+// dropDetermined ignores texts, numbers and codes that follow from another one. Of two that follow from each other the first stays;
+// of two identifiers both do: where one is empty or mistyped the other stands in.
 func dropDetermined(columns []column, sample [][]string) {
 	var others []int
 	for i := range columns {
@@ -27,7 +28,11 @@ func dropDetermined(columns []column, sample [][]string) {
 	}
 	for _, b := range others {
 		for _, a := range others {
-			if a == b || columns[a].kind == linkage.Ignored || !follows(sample, a, b) || a > b && follows(sample, b, a) {
+			if a == b || columns[a].kind == linkage.Ignored || !follows(sample, a, b) {
+				continue
+			}
+			identifiers := columns[a].kind == linkage.Identifier && columns[b].kind == linkage.Identifier
+			if (a > b || identifiers) && follows(sample, b, a) {
 				continue
 			}
 			columns[b].set(linkage.Ignored, 0.7, "follows from "+columns[a].name+", and would count twice")
@@ -40,7 +45,7 @@ func dropDetermined(columns []column, sample [][]string) {
 // the one before that has its value, and with the one before it.
 func follows(sample [][]string, a, b int) bool {
 	last := make(map[string]string)
-	pairs, same, any, chance := 0, 0, 0, 0
+	pairs, same, others, chance := 0, 0, 0, 0
 	before := ""
 	for _, row := range sample {
 		x, y := cell(row, a), cell(row, b)
@@ -52,10 +57,10 @@ func follows(sample [][]string, a, b int) bool {
 			count(&same, z == y)
 		}
 		if before != "" {
-			any++
+			others++
 			count(&chance, before == y)
 		}
 		last[x], before = y, y
 	}
-	return pairs >= fewPairs && float64(same) >= followsFrom*float64(pairs) && float64(chance) <= byChance*float64(any)
+	return pairs >= fewPairs && float64(same) >= followsFrom*float64(pairs) && float64(chance) <= byChance*float64(others)
 }

@@ -7,6 +7,20 @@ import (
 	"uoma/transforms/linkage"
 )
 
+// TestTwoNumbersOfOnePersonBothCount has two numbers of everybody, on many rows each.
+func TestTwoNumbersOfOnePersonBothCount(t *testing.T) {
+	var sample [][]string
+	for i := range 600 {
+		who := i * 7 % 100
+		sample = append(sample, []string{fmt.Sprint("Anna ", who), fmt.Sprintf("C%06d", 7919*who%1_000_000), fmt.Sprintf("M%06d", 104_729*(who+3)%1_000_000)})
+	}
+	for i, x := range Guess([]string{"family_name", "customer_no", "member_no"}, sample)[1:] {
+		if x.Field.Kind != linkage.Identifier {
+			t.Errorf("number %d is %v: %s", i, x.Field.Kind, x.Why)
+		}
+	}
+}
+
 func TestColumnsThatFollowFromAnotherCountOnce(t *testing.T) {
 	header := []string{"first_name", "town_of_firm", "firm", "number", "hobby", "remark"}
 	rows := func(n, perFirm int) (out [][]string) {
