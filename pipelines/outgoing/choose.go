@@ -115,6 +115,9 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err := h.prepare(r); err != nil {
 		return nil, err
 	}
+	if err := f.step("vault"); err != nil {
+		return nil, err
+	}
 	if err := h.people(ctx, r.Dry); err != nil {
 		return nil, err
 	}
