@@ -199,13 +199,11 @@ func (h *chooser) may(w *who, feed, table string) (policy.Decision, string) {
 	if h.counts == nil {
 		return h.decide(w, l.Category, h.f.t.Recipient), l.Category
 	}
-	d := h.decide(w, l.Category, "")
+	answers := []policy.Decision{h.decide(w, l.Category, "")}
 	for _, made := range h.counts.Categories {
-		if d.Allow {
-			d = h.decide(w, made, h.f.t.Recipient)
-		}
+		answers = append(answers, h.decide(w, made, h.f.t.Recipient))
 	}
-	return d, l.Category
+	return policy.Meet(answers...), l.Category
 }
 
 // decide asks whether a category may be used of somebody, or sent to the recipient; each question once for all people.
