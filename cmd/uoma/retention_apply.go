@@ -45,9 +45,10 @@ the vault, counts stay of what is anonymised, words against a use stay under the
 later export is withheld. What a hold keeps stays; a review asks a person and is never carried out. Snapshots and
 quarantined rows older than raw_days of uoma.yaml go as well.
 
-Where more than 1 % of the people in the register lose something, a second person must have looked: --approved-by, and at
-which plan: --plan, or uoma operator allow where operators are named. What is due otherwise by now needs another look. Both
-names stand in the ledger. A plan's file is never read. Killed anywhere, the same command again ends the same.`,
+Where more than 1 % of the people in the register lose something, or the retention.share of uoma.yaml, a second person must
+have looked: --approved-by, and at which plan: --plan, or uoma operator allow where operators are named. What is due
+otherwise by now needs another look. Both names stand in the ledger. A plan's file is never read. Killed anywhere, the same
+command again ends the same.`,
 		Example: `  uoma retention apply --date auto --dry-run
   uoma retention apply --date auto --yes
   uoma retention apply --date 2026-11-22 --approved-by registrar --plan 0f2c… --yes`,

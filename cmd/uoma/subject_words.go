@@ -206,10 +206,19 @@ func (a *app) subjectWordsCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.inWorkspace(c.Context(), func(ws *workspace.Workspace) error {
 				book, err := rights.Book(c.Context(), ws, args[0])
-				switch {
-				case err != nil:
+				if err != nil {
 					return err
-				case a.json:
+				}
+				today, err := a.logicalDate(ws, "auto")
+				if err != nil {
+					return err
+				}
+				pack, err := ws.Policy(today)
+				if err != nil {
+					return err
+				}
+				rights.NameTexts(book, pack)
+				if a.json {
 					return a.printJSON("subject words", true, book)
 				}
 				var rows [][]string

@@ -18,14 +18,11 @@ import (
 	"uoma/transforms/policy"
 )
 
-// maxShare is the share of the register's persons, in percent, from above which one person alone may not let data go.
-const maxShare = 1
-
 var (
 	errApplyDate = fault.New("UOMA-RET-DATE", "retention is applied for a day that is over: not before the last night, and not for a day to come",
 		"name the date of the last night, or a later one up to today")
-	errShare = fault.New("UOMA-RET-SHARE", "the due actions are about more than 1 % of the people in the register, so a second person must have looked",
-		"have somebody else look at uoma retention plan, and name them with --approved-by")
+	errShare = fault.New("UOMA-RET-SHARE", "the due actions are about more of the people in the register than one person may let go alone, so a second person must have looked",
+		"have somebody else look at uoma retention plan, and name them with --approved-by; retention.share of uoma.yaml is the share")
 	errSamePerson = fault.New("UOMA-RET-PERSON", "whoever applies retention cannot approve it",
 		"name another person with --approved-by; the one who applies is the user of the machine, or --by")
 )
@@ -81,7 +78,7 @@ func (n *Night) ApplyRetention(ctx context.Context, r *pipelines.Run, pipeline s
 	if o.Dry {
 		return out, o.seen(ctx, n.ws.RegisterDB, n, r, &out)
 	}
-	if err := o.allows(&out); err != nil {
+	if err := o.allows(&out, n.ws.Settings.Retention.Share); err != nil {
 		return out, err
 	}
 	if len(a.due) > 0 {
@@ -116,15 +113,15 @@ func (n *Night) mayApply(ctx context.Context, r, of *pipelines.Run) error {
 	return nil
 }
 
-// allows refuses too much for one person.
-func (o Order) allows(out *Applied) error {
+// allows refuses too much for one person: more than a share of the register's persons, in percent.
+func (o Order) allows(out *Applied, share float64) error {
 	is := func(other string) bool {
 		return strings.EqualFold(strings.TrimSpace(o.ApprovedBy), strings.TrimSpace(other))
 	}
 	switch {
 	case o.ApprovedBy != "" && (is(o.By) || is(o.Login)):
 		return errSamePerson
-	case o.ApprovedBy == "" && out.Touched*100 > out.People*maxShare:
+	case o.ApprovedBy == "" && float64(out.Touched)*100 > float64(out.People)*share:
 		return errShare
 	}
 	return nil

@@ -236,6 +236,8 @@ func TestThreat_T26_AHoldWhileRetentionIsApplied(t *testing.T) {
 				say := func() error { return s.sayFrom(person, "misconduct", firstNight) }
 				if said = beside(say); counts {
 					said = again(<-said)
+				} else if len(said) > 0 {
+					t.Errorf("a hold at %s is not kept waiting", step)
 				}
 			}})
 			if err != nil {
@@ -256,6 +258,43 @@ func TestThreat_T26_AHoldWhileRetentionIsApplied(t *testing.T) {
 				t.Errorf("a hold at %s: %v, %q is left, %+v, %d lines say so", step, held, left, out, kept)
 			case !counts && (left != "case, last day, new" || out.Held != 1 || kept != 0 || held != nil && fault.Code(held) != "UOMA-SUB-NOBODY"):
 				t.Errorf("a hold at %s: %v, %q is left, %+v, %d lines say so", step, held, left, out, kept)
+			}
+		}
+	})
+}
+
+// TestThreat_T26_EachActionIsNotedBeforeItIsCarriedOut reads the audit log from another program when the first of the data is about
+// to go: a line for each action that is due is there, for whoever looks after a crash.
+func TestThreat_T26_EachActionIsNotedBeforeItIsCarriedOut(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := examSite(t, on)
+		s.finish(t, firstNight, pipelines.Finished)
+		actions := 0
+		s.at(t, func(ws *workspace.Workspace) {
+			plan, err := nightly.RetentionPlan(context.Background(), ws, firstNight)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range plan {
+				if d.Hold == "" && d.Action.Ends() {
+					actions++
+				}
+			}
+		})
+		for _, step := range []string{"words", "register", "vault"} {
+			noted := -1
+			c := site(s.copy(t))
+			_, err := c.applyWatched(t, firstNight, approved, interrupter{step: step, do: func() {
+				c.at(t, func(ws *workspace.Workspace) {
+					lines, err := ledger.AuditLines(context.Background(), ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RetentionAction), Limit: 100})
+					if err != nil {
+						t.Error(err)
+					}
+					noted = len(lines)
+				})
+			}})
+			if err != nil || actions < 2 || noted != actions {
+				t.Errorf("at %s: %d of %d actions are noted, %v", step, noted, actions, err)
 			}
 		}
 	})

@@ -93,6 +93,61 @@ func TestThreat_T25_NoStoreWithoutItsBook(t *testing.T) {
 	}
 }
 
+// TestThreat_T25_NoStoreAloneIsNewerThanItsBook opens a workspace of which one part alone has heeded an erasure: the register, the
+// vault, or the files. Neither without the book, nor with the one of before, nor with the one of another erasure is it opened.
+func TestThreat_T25_NoStoreAloneIsNewerThanItsBook(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := loadedSite(t, on)
+		path := filepath.Join("erasures", "book.jsonl")
+		other := s.copy(t)
+		other.erase(t, firstNight+1, other.victim(t))
+		books := map[string]string{"none": "", "of before": " ", "of another erasure": ""}
+		text, err := os.ReadFile(filepath.Join(other.dir, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		books["of another erasure"] = string(text)
+		v := s.victim(t)
+		s.erase(t, firstNight, v)
+		own, err := os.ReadFile(filepath.Join(s.dir, path))
+		if err != nil || string(own) == string(text) {
+			t.Fatalf("two erasures of one book: %v", err)
+		}
+		back := map[string][2]string{ // how a part is set back to before the erasure
+			"register": {workspacetest.Register, "DELETE FROM `erasure_head` WHERE `id` = 1"},
+			"files":    {workspacetest.Register, "DELETE FROM `erasure_head` WHERE `id` = 2"},
+			"vault":    {workspacetest.Vault, "DELETE FROM `vault_erasure_head`"},
+		}
+		for newer := range back {
+			c := s.copy(t)
+			for part, undo := range back {
+				if part != newer {
+					workspacetest.Exec(t, c.dir, undo[0], undo[1])
+				}
+			}
+			for name, text := range books {
+				code := "UOMA-ERA-OLDER"
+				if name == "none" && newer != "files" {
+					code = "UOMA-ERA-MISSING"
+				}
+				write(t, filepath.Join(c.dir, path), []byte(strings.TrimPrefix(text, " ")))
+				if name == "none" {
+					if err := os.Remove(filepath.Join(c.dir, path)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ws, err := workspace.Open(context.Background(), c.dir)
+				if fault.Code(err) != code {
+					t.Errorf("the %s is newer than the book %s: %v", newer, name, err)
+				}
+				if ws != nil {
+					ws.Close()
+				}
+			}
+		}
+	})
+}
+
 // TestThreat_T25_ThirtyNightsOfExports goes on exporting an erased person for thirty nights.
 func TestThreat_T25_ThirtyNightsOfExports(t *testing.T) {
 	s := miraSite(t, databasetest.OnSQLite)

@@ -118,6 +118,9 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err := h.prepare(r); err != nil {
 		return nil, err
 	}
+	if err := f.step("vault"); err != nil {
+		return nil, err
+	}
 	if err := h.people(ctx, r.Dry); err != nil {
 		return nil, err
 	}
@@ -208,13 +211,11 @@ func (h *chooser) may(w *who, feed, sourceKey, table string) (policy.Decision, q
 	if h.counts == nil {
 		return h.decide(w, about, h.f.t.Recipient), about
 	}
-	d := h.decide(w, about, "")
+	answers := []policy.Decision{h.decide(w, about, "")}
 	for _, made := range h.counts.Categories {
-		if d.Allow {
-			d = h.decide(w, question{category: made, given: about.given}, h.f.t.Recipient)
-		}
+		answers = append(answers, h.decide(w, question{category: made, given: about.given}, h.f.t.Recipient))
 	}
-	return d, about
+	return policy.Meet(answers...), about
 }
 
 // given names the event that a source row was given for, where it is that of the file.

@@ -126,6 +126,42 @@ func TestThreat_T24_AWordBeforeAFileIsHeard(t *testing.T) {
 	}
 }
 
+// A night that begins between what is read of the register and of the vault, ended or not, is no state to choose people from:
+// nobody's data goes, and the next run takes the new state.
+func TestThreat_T24_ANightBetweenRegisterAndVault(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *rig) {
+		night := func(id, state string) {
+			run, err := ledger.Start(ctx, r.ws.RegisterDB, ledger.Run{ID: id, Pipeline: "nightly", LogicalDate: r.date.String(), Mode: "nightly"}, r.now)
+			r.must(err)
+			r.must(ledger.StartStage(ctx, r.ws.RegisterDB, id, "report", r.now))
+			r.must(ledger.FinishStage(ctx, r.ws.RegisterDB, id, "report", ledger.Finished, `{"verdict":"pass"}`, r.now))
+			if state != ledger.Running {
+				r.must(ledger.Finish(ctx, r.ws.RegisterDB, run, state, "{}", r.now))
+			}
+		}
+		for _, state := range []string{ledger.Finished, ledger.Running} {
+			met := false
+			r.step = func(step string) error {
+				if step == "vault" && !met {
+					met, r.now = true, r.now.Add(time.Hour)
+					night("nightly-between-"+state, state)
+				}
+				return nil
+			}
+			if _, err := r.run("mailing-house"); fault.Code(err) != "UOMA-OUT-MOVED" || !met {
+				t.Errorf("%s: %v", state, err)
+			}
+			if len(r.listed("mailing-house")) != 0 || len(r.deliveries()) != 0 {
+				t.Errorf("%s: %q, %d deliveries", state, r.listed("mailing-house"), len(r.deliveries()))
+			}
+		}
+		night("nightly-between-"+ledger.Running, ledger.Finished)
+		if _, sel, _ := r.sent("mailing-house"); sel.Register != "nightly-between-"+ledger.Running || sel.People != 4 {
+			t.Errorf("the next run: %+v", sel)
+		}
+	})
+}
+
 // Nobody's data goes without the notice: no contract, no assessment, no entry, no category, another notice.
 func TestThreat_T23_NoFileWithoutABasis(t *testing.T) {
 	t.Parallel()

@@ -360,6 +360,15 @@ func Book(ctx context.Context, ws *workspace.Workspace, person string) (out []En
 	return out, err
 }
 
+// NameTexts fills in, from the pack, the digests of the texts of which a source gave the version alone.
+func NameTexts(book []Entry, pack *policy.Pack) {
+	for i := range book {
+		if e := &book[i]; e.Kind == register.ConsentWord && e.TextVersion != "" && e.TextDigest == "" {
+			e.TextDigest = pack.TextDigest(e.About, e.TextVersion)
+		}
+	}
+}
+
 func entryOf(w *register.Word) Entry {
 	e := Entry{Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, At: instant(w.At), Until: w.Until, Via: w.Via,
 		TextVersion: w.TextVersion, TextDigest: w.TextDigest, Source: w.Source, Ended: w.Run, NotedBy: w.NotedBy, NotedAt: instant(w.NotedAt), Request: w.Request}

@@ -307,3 +307,42 @@ func TestWhatIsNoWord(t *testing.T) {
 		}
 	})
 }
+
+// A source says which version of a text somebody agreed to, and the pack which text that was: of the purpose, and where it tells
+// of one alone. What was written down with the word stays.
+func TestATextIsNamedByItsVersion(t *testing.T) {
+	src, _ := policy.Shipped("xamk")
+	one, other := strings.Repeat("1a", 32), strings.Repeat("2b", 32)
+	line := "- {purpose: newsletter, "
+	if strings.Count(string(src), line) != 1 {
+		t.Fatal("the pack asks otherwise for the newsletter")
+	}
+	texts := "texts: [{version: \"3\", sha256: " + one + "}, {version: \"4\", sha256: " + one + "}, {version: \"4\", sha256: " + other + "}], "
+	p, err := policy.Parse("xamk.yaml", []byte(strings.Replace(string(src), line, line+texts, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	consent := func(about, version, digest string) Entry {
+		return Entry{Kind: register.ConsentWord, About: about, TextVersion: version, TextDigest: digest, Source: "webforms/consents"}
+	}
+	for _, tt := range []struct {
+		e    Entry
+		want string
+	}{
+		{consent("newsletter", "3", ""), one},
+		{consent("newsletter", "3", other), other},
+		{consent("newsletter", "4", ""), ""}, // which of two
+		{consent("newsletter", "5", ""), ""},
+		{consent("newsletter", "", ""), ""},
+		{consent("events", "3", ""), ""},
+		{Entry{Kind: register.ObjectionWord, About: "newsletter", TextVersion: "3"}, ""},
+	} {
+		book := []Entry{tt.e}
+		if NameTexts(book, p); book[0].TextDigest != tt.want {
+			t.Errorf("%+v: %q", tt.e, book[0].TextDigest)
+		}
+	}
+	if _, err := policy.Parse("xamk.yaml", []byte(strings.Replace(string(src), line, line+"texts: [{version: \"3\", sha256: abc}], ", 1))); fault.Code(err) != "UOMA-CFG-SCHEMA" {
+		t.Errorf("a digest that is none: %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,11 +13,14 @@ import (
 	"time"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/endpoint"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
 	"uoma/connectors/register"
+	"uoma/pipelines/delivery"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/extract"
 	"uoma/transforms/protect"
 )
 
@@ -242,6 +246,90 @@ func TestThreat_T24_ARecipientIsNotForgotten(t *testing.T) {
 			if named := strings.Contains(log.String(), "UOMA-SVY-FORGOTTEN"); named == told {
 				t.Errorf("told %t: %s", told, log.String())
 			}
+		}
+	})
+}
+
+// A delivery that the recipient rejected is none that it has: nothing of it is withdrawn, and whom it names is told once, in the
+// one that took its place. A rejected withdrawal told nothing.
+func TestThreat_T24_WhatWasRejectedWasNotSent(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		reject := true
+		r := newRigAt(t, on, func(c *endpoint.Config) {
+			c.Datasets = map[string]endpoint.Dataset{"uraseuranta": {Schemas: map[string]string{extract.SchemaVersion: ""},
+				Validator: func(*parcel.Manifest) endpoint.Check { return picky{&reject} }}}
+		})
+		if _, err := r.run(false); !errors.Is(err, delivery.ErrRejected) {
+			t.Fatal(err)
+		}
+		first := r.deliveries()[0]
+		r.says("P1", rights.Statement{Kind: register.RestrictionWord, State: register.Stands})
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 || len(r.deliveries()) != 1 {
+			t.Errorf("of what was rejected: %+v %v", f, err)
+		}
+		_, run := r.process(false)
+		var log strings.Builder
+		run.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if _, err := WithdrawStage(r.ws, nil).Run(ctx, run); err != nil || strings.Contains(log.String(), "UOMA-SVY-FORGOTTEN") {
+			t.Errorf("a recipient that has nothing is forgotten: %v, %s", err, log.String())
+		}
+
+		reject, r.instead = false, first.ID
+		out, err := r.run(false)
+		r.must(err)
+		r.instead = ""
+		id := fact[SealFacts](t, out, "seal").Delivery
+		r.says("P6", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		if f, err := r.withdraw(false); err != nil || f.Rows != 1 || f.Reasons["objection"] != 1 {
+			t.Errorf("of what took its place: %+v %v", f, err)
+		}
+		if got := r.withdrawn(id); !slices.Equal(got, []string{fmt.Sprintf("%d stop objection", r.rowOf(id, "12350"))}) {
+			t.Errorf("the endpoint has %q", got)
+		}
+		last := r.deliveries()[2]
+		if _, err := r.ws.RegisterDB.Exec("UPDATE `delivery` SET `receipt_status` = ? WHERE `id` = ?", parcel.Rejected, last.ID); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := r.withdraw(true); err != nil || f.Rows != 1 {
+			t.Errorf("a withdrawal that was rejected told it: %+v %v", f, err)
+		}
+	})
+}
+
+// Of a person that is no more, who it turned out to be is followed from one to the next. Another person that a record of theirs
+// went to is somebody else, and one that ended in nobody is erased.
+func TestWhoOneTurnedOutToBeIsFollowed(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		of := func(subject string) string { return workspace.PersonOf(r.ws.Persons(), subject) }
+		there := of("P6")
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		event := func(seq int64, kind, person, other string) register.Event {
+			return register.Event{Run: "nightly-2026-11-22", Seq: seq, Kind: kind, Person: person, Other: other, Rule: "x"}
+		}
+		r.must(errors.Join(night.Events(ctx, []register.Event{
+			event(100, register.Merged, there, of("second")), // those of one night stand in any order
+			event(101, register.Merged, of("second"), of("first")),
+			event(102, register.Split, of("P1"), of("first")),  // a record of the first's had been another's
+			event(103, register.Split, of("P1"), of("second")), // and after that they were joined
+			event(104, register.Split, of("P1"), of("gone")),
+			event(105, register.Merged, of("gone"), of("before")),
+			event(106, register.Merged, of("P2"), there), // who is there is who they are
+			event(107, register.Merged, of("round"), of("and round")),
+			event(108, register.Merged, of("and round"), of("round")),
+		}), night.Commit()))
+		ask := map[string]bool{there: true}
+		for _, p := range []string{"first", "second", "gone", "before", "round", "nobody"} {
+			ask[of(p)] = true
+		}
+		var got map[string]string
+		r.must(r.ws.Register.See(ctx, func(v *register.View) (err error) {
+			got, err = survivors(ctx, v, ask)
+			return err
+		}))
+		if want := map[string]string{there: there, of("first"): there, of("second"): there}; !maps.Equal(got, want) {
+			t.Errorf("%v, not %v", got, want)
 		}
 	})
 }

@@ -54,7 +54,8 @@ type Settings struct {
 	} `yaml:"keys"`
 	Erasures  string `yaml:"erasures"` // the book of erasures
 	Retention struct {
-		RawDays int `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
+		RawDays int     `yaml:"raw_days"` // for how long snapshots and quarantined rows are kept
+		Share   float64 `yaml:"share"`    // percent of the people from above which one person alone may not let data go
 	} `yaml:"retention"`
 	Backup struct {
 		Recipients []string `yaml:"recipients"` // age recipients who open backups
@@ -287,6 +288,9 @@ func (s *Settings) fillDefaults() {
 	}
 	if s.Retention.RawDays == 0 {
 		s.Retention.RawDays = 400
+	}
+	if s.Retention.Share == 0 {
+		s.Retention.Share = 1
 	}
 }
 

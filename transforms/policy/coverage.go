@@ -109,8 +109,8 @@ func (p *Pack) speaksOf(table string) bool {
 	return slices.ContainsFunc(p.Refusals, func(r Refusal) bool { return slices.Contains(r.Tables, table) })
 }
 
-// Meet joins what several packs say of one datum, or several rules of one: where any refuses, it is refused, and where
-// nobody is asked, too. The first refusal, or else the first answer, gives the ground.
+// Meet joins what several rules of a pack, each of which must let a datum go, say of it: where any refuses, it is refused, and
+// where none is asked, too. The first refusal, or else the last answer, gives the ground.
 func Meet(answers ...Decision) Decision {
 	for _, d := range answers {
 		if !d.Allow {
@@ -118,9 +118,9 @@ func Meet(answers ...Decision) Decision {
 		}
 	}
 	if len(answers) == 0 {
-		return Decision{false, "", "no pack was asked"}
+		return Decision{false, "", "no rule was asked"}
 	}
-	return answers[0]
+	return answers[len(answers)-1]
 }
 
 // Difference is how an entry differs between two versions of a pack.

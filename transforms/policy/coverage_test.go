@@ -159,9 +159,9 @@ func TestPrecedence(t *testing.T) {
 	if d, due := p.DueAt(&held, at); !due || d.Hold != "misconduct" {
 		t.Errorf("a hold before erasure: %+v", d)
 	}
-	yes, no, never := Decision{true, "A-01", "a"}, Decision{false, "B-01", "b"}, Meet()
-	if Meet(yes, yes) != yes || Meet(yes, no) != no || Meet(no, yes) != no || never.Allow {
-		t.Error("where notices meet the stricter wins")
+	yes, too, no, nor := Decision{true, "A-01", "a"}, Decision{true, "A-02", "a"}, Decision{false, "B-01", "b"}, Decision{false, "B-02", "b"}
+	if Meet(yes, too) != too || Meet(yes, no) != no || Meet(no, yes) != no || Meet(yes, no, nor) != no || Meet().Allow {
+		t.Error("where rules meet the stricter wins, and the first of those that refuse says why")
 	}
 }
 

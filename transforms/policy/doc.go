@@ -28,9 +28,11 @@
 //  8. the purpose's own entry, or the disclosure's where somebody else receives the datum.
 //
 // Before a person is looked at, these refuse for everybody: a pack not in force, a refusal by name, a use or recipient
-// without an entry, a use for another event than the one that the datum was given for, a legitimate interest without an assessment in force, a processor without an agreement, a recipient
-// outside the area without a safeguard, and data of GDPR 9 for any recipient. Where several packs speak of one datum,
-// [Meet] lets the stricter win. Of records, a hold goes before erasure.
+// without an entry, a use for another event than the one that the datum was given for, a legitimate interest without an
+// assessment in force, a processor without an agreement, a recipient outside the area without a safeguard, and data of
+// GDPR 9 for any recipient. A register has one pack at a time. Where several of its rules must each let a datum go, as the
+// use of what is counted and the disclosure of the count, [Meet] lets the stricter win. Of records, a hold goes before
+// erasure.
 //
 // An objection covers the purposes that its entry lists and no others. So an objection to marketing leaves the career
 // survey untouched: the survey rests on public interest (GDPR 6(1)(e)) and has its own objection. In doubt the stricter

@@ -181,9 +181,34 @@ type ConsentFor struct {
 	// Unanswered is for how long somebody who was asked may be silent, from the day on which data of the purpose came into the
 	// register, as an ISO 8601 period: after that they have not consented ([Pack.Silence]). "" waits for ever.
 	Unanswered string `yaml:"unanswered"`
-	Entry      `yaml:",inline"`
+	// Texts are the versions of the text that people were asked with. A source says which version it was, and no more.
+	Texts []ConsentText `yaml:"texts"`
+	Entry `yaml:",inline"`
 
 	valid, unanswered duration
+}
+
+// ConsentText is one version of a text that people agree to.
+type ConsentText struct {
+	Version string `yaml:"version"`
+	SHA256  string `yaml:"sha256"` // of the text, in hex
+}
+
+// TextDigest gives the SHA-256, in hex, of the version of a text that people were asked with for a purpose; "" where the pack does
+// not tell, or tells of several.
+func (p *Pack) TextDigest(purpose, version string) (digest string) {
+	for _, e := range p.Consents {
+		for _, t := range e.Texts {
+			if e.Purpose != purpose || t.Version != version {
+				continue
+			}
+			if digest != "" && digest != t.SHA256 {
+				return ""
+			}
+			digest = t.SHA256
+		}
+	}
+	return digest
 }
 
 // Scope is what an objection reaches.
