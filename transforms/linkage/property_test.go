@@ -3,6 +3,7 @@ package linkage
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -137,8 +138,8 @@ func FuzzLink(f *testing.F) {
 	})
 }
 
-// TestWeightStopsOnlyBelowTheLeast holds the weight that stops early to the one of all comparisons, for pairs that passes
-// bring together and for any.
+// TestWeightStopsOnlyBelowTheLeast holds the weight that stops early to the one of all comparisons, and that one to what the bits of
+// its features combine to, for pairs that passes bring together and for any.
 func TestWeightStopsOnlyBelowTheLeast(t *testing.T) {
 	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
 	table := tableOf(campusFields(), p.rows, 0)
@@ -148,6 +149,13 @@ func TestWeightStopsOnlyBelowTheLeast(t *testing.T) {
 	check := func(a, b int32) {
 		c.compare(a, b, &w)
 		want := s.weight(&w)
+		var bits [maxFeatures]float64
+		for f := range s.n {
+			bits[f] = s.feature(f, &w)
+		}
+		if sum := s.combine(s.prior[w.between], &bits); math.Abs(sum-want) > 1e-9 {
+			t.Fatalf("records %d and %d weigh %v, and their features combine to %v", a, b, want, sum)
+		}
 		for _, least := range []float64{-40, -3, 2, 12} {
 			if got := c.weight(a, b, s, least); got != want && max(got, want) > least+1e-9 {
 				t.Fatalf("records %d and %d weigh %v, and %v above %v", a, b, want, got, least)
