@@ -406,10 +406,10 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 			Channel:          Channel(rapid.IntRange(0, int(channels)-1).Draw(t, "channel")),
 			Topic:            rapid.SampledFrom(v.topics).Draw(t, "topic"),
 			IncludeProtected: rapid.Bool().Draw(t, "include protected"),
-			Event:            rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "event"),
-			GivenFor:         rapid.SampledFrom([]string{"", "spring", "spring", "autumn"}).Draw(t, "given for"),
+			Event:            rapid.SampledFrom([]string{"", "", "spring", "autumn"}).Draw(t, "event"),
 			At:               rapid.SampledFrom([]canon.Date{19000, 19500, 20400, 21500}).Draw(t, "at"),
 		}
+		q.GivenFor = rapid.SampledFrom([]string{q.Event, q.Event, q.Event, "", "spring"}).Draw(t, "given for")
 		categories := v.categories
 		if u, known := p.Purpose(q.Purpose); known && rapid.Bool().Draw(t, "a category of the purpose") {
 			categories = u.Categories
@@ -442,7 +442,7 @@ func TestBulkIsSingleIsReference(t *testing.T) {
 	for i, p := range packs {
 		rapid.Check(t, func(t *rapid.T) { check(t, p, words[i]) })
 	}
-	if len(allowed) < 5 {
+	if len(allowed) < 5 && !testing.Short() { // which draws too few cases for packs that allow little
 		t.Errorf("people were allowed under few packs: the property says little: %v", allowed)
 	}
 }
