@@ -225,8 +225,8 @@ func attribute(ctx context.Context, v *register.View, who *workspace.Person, out
 	return nil
 }
 
-// explainRow adds a row to what its source row gave, and, where it is a person's or says who gave it, the contact data of the same
-// source row.
+// explainRow adds a row to what its source row gave, and, where it is a person's or says alone who gave it, the contact data of the
+// same source row.
 func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *policy.Loader, at map[itemKey]int, out *Explained) {
 	k := itemKey{strings.Clone(b.Col(1).Text(i)), strings.Clone(b.Col(2).Text(i))}
 	n, seen := at[k]
@@ -247,7 +247,9 @@ func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *poli
 	switch {
 	case table != "person" && table != canon.Attribution || !l.Allow:
 		return
-	case table == canon.Attribution && contact == k: // a bought contact has no row of a person
+	case table == canon.Attribution && !alone(out.Data, n): // a bought contact has no other row; what another table says is told there
+		return
+	case table == canon.Attribution && contact == k:
 		d := &out.Data[n]
 		d.Tables = append(d.Tables, vaultTables()...)
 		return
@@ -258,6 +260,12 @@ func (g *governing) explainRow(table string, b *canon.Batch, i int, loader *poli
 	d := out.Data[n]
 	d.Category, d.Basis, d.Clause, d.Tables, d.Ends = l.Category, l.LegalBasis, l.Clause, vaultTables(), g.n.pack.EndsOf(l.Category, d.Source)
 	out.Data = append(out.Data, d)
+}
+
+// alone tells whether a datum is all that its source row gave, in one table.
+func alone(data []ExplainedDatum, n int) bool {
+	other := func(d ExplainedDatum) bool { return d.SourceKey == data[n].SourceKey && d.Category != data[n].Category }
+	return len(data[n].Tables) == 1 && !slices.ContainsFunc(data, other)
 }
 
 // vaultTables are the tables of contact data. It stands in the vault, as far as a person's row gave any.

@@ -123,6 +123,9 @@ func (l *lapsing) stands(x *register.Lapse, b *canon.Batch, i int) bool {
 	if told := l.told[b.Col(canon.RowKey).Text(i)]; told != nil {
 		item.Anchors = *told
 	}
+	if _, told := item.Anchors.Get(policy.LicenceEnd); anchor == policy.LicenceEnd && !told { // an empty end is no new licence
+		return true
+	}
 	d, due := l.n.pack.DueAt(&item, l.r.Date)
 	return due && d.Action.Ends()
 }

@@ -179,12 +179,12 @@ func (g *gathering) layout(system string) *layout.Layout {
 	return nil
 }
 
-// row adds the values of a row of the register.
+// row adds the values of a row of the register, but the token of who changed it in its source: that is somebody else.
 func (g *gathering) row(b *canon.Batch, i int) {
 	n := g.at[datumKey{b.Col(register.SourceKey).Text(i), b.Col(register.Category).Text(i)}]
 	d := &g.out.Data[n]
 	for c := register.First; c < len(b.Table.Columns); c++ {
-		if col := b.Col(c); !col.Null(i) {
+		if col := b.Col(c); !col.Null(i) && (b.Table.Name != canon.Attribution || b.Table.Columns[c].Name != "author") {
 			d.Values = append(d.Values, dossier.Value{Table: b.Table.Name, Seq: int(b.Col(register.Seq).Int(i)),
 				Column: b.Table.Columns[c].Name, Value: string(col.AppendTo(nil, i))})
 		}

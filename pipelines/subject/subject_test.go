@@ -182,6 +182,41 @@ func TestWhatTheMapHoldsIsInTheExport(t *testing.T) {
 	})
 }
 
+// TestThreat_T36_WhoChangedARowIsNotInTheExport has rows that members of staff changed: the export says when, and that it leaves out by
+// whom. It holds the rule SEAMK-33 of the notices.
+func TestThreat_T36_WhoChangedARowIsNotInTheExport(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		ws := newWorkspace(t, on)
+		fill(t, ws, 2, canary, "person", canon.Attribution)
+		d, err := subject.Gather(t.Context(), ws, refOf(ws, 1), today)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := dossier.JSON(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authors := 0
+		for b, err := range ws.Register.Read(t.Context(), canon.Attribution, []string{"author"}, register.All) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Len() {
+				authors++
+				if bytes.Contains(raw, b.Col(0).AppendTo(nil, i)) {
+					t.Error("the export holds the token of who changed the row")
+				}
+			}
+		}
+		if authors != 2 || !slices.ContainsFunc(d.Data, func(x dossier.Datum) bool { return x.Provider != "" && x.ChangedAt != "" }) {
+			t.Errorf("%d authors, %+v", authors, d.Data)
+		}
+		if !slices.ContainsFunc(d.LeftOut, func(x dossier.LeftOut) bool { return strings.HasPrefix(x.What, "who last changed a row") }) {
+			t.Errorf("the person is not told: %+v", d.LeftOut)
+		}
+	})
+}
+
 // TestPortabilityIsWhatThePersonGaveUnderConsentOrContract narrows a dossier. It holds the rules LJMU-07, METRO-54, METRO-55
 // and XAMK-54 of the notices.
 func TestPortabilityIsWhatThePersonGaveUnderConsentOrContract(t *testing.T) {

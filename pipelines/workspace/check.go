@@ -223,10 +223,11 @@ func (c *checker) documents(context.Context) {
 	}
 }
 
-var errUnattributed = fault.New("UOMA-CHK-UNATTRIBUTED", "the policy wants to know who provided each row, and the layout fills it nowhere: none of the feed's rows will be stored",
-	"add a column that names it, or, where all rows are owed to one, set it under rows: attribution")
+var errUnattributed = fault.New("UOMA-CHK-UNATTRIBUTED", "the policy takes a table of the feed only with an attribution that the layout fills nowhere: of that table nothing will be stored",
+	"add a column that fills what is named there, or, where it is the same for all rows, set it under rows: attribution")
 
-// attributions finds feeds of which nothing can come in: the pack needs an attribution that their layout does not fill.
+// attributions finds tables of which nothing can come in: the pack needs an attribution that their feed's layout does not fill. What
+// several tables of a feed lack is said once.
 func (c *checker) attributions(loader *policy.Loader) {
 	for _, l := range c.layouts {
 		for i := range l.Feeds {
@@ -237,11 +238,12 @@ func (c *checker) attributions(loader *policy.Loader) {
 					filled[fill.Table.Name+"."+fill.Table.Columns[v.Column].Name] = true
 				}
 			}
+			told := map[string]bool{"": true}
 			for _, fill := range f.Fillings() {
 				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[canon.Attribution+"."+column] })
-				if lacks != "" {
+				if !told[lacks] {
+					told[lacks] = true
 					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
-					break
 				}
 			}
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestCheckMissesALicence reads a provider's copy of the layout of bought lists: one that says nowhere under which licence is
-// found, one that says it once for all rows is not.
+// found, one that says it once for all rows is not. Each thing that is missing is named once.
 func TestCheckMissesALicence(t *testing.T) {
 	src, err := layout.ShippedSource("external-lists.yaml")
 	must(t, err)
@@ -23,24 +23,40 @@ func TestCheckMissesALicence(t *testing.T) {
 	columns := "  - {name: provider, required: true, to: attribution.provider}\n  - {name: licence, required: true, to: attribution.licence}\n"
 	for _, tt := range []struct {
 		name, in, out string
-		found         bool
+		needs         string
+		found         []string
 	}{
-		{"as shipped", "", "", false},
-		{"no licence", "  - {name: licence, required: true, to: attribution.licence}\n", "", true},
-		{"once for all", "  columns:\n  - {name: email", "  rows: {attribution: {set: {provider: Mallitieto, licence: MT-2026}}}\n  columns:\n  - {name: email", false},
+		{"as shipped", "", "", "", nil},
+		{"no licence", "  - {name: licence, required: true, to: attribution.licence}\n", "", "", []string{"attribution.licence"}},
+		{"no author", "", "", "  - {sources: [external-lists], tables: [email, phone, address, attribution], needs: [author], clause: [SEAMK-34]}\n",
+			[]string{"attribution.author"}},
+		{"once for all", "  columns:\n  - {name: email", "  rows: {attribution: {set: {provider: Mallitieto, licence: MT-2026}}}\n  columns:\n  - {name: email", "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "ws")
 			must(t, workspace.Init(dir, nil))
 			write(t, dir+"/uoma.yaml", "institution: \"02472\"\npolicy: seamk\nsender: {id: tiny}\nsystems: [external-lists]\n")
-			write(t, dir+"/policies/seamk.yaml", strings.ReplaceAll(string(pack), "undecided: true", "anchor: source_removed, period: P2Y, action: delete"))
+			own := strings.ReplaceAll(string(pack), "undecided: true", "anchor: source_removed, period: P2Y, action: delete")
+			if tt.needs != "" {
+				own = strings.Replace(own, "  - {sources: [external-lists], tables: [email, phone, address, attribution], needs: [provider, licence], clause: [SEAMK-34]}\n", tt.needs, 1)
+			}
+			write(t, dir+"/policies/seamk.yaml", own)
 			text := string(src)
 			if tt.out != "" {
 				text = strings.ReplaceAll(text, columns, "")
 			}
 			write(t, dir+"/layouts/external-lists.yaml", strings.ReplaceAll(text, tt.in, tt.out))
-			if found := problems(check(t, dir, workspace.CheckOptions{})); slices.Contains(found, "warning UOMA-CHK-UNATTRIBUTED") != tt.found {
-				t.Errorf("%q", found)
+			var found []string
+			for _, f := range check(t, dir, workspace.CheckOptions{}) {
+				switch {
+				case f.Code == "UOMA-CHK-UNATTRIBUTED" && f.Severity == workspace.Warning:
+					found = append(found, f.Place.Field)
+				case strings.HasPrefix(f.Code, "UOMA-LAY-") || strings.HasPrefix(f.Code, "UOMA-POL-"):
+					t.Errorf("%+v", f)
+				}
+			}
+			if !slices.Equal(found, tt.found) {
+				t.Errorf("%q, not %q", found, tt.found)
 			}
 		})
 	}
