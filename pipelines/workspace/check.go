@@ -220,6 +220,7 @@ func (c *checker) documents(context.Context) {
 	}
 	if pack != nil {
 		c.attributions(pack.Loader(today))
+		c.events(pack)
 	}
 }
 
