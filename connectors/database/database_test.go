@@ -387,6 +387,27 @@ func TestPragmas(t *testing.T) {
 	}
 }
 
+// TestPagesOfWritersAndReaders reads how much a connection keeps in memory while it writes, and while it reads: also one
+// that did the other before.
+func TestPagesOfWritersAndReaders(t *testing.T) {
+	db := databasetest.SQLite(t)
+	size := func(want int) func(*sqlx.Tx) error {
+		return func(tx *sqlx.Tx) error {
+			var got int
+			err := tx.Get(&got, "PRAGMA cache_size")
+			if got != want {
+				t.Errorf("cache_size is %d, want %d", got, want)
+			}
+			return err
+		}
+	}
+	for range 2 {
+		if err := errors.Join(db.Do(t.Context(), size(-16384)), db.See(t.Context(), size(-2048))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	my := "mysql:" + mariadbtest.DSN(t)
 	root, err := database.Open(t.Context(), my)

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
@@ -14,7 +13,6 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
-	"uoma/transforms/policy"
 )
 
 const (
@@ -32,9 +30,7 @@ func newGrouped(t *testing.T) tiny {
 		"peppi":       feedLayout("peppi", "alumnit: user user | "+who+", programme to: study.programme_name"),
 		"reportronic": feedLayout("reportronic", "henkilosto: user user | "+who+", unit to: employment.unit"),
 	})
-	src, _ := policy.Shipped("seamk")
-	decided := strings.NewReplacer("undecided: true", "anchor: source_removed, period: P2Y, action: delete", `version: "`, `version: "decided `).Replace(string(src))
-	write(t, filepath.Join(s.dir, workspace.PolicyDir, "seamk.yaml"), []byte(decided))
+	decidedSeamk(t, s)
 	s.feeds[contactsFile], s.feeds[studentsFile], s.feeds[staffFile] = "user;family;given;mail;eppn;role;since;until;firm;shield", "user;family;given;mail;eppn;role;programme", "user;family;given;mail;eppn;role;unit"
 	return s
 }

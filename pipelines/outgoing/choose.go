@@ -97,6 +97,9 @@ type question struct{ recipient, category, given string }
 
 // choose works the rows out as the stores stand now.
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
+	if err := workspace.EventOf(f.pack, f.t); err != nil {
+		return nil, err
+	}
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
 	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[question]policy.Answers{}, closed: map[question]bool{}}
 	var err error

@@ -7,11 +7,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/register"
 	"uoma/internal/fault"
+	"uoma/pipelines"
 	"uoma/pipelines/rights"
+	"uoma/pipelines/survey"
+	"uoma/pipelines/workspace"
 	"uoma/transforms/target"
 )
 
@@ -83,11 +87,7 @@ func TestEventDataRunsItsOwnEvent(t *testing.T) {
 	choose := func(event, each, more string) (*choice, error) {
 		x, err := target.Parse("guests.yaml", fmt.Appendf(nil, guests, event, each, more))
 		r.must(err)
-		f, err := New(r.ws, x, r.pack, Options{})
-		if err != nil {
-			return nil, err
-		}
-		return f.choose(ctx, r.runOf("guests", true))
+		return r.fileOf(x).choose(ctx, r.runOf("guests", true))
 	}
 	for _, tt := range []struct {
 		event, each, more string
@@ -119,7 +119,39 @@ func TestEventDataRunsItsOwnEvent(t *testing.T) {
 	}
 	x, err := target.Parse("guests.yaml", fmt.Appendf(nil, strings.Replace(guests, "run_event", "similar_events", 1), "event: {system: mira, key: spring}\n", "person", ""))
 	r.must(err)
-	if _, err := New(r.ws, x, r.pack, Options{}); fault.Code(err) != "UOMA-OUT-EVENT" {
+	if _, err := r.fileOf(x).choose(ctx, r.runOf("guests", true)); fault.Code(err) != "UOMA-OUT-EVENT" {
 		t.Errorf("an event for a purpose of all: %v", err)
+	}
+}
+
+// TestThreat_T24_AWordReachesTheGuestListOfAnEvent sends the list of one event and then hears a word of one guest: the row is
+// withdrawn, also when the target names another event by now, or none, with which it could not be sent.
+func TestThreat_T24_AWordReachesTheGuestListOfAnEvent(t *testing.T) {
+	t.Parallel()
+	for name, event := range map[string]string{"the same": "event: {system: mira, key: spring}\n", "another": "event: {system: mira, key: autumn}\n", "none": ""} {
+		t.Run(name, func(t *testing.T) {
+			r := newEvents(t)
+			guestsOf := func(event string) *File {
+				x, err := target.Parse("guests.yaml", fmt.Appendf(nil, guests, event, "person", ""))
+				r.must(err)
+				return r.fileOf(x)
+			}
+			withdraw := func(dry bool) survey.WithdrawFacts {
+				f, err := guestsOf(event).Withdraw(ctx, r.runOf("withdrawals", dry))
+				r.must(err)
+				return f
+			}
+			_, err := pipelines.Execute(ctx, r.runOf("guests", false), guestsOf("event: {system: mira, key: spring}\n").Stages(), workspace.DryJournal{})
+			r.must(err)
+			people := r.sentPeople()
+			if f := withdraw(true); len(people) != 2 || f.Rows != 0 {
+				t.Fatalf("%d people, and nobody said anything: %+v", len(people), f)
+			}
+			r.now = r.now.Add(time.Second)
+			r.says(people[0], rights.Statement{Kind: register.ConsentWord, About: "run_event", State: "withdrawn", TextVersion: "2026-09"})
+			if f := withdraw(false); f.Rows != 1 || f.Reasons["consent was refused or withdrawn"] != 1 || f.State != "closed" {
+				t.Errorf("%+v", f)
+			}
+		})
 	}
 }

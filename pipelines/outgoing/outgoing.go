@@ -56,7 +56,6 @@ type File struct {
 var (
 	// ErrPack is the answer for a target of another notice than the one in force.
 	ErrPack     = fault.New("UOMA-OUT-PACK", "the target is of another notice than the workspace", "run the targets of the pack in force; uoma target list shows which that is")
-	errEvent    = fault.New("UOMA-OUT-EVENT", "the purpose is of one event and the target names none, or the other way round", "name under event: the system and its key of the event, where the pack's purpose is per event, and nowhere else")
 	errBackfill = fault.New("UOMA-OUT-BACKFILL", "a backfill sends nothing", "add --dry-run to see what would have been sent on that date")
 )
 
@@ -64,9 +63,6 @@ var (
 func New(ws *workspace.Workspace, t *target.Target, pack *policy.Pack, o Options) (*File, error) {
 	if t.Policy != pack.ID {
 		return nil, ErrPack.At(fault.Place{Field: t.Name}).Because(fmt.Errorf("it is of %s, and %s is in force", t.Policy, pack.ID))
-	}
-	if u, known := pack.Purpose(t.Purpose); known && (u.Per == "event") != (t.Event != nil) {
-		return nil, errEvent.At(fault.Place{Field: t.Name})
 	}
 	return &File{ws: ws, t: t, pack: pack, o: o}, nil
 }

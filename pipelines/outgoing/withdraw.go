@@ -26,6 +26,9 @@ import (
 // returned is the reason of a row whose recipient may not keep it any longer.
 const returned = "returned"
 
+// itsOwn stands for the event that a row went out for: the target may name another by now, or none.
+const itsOwn = "its own"
+
 // withdrawnColumns are those of a file that withdraws: the file and the row in it, from 1, what to do, and why.
 var withdrawnColumns = []string{"file", "row", "action", "reason", "effective_at"}
 
@@ -183,7 +186,7 @@ func (w *withdrawal) decide(cases map[string]*policy.Case, categories []string, 
 	for _, category := range categories {
 		if cases[category] == nil {
 			q := w.f.query(at)
-			q.Category, q.GivenFor = category, q.Event // what went out was given for it
+			q.Category, q.Event, q.GivenFor = category, itsOwn, itsOwn
 			cases[category] = w.f.pack.Case(q)
 		}
 		if _, closed := cases[category].Closed(); closed {

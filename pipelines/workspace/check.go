@@ -201,12 +201,20 @@ func (c *checker) documents(context.Context) {
 		_, err := layout.ParseWith(file, src, Beside(filepath.Join(c.dir, LayoutDir)))
 		return err
 	})
-	c.each(PolicyDir, func(file string, src []byte) error { _, err := policy.Parse(file, src); return err })
+	var doubts fault.List
+	c.each(PolicyDir, func(file string, src []byte) error {
+		p, err := policy.Parse(file, src)
+		if err == nil {
+			doubts = append(doubts, p.Doubts(file, src)...)
+		}
+		return err
+	})
 	c.each(TargetDir, func(file string, src []byte) error { _, err := target.Parse(file, src); return err })
 	c.each(PipelineDir, func(file string, src []byte) error { _, err := pipelines.Parse(file, src); return err })
 	if len(c.found) > broken {
 		return // what follows would only say the first of them again
 	}
+	c.add(Warning, doubts.Err())
 	var err error
 	c.layouts, err = c.w.Layouts()
 	c.add(Error, err)
@@ -220,6 +228,7 @@ func (c *checker) documents(context.Context) {
 	}
 	if pack != nil {
 		c.attributions(pack.Loader(today))
+		c.events(pack)
 	}
 }
 

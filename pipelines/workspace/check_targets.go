@@ -9,6 +9,7 @@ import (
 	"uoma/connectors/remote"
 	"uoma/internal/document"
 	"uoma/internal/fault"
+	"uoma/transforms/policy"
 	"uoma/transforms/target"
 )
 
@@ -42,6 +43,19 @@ func (c *checker) targets(ctx context.Context) {
 			c.add(Note, errTargetReady.At(fault.Place{Field: name}))
 		case c.w.Settings.Targets[name].URL != "":
 			c.add(Note, errTargetUnasked.At(fault.Place{Field: name}))
+		}
+	}
+}
+
+// events finds targets of the pack in force whose runs would be refused for the event that they name, or do not.
+func (c *checker) events(pack *policy.Pack) {
+	files, err := TargetFiles(c.dir)
+	if err != nil {
+		return // as in [checker.targets]
+	}
+	for _, f := range files {
+		if f.Target.Policy == pack.ID {
+			c.add(Error, EventOf(pack, f.Target))
 		}
 	}
 }

@@ -58,6 +58,29 @@ func TestTargetSettings(t *testing.T) {
 	}
 }
 
+// TestTargetsOfEvents finds a target whose runs would be refused, before there is one: it names an event, and its purpose has none.
+// Of another pack's target it says nothing.
+func TestTargetsOfEvents(t *testing.T) {
+	for policy, want := range map[string]string{"xamk": "error UOMA-OUT-EVENT letter", "nmbu": ""} {
+		text := `target: letter
+title: Letter
+policy: ` + policy + `
+system: house
+purpose: newsletter
+channel: email
+event: {system: mira, key: spring}
+file: "letter_{yyyyMMdd}.csv"
+form: {type: csv}
+each: person
+columns:
+- {name: mail, from: email.personal, required: true}
+`
+		if got := targetFindings(t, "  virta: {transport: encrypted}\n", false, map[string]string{"targets/letter.yaml": text}); got != want {
+			t.Errorf("%s: found %q, want %q", policy, got, want)
+		}
+	}
+}
+
 // TestCheckAsksTargets asks real servers whether they would take files, and a service whether it would take rows; nothing is
 // written.
 func TestCheckAsksTargets(t *testing.T) {

@@ -28,6 +28,7 @@ import (
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
+	"uoma/transforms/policy"
 )
 
 // now is the moment at which the tests check: noon of the night's date.
@@ -261,6 +262,10 @@ func TestCheckFinds(t *testing.T) {
 		}},
 		{"layout broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/layouts/peppi.yaml", "system: peppi\n") }},
 		{"pipeline broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/pipelines/mine.yaml", "pipeline: mine\n") }},
+		{"policy without effect", "warning UOMA-POL-LEAST", func(t *testing.T, d string) {
+			src, _ := policy.Shipped("xamk")
+			write(t, d+"/policies/mine.yaml", strings.Replace(string(src), "form: personal", "form: personal\n  least: 12", 1))
+		}},
 		{"policy broken", "error UOMA-CFG-SCHEMA", func(t *testing.T, d string) { write(t, d+"/policies/mine.yaml", "id: mine\n") }},
 		{"inbox missing", "error UOMA-CHK-INBOX", func(t *testing.T, d string) { must(t, os.RemoveAll(d+"/inbox")) }},
 		{"system folder missing", "warning UOMA-CHK-INBOX-SYSTEM", func(t *testing.T, d string) { must(t, os.RemoveAll(d+"/inbox/peppi")) }},

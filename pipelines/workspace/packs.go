@@ -12,9 +12,9 @@ import (
 
 var errWaiting = fault.New("UOMA-POL-WAITING", "the pack waits for the controller", "fill it in, in a copy of the pack under policies/; until then it stays closed")
 
-// CheckPack finds what is wrong with a pack's document (errors); what it answers otherwise than the examples that come
-// with the program, where there are any of its id (warnings: a notice that changed may mean it so); and what it still
-// leaves to the controller (notes).
+// CheckPack finds what is wrong with a pack's document (errors); what it says without effect, and what it answers otherwise than
+// the examples that come with the program, where there are any of its id (warnings: a notice that changed may mean it so); and
+// what it still leaves to the controller (notes).
 func CheckPack(file string, src []byte) []Finding {
 	var c checker
 	p, err := policy.Parse(file, src)
@@ -22,6 +22,7 @@ func CheckPack(file string, src []byte) []Finding {
 		c.add(Error, err)
 		return c.found
 	}
+	c.add(Warning, p.Doubts(file, src).Err())
 	c.add(Warning, askExamples(p.ID, src))
 	for _, w := range p.Waiting() {
 		at := errWaiting.At(document.Locate(file, src, w.Path...))

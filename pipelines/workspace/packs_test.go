@@ -32,6 +32,7 @@ func TestCheckPack(t *testing.T) {
 		{"as it comes", "", "", "note UOMA-POL-WAITING"},
 		{"filled in", "needs_assessment: true,", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31},", ""},
 		{"another period", "period: P20Y", "period: P21Y", "warning UOMA-POL-ANSWER, note UOMA-POL-WAITING"},
+		{"without effect", "form: personal", "form: personal\n  least: 12", "warning UOMA-POL-LEAST, note UOMA-POL-WAITING"},
 		{"a name that leads nowhere", "purpose: newsletter,", "purpose: newsletters,", "error UOMA-POL-CONSENT, error UOMA-POL-REFERENCE"},
 	}
 	for _, tt := range tests {

@@ -14,10 +14,21 @@ import (
 	"uoma/connectors/sftp"
 	"uoma/internal/document"
 	"uoma/internal/fault"
+	"uoma/transforms/policy"
 	"uoma/transforms/target"
 )
 
 var errService = fault.New("UOMA-WSP-SERVICE", "the settings do not say where the table is that the target's rows go into", "name url: and oauth: under targets: in uoma.yaml, as the operator's guide shows")
+
+var errEvent = fault.New("UOMA-OUT-EVENT", "the purpose is of one event and the target names none, or the other way round", "name under event: the system and its key of the event, where the pack's purpose is per event, and nowhere else")
+
+// EventOf holds a target to its purpose in the pack: one of single events needs an event, and no other has one.
+func EventOf(pack *policy.Pack, t *target.Target) error {
+	if u, known := pack.Purpose(t.Purpose); known && (u.Per == "event") != (t.Event != nil) {
+		return errEvent.At(fault.Place{Field: t.Name})
+	}
+	return nil
+}
 
 // OverEncrypted tells whether a target's files go over a line that is encrypted: by their place, or as the settings say.
 func (t TargetSettings) OverEncrypted() bool { return t.URL != "" || t.Transport == "encrypted" }

@@ -320,9 +320,6 @@ func (c *checker) checkDisclosures() {
 			}
 		}
 		c.columns(d.Without, "disclosures", index(i), "without")
-		if d.Least > 0 && d.Form != "anonymous" {
-			c.find(errLeast, "", "disclosures", index(i), "least")
-		}
 		if !p.Transfers.reaches(d.Country) && !d.ThirdCountry {
 			c.find(errCountry, "", "disclosures", index(i), "country")
 		}
@@ -354,9 +351,6 @@ func (c *checker) checkRetention() {
 			c.find(errReference, "an end of duty needs told_by, and nothing else has it", "retention", index(i))
 		}
 		r.period = c.period(r.Period, "retention", index(i), "period")
-		if k := p.category[r.Category]; k != nil && len(k.From) > 0 && r.Action != Keep && r.anchor.unseen() {
-			c.find(errNever, "", "retention", index(i), "anchor")
-		}
 		if r.Action == Review && r.period == (duration{}) {
 			c.find(errDate, "a review without a period would be due every day", "retention", index(i), "period")
 		}

@@ -177,16 +177,3 @@ func BenchmarkDue(b *testing.B) {
 		p.Due(items, day(b, "2026-11-22"))
 	}
 }
-
-// TestWhatIsStoredHasAnEndThatComesAbout looks at the shipped packs: of what they store, no period counts from something that
-// nothing brings about.
-func TestWhatIsStoredHasAnEndThatComesAbout(t *testing.T) {
-	for _, id := range ShippedIDs() {
-		p, _, _, _ := shippedPack(t, id)
-		for _, r := range p.Retention {
-			if !r.Undecided && (r.anchor == Copied || r.anchor == Compiled) && r.Action != Keep && len(p.category[r.Category].From) > 0 {
-				t.Errorf("%s: %s counts from %s", p.ID, r.Category, r.anchor)
-			}
-		}
-	}
-}
