@@ -79,6 +79,52 @@ func TestRightsEndWithTheDuty(t *testing.T) {
 	})
 }
 
+// TestARightComesBackWhenTheDutyBegins has a duty that is told of before it begins, in a row that then stays as it is, and people of
+// whom the directory says every night something else, or never when: what is due of them stays due from the first day.
+func TestARightComesBackWhenTheDutyBegins(t *testing.T) {
+	t.Parallel()
+	const who = whoIs + ", mail as: email; to: email.institution, eppn as: eppn; to: person.eppn"
+	s := newTiny(t, databasetest.OnSQLite, "metropolia_exam", map[string]string{
+		"exam": feedLayout("exam", "users: user user | "+who+", right to: role.kind"),
+		"haka": feedLayout("haka", "henkilot: user user | "+who+", duty to: role.kind, begins as: date; to: role.from, changed as: instant; to: person.modified_at"),
+	})
+	const users, entries = "exam/users_%s.csv", "haka/henkilot_%s.csv"
+	s.feeds[users], s.feeds[entries] = "user;family;given;mail;eppn;right", "user;family;given;mail;eppn;duty;begins;changed"
+	for d := range canon.Date(4) {
+		later := "h1;Alpha;Anna;anna@x.example;anna@x.example;student;;"
+		if d > 0 {
+			later = "h1;Alpha;Anna;anna@x.example;anna@x.example;staff;" + (firstNight + 3).String() + ";"
+		}
+		s.put(t, entries, firstNight+d, later, "h2;Beta;Bo;bo@x.example;bo@x.example;student;;"+(firstNight+d).String()+"T09:00:00Z")
+		s.put(t, users, firstNight+d, "1;Alpha;Anna;anna@x.example;anna@x.example;teacher", "2;Beta;Bo;bo@x.example;bo@x.example;admin")
+	}
+	for d := range canon.Date(4) {
+		s.finish(t, firstNight+d, pipelines.Finished)
+		s.at(t, func(ws *workspace.Workspace) {
+			err := ws.Register.See(t.Context(), func(v *register.View) error {
+				for x, err := range v.Retention(t.Context()) {
+					if err != nil || x.Category == "user_right" && x.Due != firstNight {
+						t.Errorf("night %d: due %v, %v", d, x.Due, err)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		switch d {
+		case 1:
+			s.mustApply(t, firstNight+d)
+			same(t, "rights before the duty", s.rights(t))
+		case 2:
+			same(t, "rights on the day before", s.rights(t))
+		case 3:
+			same(t, "rights with the duty", s.rights(t), "teacher")
+		}
+	}
+}
+
 // rights gives the kinds of rights in EXAM, sorted.
 func (s site) rights(t testing.TB) (out []string) {
 	t.Helper()
