@@ -100,11 +100,15 @@ func TestARightComesBackWhenTheDutyBegins(t *testing.T) {
 	}
 	for d := range canon.Date(4) {
 		s.finish(t, firstNight+d, pipelines.Finished)
+		due := 0
 		s.at(t, func(ws *workspace.Workspace) {
 			err := ws.Register.See(t.Context(), func(v *register.View) error {
 				for x, err := range v.Retention(t.Context()) {
 					if err != nil || x.Category == "user_right" && x.Due != firstNight {
 						t.Errorf("night %d: due %v, %v", d, x.Due, err)
+					}
+					if x.Category == "user_right" {
+						due++
 					}
 				}
 				return nil
@@ -113,6 +117,9 @@ func TestARightComesBackWhenTheDutyBegins(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+		if d < 2 && due != 2 {
+			t.Errorf("night %d: %d rights are due, not 2", d, due)
+		}
 		switch d {
 		case 1:
 			s.mustApply(t, firstNight+d)
