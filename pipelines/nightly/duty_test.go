@@ -137,6 +137,29 @@ func TestARightComesBackWhenTheDutyBegins(t *testing.T) {
 	}
 }
 
+// TestADutyThatIsNotLoadedGivesNoRight has a directory whose roles the pack does not take: they bring no right back.
+func TestADutyThatIsNotLoadedGivesNoRight(t *testing.T) {
+	t.Parallel()
+	const who = whoIs + ", mail as: email; to: email.institution, eppn as: eppn; to: person.eppn"
+	s := newTiny(t, databasetest.OnSQLite, "metropolia_exam", map[string]string{
+		"exam": feedLayout("exam", "users: user user | "+who+", right to: role.kind"),
+		"haka": feedLayout("haka", "henkilot: user user | "+who+", duty to: role.kind"),
+	})
+	pack, _ := policy.Shipped("metropolia_exam")
+	write(t, filepath.Join(s.dir, workspace.PolicyDir, "metropolia_exam.yaml"), bytes.ReplaceAll(pack, []byte("{sources: [haka], tables: [person, role, email]"), []byte("{sources: [haka], tables: [person, email]")))
+	const users, entries = "exam/users_%s.csv", "haka/henkilot_%s.csv"
+	s.feeds[users], s.feeds[entries] = "user;family;given;mail;eppn;right", "user;family;given;mail;eppn;duty"
+	for d := range canon.Date(2) {
+		s.put(t, entries, firstNight+d, "h1;Alpha;Anna;anna@x.example;anna@x.example;staff")
+		s.put(t, users, firstNight+d, "1;Alpha;Anna;anna@x.example;anna@x.example;teacher")
+		s.finish(t, firstNight+d, pipelines.Finished)
+		if d == 0 {
+			s.mustApply(t, firstNight)
+		}
+		same(t, "rights", s.rights(t))
+	}
+}
+
 // rights gives the kinds of rights in EXAM, sorted.
 func (s site) rights(t testing.TB) (out []string) {
 	t.Helper()
