@@ -231,6 +231,9 @@ func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, pa
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
 		where := fmt.Sprintf("`%s`%s, %s", f.File, inside(f), f.Format.Type)
+		if f.Occasional {
+			where += ", now and then"
+		}
 		if !f.InFile() {
 			where = "rows that are asked for, in no file"
 		}

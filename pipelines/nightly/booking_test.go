@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
 )
 
 // reservation writes a booking of a user as EXAM gives it; a user 0 is nobody of the institution.
@@ -82,4 +84,48 @@ func TestABookingHasOneUserAndTheirConsent(t *testing.T) {
 	if err != nil || !strings.Contains(string(report), `"id": "register.booking.wordOrder"`) {
 		t.Errorf("the report says nothing of it: %v", err)
 	}
+}
+
+// TestNoUsersOfEXAMStopNothing has nights without the file of users, which comes now and then: the rest of EXAM is loaded, and the
+// rights of before stay.
+func TestNoUsersOfEXAMStopNothing(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../transforms/layout/shipped/exam.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newTiny(t, databasetest.OnSQLite, "metropolia_exam", map[string]string{"exam": string(text)})
+	const mail = "alpha@metropolia.example"
+	night := func(d canon.Date, bookings int, rights ...string) {
+		t.Helper()
+		var rows []string
+		for i := range bookings {
+			rows = append(rows, reservation(70+i, 1, "Alpha", "2026-11-02T09:00:00.000+02:00"))
+		}
+		write(t, s.export("exam/exam_records_%s.csv", d), []byte("id,student,studentFirstName,studentLastName,studentEmail,studentId,courseUnitName,examDate,studentGrade,gradeScale,date\n"+
+			"901,"+mail+",Alpha,Alphaalpha,"+mail+",2100001,Exam,2026-10-01,4,0-5,2026-10-08\n"))
+		write(t, s.export("exam/exam_consents_%s.csv", d), []byte("eppn;terms_accepted_at;terms_version;recording_consent;recording_consent_at;exam_reservation_id\n"+
+			mail+";2026-11-01T09:00:00+02:00;2026-1;given;2026-11-01T09:05:00+02:00;70\n"))
+		write(t, s.export("exam/exam_reservations_%s.json", d), []byte("["+strings.Join(rows, ",\n")+"]\n"))
+		var landed nightly.LandFacts
+		var load nightly.LoadFacts
+		facts := s.finish(t, d, pipelines.Finished).Facts
+		if err := errors.Join(json.Unmarshal(facts["land"], &landed), json.Unmarshal(facts["load"], &load)); err != nil {
+			t.Fatal(err)
+		}
+		if landed.Partial() || len(landed.Feeds) != 4 {
+			t.Errorf("%s: %+v", d, landed)
+		}
+		s.at(t, func(ws *workspace.Workspace) {
+			var n int
+			if err := ws.RegisterDB.QueryRow("SELECT COUNT(*) FROM `exam` WHERE `source` = 'exam/bookings'").Scan(&n); err != nil || n != bookings {
+				t.Errorf("%s: %d bookings of %d, %v", d, n, bookings, err)
+			}
+		})
+		same(t, d.String()+", rights", s.rights(t), rights...)
+	}
+	night(firstNight, 1)
+	write(t, s.export("exam/exam_users_%s.csv", firstNight+1), []byte("id;eppn;firstName;lastName;email;employeeNumber;roles\n9;rights@metropolia.example;Rita;Rights;rights@metropolia.example;null;TEACHER\n"))
+	night(firstNight+1, 2, "teacher")
+	night(firstNight+2, 3, "teacher")
 }

@@ -115,12 +115,13 @@ func (s site) told(t testing.TB) map[string]string {
 			Kind   string `parquet:"kind,dict"`
 			Code   string `parquet:"code,dict"`
 			Day    int32  `parquet:"day"`
+			From   int32  `parquet:"from,optional"`
 		}](ws.State, last.Digest)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, x := range rows {
-			out[x.Feed] += fmt.Sprintln(x.Place, x.Person, x.Kind, x.Code, canon.Date(x.Day))
+			out[x.Feed] += fmt.Sprintln(x.Place, x.Person, x.Kind, x.Code, canon.Date(x.Day), canon.Date(x.From))
 		}
 	})
 	for feed, text := range out {

@@ -5,6 +5,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/transforms/policy"
 )
 
 // duty is what those who tell of duties say of somebody.
@@ -13,16 +14,20 @@ type duty struct {
 	known bool       // they tell of the person
 	ended canon.Date // the last day of a duty that they had
 	since canon.Date // the day from which they are told of as they are now
+	stood canon.Date // the earliest day on which something that waits for the end was due already
 }
 
-// end gives the day on which somebody's last duty ended: as far as it is known, else that from which they are told of without one.
-// Somebody of whom nobody tells had no duty that could end.
+// end gives the day on which somebody's last duty ended: as far as it is known, else that from which they are told of without one,
+// which does not move when something else of them changes while a right waits. Everybody whom a directory knows without a
+// duty has such a day, most of them without anything that ends with one. Somebody of whom nobody tells had no duty that could end.
 func (d *duty) end() (day canon.Date, ended bool) {
 	switch {
 	case d.on || !d.known:
 		return 0, false
 	case d.ended > 0:
 		return d.ended, true
+	case d.stood > 0:
+		return min(d.since, d.stood), true
 	}
 	return d.since, true
 }
@@ -35,9 +40,12 @@ func scanned(ctx context.Context, v *register.View) func(table string, columns [
 }
 
 // readDuties takes who has a duty, and when that of others ended, where the pack ends anything with duties.
-func (g *governing) readDuties(read func(table string, columns []string) []canon.Batches) error {
+func (g *governing) readDuties(ctx context.Context, v *register.View, read func(table string, columns []string) []canon.Batches) error {
 	if !g.n.pack.DutiesEnd() {
 		return nil
+	}
+	if err := g.readStood(ctx, v); err != nil {
+		return err
 	}
 	for _, t := range []struct {
 		table   string
@@ -45,7 +53,7 @@ func (g *governing) readDuties(read func(table string, columns []string) []canon
 		note    func(d *duty, b *canon.Batch, i int)
 	}{
 		{"role", []string{"record", "source", "last_seen_run", "kind", "from", "to"}, g.noteDuty},
-		{"person", []string{"record", "source", "last_seen_run", "modified_at"}, g.noteKnown},
+		{"person", []string{"record", "source", "last_seen_run", "modified_at", "first_seen_run"}, g.noteKnown},
 	} {
 		for _, batches := range read(t.table, t.columns) {
 			for b, err := range batches {
@@ -61,6 +69,19 @@ func (g *governing) readDuties(read func(table string, columns []string) []canon
 					}
 				}
 			}
+		}
+	}
+	return nil
+}
+
+// readStood takes since when something of people is due that waits for the end of a duty.
+func (g *governing) readStood(ctx context.Context, v *register.View) error {
+	for due, err := range v.Retention(ctx) {
+		if err != nil {
+			return err
+		}
+		if p := g.people[due.Person]; p != nil && g.n.pack.Waits(due.Category, policy.DutyEnd) && (p.duty.stood == 0 || due.Due < p.duty.stood) {
+			p.duty.stood = due.Due
 		}
 	}
 	return nil
@@ -87,7 +108,8 @@ func (g *governing) noteDuty(d *duty, b *canon.Batch, i int) {
 	}
 }
 
-// noteKnown takes since when somebody is told of as they are: from the last change of their row, or from its end.
+// noteKnown takes since when somebody is told of as they are: from the last change of their row, or from its end. A row without
+// the time of its change says no more than when it came.
 func (g *governing) noteKnown(d *duty, b *canon.Batch, i int) {
 	d.known = true
 	day := g.r.Date
@@ -95,6 +117,8 @@ func (g *governing) noteKnown(d *duty, b *canon.Batch, i int) {
 		day = min(day, gone)
 	} else if at, changed := b.Col(3).Instant(i); changed {
 		day = min(day, g.n.pack.Day(at))
+	} else if came, known := runDate(b.Col(4).Text(i)); known {
+		day = min(day, came)
 	}
 	d.since = max(d.since, day)
 }

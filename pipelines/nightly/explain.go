@@ -153,7 +153,7 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	if err := g.readPastOf(ctx, v, token, who.Keys); err != nil {
 		return err
 	}
-	err = g.readDuties(func(table string, columns []string) []canon.Batches {
+	err = g.readDuties(ctx, v, func(table string, columns []string) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.All)
 	})
 	if err != nil {

@@ -165,7 +165,7 @@ func (g *governing) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := g.sideBySide(ctx, func(v *register.View) error { return g.readDuties(scanned(ctx, v)) }); err != nil {
+	if err := g.sideBySide(ctx, func(v *register.View) error { return g.readDuties(ctx, v, scanned(ctx, v)) }); err != nil {
 		return err
 	}
 	g.settle(words, degrees, rest)

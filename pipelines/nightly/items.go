@@ -7,6 +7,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 )
 
@@ -59,6 +60,7 @@ func (g *governing) readItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ofDuty := g.waiting(policy.DutyEnd)
 	return g.gather(func(table string, columns []string, dated register.Condition, all bool) []canon.Batches {
 		readings := []canon.Batches{g.night.Read(ctx, table, columns, register.Ended)}
 		switch {
@@ -66,6 +68,9 @@ func (g *governing) readItems(ctx context.Context) error {
 			return append(readings, g.night.Read(ctx, table, columns, register.Current))
 		case len(dated.Columns) > 0:
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, dated))
+		}
+		if len(ofDuty) > 0 { // of most people without a duty there is nothing that ends with one
+			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"category"}, Values: ofDuty}))
 		}
 		if len(left) > 0 {
 			readings = append(readings, selected.Read(ctx, table, columns, register.Current))
@@ -138,16 +143,27 @@ func (g *governing) waits(anchor policy.Anchor) bool {
 	return slices.ContainsFunc(g.n.pack.Categories, func(c policy.Category) bool { return g.n.pack.Waits(c.ID, anchor) })
 }
 
-// leftRecords gives the records of everybody who left the register, has no duty any more or died, and, where the pack ends data with consents, of
-// everybody who spoke of one.
+// waiting gives the categories that wait for an anchor.
+func (g *governing) waiting(anchor policy.Anchor) (categories []string) {
+	for _, c := range g.n.pack.Categories {
+		if g.n.pack.Waits(c.ID, anchor) {
+			categories = append(categories, c.ID)
+		}
+	}
+	return categories
+}
+
+// leftRecords gives the records of everybody who left the register or died, and, where the pack ends data with consents, of
+// everybody who spoke of one; where contact data in the vault, of which the register has no row, ends with a duty, also of
+// everybody without one.
 func (g *governing) leftRecords() []string {
-	spoke := g.n.pack.ConsentsEnd()
+	spoke, vault := g.n.pack.ConsentsEnd(), g.vaultWaits(policy.DutyEnd)
 	var out []string
 	for record, people := range g.byRecord {
 		for _, p := range people {
 			_, ended := g.ended[p.token]
 			_, offDuty := p.duty.end()
-			if ended || offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
+			if ended || vault && offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
 				out = append(out, record)
 				break
 			}
@@ -155,6 +171,16 @@ func (g *governing) leftRecords() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// vaultWaits tells whether contact data of a feed waits for an anchor.
+func (g *governing) vaultWaits(anchor policy.Anchor) (waits bool) {
+	loader := g.n.pack.Loader(g.r.Date)
+	g.n.each(func(_ *layout.Layout, f *layout.Feed) {
+		d := loader.Table(f.FullName(), "email")
+		waits = waits || d.Allow && g.n.pack.Waits(d.Category, anchor)
+	})
+	return waits
 }
 
 func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, loader *policy.Loader, beside map[string]bool) {

@@ -189,7 +189,7 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		return ff, context.Cause(ctx)
 	case errors.As(err, &e) && e.Scope != fault.Run:
 		ff.fail(e)
-	case e == nil && l.Occasional && errors.Is(err, fs.ErrNotExist):
+	case e == nil && (l.Occasional || f.Occasional) && errors.Is(err, fs.ErrNotExist):
 		ff.fail(errNotYet)
 	case e == nil && errors.Is(err, fs.ErrNotExist): // a missing file of the workspace itself has a fault of its own
 		ff.fail(errAbsent)

@@ -18,8 +18,9 @@ type rowFact struct {
 	Place  int32  `parquet:"place"` // of the row in its feed's snapshot
 	Person string `parquet:"person"`
 	Kind   string `parquet:"kind,dict"`
-	Code   string `parquet:"code,dict"` // the institution of a degree, the kind of a role
-	Day    int32  `parquet:"day"`       // a canon.Date; 0 of a death whose day is unknown, of a role without a first day, and of a duty without a last
+	Code   string `parquet:"code,dict"`     // the institution of a degree, the kind of a role
+	Day    int32  `parquet:"day"`           // a canon.Date; 0 of a death whose day is unknown, of a role without a first day, and of a duty without a last
+	From   int32  `parquet:"from,optional"` // of a duty its first day, 0 without one
 }
 
 // Kinds of a rowFact.
@@ -29,16 +30,19 @@ const (
 	toldLeft   = "left"
 	toldDead   = "dead"
 	toldRole   = "role" // of a pack with groups
-	toldDuty   = "duty" // a role by which somebody has a duty; the day is its last
+	toldDuty   = "duty" // a role by which somebody has a duty; the day is its last; it may begin later
 )
 
 // note takes what a canonical batch says.
 func (w *conforming) note(b *canon.Batch) {
 	line, person := b.Col(canon.Line), b.Col(canon.PersonKey)
-	tell := func(i int, kind, code string, day canon.Date) {
+	tell := func(i int, kind, code string, day canon.Date, from ...canon.Date) {
 		if place, ok := w.f.rows.place(line.Int(i)); ok {
-			w.f.rows.facts = append(w.f.rows.facts, rowFact{Feed: b.Feed, Place: place, Person: strings.Clone(person.Text(i)),
-				Kind: kind, Code: strings.Clone(code), Day: int32(day)})
+			x := rowFact{Feed: b.Feed, Place: place, Person: strings.Clone(person.Text(i)), Kind: kind, Code: strings.Clone(code), Day: int32(day)}
+			if len(from) > 0 {
+				x.From = int32(from[0])
+			}
+			w.f.rows.facts = append(w.f.rows.facts, x)
 		}
 	}
 	switch b.Table.Name {
@@ -56,9 +60,10 @@ func (w *conforming) note(b *canon.Batch) {
 				day, _ := from.Day(i)
 				tell(i, toldRole, kind.Text(i), day)
 			}
-			if begun, _ := from.Day(i); begun <= w.r.Date && w.n.pack.TellsDuty(b.Feed, kind.Text(i)) {
+			if w.n.pack.TellsDuty(b.Feed, kind.Text(i)) {
+				begins, _ := from.Day(i)
 				day, _ := to.Day(i)
-				tell(i, toldDuty, kind.Text(i), day)
+				tell(i, toldDuty, kind.Text(i), day, begins)
 			}
 			if kind.Text(i) != protect.MemberRole {
 				continue
@@ -92,6 +97,11 @@ func (x *rowFact) add(f *policy.Facts) {
 	case toldDead:
 		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, day)
 	}
+}
+
+// onDuty tells whether the fact is a duty that somebody has on a date.
+func (x *rowFact) onDuty(date canon.Date) bool {
+	return x.Kind == toldDuty && canon.Date(x.From) <= date && (x.Day == 0 || canon.Date(x.Day) >= date)
 }
 
 // told gives the facts of all rows: tonight's, and of feeds that did not land those of the last night, as their rows are

@@ -55,7 +55,7 @@ func evaluateIn(ctx context.Context, ws *workspace.Workspace, v *register.View, 
 	if err := g.readPast(ctx, v); err != nil {
 		return nil, err
 	}
-	err := g.readDuties(scanned(ctx, v))
+	err := g.readDuties(ctx, v, scanned(ctx, v))
 	if err != nil {
 		return nil, err
 	}

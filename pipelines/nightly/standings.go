@@ -78,10 +78,10 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			}
 			x := &rows[i]
 			x.add(f)
-			// A role that ended counts: what was stored of it goes when its period ends. What it may be used for is another matter.
-			if x.Kind == toldDuty && (x.Day == 0 || canon.Date(x.Day) >= r.Date) {
+			if x.onDuty(r.Date) && loader.Table(x.Feed, "role").Allow {
 				onDuty[subject] = true
 			}
+			// A role that ended counts: what was stored of it goes when its period ends. What it may be used for is another matter.
 			if x.Kind == toldRole && canon.Date(x.Day) <= r.Date && loader.Table(x.Feed, "role").Allow {
 				groups[subject] |= n.pack.GroupsOf(x.Code)
 			}

@@ -87,6 +87,9 @@ type Feed struct {
 	Rows    map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label
 	Columns []Column           `yaml:"columns"`
 
+	// Occasional is a file that comes now and then, of a system whose others come every night; see [Layout].
+	Occasional bool `yaml:"occasional"`
+
 	system    string
 	others    []*Feed // whose rows lie in the same file
 	sparse    bool    // columns that nobody has are not there at all
