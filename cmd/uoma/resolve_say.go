@@ -102,6 +102,13 @@ func (a *app) sayLinking(r *linker.Report) {
 		how = fmt.Sprintf("given, learned from %s records", thousands(int64(r.Model.Records)))
 	}
 	fmt.Fprintf(a.err, "  model %s, %s\n", r.Model.Digest[:shownDigest], how)
+	if len(r.Model.Shared) > 0 {
+		shared := make([]string, len(r.Model.Shared))
+		for i, f := range r.Model.Shared {
+			shared[i] = fmt.Sprintf("%s %.0f %%", f.Feature, 100*f.Share)
+		}
+		fmt.Fprintf(a.err, "  people of one home agree in %s of cases; what they share counts once\n", strings.Join(shared, ", "))
+	}
 	fmt.Fprintf(a.err, "  estimated: %.2f %% of linked pairs right, %.2f %% of right pairs linked, %.2f %% of them compared; %.2f %% of records say too little\n",
 		100*r.Quality.Precision, 100*r.Quality.Recall, 100*r.Quality.Found, 100*r.Quality.Unlinkable)
 	if r.Alarms > 0 {

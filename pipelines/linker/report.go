@@ -34,6 +34,14 @@ type ModelReport struct {
 	Digest  string `json:"digest"`  // SHA-256 of the model; "" when there was nothing to learn from
 	Given   bool   `json:"given"`   // and not learned from these records
 	Records int    `json:"records"` // that it was learned from
+	// Shared are the features that people of one home have in common, which therefore count once: how far they depend on each other.
+	Shared []Shared `json:"shared_at_home"`
+}
+
+// Shared says in what share of cases people of one home agree in a feature as one person's records do.
+type Shared struct {
+	Feature string  `json:"feature"`
+	Share   float64 `json:"share"`
 }
 
 // PassReport is what became of a way to find pairs.
@@ -85,12 +93,17 @@ type Seconds struct {
 }
 
 func newReport() *Report {
-	return &Report{Rejection: []Rejection{}, Passes: []PassReport{}, Groups: []Group{}}
+	return &Report{Model: ModelReport{Shared: []Shared{}}, Rejection: []Rejection{}, Passes: []PassReport{}, Groups: []Group{}}
 }
 
 // linked takes over what linking says.
 func (r *Report) linked(res *linkage.Result, o linkage.Options) {
-	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records}
+	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records, []Shared{}}
+	for _, f := range res.Model.Features {
+		if f.Household > 0 {
+			r.Model.Shared = append(r.Model.Shared, Shared{f.Name, f.Household})
+		}
+	}
 	r.Compared, r.Listed, r.Alarms = res.Compared, len(res.Pairs), res.Alarms
 	for _, p := range res.Passes {
 		r.Passes = append(r.Passes, PassReport(p))
