@@ -209,16 +209,16 @@ func (a *app) subjectWordsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				today, err := a.logicalDate(ws, "auto")
-				if err != nil {
-					return err
-				}
-				pack, err := ws.Policy(today)
-				if err != nil {
-					return err
-				}
-				rights.NameTexts(book, pack)
-				if a.json {
+				if a.json { // the table shows no digest of a text
+					today, err := a.logicalDate(ws, "auto")
+					if err != nil {
+						return err
+					}
+					pack, err := ws.Policy(today)
+					if err != nil {
+						return err
+					}
+					rights.NameTexts(book, pack)
 					return a.printJSON("subject words", true, book)
 				}
 				var rows [][]string

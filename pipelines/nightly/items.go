@@ -140,7 +140,7 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 
 // waits tells whether a category of the pack waits for an anchor.
 func (g *governing) waits(anchor policy.Anchor) bool {
-	return slices.ContainsFunc(g.n.pack.Categories, func(c policy.Category) bool { return g.n.pack.Waits(c.ID, anchor) })
+	return len(g.waiting(anchor)) > 0
 }
 
 // waiting gives the categories that wait for an anchor.
