@@ -140,8 +140,8 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	}
 	p := &person{token: token}
 	g.people[token] = p
-	for _, record := range who.Records {
-		g.byRecord[record] = []*person{p}
+	for _, record := range slices.Sorted(slices.Values(who.Records)) {
+		g.about(record, p)
 	}
 	told := map[string]*person{}
 	err = g.noteRows(told, g.noting(), func(table string, columns []string, where []register.Condition) []canon.Batches {

@@ -111,6 +111,12 @@ type person struct {
 	duty     duty
 }
 
+// linkOf says that a record is about somebody.
+type linkOf struct {
+	record string
+	person *person
+}
+
 // governing is the state of the stage.
 type governing struct {
 	n        *Night
@@ -118,6 +124,7 @@ type governing struct {
 	night    *register.Night
 	people   map[string]*person
 	byRecord map[string][]*person
+	links    []linkOf // of all records, in their order
 	items    []policy.Item
 	since    []canon.Date               // by item: the night that brought its first row
 	seen     map[itemKey]int            // position in items
@@ -176,9 +183,9 @@ func (g *governing) read(ctx context.Context) error {
 // about.
 func (g *governing) settle(words *rights.Words, told ...map[string]*person) {
 	for _, some := range told {
-		for _, record := range sortedKeys(some) { // in an order that does not depend on who was read first
-			for _, p := range g.byRecord[record] {
-				p.join(some[record])
+		for _, l := range g.links { // in an order that does not depend on who was read first
+			if said := some[l.record]; said != nil {
+				l.person.join(said)
 			}
 		}
 	}
@@ -219,9 +226,15 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 			p = &person{token: l.Person}
 			g.people[l.Person] = p
 		}
-		g.byRecord[l.Record] = append(g.byRecord[l.Record], p)
+		g.about(l.Record, p)
 	}
 	return nil
+}
+
+// about notes that a record, the next in their order, is about somebody.
+func (g *governing) about(record string, p *person) {
+	g.byRecord[record] = append(g.byRecord[record], p)
+	g.links = append(g.links, linkOf{record, p})
 }
 
 // readRows gathers what the rows of each record say of the person that the record turns out to be about.

@@ -88,15 +88,13 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side, and
 	// the state files, which nothing names before the commit.
 	g, gctx := errgroup.WithContext(ctx)
-	if !r.Dry {
-		g.Go(func() (err error) {
-			facts.Entries, err = s.vault(gctx, r, leaving.sourceKeys)
-			return err
-		})
-	}
 	g.Go(func() (err error) {
 		mem, err = s.n.remember(r)
 		s.n.engine = nil // a third of what the night keeps in memory, written down by now
+		if err != nil || r.Dry {
+			return err
+		}
+		facts.Entries, err = s.vault(gctx, r, leaving.sourceKeys)
 		return err
 	})
 	g.Go(func() (err error) {

@@ -49,11 +49,12 @@ func (s protectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := ProtectFacts{Suppressed: len(st.suppressed), HeldBack: len(st.sparedOf), Members: st.memberCount()}
-	loader := s.n.pack.Loader(r.Date)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	g.Go(s.n.writeLinks)
+	g.Go(s.n.writeLinks) // asks who was erased, and nothing else
+	st.work(s.n, r.Date)
+	out := ProtectFacts{Suppressed: len(st.suppressed), HeldBack: len(st.sparedOf), Members: st.memberCount()}
+	loader := s.n.pack.Loader(r.Date)
 	for _, f := range s.n.landed() {
 		g.Go(func() error {
 			kept, err := s.feed(gctx, r, f, loader, st)

@@ -60,11 +60,26 @@ func (s *standings) memberCount() int {
 	return n
 }
 
-// standings works out membership and groups from what all rows say of it, and suppression from the marks of everybody whom the
-// resolver knows.
+// standings finds who was erased, from the marks of everybody whom the resolver knows. What else people are is left to
+// [standings.work].
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
-	facts, groups, loader := map[string]*policy.Facts{}, map[string]uint32{}, n.pack.Loader(r.Date)
-	onDuty := map[string]bool{}
+	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens()}
+	var err error
+	if st.suppressed, err = n.suppressed(ctx); err != nil {
+		return nil, err
+	}
+	if err := st.heedHolds(ctx, n, r); err != nil {
+		return nil, err
+	}
+	st.points = n.suppressedPoints(st)
+	n.standing = st
+	return st, nil
+}
+
+// work works out membership, groups and duties from what all rows say of them.
+func (s *standings) work(n *Night, date canon.Date) {
+	facts, loader := map[string]*policy.Facts{}, n.pack.Loader(date)
+	s.groups, s.dead, s.onDuty = map[string]uint32{}, map[string]bool{}, map[string]bool{}
 	for _, rows := range n.told() {
 		for i := range rows {
 			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
@@ -78,32 +93,23 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 			}
 			x := &rows[i]
 			x.add(f)
-			if x.onDuty(r.Date) && loader.Table(x.Feed, "role").Allow {
-				onDuty[subject] = true
+			if x.onDuty(date) && loader.Table(x.Feed, "role").Allow {
+				s.onDuty[subject] = true
 			}
 			// A role that ended counts: what was stored of it goes when its period ends. What it may be used for is another matter.
-			if x.Kind == toldRole && canon.Date(x.Day) <= r.Date && loader.Table(x.Feed, "role").Allow {
-				groups[subject] |= n.pack.GroupsOf(x.Code)
+			if x.Kind == toldRole && canon.Date(x.Day) <= date && loader.Table(x.Feed, "role").Allow {
+				s.groups[subject] |= n.pack.GroupsOf(x.Code)
 			}
 		}
 	}
-	st := &standings{resolved: n.resolved, groups: groups, tokens: n.ws.SourceTokens(), members: make(map[string]policy.Standing, len(facts)), dead: map[string]bool{}, onDuty: onDuty, stranger: n.pack.Member(&policy.Facts{}, r.Date).Clause}
+	s.stranger = n.pack.Member(&policy.Facts{}, date).Clause
+	s.members = make(map[string]policy.Standing, len(facts))
 	for subject, f := range facts {
-		st.members[subject] = n.pack.Member(f, r.Date)
+		s.members[subject] = n.pack.Member(f, date)
 		if f.Deceased {
-			st.dead[subject] = true
+			s.dead[subject] = true
 		}
 	}
-	var err error
-	if st.suppressed, err = n.suppressed(ctx); err != nil {
-		return nil, err
-	}
-	if err := st.heedHolds(ctx, n, r); err != nil {
-		return nil, err
-	}
-	st.points = n.suppressedPoints(st)
-	n.standing = st
-	return st, nil
 }
 
 // suppressed finds the subjects of whom any record bears a mark of the suppression list, and what people said against a
