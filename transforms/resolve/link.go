@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"uoma/internal/canon"
 	"uoma/transforms/likeness"
@@ -34,15 +36,24 @@ func (l *linked) match(t *linkage.Table, at *index) bool {
 		return false
 	}
 	l.table, l.record, l.place = t, make([]int32, t.Len()), make([]int32, t.Len())
-	for i := range l.record {
-		system, person, _ := strings.Cut(t.Label(int32(i)), canon.KeySeparator)
-		rec, ok := at.find(Key{system, person})
-		if !ok {
-			return false
-		}
-		l.record[i], l.place[rec] = rec, int32(i)
+	var strange atomic.Bool
+	var all sync.WaitGroup
+	const part = 1 << 14
+	for from := 0; from < len(l.record); from += part {
+		all.Go(func() {
+			for i := from; i < min(from+part, len(l.record)); i++ {
+				system, person, _ := strings.Cut(t.Label(int32(i)), canon.KeySeparator)
+				rec, ok := at.find(Key{system, person})
+				if !ok {
+					strange.Store(true)
+					return
+				}
+				l.record[i], l.place[rec] = rec, int32(i)
+			}
+		})
 	}
-	return true
+	all.Wait()
+	return !strange.Load()
 }
 
 // options are the engine's, which are the same on all nights.
