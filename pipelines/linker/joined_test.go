@@ -2,6 +2,7 @@ package linker_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,9 +32,9 @@ func TestColumnsOfOneTextAreOne(t *testing.T) {
 	}
 	file := write(t, "people.csv", strings.Join(apart, ""))
 	said := func(room, desk string) linker.Settings {
-		return linker.Settings{Columns: map[string]string{"room": room, "desk": desk}}
+		return linker.Settings{Columns: map[string]string{"room": room, "desk": desk, "email": "ignored"}}
 	}
-	want, _, err := resolve(t, linker.Settings{Columns: map[string]string{"place": "text"}}, write(t, "people.csv", strings.Join(together, "")))
+	want, _, err := resolve(t, linker.Settings{Columns: map[string]string{"place": "text", "email": "ignored"}}, write(t, "people.csv", strings.Join(together, "")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,5 +59,12 @@ func TestColumnsOfOneTextAreOne(t *testing.T) {
 	}
 	if d := twice(one); len(d) != 0 {
 		t.Errorf("as one text: %+v", d)
+	}
+	var home []string
+	for _, s := range two.Model.Shared {
+		home = append(home, s.Feature)
+	}
+	if !slices.Equal(home, []string{"family name", "address", "phone"}) {
+		t.Errorf("shared at home: %q", home)
 	}
 }

@@ -108,7 +108,7 @@ func newReport() *Report {
 func (r *Report) linked(res *linkage.Result, o linkage.Options) {
 	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records, []Shared{}, []Dependence{}}
 	for _, f := range res.Model.Features {
-		if f.Household > 0 {
+		if f.Household > 0 && f.Told > 0 {
 			r.Model.Shared = append(r.Model.Shared, Shared{f.Name, f.Household})
 		}
 	}

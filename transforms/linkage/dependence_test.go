@@ -156,4 +156,8 @@ func TestOnePieceOfEvidence(t *testing.T) {
 			t.Errorf("%s: one piece of evidence %v, want %v (there: %v)", pair, once, want, there)
 		}
 	}
+	s.share[featureEmail] = [kindred]float64{} // where no home shares a mailbox, it is told by the names alone
+	if !table.once(s, featureGiven, featureEmail) || !table.once(s, featureFamily, featureEmail) || table.once(s, featurePhone, featureEmail) {
+		t.Error("an address that no home shares")
+	}
 }
