@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -109,6 +110,7 @@ func (a *app) sayLinking(r *linker.Report) {
 		}
 		fmt.Fprintf(a.err, "  people of one home agree in %s of cases; what they share counts once\n", strings.Join(shared, ", "))
 	}
+	a.sayDependence(r.Model.Dependence)
 	fmt.Fprintf(a.err, "  estimated: %.2f %% of linked pairs right, %.2f %% of right pairs linked, %.2f %% of them compared; %.2f %% of records say too little\n",
 		100*r.Quality.Precision, 100*r.Quality.Recall, 100*r.Quality.Found, 100*r.Quality.Unlinkable)
 	if r.Alarms > 0 {
@@ -127,6 +129,34 @@ func (a *app) sayLinking(r *linker.Report) {
 	}
 	w.Flush()
 	a.sayGroups(r.Groups)
+}
+
+// shownDependence is how many of the strongest dependences are shown; --json has all.
+const shownDependence = 10
+
+// sayDependence shows which features agree together in two people's records, so that what is counted twice is seen.
+func (a *app) sayDependence(all []linker.Dependence) {
+	strong := slices.DeleteFunc(slices.Clone(all), func(d linker.Dependence) bool { return !d.Strong() })
+	if len(strong) == 0 {
+		return
+	}
+	fmt.Fprintln(a.err, "  two people agree in both so many times oftener than by chance:")
+	w := tabwriter.NewWriter(a.err, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "TIMES\tBITS\tPAIRS\tCOUNTED\t  FEATURES")
+	for i, d := range strong {
+		if i == shownDependence {
+			break
+		}
+		counted := "twice"
+		if d.Once {
+			counted = "once"
+		}
+		fmt.Fprintf(w, "%s\t%.1f\t%s\t%s\t  %s, %s\n", thousands(int64(math.Round(d.Lift))), d.Bits, thousands(int64(d.Pairs)), counted, d.A, d.B)
+	}
+	w.Flush()
+	if slices.ContainsFunc(strong, func(d linker.Dependence) bool { return !d.Once }) {
+		fmt.Fprintln(a.err, "  what is counted twice weighs too much: --columns A=text:WHICH,B=text:WHICH makes one text of two columns, A=ignored leaves one out")
+	}
 }
 
 // sayGroups shows how groups of people fared, so that a bias is seen.

@@ -236,6 +236,9 @@ func TestDamagedModelsAreRefused(t *testing.T) {
 	for _, change := range [][2]string{
 		{`"m":0.9`, `"m":0`}, {`"u":0.5`, `"u":-1`}, {`"prior":0.1`, `"prior":2`}, {`"kind":"sex"`, `"kind":"canary"`}, {`"version":1`, `"canary":1`},
 		{`"features"`, `"sources":["a","b"],"features"`}, {`"passes":[]`, `"passes":[],"between":[{"a":"a","b":"a","prior":0.1,"m":[]}],"sources":["a"]`}, {`}]}]}`, ``},
+		{`"passes":[]`, `"passes":[],"dependence":[{"a":"sex","b":"sex","lift":0,"error_bits":0.1,"pairs":20,"once":true}]`},
+		{`"passes":[]`, `"passes":[],"dependence":[{"a":"sex","b":"sex","lift":2,"error_bits":-0.1,"pairs":20,"once":true}]`},
+		{`"passes":[]`, `"passes":[],"dependence":[{"a":"sex","b":"sex","lift":2,"error_bits":0.1,"pairs":20,"one_person_lift":-1,"once":true}]`},
 	} {
 		_, err := linker.ReadModel(write(t, "m.json", strings.Replace(whole, change[0], change[1], 1)))
 		if fault.Code(err) != "UOMA-LNK-MODEL" || strings.Contains(err.Error(), "canary") {

@@ -3,6 +3,7 @@ package linker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -119,6 +120,7 @@ type rows struct {
 	columns []string   // that are read, in their order in the batch
 	at      []int      // of each field: the batch's column, or one of the values below
 	blank   [][]string // of each field: texts that stand for no value
+	joined  [][]joined // of each field: further columns that are one text with the first
 	source  []byte
 	prefix  string  // of ids that are made of lines
 	key     [][]int // columns of the id's parts, by choice
@@ -131,6 +133,12 @@ type rows struct {
 	ends []int
 }
 
+// joined is a column of the batch, and texts that stand for no value in it.
+type joined struct {
+	at    int
+	blank []string
+}
+
 const (
 	notThere = -1 - iota
 	atSource
@@ -138,7 +146,8 @@ const (
 )
 
 func newRows(j *Job, s *source) *rows {
-	r := &rows{at: make([]int, len(j.fields)), blank: make([][]string, len(j.fields)), source: []byte(s.name), single: -1}
+	n := len(j.fields)
+	r := &rows{at: make([]int, n), blank: make([][]string, n), joined: make([][]joined, n), source: []byte(s.name), single: -1}
 	for i := range r.at {
 		r.at[i] = notThere
 	}
@@ -154,7 +163,11 @@ func newRows(j *Job, s *source) *rows {
 		return i
 	}
 	for i := range s.columns {
-		if c := &s.columns[i]; c.field >= 0 {
+		switch c := &s.columns[i]; {
+		case c.field < 0:
+		case c.kind == linkage.Text && r.at[c.field] != notThere:
+			r.joined[c.field] = append(r.joined[c.field], joined{want(c.Name), c.blank})
+		default:
 			r.at[c.field], r.blank[c.field] = want(c.Name), c.blank
 		}
 		for _, f := range s.columns[i].marks {
@@ -247,12 +260,38 @@ func (r *rows) Cells(field, from int, cells [][]byte) {
 			cells[i] = r.id(from + i)
 		}
 	default:
-		r.cols[c].Cells(from, cells)
-		for _, blank := range r.blank[field] {
-			for i := range cells {
-				if string(cells[i]) == blank {
-					cells[i] = nil
-				}
+		r.column(c, r.blank[field], from, cells)
+		r.join(r.joined[field], from, cells)
+	}
+}
+
+// column gives the cells of a column of the batch.
+func (r *rows) column(c int, blanks []string, from int, cells [][]byte) {
+	r.cols[c].Cells(from, cells)
+	for _, blank := range blanks {
+		for i := range cells {
+			if string(cells[i]) == blank {
+				cells[i] = nil
+			}
+		}
+	}
+}
+
+// join puts the cells of further columns behind those of the first.
+func (r *rows) join(columns []joined, from int, cells [][]byte) {
+	if len(columns) == 0 {
+		return
+	}
+	further := make([][]byte, len(cells))
+	for _, c := range columns {
+		r.column(c.at, c.blank, from, further)
+		for i, v := range further {
+			switch {
+			case len(v) == 0:
+			case len(cells[i]) == 0:
+				cells[i] = v
+			default:
+				cells[i] = slices.Concat(cells[i], []byte{' '}, v)
 			}
 		}
 	}

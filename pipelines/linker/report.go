@@ -36,6 +36,14 @@ type ModelReport struct {
 	Records int    `json:"records"` // that it was learned from
 	// Shared are the features that people of one home have in common, which therefore count once: how far they depend on each other.
 	Shared []Shared `json:"shared_at_home"`
+	// Dependence is how far features depend on each other, of those that enough pairs tell it of; the strongest first.
+	Dependence []Dependence `json:"dependence"`
+}
+
+// Dependence says how much oftener two features agree together than if they had nothing to do with each other.
+type Dependence struct {
+	linkage.Dependence
+	Bits float64 `json:"bits"` // log2 of the lift
 }
 
 // Shared says in what share of cases people of one home agree in a feature as one person's records do.
@@ -93,16 +101,19 @@ type Seconds struct {
 }
 
 func newReport() *Report {
-	return &Report{Model: ModelReport{Shared: []Shared{}}, Rejection: []Rejection{}, Passes: []PassReport{}, Groups: []Group{}}
+	return &Report{Model: ModelReport{Shared: []Shared{}, Dependence: []Dependence{}}, Rejection: []Rejection{}, Passes: []PassReport{}, Groups: []Group{}}
 }
 
 // linked takes over what linking says.
 func (r *Report) linked(res *linkage.Result, o linkage.Options) {
-	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records, []Shared{}}
+	r.Model = ModelReport{res.Model.Digest(), o.Model != nil, res.Model.Records, []Shared{}, []Dependence{}}
 	for _, f := range res.Model.Features {
-		if f.Household > 0 {
+		if f.Household > 0 && f.Told > 0 {
 			r.Model.Shared = append(r.Model.Shared, Shared{f.Name, f.Household})
 		}
+	}
+	for _, d := range res.Model.Dependence {
+		r.Model.Dependence = append(r.Model.Dependence, Dependence{d, d.Bits()})
 	}
 	r.Compared, r.Listed, r.Alarms = res.Compared, len(res.Pairs), res.Alarms
 	for _, p := range res.Passes {

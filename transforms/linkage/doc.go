@@ -8,6 +8,7 @@
 //	pass.go, block.go    who is compared: keys that two records of one person probably share
 //	steps.go, compare.go what comparing two records gives: of each feature a level of package likeness
 //	sample.go, train.go  what a level says: a [Model], from a sample that stands for all pairs
+//	dependence.go        which features depend on each other, so that adding up what they say counts something twice
 //	scant.go             what is done where nothing can be learned
 //	choose.go, passset.go which passes are worth their pairs, by the same sample
 //	trial.go             pairs weighed side by side, and dropped where they cannot weigh enough

@@ -175,7 +175,7 @@ func written(t *Table, res *Result) string {
 	for _, p := range res.Pairs {
 		out = append(out, fmt.Sprintf("%s %s %v", t.Label(p.A), t.Label(p.B), p.Weight))
 	}
-	return strings.Join(append(out, fmt.Sprintf("%+v %d %d %+v", res.Passes, res.Compared, res.Alarms, res.Quality)), "\n")
+	return strings.Join(append(out, fmt.Sprintf("%+v %d %d %+v %s", res.Passes, res.Compared, res.Alarms, res.Quality, res.Model.Digest())), "\n")
 }
 
 // groups gives the clusters of several records as sets of where the records came.

@@ -18,6 +18,8 @@ type Model struct {
 	// system never has the private telephone, and a register seldom has one person twice.
 	Sources []string       `json:"sources,omitempty"`
 	Between []BetweenModel `json:"between,omitempty"`
+	// Dependence is how far features depend on each other, of those that enough pairs tell it of. No weight is made of it.
+	Dependence []Dependence `json:"dependence,omitempty"`
 }
 
 // BetweenModel is what is known of pairs with one record of each of two sources.

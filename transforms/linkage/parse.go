@@ -47,6 +47,11 @@ func ParseModel(src []byte) (*Model, error) {
 			}
 		}
 	}
+	for _, d := range m.Dependence {
+		if !(d.Lift > 0 && d.Error >= 0 && d.OnePerson >= 0) {
+			return nil, errShare
+		}
+	}
 	for _, x := range shares {
 		if !(x > 0 && x <= 1) {
 			return nil, errShare

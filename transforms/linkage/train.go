@@ -66,6 +66,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	}
 	t.rarities(m, sample, posts)
 	t.trainBetween(m, sample, posts)
+	m.Dependence = t.dependence(m, patterns, sample, of, posts)
 	return m, posts
 }
 
