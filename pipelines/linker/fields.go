@@ -16,7 +16,8 @@ const (
 )
 
 // unite makes the fields of one table from the columns of all files. The first e-mail address of one file and that of
-// another are one field, the second ones another; identifiers, numbers and texts are one when they tell the same thing.
+// another are one field, the second ones another; so it is with identifiers, and numbers, that tell the same thing. Texts
+// that do are one.
 func (j *Job) unite() error {
 	j.fields = []linkage.Field{{Name: "record_id", Kind: linkage.RecordID}, {Name: "source", Kind: linkage.Ignored}}
 	if len(j.sources) > 1 {
@@ -24,7 +25,7 @@ func (j *Job) unite() error {
 	}
 	at := map[string]int{}
 	for _, s := range j.sources {
-		nth := map[linkage.Kind]int{}
+		nth, same := map[linkage.Kind]int{}, map[string]int{}
 		for i := range s.columns {
 			c := &s.columns[i]
 			c.field = -1
@@ -45,8 +46,12 @@ func (j *Job) unite() error {
 					c.field = fieldSource
 				}
 				continue
-			case linkage.Identifier, linkage.Number, linkage.Text:
+			case linkage.Text:
 				key = fmt.Sprint(c.kind, fold(c.what()))
+			case linkage.Identifier, linkage.Number:
+				thing := fmt.Sprint(c.kind, fold(c.what()))
+				key = fmt.Sprint(thing, " ", same[thing])
+				same[thing]++
 			default:
 				key = fmt.Sprint(c.kind, nth[c.kind])
 				nth[c.kind]++

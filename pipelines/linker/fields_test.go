@@ -27,7 +27,7 @@ func file(t *testing.T, columns ...string) *source {
 
 func TestFieldsOfSeveralFilesAreOne(t *testing.T) {
 	j := &Job{sources: []*source{
-		file(t, "id=record_id", "surname=family_name", "mail=email", "mail2=email", "pid=identifier:hetu", "card=identifier", "x=ignored"),
+		file(t, "id=record_id", "surname=family_name", "mail=email", "mail2=email", "pid=identifier:hetu", "old=identifier:hetu", "card=identifier", "x=ignored"),
 		file(t, "e1=email", "e2=email", "e3=email", "sukunimi=family_name", "hetu=identifier", "CARD=identifier", "place=text"),
 	}}
 	if err := j.unite(); err != nil {
@@ -37,7 +37,7 @@ func TestFieldsOfSeveralFilesAreOne(t *testing.T) {
 	for _, f := range j.fields {
 		got = append(got, f.Name+" "+f.Kind.String())
 	}
-	want := "record_id record_id|source source|surname family_name|mail email|mail2 email|hetu identifier|card identifier|e3 email|place text"
+	want := "record_id record_id|source source|surname family_name|mail email|mail2 email|hetu identifier|hetu identifier|card identifier|e3 email|place text"
 	if strings.Join(got, "|") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "|"), want)
 	}
@@ -45,7 +45,7 @@ func TestFieldsOfSeveralFilesAreOne(t *testing.T) {
 	for _, c := range j.sources[1].columns {
 		at = append(at, c.field)
 	}
-	if fmt.Sprint(at) != "[3 4 7 2 5 6 8]" {
+	if fmt.Sprint(at) != "[3 4 8 2 5 7 9]" {
 		t.Errorf("the second file's columns are fields %v", at)
 	}
 }
