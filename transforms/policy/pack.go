@@ -195,20 +195,16 @@ type ConsentText struct {
 }
 
 // TextDigest gives the SHA-256, in hex, of the version of a text that people were asked with for a purpose; "" where the pack does
-// not tell, or tells of several.
+// not tell.
 func (p *Pack) TextDigest(purpose, version string) (digest string) {
-	for _, e := range p.Consents {
-		for _, t := range e.Texts {
-			if e.Purpose != purpose || t.Version != version {
-				continue
+	if i, asked := p.consent[purpose]; asked {
+		for _, t := range p.Consents[i].Texts {
+			if t.Version == version {
+				return t.SHA256
 			}
-			if digest != "" && digest != t.SHA256 {
-				return ""
-			}
-			digest = t.SHA256
 		}
 	}
-	return digest
+	return ""
 }
 
 // Scope is what an objection reaches.
