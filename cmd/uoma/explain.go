@@ -132,6 +132,6 @@ func (a *app) printAttributions(e *nightly.Explained) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	fmt.Fprint(a.out, "\nwhom it is owed to\n")
+	fmt.Fprint(a.out, "\nattribution\n")
 	return a.table([]string{"SOURCE", "SOURCE KEY", "PROVIDER", "LICENCE", "UNTIL", "CHANGED BY", "CHANGED AT"}, rows)
 }

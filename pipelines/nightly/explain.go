@@ -63,11 +63,11 @@ type ExplainedDatum struct {
 	DueClause string   `json:"due_clause,omitempty"`
 	Hold      string   `json:"hold,omitempty"`
 	Ends      []string `json:"ends"` // what the pack says of the category's end, with the clause
-	// Attributed is what the source row says of whom its values are owed to.
+	// Attributed is what the source row says of who provided or changed its values.
 	Attributed *Attribution `json:"attribution,omitempty"`
 }
 
-// Attribution is whom the values of a source row are owed to. The author is a keyed token: the same for all rows that one user
+// Attribution is who provided the values of a source row, and who changed them. The author is a keyed token: the same for all rows that one user
 // of the source changed.
 type Attribution struct {
 	Provider  string `json:"provider,omitempty"`
@@ -204,7 +204,7 @@ func (g *governing) explainRows(ctx context.Context, v *register.View, who *work
 	return nil
 }
 
-// attribute tells of each datum whom its source row's values are owed to.
+// attribute tells of each datum who provided and changed its source row.
 func attribute(ctx context.Context, v *register.View, who *workspace.Person, out *Explained) error {
 	found := map[string]*Attribution{}
 	columns := []string{"source_key", "provider", "licence", "licence_until", "author", "changed_at"}

@@ -242,14 +242,14 @@ func (c *checker) attributions(loader *policy.Loader) {
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
 			filled := map[string]bool{}
-			for _, fill := range f.Fillings() {
-				for _, v := range fill.Values {
-					filled[fill.Table.Name+"."+fill.Table.Columns[v.Column].Name] = true
+			for _, says := range f.Attributions() {
+				for column := range says {
+					filled[column] = true
 				}
 			}
 			told := map[string]bool{"": true}
 			for _, fill := range f.Fillings() {
-				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[canon.Attribution+"."+column] })
+				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[column] })
 				if !told[lacks] {
 					told[lacks] = true
 					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))

@@ -218,19 +218,22 @@ func providers(in Input, l *layout.Layout) string {
 	var out []string
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		for _, fill := range f.Fillings() {
-			if fill.Table.Name != canon.Attribution || !loader.Table(f.FullName(), canon.Attribution).Allow {
+		if !loader.Table(f.FullName(), canon.Attribution).Allow {
+			continue
+		}
+		for _, says := range f.Attributions() {
+			said := func(column string) string {
+				text, filled := says[column]
+				if filled {
+					text = cmp.Or(text, "as each row names it")
+				}
+				return text
+			}
+			if said("provider") == "" {
 				continue
 			}
-			said := map[string]string{}
-			for _, v := range fill.Values {
-				said[fill.Table.Columns[v.Column].Name] = cmp.Or(v.Const, "as each row names it")
-			}
-			if said["provider"] == "" {
-				continue
-			}
-			text := "provider: " + said["provider"] + "; licence: " + cmp.Or(said["licence"], "none")
-			if until := said["licence_until"]; until != "" {
+			text := "provider: " + said("provider") + "; licence: " + cmp.Or(said("licence"), "none")
+			if until := said("licence_until"); until != "" {
 				text += "; until: " + until
 			}
 			if !slices.Contains(out, text) {
@@ -253,8 +256,8 @@ func sources(in Input) Section {
 		if l.Given() {
 			by = "the person"
 		}
-		if owed := providers(in, l); owed != "" {
-			by = owed
+		if provided := providers(in, l); provided != "" {
+			by = provided
 		}
 		s.Rows = append(s.Rows, []string{l.Title + " (" + l.System + ")", list(feeds), cmp.Or(in.Setup.Inboxes[l.System], "inbox folder"), by})
 	}
