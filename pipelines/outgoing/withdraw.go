@@ -213,7 +213,7 @@ func (w *withdrawal) write(to io.Writer) error {
 }
 
 func (w *withdrawal) list() survey.List {
-	l := survey.List{Purpose: w.f.t.Purpose, People: []survey.Included{}}
+	l := survey.List{Purpose: w.f.t.Purpose, Policy: w.f.pack.Digest(), People: []survey.Included{}}
 	for _, x := range w.rows {
 		l.Withdrawn = append(l.Withdrawn, survey.Withdrawn{Person: x.Person, Delivery: x.Delivery.ID, Row: x.Row, Action: x.action, Reason: x.reason})
 	}
