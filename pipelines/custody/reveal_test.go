@@ -113,6 +113,46 @@ func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
 	})
 }
 
+// TestThreat_T20_ManyRequestsAreABulk parts a bulk into requests that are few each: those that were approved count together, of one
+// requester and thirty days, each person once.
+func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, databasetest.OnSQLite)
+	s.settings(t, first+"roles: {dpo: [officer], approver: [registrar]}\n")
+	ws := s.open(t)
+	defer ws.Close()
+	all := tokens(ws, 22)
+	ask := func(who string, people []string, after time.Duration) int64 {
+		t.Helper()
+		r, err := custody.Request(t.Context(), ws, custody.RegisterDomain, people, "authority", "XAMK-12", 24*time.Hour, as(who, after))
+		must(t, err)
+		return r.Number
+	}
+	approve := func(want string, n int64, who string, after time.Duration) {
+		t.Helper()
+		if _, err := custody.Approve(t.Context(), ws, n, as(who, after)); fault.Code(err) != want {
+			t.Errorf("request %d by %s: %v, not %q", n, who, err, want)
+		}
+	}
+	const day = 24 * time.Hour
+	approve("", ask("virtanen", all[:12], 0), "registrar", 0)
+	spent := ask("virtanen", all[:12], 0)
+	approve("", spent, "registrar", 0) // the same people
+	if _, err := custody.Show(t.Context(), ws, spent, as("virtanen", time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	ask("virtanen", all[12:21], 0) // nobody approved it
+	approve("", ask("virtanen", all[12:20], 0), "registrar", 0)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], 0), "registrar", 0)
+	approve("", ask("lahti", all[20:21], 0), "registrar", 0)
+	approve("", ask("virtanen", all[20:21], 0), "officer", 0)
+	// On the next day what was not shown is shown no more: twelve people are left.
+	approve("", ask("virtanen", all[12:20], day), "registrar", day)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], day), "registrar", day)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[12:21], 29*day), "registrar", 29*day)
+	approve("", ask("virtanen", all[12:21], 31*day), "registrar", 31*day)
+}
+
 func TestThreat_T20_RequestsThatAreRefused(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	ws := s.open(t)
