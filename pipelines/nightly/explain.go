@@ -80,8 +80,8 @@ type ExplainedDatum struct {
 	Attributed *Attribution `json:"attribution,omitempty"`
 }
 
-// Attribution is who provided the values of a source row, and who changed them. The author is a keyed token: the same for all rows that one user
-// of the source changed.
+// Attribution is who provided the values of a source row, and who changed them. The author is a keyed token: the same for all
+// rows that one user of the source changed.
 type Attribution struct {
 	Provider  string `json:"provider,omitempty"`
 	Licence   string `json:"licence,omitempty"`

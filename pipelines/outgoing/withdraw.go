@@ -46,8 +46,8 @@ type withdrawnRow struct {
 	file, action, reason string
 }
 
-// Withdraw tells the recipient of every row about somebody who must not be sent any more, and of what it may not keep any
-// longer: as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes. Rows of a
+// Withdraw tells the recipient of every row about somebody who must not be sent any more, and of what it may not keep any longer:
+// as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes. Rows of a
 // table are counted alone: the next run of the target empties them.
 func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawFacts, error) {
 	out := survey.WithdrawFacts{Recipient: f.chain().Recipient, Dataset: f.t.Name, Reasons: map[string]int64{}}

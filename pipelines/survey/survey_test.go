@@ -721,7 +721,8 @@ func TestEveryColumnOfARowLeadsBack(t *testing.T) {
 }
 
 // TestARowIsExplainedByThePackThatDecided explains a row when another version of the pack is in force by now: in the words of the
-// one that decided, by its digest, and without any where that is not at hand. A list of before named no pack: then it is the night's.
+// one that decided, by its digest, and without any where that is not at hand. A list of before named no pack: then it is the
+// night's.
 func TestARowIsExplainedByThePackThatDecided(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite)

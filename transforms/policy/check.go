@@ -411,12 +411,3 @@ func putIndex(c *checker, m map[string]int, id string, i int, path ...string) {
 	}
 	m[id] = i
 }
-
-// eea lists the countries of the European Economic Area (EEA Agreement, as of 2026).
-var eea = []string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
-	"LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
-
-// reaches tells whether recipients of a country are inside the area.
-func (t *Transfers) reaches(country string) bool {
-	return t.Area == "eea" && slices.Contains(eea, country) || slices.Contains(t.Also, country)
-}
