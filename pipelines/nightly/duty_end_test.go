@@ -112,7 +112,7 @@ func TestADutyMayBeginLater(t *testing.T) {
 func TestWhoHasNoDutyIsNotRead(t *testing.T) {
 	g := dutyGovern(t, dutyNight)
 	g.byRecord["r"] = []*person{{token: "p", duty: duty{known: true, since: dutyNight}}}
-	if left, waiting := g.leftRecords(), g.waiting(policy.DutyEnd); len(left) > 0 || len(waiting) != 1 || waiting[0] != "user_right" {
+	if left, waiting := g.leftRecords(), g.n.pack.WaitingFor(policy.DutyEnd); len(left) > 0 || len(waiting) != 1 || waiting[0] != "user_right" {
 		t.Errorf("read: %v, categories %v", left, waiting)
 	}
 }
