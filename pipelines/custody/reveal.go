@@ -148,6 +148,9 @@ func asked(ctx context.Context, tx *sqlx.Tx, r *ledger.Reveal, now time.Time) (p
 // step changes a request that is there and whose time has not passed, in one transaction.
 func step(ctx context.Context, ws *workspace.Workspace, number int64, by Author, f func(*sqlx.Tx, *ledger.Reveal) error) (r ledger.Reveal, err error) {
 	err = ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		if err := ws.Audit.Lock(ctx, tx); err != nil { // of several approvals at once each counts those before
+			return err
+		}
 		var ok bool
 		if r, ok, err = ledger.FindReveal(ctx, tx, number); err != nil {
 			return err

@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -151,6 +152,36 @@ func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
 	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], day), "registrar", day)
 	approve("UOMA-RVL-DPO", ask("virtanen", all[12:21], 29*day), "registrar", 29*day)
 	approve("", ask("virtanen", all[12:21], 31*day), "registrar", 31*day)
+}
+
+// TestThreat_T20_ApprovalsAtOnceCountEachOther approves four requests at the same moment, any two of which are a bulk.
+func TestThreat_T20_ApprovalsAtOnceCountEachOther(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		s.settings(t, first+"roles: {dpo: [officer], approver: [registrar]}\n")
+		ws := s.open(t)
+		defer ws.Close()
+		all := tokens(ws, 48)
+		var numbers []int64
+		for n := range 4 {
+			r, err := custody.Request(t.Context(), ws, custody.RegisterDomain, all[12*n:12*n+12], "authority", "XAMK-12", 24*time.Hour, as("virtanen", 0))
+			must(t, err)
+			numbers = append(numbers, r.Number)
+		}
+		var g sync.WaitGroup
+		codes := make([]string, len(numbers))
+		for i, n := range numbers {
+			g.Go(func() {
+				_, err := custody.Approve(t.Context(), ws, n, as("registrar", 0))
+				codes[i] = fault.Code(err)
+			})
+		}
+		g.Wait()
+		slices.Sort(codes)
+		if !slices.Equal(codes, []string{"", "UOMA-RVL-DPO", "UOMA-RVL-DPO", "UOMA-RVL-DPO"}) {
+			t.Errorf("%q", codes)
+		}
+	})
 }
 
 func TestThreat_T20_RequestsThatAreRefused(t *testing.T) {
