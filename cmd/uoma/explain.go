@@ -104,6 +104,9 @@ func (a *app) printExplained(e *nightly.Explained) error {
 	if err := a.printAttributions(e); err != nil {
 		return err
 	}
+	if err := a.printSaid(e); err != nil {
+		return err
+	}
 	fmt.Fprint(a.out, "\nwho may use it\n")
 	rows = nil
 	for _, u := range e.Uses {
@@ -119,6 +122,19 @@ func (a *app) printExplained(e *nightly.Explained) error {
 	return a.table([]string{"PURPOSE", "RECIPIENT", "CATEGORY", "CLAUSE", "ANSWER", "THE NOTICE"}, rows)
 }
 
+// printSaid lists what was said of consents, and the texts that it was said to.
+func (a *app) printSaid(e *nightly.Explained) error {
+	if len(e.Said) == 0 {
+		return nil
+	}
+	var rows [][]string
+	for _, s := range e.Said {
+		rows = append(rows, []string{cmp.Or(s.At, "-"), strings.TrimSuffix(s.Purpose+"/"+s.Topic, "/"), cmp.Or(s.Channel, "any"), s.State, s.Source, cmp.Or(s.TextVersion, "-"), cmp.Or(s.TextDigest, "-")})
+	}
+	fmt.Fprint(a.out, "\nwhat was said of consents\n")
+	return a.table([]string{"SAID", "PURPOSE", "CHANNEL", "STATE", "SOURCE", "TEXT", "SHA-256 OF THE TEXT"}, rows)
+}
+
 // printAttributions lists the source rows that say who provided them, under which licence, or who changed them and when.
 func (a *app) printAttributions(e *nightly.Explained) error {
 	var rows [][]string
@@ -132,6 +148,6 @@ func (a *app) printAttributions(e *nightly.Explained) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	fmt.Fprint(a.out, "\nwhom it is owed to\n")
+	fmt.Fprint(a.out, "\nattribution\n")
 	return a.table([]string{"SOURCE", "SOURCE KEY", "PROVIDER", "LICENCE", "UNTIL", "CHANGED BY", "CHANGED AT"}, rows)
 }

@@ -29,8 +29,12 @@ func (a *app) explainRow(ctx context.Context, id string, row int) error {
 }
 
 func (a *app) printExplainedRow(e *survey.ExplainedRow) error {
-	fmt.Fprintf(a.out, "row %d of %s (%s to %s, %s), made from %s\nabout %s, sent for %s by %s: %s\n\nwhat says each column\n",
-		e.Row, e.Delivery, e.Dataset, e.Recipient, e.State, e.Night, e.Person, e.Purpose, e.Clause, e.Says)
+	by, says := e.Policy+", "+e.Digest, ": "+e.Says
+	if e.Policy == "" {
+		by, says = "a pack that is not at hand, "+cmp.Or(e.Digest, "of an unknown digest")+"; what its clauses say stands in its own document", ""
+	}
+	fmt.Fprintf(a.out, "row %d of %s (%s to %s, %s), made from %s\nabout %s, sent for %s by %s%s\ndecided by %s\n\nwhat says each column\n",
+		e.Row, e.Delivery, e.Dataset, e.Recipient, e.State, e.Night, e.Person, e.Purpose, e.Clause, says, by)
 	var rows [][]string
 	for _, c := range e.Columns {
 		from := make([]string, len(c.From))
@@ -47,7 +51,7 @@ func (a *app) printExplainedRow(e *survey.ExplainedRow) error {
 	for _, s := range e.Sources {
 		var why []string
 		for _, d := range s.Data {
-			why = append(why, d.Table+" "+d.Clause)
+			why = append(why, d.Table+" "+cmp.Or(d.Clause, d.Category))
 		}
 		line := "-"
 		if s.Line > 0 {

@@ -24,9 +24,9 @@ func (a *app) revealCommand() *cobra.Command {
 		Use:   "reveal",
 		Short: "Learn who a pseudonym is: asked by one person, allowed by another, shown once",
 		Long: `Nobody learns alone who is behind a pseudonym. One person asks, with a reason and a clause; another allows it; then it is
-shown once to the one who asked, before the request's end. More than 20 people need the approval of a data protection
-officer: the role in operators.yaml, or without that file roles.dpo in uoma.yaml. Persons are those who logged in to the
-machine, also through sudo. Every step stands in the audit log.`,
+shown once to the one who asked, before the request's end. More than 20 people, in one request or in all of one person
+within 30 days, need the approval of a data protection officer: the role in operators.yaml, or without that file roles.dpo in
+uoma.yaml. Persons are those who logged in to the machine, also through sudo. Every step stands in the audit log.`,
 		Example: `  uoma reveal request --reason request --clause GDPR-15 4f1c…
   uoma reveal approve 7
   uoma reveal show 7

@@ -154,6 +154,13 @@ func (a *Audit) Append(ctx context.Context, tx *sqlx.Tx, e Entry) error {
 	return swap(ctx, tx, "UPDATE `audit_head` SET `chain` = ? WHERE `id` = 1", chain)
 }
 
+// Lock lets other writers of the log wait until tx has ended. As the first statement of tx it lets tx read what the last writer
+// committed, and nobody adds to that who notes what they do.
+func (a *Audit) Lock(ctx context.Context, tx *sqlx.Tx) error {
+	_, err := tx.ExecContext(ctx, "UPDATE `audit_head` SET `number` = `number` WHERE `id` = 1")
+	return database.Failed("lock the audit log", err)
+}
+
 // chain gives an entry's link: HMAC-SHA-256 over a version, the link before, and the fields with their lengths.
 func (a *Audit) chain(before string, number int64, e *Entry) string {
 	b := []byte{1}

@@ -4,7 +4,7 @@ func table(name string, columns ...Column) Table {
 	return Table{Name: name, Columns: append(Provenance(), columns...)}
 }
 
-// Attribution is the table of whom the values of a source row are owed to: who provided it, under which licence and until when,
+// Attribution is the table of where the values of a source row are from: who provided it, under which licence and until when,
 // and who changed it in the source and when. It is about the other rows of its source row, and none without them.
 const Attribution = "attribution"
 

@@ -24,8 +24,10 @@ import (
 const (
 	// RegisterDomain names the register's own pseudonyms.
 	RegisterDomain = "register"
-	// bulk is how many people one request may name before the data protection officer has to approve it.
-	bulk = 20
+	// bulk is how many people somebody may be shown, in one request or in several within the window, before the data protection
+	// officer has to approve it.
+	bulk   = 20
+	window = 30 * 24 * time.Hour
 	// mostAsked bounds a request.
 	mostAsked = 10_000
 	// longest is how long a request may stay open.
@@ -49,7 +51,7 @@ var (
 	errAsk       = fault.New("UOMA-RVL-ASK", "a request to reveal people needs pseudonyms, a reason of the list, a clause and an end", "uoma reveal request --help lists the reasons; a request is open for at most 14 days and names at most 10000 pseudonyms")
 	errUnknown   = fault.New("UOMA-RVL-UNKNOWN", "there is no such request", "uoma reveal list shows them")
 	errSelf      = fault.New("UOMA-RVL-SELF", "nobody approves a request of their own", "let another person approve it, logged in as themselves")
-	errOfficer   = fault.New("UOMA-RVL-DPO", "a request for more than 20 people is approved by the data protection officer alone", "let somebody approve it who has the role data_protection_officer in operators.yaml, or whom roles.dpo in uoma.yaml names")
+	errOfficer   = fault.New("UOMA-RVL-DPO", "more than 20 people, in one request or in all of one requester within 30 days, are approved by the data protection officer alone", "let somebody approve it who has the role data_protection_officer in operators.yaml, or whom roles.dpo in uoma.yaml names")
 	errApprover  = fault.New("UOMA-RVL-APPROVER", "this person may not approve requests", "uoma operator roles shows which roles may; without operators.yaml, roles.approver and roles.dpo in uoma.yaml name who may")
 	errState     = fault.New("UOMA-RVL-STATE", "the request is not in the state for this: an approval is given once, and what it allows is shown once", "uoma reveal list shows how far it is; make a new request where one is spent")
 	errExpired   = fault.New("UOMA-RVL-EXPIRED", "the request's time has passed", "make a new one")
@@ -99,12 +101,15 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
 		_, allow := permission(r.Domain)
 		officer := r.Domain != RecordingDomain && ws.Approves(by.Actor, access.ApproveReveals, by.At)
+		people, err := asked(ctx, tx, r, by.At)
 		switch {
+		case err != nil:
+			return err
 		case r.State != ledger.RevealAsked:
 			return errState
 		case r.RequestedBy == by.Actor:
 			return errSelf
-		case len(r.Tokens()) > bulk && !officer:
+		case people > bulk && !officer:
 			return errOfficer
 		case !officer && !ws.Approves(by.Actor, allow, by.At):
 			return errApprover
@@ -116,9 +121,36 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 	})
 }
 
+// asked counts the people of a request, with those whom its requester was or may still be shown by others within the window. Each
+// recording is a case of its own.
+func asked(ctx context.Context, tx *sqlx.Tx, r *ledger.Reveal, now time.Time) (people int, err error) {
+	others := []ledger.Reveal{}
+	if r.Domain != RecordingDomain {
+		if others, err = ledger.Reveals(ctx, tx, now.Add(-window), now.Add(time.Microsecond)); err != nil {
+			return 0, err
+		}
+	}
+	type one struct{ domain, token string }
+	all := map[one]bool{}
+	for _, x := range append(others, *r) {
+		counts := x.Domain != RecordingDomain && x.RequestedBy == r.RequestedBy &&
+			(x.State == ledger.RevealDone || x.State == ledger.RevealAllowed && x.ExpiresAt > now.UnixMicro())
+		if !counts && x.Number != r.Number {
+			continue
+		}
+		for _, token := range x.Tokens() {
+			all[one{x.Domain, token}] = true
+		}
+	}
+	return len(all), nil
+}
+
 // step changes a request that is there and whose time has not passed, in one transaction.
 func step(ctx context.Context, ws *workspace.Workspace, number int64, by Author, f func(*sqlx.Tx, *ledger.Reveal) error) (r ledger.Reveal, err error) {
 	err = ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error {
+		if err := ws.Audit.Lock(ctx, tx); err != nil { // of several approvals at once each counts those before
+			return err
+		}
 		var ok bool
 		if r, ok, err = ledger.FindReveal(ctx, tx, number); err != nil {
 			return err

@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -109,6 +110,76 @@ func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
 		}
 		if found, err := ws.VerifyAudit(ctx); err != nil || len(found.Faults) != 0 {
 			t.Errorf("%+v %v", found, err)
+		}
+	})
+}
+
+// TestThreat_T20_ManyRequestsAreABulk parts a bulk into requests that are few each: those that were approved count together, of one
+// requester and thirty days, each person once.
+func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, databasetest.OnSQLite)
+	s.settings(t, first+"roles: {dpo: [officer], approver: [registrar]}\n")
+	ws := s.open(t)
+	defer ws.Close()
+	all := tokens(ws, 22)
+	ask := func(who string, people []string, after time.Duration) int64 {
+		t.Helper()
+		r, err := custody.Request(t.Context(), ws, custody.RegisterDomain, people, "authority", "XAMK-12", 24*time.Hour, as(who, after))
+		must(t, err)
+		return r.Number
+	}
+	approve := func(want string, n int64, who string, after time.Duration) {
+		t.Helper()
+		if _, err := custody.Approve(t.Context(), ws, n, as(who, after)); fault.Code(err) != want {
+			t.Errorf("request %d by %s: %v, not %q", n, who, err, want)
+		}
+	}
+	const day = 24 * time.Hour
+	approve("", ask("virtanen", all[:12], 0), "registrar", 0)
+	spent := ask("virtanen", all[:12], 0)
+	approve("", spent, "registrar", 0) // the same people
+	if _, err := custody.Show(t.Context(), ws, spent, as("virtanen", time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	ask("virtanen", all[12:21], 0) // nobody approved it
+	approve("", ask("virtanen", all[12:20], 0), "registrar", 0)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], 0), "registrar", 0)
+	approve("", ask("lahti", all[20:21], 0), "registrar", 0)
+	approve("", ask("virtanen", all[20:21], 0), "officer", 0)
+	// On the next day what was not shown is shown no more: twelve people are left.
+	approve("", ask("virtanen", all[12:20], day), "registrar", day)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], day), "registrar", day)
+	approve("UOMA-RVL-DPO", ask("virtanen", all[12:21], 29*day), "registrar", 29*day)
+	approve("", ask("virtanen", all[12:21], 31*day), "registrar", 31*day)
+}
+
+// TestThreat_T20_ApprovalsAtOnceCountEachOther approves four requests at the same moment, any two of which are a bulk.
+func TestThreat_T20_ApprovalsAtOnceCountEachOther(t *testing.T) {
+	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
+		s := newSite(t, on)
+		s.settings(t, first+"roles: {dpo: [officer], approver: [registrar]}\n")
+		ws := s.open(t)
+		defer ws.Close()
+		all := tokens(ws, 48)
+		var numbers []int64
+		for n := range 4 {
+			r, err := custody.Request(t.Context(), ws, custody.RegisterDomain, all[12*n:12*n+12], "authority", "XAMK-12", 24*time.Hour, as("virtanen", 0))
+			must(t, err)
+			numbers = append(numbers, r.Number)
+		}
+		var g sync.WaitGroup
+		codes := make([]string, len(numbers))
+		for i, n := range numbers {
+			g.Go(func() {
+				_, err := custody.Approve(t.Context(), ws, n, as("registrar", 0))
+				codes[i] = fault.Code(err)
+			})
+		}
+		g.Wait()
+		slices.Sort(codes)
+		if !slices.Equal(codes, []string{"", "UOMA-RVL-DPO", "UOMA-RVL-DPO", "UOMA-RVL-DPO"}) {
+			t.Errorf("%q", codes)
 		}
 	})
 }

@@ -336,8 +336,8 @@ func TestThreat_T17_StoresOfAnotherEpoch(t *testing.T) {
 	}
 }
 
-// TestThreat_T17_RegistersOfBackfillsComeAlong rotates beside a register that a backfill left. One that missed a rotation has tokens
-// under a key that is gone: the next rotation stops at it.
+// TestThreat_T17_RegistersOfBackfillsComeAlong rotates beside a register that a backfill left. One that missed a rotation has
+// tokens under a key that is gone: the next rotation stops at it.
 func TestThreat_T17_RegistersOfBackfillsComeAlong(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	s.fill(t)
@@ -384,8 +384,8 @@ func TestThreat_T17_RegistersOfBackfillsComeAlong(t *testing.T) {
 	s.open(t).Close()
 }
 
-// TestThreat_T17_TokensCutOffBetweenStores cuts a rotation off when one of the two stores is rewritten: no other begins, this one goes
-// on without rewriting that store again, and a repetition changes nothing.
+// TestThreat_T17_TokensCutOffBetweenStores cuts a rotation off when one of the two stores is rewritten: no other begins, this one
+// goes on without rewriting that store again, and a repetition changes nothing.
 func TestThreat_T17_TokensCutOffBetweenStores(t *testing.T) {
 	s := newSite(t, databasetest.OnSQLite)
 	s.fill(t)

@@ -57,9 +57,10 @@ type Applied struct {
 	Snapshots  int            `json:"snapshots"` // raw data whose own time is over
 }
 
-// ApplyRetention carries out what is due on the run's date. Every action is worked out anew from the register as it
-// stands; holds win, also one that is written while this is at work; a review is never carried out, as it asks a person ([Night.ReviewRetention]). More than a small share
-// of the people needs a second person, who looked at the very plan that is carried out. The caller holds the pipeline's lease.
+// ApplyRetention carries out what is due on the run's date. Every action is worked out anew from the register as it stands; holds
+// win, also one that is written while this is at work; a review is never carried out, as it asks a person
+// ([Night.ReviewRetention]). More than a small share of the people needs a second person, who looked at the very plan that is
+// carried out. The caller holds the pipeline's lease.
 //
 // What people said against a use goes under their marks first, then the vault, then register, lapses and state in one
 // transaction: killed anywhere, a repetition ends the same, as what the register still has is due again.

@@ -61,8 +61,8 @@ func TestBoughtDataNamesItsLicence(t *testing.T) {
 	same(t, "addresses, decided anew", s.addresses(t), "licensed@a.example")
 }
 
-// TestAnEmptyEndIsNoNewLicence leaves the end out of the next list of what went with its licence: it stays away until a list names a
-// later end. It holds SEAMK-34.
+// TestAnEmptyEndIsNoNewLicence leaves the end out of the next list of what went with its licence: it stays away until a list
+// names a later end. It holds SEAMK-34.
 func TestAnEmptyEndIsNoNewLicence(t *testing.T) {
 	t.Parallel()
 	s := newTiny(t, databasetest.OnSQLite, "seamk", map[string]string{"external-lists": feedLayout("external-lists",

@@ -82,8 +82,8 @@ func TestRightsEndWithTheDuty(t *testing.T) {
 	})
 }
 
-// TestARightComesBackWhenTheDutyBegins has a duty that is told of before it begins, in a row that then stays as it is, and people of
-// whom the directory says every night something else, or never when: what is due of them stays due from the first day.
+// TestARightComesBackWhenTheDutyBegins has a duty that is told of before it begins, in a row that then stays as it is, and people
+// of whom the directory says every night something else, or never when: what is due of them stays due from the first day.
 func TestARightComesBackWhenTheDutyBegins(t *testing.T) {
 	t.Parallel()
 	const who = whoIs + ", mail as: email; to: email.institution, eppn as: eppn; to: person.eppn"

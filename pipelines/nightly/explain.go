@@ -34,6 +34,7 @@ type Explained struct {
 	Holds      []string         `json:"holds"`
 	Roles      []string         `json:"roles"`
 	Words      []ExplainedWord  `json:"consents"`   // what they come to
+	Said       []ExplainedSaid  `json:"said"`       // what they come from, oldest first
 	Objects    []string         `json:"objections"` // scopes
 	Data       []ExplainedDatum `json:"data"`
 	Uses       []ExplainedUse   `json:"uses"`
@@ -46,6 +47,18 @@ type ExplainedWord struct {
 	Channel string `json:"channel"`
 	State   string `json:"state"`
 	Clause  string `json:"clause"`
+}
+
+// ExplainedSaid is one word about a consent, and the text that it was said to.
+type ExplainedSaid struct {
+	Purpose     string `json:"purpose"`
+	Topic       string `json:"topic,omitempty"`
+	Channel     string `json:"channel,omitempty"` // "" for any
+	State       string `json:"state"`
+	At          string `json:"at,omitempty"` // "" when nobody knows
+	Source      string `json:"source"`       // the feed, or "hand"
+	TextVersion string `json:"text_version,omitempty"`
+	TextDigest  string `json:"text_sha256,omitempty"` // as it was written down with the word, or as the pack has it for the version
 }
 
 // ExplainedDatum is what one source row gives of one category: why it is here, and when it goes.
@@ -63,12 +76,12 @@ type ExplainedDatum struct {
 	DueClause string   `json:"due_clause,omitempty"`
 	Hold      string   `json:"hold,omitempty"`
 	Ends      []string `json:"ends"` // what the pack says of the category's end, with the clause
-	// Attributed is what the source row says of whom its values are owed to.
+	// Attributed is what the source row says of who provided or changed its values.
 	Attributed *Attribution `json:"attribution,omitempty"`
 }
 
-// Attribution is whom the values of a source row are owed to. The author is a keyed token: the same for all rows that one user
-// of the source changed.
+// Attribution is who provided the values of a source row, and who changed them. The author is a keyed token: the same for all
+// rows that one user of the source changed.
 type Attribution struct {
 	Provider  string `json:"provider,omitempty"`
 	Licence   string `json:"licence,omitempty"`
@@ -104,7 +117,7 @@ func Explain(ctx context.Context, ws *workspace.Workspace, token, purpose string
 
 // ExplainIn is [Explain] in one state of the register, under a pack.
 func ExplainIn(ctx context.Context, ws *workspace.Workspace, v *register.View, pack *policy.Pack, token, purpose string, date canon.Date) (Explained, error) {
-	out := Explained{Person: token, Date: date.String(), Holds: []string{}, Roles: []string{}, Words: []ExplainedWord{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
+	out := Explained{Person: token, Date: date.String(), Holds: []string{}, Roles: []string{}, Words: []ExplainedWord{}, Said: []ExplainedSaid{}, Objects: []string{}, Data: []ExplainedDatum{}, Uses: []ExplainedUse{}}
 	if _, known := pack.Purpose(purpose); !known && purpose != "" {
 		return out, errUnknownPurpose.At(fault.Place{Field: purpose})
 	}
@@ -164,6 +177,13 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 		return err
 	}
 	g.settle(words, told)
+	consents, err := rights.Consents(ctx, v, who.Records, g.n.pack)
+	if err != nil {
+		return err
+	}
+	for _, x := range consents {
+		out.Said = append(out.Said, ExplainedSaid{x.About, x.Topic, x.Channel, x.State, x.At, x.Source, x.TextVersion, x.TextDigest})
+	}
 	err = g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {
 		return who.Rows(ctx, v, table, columns, register.All)
 	})
@@ -204,7 +224,7 @@ func (g *governing) explainRows(ctx context.Context, v *register.View, who *work
 	return nil
 }
 
-// attribute tells of each datum whom its source row's values are owed to.
+// attribute tells of each datum who provided and changed its source row.
 func attribute(ctx context.Context, v *register.View, who *workspace.Person, out *Explained) error {
 	found := map[string]*Attribution{}
 	columns := []string{"source_key", "provider", "licence", "licence_until", "author", "changed_at"}

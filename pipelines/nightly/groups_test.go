@@ -64,11 +64,11 @@ func TestClosedListsOfGroupsAreHeldWhenDataIsStored(t *testing.T) {
 	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+1).String()) })
 }
 
-// TestWhatAListLeavesOutComesWithTheGroup follows somebody who applied (SEAMK-22), and whom another system says to be a student (SEAMK-23)
-// from a day on, through nights whose exports do not change: on that day what was left out of all their rows comes in. When that role is taken
-// back, what is stored stays, and what comes is decided without it. Of whom no role is known nothing is left out until the
-// day of one. While no role is taken back each night ends as one on which all that waits is decided anew, and as one on which every
-// row is.
+// TestWhatAListLeavesOutComesWithTheGroup follows somebody who applied (SEAMK-22), and whom another system says to be a student
+// (SEAMK-23) from a day on, through nights whose exports do not change: on that day what was left out of all their rows comes in.
+// When that role is taken back, what is stored stays, and what comes is decided without it. Of whom no role is known nothing is
+// left out until the day of one. While no role is taken back each night ends as one on which all that waits is decided anew, and
+// as one on which every row is.
 func TestWhatAListLeavesOutComesWithTheGroup(t *testing.T) {
 	t.Parallel()
 	const nights = 5
@@ -166,8 +166,8 @@ func TestWhatIsForMembersComesWithTheMembership(t *testing.T) {
 	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+1).String()) })
 }
 
-// TestWhoLeftHasLeftForTheRegister lets somebody leave by a row of which all is for members, while a row of another system still makes
-// them one: the register knows that they left, and all of it is due (XAMK-34, XAMK-36).
+// TestWhoLeftHasLeftForTheRegister lets somebody leave by a row of which all is for members, while a row of another system still
+// makes them one: the register knows that they left, and all of it is due (XAMK-34, XAMK-36).
 func TestWhoLeftHasLeftForTheRegister(t *testing.T) {
 	t.Parallel()
 	const who = whoIs + ", mail as: email; to: email.personal, eppn to: person.eppn"
@@ -225,8 +225,8 @@ func TestWhatLapsedComesBackWithTheMembership(t *testing.T) {
 	s.at(t, func(ws *workspace.Workspace) { balanced(t, ws, "nightly-"+(firstNight+2).String()) })
 }
 
-// TestAPartStaysWithoutItsPerson takes somebody's own row out of an export: a row of another feed of which a part is stored stays, as
-// one does that is stored whole.
+// TestAPartStaysWithoutItsPerson takes somebody's own row out of an export: a row of another feed of which a part is stored
+// stays, as one does that is stored whole.
 func TestAPartStaysWithoutItsPerson(t *testing.T) {
 	t.Parallel()
 	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": feedLayout("mira", "alumni: user user | "+whoIs,
@@ -251,8 +251,8 @@ func TestAPartStaysWithoutItsPerson(t *testing.T) {
 	})
 }
 
-// TestAPartThatEndedWithAConsentIsDecidedEveryNight ends what a guest's job was kept for by a word of another row, and lets it go; the
-// rest of the row is held. They consent anew, and the job comes back, though the row itself is as it ever was.
+// TestAPartThatEndedWithAConsentIsDecidedEveryNight ends what a guest's job was kept for by a word of another row, and lets it
+// go; the rest of the row is held. They consent anew, and the job comes back, though the row itself is as it ever was.
 func TestAPartThatEndedWithAConsentIsDecidedEveryNight(t *testing.T) {
 	t.Parallel()
 	s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": feedLayout("mira",

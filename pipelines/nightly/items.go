@@ -60,7 +60,7 @@ func (g *governing) readItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ofDuty := g.waiting(policy.DutyEnd)
+	ofDuty := g.n.pack.WaitingFor(policy.DutyEnd)
 	return g.gather(func(table string, columns []string, dated register.Condition, all bool) []canon.Batches {
 		readings := []canon.Batches{g.night.Read(ctx, table, columns, register.Ended)}
 		switch {
@@ -140,17 +140,7 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 
 // waits tells whether a category of the pack waits for an anchor.
 func (g *governing) waits(anchor policy.Anchor) bool {
-	return len(g.waiting(anchor)) > 0
-}
-
-// waiting gives the categories that wait for an anchor.
-func (g *governing) waiting(anchor policy.Anchor) (categories []string) {
-	for _, c := range g.n.pack.Categories {
-		if g.n.pack.Waits(c.ID, anchor) {
-			categories = append(categories, c.ID)
-		}
-	}
-	return categories
+	return len(g.n.pack.WaitingFor(anchor)) > 0
 }
 
 // leftRecords gives the records of everybody who left the register or died, and, where the pack ends data with consents, of

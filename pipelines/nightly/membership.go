@@ -10,9 +10,9 @@ import (
 	"uoma/transforms/protect"
 )
 
-// rowFact is what a source row says of its person's membership of the register, or of the groups that they belong to. All
-// rows' facts are gathered before anything is loaded: a degree in one system makes a member whose contact data stands in another. Those of rows that are
-// not conformed tonight are remembered.
+// rowFact is what a source row says of its person's membership of the register, or of the groups that they belong to. All rows'
+// facts are gathered before anything is loaded: a degree in one system makes a member whose contact data stands in another. Those
+// of rows that are not conformed tonight are remembered.
 type rowFact struct {
 	Feed   string `parquet:"feed,dict"`
 	Place  int32  `parquet:"place"` // of the row in its feed's snapshot

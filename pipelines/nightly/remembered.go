@@ -183,11 +183,12 @@ const member = "member"
 // inWords puts a standing, but for the groups, into words, so that it can be compared with tomorrow's: "" of somebody who is
 // unknown or suppressed.
 //
-// What becomes of a row depends on the row, on the configuration, on whether the policy is in force, and on the standing
-// of its person ([protect.Standing]), and on nothing else: not on the date, but through these. So a row that the policy
-// withheld is withheld again, under the same clause, while the row, the configuration and the person's standing are the
-// same and the policy is in force, and need not be conformed. What it says of its person's standing itself is remembered
-// ([rowFact]). So it is with the part of a row that was left out. A row of which a cell was refused for the date is an exception, as another row may be made of it tomorrow.
+// What becomes of a row depends on the row, on the configuration, on whether the policy is in force, and on the standing of its
+// person ([protect.Standing]), and on nothing else: not on the date, but through these. So a row that the policy withheld is
+// withheld again, under the same clause, while the row, the configuration and the person's standing are the same and the policy
+// is in force, and need not be conformed. What it says of its person's standing itself is remembered ([rowFact]). So it is with
+// the part of a row that was left out. A row of which a cell was refused for the date is an exception, as another row may be made
+// of it tomorrow.
 func inWords(st protect.Standing) string {
 	switch {
 	case !st.Known || st.Clause != "":

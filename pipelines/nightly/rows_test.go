@@ -169,8 +169,9 @@ func landedRows(t *testing.T, out pipelines.Outcome) map[string]int64 {
 	return rows
 }
 
-// TestRowsOfADatabaseAndADirectory runs nights over both: rows land, those that change are noticed, a source that is lost
-// stops alone and removes nobody, what is committed late is not missed, what is deleted goes, and a source that shrank is held by the same guard as a file.
+// TestRowsOfADatabaseAndADirectory runs nights over both: rows land, those that change are noticed, a source that is lost stops
+// alone and removes nobody, what is committed late is not missed, what is deleted goes, and a source that shrank is held by the
+// same guard as a file.
 func TestRowsOfADatabaseAndADirectory(t *testing.T) {
 	n := inTables(t, newSite(t, databasetest.OnSQLite))
 	late, err := n.db.Begin() // which writes before the first night, and commits behind it

@@ -207,7 +207,7 @@ func (f *File) event() string {
 // anonymous data alone, what is counted stays here: it may be used for the purpose, and what the notice lets go is the count.
 func (h *chooser) may(w *who, feed, sourceKey, table string) (policy.Decision, question) {
 	l := h.loader.Table(feed, table)
-	about := question{category: l.Category, given: h.given(sourceKey)}
+	about := question{category: l.Category, given: h.frame.given[sourceKey]}
 	if !l.Allow {
 		return policy.Decision{Clause: l.Clause, Reason: "the notice does not cover it"}, about
 	}
@@ -219,14 +219,6 @@ func (h *chooser) may(w *who, feed, sourceKey, table string) (policy.Decision, q
 		answers = append(answers, h.decide(w, question{category: made, given: about.given}, h.f.t.Recipient))
 	}
 	return policy.Meet(answers...), about
-}
-
-// given names the event that a source row was given for, where it is that of the file.
-func (h *chooser) given(sourceKey string) string {
-	if h.frame.event[sourceKey] {
-		return h.f.event()
-	}
-	return ""
 }
 
 // decide asks whether data may be used of somebody, or sent to the recipient; each question once for all people.

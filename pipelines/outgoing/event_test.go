@@ -79,8 +79,8 @@ func newEvents(t *testing.T) *rig {
 	return r
 }
 
-// TestEventDataRunsItsOwnEvent makes the lists of two events of the same guests: each has the rows and the addresses that were given
-// for it, and no other; without an event there is none. It holds NMBU-38.
+// TestEventDataRunsItsOwnEvent makes the lists of two events of the same guests: each has the rows and the addresses that were
+// given for it, and no other; without an event there is none. It holds NMBU-38.
 func TestEventDataRunsItsOwnEvent(t *testing.T) {
 	t.Parallel()
 	r := newEvents(t)

@@ -152,8 +152,8 @@ func TestThreat_T29_ATargetAtAServer(t *testing.T) {
 	}
 }
 
-// TestAnUploadWhoseMarkIsGone takes the mark of a staged upload away before a killed run goes on: it is neither taken for fetched nor
-// sent again, until the bucket's owner completes it.
+// TestAnUploadWhoseMarkIsGone takes the mark of a staged upload away before a killed run goes on: it is neither taken for fetched
+// nor sent again, until the bucket's owner completes it.
 func TestAnUploadWhoseMarkIsGone(t *testing.T) {
 	r := newRig(t, databasetest.OnSQLite, "ljmu")
 	at := r.atS3()

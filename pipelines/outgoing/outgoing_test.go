@@ -507,8 +507,8 @@ func TestColumnByColumn(t *testing.T) {
 	r := newRig(t, databasetest.OnSQLite, "ljmu")
 	src, err := target.ShippedSource("mailing-house.yaml")
 	r.must(err)
-	// The student register's contact data is of a category that the mailing house does not get; e-mail of Raiser's Edge is of one that
-	// it does.
+	// The student register's contact data is of a category that the mailing house does not get; e-mail of Raiser's Edge is of one
+	// that it does.
 	more := strings.Replace(string(src), "- {name: ReturnBy", "- {name: Born, from: person.birth_date, format: d/M/yyyy}\n- {name: Mail, from: email.personal}\n- {name: ReturnBy", 1)
 	x, err := target.Parse("x.yaml", []byte(more))
 	r.must(err)
@@ -556,8 +556,8 @@ func TestThreat_T29_AStagedFileOfAnotherDateIsTakenAway(t *testing.T) {
 	})
 }
 
-// TestARotatedDomainNamesEverybodyAnew replaces the key of a target's pseudonyms: the next file calls everybody by another one, and the
-// rows are the same.
+// TestARotatedDomainNamesEverybodyAnew replaces the key of a target's pseudonyms: the next file calls everybody by another one,
+// and the rows are the same.
 func TestARotatedDomainNamesEverybodyAnew(t *testing.T) {
 	t.Parallel()
 	const name, domain = "research-graduates", "research/research-graduates"

@@ -50,7 +50,7 @@ type frame struct {
 	people map[string]*who
 	of     map[string][]*who // by record
 	person map[string]*row   // person rows that are still exported, by source key
-	event  map[string]bool   // source rows that were given for the target's event; nil where it names none
+	given  map[string]string // of source rows that were given for the target's event, that event
 }
 
 // see reads the frame: the people with a row that the file starts from, what decides about them, and the rows of theirs that
@@ -74,24 +74,24 @@ func (f *File) see(ctx context.Context, v *register.View, at canon.Date) (*frame
 		}
 	}
 	if f.t.Event != nil {
-		if out.event, err = f.given(ctx, v); err != nil {
+		if out.given, err = f.given(ctx, v); err != nil {
 			return nil, err
 		}
 	}
 	return out, f.rows(ctx, v, out)
 }
 
-// given lists the source rows that were given for the target's event.
-func (f *File) given(ctx context.Context, v *register.View) (map[string]bool, error) {
+// given names the target's event for the source rows that were given for it.
+func (f *File) given(ctx context.Context, v *register.View) (map[string]string, error) {
 	key := f.ws.SourceTokens().Token("key", f.t.Event.System, "event", f.t.Event.Key)
-	out := map[string]bool{}
+	out := map[string]string{}
 	for b, err := range v.Read(ctx, "event", []string{"source", "source_key", "key"}, register.Current) {
 		if err != nil {
 			return nil, err
 		}
 		for i := range b.Len() {
 			if canon.SystemOf(b.Col(0).Text(i)) == f.t.Event.System && b.Col(2).Text(i) == key {
-				out[strings.Clone(b.Col(1).Text(i))] = true
+				out[strings.Clone(b.Col(1).Text(i))] = f.event()
 			}
 		}
 	}

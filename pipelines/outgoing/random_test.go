@@ -92,8 +92,8 @@ func TestRandomPseudonymsOfAFile(t *testing.T) {
 	}
 }
 
-// TestRandomPseudonymsOfATable knows rows of a table by random pseudonyms: who may no longer go has the same row emptied, and gets it
-// back.
+// TestRandomPseudonymsOfATable knows rows of a table by random pseudonyms: who may no longer go has the same row emptied, and
+// gets it back.
 func TestRandomPseudonymsOfATable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "seamk")

@@ -62,7 +62,7 @@ func (x *full) empty() bool { return len(x.last.records) == 0 }
 func (x *full) write(w io.Writer) error { return x.f.write(w, x.last) }
 
 func (x *full) list() survey.List {
-	l := survey.List{Purpose: x.f.t.Purpose, Epoch: x.f.ws.Keys.DomainEpoch(x.f.domain()), People: []survey.Included{}, Withdrawn: x.gone}
+	l := survey.List{Purpose: x.f.t.Purpose, Policy: x.f.pack.Digest(), Epoch: x.f.ws.Keys.DomainEpoch(x.f.domain()), People: []survey.Included{}, Withdrawn: x.gone}
 	if x.f.t.Counted() {
 		return l // nobody is in it
 	}

@@ -204,8 +204,8 @@ func (r *rig) choice(name string) *choice {
 	return c
 }
 
-// A word before the first row is heard. Whoever may no longer go is emptied by the next run: restricted, objecting, erased. Until then
-// the withdrawals count them.
+// A word before the first row is heard. Whoever may no longer go is emptied by the next run: restricted, objecting, erased. Until
+// then the withdrawals count them.
 func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "seamk")
@@ -270,8 +270,8 @@ func TestThreat_T24_ALaterWordEmptiesARow(t *testing.T) {
 	}
 }
 
-// Killed at any step, or in the middle of the rows, the next run ends where it would have; a word that comes in between is heard, and
-// who may have been sent is told as such.
+// Killed at any step, or in the middle of the rows, the next run ends where it would have; a word that comes in between is heard,
+// and who may have been sent is told as such.
 func TestThreat_T29_KilledBetweenRows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "seamk")
@@ -503,8 +503,8 @@ func TestNewsletterConsentsReachTheMarketing(t *testing.T) {
 	}
 }
 
-// TestWhoIsOnlyAContactPointIsInNoFile: of rows that know only an address no identity is kept, so that no file can be made of it; they
-// decide about whoever has the address.
+// TestWhoIsOnlyAContactPointIsInNoFile: of rows that know only an address no identity is kept, so that no file can be made of it;
+// they decide about whoever has the address.
 func TestWhoIsOnlyAContactPointIsInNoFile(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, databasetest.OnSQLite, "forms")

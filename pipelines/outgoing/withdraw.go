@@ -46,8 +46,8 @@ type withdrawnRow struct {
 	file, action, reason string
 }
 
-// Withdraw tells the recipient of every row about somebody who must not be sent any more, and of what it may not keep any
-// longer: as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes. Rows of a
+// Withdraw tells the recipient of every row about somebody who must not be sent any more, and of what it may not keep any longer:
+// as a file beside the others, in their form of sealing. Each row is told once. A killed run's successor finishes. Rows of a
 // table are counted alone: the next run of the target empties them.
 func (f *File) Withdraw(ctx context.Context, r *pipelines.Run) (survey.WithdrawFacts, error) {
 	out := survey.WithdrawFacts{Recipient: f.chain().Recipient, Dataset: f.t.Name, Reasons: map[string]int64{}}
@@ -213,7 +213,7 @@ func (w *withdrawal) write(to io.Writer) error {
 }
 
 func (w *withdrawal) list() survey.List {
-	l := survey.List{Purpose: w.f.t.Purpose, People: []survey.Included{}}
+	l := survey.List{Purpose: w.f.t.Purpose, Policy: w.f.pack.Digest(), People: []survey.Included{}}
 	for _, x := range w.rows {
 		l.Withdrawn = append(l.Withdrawn, survey.Withdrawn{Person: x.Person, Delivery: x.Delivery.ID, Row: x.Row, Action: x.action, Reason: x.reason})
 	}

@@ -337,27 +337,42 @@ func Book(ctx context.Context, ws *workspace.Workspace, person string) (out []En
 		if len(records) == 0 {
 			return errNobody
 		}
-		seen := map[string]bool{}
-		for _, record := range records {
-			now, err := v.WordsNow(ctx, record)
-			if err != nil {
-				return err
-			}
-			book, err := v.WordsOf(ctx, record)
-			if err != nil {
-				return err
-			}
-			for _, w := range slices.Concat(now, book) {
-				if e := entryOf(&w); e.ID == "" || !seen[e.ID] {
-					seen[e.ID] = true
-					out = append(out, e)
-				}
+		out, err = readBook(ctx, v, records)
+		return err
+	})
+	return out, err
+}
+
+// readBook gives all that was said of some records, oldest first.
+func readBook(ctx context.Context, v *register.View, records []string) (out []Entry, err error) {
+	seen := map[string]bool{}
+	for _, record := range records {
+		now, err := v.WordsNow(ctx, record)
+		if err != nil {
+			return nil, err
+		}
+		book, err := v.WordsOf(ctx, record)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range slices.Concat(now, book) {
+			if e := entryOf(&w); e.ID == "" || !seen[e.ID] {
+				seen[e.ID] = true
+				out = append(out, e)
 			}
 		}
-		return nil
-	})
+	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return strings.Compare(a.At, b.At) })
-	return out, err
+	return out, nil
+}
+
+// Consents gives the words about consents that were said of some records and that no source has taken back since, oldest first,
+// with the texts that they were said to as a pack knows them.
+func Consents(ctx context.Context, v *register.View, records []string, pack *policy.Pack) ([]Entry, error) {
+	book, err := readBook(ctx, v, records)
+	book = slices.DeleteFunc(book, func(e Entry) bool { return e.Kind != register.ConsentWord || e.Ended != "" })
+	NameTexts(book, pack)
+	return book, err
 }
 
 // NameTexts fills in, from the pack, the digests of the texts of which a source gave the version alone.

@@ -109,7 +109,7 @@ func (g *gathering) explained(e *nightly.Explained) {
 		Controller: dossier.Controller{Name: p.Controller.Name, BusinessID: p.Controller.BusinessID},
 		Notice:     dossier.Notice{Title: p.Notice.Title, Updated: p.Notice.Updated, Pack: e.Policy, Digest: e.Digest},
 		Standing:   dossier.Standing{Member: e.Member, Clause: e.By, Roles: append([]string{}, e.Roles...), Protected: e.Shield, Deceased: e.Dead},
-		Stops:      []dossier.Stop{}, Data: []dossier.Datum{}, Words: []dossier.Word{}, Objections: append([]string{}, e.Objects...), Uses: []dossier.Use{},
+		Stops:      []dossier.Stop{}, Data: []dossier.Datum{}, Words: []dossier.Word{}, Said: []dossier.Said{}, Objections: append([]string{}, e.Objects...), Uses: []dossier.Use{},
 		Recipients: []dossier.Recipient{}, Sources: []dossier.Source{}, Rights: dossier.Rights(), LeftOut: told()}
 	for _, d := range e.Data {
 		x := dossier.Datum{Category: d.Category, Source: d.Source, SourceKey: d.SourceKey, Basis: d.Basis, Clause: d.Clause,
@@ -121,6 +121,9 @@ func (g *gathering) explained(e *nightly.Explained) {
 	}
 	for _, w := range e.Words {
 		g.out.Words = append(g.out.Words, dossier.Word{Purpose: w.Purpose, Topic: w.Topic, Channel: w.Channel, State: w.State, Clause: w.Clause, Says: p.Says(w.Clause)})
+	}
+	for _, s := range e.Said {
+		g.out.Said = append(g.out.Said, dossier.Said(s))
 	}
 	if e.Restricted {
 		g.stop(dossier.Restriction, "", &p.Stops.Restricted)

@@ -70,8 +70,9 @@ func columnsOf(t *testing.T, db *database.DB) (out []place) {
 	return out
 }
 
-// TestThreat_T36_EveryStoreIsOnTheCoverageMap holds the map of what an export holds to the stores of a workspace, both
-// ways: a table, column, file or folder that is added has to be held by exports, or left out for a reason. It holds the rules LJMU-03, METRO-43 and NMBU-26 of the notices.
+// TestThreat_T36_EveryStoreIsOnTheCoverageMap holds the map of what an export holds to the stores of a workspace, both ways: a
+// table, column, file or folder that is added has to be held by exports, or left out for a reason. It holds the rules LJMU-03,
+// METRO-43 and NMBU-26 of the notices.
 func TestThreat_T36_EveryStoreIsOnTheCoverageMap(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		ws := newWorkspace(t, on)
@@ -182,8 +183,8 @@ func TestWhatTheMapHoldsIsInTheExport(t *testing.T) {
 	})
 }
 
-// TestThreat_T36_WhoChangedARowIsNotInTheExport has rows that members of staff changed: the export says when, and that it leaves out by
-// whom. It holds the rule SEAMK-33 of the notices.
+// TestThreat_T36_WhoChangedARowIsNotInTheExport has rows that members of staff changed: the export says when, and that it leaves
+// out by whom. It holds the rule SEAMK-33 of the notices.
 func TestThreat_T36_WhoChangedARowIsNotInTheExport(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
 		ws := newWorkspace(t, on)

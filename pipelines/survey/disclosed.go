@@ -36,6 +36,7 @@ type Disclosure struct {
 // List is the encrypted file that says who is in a delivery, in the order of its rows.
 type List struct {
 	Purpose   string      `json:"purpose"`
+	Policy    string      `json:"policy,omitempty"`    // digest of the pack that decided
 	Epoch     int64       `json:"epoch,omitempty"`     // of the pseudonyms that the rows went under
 	People    []Included  `json:"people"`              // in the order of the delivery's rows
 	Withdrawn []Withdrawn `json:"withdrawn,omitempty"` // rows of earlier deliveries, of a withdrawal
@@ -85,7 +86,7 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 	if c == nil || c.digest != d.SelectionDigest {
 		return errList.Wrap(errChosen)
 	}
-	l := List{Purpose: s.terms.Purpose, Epoch: s.epoch(), People: []Included{}}
+	l := List{Purpose: s.terms.Purpose, Policy: s.pack.Digest(), Epoch: s.epoch(), People: []Included{}}
 	for i := range c.extract.Rows {
 		who := c.people[c.extract.Pseudonyms[i]]
 		p := Included{Person: who.person, Clause: who.clause, Columns: c.extract.Rows[i].Columns()}

@@ -32,10 +32,12 @@ type ExplainedRow struct {
 	Recipient string          `json:"recipient"`
 	Dataset   string          `json:"dataset"`
 	Purpose   string          `json:"purpose"`
-	Clause    string          `json:"clause"` // by which the row went out
-	Says      string          `json:"says"`
-	Night     string          `json:"night"` // that the extract was made from
-	State     string          `json:"state"` // of the delivery
+	Policy    string          `json:"policy,omitempty"` // id and version of the pack that decided; "" when it is not at hand
+	Digest    string          `json:"policy_digest"`    // of that pack, "" where nobody wrote it down
+	Clause    string          `json:"clause"`           // by which the row went out
+	Says      string          `json:"says"`             // "" without the pack
+	Night     string          `json:"night"`            // that the extract was made from
+	State     string          `json:"state"`            // of the delivery
 	Columns   []ExplainedCell `json:"columns"`
 	Sources   []ExplainedFrom `json:"sources"`
 }
@@ -65,7 +67,7 @@ type ExplainedRef struct {
 	Table    string `json:"table"`
 	Category string `json:"category"`
 	Basis    string `json:"legal_basis"`
-	Clause   string `json:"clause"`
+	Clause   string `json:"clause"` // "" without the pack, and so is what it says
 	Says     string `json:"says"`
 }
 
@@ -91,12 +93,22 @@ func ExplainRow(ctx context.Context, ws *workspace.Workspace, id string, row int
 	if !ok {
 		return out, errNoList.At(fault.Place{Field: id})
 	}
-	pack, err := ws.Policy(date)
+	out = ExplainedRow{Delivery: id, Row: row, Person: p.Person, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset, Purpose: l.Purpose,
+		Digest: l.Policy, Clause: p.Clause, Night: d.RegisterCommit, State: string(d.State), Columns: []ExplainedCell{}, Sources: []ExplainedFrom{}}
+	if out.Digest == "" { // a list of before named none: the night's is that of the same date
+		night, _, err := ledger.FindRun(ctx, ws.RegisterDB, d.RegisterCommit)
+		if err != nil {
+			return out, err
+		}
+		out.Digest = night.PolicyDigest
+	}
+	pack, known, err := ws.PolicyOf(out.Digest)
 	if err != nil {
 		return out, err
 	}
-	out = ExplainedRow{Delivery: id, Row: row, Person: p.Person, Recipient: d.Chain.Recipient, Dataset: d.Chain.Dataset, Purpose: l.Purpose,
-		Clause: p.Clause, Says: pack.Says(p.Clause), Night: d.RegisterCommit, State: string(d.State), Columns: []ExplainedCell{}, Sources: []ExplainedFrom{}}
+	if known {
+		out.Policy, out.Says = pack.ID+" "+pack.Version, pack.Says(p.Clause)
+	}
 	for i, c := range p.Columns {
 		cell := ExplainedCell{Column: c, Table: tableOf(c), From: []int{}}
 		if i < len(p.From) {
@@ -136,17 +148,19 @@ func dateOf(d *outbox.Delivery) (canon.Date, bool) {
 }
 
 // sourceRow finds a source row in the register, and in the snapshot that the night of the delivery had of its feed. Its
-// data may have gone from the register since.
+// data may have gone from the register since. Without a pack it is held as the register says, and nobody tells by which clause.
 func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, key string, date canon.Date) (ExplainedFrom, error) {
 	out := ExplainedFrom{SourceKey: key, Data: []ExplainedRef{}}
-	loader := pack.Loader(date)
-	refer := func(table string) {
-		l := loader.Table(out.Feed, table)
-		if l.Allow {
-			out.Data = append(out.Data, ExplainedRef{table, l.Category, l.LegalBasis, l.Clause, pack.Says(l.Clause)})
+	refer := func(string) {}
+	if pack != nil {
+		loader := pack.Loader(date)
+		refer = func(table string) {
+			if l := loader.Table(out.Feed, table); l.Allow {
+				out.Data = append(out.Data, ExplainedRef{table, l.Category, l.LegalBasis, l.Clause, pack.Says(l.Clause)})
+			}
 		}
 	}
-	columns := []string{"source", "first_seen_run", "last_seen_run"}
+	columns := []string{"source", "first_seen_run", "last_seen_run", "category", "legal_basis"}
 	err := ws.Register.See(ctx, func(v *register.View) error {
 		for _, t := range register.Tables() {
 			for b, err := range v.Read(ctx, t.Name, columns, register.All, register.Condition{Columns: []string{"source_key"}, Values: []string{key}}) {
@@ -155,7 +169,9 @@ func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 				}
 				if b.Len() > 0 {
 					out.Feed, out.Since, out.Gone = strings.Clone(b.Col(0).Text(0)), strings.Clone(b.Col(1).Text(0)), strings.Clone(b.Col(2).Text(0))
-					refer(t.Name)
+					if refer(t.Name); pack == nil {
+						out.Data = append(out.Data, ExplainedRef{Table: t.Name, Category: strings.Clone(b.Col(3).Text(0)), Basis: strings.Clone(b.Col(4).Text(0))})
+					}
 				}
 			}
 		}

@@ -44,7 +44,8 @@ func (r *right) said() []string {
 	return []string{r.kind, r.field, r.version, r.municipality, r.institution}
 }
 
-// see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as one transaction reads them all.
+// see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as
+// one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
 	f := newFrame(s.pack, year)
 	graduated, err := f.graduated(ctx, v)

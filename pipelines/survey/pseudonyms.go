@@ -15,7 +15,8 @@ import (
 
 var errMode = fault.New("UOMA-SVY-PSEUDONYMS", "the settings want other pseudonyms than people have in this epoch of the domain", "rotate the domain, with uoma key rotate domain RECIPIENT/DATASET: pseudonyms become random, or keyed, with a new epoch")
 
-// Called gives what people of the register are called in the domain of a chain's recipient, in its present epoch. dry keeps nothing.
+// Called gives what people of the register are called in the domain of a chain's recipient, in its present epoch. dry keeps
+// nothing.
 func Called(ctx context.Context, ws *workspace.Workspace, c outbox.Chain, persons []string, dry bool) (func(person string) string, error) {
 	domain := c.Recipient + "/" + c.Dataset
 	epoch := ws.Keys.DomainEpoch(domain)

@@ -153,7 +153,8 @@ func TestEpochOfListsThatDoNotSayIt(t *testing.T) {
 	}
 }
 
-// TestThreat_T17_NoDomainIsRotatedUnderADelivery rotates the domain of a delivery that was cut off: its pseudonyms are of the old key.
+// TestThreat_T17_NoDomainIsRotatedUnderADelivery rotates the domain of a delivery that was cut off: its pseudonyms are of the old
+// key.
 func TestThreat_T17_NoDomainIsRotatedUnderADelivery(t *testing.T) {
 	r := newRig(t, databasetest.OnSQLite)
 	stages, _ := r.stages(false)

@@ -29,6 +29,7 @@ import (
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
+	"uoma/transforms/policy"
 )
 
 // everybody are the numbers of the graduates of 2021 whom the shipped pack and pipeline send.
@@ -717,6 +718,61 @@ func TestEveryColumnOfARowLeadsBack(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestARowIsExplainedByThePackThatDecided explains a row when another version of the pack is in force by now: in the words of the
+// one that decided, by its digest, and without any where that is not at hand. A list of before named no pack: then it is the
+// night's.
+func TestARowIsExplainedByThePackThatDecided(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite)
+	out, err := r.run(false)
+	r.must(err)
+	facts := fact[SealFacts](t, out, "seal")
+	explained := func() ExplainedRow {
+		t.Helper()
+		e, err := ExplainRow(ctx, r.ws, facts.Delivery, 1)
+		r.must(err)
+		return e
+	}
+	src, _ := policy.Shipped("xamk")
+	was := explained()
+	if was.Policy != r.pack.ID+" "+r.pack.Version || was.Digest != r.pack.Digest() || was.Says != r.pack.Says("XAMK-31") {
+		t.Errorf("%+v", was)
+	}
+	anew := func(s string) string { return strings.ReplaceAll(s, "section: \"", "section: \"anew ") }
+	r.must(os.WriteFile(filepath.Join(r.ws.Dir, workspace.PolicyDir, "xamk.yaml"), []byte(anew(string(src))), 0o600))
+	if e := explained(); e.Says != was.Says || !reflect.DeepEqual(e.Sources, was.Sources) {
+		t.Errorf("by the version of now: %+v", e)
+	}
+	l, err := readList(r.ws, facts.Delivery, &asked{all: true})
+	r.must(err)
+	other := shipped(t, anew)
+	for _, tt := range []struct{ list, night, policy, digest string }{
+		{other.Digest(), "", other.ID + " " + other.Version, other.Digest()},
+		{"", r.pack.Digest(), was.Policy, was.Digest},
+		{"", "", "", ""},
+		{"sha256:00", r.pack.Digest(), "", "sha256:00"},
+	} {
+		l.Policy = tt.list
+		r.must(l.Write(r.ws, facts.Delivery))
+		_, err := r.ws.RegisterDB.Exec("UPDATE `run` SET `policy_digest` = ? WHERE `id` = ?", tt.night, "nightly-2026-11-22")
+		r.must(err)
+		e := explained()
+		if e.Policy != tt.policy || e.Digest != tt.digest || e.Clause != "XAMK-31" || (e.Says == "") != (tt.policy == "") || len(e.Sources) != len(was.Sources) {
+			t.Errorf("%+v: %+v", tt, e)
+		}
+		for _, s := range e.Sources {
+			if len(s.Data) == 0 || s.Line != was.Sources[s.Number-1].Line {
+				t.Errorf("%+v: %+v", tt, s)
+			}
+			for _, d := range s.Data {
+				if d.Category == "" || d.Basis == "" || (d.Clause+d.Says == "") != (tt.policy == "") {
+					t.Errorf("%+v: %+v", tt, d)
+				}
+			}
+		}
+	}
 }
 
 // TestThreat_T24_WhatIsSealedIsWhatWasPrepared asks for the rows of a delivery when the people chosen are others by now, and when

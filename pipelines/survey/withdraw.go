@@ -252,7 +252,7 @@ func (w *withdrawal) Changed(ctx context.Context, d outbox.Delivery) (bool, erro
 
 // note writes down which rows a withdrawal tells of, before its first byte leaves.
 func (w *withdrawal) note(id string) error {
-	l := List{Purpose: w.s.terms.Purpose, People: []Included{}}
+	l := List{Purpose: w.s.terms.Purpose, Policy: w.s.pack.Digest(), People: []Included{}}
 	for _, p := range w.rows {
 		l.Withdrawn = append(l.Withdrawn, Withdrawn{p.Person, p.Delivery.ID, p.Row, p.action, p.reason})
 	}

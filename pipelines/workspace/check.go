@@ -229,6 +229,7 @@ func (c *checker) documents(context.Context) {
 	if pack != nil {
 		c.attributions(pack.Loader(today))
 		c.events(pack)
+		c.duties(pack, pack.Loader(today))
 	}
 }
 
@@ -242,19 +243,42 @@ func (c *checker) attributions(loader *policy.Loader) {
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
 			filled := map[string]bool{}
-			for _, fill := range f.Fillings() {
-				for _, v := range fill.Values {
-					filled[fill.Table.Name+"."+fill.Table.Columns[v.Column].Name] = true
+			for _, says := range f.Attributions() {
+				for column := range says {
+					filled[column] = true
 				}
 			}
 			told := map[string]bool{"": true}
 			for _, fill := range f.Fillings() {
-				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[canon.Attribution+"."+column] })
+				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[column] })
 				if !told[lacks] {
 					told[lacks] = true
 					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
 				}
 			}
+		}
+	}
+}
+
+var errUntold = fault.New("UOMA-CHK-UNTOLD", "the policy ends a category with people's duties, and no system that is read tells who has one: nothing of it will end so",
+	"read one of the systems that the policy names under told_by (systems in uoma.yaml)")
+
+// duties finds categories that come in and end with a duty, of which nobody tells.
+func (c *checker) duties(pack *policy.Pack, loader *policy.Loader) {
+	comes, told := map[string]bool{}, false
+	for _, l := range c.layouts {
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			for _, fill := range f.Fillings() {
+				d := loader.Table(f.FullName(), fill.Table.Name)
+				comes[d.Category] = comes[d.Category] || d.Allow
+				told = told || d.Allow && fill.Table.Name == "role" && pack.TellsOfDuties(f.FullName())
+			}
+		}
+	}
+	for _, category := range pack.WaitingFor(policy.DutyEnd) {
+		if comes[category] && !told {
+			c.add(Warning, errUntold.At(fault.Place{Field: category}))
 		}
 	}
 }

@@ -113,6 +113,28 @@ func (w *Workspace) Policy(date canon.Date) (*policy.Pack, error) {
 	return p, nil
 }
 
+// PolicyOf gives the version of the workspace's policy pack that has a digest: its own, or the shipped one, also where that stands
+// behind its own by now. ok is false when it is not at hand.
+func (w *Workspace) PolicyOf(digest string) (p *policy.Pack, ok bool, err error) {
+	files, err := policyFiles(w.home, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, ships := policy.Shipped(w.Settings.Policy); ships {
+		p, err := policy.ShippedPack(w.Settings.Policy)
+		if err != nil {
+			return nil, false, err
+		}
+		files = append(files, PolicyFile{Pack: p})
+	}
+	for _, f := range files {
+		if f.Pack.Digest() == digest {
+			return f.Pack, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
 // unsigned tells of versions of the workspace's policy pack that come into force after a date, and that nobody who may has signed:
 // from their first day on nothing would run.
 func (w *Workspace) unsigned(date canon.Date) error {

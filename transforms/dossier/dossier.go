@@ -39,6 +39,7 @@ type Dossier struct {
 	Stops      []Stop      `json:"stops"` // what keeps data from being used, or from going
 	Data       []Datum     `json:"data"`
 	Words      []Word      `json:"consents"`
+	Said       []Said      `json:"said"` // what the consents come from
 	Objections []string    `json:"objections"`
 	Uses       []Use       `json:"purposes"`
 	Recipients []Recipient `json:"recipients"`
@@ -132,6 +133,18 @@ type Word struct {
 	Says    string `json:"notice_says"`
 }
 
+// Said is one word about a consent, and the text that it was said to.
+type Said struct {
+	Purpose     string `json:"purpose"`
+	Topic       string `json:"topic,omitempty"`
+	Channel     string `json:"channel,omitempty"` // "" for any
+	State       string `json:"state"`
+	At          string `json:"at,omitempty"`
+	Source      string `json:"source"` // system and feed, or "hand"
+	TextVersion string `json:"text_version,omitempty"`
+	TextDigest  string `json:"text_sha256,omitempty"`
+}
+
 // Use is whether a category may serve a purpose, in the house or with a recipient.
 type Use struct {
 	Purpose   string `json:"purpose"`
@@ -197,7 +210,7 @@ func (d *Dossier) Portable() *Dossier {
 			out.Sources = append(out.Sources, s)
 		}
 	}
-	out.Stops, out.Standing, out.Words, out.Objections, out.Uses, out.Recipients = []Stop{}, Standing{Roles: []string{}}, []Word{}, []string{}, []Use{}, []Recipient{}
+	out.Stops, out.Standing, out.Words, out.Said, out.Objections, out.Uses, out.Recipients = []Stop{}, Standing{Roles: []string{}}, []Word{}, []Said{}, []string{}, []Use{}, []Recipient{}
 	out.LeftOut = []LeftOut{{"data on another legal basis, or from somebody else", "GDPR 20 is about what you gave yourself under a consent or a contract; ask for access to see the rest"}}
 	return &out
 }

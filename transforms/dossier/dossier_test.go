@@ -32,7 +32,9 @@ func sample() *dossier.Dossier {
 				Since: "nightly-2026-11-21", Ends: []string{"licence_end + P0D, delete (SAMPLE-57)"}, Provider: "Sample Lists", Licence: "SL-1", Until: "2027-09-30",
 				ChangedAt: "2026-11-02T08:15:30Z", Values: []dossier.Value{}},
 		},
-		Words:      []dossier.Word{{Purpose: "news", Topic: "campus", Channel: "email", State: "granted", Clause: "SAMPLE-40", Says: "consent"}},
+		Words: []dossier.Word{{Purpose: "news", Topic: "campus", Channel: "email", State: "granted", Clause: "SAMPLE-40", Says: "consent"}},
+		Said: []dossier.Said{{Purpose: "news", Topic: "campus", Channel: "email", State: "granted", At: "2026-10-22T09:15:00Z", Source: "webforms/consents",
+			TextVersion: "2026-09", TextDigest: strings.Repeat("1a", 32)}, {Purpose: "survey", State: "refused", Source: "hand"}},
 		Objections: []string{"marketing"},
 		Uses: []dossier.Use{{Purpose: "news", Category: "alumni_basics", Allow: true, Clause: "SAMPLE-14", Reason: "allowed", Says: "members hear"},
 			{Purpose: "run_event", Category: "event", Allow: true, Per: "event", Clause: "SAMPLE-38", Reason: "allowed", Says: "that event alone"},
@@ -75,6 +77,7 @@ func TestThreat_T40_ValuesAreNoMarkup(t *testing.T) {
 	d.Data[0].Values[0].Value, d.Data[0].Values[0].Column, d.Data[0].Source = hostile, hostile, hostile
 	d.Recipients[0].Columns = []string{hostile}
 	d.Sources[0].Title, d.Uses[2].Reason, d.Words[0].Topic, d.Objections[0] = hostile, hostile, hostile, hostile
+	d.Said[0].Topic, d.Said[0].Source, d.Said[0].TextVersion = hostile, hostile, hostile
 	page, err := dossier.HTML(d)
 	if err != nil {
 		t.Fatal(err)

@@ -174,6 +174,21 @@ func (f *Feed) Index(column string) int {
 	return -1
 }
 
+// Attributions gives what each attribution that one source row can fill says, by column: a constant, or "" where each row says it.
+func (f *Feed) Attributions() (out []map[string]string) {
+	for _, fill := range f.fillings {
+		if fill.Table.Name != canon.Attribution {
+			continue
+		}
+		says := map[string]string{}
+		for _, v := range fill.Values {
+			says[fill.Table.Columns[v.Column].Name] = v.Const
+		}
+		out = append(out, says)
+	}
+	return out
+}
+
 // Fillings gives the canonical rows that one source row can fill, in the order of the canonical tables.
 func (f *Feed) Fillings() []Filling { return f.fillings }
 

@@ -226,6 +226,11 @@ func (c *checker) checkWill() {
 		if e.Unanswered != "" {
 			e.unanswered = c.period(e.Unanswered, "consents", index(i), "unanswered")
 		}
+		for j, text := range e.Texts {
+			if slices.ContainsFunc(e.Texts[:j], func(t ConsentText) bool { return t.Version == text.Version }) {
+				c.find(errTwice, "the version of the text has a digest already", "consents", index(i), "texts", index(j), "version")
+			}
+		}
 		if len(e.Topics) == 0 {
 			p.slots = append(p.slots, slot{i, ""})
 		}
@@ -268,6 +273,7 @@ func (c *checker) checkLoad() {
 	}
 	for i, r := range l.Columns {
 		c.columns(r.Columns, "load", "columns", index(i), "columns")
+		c.needed(r.Columns, "load", "columns", index(i), "columns")
 	}
 }
 
@@ -296,6 +302,18 @@ func (c *checker) columns(names []string, path ...string) {
 		table, column, ok := strings.Cut(name, ".")
 		if t := canon.Named(table); !ok || t == nil || t.Index(column) < 0 {
 			c.find(errColumn, "there is no such canonical column", append(path, index(j))...)
+		}
+	}
+}
+
+// needed finds columns that an origin needs and that are kept out of the stores: nobody could look there what was asked for.
+func (c *checker) needed(names []string, path ...string) {
+	for j, name := range names {
+		table, column, _ := strings.Cut(name, ".")
+		if table == canon.Attribution && slices.ContainsFunc(c.pack.Categories, func(k Category) bool {
+			return slices.ContainsFunc(k.From, func(o Origin) bool { return slices.Contains(o.Needs, column) })
+		}) {
+			c.find(errColumn, "an origin needs it (needs)", append(path, index(j))...)
 		}
 	}
 }
@@ -351,6 +369,9 @@ func (c *checker) checkRetention() {
 			c.find(errReference, "an end of duty needs told_by, and nothing else has it", "retention", index(i))
 		}
 		r.period = c.period(r.Period, "retention", index(i), "period")
+		if r.anchor == DutyEnd && r.period != (duration{}) {
+			c.find(errDate, "what ends with a duty ends at once (P0D): who tells of duties forgets since when there is none", "retention", index(i), "period")
+		}
 		if r.Action == Review && r.period == (duration{}) {
 			c.find(errDate, "a review without a period would be due every day", "retention", index(i), "period")
 		}
@@ -389,13 +410,4 @@ func putIndex(c *checker, m map[string]int, id string, i int, path ...string) {
 		c.find(errTwice, "", path...)
 	}
 	m[id] = i
-}
-
-// eea lists the countries of the European Economic Area (EEA Agreement, as of 2026).
-var eea = []string{"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IS", "IT",
-	"LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
-
-// reaches tells whether recipients of a country are inside the area.
-func (t *Transfers) reaches(country string) bool {
-	return t.Area == "eea" && slices.Contains(eea, country) || slices.Contains(t.Also, country)
 }

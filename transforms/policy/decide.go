@@ -42,7 +42,8 @@ type Decision struct {
 	Reason string
 }
 
-// Decide answers a query. It is total: what no entry allows is refused, and no facts are the facts of a stranger. The order is that of the package comment.
+// Decide answers a query. It is total: what no entry allows is refused, and no facts are the facts of a stranger. The order is that
+// of the package comment.
 func (p *Pack) Decide(q Query) Decision {
 	at, instant := p.moment(&q)
 	c := p.compact(q.Facts, at, instant)

@@ -49,6 +49,16 @@ func (p *Pack) Waits(category string, anchor Anchor) bool {
 	})
 }
 
+// WaitingFor gives the categories that wait for an anchor, in the order of the pack.
+func (p *Pack) WaitingFor(anchor Anchor) (categories []string) {
+	for _, c := range p.Categories {
+		if p.Waits(c.ID, anchor) {
+			categories = append(categories, c.ID)
+		}
+	}
+	return categories
+}
+
 // WaitsAny tells whether the pack needs one of some anchors, with its day, for the category.
 func (p *Pack) WaitsAny(category string, some *Anchors) bool {
 	return slices.ContainsFunc(p.retention[category], func(i int) bool {

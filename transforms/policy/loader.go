@@ -7,6 +7,45 @@ import (
 	"uoma/internal/canon"
 )
 
+// Load holds what may be stored.
+type Load struct {
+	Membership Membership   `yaml:"membership"`
+	Rows       []RowRule    `yaml:"rows"`
+	Columns    []ColumnRule `yaml:"columns"`
+}
+
+// RowRule withholds the rows of its tables that meet every condition.
+type RowRule struct {
+	ID      string      `yaml:"id"`
+	Tables  []string    `yaml:"tables"`
+	Sources []string    `yaml:"sources"` // none: all
+	Except  []string    `yaml:"except"`  // sources whose rows the rule leaves alone
+	If      []Condition `yaml:"if"`
+	Entry   `yaml:",inline"`
+}
+
+// Condition is one test of a column; exactly one of its tests is given. NotIn, From and Before are false for a missing
+// value, Missing alone asks for it.
+type Condition struct {
+	Column  string   `yaml:"column"`
+	In      []string `yaml:"in"`
+	NotIn   []string `yaml:"not_in"`
+	From    string   `yaml:"from"`   // the day or later
+	Before  string   `yaml:"before"` // an earlier day
+	Missing *bool    `yaml:"missing"`
+
+	day canon.Date
+}
+
+// ColumnRule keeps columns out of the stores.
+type ColumnRule struct {
+	ID      string   `yaml:"id"`
+	Columns []string `yaml:"columns"` // "person.hetu"
+	// Use is "matching" for columns that help to find out who is who and go no further, "none" for the others.
+	Use   string `yaml:"use"`
+	Entry `yaml:",inline"`
+}
+
 // LoadDecision says whether rows of a feed's table may be stored, and on what ground.
 type LoadDecision struct {
 	Allow      bool

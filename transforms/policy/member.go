@@ -6,6 +6,29 @@ import (
 	"uoma/internal/canon"
 )
 
+// Membership says who becomes a member of the register and how. A part that is missing does not happen.
+type Membership struct {
+	Role         string        `yaml:"role"`
+	Institutions *Institutions `yaml:"institutions"`
+	Automatic    *Automatic    `yaml:"automatic"`
+	Joining      *Entry        `yaml:"joining"`
+	Leaving      *Entry        `yaml:"leaving"`
+}
+
+// Institutions are those whose graduates may be members.
+type Institutions struct {
+	Codes []string `yaml:"codes"`
+	Entry `yaml:",inline"`
+}
+
+// Automatic makes everyone a member who graduated on the date or later; without a date, every graduate.
+type Automatic struct {
+	From  string `yaml:"from"`
+	Entry `yaml:",inline"`
+
+	from canon.Date
+}
+
 // Standing is a person's membership of the pack's register on a date.
 type Standing struct {
 	Member bool

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"flag"
 	"fmt"
@@ -125,7 +126,7 @@ func TestThreat_T27_VersionsMustNotOverlap(t *testing.T) {
 }
 
 func TestParseFindings(t *testing.T) {
-	src, _ := Shipped("xamk")
+	shipped, _ := Shipped("xamk")
 	tests := []struct{ name, old, new, want string }{
 		{"unknown basis", "id: contract, basis: contract", "id: contract, basis: contrat", "UOMA-POL-REFERENCE"},
 		{"unknown category", "categories: [contact], clause: [XAMK-23]", "categories: [contacts], clause: [XAMK-23]", "UOMA-POL-REFERENCE"},
@@ -149,9 +150,21 @@ func TestParseFindings(t *testing.T) {
 		{"recipient beyond the purpose", "categories: [statistics]\n  transport", "categories: [staff]\n  transport", "UOMA-POL-REFERENCE"},
 		{"not encrypted", "transport: encrypted", "transport: plain", "UOMA-CFG-SCHEMA"},
 		{"misspelt key", "dpv: dpv:Marketing, ", "dvp: dpv:Marketing, ", "UOMA-CFG-SCHEMA"},
+		{"a text with two digests", "{purpose: newsletter, ", `{purpose: newsletter, texts: [{version: "1", sha256: ` + strings.Repeat("a", 64) + `}, {version: "1", sha256: ` + strings.Repeat("b", 64) + "}], ", "UOMA-POL-TWICE"},
+		{"the end of a duty, later", "told_by: [haka, ldap], period: P0D", "told_by: [haka, ldap], period: P30D", "UOMA-POL-DATE"},
+		{"needed and kept out", "person.home_municipality, person.orcid]", "person.home_municipality, attribution.licence]", "UOMA-POL-COLUMN"},
+	}
+	in := func(old string) []byte { // the pack that has it
+		for _, id := range []string{"metropolia_exam", "seamk"} {
+			if src, _ := Shipped(id); bytes.Contains(src, []byte(old)) && !bytes.Contains(shipped, []byte(old)) {
+				return src
+			}
+		}
+		return shipped
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			src := in(tt.old)
 			before, _, found := strings.Cut(string(src), tt.old)
 			if !found {
 				t.Fatal("the pack has no such text")

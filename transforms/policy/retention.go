@@ -6,6 +6,28 @@ import (
 	"uoma/internal/canon"
 )
 
+// Retention says what happens to a category some time after something ended.
+type Retention struct {
+	Category string   `yaml:"category"`
+	Sources  []string `yaml:"sources"` // none: all
+	Anchor   string   `yaml:"anchor"`
+	Period   string   `yaml:"period"` // ISO 8601: P10Y, P6M, P90D, P0D
+	Action   Action   `yaml:"action"`
+	Holds    []string `yaml:"holds"` // keeping holds that stop the action; freezing ones always do
+	// UnlessConsent names a purpose: while its consent is granted the action is not due.
+	UnlessConsent string `yaml:"unless_consent"`
+	// Consent names the purpose whose withdrawn consent is the anchor; none: all that cover the category.
+	Consent string `yaml:"consent"`
+	// ToldBy are the sources whose roles say who has a duty; the end of the last one is the anchor [DutyEnd].
+	ToldBy []string `yaml:"told_by"`
+	// Undecided stands in the place of a period that the notice owes: the category is not loaded until it is given.
+	Undecided bool `yaml:"undecided"`
+	Entry     `yaml:",inline"`
+
+	anchor Anchor
+	period duration
+}
+
 // Anchor is an event from which a retention period counts.
 type Anchor uint8
 

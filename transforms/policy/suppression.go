@@ -11,6 +11,13 @@ import (
 	"uoma/internal/canon"
 )
 
+// Suppression names the marks by which an erased person is known again besides their strong identifiers, which always leave
+// one ([Suppression.Kept]).
+type Suppression struct {
+	Keys  []string `yaml:"keys"`
+	Entry `yaml:",inline"`
+}
+
 // Identity is what a person may be known again by. Fields that are not known are empty. It is the only type of this
 // package that holds identifying values; they go nowhere but into the caller's keyed digest.
 type Identity struct {

@@ -39,7 +39,7 @@ type identityColumn struct {
 type plan struct {
 	table                  *canon.Table
 	decision               policy.LoadDecision
-	owed                   uint32         // columns of the attribution that the decision needs, as a bit of each
+	needs                  uint32         // columns of the attribution that the decision needs, as a bit of each
 	out                    *canon.Builder // nil for tables of identity alone
 	columns                []outColumn
 	bare                   []outColumn // with what forbids a use, and nothing else of the row
@@ -63,7 +63,7 @@ func (p *Protector) plan(b *canon.Batch) *plan {
 func (p *Protector) newPlan(b *canon.Batch) *plan {
 	pl := &plan{table: b.Table, decision: p.s.Policy.Table(b.Feed, b.Table.Name)}
 	for _, name := range pl.decision.Needs {
-		pl.owed |= 1 << canon.Named(canon.Attribution).Index(name)
+		pl.needs |= 1 << canon.Named(canon.Attribution).Index(name)
 	}
 	for i, c := range b.Table.Columns {
 		if c.Class.Identifying() && p.stored(b.Table, c) {

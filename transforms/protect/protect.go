@@ -99,7 +99,7 @@ type Protector struct {
 	s     Settings
 	plans map[string]*plan
 	rows  map[string]int
-	owed  map[string]uint32 // columns of the attribution that a row of the group has, by its key
+	says  map[string]uint32 // columns of its attribution that a row of the group has, by its key
 	state []sourceRow
 	buf   []byte
 }
@@ -120,7 +120,7 @@ type sourceRow struct {
 
 // New makes a protector.
 func New(s Settings) *Protector {
-	return &Protector{s: s, plans: map[string]*plan{}, rows: map[string]int{}, owed: map[string]uint32{}}
+	return &Protector{s: s, plans: map[string]*plan{}, rows: map[string]int{}, says: map[string]uint32{}}
 }
 
 // Group protects the canonical batches of one run of source rows of one feed.
@@ -145,11 +145,12 @@ func (p *Protector) Group(batches []*canon.Batch) *Result {
 	return res
 }
 
-// attribute notes what the attributions of a group say: they decide about the other rows of their source row.
+// attribute notes what the attributions of a group say, where it is needed: they decide about the other rows of their source row.
+// One that is not stored says nothing.
 func (p *Protector) attribute(batches []*canon.Batch) {
-	clear(p.owed)
+	clear(p.says)
 	for _, b := range batches {
-		if b.Table.Name != canon.Attribution || len(p.s.Policy.Table(b.Feed, b.Table.Name).Needs) == 0 {
+		if b.Table.Name != canon.Attribution || p.plan(b).needs == 0 {
 			continue
 		}
 		keys := b.Col(canon.RowKey)
@@ -157,7 +158,7 @@ func (p *Protector) attribute(batches []*canon.Batch) {
 			col := b.Col(c)
 			for i := range b.Len() {
 				if !col.Null(i) {
-					p.owed[string(keys.Bytes(i))] |= 1 << c
+					p.says[string(keys.Bytes(i))] |= 1 << c
 				}
 			}
 		}
@@ -237,7 +238,7 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 	switch {
 	case !pl.decision.Allow:
 		return pl.decision.Clause, true
-	case pl.owed != 0 && p.owed[r.key]&pl.owed != pl.owed:
+	case p.says[r.key]&pl.needs != pl.needs:
 		return pl.decision.Clause, true
 	case pl.decision.MembersOnly && !r.standing.Member && !r.point && !leaves(pl, b, i, r):
 		r.open = true

@@ -352,14 +352,16 @@ func TestWhatForbidsAUseIsKept(t *testing.T) {
 }
 
 // TestAnAttributionThatIsNeededDecidesForItsRow: a row whose attribution does not say all that is needed is withheld whole, whether
-// it has none or one that says less; another row's does not help it.
+// it has none or one that says less; another row's does not help it, nor one that is not stored.
 func TestAnAttributionThatIsNeededDecidesForItsRow(t *testing.T) {
-	p := newProtector(rules{needs: []string{"provider", "licence"}}, always(member))
-	res := p.Group([]*canon.Batch{
+	needs := rules{needs: []string{"provider", "licence"}}
+	p := newProtector(needs, always(member))
+	bought := []*canon.Batch{
 		batch("lists/bought", "email", person("1", "address", "a@a.example"), person("2", "address", "b@a.example"), person("3", "address", "c@a.example")),
 		batch("lists/bought", "role", person("1", "kind", "contact"), person("2", "kind", "contact"), person("3", "kind", "contact")),
 		batch("lists/bought", canon.Attribution, person("1", "provider", "Mallitieto", "licence", "MT-1"), person("2", "provider", "Mallitieto")),
-	})
+	}
+	res := p.Group(bought)
 	if res.Rows != 3 || res.Kept != 1 || len(res.Withheld) != 2 || len(res.Entries) != 1 || res.Entries[0].Contacts[0].Value != "a@a.example" || len(res.Register) != 2 {
 		t.Fatalf("%+v", res)
 	}
@@ -370,6 +372,10 @@ func TestAnAttributionThatIsNeededDecidesForItsRow(t *testing.T) {
 	}
 	if again := p.Group([]*canon.Batch{batch("lists/bought", "email", person("1", "address", "a@a.example"))}); again.Kept != 0 {
 		t.Error("the attribution of a group before counts")
+	}
+	needs.refused = map[string]bool{canon.Attribution: true}
+	if none := newProtector(needs, always(member)).Group(bought); none.Kept != 0 {
+		t.Errorf("%d rows are kept whose attribution is not stored", none.Kept)
 	}
 }
 

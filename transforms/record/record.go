@@ -42,7 +42,7 @@ func Processing(in Input) *Document {
 		Lead:  "GDPR, article 30(1). Made of the policy pack, the layouts and the settings of the installation, as they are on " + in.Date.String() + ".",
 		Sections: []Section{
 			controller(in), registers(in), purposes(in), categories(in), subjects(in), sources(in), recipients(in), transfers(in),
-			retention(in), measures(in), rights(), waiting(in),
+			retention(in), measures(in), rights(in), waiting(in),
 		},
 	}
 }
@@ -54,7 +54,7 @@ func PrivacyNotice(in Input) *Document {
 		Title: "Privacy notice: " + p.Notice.Title,
 		Lead:  "Draft of " + in.Date.String() + ", under GDPR, articles 13 and 14. The controller completes and approves it; what is missing stands at the end.",
 		Sections: []Section{
-			controller(in), purposes(in), categories(in), sources(in), recipients(in), transfers(in), retention(in), decisions(in), rights(), waiting(in),
+			controller(in), purposes(in), categories(in), sources(in), recipients(in), transfers(in), retention(in), decisions(in), rights(in), waiting(in),
 		},
 	}
 }
@@ -218,19 +218,22 @@ func providers(in Input, l *layout.Layout) string {
 	var out []string
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		for _, fill := range f.Fillings() {
-			if fill.Table.Name != canon.Attribution || !loader.Table(f.FullName(), canon.Attribution).Allow {
+		if !loader.Table(f.FullName(), canon.Attribution).Allow {
+			continue
+		}
+		for _, says := range f.Attributions() {
+			said := func(column string) string {
+				text, filled := says[column]
+				if filled {
+					text = cmp.Or(text, "as each row names it")
+				}
+				return text
+			}
+			if said("provider") == "" {
 				continue
 			}
-			said := map[string]string{}
-			for _, v := range fill.Values {
-				said[fill.Table.Columns[v.Column].Name] = cmp.Or(v.Const, "as each row names it")
-			}
-			if said["provider"] == "" {
-				continue
-			}
-			text := "provider: " + said["provider"] + "; licence: " + cmp.Or(said["licence"], "none")
-			if until := said["licence_until"]; until != "" {
+			text := "provider: " + said("provider") + "; licence: " + cmp.Or(said("licence"), "none")
+			if until := said("licence_until"); until != "" {
 				text += "; until: " + until
 			}
 			if !slices.Contains(out, text) {
@@ -253,8 +256,8 @@ func sources(in Input) Section {
 		if l.Given() {
 			by = "the person"
 		}
-		if owed := providers(in, l); owed != "" {
-			by = owed
+		if provided := providers(in, l); provided != "" {
+			by = provided
 		}
 		s.Rows = append(s.Rows, []string{l.Title + " (" + l.System + ")", list(feeds), cmp.Or(in.Setup.Inboxes[l.System], "inbox folder"), by})
 	}
@@ -353,19 +356,42 @@ func decisions(in Input) Section {
 	return s
 }
 
-func rights() Section {
-	return Section{ID: "rights", Title: "Rights of data subjects", Header: []string{"GDPR", "Right", "Answered by"}, Rows: [][]string{
-		{"12(3)", "an answer within a month", "the data protection officer"},
-		{"15", "to see what is held of one, why, from where, until when, and who was sent it", "uoma subject find, uoma subject export"},
-		{"16", "to have wrong data corrected", "the source system; the next night takes it over"},
-		{"17", "to be erased, unless a law or a public task needs the data", "uoma erase"},
-		{"18", "to have the use restricted", "the data protection officer"},
-		{"19", "that recipients hear of it", "uoma subject export lists the recipients"},
-		{"20", "to take along what one gave under a consent or a contract", "uoma subject export --portability"},
-		{"21", "to object, and to marketing at any time", "the source system; the next use heeds it"},
-		{"7(3)", "to take back a consent at any time", "the source system; the next use heeds it"},
-		{"77", "to complain to the supervisory authority", "the authority of the country"},
-	}}
+// rights says how each right is asked for and answered: as the pack has it, else as the GDPR wants.
+func rights(in Input) Section {
+	s := Section{ID: "rights", Title: "Rights of data subjects", Lead: "Where one asks, by when one is answered (a period as in ISO 8601), and with what.",
+		Header: []string{"GDPR", "Right", "Through", "Within", "Answered with", "Clause"}}
+	for _, x := range []struct{ article, right, kind, with string }{
+		{"13, 14", "to be told what is done with one's data", "information", "uoma record"},
+		{"15", "to see what is held of one, why, from where, until when, and who was sent it", "access", "uoma subject export"},
+		{"16", "to have wrong data corrected", "rectification", "uoma subject rectify, and by the source system"},
+		{"17", "to be erased, unless a law or a public task needs the data", "erasure", "uoma subject erase"},
+		{"18", "to have the use restricted", "restriction", "uoma subject restrict"},
+		{"19", "that recipients hear of it", "", "uoma delivery withdraw; uoma subject export lists the recipients"},
+		{"20", "to take along what one gave under a consent or a contract", "portability", "uoma subject export --portability"},
+		{"21", "to object, and to marketing at any time", "objection", "uoma subject object, or by the source system; the next use heeds it"},
+		{"7(3)", "to take back a consent at any time", "objection", "uoma subject consent, or by the source system; the next use heeds it"},
+		{"77", "to complain to the supervisory authority", "complaint", "-"},
+	} {
+		row := []string{x.article, x.right, "-", "-", x.with, "-"} // of what nobody has to ask for
+		if r, asked := in.Pack.Request(x.kind); asked {
+			row[2], row[3], row[5] = cmp.Or(words(list(r.Offices)), "the data protection officer"), r.Due, cmp.Or(list(r.Clause), "-")
+		}
+		if x.kind == "complaint" {
+			row[2], row[3] = authority(in.Pack), "-"
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	return s
+}
+
+// authority names the supervisory authority.
+func authority(p *policy.Pack) string {
+	for _, r := range p.Requests {
+		if r.Authority != "" {
+			return r.Authority
+		}
+	}
+	return "the authority of the country"
 }
 
 // waiting lists what the pack leaves to the controller, and what no pack can know.
