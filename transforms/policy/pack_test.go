@@ -98,6 +98,28 @@ func TestThreat_T27_DigestFollowsEveryByte(t *testing.T) {
 	}
 }
 
+// TestATextStaysWhatPeopleAgreedTo has a later version of a pack say that the same version of a text was another one.
+func TestATextStaysWhatPeopleAgreedTo(t *testing.T) {
+	version := func(id, from, to string, texts ...ConsentText) *Pack {
+		return &Pack{ID: id, Version: from, compiled: compiled{from: day(t, from), to: day(t, to)}, Consents: []ConsentFor{{Purpose: "career_survey", Texts: texts}}}
+	}
+	text := func(version, digest string) ConsentText { return ConsentText{Version: version, SHA256: digest} }
+	older := version("xamk", "2024-01-01", "2024-12-31", text("v1", "aa"))
+	for _, tt := range []struct {
+		later *Pack
+		code  string
+	}{
+		{version("xamk", "2025-01-01", "2030-01-01", text("v1", "aa"), text("v2", "bb")), ""},
+		{version("xamk", "2025-01-01", "2030-01-01", text("v2", "bb")), ""},
+		{version("seamk", "2025-01-01", "2030-01-01", text("v1", "bb")), ""},
+		{version("xamk", "2025-01-01", "2030-01-01", text("v2", "bb"), text("v1", "bb")), "UOMA-POL-TEXT"},
+	} {
+		if _, err := Collect(tt.later, older); fault.Code(err) != tt.code {
+			t.Errorf("%v: %v, want %q", tt.later.Consents[0].Texts, err, tt.code)
+		}
+	}
+}
+
 func TestThreat_T27_VersionsMustNotOverlap(t *testing.T) {
 	version := func(from, to string) *Pack {
 		src, _ := Shipped("xamk")
