@@ -23,8 +23,10 @@ def main(seconds, mib, path, *command):
     child = subprocess.Popen(command, start_new_session=True)
     status, pause = None, PAUSE
     while status is None and not over:
-        time.sleep(pause)
-        status = child.poll()
+        try:
+            status = child.wait(pause)
+        except subprocess.TimeoutExpired:
+            pass
         looked = time.monotonic()
         peak = max(peak, memory())
         pause = max(PAUSE, 50 * (time.monotonic() - looked))

@@ -79,6 +79,7 @@ while [ $# -gt 0 ]; do
 		fi
 		python=$installed/venv/$tool/bin/python
 		version=$(sed -n "s/^$tool==//p" "$here/$tool.txt")
+		known=$("$python" "$here/${tool}_link.py" "$records")
 		while IFS=$'\t' read -r settings name; do
 			case $tool in
 			splink) more=$out/edges.csv ;;
@@ -95,6 +96,6 @@ while [ $# -gt 0 ]; do
 				: >"$out/measured"
 				row "${name%,*}, the truth's best threshold (weight $weight)" "$version" "$file" "$truth" "$out/best.csv"
 			fi
-		done < <("$python" "$here/${tool}_link.py" "$records")
+		done <<<"$known"
 	done
 done
