@@ -65,8 +65,10 @@ while [ $# -gt 0 ]; do
 	records=$1 truth=$2
 	shift 2
 	file=$(basename "$(dirname "$records")")/$(basename "$records" .csv)
-	python3 "$here/labels.py" "$records" "$truth" "$labels" "$out/labels.csv"
-	given=$(($(wc -l <"$out/labels.csv") - 1))
+	if [[ $tools == *dedupe* || $tools == *zingg* ]]; then
+		python3 "$here/labels.py" "$records" "$truth" "$labels" "$out/labels.csv"
+		given=$(($(wc -l <"$out/labels.csv") - 1))
+	fi
 	for tool in $tools; do
 		if [ "$tool" = uoma ]; then
 			version=$("$uoma" version | sed -n '1s/^uoma \([^ ]*\).*/\1/p')

@@ -4,8 +4,9 @@ Usage: zingg_link.py RECORDS.csv                                  prints the set
        zingg_link.py RECORDS.csv SETTINGS CLUSTERS.csv LABELS.csv
 
 The settings are those of its febrl example on the columns that are there, every one compared as FUZZY, with four
-partitions, telling its makers nothing; Spark is set by the zingg.conf of the package and runs on this machine alone. The labelled pairs are given as
-training samples, so that its questions need no answers. Its documentation asks for 30 to 40 pairs that are one; it gets more.
+partitions, and it tells its makers nothing; Spark is set by the zingg.conf of the package and runs on this machine alone. The
+labelled pairs are given as training samples, so that it asks no questions. Its documentation asks for 30 to 40 pairs that
+are one; it gets more.
 """
 import csv
 import json
