@@ -6,7 +6,7 @@ Usage: dedupe_link.py RECORDS.csv                                 prints the set
 The settings are those of its csv_example on columns of the same meaning: postal codes are compared whole, everything else as
 text; values are cleaned as there; clusters at 0.5. States and sex are left out: for training it writes down all pairs of
 5 000 records that agree in a column. Its console asks for ten pairs that are one thing and ten that are not; it gets more here.
-It draws without a seed at one place, so that two runs may differ.
+It draws without a seed at two places, so that two runs may differ.
 """
 import io
 import json
