@@ -1,6 +1,6 @@
 """Link a CSV of people with Splink, with the settings that its documentation shows for such columns.
 
-Usage: splink_link.py RECORDS.csv                               prints the settings that fit the columns
+Usage: splink_link.py RECORDS.csv                               prints the settings that fit, and what the table calls them
        splink_link.py RECORDS.csv SETTINGS CLUSTERS.csv EDGES.csv
 
 Where the columns are those of a published demonstration (fake_1000, febrl3, historical_50k), its comparisons, blocking
@@ -163,7 +163,7 @@ def main(records, chosen=None, clusters=None, edges=None):
         con.execute("UPDATE people SET first_name_surname_concat = first_name || ' ' || surname")
     recipes = fitting(names)
     if chosen is None:
-        print("\n".join(recipes))
+        print("\n".join(f"{name}\tSplink, {name} settings, {CLUSTER_AT}" for name in recipes))
         return
     s = recipes[chosen](names.__contains__)
     settings = SettingsCreator(
