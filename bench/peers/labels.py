@@ -13,7 +13,7 @@ import people
 def main(records_path, truth_path, count, labels_path):
     draw = random.Random(1)
     records, _, told = people.read(records_path)
-    person = {next(iter(row := list(r.values()))): row[1] for r in people.rows(truth_path)}
+    person = {row[0]: row[1] for row in (list(r.values()) for r in people.rows(truth_path))}
     ids = sorted(records)
     mine, having = defaultdict(list), defaultdict(list)
     for record in ids:

@@ -32,6 +32,7 @@ install() {
 
 # measure COMMAND...: runs it within the limits, leaves what it took in $out/measured and what it said in $out/log.
 measure() {
+	: >"$out/measured"
 	HOME=$PWD/$out/home python3 "$here/measure.py" "$seconds" "$mib" "$out/measured" "$@" >"$out/log" 2>&1
 }
 

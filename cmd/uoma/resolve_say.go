@@ -155,7 +155,7 @@ func (a *app) sayDependence(all []linker.Dependence) {
 	}
 	w.Flush()
 	if slices.ContainsFunc(strong, func(d linker.Dependence) bool { return !d.Once }) {
-		fmt.Fprintln(a.err, "  what is counted twice weighs too much: --columns A=text:WHICH,B=text:WHICH makes one text of two columns, A=ignored leaves one out")
+		fmt.Fprintln(a.err, "  what is counted twice weighs too much: --columns A=ignored leaves a column out, A=text:WHICH,B=text:WHICH makes two columns of text one")
 	}
 }
 

@@ -101,7 +101,7 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 	return step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
 		_, allow := permission(r.Domain)
 		officer := r.Domain != RecordingDomain && ws.Approves(by.Actor, access.ApproveReveals, by.At)
-		people, err := asked(ctx, tx, r, by.At)
+		people, err := shownTo(ctx, tx, r, by.At)
 		switch {
 		case err != nil:
 			return err
@@ -121,12 +121,12 @@ func Approve(ctx context.Context, ws *workspace.Workspace, number int64, by Auth
 	})
 }
 
-// asked counts the people of a request, with those whom its requester was or may still be shown by others within the window. Each
-// recording is a case of its own.
-func asked(ctx context.Context, tx *sqlx.Tx, r *ledger.Reveal, now time.Time) (people int, err error) {
+// shownTo counts the people of a request, with those whom its requester was shown by others within the window, or may still be.
+// Each recording is a case of its own.
+func shownTo(ctx context.Context, tx *sqlx.Tx, r *ledger.Reveal, now time.Time) (people int, err error) {
 	others := []ledger.Reveal{}
 	if r.Domain != RecordingDomain {
-		if others, err = ledger.Reveals(ctx, tx, now.Add(-window), now.Add(time.Microsecond)); err != nil {
+		if others, err = ledger.Reveals(ctx, tx, now.Add(-window-longest), now.Add(time.Microsecond)); err != nil {
 			return 0, err
 		}
 	}
@@ -134,7 +134,7 @@ func asked(ctx context.Context, tx *sqlx.Tx, r *ledger.Reveal, now time.Time) (p
 	all := map[one]bool{}
 	for _, x := range append(others, *r) {
 		counts := x.Domain != RecordingDomain && x.RequestedBy == r.RequestedBy &&
-			(x.State == ledger.RevealDone || x.State == ledger.RevealAllowed && x.ExpiresAt > now.UnixMicro())
+			(x.State == ledger.RevealDone && x.ShownAt > now.Add(-window).UnixMicro() || x.State == ledger.RevealAllowed && x.ExpiresAt > now.UnixMicro())
 		if !counts && x.Number != r.Number {
 			continue
 		}

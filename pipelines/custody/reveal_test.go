@@ -152,6 +152,16 @@ func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
 	approve("UOMA-RVL-DPO", ask("virtanen", all[20:21], day), "registrar", day)
 	approve("UOMA-RVL-DPO", ask("virtanen", all[12:21], 29*day), "registrar", 29*day)
 	approve("", ask("virtanen", all[12:21], 31*day), "registrar", 31*day)
+
+	// What counts is when somebody was shown, not when they were asked for: these are asked for early and shown late.
+	late, err := custody.Request(t.Context(), ws, custody.RegisterDomain, all[:20], "authority", "XAMK-12", 14*day, as("lahti", 100*day))
+	must(t, err)
+	approve("", late.Number, "registrar", 113*day)
+	if _, err := custody.Show(t.Context(), ws, late.Number, as("lahti", 113*day)); err != nil {
+		t.Fatal(err)
+	}
+	approve("UOMA-RVL-DPO", ask("lahti", all[20:21], 131*day), "registrar", 131*day)
+	approve("", ask("lahti", all[20:21], 144*day), "registrar", 144*day)
 }
 
 // TestThreat_T20_ApprovalsAtOnceCountEachOther approves four requests at the same moment, any two of which are a bulk.

@@ -30,7 +30,7 @@ func (j *Job) unite() error {
 			c := &s.columns[i]
 			c.field = -1
 			c.Meaning = c.named()
-			key := ""
+			key, name := "", c.what()
 			switch c.kind {
 			case linkage.Ignored:
 				continue
@@ -50,8 +50,10 @@ func (j *Job) unite() error {
 				key = fmt.Sprint(c.kind, fold(c.what()))
 			case linkage.Identifier, linkage.Number:
 				thing := fmt.Sprint(c.kind, fold(c.what()))
+				if same[thing]++; same[thing] > 1 {
+					name += fmt.Sprint("_", same[thing])
+				}
 				key = fmt.Sprint(thing, " ", same[thing])
-				same[thing]++
 			default:
 				key = fmt.Sprint(c.kind, nth[c.kind])
 				nth[c.kind]++
@@ -60,7 +62,7 @@ func (j *Job) unite() error {
 			if !known {
 				f = len(j.fields)
 				at[key] = f
-				j.fields = append(j.fields, linkage.Field{Name: c.what(), Kind: c.kind})
+				j.fields = append(j.fields, linkage.Field{Name: name, Kind: c.kind})
 			}
 			j.fields[f].Unique = j.fields[f].Unique || c.unique
 			c.field = f

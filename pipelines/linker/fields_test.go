@@ -37,7 +37,7 @@ func TestFieldsOfSeveralFilesAreOne(t *testing.T) {
 	for _, f := range j.fields {
 		got = append(got, f.Name+" "+f.Kind.String())
 	}
-	want := "record_id record_id|source source|surname family_name|mail email|mail2 email|hetu identifier|hetu identifier|card identifier|e3 email|place text"
+	want := "record_id record_id|source source|surname family_name|mail email|mail2 email|hetu identifier|hetu_2 identifier|card identifier|e3 email|place text"
 	if strings.Join(got, "|") != want {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, "|"), want)
 	}

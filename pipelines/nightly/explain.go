@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
@@ -34,7 +35,7 @@ type Explained struct {
 	Holds      []string         `json:"holds"`
 	Roles      []string         `json:"roles"`
 	Words      []ExplainedWord  `json:"consents"`   // what they come to
-	Said       []ExplainedSaid  `json:"said"`       // what they come from, oldest first
+	Said       []ExplainedSaid  `json:"said"`       // the words about consents up to the date that stand in the register, oldest first
 	Objects    []string         `json:"objections"` // scopes
 	Data       []ExplainedDatum `json:"data"`
 	Uses       []ExplainedUse   `json:"uses"`
@@ -177,11 +178,14 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 		return err
 	}
 	g.settle(words, told)
-	consents, err := rights.Consents(ctx, v, who.Records, g.n.pack)
+	consents, err := rights.ConsentWords(ctx, v, who.Records, g.n.pack)
 	if err != nil {
 		return err
 	}
 	for _, x := range consents {
+		if at, err := time.Parse(time.RFC3339, x.At); err == nil && at.UnixMicro() > g.instant() {
+			continue // said behind the date
+		}
 		out.Said = append(out.Said, ExplainedSaid{x.About, x.Topic, x.Channel, x.State, x.At, x.Source, x.TextVersion, x.TextDigest})
 	}
 	err = g.gather(func(table string, columns []string, _ register.Condition, _ bool) []canon.Batches {

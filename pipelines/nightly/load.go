@@ -86,7 +86,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	var mem memory
 	// The vault is another store and commits for itself, before the register does: a vault entry that no register row
 	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side, and
-	// the state files, which nothing names before the commit.
+	// before the vault the state files, which nothing names before the commit.
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
 		mem, err = s.n.remember(r)

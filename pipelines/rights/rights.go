@@ -366,9 +366,9 @@ func readBook(ctx context.Context, v *register.View, records []string) (out []En
 	return out, nil
 }
 
-// Consents gives the words about consents that were said of some records and that no source has taken back since, oldest first,
+// ConsentWords gives the words about consents that were said of some records and that no source has taken back since, oldest first,
 // with the texts that they were said to as a pack knows them.
-func Consents(ctx context.Context, v *register.View, records []string, pack *policy.Pack) ([]Entry, error) {
+func ConsentWords(ctx context.Context, v *register.View, records []string, pack *policy.Pack) ([]Entry, error) {
 	book, err := readBook(ctx, v, records)
 	book = slices.DeleteFunc(book, func(e Entry) bool { return e.Kind != register.ConsentWord || e.Ended != "" })
 	NameTexts(book, pack)

@@ -151,13 +151,11 @@ func dateOf(d *outbox.Delivery) (canon.Date, bool) {
 // data may have gone from the register since. Without a pack it is held as the register says, and nobody tells by which clause.
 func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, key string, date canon.Date) (ExplainedFrom, error) {
 	out := ExplainedFrom{SourceKey: key, Data: []ExplainedRef{}}
-	refer := func(string) {}
-	if pack != nil {
-		loader := pack.Loader(date)
-		refer = func(table string) {
-			if l := loader.Table(out.Feed, table); l.Allow {
-				out.Data = append(out.Data, ExplainedRef{table, l.Category, l.LegalBasis, l.Clause, pack.Says(l.Clause)})
-			}
+	refer := func(table, category, basis string) {
+		if pack == nil {
+			out.Data = append(out.Data, ExplainedRef{Table: table, Category: category, Basis: basis})
+		} else if l := pack.Loader(date).Table(out.Feed, table); l.Allow {
+			out.Data = append(out.Data, ExplainedRef{table, l.Category, l.LegalBasis, l.Clause, pack.Says(l.Clause)})
 		}
 	}
 	columns := []string{"source", "first_seen_run", "last_seen_run", "category", "legal_basis"}
@@ -169,9 +167,7 @@ func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 				}
 				if b.Len() > 0 {
 					out.Feed, out.Since, out.Gone = strings.Clone(b.Col(0).Text(0)), strings.Clone(b.Col(1).Text(0)), strings.Clone(b.Col(2).Text(0))
-					if refer(t.Name); pack == nil {
-						out.Data = append(out.Data, ExplainedRef{Table: t.Name, Category: strings.Clone(b.Col(3).Text(0)), Basis: strings.Clone(b.Col(4).Text(0))})
-					}
+					refer(t.Name, strings.Clone(b.Col(3).Text(0)), strings.Clone(b.Col(4).Text(0)))
 				}
 			}
 		}
@@ -180,9 +176,9 @@ func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 	if err != nil || out.Feed == "" {
 		return out, err
 	}
-	if slices.ContainsFunc(out.Data, func(r ExplainedRef) bool { return r.Table == "person" }) {
+	if pack != nil && slices.ContainsFunc(out.Data, func(r ExplainedRef) bool { return r.Table == "person" }) {
 		for _, t := range []string{"email", "phone", "address"} { // in the vault, under the same source row
-			refer(t)
+			refer(t, "", "")
 		}
 	}
 	return out, lineOf(ctx, ws, &out, date)

@@ -39,7 +39,7 @@ type Dossier struct {
 	Stops      []Stop      `json:"stops"` // what keeps data from being used, or from going
 	Data       []Datum     `json:"data"`
 	Words      []Word      `json:"consents"`
-	Said       []Said      `json:"said"` // what the consents come from
+	Said       []Said      `json:"said"` // the words about consents that stand in the register
 	Objections []string    `json:"objections"`
 	Uses       []Use       `json:"purposes"`
 	Recipients []Recipient `json:"recipients"`

@@ -104,6 +104,28 @@ func TestThreat_T37_UnseenSignsAreShownByNumber(t *testing.T) {
 	}
 }
 
+// TestThePageDoesNotContradictItself has somebody who said something that comes to nothing: it is no silence.
+func TestThePageDoesNotContradictItself(t *testing.T) {
+	for _, tt := range []struct {
+		words, said, silent bool
+	}{{true, true, false}, {false, true, false}, {true, false, false}, {false, false, true}} {
+		d := sample()
+		if !tt.words {
+			d.Words = []dossier.Word{}
+		}
+		if !tt.said {
+			d.Said = []dossier.Said{}
+		}
+		page, err := dossier.HTML(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if silent := strings.Contains(string(page), "You gave no consent"); silent != tt.silent {
+			t.Errorf("consents %v, said %v: silent %v", tt.words, tt.said, silent)
+		}
+	}
+}
+
 // TestThePageCanBeReadAloud holds the page to what a screen reader needs: its language, one first heading and none skipped, headers
 // that say what they head, regions that scroll and can be reached by key, and links that lead somewhere.
 func TestThePageCanBeReadAloud(t *testing.T) {

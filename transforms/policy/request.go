@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 
 	"uoma/internal/canon"
@@ -66,12 +67,8 @@ func (c *checker) checkRequests() {
 			c.find(errTwice, r.ID, "requests", index(i))
 		}
 		seen[r.ID] = true
-		r.due, r.extension = general.due, general.extension
-		if r.Due != "" {
-			r.due = c.period(r.Due, "requests", index(i), "due")
-		}
-		if r.Extension != "" {
-			r.extension = c.period(r.Extension, "requests", index(i), "extension")
-		}
+		r.Due, r.Extension = cmp.Or(r.Due, general.Due), cmp.Or(r.Extension, general.Extension)
+		r.due = c.period(r.Due, "requests", index(i), "due")
+		r.extension = c.period(r.Extension, "requests", index(i), "extension")
 	}
 }

@@ -374,7 +374,7 @@ func rights(in Input) Section {
 	} {
 		row := []string{x.article, x.right, "-", "-", x.with, "-"} // of what nobody has to ask for
 		if r, asked := in.Pack.Request(x.kind); asked {
-			row[2], row[3], row[5] = cmp.Or(words(list(r.Offices)), "the data protection officer"), r.Due, cmp.Or(list(r.Clause), "-")
+			row[2], row[3], row[5] = offices(r), r.Due, cmp.Or(list(r.Clause), "-")
 		}
 		if x.kind == "complaint" {
 			row[2], row[3] = authority(in.Pack), "-"
@@ -382,6 +382,11 @@ func rights(in Input) Section {
 		s.Rows = append(s.Rows, row)
 	}
 	return s
+}
+
+// offices names who a request goes through.
+func offices(r *policy.Request) string {
+	return strings.ReplaceAll(words(cmp.Or(list(r.Offices), "dpo")), "dpo", "the data protection officer")
 }
 
 // authority names the supervisory authority.
@@ -398,7 +403,7 @@ func authority(p *policy.Pack) string {
 func waiting(in Input) Section {
 	s := Section{ID: "to-complete", Title: "To be completed by the controller", List: []string{
 		"Address and contact of the controller, and of the data protection officer (GDPR 13(1)(a) and (b), 30(1)(a)).",
-		"The supervisory authority to which complaints go, with its address.",
+		"Address of the supervisory authority to which complaints go.",
 		"Measures of the institution outside of the program: premises, networks, users and their rights, training.",
 	}}
 	for _, w := range in.Pack.Waiting() {
