@@ -2,6 +2,7 @@ package outgoing
 
 import (
 	"archive/zip"
+	"cmp"
 	"encoding/csv"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/target"
@@ -109,6 +111,7 @@ func TestShippedTargets(t *testing.T) {
 				if facts.State != "closed" || facts.Status != "accepted" || sel.People == 0 || sel.People+sum(sel.Withheld) != sel.Eligible {
 					t.Errorf("%s: %+v %+v", name, sel, facts)
 				}
+				r.disclosesEach(f.Target, facts.Delivery, sel)
 				if name == "virta" {
 					validXML(t, r, facts.File)
 				}
@@ -120,6 +123,29 @@ func TestShippedTargets(t *testing.T) {
 	all = slices.DeleteFunc(all, (*target.Target).InTable) // their rows have a table in their tests
 	if err != nil || len(done) != len(all) || len(all) < 6 {
 		t.Errorf("%d of %d targets were written, %v", len(done), len(all), err)
+	}
+}
+
+// disclosesEach holds a delivery to its rows: each is written down as a disclosure to the target's recipient. Of numbers none is, as
+// nobody stands in them.
+func (r *rig) disclosesEach(x *target.Target, delivery string, sel SelectFacts) {
+	r.t.Helper()
+	all, err := survey.Disclosures(ctx, r.ws, nil)
+	r.must(err)
+	var want, got int64
+	if !x.Counted() {
+		want = sel.Rows
+	}
+	for _, d := range all {
+		if d.Delivery != delivery {
+			continue
+		}
+		if got++; d.Person == "" || d.Recipient != cmp.Or(x.Recipient, x.System) || d.Purpose != x.Purpose || d.Clause == "" || len(d.Columns) == 0 {
+			r.t.Errorf("%s: %+v", x.Name, d)
+		}
+	}
+	if got != want {
+		r.t.Errorf("%s: %d of %d rows are written down as disclosures", x.Name, got, want)
 	}
 }
 
