@@ -144,13 +144,13 @@ func TestFailures(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"@odata.count":20,"value":[{"contactid":"a"}]}`)
 	})
-	elsewhere := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the second page is said to be at another host
+	elsewhere := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the second page is said to be at the same port of another host
 		if r.URL.Path == "/token" {
 			whole.ServeHTTP(w, r)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprint(w, `{"value":[{"contactid":"a"}],"@odata.nextLink":"https://other.example/api/data/v9.2/contacts?$skiptoken=2"}`)
+		fmt.Fprintf(w, `{"value":[{"contactid":"a"}],"@odata.nextLink":"https://other.example%s/api/data/v9.2/contacts?$skiptoken=2"}`, r.Host[strings.LastIndexByte(r.Host, ':'):])
 	})
 	for name, tt := range map[string]struct {
 		h    http.Handler
