@@ -108,6 +108,66 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestTheKindOfALookup is asked for beside it, and comes in full and as a change: the parent of a contact is an account, another
+// contact, or nobody, of whom no kind is said.
+func TestTheKindOfALookup(t *testing.T) {
+	const parent, kind = "_parentcustomerid_value", "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
+	rows := func(kinds ...string) (out []resttest.Row) {
+		for i, k := range kinds {
+			row := resttest.Row{"contactid": fmt.Sprintf("00000000-0000-0000-0000-%012d", i), "firstname": "Eino", parent: nil, parent + label: "not asked for"}
+			if k != "" {
+				row[parent], row[kind] = "00000000-0000-0000-0000-00000000000a", k
+			}
+			out = append(out, row)
+		}
+		return out
+	}
+	s := &turning{service(rows("account", "contact", ""))}
+	api := open(t, s)
+	columns := []string{"contactid", "firstname", parent, kind}
+	q, err := odata.Set{Name: "contacts", Columns: columns, Track: true}.Query()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := tabular.Options{Feed: "test/contacts", Columns: []tabular.Column{{Name: columns[0], Required: true}, {Name: columns[1]}, {Name: parent}, {Name: kind}}}
+	kinds := func(b *canon.Batch) (out []string) {
+		for i := range b.Len() {
+			c := b.Named(kind)
+			if c.Null(i) != b.Named(parent).Null(i) {
+				t.Errorf("row %d has a parent without a kind, or a kind without a parent", i)
+			}
+			if c.Null(i) {
+				out = append(out, "")
+			} else {
+				out = append(out, c.Text(i))
+			}
+		}
+		return out
+	}
+	r, err := api.Rows(q, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var full []string
+	for b, err := range r.Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		full = append(full, kinds(b)...)
+	}
+	if want := []string{"account", "contact", ""}; !slices.Equal(full, want) || len(r.Summary().Unknown) > 1 {
+		t.Errorf("%q, want %q; not asked for %q", full, want, r.Summary().Unknown)
+	}
+	s.now = s.now.After(map[string][]resttest.Row{"contacts": rows("contact", "", "account")})
+	c, err := odata.Changed(t.Context(), api, q, o, 0, r.Since())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := kinds(c.Rows), []string{"contact", "", "account"}; !slices.Equal(got, want) {
+		t.Errorf("as changes %q, want %q", got, want)
+	}
+}
+
 func id(t *testing.T, key string) (i int) {
 	t.Helper()
 	if _, err := fmt.Sscanf(key, "00000000-0000-0000-0000-%d", &i); err != nil {

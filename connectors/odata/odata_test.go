@@ -144,6 +144,14 @@ func TestFailures(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, `{"@odata.count":20,"value":[{"contactid":"a"}]}`)
 	})
+	elsewhere := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the second page is said to be at the same port of another host
+		if r.URL.Path == "/token" {
+			whole.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"value":[{"contactid":"a"}],"@odata.nextLink":"https://other.example%s/api/data/v9.2/contacts?$skiptoken=2"}`, r.Host[strings.LastIndexByte(r.Host, ':'):])
+	})
 	for name, tt := range map[string]struct {
 		h    http.Handler
 		set  odata.Set
@@ -154,6 +162,7 @@ func TestFailures(t *testing.T) {
 		"gone in the middle": {&gone, odata.Set{Columns: []string{"contactid"}, Size: 10}, "UOMA-SRC-GONE"},
 		"busy for ever":      {&busy, odata.Set{Columns: []string{"contactid"}}, "UOMA-SRC-UNREACHABLE"},
 		"fewer than counted": {frozen, odata.Set{Columns: []string{"contactid"}, Count: true}, "UOMA-SRC-TOTAL"},
+		"at another host":    {elsewhere, odata.Set{Columns: []string{"contactid"}}, "UOMA-SRC-LINK"},
 		"no set":             {&whole, odata.Set{Name: "contacts(1)", Columns: []string{"contactid"}}, "UOMA-SRC-QUERY"},
 		"another entity's":   {&whole, odata.Set{Columns: []string{"parentcustomerid/name"}}, "UOMA-SRC-QUERY"},
 		"annotations alone":  {&whole, odata.Set{Columns: []string{"@odata.etag"}}, "UOMA-SRC-QUERY"},

@@ -59,10 +59,16 @@ func (c *crm) rows(t *testing.T, name string) (rows []resttest.Row) {
 		for i, column := range all[0] {
 			row[strings.TrimPrefix(column, "\ufeff")] = typed(column, cells[i])
 		}
+		if row["_parentcustomerid_value"] != nil {
+			row[parentKind] = "account" // the campus has no others
+		}
 		rows = append(rows, row)
 	}
 	return rows
 }
+
+// parentKind says of which table the parent of a contact is.
+const parentKind = "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"
 
 // typed gives a cell as Dataverse has it: choices are numbers.
 func typed(column, cell string) any {
@@ -203,6 +209,10 @@ inboxes:
 				t.Errorf("%+v", a)
 			}
 		}
+		var orgs int
+		if err := ws.RegisterDB.Get(&orgs, "SELECT COUNT(*) FROM `org` WHERE `source` = 'dynamics365/contacts'"); err != nil || orgs != (crmRows+2)/3 {
+			t.Errorf("%d organisations of contacts, of which %d have an account for a parent: %v", orgs, (crmRows+2)/3, err)
+		}
 	})
 	found, err := workspace.Check(t.Context(), s.dir, workspace.CheckOptions{Now: time.Now(), Connect: true})
 	if err != nil {
@@ -249,6 +259,12 @@ func examService(n int) http.Handler {
 	})
 }
 
+// parents are those of contacts in turn: an account, another contact, and none, of which Dataverse says no kind.
+var parents = [...]struct {
+	id   any
+	kind string
+}{{"3f2504e0-4f89-41d3-9a0c-0000000000a1", "account"}, {"3f2504e0-4f89-41d3-9a0c-000000000001", "contact"}, {nil, ""}}
+
 // crmSets are the tables of a CRM and its marketing, every property of which stands in each row.
 func crmSets(n int) map[string][]resttest.Row {
 	sets := map[string][]resttest.Row{}
@@ -257,7 +273,7 @@ func crmSets(n int) map[string][]resttest.Row {
 		for set, row := range map[string]resttest.Row{
 			"contacts": {"contactid": id, "firstname": "Eino", "lastname": "Varhainen", "salutation": nil, "governmentid": nil, "emailaddress1": mail, "emailaddress2": nil,
 				"mobilephone": nil, "telephone1": nil, "address1_line1": nil, "address1_city": nil, "address1_postalcode": nil, "address1_country": nil, "jobtitle": nil,
-				"_parentcustomerid_value": nil, "donotemail": false, "donotbulkemail": true, "donotphone": false, "donotpostalmail": false, "donotsendmm": false,
+				"_parentcustomerid_value": parents[i%3].id, "donotemail": false, "donotbulkemail": true, "donotphone": false, "donotpostalmail": false, "donotsendmm": false,
 				"modifiedon": when, "_modifiedby_value": id, "seamk_role": "alumni", "seamk_studentnumber": fmt.Sprintf("%07d", i)},
 			"accounts": {"accountid": id, "name": "Mallipaja Oy", "accountnumber": nil, "emailaddress1": nil, "telephone1": nil, "websiteurl": nil, "modifiedon": when, "_modifiedby_value": id},
 			"leads":    {"leadid": id, "firstname": "Eino", "lastname": "Varhainen", "emailaddress1": mail, "statecode": 0, "modifiedon": when, "_modifiedby_value": id},
@@ -268,6 +284,9 @@ func crmSets(n int) map[string][]resttest.Row {
 			"seamk_websitevisits":         {"seamk_websitevisitid": id, "_seamk_contactid_value": id, "createdon": when},
 		} {
 			sets[set] = append(sets[set], row)
+		}
+		if kind := parents[i%3].kind; kind != "" {
+			sets["contacts"][i][parentKind] = kind
 		}
 	}
 	return sets

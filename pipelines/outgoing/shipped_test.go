@@ -2,6 +2,7 @@ package outgoing
 
 import (
 	"archive/zip"
+	"cmp"
 	"encoding/csv"
 	"flag"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/pipelines/survey"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
 	"uoma/transforms/target"
@@ -109,6 +111,7 @@ func TestShippedTargets(t *testing.T) {
 				if facts.State != "closed" || facts.Status != "accepted" || sel.People == 0 || sel.People+sum(sel.Withheld) != sel.Eligible {
 					t.Errorf("%s: %+v %+v", name, sel, facts)
 				}
+				r.disclosesEach(f.Target, facts.Delivery, sel)
 				if name == "virta" {
 					validXML(t, r, facts.File)
 				}
@@ -120,6 +123,29 @@ func TestShippedTargets(t *testing.T) {
 	all = slices.DeleteFunc(all, (*target.Target).InTable) // their rows have a table in their tests
 	if err != nil || len(done) != len(all) || len(all) < 6 {
 		t.Errorf("%d of %d targets were written, %v", len(done), len(all), err)
+	}
+}
+
+// disclosesEach holds a delivery to its rows: each is written down as a disclosure to the target's recipient. Of numbers none is, as
+// nobody stands in them.
+func (r *rig) disclosesEach(x *target.Target, delivery string, sel SelectFacts) {
+	r.t.Helper()
+	all, err := survey.Disclosures(ctx, r.ws, nil)
+	r.must(err)
+	var want, got int64
+	if !x.Counted() {
+		want = sel.Rows
+	}
+	for _, d := range all {
+		if d.Delivery != delivery {
+			continue
+		}
+		if got++; d.Person == "" || d.Recipient != cmp.Or(x.Recipient, x.System) || d.Purpose != x.Purpose || d.Clause == "" || len(d.Columns) == 0 {
+			r.t.Errorf("%s: %+v", x.Name, d)
+		}
+	}
+	if got != want {
+		r.t.Errorf("%s: %d of %d rows are written down as disclosures", x.Name, got, want)
 	}
 }
 
@@ -203,16 +229,75 @@ func TestTermEnrolmentsGoToTheNationalDataStore(t *testing.T) {
 	}
 }
 
-// TestTheValidatorRefuses shows that the schema is held to.
-func TestTheValidatorRefuses(t *testing.T) {
+// gradesOf are the grades of the store by their scale.
+var gradesOf = map[string][]string{"Viisiportainen": {"1", "2", "3", "4", "5", "HYV"}, "ToinenKotimainen": {"TT", "HT"}, "Hyvaksytty": {"HYV"},
+	"Naytetyo": {"HYV", "KH"}, "Tutkielma": {"I", "A", "B", "N", "C", "M", "E", "L"}}
+
+// TestGradesAreThoseOfTheirScale in the target, which leaves out a degree with another, and in the schema, which refuses it.
+func TestGradesAreThoseOfTheirScale(t *testing.T) {
 	t.Parallel()
+	x, err := target.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	virta := x[slices.IndexFunc(x, func(x *target.Target) bool { return x.Name == "virta" })]
+	degree := &virta.Inside[slices.IndexFunc(virta.Inside, func(b target.Block) bool { return b.Each == "degree" })]
+	grades := []string{"0", "6", "hyv", "3.54", "Hyväksytty", "L "}
+	for _, of := range gradesOf {
+		grades = append(grades, of...)
+	}
+	slices.Sort(grades)
+	grades = slices.Compact(grades)
+	const no = "<EiKaytossa>Arvosana ei kaytossa</EiKaytossa>"
+	whole := wholePeople(t)
+	for scale, of := range gradesOf {
+		at := slices.IndexFunc(degree.Columns, func(c target.Column) bool { return c.Name == "Arvosana/"+scale })
+		for _, grade := range grades {
+			want := slices.Contains(of, grade)
+			own := func(f target.Field, _ []string) target.Value {
+				switch f.Column {
+				case "scale":
+					return target.Value{Text: scale}
+				case "grade":
+					return target.Value{Text: grade}
+				}
+				return target.Value{Text: "1"} // that the rest is there
+			}
+			cells, complete := degree.Row(own, own, nil, strings.NewReplacer())
+			if complete != want || at < 0 || want && cells[at].Text != grade {
+				t.Errorf("the target lets %q of %s go: %v", grade, scale, complete)
+			}
+			if err := validates(t, strings.Replace(whole, no, "<"+scale+">"+grade+"</"+scale+">", 1)); (err == nil) != want {
+				t.Errorf("%q of %s in the schema: %v", grade, scale, err)
+			}
+		}
+	}
+}
+
+// wholePeople gives the golden file, which is the beginning of a long one, with its whole people.
+func wholePeople(t *testing.T) string {
+	t.Helper()
 	src, err := os.ReadFile("testdata/virta.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// the golden file is the beginning of a long one: its whole people
 	text := string(src)
-	whole := text[:strings.LastIndex(text, "</Opiskelija>\n")+len("</Opiskelija>\n")] + "</Virta>\n"
+	return text[:strings.LastIndex(text, "</Opiskelija>\n")+len("</Opiskelija>\n")] + "</Virta>\n"
+}
+
+func validates(t *testing.T, document string) error {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "x.xml")
+	if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/virta.xsd", file).Run()
+}
+
+// TestTheValidatorRefuses shows that the schema is held to.
+func TestTheValidatorRefuses(t *testing.T) {
+	t.Parallel()
+	whole := wholePeople(t)
 	for name, change := range map[string]struct{ old, new string }{
 		"as it is":                {"", ""},
 		"no key":                  {` avain="`, ` nyckel="`},
@@ -223,16 +308,15 @@ func TestTheValidatorRefuses(t *testing.T) {
 		"two grades":              {"</Arvosana>", "<Hyvaksytty>HYV</Hyvaksytty></Arvosana>"},
 		"another namespace":       {"urn:mace:funet.fi:virta/2015/09/01", "urn:other"},
 		"a right without a place": {"<Koulutuskunta>", "<Kunta>"},
+		"a grade of none":         {"<EiKaytossa>Arvosana ei kaytossa</EiKaytossa>", "<Naytetyo>5</Naytetyo>"},
+		"a type that is none":     {"<Tyyppi>1</Tyyppi>", "<Tyyppi>21</Tyyppi>"},
+		"a sex that is none":      {"    <Opiskeluoikeudet>", "    <Sukupuoli>3</Sukupuoli><Opiskeluoikeudet>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(whole, change.old) {
 				t.Fatalf("no %s", change.old)
 			}
-			file := filepath.Join(t.TempDir(), "x.xml")
-			if err := os.WriteFile(file, []byte(strings.Replace(whole, change.old, change.new, 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			err := exec.Command("xmllint", "--nonet", "--noout", "--schema", "testdata/virta.xsd", file).Run()
+			err := validates(t, strings.Replace(whole, change.old, change.new, 1))
 			if (err == nil) != (change.old == "") {
 				t.Errorf("%v", err)
 			}

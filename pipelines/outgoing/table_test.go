@@ -73,6 +73,7 @@ func (r *rig) written(name string) (SelectFacts, dataverse.Outcome) {
 	if deliver.Table.Difference() != 0 || deliver.Table.Rows != sel.Rows {
 		r.t.Errorf("%+v of %d rows", deliver.Table, sel.Rows)
 	}
+	r.disclosesEach(r.file(name).t, deliver.Delivery, sel)
 	return sel, *deliver.Table
 }
 

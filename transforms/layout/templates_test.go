@@ -1,6 +1,8 @@
 package layout_test
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +28,39 @@ func TestTemplates(t *testing.T) {
 		if !strings.HasPrefix(name, l.System) {
 			t.Errorf("%s describes %s", name, l.System)
 		}
+	}
+}
+
+// TestAParentIsAnOrganisationWhereItIsAnAccount of every template that reads the parents of contacts, who may be contacts, too.
+func TestAParentIsAnOrganisationWhereItIsAnAccount(t *testing.T) {
+	const parent = "_parentcustomerid_value"
+	read := 0
+	for _, name := range layout.Templates() {
+		src, err := layout.TemplateSource(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := layout.Parse(name, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			if f.Index(parent) < 0 {
+				continue
+			}
+			read++
+			fills := slices.DeleteFunc(f.Fillings(), func(x layout.Filling) bool {
+				return !slices.ContainsFunc(x.Values, func(v layout.Value) bool { return v.Source == f.Index(parent) })
+			})
+			want := []layout.Condition{{Source: f.Index(parent + "@Microsoft.Dynamics.CRM.lookuplogicalname"), Values: []string{"account"}}}
+			if len(fills) != 1 || fills[0].Label != "org" || !reflect.DeepEqual(fills[0].When, want) {
+				t.Errorf("%s: %+v", name, fills)
+			}
+		}
+	}
+	if read != 2 {
+		t.Errorf("%d feeds read a parent", read)
 	}
 }
 
