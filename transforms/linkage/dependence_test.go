@@ -85,7 +85,7 @@ func withColumns(rows cells) cells {
 }
 
 func TestDependenceIsTold(t *testing.T) {
-	p := campusRecords(t, campusOf{several(6000), 3, 0.7})
+	p := campusRecords(t, campusOf{6000, 3, 0.7})
 	rows := withColumns(p.rows)
 	find := func(all []Dependence, a, b string) *Dependence {
 		i := slices.IndexFunc(all, func(d Dependence) bool { return d.A == a && d.B == b })
