@@ -138,7 +138,7 @@ of the file, never by a program.
 `)
 	b.WriteString(namedRows(t, layouts, targets, packs))
 	for _, l := range layouts {
-		describe(&b, l, layouts, packs, ids)
+		describe(t, &b, l, layouts, packs, ids)
 	}
 	for _, file := range layout.Templates() {
 		template(t, &b, file, layouts, packs, ids)
@@ -221,23 +221,13 @@ func between(text, open, end string) (out []string) {
 	}
 }
 
-func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
-	often := "every night"
-	if l.Occasional {
-		often = "now and then"
-	}
-	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s. Files %s, in the folder\n`%s` of the inbox or over a network.\n",
-		l.Name(), l.Title, l.Name(), l.Controller, often, l.System)
+func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
+	t.Helper()
+	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s.\n%s.\n",
+		l.Name(), l.Title, l.Name(), l.Controller, transport(t, l))
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		where := fmt.Sprintf("`%s`%s, %s", f.File, inside(f), f.Format.Type)
-		if f.Occasional {
-			where += ", now and then"
-		}
-		if !f.InFile() {
-			where = "rows that are asked for, in no file"
-		}
-		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, where)
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
 		var read, looked, forbidden []string
 		for _, c := range f.Columns {
 			switch {
@@ -251,12 +241,11 @@ func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, pa
 		}
 		fmt.Fprintf(b, "- read: %s\n", strings.Join(read, "; "))
 		line(b, "looked at, and not kept", looked)
-		dropped := make([]string, len(f.Drop))
-		for k, name := range f.Drop {
-			dropped[k] = "`" + name + "`"
-		}
-		line(b, "dropped, never read", dropped)
+		line(b, "dropped, never read", dropped(f))
 		line(b, "must be empty", forbidden)
+		if only := unasked(f); only != "" {
+			fmt.Fprintf(b, "- %s\n", only)
+		}
 		for _, id := range ids {
 			if taken := takes(packs[id], l, f, layouts); taken != "" {
 				fmt.Fprintf(b, "- %s: %s\n", id, taken)
@@ -276,13 +265,20 @@ func template(t *testing.T, b *strings.Builder, file string, layouts []*layout.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(b, "\n## template %s\n\n%s. [Layout](../transforms/layout/templates/%s) for copying, controller %s.\n\n", strings.TrimSuffix(file, ".yaml"), l.Title, file, l.Controller)
+	fmt.Fprintf(b, "\n## template %s\n\n%s. [Layout](../transforms/layout/templates/%s) for copying, controller %s.\n%s.\n",
+		strings.TrimSuffix(file, ".yaml"), l.Title, file, l.Controller, transport(t, l))
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		var read, takers []string
+		var read, looked, forbidden, takers []string
 		for _, c := range f.Columns {
-			if len(c.To) > 0 {
-				read = append(read, "`"+c.Name+"`")
+			name := "`" + c.Name + "`"
+			switch {
+			case c.Forbid:
+				forbidden = append(forbidden, name)
+			case len(c.To) == 0:
+				looked = append(looked, name)
+			default:
+				read = append(read, name)
 			}
 		}
 		for _, id := range ids {
@@ -293,7 +289,15 @@ func template(t *testing.T, b *strings.Builder, file string, layouts []*layout.L
 				takers = append(takers, id+" takes "+taken)
 			}
 		}
-		fmt.Fprintf(b, "- **%s** (%s) reads %s; %s\n", f.Name, f.Kind(), strings.Join(read, ", "), strings.Join(takers, "; "))
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
+		line(b, "read", read)
+		line(b, "looked at, and not kept", looked)
+		line(b, "dropped, never read", dropped(f))
+		line(b, "must be empty", forbidden)
+		if only := unasked(f); only != "" {
+			fmt.Fprintf(b, "- %s\n", only)
+		}
+		fmt.Fprintf(b, "- %s\n", strings.Join(takers, "; "))
 		if len(takers) != 1 || strings.Contains(takers[0], "nothing") && l.System != "web-forms" {
 			t.Errorf("%s %s: its institution's pack takes nothing of it: %v", file, f.Name, takers)
 		}
