@@ -57,7 +57,7 @@ var answers = map[[2]string]string{
 	{"metropolia_exam", "AXIS camera surveillance (Caverion Suomi Oy)"}:       "[axis]; `caverion` in the pack; deletion orders are not built: the register knows a recording by a token, and nothing leads from there to the recorder's own key",
 	{"metropolia_exam", "access control system (Securitas Oy)"}:               "[access-control]; `securitas` in the pack",
 	{"metropolia_exam", "LDAP directory"}:                                     "[haka]",
-	{"metropolia_exam", "Haka login"}:                                         "[haka]",
+	{"metropolia_exam", "Haka login"}:                                         "[haka], whose template haka-logins reads what was captured of logins",
 	{"metropolia_exam", "CSC shared server for EXAM visits"}:                  "`csc` in the pack",
 	{"metropolia_exam", "student register"}:                                   "nothing: a lecturer sends the result from EXAM",
 	{"metropolia_exam", "home institution of a visiting student"}:             "`home_institution` in the pack; nothing to send: neither image nor sound ever comes into the program, and an administrator hands a recording over",
