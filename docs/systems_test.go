@@ -225,6 +225,12 @@ func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*lay
 	t.Helper()
 	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s.\n%s.\n",
 		l.Name(), l.Title, l.Name(), l.Controller, transport(t, l))
+	for i, text := range formsOf(t, l.Name()) {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(b, "- other forms: %s\n", text)
+	}
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
 		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
