@@ -21,8 +21,8 @@ var answers = map[[2]string]string{
 	{"xamk", "alumni register"}:                                               "the program's own register",
 	{"xamk", "alumni portal (alumni.xamk.fi)"}:                                "[alumni-portal]",
 	{"xamk", "student register"}:                                              "[student-register], [peppi]",
-	{"xamk", "public sources: websites, business directories"}:                "[external-lists], which the pack does not take yet",
-	{"xamk", "event registration"}:                                            "[webforms], which the pack does not take yet",
+	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed and the feed named public: contact data; a list that is bought is refused, as the notice names public sources and the person alone",
+	{"xamk", "event registration"}:                                            "[webforms] in a copy, with the controller, the region and the purposes of consents changed: which event, and what was agreed to; the participant is known by the address or not at all",
 	{"xamk", "rights-request online form"}:                                    "[webforms], rights_request; the request itself is handled by hand",
 	{"xamk", "national data repository"}:                                      "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take",
 	{"xamk", "research and statistics"}:                                       "`research`, `statistics` in the pack; targets {research-graduates}, {statistics-graduates}; what statistics get is counts of people",
@@ -57,7 +57,7 @@ var answers = map[[2]string]string{
 	{"metropolia_exam", "AXIS camera surveillance (Caverion Suomi Oy)"}:       "[axis]; `caverion` in the pack; deletion orders are not built: the register knows a recording by a token, and nothing leads from there to the recorder's own key",
 	{"metropolia_exam", "access control system (Securitas Oy)"}:               "[access-control]; `securitas` in the pack",
 	{"metropolia_exam", "LDAP directory"}:                                     "[haka]",
-	{"metropolia_exam", "Haka login"}:                                         "[haka]",
+	{"metropolia_exam", "Haka login"}:                                         "[haka], whose template haka-logins reads what was captured of logins",
 	{"metropolia_exam", "CSC shared server for EXAM visits"}:                  "`csc` in the pack",
 	{"metropolia_exam", "student register"}:                                   "nothing: a lecturer sends the result from EXAM",
 	{"metropolia_exam", "home institution of a visiting student"}:             "`home_institution` in the pack; nothing to send: neither image nor sound ever comes into the program, and an administrator hands a recording over",
@@ -138,7 +138,7 @@ of the file, never by a program.
 `)
 	b.WriteString(namedRows(t, layouts, targets, packs))
 	for _, l := range layouts {
-		describe(&b, l, layouts, packs, ids)
+		describe(t, &b, l, layouts, packs, ids)
 	}
 	for _, file := range layout.Templates() {
 		template(t, &b, file, layouts, packs, ids)
@@ -221,23 +221,19 @@ func between(text, open, end string) (out []string) {
 	}
 }
 
-func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
-	often := "every night"
-	if l.Occasional {
-		often = "now and then"
+func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
+	t.Helper()
+	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s.\n%s.\n",
+		l.Name(), l.Title, l.Name(), l.Controller, transport(t, l))
+	for i, text := range formsOf(t, l.Name()) {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		fmt.Fprintf(b, "- other forms: %s\n", text)
 	}
-	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s. Files %s, in the folder\n`%s` of the inbox or over a network.\n",
-		l.Name(), l.Title, l.Name(), l.Controller, often, l.System)
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		where := fmt.Sprintf("`%s`%s, %s", f.File, inside(f), f.Format.Type)
-		if f.Occasional {
-			where += ", now and then"
-		}
-		if !f.InFile() {
-			where = "rows that are asked for, in no file"
-		}
-		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, where)
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
 		var read, looked, forbidden []string
 		for _, c := range f.Columns {
 			switch {
@@ -251,12 +247,11 @@ func describe(b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, pa
 		}
 		fmt.Fprintf(b, "- read: %s\n", strings.Join(read, "; "))
 		line(b, "looked at, and not kept", looked)
-		dropped := make([]string, len(f.Drop))
-		for k, name := range f.Drop {
-			dropped[k] = "`" + name + "`"
-		}
-		line(b, "dropped, never read", dropped)
+		line(b, "dropped, never read", dropped(f))
 		line(b, "must be empty", forbidden)
+		if only := unasked(f); only != "" {
+			fmt.Fprintf(b, "- %s\n", only)
+		}
 		for _, id := range ids {
 			if taken := takes(packs[id], l, f, layouts); taken != "" {
 				fmt.Fprintf(b, "- %s: %s\n", id, taken)
@@ -276,13 +271,20 @@ func template(t *testing.T, b *strings.Builder, file string, layouts []*layout.L
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(b, "\n## template %s\n\n%s. [Layout](../transforms/layout/templates/%s) for copying, controller %s.\n\n", strings.TrimSuffix(file, ".yaml"), l.Title, file, l.Controller)
+	fmt.Fprintf(b, "\n## template %s\n\n%s. [Layout](../transforms/layout/templates/%s) for copying, controller %s.\n%s.\n",
+		strings.TrimSuffix(file, ".yaml"), l.Title, file, l.Controller, transport(t, l))
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
-		var read, takers []string
+		var read, looked, forbidden, takers []string
 		for _, c := range f.Columns {
-			if len(c.To) > 0 {
-				read = append(read, "`"+c.Name+"`")
+			name := "`" + c.Name + "`"
+			switch {
+			case c.Forbid:
+				forbidden = append(forbidden, name)
+			case len(c.To) == 0:
+				looked = append(looked, name)
+			default:
+				read = append(read, name)
 			}
 		}
 		for _, id := range ids {
@@ -293,7 +295,15 @@ func template(t *testing.T, b *strings.Builder, file string, layouts []*layout.L
 				takers = append(takers, id+" takes "+taken)
 			}
 		}
-		fmt.Fprintf(b, "- **%s** (%s) reads %s; %s\n", f.Name, f.Kind(), strings.Join(read, ", "), strings.Join(takers, "; "))
+		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
+		line(b, "read", read)
+		line(b, "looked at, and not kept", looked)
+		line(b, "dropped, never read", dropped(f))
+		line(b, "must be empty", forbidden)
+		if only := unasked(f); only != "" {
+			fmt.Fprintf(b, "- %s\n", only)
+		}
+		fmt.Fprintf(b, "- %s\n", strings.Join(takers, "; "))
 		if len(takers) != 1 || strings.Contains(takers[0], "nothing") && l.System != "web-forms" {
 			t.Errorf("%s %s: its institution's pack takes nothing of it: %v", file, f.Name, takers)
 		}
