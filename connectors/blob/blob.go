@@ -299,12 +299,28 @@ func (s *Store) Verify(digest, ext string) error {
 	return nil
 }
 
-// Remove removes a file by name; a missing one is no error. A volatile store leaves what is on disk.
+// Remove removes a file by name; a missing one is no error. A volatile store lets go of what it holds, and leaves what is
+// on disk.
 func (s *Store) Remove(name string) error {
 	if s.volatile {
-		return nil
+		return s.forget(name)
 	}
 	if err := s.root.RemoveAll(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errWrite.Because(err)
+	}
+	return nil
+}
+
+// forget gives back the room of what a volatile store holds.
+func (s *Store) forget(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.unnamed[name]
+	if f == nil {
+		return nil
+	}
+	delete(s.unnamed, name)
+	if err := f.Close(); err != nil {
 		return errWrite.Because(err)
 	}
 	return nil

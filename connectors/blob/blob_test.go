@@ -185,6 +185,12 @@ func TestVolatileLeavesNothing(t *testing.T) {
 	if got := read(t, f, err); got != "second" {
 		t.Fatalf("got %q", got)
 	}
+	if err := dry.Remove("work/a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dry.Open("work/a"); fault.Code(err) != "UOMA-BLB-MISSING" {
+		t.Fatalf("what was removed is still held: %v", err)
+	}
 	if err := dry.RemoveDigest(old, ".x"); err != nil {
 		t.Fatal(err)
 	}

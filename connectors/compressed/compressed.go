@@ -93,7 +93,25 @@ func (c *counter) ReadByte() (byte, error) {
 	return b, err
 }
 
-// NewReader gives the bytes inside a stream that is compressed in that way.
+// gunzip reads the header with the first bytes, so that a line which breaks there is told of as anywhere else.
+type gunzip struct {
+	in *counter
+	r  *gzip.Reader
+}
+
+func (g *gunzip) Read(p []byte) (n int, err error) {
+	if g.r == nil {
+		if g.r, err = gzip.NewReader(g.in); err == io.EOF && g.in.n > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return g.r.Read(p)
+}
+
+// NewReader gives the bytes inside a stream that is compressed in that way. It reads nothing yet.
 func NewReader(r io.Reader, kind string, limits Limits) (*Reader, error) {
 	if limits.Size <= 0 {
 		limits.Size = DefaultLimits().Size
@@ -104,11 +122,7 @@ func NewReader(r io.Reader, kind string, limits Limits) (*Reader, error) {
 	c := &Reader{in: &counter{r: bufio.NewReaderSize(r, buffer)}, limits: limits, close: func() {}}
 	switch kind {
 	case Gzip:
-		inflater, err := gzip.NewReader(c.in)
-		if err != nil {
-			return nil, c.fault(err)
-		}
-		c.inflater = inflater
+		c.inflater = &gunzip{in: c.in}
 	case Zstd:
 		inflater, err := zstd.NewReader(c.in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(uint64(limits.Size)))

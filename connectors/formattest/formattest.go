@@ -54,6 +54,8 @@ type Subject struct {
 	OpenEnd bool
 	// Plain tells that values have no line ends, quotes or trailing blanks.
 	Plain bool
+	// Spooled tells that the export is copied to its end before its first row is read, and not into memory.
+	Spooled bool
 	// NoRead tells that a reader that fails is told of by a code of the format's own.
 	NoRead bool
 }
@@ -227,7 +229,7 @@ func (s Subject) streams(ctx context.Context) error {
 			return err
 		}
 		given += b.Len()
-		if most := ahead + len(export)*given/hugeRows; given < hugeRows && in.n > int64(most) {
+		if most := ahead + len(export)*given/hugeRows; given < hugeRows && in.n > int64(most) && !s.Spooled {
 			return fmt.Errorf("%d bytes of %d were read for %d rows of %d", in.n, len(export), given, hugeRows)
 		}
 		if now := living(); now > before+held {

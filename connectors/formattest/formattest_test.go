@@ -18,24 +18,29 @@ func TestWhoDoesNotStreamFails(t *testing.T) {
 		return csvfile.New(in, csvfile.Options{Options: o})
 	}
 	for name, c := range map[string]struct {
-		open func(Input, tabular.Options) tabular.Reader
-		want string
+		open    func(Input, tabular.Options) tabular.Reader
+		want    string
+		spooled bool
 	}{
-		"streams": {func(in Input, o tabular.Options) tabular.Reader { return text(in.Reader, o) }, ""},
+		"streams": {func(in Input, o tabular.Options) tabular.Reader { return text(in.Reader, o) }, "", false},
 		"reads it whole": {func(in Input, o tabular.Options) tabular.Reader {
 			b, _ := io.ReadAll(in.Reader)
 			return text(bytes.NewReader(b), o)
-		}, "were read"},
+		}, "were read", false},
 		"reads it here and there whole": {func(in Input, o tabular.Options) tabular.Reader {
 			b, _ := io.ReadAll(io.NewSectionReader(in.ReaderAt, 0, in.Size))
 			return text(bytes.NewReader(b), o)
-		}, "were read"},
+		}, "were read", false},
 		"keeps what it gave": {func(in Input, o tabular.Options) tabular.Reader {
 			return &keeper{Reader: text(in.Reader, o)}
-		}, "are held"},
+		}, "are held", false},
+		"reads it whole into memory, and no spool": {func(in Input, o tabular.Options) tabular.Reader {
+			b, _ := io.ReadAll(in.Reader)
+			return text(bytes.NewReader(b), o)
+		}, "are held", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := Subject{Open: c.open, Write: func(rows [][]string) []byte {
+			s := Subject{Open: c.open, Spooled: c.spooled, Write: func(rows [][]string) []byte {
 				b := []byte(strings.Join(Columns, ";") + "\n")
 				for _, row := range rows {
 					b = append(append(b, strings.Join(row, ";")...), '\n')

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"uoma/connectors/ldiffile"
 	"uoma/connectors/parquetfile"
 	"uoma/connectors/record"
+	"uoma/connectors/spool"
 	"uoma/connectors/xlsx"
 	"uoma/connectors/xmlfile"
 	"uoma/internal/fault"
@@ -57,10 +57,9 @@ type Column struct {
 
 // Bounds of what is looked at.
 const (
-	surveyed   = 8 << 20   // bytes of a document or a text inside something
-	maxTables  = 16        // sheets, members of an archive, or lists of records in a document
-	maxHeld    = 256 << 20 // bytes of a workbook or a Parquet file inside an archive
-	peekedRows = 40        // of a sheet
+	surveyed   = 8 << 20 // bytes of a document or a text inside something
+	maxTables  = 16      // sheets, members of an archive, or lists of records in a document
+	peekedRows = 40      // of a sheet
 )
 
 // Passed are members of an archive that give no table, with the code of why; their whole names may say who somebody is.
@@ -218,27 +217,30 @@ func member(files fs.FS, name string) ([]Form, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return inside(f, "")
+}
+
+// inside looks at what has no size: a member of an archive, or what was compressed.
+func inside(r io.Reader, compression string) ([]Form, error) {
 	head := make([]byte, 1<<10)
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		return nil, err
 	}
 	head = head[:n]
-	rest := io.MultiReader(bytes.NewReader(head), f)
+	rest := io.MultiReader(bytes.NewReader(head), r)
 	if jumps(head) {
-		b, err := io.ReadAll(io.LimitReader(rest, maxHeld+1))
+		held, err := spool.Hold(rest)
 		if err != nil {
 			return nil, err
 		}
-		if len(b) > maxHeld {
-			return nil, errInside.Because(errors.New(path.Base(name) + " is too large to be looked at there"))
-		}
-		return jumping(bytes.NewReader(b), int64(len(b)), head)
+		defer held.Close()
+		return jumping(held, held.Size, head)
 	}
-	if kind := compressionOf(head); kind != "" {
+	if kind := compressionOf(head); kind != "" && compression == "" {
 		return inflated(rest, kind)
 	}
-	return stream(rest, "")
+	return stream(rest)
 }
 
 func inflated(r io.Reader, kind string) ([]Form, error) {
@@ -247,27 +249,24 @@ func inflated(r io.Reader, kind string) ([]Form, error) {
 		return nil, err
 	}
 	defer inflated.Close()
-	return stream(inflated, kind)
+	forms, err := inside(inflated, kind)
+	for n := range forms {
+		forms[n].Compression = kind
+	}
+	return forms, err
 }
 
-// stream looks at the beginning of what has no size.
-func stream(r io.Reader, compression string) ([]Form, error) {
+// stream looks at the beginning of a text or a document.
+func stream(r io.Reader) ([]Form, error) {
 	b, err := io.ReadAll(io.LimitReader(r, surveyed+1))
 	if err != nil {
 		return nil, err
-	}
-	if compression != "" && jumps(b) {
-		return nil, errInside.Because(errors.New("an archive, a workbook or Parquet compresses itself: have it exported without " + compression))
 	}
 	cut, part := len(b) > surveyed, b
 	if end := bytes.LastIndexAny(b, "\r\n"); cut && end > 0 { // a document may have no line ends
 		part = b[:end+1]
 	}
-	forms, err := content(bytes.NewReader(b), [][]byte{part}, cut)
-	for n := range forms {
-		forms[n].Compression = compression
-	}
-	return forms, err
+	return content(bytes.NewReader(b), [][]byte{part}, cut)
 }
 
 func jumping(src io.ReaderAt, size int64, head []byte) ([]Form, error) {

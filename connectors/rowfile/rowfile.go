@@ -21,6 +21,7 @@ import (
 	"os"
 	"slices"
 
+	"uoma/connectors/archive"
 	"uoma/connectors/csvfile"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
@@ -75,7 +76,7 @@ func Open(path string) (*File, error) {
 	case bytes.HasPrefix(head, []byte("PAR1")):
 		f.Parquet = true
 		err = guarded(path, func() error { return f.openParquet(src, size) })
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\x1f\x8b")):
+	case archive.IsZip(head), compressionOf(head) != "":
 		err = errForm.At(fault.Place{File: path})
 	default:
 		err = f.openText(parts)

@@ -128,6 +128,7 @@ func TestWhatIsNoFileOfRowsIsRefused(t *testing.T) {
 		{"blank", "\n \n", "UOMA-LNK-EMPTY"},
 		{"archive", "PK\x03\x04rest", "UOMA-LNK-FORMAT"},
 		{"compressed", "\x1f\x8b\x08rest", "UOMA-LNK-FORMAT"},
+		{"zstd", "\x28\xb5\x2f\xfdid,name\n1,Esimerkki\n", "UOMA-LNK-FORMAT"},
 		{"cut Parquet", "PAR1rest", "UOMA-LNK-PARQUET"},
 	}
 	for _, tt := range tests {

@@ -50,7 +50,7 @@ func compare(ctx context.Context, file string, f *layout.Feed) (*Columns, error)
 	for i := range lenient.Columns {
 		lenient.Columns[i].Required = false
 	}
-	src, err := open(file, &lenient, func(canon.Rejection) {})
+	src, err := open(ctx, file, &lenient, func(canon.Rejection) {})
 	if err != nil {
 		return nil, err
 	}

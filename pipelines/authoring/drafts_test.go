@@ -143,6 +143,9 @@ func TestDraftsOfMadeExports(t *testing.T) {
 			`format: {type: json, compression: zstd, rows: data/borrowers}`},
 		"library_20261121.zip": {string(ziptest.Pack(t, "readers_20261121.csv", table, "deep/staff.xlsx", workbook(t), "more.ndjson.gz", packed(t, "gzip", lines), "README.txt", "Made at night.\n")),
 			map[string]int64{"readers": 6, "people": 6, "units": 2, "more-ndjson": 6}, true, `member: "readers_{yyyyMMdd}.csv"`},
+		"library_borrowers_20261121.parquet.gz": {packed(t, "gzip", parquetOf(t)), map[string]int64{"borrowers": 6}, false, `format: {type: parquet, compression: gzip}`},
+		"library_staff_20261121.xlsx.zst": {packed(t, "zstd", workbook(t)), map[string]int64{"people": 6, "units": 2}, false,
+			`format: {type: xlsx, compression: zstd, sheet: People, header-lines: 2}`},
 		"library_staff_20261121.xlsx": {workbook(t), map[string]int64{"people": 6, "units": 2}, true, `format: {type: xlsx, sheet: People, header-lines: 2}`},
 	}
 	for name, c := range cases {
@@ -331,19 +334,22 @@ func workbook(t *testing.T) string {
 // TestWhatMakesNoLayout: what cannot be drafted is said, with a way on.
 func TestWhatMakesNoLayout(t *testing.T) {
 	cases := map[string]struct{ content, code string }{
-		"fixed":                  {"200100 Esimerkki   Aino   19800314\n200101 Testaaja    Veikko 19850314\n200102 Näyte       Åsa    19960229\n", "UOMA-LNK-FIXED"},
-		"a picture":              {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UOMA-LNK-FORMAT"},
-		"an old workbook":        {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "UOMA-LND-XLSX"},
-		"a workbook in gzip":     {packed(t, "gzip", workbook(t)), "UOMA-LNK-INSIDE"},
-		"an archive of pictures": {string(ziptest.Pack(t, "a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00")), "UOMA-LNK-FORMAT"},
-		"an empty archive":       {string(ziptest.Pack(t)), "UOMA-LNK-INSIDE"},
-		"damaged XML":            {"<a><b>", "UOMA-LND-XML"},
-		"a page":                 {"<!DOCTYPE html><html></html>", "UOMA-LND-XML"},
-		"damaged JSON":           {"{\"a\":", "UOMA-LND-TRUNCATED"},
-		"nothing":                {"", "UOMA-LNK-EMPTY"},
-		"XML without records":    {"<a/>", "UOMA-LNK-TABLE"},
-		"keyed by people":        {`{"200100":{"family":"Esimerkki"},"aino@mail.example":{"family":"Testaaja"}}`, "UOMA-LNK-TABLE"},
-		"nothing that is known":  {"x;y\n1;2\n1;2\n", "UOMA-AUT-DRAFT"},
+		"fixed":                   {"200100 Esimerkki   Aino   19800314\n200101 Testaaja    Veikko 19850314\n200102 Näyte       Åsa    19960229\n", "UOMA-LNK-FIXED"},
+		"a picture":               {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "UOMA-LNK-FORMAT"},
+		"an old workbook":         {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and more", "UOMA-LND-XLSX"},
+		"a workbook twice packed": {packed(t, "zstd", packed(t, "gzip", workbook(t))), "UOMA-LNK-FORMAT"},
+		"an archive in gzip":      {packed(t, "gzip", string(ziptest.Pack(t, "a.csv", "id;name\n1;Koe\n"))), "UOMA-LND-XLSX"},
+		"a cut workbook in gzip":  {packed(t, "gzip", workbook(t)[:2000]), "UOMA-LND-ARCHIVE"},
+		"a cut gzip of Parquet":   {packed(t, "gzip", parquetOf(t))[:600], "UOMA-LND-TRUNCATED"},
+		"an archive of pictures":  {string(ziptest.Pack(t, "a.png", "\x89PNG\r\n\x1a\n\x00\x00\x00")), "UOMA-LNK-FORMAT"},
+		"an empty archive":        {string(ziptest.Pack(t)), "UOMA-LNK-INSIDE"},
+		"damaged XML":             {"<a><b>", "UOMA-LND-XML"},
+		"a page":                  {"<!DOCTYPE html><html></html>", "UOMA-LND-XML"},
+		"damaged JSON":            {"{\"a\":", "UOMA-LND-TRUNCATED"},
+		"nothing":                 {"", "UOMA-LNK-EMPTY"},
+		"XML without records":     {"<a/>", "UOMA-LNK-TABLE"},
+		"keyed by people":         {`{"200100":{"family":"Esimerkki"},"aino@mail.example":{"family":"Testaaja"}}`, "UOMA-LNK-TABLE"},
+		"nothing that is known":   {"x;y\n1;2\n1;2\n", "UOMA-AUT-DRAFT"},
 	}
 	for name, c := range cases {
 		file := filepath.Join(t.TempDir(), "export_20261121.bin")

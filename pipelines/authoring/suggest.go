@@ -126,7 +126,7 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]st
 	for i, c := range form.Columns {
 		f.Columns = append(f.Columns, columnOf(form, i, &c))
 	}
-	src, err := open(file, &f, func(canon.Rejection) {})
+	src, err := open(ctx, file, &f, func(canon.Rejection) {})
 	if err != nil {
 		return nil, nil, false, err
 	}

@@ -122,7 +122,7 @@ type trying struct {
 
 func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial, error) {
 	t.file = file
-	src, err := open(file, t.feed, func(r canon.Rejection) {
+	src, err := open(ctx, file, t.feed, func(r canon.Rejection) {
 		t.problem(r.Line, -1, r.Code, RowRefused)
 	})
 	if err != nil {
@@ -159,11 +159,11 @@ func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial
 }
 
 // open opens an export; a file that is not there is the author's mistake, not a source's.
-func open(file string, f *layout.Feed, reject func(canon.Rejection)) (nightly.Export, error) {
+func open(ctx context.Context, file string, f *layout.Feed, reject func(canon.Rejection)) (nightly.Export, error) {
 	if !f.InFile() {
 		return nil, errKind.At(fault.Place{File: file, Field: f.FullName()})
 	}
-	src, err := nightly.OpenFile(file, f, reject)
+	src, err := nightly.OpenFile(ctx, file, f, reject)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, errOpen.At(fault.Place{File: file}).Wrap(err)
 	}

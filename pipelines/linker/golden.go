@@ -122,7 +122,7 @@ func (r *rows) want(name string) int {
 }
 
 func (k *keeper) file(ctx context.Context, s *source, rows *rows, changed int) error {
-	in, err := s.open(rows.columns, func(canon.Rejection) {}) // they are in the report already
+	in, err := s.open(ctx, rows.columns, func(canon.Rejection) {}) // they are in the report already
 	if err != nil {
 		return err
 	}

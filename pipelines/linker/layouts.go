@@ -1,16 +1,14 @@
 package linker
 
 import (
-	"os"
+	"context"
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"uoma/connectors/csvfile"
 	"uoma/connectors/rowfile"
-	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/pipelines/nightly"
 	"uoma/transforms/layout"
 	"uoma/transforms/linkage"
 )
@@ -21,13 +19,13 @@ func (l *Layout) source(path string) (*source, error) {
 	if f == nil {
 		return nil, errLayout.At(fault.Place{File: path, Field: l.System})
 	}
-	if f.Format.Type != "csv" || f.Member != "" {
+	if !f.InFile() {
 		return nil, errFormat.At(fault.Place{File: path, Field: f.FullName()})
 	}
 	s := &source{key: f.Key, described: true, retry: func() bool { return false }}
-	s.report.Format, s.report.Delimiter, s.report.Encoding = "csv", f.Format.Delimiter, f.Format.Encoding
-	s.open = func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
-		return openFeed(path, f, columns, reject)
+	s.report.Format, s.report.Delimiter, s.report.Encoding = f.Format.Type, f.Format.Delimiter, f.Format.Encoding
+	s.open = func(ctx context.Context, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
+		return openFeed(ctx, path, f, columns, reject)
 	}
 	for i := range f.Columns {
 		s.columns = append(s.columns, meant(l.System, &f.Columns[i]))
@@ -101,42 +99,45 @@ func targetKind(system, target string) (k linkage.Kind, thing string, unique boo
 	return linkage.Ignored, "", false
 }
 
-// openFeed reads some of a feed's columns as its format says.
-func openFeed(path string, f *layout.Feed, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
-	o := csvfile.Options{Encoding: f.Format.Encoding}
-	if f.Format.Delimiter != "" {
-		o.Delimiter = f.Format.Delimiter[0]
+// openFeed reads some of a feed's columns as a night reads them.
+func openFeed(ctx context.Context, path string, f *layout.Feed, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
+	some := *f
+	some.Columns = make([]layout.Column, len(columns))
+	for i, name := range columns {
+		at := f.Index(name)
+		some.Columns[i] = f.Columns[at]
+		if some.Columns[i].Position == 0 {
+			some.Columns[i].Position = at + 1
+		}
 	}
-	o.Options = tabular.Options{Feed: f.FullName(), File: path, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts, Reject: reject}
-	for _, name := range columns {
-		c := &f.Columns[f.Index(name)]
-		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: c.Position, Required: c.Required})
-	}
+	some.Format.SkipWhenEmpty = nil
 	for _, name := range f.Format.SkipWhenEmpty {
 		if containsFold(columns, name) {
-			o.SkipWhenEmpty = append(o.SkipWhenEmpty, name)
+			some.Format.SkipWhenEmpty = append(some.Format.SkipWhenEmpty, name)
 		}
 	}
-	if f.Format.Trailer != "" {
-		re, err := regexp.Compile(f.Format.Trailer)
-		if err != nil {
-			return nil, errLayout.At(fault.Place{File: path, Field: f.FullName()}).Wrap(err)
-		}
-		if re.NumSubexp() > 0 {
-			o.Trailer, o.TrailerRequired = re, f.Format.TrailerRequired
-		}
+	e, err := nightly.OpenFile(ctx, path, &some, reject)
+	switch {
+	case err == nil:
+		return verified{e}, nil
+	case fault.Code(err) == "":
+		err = errLayout.At(fault.Place{File: path}).Wrap(err)
 	}
-	src, err := os.Open(path)
-	if err != nil {
-		return nil, errLayout.At(fault.Place{File: path}).Wrap(err)
-	}
-	return feedFile{csvfile.New(src, o), src}, nil
+	return nil, err
 }
 
-type feedFile struct {
-	*csvfile.Reader
-	*os.File
-}
+// verified is an export that is verified behind its last row.
+type verified struct{ nightly.Export }
 
-// Close closes the file.
-func (f feedFile) Close() error { return f.File.Close() }
+func (v verified) Batches(ctx context.Context) canon.Batches {
+	return func(yield func(*canon.Batch, error) bool) {
+		for b, err := range v.Export.Batches(ctx) {
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+		if err := v.Verify(); err != nil {
+			yield(nil, err)
+		}
+	}
+}

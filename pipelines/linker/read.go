@@ -72,7 +72,7 @@ func (r *run) readFile(ctx context.Context, s *source) error {
 	}
 	rows := newRows(r.job, s)
 	asked := rows.asked(s)
-	in, err := s.open(rows.columns, bad)
+	in, err := s.open(ctx, rows.columns, bad)
 	if err != nil {
 		return err
 	}

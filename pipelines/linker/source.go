@@ -2,6 +2,7 @@ package linker
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,7 +39,7 @@ type source struct {
 	key     layout.Key // columns of the record's id, when a layout says so
 	// described says that the format is a layout's, and not found out.
 	described bool
-	open      func(columns []string, reject func(canon.Rejection)) (rowfile.Reader, error)
+	open      func(ctx context.Context, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error)
 	retry     func() bool // tries another encoding, when the file may have one
 }
 
@@ -112,7 +113,9 @@ func guessed(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{open: f.Reader}
+	s := &source{open: func(_ context.Context, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
+		return f.Reader(columns, reject)
+	}}
 	s.report.Format, s.report.Encoding = "csv", f.Encoding
 	if f.Parquet {
 		s.report.Format = "parquet"

@@ -1,7 +1,6 @@
 package nightly
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +21,7 @@ import (
 	"uoma/connectors/compressed"
 	"uoma/connectors/folder"
 	"uoma/connectors/odata"
+	"uoma/connectors/spool"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -64,8 +64,6 @@ var (
 	errDigest   = fault.New("UOMA-LND-DIGEST", "a file of the archive is not the one that the manifest describes", "ask the owner of the system for the export again").For(fault.Source)
 )
 
-var errMemberHeld = fault.New("UOMA-LND-HELD", "the archive's member is too large to be tried there", "unpack it and try it alone; a night reads it as it is").For(fault.Source)
-
 // maxManifest bounds a manifest: it names a handful of files.
 const maxManifest = 1 << 20
 
@@ -81,14 +79,14 @@ type export interface {
 	Close() error
 }
 
-// openExport opens a feed's export wherever it lies; spool names what a copy of it is called in work.
-func openExport(files Files, work *blob.Store, spool string, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
+// openExport opens a feed's export wherever it lies; copied is what a copy of it is called in work.
+func openExport(ctx context.Context, files Files, work *blob.Store, copied string, f *layout.Feed, name string, reject func(canon.Rejection)) (export, error) {
 	options, err := tabularOptions(f, name, reject)
 	if err != nil {
 		return nil, err
 	}
 	if f.InFile() {
-		return openFile(files, work, spool, f, name, options)
+		return openFile(ctx, files, work, copied, f, name, options)
 	}
 	r, err := files.Rows(f, options)
 	if err != nil {
@@ -120,11 +118,11 @@ type file struct {
 	modTime time.Time
 
 	file    *folder.Stable
-	copied  *spooled    // of a file that cannot be read here and there, when its format needs that
-	closers []io.Closer // of what stands between the file and the reader
-	hash    hash.Hash   // of the bytes of the file or member
-	inPlace bool        // the reader reads the file here and there, so that its hash is made at the end
-	listed  *listed     // what the manifest says of the file
+	copied  *spool.Spool // of a file that cannot be read here and there, when its format needs that
+	closers []io.Closer  // of what stands between the file and the reader
+	hash    hash.Hash    // of the bytes of the file or member
+	inPlace bool         // the reader reads the file here and there, so that its hash is made at the end
+	listed  *listed      // what the manifest says of the file
 }
 
 type listed struct {
@@ -133,9 +131,9 @@ type listed struct {
 	SHA256 string `json:"sha256"`
 }
 
-// openFile opens a feed's file, or its member of an archive, and makes the reader that the layout asks for. A format that
-// reads here and there gets a copy in work, under the name spool, of a file that comes over a network.
-func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name string, options tabular.Options) (*file, error) {
+// openFile opens a feed's file, or its member of an archive, and makes the reader that the layout asks for. What is read here
+// and there gets a copy in work, under the name copied, when it comes over a network or stands inside of something.
+func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string, f *layout.Feed, name string, options tabular.Options) (*file, error) {
 	raw, err := files.Open(name)
 	if err != nil {
 		return nil, err
@@ -147,11 +145,11 @@ func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name 
 	}
 	e := &file{file: stable, modTime: stable.ModTime(), hash: sha256.New()}
 	_, near := raw.(io.ReaderAt)
-	if jumps := f.Format.Jumps() || f.Member != ""; jumps && !near {
-		e.copied, err = newSpooled(work, spool, stable)
+	if (asItLies(f) || f.Member != "") && !near {
+		e.copied, err = spool.New(ctx, work, copied, stable)
 	}
 	if err == nil {
-		err = e.open(work, spool, f, options)
+		err = e.open(ctx, work, copied, f, options)
 	}
 	if err != nil {
 		e.Close()
@@ -160,14 +158,14 @@ func openFile(files fs.FS, work *blob.Store, spool string, f *layout.Feed, name 
 	return e, nil
 }
 
-// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: a member of a
-// format that jumps about is held in memory. The reader is complete when its batches were ranged over and Verify found nothing.
-func OpenFile(name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
+// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: what of a
+// format that jumps about stands in an archive or is compressed is held in memory. The reader is complete when its batches were ranged over and Verify found nothing.
+func OpenFile(ctx context.Context, name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
 	options, err := tabularOptions(f, filepath.Base(name), reject)
 	if err != nil {
 		return nil, err
 	}
-	e, err := openFile(os.DirFS(filepath.Dir(name)), nil, "", f, filepath.Base(name), options)
+	e, err := openFile(ctx, os.DirFS(filepath.Dir(name)), nil, "", f, filepath.Base(name), options)
 	if err != nil {
 		return nil, err
 	}
@@ -185,9 +183,13 @@ func (e *file) content() io.ReaderAt {
 	return e.file
 }
 
-func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabular.Options) (err error) {
-	if f.Format.Jumps() && f.Member == "" {
-		e.inPlace = true
+// asItLies tells whether a feed's file is itself read here and there.
+func asItLies(f *layout.Feed) bool {
+	return f.Format.Jumps() && f.Member == "" && f.Format.Compression == ""
+}
+
+func (e *file) open(ctx context.Context, work *blob.Store, copied string, f *layout.Feed, options tabular.Options) (err error) {
+	if e.inPlace = asItLies(f); e.inPlace {
 		e.Reader = jumping(e.content(), e.file.Size(), f, options)
 		return nil
 	}
@@ -198,14 +200,6 @@ func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabu
 		}
 	}
 	r = io.TeeReader(r, e.hash)
-	if f.Format.Jumps() {
-		inner, size, err := e.whole(work, spool, r)
-		if err != nil {
-			return err
-		}
-		e.Reader = jumping(inner, size, f, options)
-		return nil
-	}
 	if f.Format.Compression != "" {
 		inflated, err := compressed.NewReader(r, f.Format.Compression, compressed.Limits{})
 		if err != nil {
@@ -214,28 +208,26 @@ func (e *file) open(work *blob.Store, spool string, f *layout.Feed, options tabu
 		e.closers = append(e.closers, inflated)
 		r = inflated
 	}
-	e.Reader = streaming(r, f, options)
+	if !f.Format.Jumps() {
+		e.Reader = streaming(r, f, options)
+		return nil
+	}
+	inside, err := spool.New(ctx, work, copied+".inside", r)
+	if err != nil {
+		return err
+	}
+	e.release() // what was read to its end takes no more memory
+	e.closers = append(e.closers, inside)
+	e.Reader = jumping(inside, inside.Size, f, options)
 	return nil
 }
 
-// maxHeld is how much of a member is held in memory where there is no place for a copy.
-const maxHeld = 512 << 20
-
-// whole makes a member readable here and there: of a copy in work, or in memory when there is none.
-func (e *file) whole(work *blob.Store, spool string, r io.Reader) (io.ReaderAt, int64, error) {
-	if work == nil {
-		b, err := io.ReadAll(io.LimitReader(r, maxHeld+1))
-		if err == nil && len(b) > maxHeld {
-			err = errMemberHeld
-		}
-		return bytes.NewReader(b), int64(len(b)), err
+// release closes what stands between the file and the reader.
+func (e *file) release() {
+	for _, c := range slices.Backward(e.closers) {
+		c.Close() // of a reading that is over; what matters is that a copy goes
 	}
-	inner, err := newSpooled(work, spool+".member", r)
-	if err != nil {
-		return nil, 0, err
-	}
-	e.closers = append(e.closers, inner)
-	return inner, inner.Size, nil
+	e.closers = nil
 }
 
 // member opens the feed's file inside an archive, after its manifest.
@@ -318,9 +310,7 @@ func (e *file) Sum() string {
 
 // Close closes the file.
 func (e *file) Close() error {
-	for _, c := range slices.Backward(e.closers) {
-		c.Close() // of a reading that is over; what matters is that the copy goes
-	}
+	e.release()
 	if e.copied != nil {
 		return errors.Join(e.copied.Close(), e.file.Close())
 	}

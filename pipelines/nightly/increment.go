@@ -77,7 +77,7 @@ func (s land) open(ctx context.Context, r *pipelines.Run, files Files, l *layout
 			return nil, err
 		}
 	}
-	return openExport(files, s.n.ws.Work, workName(r, "export", ff.Feed), f, ff.File, reject)
+	return openExport(ctx, files, s.n.ws.Work, workName(r, "export", ff.Feed), f, ff.File, reject)
 }
 
 // changed gives a feed's export made of its last snapshot and of what changed since, or nil when there is nothing to begin

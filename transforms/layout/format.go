@@ -58,9 +58,6 @@ func (c *checker) format(f *Feed, under func(...string) []string) {
 	if f.Format.Type == "xlsx" && f.Format.HeaderLines > 2 {
 		c.find(errLines, strconv.Itoa(f.Format.HeaderLines), under("format", "header-lines")...)
 	}
-	if f.Format.Jumps() && f.Format.Compression != "" {
-		c.find(errKey, "compression", under("format", "compression")...)
-	}
 	for i := range f.Columns {
 		c.place(f, &f.Columns[i], under("columns", strconv.Itoa(i)))
 	}
