@@ -22,7 +22,7 @@ var answers = map[[2]string]string{
 	{"xamk", "alumni portal (alumni.xamk.fi)"}:                                "[alumni-portal]",
 	{"xamk", "student register"}:                                              "[student-register], [peppi]",
 	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed and the feed named public: contact data; a list that is bought is refused, as the notice names public sources and the person alone",
-	{"xamk", "event registration"}:                                            "[webforms] in a copy, with the controller, the region and the purposes of consents changed: which event, and what was agreed to; the participant is known by the address or not at all",
+	{"xamk", "event registration"}:                                            "[webforms] in a copy, with the controller, the region and the purposes of consents changed: which event, and what was agreed to, without contact data",
 	{"xamk", "rights-request online form"}:                                    "[webforms], rights_request; the request itself is handled by hand",
 	{"xamk", "national data repository"}:                                      "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take",
 	{"xamk", "research and statistics"}:                                       "`research`, `statistics` in the pack; targets {research-graduates}, {statistics-graduates}; what statistics get is counts of people",

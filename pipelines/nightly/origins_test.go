@@ -32,10 +32,11 @@ func TestWhatTheNoticeNamesAsItsSources(t *testing.T) {
 		s.put(t, "dynamics365/contacts_%s.csv", night, "u1;Alpha;Anna;anna@firm.example", "u2;Beta;Bo;bo@firm.example")
 		s.put(t, "external-lists/public_%s.csv", night, "anna@firm.example;+358400000001")
 		s.put(t, "external-lists/purchased_%s.csv", night, "bo@firm.example;+358400000002")
-		s.put(t, "webforms/events_%s.csv", night, "f1;email;anna@firm.example;EV26-014;Evening;RF01;no;events;2026-11-20T09:00:00Z")
+		s.put(t, "webforms/events_%s.csv", night, "f1;email;anna@firm.example;EV26-014;Evening;RF01;no;events;2026-11-20T09:00:00Z",
+			"f2;email;nobody@mail.example;EV26-015;Morning;;;;") // of nobody known
 		s.finish(t, night, pipelines.Finished)
 		same(t, "telephones", s.numbers(t), "+358400000001")
-		same(t, "events", s.cells(t, "event", "name"), "Evening")
+		same(t, "events", s.cells(t, "event", "name"), "Evening", "Morning")
 		same(t, "payments", s.cells(t, "payment", "key"))
 		same(t, "consents", slices.Compact(s.consents(t)), "events withdrawn") // of each channel
 		same(t, "addresses", s.addresses(t), "anna@firm.example", "anna@firm.example", "bo@firm.example")
