@@ -81,7 +81,7 @@ func TestWhatIsNotReadToItsEnd(t *testing.T) {
 		}{
 			"broken":     {iotest.ErrReader(dead), dead, "UOMA-LND-READ"},
 			"a fault":    {iotest.ErrReader(own), own, "UOMA-T-OWN"},
-			"not wanted": {stopping{cancel}, context.Canceled, ""},
+			"not wanted": {io.LimitReader(stopping{cancel}, 1<<20), context.Canceled, ""},
 		} {
 			work, dir := store(t)
 			for _, at := range []*blob.Store{work, nil} {
@@ -99,7 +99,7 @@ func TestWhatIsNotReadToItsEnd(t *testing.T) {
 	}
 }
 
-// stopping is a stream behind which somebody has stopped the reading; it goes on for ever.
+// stopping is a stream behind which somebody has stopped the reading.
 type stopping struct{ stop func() }
 
 func (s stopping) Read(p []byte) (int, error) {
@@ -117,7 +117,7 @@ func TestAStoreThatTakesNothing(t *testing.T) {
 }
 
 func TestThreat_T01_MemoryHoldsSoMuch(t *testing.T) {
-	for size, code := range map[int]string{0: "", 999: "", 1000: "", 1001: "UOMA-LND-HELD", 1 << 40: "UOMA-LND-HELD"} {
+	for size, code := range map[int]string{0: "", 999: "", 1000: "", 1001: "UOMA-LND-HELD", 1 << 20: "UOMA-LND-HELD"} {
 		s, err := hold(io.LimitReader(stopping{func() {}}, int64(size)), 1000)
 		if fault.Code(err) != code || err == nil && s.Size != int64(size) {
 			t.Errorf("%d bytes: %v", size, err)
