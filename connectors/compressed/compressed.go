@@ -101,7 +101,7 @@ type gunzip struct {
 
 func (g *gunzip) Read(p []byte) (n int, err error) {
 	if g.r == nil {
-		if g.r, err = gzip.NewReader(g.in); err == io.EOF && g.in.n > 0 {
+		if g.r, err = gzip.NewReader(g.in); err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {
