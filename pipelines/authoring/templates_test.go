@@ -136,3 +136,54 @@ func TestAPersonOfFSAPIIsReadByTheTemplate(t *testing.T) {
 		}
 	}
 }
+
+// TestAProfileOfThePortalIsReadByTheTemplate reads what one profile holds in lists: two degrees of one title, of which one is not
+// taken yet, and an address of no kind.
+func TestAProfileOfThePortalIsReadByTheTemplate(t *testing.T) {
+	src, err := layout.TemplateSource("alumni-portal.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	each := regexp.MustCompile(`(?m)^    each: (.*)$`)
+	src = regexp.MustCompile(`(?ms)^  rest:\n.*?^  key:`).ReplaceAllFunc(src, func(asked []byte) []byte {
+		format := "{type: json, rows: items}"
+		if m := each.FindSubmatch(asked); m != nil {
+			format = "{type: json, rows: items, each: " + string(m[1]) + "}"
+		}
+		return []byte("  file: \"profiles_{yyyyMMdd}.json\"\n  format: " + format + "\n  key:")
+	})
+	l, err := layout.Parse("alumni-portal.yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "profiles_20261121.json")
+	if err := os.WriteFile(file, []byte(`{"page":1,"items":[{"profileId":"11111111-2222-3333-4444-555555555555",
+"emails":[{"address":"veikko@posti.example","type":null,"verified":true},{"address":"veikko@tyo.example","type":"work"}],
+"degrees":[{"institution":"02506","title":"Insinööri (AMK)","startYear":2008,"graduationDate":"2012-05-31","place":"Mikkeli"},{"institution":"10118","title":"Insinööri (AMK)","startYear":2020}]}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for feed, want := range map[string][]map[string]string{
+		"emails": {{"email.address": "veikko@posti.example", "email.kind": "other"}, {"email.address": "veikko@tyo.example", "email.kind": "work"}},
+		"degrees": {{"study.institution_code": "02506", "study.start": "2008-01-01", "study.campus": "Mikkeli", "degree.institution_code": "02506", "degree.title": "Insinööri (AMK)", "degree.date": "2012-05-31"},
+			{"study.institution_code": "10118", "study.start": "2020-01-01", "degree.title": "", "degree.date": ""}},
+	} {
+		trial, err := authoring.Try(t.Context(), file, l, authoring.TryOptions{Feed: feed, Rows: 9, Values: true, Settings: conform.Settings{RunDate: today()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(trial.Rows) != len(want) || trial.Conformed != int64(len(want)) || trial.Problems != 0 {
+			t.Fatalf("%s: %+v", feed, trial)
+		}
+		for i, row := range trial.Rows {
+			fields := map[string]string{}
+			for _, f := range row.Fields {
+				fields[f.Target] = f.Value
+			}
+			for target, text := range want[i] {
+				if fields[target] != text {
+					t.Errorf("%s %d: %s is %q, want %q: %v", feed, i, target, fields[target], text, fields)
+				}
+			}
+		}
+	}
+}
