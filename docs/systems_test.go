@@ -42,7 +42,7 @@ var answers = map[[2]string]string{
 	{"seamk", "AD, internal network, database server"}:                        "nothing: they protect the machine that the program runs on",
 	{"nmbu", "Mira"}:                                                          "[mira]; targets {mira-persons}, {mira-degrees}",
 	{"nmbu", "Mira Network AB"}:                                               "`mira_network` in the pack",
-	{"nmbu", "FS (student register)"}:                                         "[fs]",
+	{"nmbu", "FS (student register)"}:                                         "[fs]; templates of its GraphQL service and of FS-API, of whose REST the paths and parameters are published and the rest is assumed",
 	{"nmbu", "alumni portal, profile page"}:                                   "[mira], [alumni-portal]",
 	{"nmbu", "registration forms, newsletter subscription"}:                   "[webforms]",
 	{"nmbu", "unsubscribe link, mailbox"}:                                     "[webforms], unsubscribe; a letter is entered there by hand",

@@ -15,7 +15,8 @@ type Query struct {
 	Headers    map[string]string // of every request
 	Body       map[string]any    // of every request, which is then a POST: GraphQL
 	XML        bool              // the answer is one document of XML, and Rows the path of its records from the root
-	Rows       string            // where a page holds its rows, "data/items"; empty: the page is the list
+	Rows       string            // where a page holds its records, "data/items"; empty: the page is the list
+	Each       string            // where a record holds its rows; empty: it is one
 	Errors     string            // where an answer that looks like a page tells of errors
 	Rate       float64           // most requests a second; 0 means as fast as answers come
 	Paging     Paging
@@ -36,7 +37,7 @@ type Paging struct {
 	Kind      string
 	Next      string // where a page holds the address (next) or the cursor (cursor)
 	More      string // where it says whether there is more (cursor)
-	Total     string // where it says how many rows all pages have; page and offset end there or, without, at an empty page
+	Total     string // where it says how many records all pages have; page and offset end there or, without, at an empty page
 	AtLeast   string // where it says that the total is no more than a lower bound
 	Parameter string // that the cursor, number or offset is sent as; in the body a path
 	Size      int    // rows asked for

@@ -47,7 +47,7 @@ func (r *Reader) Batches(ctx context.Context) canon.Batches {
 			yield(nil, err)
 			return
 		}
-		o := record.Options{Options: r.o, Rows: r.q.Rows}
+		o := record.Options{Options: r.o, Rows: r.q.Rows, Each: r.q.Each}
 		if r.q.XML {
 			o.Count = r.q.Paging.Total
 			r.rows = xmlfile.New(r.pages, o)

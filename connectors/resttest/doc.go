@@ -1,6 +1,6 @@
 // Package resttest gives tests services of rows that behave as the pages of their makers say: Dataverse (OData v4), SKY API
-// (next links, two keys), FS (GraphQL with Relay's paging) and forms of a web site (Link headers). Each is a handler over
-// rows that the test gives it; package tlstest serves it.
+// (next links, two keys), FS (GraphQL with Relay's paging, and FS-API), forms of a web site (Link headers) and an alumni portal
+// (numbered pages of profiles with lists inside). Each is a handler over rows that the test gives it; package tlstest serves it.
 //
 // A service checks what it is asked as strictly as the real one: who asks, which headers are there, which names are known.
 package resttest

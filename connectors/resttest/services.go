@@ -84,6 +84,46 @@ func (f *FS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "application/json;version=1", Row{"data": Row{"programStudieretter": Row{"pageInfo": info, "nodes": page}}})
 }
 
+// FSAPI is FS-API, the older REST service of the same system: persons of whom a request names the fields that it wants.
+type FSAPI struct {
+	Persons []Row
+	Throttle
+}
+
+// ServeHTTP implements [http.Handler].
+func (f *FSAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	v := r.URL.Query()
+	limit := number(v.Get("limit"), 25)
+	switch {
+	case user != ID || password != Secret:
+		fail(w, http.StatusUnauthorized, "who is there")
+	case f.holds(w):
+	case r.Method != http.MethodGet || r.URL.Path != "/personer":
+		fail(w, http.StatusNotFound, "no such resource")
+	case limit < 0:
+		fail(w, http.StatusBadRequest, "limit is a number, and 0 is none")
+	default:
+		if limit == 0 {
+			limit = len(f.Persons)
+		}
+		persons, _ := slice(f.Persons, 0, limit)
+		for i, p := range persons {
+			shown := Row{"href": fmt.Sprintf("https://%s/personer/%v", r.Host, p["personlopenummer"])}
+			if v.Get("dbId") == "true" {
+				shown["id"] = Row{"personlopenummer": p["personlopenummer"]}
+			}
+			for name := range strings.SplitSeq(v.Get("fields"), ",") {
+				if value, ok := p[name]; ok {
+					shown[name] = value
+				}
+			}
+			persons[i] = shown
+		}
+		answer(w, http.StatusOK, "application/json", Row{"items": persons})
+	}
+}
+
 // Forms is the REST service of a web site's forms: a list, and Link headers.
 type Forms struct {
 	Submissions []Row

@@ -126,7 +126,7 @@ func request(f *layout.Feed) (rest.Query, error) {
 		return set.Query()
 	case f.Rest != nil:
 		r := f.Rest
-		return rest.Query{XML: r.Answer == "xml", Path: r.Path, Parameters: r.Parameters, Headers: r.Headers, Body: r.Body, Rows: r.Rows, Errors: r.Errors, Rate: r.Rate,
+		return rest.Query{XML: r.Answer == "xml", Path: r.Path, Parameters: r.Parameters, Headers: r.Headers, Body: r.Body, Rows: r.Rows, Each: r.Each, Errors: r.Errors, Rate: r.Rate,
 			Paging: rest.Paging{Kind: r.Paging.Kind, Next: r.Paging.Next, More: r.Paging.More, Total: r.Paging.Total, Parameter: r.Paging.Parameter,
 				Size: r.Paging.Size, SizeAs: r.Paging.SizeAs, First: r.Paging.First}}, nil
 	}

@@ -69,7 +69,7 @@ func (c *checker) place(f *Feed, col *Column, at []string) {
 	if col.Path != "" && !f.Format.Paths() && f.Rest == nil && f.OData == nil {
 		c.find(errKey, "path", under("path")...)
 	}
-	if ups := strings.Count(col.Path+"/", "../"); ups > steps(f.Format.Each) {
+	if ups := strings.Count(col.Path+"/", "../"); ups > steps(f.each()) {
 		c.find(errPath, col.Path, under("path")...)
 	}
 	switch from, to, ok := col.Characters(); {

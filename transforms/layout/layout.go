@@ -108,6 +108,14 @@ type Search struct {
 // InFile tells whether the feed's rows lie in files.
 func (f *Feed) InFile() bool { return f.File != "" }
 
+// each is the path of the rows inside a record of a file or service, "" where a record is one.
+func (f *Feed) each() string {
+	if f.Rest != nil {
+		return f.Rest.Each
+	}
+	return f.Format.Each
+}
+
 // Others gives the feeds whose rows lie in the same file.
 func (f *Feed) Others() []*Feed { return f.others }
 

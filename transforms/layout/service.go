@@ -10,7 +10,8 @@ type Rest struct {
 	Headers    map[string]string `yaml:"headers"`
 	Body       map[string]any    `yaml:"body"`   // makes every request a POST of this JSON: GraphQL
 	Answer     string            `yaml:"answer"` // json, xml
-	Rows       string            `yaml:"rows"`   // where a page holds its rows; the page is the list when absent
+	Rows       string            `yaml:"rows"`   // where a page holds its records; the page is the list when absent
+	Each       string            `yaml:"each"`   // path of the rows inside a record, as of a format; empty: it is one
 	Errors     string            `yaml:"errors"` // where an answer that looks like a page tells of errors
 	Rate       float64           `yaml:"rate"`   // most requests a second
 	Paging     Paging            `yaml:"paging"`
@@ -23,7 +24,7 @@ type Paging struct {
 	Kind      string `yaml:"kind"`      // none, next, link, cursor, page, offset
 	Next      string `yaml:"next"`      // where a page holds the address or cursor of the next one
 	More      string `yaml:"more"`      // where it says whether there is more
-	Total     string `yaml:"total"`     // where it says how many rows all pages have
+	Total     string `yaml:"total"`     // where it says how many records all pages have
 	Parameter string `yaml:"parameter"` // that the cursor, number or offset is sent as
 	Size      int    `yaml:"size"`      // rows asked for
 	SizeAs    string `yaml:"size-as"`   // the parameter that asks for so many

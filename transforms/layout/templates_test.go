@@ -67,7 +67,12 @@ func TestAParentIsAnOrganisationWhereItIsAnAccount(t *testing.T) {
 // TestServicesThatCannotBeAsked finds requests that make no sense.
 func TestServicesThatCannotBeAsked(t *testing.T) {
 	const frame = "system: x\ntitle: X\ncontroller: \"10118\"\nfeeds:\n- name: a\n  ORIGIN\n  key: [id]\n  person: [id]\n  columns:\n  - {name: id, required: true, to: person.source_key}\n"
+	const inside = "\n  # the column's path begins in the record"
 	for origin, good := range map[string]bool{
+		"rest: {path: people, rows: items, each: a/b, paging: {kind: none}}":                                  true,
+		"rest: {path: people, rows: items, each: a, paging: {kind: none}}" + inside:                           true,
+		"rest: {path: people, rows: items, paging: {kind: none}}" + inside:                                    false,
+		"rest: {path: people, rows: items, each: \"\", paging: {kind: none}}":                                 false,
 		"rest: {path: people, paging: {kind: next, next: links/next, total: count}}":                          true,
 		"rest: {path: people, paging: {kind: cursor, next: cursor, more: more, parameter: after}}":            true,
 		"rest: {path: people, paging: {kind: page, parameter: page, first: 1, size: 100, size-as: per_page}}": true,
@@ -84,7 +89,11 @@ func TestServicesThatCannotBeAsked(t *testing.T) {
 		"odata: {set: contacts}\n  file: a_{yyyyMMdd}.csv":                       false,
 		"query: a.sql\n  odata: {set: contacts}":                                 false,
 	} {
-		if _, err := layout.Parse("x.yaml", []byte(strings.Replace(frame, "ORIGIN", origin, 1))); (err == nil) != good {
+		src := strings.Replace(frame, "ORIGIN", origin, 1)
+		if strings.HasSuffix(origin, inside) {
+			src = strings.Replace(src, "name: id", "name: id, path: ../id", 1)
+		}
+		if _, err := layout.Parse("x.yaml", []byte(src)); (err == nil) != good {
 			t.Errorf("%s: %v", origin, err)
 		}
 	}

@@ -1,0 +1,123 @@
+package nightly_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/connectors/resttest"
+	"uoma/connectors/vault"
+	"uoma/internal/tlstest"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
+)
+
+// candidate is a person in the three forms in which FS gives people.
+type candidate struct{ lopenr, given, family, private, institution, mobile string }
+
+func (c candidate) graphQL() resttest.Row {
+	return resttest.Row{"id": "R" + c.lopenr, "status": "AKTIV", "startdato": "2024-08-15",
+		"personProfil": resttest.Row{"personlopenummer": c.lopenr, "fodselsnummer": nil, "fodselsdato": nil, "kjonn": nil, "maalform": nil,
+			"navn": resttest.Row{"fornavn": c.given, "etternavn": c.family}, "feideBruker": nil, "mobilTelefon": "+47" + c.mobile, "privatTelefon": nil,
+			"privatEpost": c.private, "institusjonsepost": c.institution},
+		"studieprogram": resttest.Row{"kode": "M-ECOL", "navnAlleSprak": resttest.Row{"nb": "Økologi, master"}}}
+}
+
+func (c candidate) rest() resttest.Row {
+	n, err := strconv.Atoi(c.lopenr)
+	if err != nil {
+		panic(err) // the test wrote it
+	}
+	return resttest.Row{"personlopenummer": n, "fornavn": c.given, "etternavn": c.family, "bankkontonummer": 99999999999, "adresser": []resttest.Row{},
+		"eposter":   []resttest.Row{{"type": "PRIVAT", "adresse": c.private}, {"type": "INSTITUSJON", "adresse": c.institution}},
+		"telefoner": []resttest.Row{{"type": "ARB", "landnummer": "47", "nummer": "40000009"}, {"type": "MOBIL", "landnummer": "47", "nummer": c.mobile, "merknad": ""}}}
+}
+
+func (c candidate) line() string {
+	return strings.Join([]string{c.lopenr, "", "", "", c.family, c.given, "", "", c.institution, c.private, "47", "", c.mobile, "", "", "", "", "N", ""}, ";")
+}
+
+// TestFSGivesTheSamePeopleInEachForm loads the same people from the files of FS, over GraphQL and over FS-API.
+func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
+	t.Parallel()
+	var people []candidate
+	for i := range 40 {
+		people = append(people, candidate{strconv.Itoa(1_230_000 + i), "Kari", fmt.Sprintf("Prove%c%c", 'a'+i%26, 'a'+i/26), fmt.Sprintf("kari%d@post.example", i), fmt.Sprintf("s%d@nmbu.example", i), fmt.Sprintf("400000%02d", i)})
+	}
+	const person = "fs/fs_person_%s.csv"
+	source := func(src []byte, err error) map[string]string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]string{"fs": string(src)}
+	}
+	files := newTiny(t, databasetest.OnSQLite, "nmbu", source(layout.ShippedSource("fs.yaml")))
+	files.feeds[person] = "personlopenr;fodselsdato;personnr;dato_fodt;etternavn;fornavn;kjonn;studentnr_tildelt;emailadresse;emailadresse_privat;telefonlandnr_mobil;telefonretnnr_mobil;telefonnr_mobil;adrlin1_hjemsted;postnr_hjemsted;adresseland_hjemsted;sprakkode_malform;status_dod;dato_sist_endret"
+	files.feeds["fs/fs_studierett_%s.csv"] = "personlopenr;studieprogramkode;studieprognavn;studierettstatkode;arstall_kull"
+	files.feeds["fs/fs_grad_%s.csv"] = "personlopenr;studieprognavn;gradkode;dato_oppnadd;ar_oppnaelse;studiepoeng"
+	lines, graph, api := []string{}, &resttest.FS{}, &resttest.FSAPI{Throttle: resttest.Throttle{Left: 1}}
+	for _, c := range people {
+		lines, graph.Rights, api.Persons = append(lines, c.line()), append(graph.Rights, c.graphQL()), append(api.Persons, c.rest())
+	}
+	files.put(t, person, firstNight, lines...)
+	files.put(t, "fs/fs_studierett_%s.csv", firstNight, people[0].lopenr+";M-ECOL;Okologi;AKTIV;2024")
+	files.put(t, "fs/fs_grad_%s.csv", firstNight, people[0].lopenr+";Okologi;MASTER;2024-06-15;2024;120")
+	files.finish(t, firstNight, pipelines.Finished)
+	want := files.people(t)
+	if len(want) != len(people) {
+		t.Fatalf("%d people of the files", len(want))
+	}
+	for name, service := range map[string]http.Handler{"fs.yaml": graph, "fs-api.yaml": api} {
+		over := newTiny(t, databasetest.OnSQLite, "nmbu", source(layout.TemplateSource(name)))
+		authority := tlstest.NewAuthority(t)
+		addr := authority.Serve(t, service)
+		write(t, filepath.Join(over.dir, workspace.KeysDir, "web.crt"), authority.PEM)
+		write(t, filepath.Join(over.dir, workspace.KeysDir, "fs"), []byte(resttest.Secret))
+		settings := filepath.Join(over.dir, workspace.FileName)
+		text, err := os.ReadFile(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, settings, fmt.Appendf(text, "inboxes:\n  fs: {url: \"rest://%s@%s\", password: file:keys/fs, ca: keys/web.crt, networks: [127.0.0.0/8]}\n", resttest.ID, addr))
+		if out, err := (network{site: over.site}).run(t, t.Context(), firstNight); err != nil || out.State != pipelines.Finished {
+			t.Fatalf("%s: ended %q, %v: %v", name, out.State, err, codes(t, out))
+		}
+		if got := over.people(t); !slices.Equal(got, want) {
+			t.Errorf("%s: %d people, %.300q\nand of the files %d, %.300q", name, len(got), got, len(want), want)
+		}
+	}
+}
+
+// people gives what is known of each person, sorted, in the order of that.
+func (s site) people(t *testing.T) (out []string) {
+	t.Helper()
+	known := map[string]map[string]bool{}
+	s.at(t, func(ws *workspace.Workspace) {
+		for e, err := range ws.Vault.Open(t.Context(), nil, vault.Everything) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if known[e.Subject] == nil {
+				known[e.Subject] = map[string]bool{}
+			}
+			for _, f := range slices.Concat(e.Names, e.Identifiers, e.Contacts) {
+				if f.Table != "" { // else it is a row's key
+					known[e.Subject][f.Table+"."+f.Column+"="+string(f.Value)] = true
+				}
+			}
+		}
+	})
+	for _, facts := range known {
+		out = append(out, strings.Join(slices.Sorted(maps.Keys(facts)), " "))
+	}
+	slices.Sort(out)
+	return out
+}
