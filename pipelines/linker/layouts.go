@@ -104,11 +104,7 @@ func openFeed(ctx context.Context, path string, f *layout.Feed, columns []string
 	some := *f
 	some.Columns = make([]layout.Column, len(columns))
 	for i, name := range columns {
-		at := f.Index(name)
-		some.Columns[i] = f.Columns[at]
-		if some.Columns[i].Position == 0 {
-			some.Columns[i].Position = at + 1
-		}
+		some.Columns[i] = f.Columns[f.Index(name)]
 	}
 	some.Format.SkipWhenEmpty = nil
 	for _, name := range f.Format.SkipWhenEmpty {

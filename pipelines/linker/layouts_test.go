@@ -28,7 +28,7 @@ func TestAFileIsReadAsItsLayoutSays(t *testing.T) {
 		Family string `parquet:"family"`
 		Email  string `parquet:"email"`
 	}
-	people := []person{{"Kotka", "1", "Esimerkki", "aino@mail.example"}, {"Oslo", "2", "Prøve", "kari@mail.example"}, {"Kotka", "3", "Esimerkki", "aino@mail.example"}}
+	people := []person{{"Kotka", "1", "Esimerkki", "aino@mail.example"}, {"Oslo", "2", "Prøve", "kari@mail.example"}, {"Turku", "3", "Esimerkki", "aino@mail.example"}}
 	var table bytes.Buffer
 	if err := parquet.Write(&table, people); err != nil {
 		t.Fatal(err)
