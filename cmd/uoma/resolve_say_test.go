@@ -24,7 +24,7 @@ func TestDependenceIsSaid(t *testing.T) {
 		tenth += fmt.Sprintf("      16   4.0     50    twice  n%d, m\n", i)
 	}
 	const begin = "  two people agree in both so many times oftener than by chance:\n"
-	const advice = "  what is counted twice weighs too much: --columns A=text:WHICH,B=text:WHICH makes one text of two columns, A=ignored leaves one out\n"
+	const advice = "  what is counted twice weighs too much: --columns A=ignored leaves a column out, A=text:WHICH,B=text:WHICH makes two columns of text one\n"
 	for name, x := range map[string]struct {
 		all  []linker.Dependence
 		want string
