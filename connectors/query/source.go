@@ -60,6 +60,9 @@ func Open(ctx context.Context, s Settings) (*Source, error) {
 }
 
 func (s *Source) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
 	line, err := remote.Dial(ctx, network, address, s.settings.Idle)
 	if err != nil {
 		return nil, err
@@ -139,9 +142,10 @@ func (s *Source) release() {
 	s.turn <- struct{}{}
 }
 
-// begin takes the snapshot.
+// begin takes the snapshot. The transaction does not end with the context, but with its line, which does: database/sql would
+// end it from the side, while a driver reads.
 func (s *Source) begin(ctx context.Context) error {
-	tx, err := s.db.BeginTxx(s.ctx, &s.dialect.snapshot)
+	tx, err := s.db.BeginTxx(context.WithoutCancel(s.ctx), &s.dialect.snapshot)
 	if err != nil {
 		return s.told(ctx, err)
 	}
