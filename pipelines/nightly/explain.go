@@ -154,7 +154,7 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 	}
 	p := &person{token: token}
 	g.people[token] = p
-	for _, record := range slices.Sorted(slices.Values(who.Records)) {
+	for _, record := range who.Records {
 		g.about(record, p)
 	}
 	told := map[string]*person{}

@@ -158,8 +158,9 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 	return e, nil
 }
 
-// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: what of a
-// format that jumps about stands in an archive or is compressed is held in memory. The reader is complete when its batches were ranged over and Verify found nothing.
+// OpenFile opens a file as a night would open it for a feed, for whoever tries a layout. Nothing is copied: what of a format
+// that jumps about stands in an archive or is compressed is held in memory. The reader is complete when its batches were
+// ranged over and Verify found nothing.
 func OpenFile(ctx context.Context, name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
 	options, err := tabularOptions(f, filepath.Base(name), reject)
 	if err != nil {

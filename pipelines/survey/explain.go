@@ -151,10 +151,14 @@ func dateOf(d *outbox.Delivery) (canon.Date, bool) {
 // data may have gone from the register since. Without a pack it is held as the register says, and nobody tells by which clause.
 func sourceRow(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, key string, date canon.Date) (ExplainedFrom, error) {
 	out := ExplainedFrom{SourceKey: key, Data: []ExplainedRef{}}
+	var loader *policy.Loader
+	if pack != nil {
+		loader = pack.Loader(date)
+	}
 	refer := func(table, category, basis string) {
 		if pack == nil {
 			out.Data = append(out.Data, ExplainedRef{Table: table, Category: category, Basis: basis})
-		} else if l := pack.Loader(date).Table(out.Feed, table); l.Allow {
+		} else if l := loader.Table(out.Feed, table); l.Allow {
 			out.Data = append(out.Data, ExplainedRef{table, l.Category, l.LegalBasis, l.Clause, pack.Says(l.Clause)})
 		}
 	}

@@ -72,7 +72,8 @@ func (m *meeting) add(a, b bool, n tally) {
 	}
 }
 
-// lift gives the lift and its standard error in bits, rather too much of it, as who agrees in both is in each; ok is false where too few pairs tell it.
+// lift gives the lift and its standard error in bits, rather too much of it, as who agrees in both is in each; ok is false
+// where too few pairs tell it.
 func (m *meeting) lift() (lift, err float64, ok bool) {
 	both := m.both.pairs()
 	if both < fewestPairs {
