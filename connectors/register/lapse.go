@@ -67,9 +67,21 @@ func (n *Night) ErasePersons(ctx context.Context, persons []string) error {
 	return n.forget(ctx, persons)
 }
 
-// Follow lays what has lapsed of a person beside the one who that person was found to be.
-func (n *Night) Follow(ctx context.Context, person, is string) error {
-	_, err := n.tx.ExecContext(ctx, "UPDATE `lapse` SET `person` = ? WHERE `person` = ?", is, person)
+// Follow lays what is left of a person beside the one who that person was found to be: the links of records whose rows have
+// ended, and what has lapsed.
+func (n *Night) Follow(ctx context.Context, person, is, run string) error {
+	records, err := n.RecordsOf(ctx, person)
+	if err != nil {
+		return err
+	}
+	var left, links []Link
+	for _, record := range records {
+		left, links = append(left, Link{Record: record, Person: person}), append(links, Link{record, is, run})
+	}
+	if err := errors.Join(n.Unlink(ctx, left), n.Link(ctx, links)); err != nil {
+		return err
+	}
+	_, err = n.tx.ExecContext(ctx, "UPDATE `lapse` SET `person` = ? WHERE `person` = ?", is, person)
 	return database.Failed("move what has lapsed of a person", err)
 }
 

@@ -20,7 +20,9 @@ func TestLapsesFollowTheirPerson(t *testing.T) {
 				Clause: "X-1", Anchor: "deceased", Day: day, Since: "n1"}
 		}
 		night(t, r, func(n *register.Night) error { return n.Lapse(t.Context(), []register.Lapse{lapse(1, 1), lapse(2, 2)}) })
-		night(t, r, func(n *register.Night) error { return n.Follow(t.Context(), token('p', 1), token('p', 3)) })
+		night(t, r, func(n *register.Night) error {
+			return n.Follow(t.Context(), token('p', 1), token('p', 3), "nightly-2026-11-21")
+		})
 		persons := func() map[string]string {
 			out := map[string]string{}
 			for l, err := range r.Lapses(t.Context()) {

@@ -65,8 +65,8 @@ func (c *Condition) seeks() bool {
 // have no feed; the column source tells it.
 func (v *View) Read(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
 	r := reading{table: table, columns: columns, which: which, conditions: conditions, from: database.Quote, ordered: true}
-	if which != Ended && len(conditions) > 0 {
-		r.from = v.from(conditions) // few rows are found faster in the table than by walking the key, and are soon sorted
+	if len(conditions) > 0 {
+		r.from = v.from(which, conditions) // few rows are found faster in the table than by walking the key, and are soon sorted
 	}
 	return v.read(ctx, r)
 }
@@ -74,12 +74,12 @@ func (v *View) Read(ctx context.Context, table string, columns []string, which W
 // Scan is Read in the order in which the store keeps the rows, which costs least and is not the same in every store: for
 // who only adds things up.
 func (v *View) Scan(ctx context.Context, table string, columns []string, which Which, conditions ...Condition) canon.Batches {
-	return v.read(ctx, reading{table: table, columns: columns, which: which, conditions: conditions, from: v.from(conditions)})
+	return v.read(ctx, reading{table: table, columns: columns, which: which, conditions: conditions, from: v.from(which, conditions)})
 }
 
-// from says how a table is read under conditions: from end to end, unless one of them seeks.
-func (v *View) from(conditions []Condition) func(table string) string {
-	if slices.ContainsFunc(conditions, func(c Condition) bool { return c.seeks() }) {
+// from says how a table is read: from end to end, unless a condition seeks, or only the few rows that ended are wanted.
+func (v *View) from(which Which, conditions []Condition) func(table string) string {
+	if which == Ended || slices.ContainsFunc(conditions, func(c Condition) bool { return c.seeks() }) {
 		return database.Quote
 	}
 	return v.whole

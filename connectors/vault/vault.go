@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"io"
@@ -101,7 +102,8 @@ func (v *Vault) Drop(ctx context.Context, sourceKeys []string) error {
 	return v.db.Do(ctx, func(tx *sqlx.Tx) error { return drop(ctx, tx, sourceKeys) })
 }
 
-// Move is a record that turned out to belong to another person.
+// Move is a record that turned out to belong to another person, or, without a record, everything of a person that no other
+// move speaks of.
 type Move struct{ Record, From, To string }
 
 // Move opens what moves and seals it under the key of its new subject, which gets one when it has none.
@@ -116,14 +118,15 @@ func (v *Vault) Move(ctx context.Context, run string, moves []Move) error {
 		to[at{m.Record, m.From}] = m.To
 		from = append(from, m.From)
 	}
+	next := func(e *Entry) string { return cmp.Or(to[at{e.Record, e.Subject}], to[at{"", e.Subject}]) }
 	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
 		var moving []Entry
-		wanted := func(e *Entry) bool { return to[at{e.Record, e.Subject}] != "" }
+		wanted := func(e *Entry) bool { return next(e) != "" }
 		for e, err := range v.read(ctx, tx, from, Everything, wanted) {
 			if err != nil {
 				return err
 			}
-			e.Subject = to[at{e.Record, e.Subject}]
+			e.Subject = next(&e)
 			moving = append(moving, e)
 		}
 		return v.put(ctx, tx, run, moving)

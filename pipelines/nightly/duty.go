@@ -5,6 +5,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/pipelines"
 	"uoma/transforms/policy"
 )
 
@@ -97,7 +98,7 @@ func (g *governing) noteDuty(d *duty, b *canon.Batch, i int) {
 	}
 	d.known = true
 	to, ends := b.Col(5).Day(i)
-	gone, isGone := runDate(b.Col(2).Text(i))
+	gone, isGone := pipelines.DateIn(b.Col(2).Text(i))
 	switch {
 	case ends && to < g.r.Date && (!isGone || to < gone):
 		d.ended = max(d.ended, to)
@@ -113,11 +114,11 @@ func (g *governing) noteDuty(d *duty, b *canon.Batch, i int) {
 func (g *governing) noteKnown(d *duty, b *canon.Batch, i int) {
 	d.known = true
 	day := g.r.Date
-	if gone, isGone := runDate(b.Col(2).Text(i)); isGone {
+	if gone, isGone := pipelines.DateIn(b.Col(2).Text(i)); isGone {
 		day = min(day, gone)
 	} else if at, changed := b.Col(3).Instant(i); changed {
 		day = min(day, g.n.pack.Day(at))
-	} else if came, known := runDate(b.Col(4).Text(i)); known {
+	} else if came, known := pipelines.DateIn(b.Col(4).Text(i)); known {
 		day = min(day, came)
 	}
 	d.since = max(d.since, day)

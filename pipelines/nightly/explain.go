@@ -158,8 +158,8 @@ func (g *governing) explain(ctx context.Context, v *register.View, token string,
 		g.about(record, p)
 	}
 	told := map[string]*person{}
-	err = g.noteRows(told, g.noting(), func(table string, columns []string, where []register.Condition) []canon.Batches {
-		return who.Rows(ctx, v, table, columns, register.Current, where...)
+	err = g.noteRows(told, g.noting(), func(t *noting) []canon.Batches {
+		return who.Rows(ctx, v, t.table, t.columns, t.which, t.where...)
 	})
 	if err != nil {
 		return err

@@ -239,38 +239,42 @@ func (g *governing) about(record string, p *person) {
 
 // readRows gathers what the rows of each record say of the person that the record turns out to be about.
 func (g *governing) readRows(ctx context.Context, v *register.View, told map[string]*person, says []noting) error {
-	return g.noteRows(told, says, func(table string, columns []string, where []register.Condition) []canon.Batches {
-		return []canon.Batches{v.Scan(ctx, table, columns, register.Current, where...)}
+	return g.noteRows(told, says, func(t *noting) []canon.Batches {
+		return []canon.Batches{v.Scan(ctx, t.table, t.columns, t.which, t.where...)}
 	})
 }
 
-// noting is what some columns of a table's rows that meet some conditions say.
+// noting is what some columns of some of a table's rows say.
 type noting struct {
 	table   string
 	columns []string
+	which   register.Which
 	where   []register.Condition
 	note    func(p *person, b *canon.Batch, i int)
 }
 
-// noting lists everything that rows say, first the degrees, of which there are most.
+// noting lists everything that rows say, first the degrees, of which there are most. What stops a use outlives the row that said
+// it: a source that no longer exports a refusal has not taken it back.
 func (g *governing) noting() []noting {
 	all := []noting{
-		{"degree", []string{"record", "institution_code", "date"}, nil, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, g.roles(), g.noteRole},
-		{"person", []string{"record", "deceased", "deceased_date", "protected"}, flagged("deceased", "deceased_date", "protected"), notePerson},
-		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic"}, nil, noteConsent},
-		{"objection", []string{"record", "scope", "channel", "time"}, nil, noteObjection},
+		{"degree", []string{"record", "institution_code", "date"}, register.Current, nil, noteDegree},
+		{"role", []string{"record", "kind", "from", "to"}, register.Current, g.roles(), g.noteRole},
+		{"person", []string{"record", "deceased", "deceased_date", "protected"}, register.All, flagged("deceased", "deceased_date", "protected"), notePerson},
+		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic", "last_seen_run"}, register.All, nil, g.noteConsent},
+		{"objection", []string{"record", "scope", "channel", "time"}, register.All, nil, noteObjection},
 	}
 	if silent := g.n.pack.Silent(); len(silent) > 0 {
-		all = append(all, noting{"person", []string{"record", "category", "first_seen_run"}, []register.Condition{{Columns: []string{"category"}, Values: silent}}, g.noteSilence})
+		of := []register.Condition{{Columns: []string{"category"}, Values: silent}}
+		all = append(all, noting{"person", []string{"record", "category", "first_seen_run"}, register.All, of, g.noteSilence})
 	}
 	return all
 }
 
 // noteRows is readRows of what read gives.
-func (g *governing) noteRows(told map[string]*person, says []noting, read func(table string, columns []string, where []register.Condition) []canon.Batches) error {
-	for _, t := range says {
-		for _, rows := range read(t.table, t.columns, t.where) {
+func (g *governing) noteRows(told map[string]*person, says []noting, read func(*noting) []canon.Batches) error {
+	for n := range says {
+		t := &says[n]
+		for _, rows := range read(t) {
 			for b, err := range rows {
 				if err != nil {
 					return err
@@ -345,15 +349,19 @@ func (g *governing) noteSilence(p *person, b *canon.Batch, i int) {
 	}
 }
 
-func noteConsent(p *person, b *canon.Batch, i int) {
+func (g *governing) noteConsent(p *person, b *canon.Batch, i int) {
 	channel, ok := policy.ParseChannel(b.Col(2).Text(i))
 	if !ok {
 		return
 	}
 	state, _ := policy.ParseState(b.Col(3).Text(i))
 	at, _ := b.Col(4).Instant(i)
+	word := policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))}
+	if missed, ended := pipelines.DateIn(b.Col(7).Text(i)); ended && !word.Outlive(missed, g.instant()) {
+		return
+	}
 	p.speaks = true
-	p.facts.Consents = append(p.facts.Consents, policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))})
+	p.facts.Consents = append(p.facts.Consents, word)
 }
 
 func noteObjection(p *person, b *canon.Batch, i int) {

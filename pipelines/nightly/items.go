@@ -7,6 +7,7 @@ import (
 
 	"uoma/connectors/register"
 	"uoma/internal/canon"
+	"uoma/pipelines"
 	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 )
@@ -188,7 +189,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 		x.Holds = append(x.Holds, rowHold)
 	}
 	if !b.Col(4).Null(i) {
-		if d, ok := runDate(b.Col(4).Text(i)); ok {
+		if d, ok := pipelines.DateIn(b.Col(4).Text(i)); ok {
 			x.Anchors.Set(policy.SourceRemoved, d)
 		}
 	}
@@ -273,7 +274,7 @@ func (g *governing) joinVault(x policy.Item, people []*person, since canon.Date)
 
 // seenSince gives the date of the night that brought a row, 0 when unknown.
 func seenSince(b *canon.Batch, i int) canon.Date {
-	d, _ := runDate(b.Col(5).Text(i))
+	d, _ := pipelines.DateIn(b.Col(5).Text(i))
 	return d
 }
 
@@ -329,12 +330,3 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 
 // instant is the end of the logical day.
 func (g *governing) instant() int64 { return (g.r.Date + 1).Time().UnixMicro() - 1 }
-
-// runDate gives the logical date of a run's id.
-func runDate(run string) (canon.Date, bool) {
-	if len(run) < len("2026-01-02") {
-		return 0, false
-	}
-	d, err := canon.ParseDate(run[len(run)-len("2026-01-02"):])
-	return d, err == nil
-}

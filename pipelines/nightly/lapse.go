@@ -1,12 +1,15 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"uoma/connectors/register"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/protect"
+	"uoma/transforms/resolve"
 )
 
 // lapsed is what the stores hold of somebody who was somebody else last night, and tonight turned out to be an erased
@@ -38,6 +41,15 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 	if len(mine) == 0 {
 		return out, nil
 	}
+	for subject, clause := range n.whole(clauses) { // what sources gave up goes with the rest
+		left, err := n.leftOf(ctx, night, subject)
+		if err != nil {
+			return out, err
+		}
+		for _, record := range left {
+			mine[record] = clause
+		}
+	}
 	for e, err := range n.ws.Vault.Open(ctx, sortedKeys(clauses), 0) {
 		if err != nil {
 			return out, err
@@ -64,6 +76,47 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		}
 	}
 	return out, nil
+}
+
+// heirs gives, by subject that was given up tonight, the one who has what tonight's resolution does not know of it: of several
+// the first.
+func (n *Night) heirs() map[string]string {
+	out := map[string]string{}
+	for _, e := range n.resolved.Events {
+		if e.Kind == resolve.Merged && out[e.Other] == "" {
+			out[e.Other] = e.Subject
+		}
+	}
+	return out
+}
+
+// whole gives those of some subjects that are an erased person as a whole: who is suppressed, and who was found to be somebody who is.
+func (n *Night) whole(clauses map[string]string) map[string]string {
+	out, heirs := map[string]string{}, n.heirs()
+	for subject, clause := range clauses {
+		if n.standing.suppressed[cmp.Or(heirs[subject], subject)] != "" {
+			out[subject] = clause
+		}
+	}
+	return out
+}
+
+// leftOf gives the records of a subject that its sources gave up: those that the register has of nobody else, and tonight's
+// resolution does not know.
+func (n *Night) leftOf(ctx context.Context, night *register.Night, subject string) ([]string, error) {
+	own, _, err := night.OwnAndShared(ctx, workspace.PersonOf(n.ws.Persons(), subject))
+	if err != nil || len(own) == 0 {
+		return nil, err
+	}
+	source, known := n.ws.SourceTokens(), map[string]bool{}
+	for i := range n.resolved.Records {
+		x := &n.resolved.Records[i]
+		known[protect.Record(source, x.System, x.PersonKey)] = true
+	}
+	for _, p := range n.resolved.Points(n.pointSystems()) {
+		known[protect.Record(source, p.System, p.PersonKey)] = true
+	}
+	return slices.DeleteFunc(own, func(record string) bool { return known[record] }), nil
 }
 
 // remove takes them out of the register.

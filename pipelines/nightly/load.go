@@ -210,7 +210,8 @@ func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int
 	return written, err
 }
 
-// moves gives the records whose subject is another than last night.
+// moves gives the records whose subject is another than last night, and those that tonight's resolution does not know of a
+// subject that was found to be another.
 func (s load) moves() []vault.Move {
 	d := s.n.ws.SourceTokens()
 	var out []vault.Move
@@ -218,6 +219,10 @@ func (s load) moves() []vault.Move {
 		if x := &s.n.resolved.Records[i]; x.Before != "" && x.Before != x.Subject {
 			out = append(out, vault.Move{Record: protect.Record(d, x.System, x.PersonKey), From: x.Before, To: x.Subject})
 		}
+	}
+	heirs := s.n.heirs()
+	for _, other := range sortedKeys(heirs) {
+		out = append(out, vault.Move{From: other, To: heirs[other]})
 	}
 	return out
 }
@@ -266,16 +271,16 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := night.Events(ctx, events); err != nil {
 		return 0, err
 	}
-	return links, follow(ctx, night, events)
+	return links, follow(ctx, r, night, events)
 }
 
 // follow moves what is written down under persons who were found to be others, so that an erasure finds it.
-func follow(ctx context.Context, night *register.Night, events []register.Event) error {
+func follow(ctx context.Context, r *pipelines.Run, night *register.Night, events []register.Event) error {
 	for _, e := range events {
 		if e.Kind != register.Merged {
 			continue
 		}
-		if err := night.Follow(ctx, e.Other, e.Person); err != nil {
+		if err := night.Follow(ctx, e.Other, e.Person, r.ID()); err != nil {
 			return err
 		}
 		if err := ledger.FollowPerson(ctx, night.Tx(), e.Other, e.Person); err != nil {

@@ -24,6 +24,8 @@ type graduate struct {
 // frame is everything that the register says of the graduates of a year.
 type frame struct {
 	year      int
+	date      canon.Date // words said later are not heard
+	instant   int64      // its end, in microseconds since 1970 UTC
 	pack      *policy.Pack
 	graduates map[string]*graduate   // by person
 	records   map[string][]*graduate // by record; a contact point may be of several
@@ -47,7 +49,7 @@ func (r *right) said() []string {
 // see reads the frame in one state of the register, with the words said up to the end of a day. Its streams follow each other, as
 // one transaction reads them all.
 func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.Date) (*frame, error) {
-	f := newFrame(s.pack, year)
+	f := newFrame(s.pack, year, at)
 	graduated, err := f.graduated(ctx, v)
 	if err != nil {
 		return nil, err
@@ -55,15 +57,15 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 	if err := f.link(ctx, v, graduated); err != nil {
 		return nil, err
 	}
-	return f, f.fill(ctx, v, at)
+	return f, f.fill(ctx, v)
 }
 
-func newFrame(pack *policy.Pack, year int) *frame {
-	return &frame{pack: pack, year: year, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+func newFrame(pack *policy.Pack, year int, at canon.Date) *frame {
+	return &frame{pack: pack, year: year, date: at, instant: (at + 1).Time().UnixMicro() - 1, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
 }
 
 // fill reads what rows and words say of everybody in the frame.
-func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error {
+func (f *frame) fill(ctx context.Context, v *register.View) error {
 	for _, t := range []struct {
 		table   string
 		columns []string
@@ -87,12 +89,12 @@ func (f *frame) fill(ctx context.Context, v *register.View, at canon.Date) error
 	if err != nil {
 		return err
 	}
-	f.hear(words, at)
+	f.hear(words)
 	return nil
 }
 
-// hear adds what was said by hand up to the end of a day.
-func (f *frame) hear(words *rights.Words, at canon.Date) {
+// hear adds what was said by hand.
+func (f *frame) hear(words *rights.Words) {
 	spoken := map[*graduate][]string{}
 	for _, record := range words.Records() {
 		for _, g := range f.records[record] {
@@ -100,7 +102,7 @@ func (f *frame) hear(words *rights.Words, at canon.Date) {
 		}
 	}
 	for g, records := range spoken {
-		words.Tell(&g.facts, records, at, (at+1).Time().UnixMicro()-1)
+		words.Tell(&g.facts, records, f.date, f.instant)
 	}
 }
 
@@ -275,6 +277,7 @@ func (f *frame) role(c columns, i int, of []*graduate) {
 	}
 }
 
+// consent takes every word of rows that are still exported, and of others what outlives them.
 func (f *frame) consent(c columns, i int, of []*graduate) {
 	channel, known := policy.ParseChannel(c.Named("channel").Text(i))
 	if !known {
@@ -283,6 +286,9 @@ func (f *frame) consent(c columns, i int, of []*graduate) {
 	state, _ := policy.ParseState(c.Named("state").Text(i))
 	at, _ := c.Named("time").Instant(i)
 	word := policy.Consent{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: channel, State: state, Time: at, Source: c.system}
+	if missed, known := pipelines.DateIn(c.text("last_seen_run", i)); known && !word.Outlive(missed, f.instant) {
+		return
+	}
 	for _, g := range of {
 		g.facts.Consents = append(g.facts.Consents, word)
 	}

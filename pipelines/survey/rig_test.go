@@ -325,6 +325,19 @@ func (r *rig) objects(subject, scope string) {
 	}})
 }
 
+// ends has the portal export some of its rows no more.
+func (r *rig) ends(keys ...string) {
+	r.t.Helper()
+	night, err := r.ws.Register.Begin(ctx)
+	r.must(err)
+	defer night.Rollback()
+	for i, key := range keys {
+		keys[i] = protect.SourceKey(r.ws.SourceTokens(), "alumni-portal/profiles", key)
+	}
+	r.must(night.End(ctx, keys, "nightly-"+r.date.String()))
+	r.must(night.Commit())
+}
+
 // says writes a word of a person down by hand.
 func (r *rig) says(of string, said ...rights.Statement) {
 	r.t.Helper()

@@ -149,12 +149,12 @@ const maxMerges = 100
 
 // seePersons is see for some persons of the register, whatever they are.
 func seePersons(ctx context.Context, v *register.View, pack *policy.Pack, persons iter.Seq[string], at canon.Date) (*frame, error) {
-	f := newFrame(pack, 0)
+	f := newFrame(pack, 0, at)
 	for p := range persons {
 		f.graduates[p] = &graduate{person: p}
 	}
 	if err := f.recordsOf(ctx, v); err != nil {
 		return nil, err
 	}
-	return f, f.fill(ctx, v, at)
+	return f, f.fill(ctx, v)
 }

@@ -237,6 +237,44 @@ func TestThreat_T23_WhoConsentedIsSent(t *testing.T) {
 	})
 }
 
+// TestThreat_T23_WhatASourceGaveUp where the purpose waits for consent: a consent whose source exports it no more sends nobody, from
+// whichever step on, and a withdrawal that is exported no more goes on withholding.
+func TestThreat_T23_WhatASourceGaveUp(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		for _, at := range []string{"prepare/1-select", "encrypt/2-seal", "send/2-consent"} {
+			t.Run(at, func(t *testing.T) {
+				r := newRig(t, on)
+				r.pack = shipped(t, func(s string) string {
+					s = strings.Replace(s, "{id: career_monitoring, basis: public_task,", "{id: career_monitoring, needs_consent: true, basis: public_task,", 1)
+					return strings.Replace(s, "\n- {purpose: newsletter,", "\n- {purpose: career_monitoring, channels: [email], clause: [XAMK-40]}\n- {purpose: newsletter,", 1)
+				})
+				for _, w := range []struct{ subject, key, state, time string }{
+					{"P1", "stays", "granted", "1000000"}, {"P1", "goes", "withdrawn", ""}, {"P3", "kept", "granted", "1000000"}, {"P6", "gone", "granted", "1000000"},
+				} {
+					r.people(human{w.subject, []row{
+						{feed: "alumni-portal/profiles", table: "person", key: w.key, person: w.key, columns: map[string]string{"family_name": "X", "given_names": "Y"}},
+						{feed: "alumni-portal/profiles", table: "consent", key: w.key, person: w.key, columns: map[string]string{
+							"purpose": "career_monitoring", "channel": "email", "state": w.state, "time": w.time}},
+					}})
+				}
+				ended := false
+				r.step = func(name string) error {
+					if name == at && !ended {
+						ended = true
+						r.ends("goes", "gone")
+					}
+					return nil
+				}
+				out, err := r.run(false)
+				r.must(err)
+				if rows, _, _ := r.received(fact[DeliverFacts](t, out, "deliver").Delivery); !ended || !slices.Equal(numbers(rows), []string{"777"}) {
+					t.Errorf("sent: %v", numbers(rows))
+				}
+			})
+		}
+	})
+}
+
 // TestThreat_T24_ADisclosureThatIsTakenOut of the pack after a delivery was sealed: the delivery is taken back with its archive,
 // and no other is made.
 func TestThreat_T24_ADisclosureThatIsTakenOut(t *testing.T) {

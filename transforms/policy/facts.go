@@ -39,6 +39,19 @@ type Consent struct {
 	Source string // the feed it came by
 }
 
+// Outlive makes of a word what it still says when its source no longer exports it, since a night and at an instant. What was said
+// against a use counts on, as its source has not taken it back; what nobody knows the time of was said by that night. What
+// allowed a use allows it no more: ok is false.
+func (c *Consent) Outlive(missed canon.Date, instant int64) (ok bool) {
+	if c.State <= Unknown {
+		return false
+	}
+	if c.Time == 0 {
+		c.Time = min(endOf(missed), instant)
+	}
+	return true
+}
+
 // Objection is one word against a use. There is no word that takes it back but its removal from the facts.
 type Objection struct {
 	Scope   string
