@@ -69,15 +69,15 @@ func (c *checks) passed(raw string, signs int) (by uint8) {
 	return by
 }
 
-// rightValues says which values follow the rule that most of them do; nil when there is none.
+// rightValues says which values follow a rule, where most follow one and the same: the national codes of people from several
+// countries stand in one column; nil when there is none.
 func rightValues(by []uint8, uses []int32) []bool {
-	k := ruleOf(by, uses)
-	if k < 0 {
+	if ruleOf(by, uses) < 0 {
 		return nil
 	}
 	right := make([]bool, len(by))
 	for i, rules := range by {
-		right[i] = rules>>k&1 == 1
+		right[i] = rules != 0
 	}
 	return right
 }

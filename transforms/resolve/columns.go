@@ -27,7 +27,7 @@ var identifiers = []struct {
 	alone bool // nobody has two that are known to no identifier before it
 	of    func(*Member) string
 }{
-	{"hetu", true, func(m *Member) string { return m.Hetu }},
+	{"national-code", true, nationalCode},
 	{"oppijanumero", true, func(m *Member) string { return m.Oppijanumero }},
 	{"student-number", false, currentNumber},
 	{"employee-number", true, func(m *Member) string { return m.EmployeeNumber }},
@@ -136,6 +136,15 @@ const (
 )
 
 var oneNumber = []linkage.Rule{{Of: activeNumber, Within: numberOf}}
+
+// nationalCode gives the identity code of the person's country. A D-number is for who has no birth number yet, so that somebody may
+// have had both.
+func nationalCode(m *Member) string {
+	if m.Hetu != "" || m.FNR != "" && m.FNR[0] > '3' {
+		return m.Hetu
+	}
+	return m.FNR
+}
 
 // inForceNumber gives a student number in force and its institution.
 func inForceNumber(m *Member) (institution, number string) {

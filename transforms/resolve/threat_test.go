@@ -18,11 +18,11 @@ func TestThreat_T07_CollidingIdentifiersBridgeNobody(t *testing.T) {
 		name, conflict string
 		intruder       row
 	}{
-		{"same identity code, other birth date", "hetu", person(register, "2", "hetu", "010190-900P", "birth_date", "1971-08-19",
+		{"same identity code, other birth date", "national-code", person(register, "2", "hetu", "010190-900P", "birth_date", "1971-08-19",
 			"family_name", "Esimerkki", "given_names", "Aino Maria")},
-		{"same identity code, other name", "hetu", person(register, "2", "hetu", "010190-900P", "birth_date", "1990-03-04",
+		{"same identity code, other name", "national-code", person(register, "2", "hetu", "010190-900P", "birth_date", "1990-03-04",
 			"family_name", "Testaaja", "given_names", "Reijo")},
-		{"same identity code, other given name", "hetu", person(register, "2", "hetu", "010190-900P", "family_name", "Esimerkki", "given_names", "Eino")},
+		{"same identity code, other given name", "national-code", person(register, "2", "hetu", "010190-900P", "family_name", "Esimerkki", "given_names", "Eino")},
 		{"same learner number, other name", "oppijanumero", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
 			"family_name", "Testaaja", "given_names", "Reijo")},
 		{"same learner number, other birth date", "oppijanumero", person(register, "2", "oppijanumero", "1.2.246.562.24.10000000003",
@@ -123,7 +123,7 @@ func TestThreat_T07_PartedRecordsStayApart(t *testing.T) {
 	e := resolve.New(s)
 	add(e, a.with("birth_date", "1990-03-04"), b.with("birth_date", "1990-03-04"), c)
 	res := resolved(t, e)
-	if same(t, res, a, b) || res.Stats.Conflicts["hetu"] != 1 {
+	if same(t, res, a, b) || res.Stats.Conflicts["national-code"] != 1 {
 		t.Errorf("parted records were joined; conflicts %v", res.Stats.Conflicts)
 	}
 }
