@@ -149,7 +149,7 @@ func (a *app) policyDiffCommand() *cobra.Command {
 		Long: `Diff takes two files, or ids of packs (ID or ID@VERSION). It tells entry by entry what the newer version adds, takes
 away or changes, and which examples of the notice's rules it answers otherwise.`,
 		Example: `  uoma policy diff xamk policies/xamk-2027.yaml
-  uoma policy diff xamk@2022-12-08.3 xamk@2027-01-01.1`,
+  uoma policy diff xamk@2022-12-08.4 xamk@2027-01-01.1`,
 		Args:              exactly(2),
 		ValidArgsFunction: a.completeDocuments(a.packIDs),
 		RunE: func(_ *cobra.Command, args []string) error {

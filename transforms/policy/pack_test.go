@@ -151,7 +151,7 @@ func TestParseFindings(t *testing.T) {
 	shipped, _ := Shipped("xamk")
 	tests := []struct{ name, old, new, want string }{
 		{"unknown basis", "id: contract, basis: contract", "id: contract, basis: contrat", "UOMA-POL-REFERENCE"},
-		{"unknown category", "categories: [contact], clause: [XAMK-23]", "categories: [contacts], clause: [XAMK-23]", "UOMA-POL-REFERENCE"},
+		{"unknown category", "categories: [contact, prospect], clause: [XAMK-23]", "categories: [contacts, prospect], clause: [XAMK-23]", "UOMA-POL-REFERENCE"},
 		{"unknown purpose", "purpose: newsletter, channels", "purpose: newsletters, channels", "UOMA-POL-REFERENCE"},
 		{"unknown hold", "holds: [contract, rdi]", "holds: [contract, rdx]", "UOMA-POL-REFERENCE"},
 		{"no retention", "{category: staff, anchor", "{category: event, anchor", "UOMA-POL-RETENTION"},
