@@ -228,6 +228,7 @@ func (c *checker) documents(context.Context) {
 	}
 	if pack != nil {
 		c.attributions(pack.Loader(today))
+		c.contacts(pack.Loader(today))
 		c.events(pack)
 		c.duties(pack, pack.Loader(today))
 	}
@@ -255,6 +256,31 @@ func (c *checker) attributions(loader *policy.Loader) {
 					told[lacks] = true
 					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
 				}
+			}
+		}
+	}
+}
+
+var errUnended = fault.New("UOMA-CHK-UNENDED", "the policy lets contact data of the feed in and neither its persons nor its attributions: contact data stands in the vault alone, and nothing would ever say that it is due",
+	"let the policy take rows of person or attribution of the feed, or none of its contact data")
+
+// contacts finds feeds whose contact data comes in without a row that could tell its end.
+func (c *checker) contacts(loader *policy.Loader) {
+	for _, l := range c.layouts {
+		for i := range l.Feeds {
+			f := &l.Feeds[i]
+			contact, beside := false, false
+			for _, fill := range f.Fillings() {
+				switch t := fill.Table; {
+				case !loader.Table(f.FullName(), t.Name).Allow:
+				case t.Identity():
+					contact = true
+				case t.Name == "person" || t.Name == canon.Attribution:
+					beside = true
+				}
+			}
+			if contact && !beside {
+				c.add(Error, errUnended.At(fault.Place{File: f.FullName()}))
 			}
 		}
 	}
