@@ -37,15 +37,16 @@ func (c *Crowd) Add(f *Facts) {
 // Len gives the number of persons.
 func (c *Crowd) Len() int { return len(c.class) }
 
-// Answers are the answers to one query for a crowd.
+// Answers are the answers to one query for a crowd, dictionary-coded: an Arrow column of the persons, whose dictionary has an
+// answer for each class.
 type Answers struct {
-	class []uint32
+	class canon.Codes
 	of    []Decision // by class
 }
 
 // DecideAll answers for a crowd.
 func (c *Case) DecideAll(crowd *Crowd) Answers {
-	a := Answers{crowd.class, make([]Decision, len(crowd.classes))}
+	a := Answers{canon.CodesOf(crowd.class), make([]Decision, len(crowd.classes))}
 	for i := range crowd.classes {
 		a.of[i] = c.Decide(&crowd.classes[i])
 	}
@@ -53,12 +54,12 @@ func (c *Case) DecideAll(crowd *Crowd) Answers {
 }
 
 // At gives the answer for the crowd's i-th person.
-func (a Answers) At(i int) Decision { return a.of[a.class[i]] }
+func (a Answers) At(i int) Decision { return a.of[a.class.At(i)] }
 
 // All gives the answers in the crowd's order.
 func (a Answers) All() iter.Seq2[int, Decision] {
 	return func(yield func(int, Decision) bool) {
-		for i, k := range a.class {
+		for i, k := range a.class.All() {
 			if !yield(i, a.of[k]) {
 				return
 			}
@@ -74,7 +75,7 @@ func (a Answers) Allowed() (n int) {
 			yes[k] = 1
 		}
 	}
-	for _, k := range a.class {
+	for _, k := range a.class.All() {
 		n += yes[k]
 	}
 	return n
