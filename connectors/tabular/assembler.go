@@ -32,25 +32,26 @@ type Row struct {
 
 // Assembler turns rows into batches under the rules of [Options]. It is not safe for concurrent use.
 type Assembler struct {
-	o       Options
-	names   names
-	anchor  int
-	sparse  bool
-	m       *mapping // nil until the first row told where the columns are
-	skip    []int    // fields of SkipWhenEmpty
-	need    []int    // fields of required columns
-	b       *canon.Builder
-	sum     Summary
-	seen    bool // some row was not blank
-	titles  int
-	upper   upper
-	pending []canon.Rejection
-	scratch []byte
-	decoded []byte
-	kinds   []byte
-	bytes   int    // of the cells that wait
-	met     []bool // by own column, in formats whose records name their values: some record had it
-	strange map[string]bool
+	o        Options
+	names    names
+	anchor   int
+	sparse   bool
+	m        *mapping // nil until the first row told where the columns are
+	skip     []int    // fields of SkipWhenEmpty
+	need     []int    // fields of required columns
+	b        *canon.Builder
+	sum      Summary
+	seen     bool // some row was not blank
+	titles   int
+	upper    upper
+	pending  []canon.Rejection
+	scratch  []byte
+	decoded  []byte
+	kinds    []byte
+	bytes    int    // of the cells that wait
+	met      []bool // by own column, in formats whose records name their values: some record had it
+	unlisted []bool // by column: no record has the list of rows that it is in
+	strange  map[string]bool
 }
 
 // NewAssembler checks the options. sparse says that the format leaves empty cells out, so that the number of cells in a

@@ -26,7 +26,7 @@ func NewRecordAssembler(o Options) (*Assembler, error) {
 		m.at[i] = i
 	}
 	a.settle(m)
-	a.met, a.strange = make([]bool, len(o.Columns)), map[string]bool{}
+	a.met, a.unlisted, a.strange = make([]bool, len(o.Columns)), make([]bool, len(o.Columns)), map[string]bool{}
 	return a, nil
 }
 
@@ -98,6 +98,9 @@ func (a *Assembler) Opened() { a.seen = true }
 // Met notes that some record has the column, with or without a value.
 func (a *Assembler) Met(column int) { a.met[column] = true }
 
+// Unlisted notes that no record has the list of rows that a column is in, so that it is missing though there is no row.
+func (a *Assembler) Unlisted(column int) { a.unlisted[column] = true }
+
 // Strange notes a name that the layout does not know.
 func (a *Assembler) Strange(name []byte) {
 	if a.strange[string(name)] || len(a.strange) == maxUnknown {
@@ -132,11 +135,15 @@ func (a *Assembler) EndRecords(line, records int64) error {
 		return errControl.At(a.place(line)).Because(fmt.Errorf("%d records announced, %d read", *c, records))
 	}
 	for i, c := range a.o.Columns {
-		if a.met[i] || a.sum.Rows == 0 {
+		if a.met[i] || a.sum.Rows == 0 && !a.unlisted[i] {
 			continue
 		}
 		if c.Required {
-			return errMissing.At(fault.Place{File: a.o.File, Field: c.Name})
+			err := errMissing.At(fault.Place{File: a.o.File, Field: c.Name})
+			if a.unlisted[i] {
+				err = err.Because(errors.New("no record has the list of rows that it is in"))
+			}
+			return err
 		}
 		a.sum.Missing = append(a.sum.Missing, c.Name)
 	}
