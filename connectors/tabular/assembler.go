@@ -38,6 +38,7 @@ type Assembler struct {
 	sparse   bool
 	m        *mapping // nil until the first row told where the columns are
 	skip     []int    // fields of SkipWhenEmpty
+	others   []int    // fields of SkipWhenFilled
 	need     []int    // fields of required columns
 	b        *canon.Builder
 	sum      Summary
@@ -161,10 +162,14 @@ func (a *Assembler) settle(m *mapping) {
 		if c.Required && m.at[i] >= 0 {
 			a.need = append(a.need, m.at[i])
 		}
-		for _, name := range a.o.SkipWhenEmpty {
-			if c.Name == name && m.at[i] >= 0 {
-				a.skip = append(a.skip, m.at[i])
-			}
+		if m.at[i] < 0 {
+			continue
+		}
+		if slices.Contains(a.o.SkipWhenEmpty, c.Name) {
+			a.skip = append(a.skip, m.at[i])
+		}
+		if slices.Contains(a.o.SkipWhenFilled, c.Name) {
+			a.others = append(a.others, m.at[i])
 		}
 	}
 }
@@ -198,6 +203,8 @@ func (a *Assembler) data(row *Row, filled int) error {
 		a.RejectRow(row, CodeFieldCount, "the row has "+strconv.Itoa(n)+" fields, the export has "+strconv.Itoa(a.m.fields))
 	case a.secondHeader(row):
 		return errHeader.At(a.place(row.Line)).Because(errors.New("two rows could be the header"))
+	case a.ofOthers(row):
+		a.Skip(SkipOther)
 	default:
 		a.accept(row)
 	}
@@ -276,6 +283,11 @@ func (a *Assembler) subtotal(row *Row) bool {
 		}
 	}
 	return len(a.skip) > 0
+}
+
+// ofOthers tells whether a row is data that others read.
+func (a *Assembler) ofOthers(row *Row) bool {
+	return slices.ContainsFunc(a.others, func(i int) bool { return !blankAt(row.Cells, i) })
 }
 
 func blankAt(cells [][]byte, i int) bool { return i >= len(cells) || blank(cells[i]) }

@@ -41,7 +41,7 @@ func (a *Assembler) Columns(names ...string) error {
 	if err != nil {
 		return err
 	}
-	a.skip, a.need = nil, nil
+	a.skip, a.others, a.need = nil, nil, nil
 	a.settle(m)
 	a.sum.Missing = nil // those are told of at the end
 	for i, at := range m.at {
@@ -84,6 +84,8 @@ func (a *Assembler) AddRecord(row *Row) {
 		a.Skip(SkipBlank)
 	case a.subtotal(row):
 		a.Skip(SkipSubtotal)
+	case a.ofOthers(row):
+		a.Skip(SkipOther)
 	default:
 		a.accept(row)
 	}

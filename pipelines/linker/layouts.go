@@ -3,6 +3,7 @@ package linker
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"uoma/connectors/rowfile"
@@ -106,12 +107,10 @@ func openFeed(ctx context.Context, path string, f *layout.Feed, columns []string
 	for i, name := range columns {
 		some.Columns[i] = f.Columns[f.Index(name)]
 	}
-	some.Format.SkipWhenEmpty = nil
-	for _, name := range f.Format.SkipWhenEmpty {
-		if containsFold(columns, name) {
-			some.Format.SkipWhenEmpty = append(some.Format.SkipWhenEmpty, name)
-		}
+	read := func(names []string) []string {
+		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !containsFold(columns, name) })
 	}
+	some.Format.SkipWhenEmpty, some.Format.SkipWhenFilled = read(f.Format.SkipWhenEmpty), read(f.Format.SkipWhenFilled)
 	e, err := nightly.OpenFile(ctx, path, &some, reject)
 	switch {
 	case err == nil:
