@@ -67,6 +67,9 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 	for _, reason := range slices.Sorted(maps.Keys(sel.RowsWithheld)) {
 		fmt.Fprintf(a.out, "  %-9s %s more rows of people who are in it\n", reason, thousands(sel.RowsWithheld[reason]))
 	}
+	for _, lack := range slices.Sorted(maps.Keys(sel.Lacking)) {
+		fmt.Fprintf(a.out, "  %-9s %s rows have no %s\n", "lacking", thousands(sel.Lacking[lack]), lack)
+	}
 	if sel.Unknown > 0 {
 		fmt.Fprintf(a.out, "  unknown   %s rows of the list ask for somebody whom the register does not know; the first lines: %s\n",
 			thousands(sel.Unknown), strings.Trim(fmt.Sprint(sel.Lines[:min(len(sel.Lines), 10)]), "[]"))

@@ -108,7 +108,7 @@ func (f *inputFlags) register(c *cobra.Command) {
 	fl.Float64Var(&f.review, "review", linkage.Defaults().Review, "bits of evidence down to which pairs are listed and judged")
 	fl.StringVar(&f.model, "model", "", "link by what was learned before: a file that --save-model wrote")
 	fl.StringVar(&f.layout, "layout", "", "layout that describes the files: a YAML file, or the name of a shipped one")
-	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it")
+	fl.StringVar(&f.feed, "feed", "", "with --layout: the feed, where the files' names do not tell it, or a file has the rows of several")
 	for flag, kind := range map[string]string{"layout": "yaml", "config": "yaml", "model": "json"} {
 		_ = c.MarkFlagFilename(flag, kind) // fails only for a flag that is not there
 	}

@@ -25,7 +25,8 @@ type targetLine struct {
 	File      string             `json:"file,omitempty"`
 	Table     string             `json:"table,omitempty"` // entity set, of rows in a table
 	Asked     string             `json:"asked,omitempty"`
-	From      string             `json:"definition"` // where the target comes from
+	Needs     []string           `json:"needs,omitempty"` // columns and elements without any of which there is no row
+	From      string             `json:"definition"`      // where the target comes from
 	Columns   []targetColumnLine `json:"columns,omitempty"`
 }
 
@@ -62,6 +63,9 @@ func targetLineOf(f workspace.TargetFile, columns bool) targetLine {
 				x.Value = "as asked"
 			}
 			l.Columns = append(l.Columns, x)
+		}
+		for _, need := range b.Needs {
+			l.Needs = append(l.Needs, strings.TrimPrefix(b.Path+"/"+need, "/"))
 		}
 	}
 	return l
@@ -163,6 +167,9 @@ func (a *app) printTargetFile(l targetLine) error {
 	for _, x := range [][2]string{{"pack", l.Policy}, {"purpose", l.Purpose}, {"recipient", cmp.Or(l.Recipient, "none: the controller's own system")},
 		{l.kept(), l.File + l.Table + " (" + l.Form + ", sealed: " + l.Seal + ")"}, {"asked by", cmp.Or(l.Asked, "nobody: whom the pack lets go")}} {
 		fmt.Fprintf(a.out, "%-10s %s\n", x[0], x[1])
+	}
+	if len(l.Needs) > 0 {
+		fmt.Fprintf(a.out, "%-10s %s\n", "needs", strings.Join(l.Needs, ", "))
 	}
 	fmt.Fprintln(a.out)
 	var rows [][]string

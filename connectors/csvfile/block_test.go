@@ -78,6 +78,9 @@ func anyOptions(of func(n int) int) csvfile.Options {
 		o.SkipWhenEmpty = []string{o.Columns[0].Name}
 	}
 	if of(3) == 0 {
+		o.SkipWhenFilled = []string{o.Columns[len(o.Columns)-1].Name}
+	}
+	if of(3) == 0 {
 		o.Titles = of(4)
 	}
 	o.Columns[0].Required = of(2) == 0

@@ -275,6 +275,20 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestRowsOfOthers are passed over and counted, whatever else they are.
+func TestRowsOfOthers(t *testing.T) {
+	o := columns("a", "b", "c")
+	o.SkipWhenFilled = []string{"b", "c"}
+	got := read(strings.NewReader("a;b;c\n1;;\n2;x;\n3;;y\n;x;y\n4; ;\n"), o)
+	if got.err != nil || got.text() != "2|1|<null>|<null>\n6|4| |<null>" || got.sum.Rows != 2 || got.sum.Skipped["other"] != 3 {
+		t.Fatalf("%q %+v %v", got.text(), got.sum, got.err)
+	}
+	o.SkipWhenFilled = []string{"z"}
+	if got := read(strings.NewReader("a;b;c\n"), o); fault.Code(got.err) != "UOMA-LND-OPTIONS" || !strings.Contains(got.err.Error(), "skip-when-filled") {
+		t.Error(got.err)
+	}
+}
+
 func TestWithoutHeader(t *testing.T) {
 	o := columns("number", "name")
 	o.Columns[1].Position = 3

@@ -434,6 +434,25 @@ func TestRecordsUnderAnotherName(t *testing.T) {
 	}
 }
 
+// TestListsThatNobodyHas: columns of rows whose list no record has are missing, those of the record are not.
+func TestListsThatNobodyHas(t *testing.T) {
+	deep := columns("id=../../id", "study=../code", "state=.", "other=../../x")
+	deep.Each = "studies/states"
+	for in, missing := range map[string]string{
+		`[{"id":1,"studies":[{"code":"a","states":["x"]}]},{"id":2}]`:  "other",
+		`[{"id":1,"studies":[{"code":"a","states":[]}]},{"id":2}]`:     "",
+		`[{"id":1,"studies":[]},{"id":2}]`:                             "",
+		`[{"id":1,"studies":[{"code":"a"},{}]},{"id":2,"studies":[]}]`: "state",
+		`[{"id":1},{"id":2}]`:                                          "study state",
+		`[{"id":1,"Studies":[{"states":[1]}]}]`:                        "study state",
+	} {
+		got := read(strings.NewReader(in), deep)
+		if got.Err != nil || strings.Join(got.Sum.Missing, " ") != missing {
+			t.Errorf("%s: %q is missing, %v", in, got.Sum.Missing, got.Err)
+		}
+	}
+}
+
 // TestAnnotationsAreNoColumns: what OData says of a record is reported as new of none, and read where a column is its name.
 func TestAnnotationsAreNoColumns(t *testing.T) {
 	o := columns("a", "b=s@Community.Label")

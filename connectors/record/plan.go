@@ -32,6 +32,7 @@ type Plan struct {
 	root   *Step
 	owners []*Step // by condition: the step that it is on
 	levels int     // of rows inside a record
+	within []int   // by column: the level of the rows that have it
 }
 
 // Step is a place inside a record.
@@ -96,6 +97,7 @@ func NewPlan(o Options) (*Plan, error) {
 	}
 	s := p.root
 	p.levels = len(each)
+	p.within = make([]int, len(o.Columns))
 	for i, n := range each {
 		s = s.child(n)
 		s.level = i + 1
@@ -155,6 +157,7 @@ func (p *Plan) column(i int, path string, each Route) error {
 	for _, n := range each[:level] {
 		s = s.child(n)
 	}
+	p.within[i] = max(p.within[i], level)
 	t := target{column: i, level: level, test: -1}
 	for _, n := range names {
 		if n.local == up || n.local == here {

@@ -48,6 +48,8 @@ type Matcher struct {
 	wide    bool
 	control bool
 
+	inside []lists // by level, of the export
+
 	row    tabular.Row
 	heads  []int32 // by column: its first value in the row that is being filled
 	tails  []int32
@@ -60,6 +62,9 @@ type frame struct {
 	row  int32
 	hint int // where the last child was found, behind which the next one usually is
 }
+
+// lists is what an export had of what holds the rows of a level.
+type lists struct{ able, there bool } // something that could hold them; the name of their list, also of an empty one
 
 // instance is a row, or a record or part of one that holds rows.
 type instance struct{ above, first, last int32 }
@@ -76,7 +81,7 @@ func NewMatcher(p *Plan, a *tabular.Assembler) *Matcher {
 		a.RequireControl()
 	}
 	n := len(p.o.Columns)
-	return &Matcher{p: p, a: a, limits: p.o.Limits.OrDefault(), held: make([]bool, len(p.owners)),
+	return &Matcher{p: p, a: a, limits: p.o.Limits.OrDefault(), held: make([]bool, len(p.owners)), inside: make([]lists, p.levels+1),
 		heads: make([]int32, n), tails: make([]int32, n), row: tabular.Row{Cells: make([][]byte, n)}}
 }
 
@@ -100,6 +105,7 @@ func (m *Matcher) Find(local []byte, space string) *Step {
 		s := all[at]
 		if s.local == string(local) && (s.space == "" || s.space == space) {
 			f.hint = at + 1
+			m.there(s)
 			return s
 		}
 		if s.local == any && s.matches(local, space) {
@@ -108,8 +114,33 @@ func (m *Matcher) Find(local []byte, space string) *Step {
 	}
 	if wild == nil {
 		m.strange(f.step, local)
+		return nil
 	}
+	m.there(wild)
 	return wild
+}
+
+// there notes that a record has the list of the rows that begin at a step.
+func (m *Matcher) there(s *Step) {
+	if s.level > 0 {
+		m.inside[s.level].there = true
+	}
+}
+
+// without gives the columns of rows whose list no record has, though some could: nothing tells it from a list of another name.
+func (m *Matcher) without() (columns []int) {
+	for level := 1; level <= m.p.levels; level++ {
+		if !m.inside[level-1].able || m.inside[level].there {
+			continue
+		}
+		for c, at := range m.p.within {
+			if at >= level {
+				columns = append(columns, c)
+			}
+		}
+		break
+	}
+	return columns
 }
 
 func (m *Matcher) strange(below *Step, local []byte) {
@@ -130,6 +161,7 @@ func (m *Matcher) Open(s *Step) {
 	}
 	if s.level > 0 || len(m.stack) == 0 {
 		f.row = m.begin(s, f.row)
+		m.inside[s.level].able = true
 	}
 	for _, id := range s.owns {
 		m.held[id] = false
@@ -319,6 +351,7 @@ func (m *Matcher) join(c int, head int32) (code, reason string) {
 func (m *Matcher) Known(local []byte) *Step {
 	for _, s := range m.stack[len(m.stack)-1].step.children {
 		if s.matches(local, "") {
+			m.there(s)
 			return s
 		}
 	}

@@ -29,7 +29,12 @@ func NewRows(m *Matcher, numbered bool) *Rows {
 func (r *Rows) Records() int64 { return r.records }
 
 // End closes the export behind its last record.
-func (r *Rows) End(line int64) error { return r.a.EndRecords(line, r.records) }
+func (r *Rows) End(line int64) error {
+	for _, column := range r.m.without() {
+		r.a.Unlisted(column)
+	}
+	return r.a.EndRecords(line, r.records)
+}
 
 // Record takes the record that the matcher has followed to its end. raw is what it was, if that is at hand.
 func (r *Rows) Record(line int64, raw []byte) {

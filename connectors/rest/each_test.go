@@ -95,6 +95,50 @@ func TestRecordsWithoutRightRows(t *testing.T) {
 	}
 }
 
+// TestRecordsWithoutTheirList is told as a missing column is, when no record of any page has it: it is called otherwise, or is
+// not given any more. One record may leave it out, an empty list is one, and a page without records says nothing.
+func TestRecordsWithoutTheirList(t *testing.T) {
+	page := func(records ...string) string {
+		return fmt.Sprintf(`{"items":[%s],"total":%d}`, strings.Join(records, ","), len(records))
+	}
+	const with, none, null, without, other = `{"profileId":1,"consents":[{"purpose":"a"}]}`, `{"profileId":2,"consents":[]}`, `{"profileId":3,"consents":null}`, `{"profileId":4}`,
+		`{"profileId":5,"consent":[{"purpose":"a"}]}`
+	for name, tt := range map[string]struct {
+		answer, code string
+		rows         int
+	}{
+		"one of several":            {page(without, with, other), "", 1},
+		"beside an empty one":       {page(without, none), "", 0},
+		"beside null":               {page(null, without), "", 0},
+		"no records":                {page(), "", 0},
+		"none of them":              {page(without, without), "UOMA-LND-HEADER-MISSING", 0},
+		"another name":              {page(other, without), "UOMA-LND-HEADER-MISSING", 0},
+		"the only record is one":    {page(other), "UOMA-LND-HEADER-MISSING", 0},
+		"a record that is no right": {page(`7`, without), "UOMA-LND-HEADER-MISSING", 0},
+	} {
+		q := portal()
+		q.Paging = rest.Paging{Kind: rest.None, Total: "total"}
+		rows, _, _, err := inside(t, http.HandlerFunc(says(tt.answer)), q, faultproxy.Faults{})
+		if fault.Code(err) != tt.code || len(rows) != tt.rows || tt.code != "" && !strings.Contains(err.Error(), "(purpose)") {
+			t.Errorf("%s: %v, %v", name, rows, err)
+		}
+	}
+	const pages = 40
+	all, _ := profiles(pages)
+	for _, r := range all[7:] {
+		delete(r, "consents")
+	}
+	if rows, sum, _, err := inside(t, &resttest.Portal{Profiles: all}, portal(), faultproxy.Faults{}); err != nil || len(rows) != 9 || len(sum.Missing) > 0 {
+		t.Errorf("a list on the first page alone: %d rows, %v, %v", len(rows), sum.Missing, err)
+	}
+	for _, r := range all[:7] {
+		delete(r, "consents")
+	}
+	if rows, _, _, err := inside(t, &resttest.Portal{Profiles: all}, portal(), faultproxy.Faults{}); fault.Code(err) != "UOMA-LND-HEADER-MISSING" {
+		t.Errorf("a list on no page: %d rows, %v", len(rows), err)
+	}
+}
+
 // TestTotalsOfRowsInsideRecords holds the total against records: one that counts their rows is another number.
 func TestTotalsOfRowsInsideRecords(t *testing.T) {
 	for total, code := range map[int]string{2: "", 3: "UOMA-SRC-TOTAL"} {

@@ -184,8 +184,11 @@ func preferred(header string) (size int, annotations []string) {
 	return size, annotations
 }
 
-// filtered knows "PROPERTY eq NUMBER" alone.
+// filtered knows "PROPERTY eq NUMBER" and "PROPERTY ne null" alone, also of a property of what a lookup leads to, by its whole name.
 func filtered(rows []Row, filter string) []Row {
+	if property, ok := strings.CutSuffix(filter, " ne null"); ok {
+		return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r[property] == nil })
+	}
 	property, value, ok := strings.Cut(filter, " eq ")
 	if !ok {
 		return rows

@@ -8,7 +8,6 @@
 package spool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -58,18 +57,53 @@ func New(ctx context.Context, store *blob.Store, name string, r io.Reader) (*Spo
 	return &Spool{f, f.Size, func() error { return errors.Join(f.Close(), store.Remove(name)) }}, nil
 }
 
-// Hold reads a stream into memory.
+// Hold reads a stream into memory: little more than it has, and no more than so much.
 func Hold(r io.Reader) (*Spool, error) { return hold(r, maxHeld) }
 
 func hold(r io.Reader, most int64) (*Spool, error) {
-	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	if err != nil {
+	var p pieces
+	if _, err := io.Copy(&p, io.LimitReader(r, most+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > most {
+	if p.size > most {
 		return nil, errHeld
 	}
-	return &Spool{bytes.NewReader(b), int64(len(b)), func() error { return nil }}, nil
+	return &Spool{p, p.size, func() error { return nil }}, nil
+}
+
+// pieces is a stream in memory. It grows by pieces, as one buffer that grows is there twice each time.
+type pieces struct {
+	all  [][]byte // each of pieceBytes
+	size int64
+}
+
+const pieceBytes = 1 << 20
+
+// Write implements [io.Writer].
+func (p *pieces) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		if p.size%pieceBytes == 0 {
+			p.all = append(p.all, make([]byte, pieceBytes))
+		}
+		n := copy(p.all[len(p.all)-1][p.size%pieceBytes:], rest)
+		rest, p.size = rest[n:], p.size+int64(n)
+	}
+	return len(b), nil
+}
+
+// ReadAt implements [io.ReaderAt].
+func (p pieces) ReadAt(b []byte, off int64) (n int, err error) {
+	if off < 0 {
+		return 0, errors.New("an offset below the beginning")
+	}
+	for n < len(b) && off+int64(n) < p.size {
+		at := off + int64(n)
+		n += copy(b[n:], p.all[at/pieceBytes][at%pieceBytes:min(pieceBytes, p.size-at+at%pieceBytes)])
+	}
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // Reader reads the spool from its start.

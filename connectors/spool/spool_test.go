@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -114,6 +115,56 @@ func TestAStoreThatTakesNothing(t *testing.T) {
 	if _, err := New(t.Context(), work, "spool", strings.NewReader(text)); fault.Code(err) != "UOMA-BLB-WRITE" || fault.ScopeOf(err) == fault.Source {
 		t.Error(err)
 	}
+}
+
+// TestWhatIsHeldIsThereOnce: memory takes what a stream has, and not a buffer of twice that while it grows.
+func TestWhatIsHeldIsThereOnce(t *testing.T) {
+	const size = 40<<20 + 5
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := Hold(io.LimitReader(counting{new(uint32)}, size))
+	runtime.ReadMemStats(&after)
+	if err != nil || s.Size != size {
+		t.Fatal(err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > size+3<<20 {
+		t.Errorf("%d bytes for %d", took, size)
+	}
+	whole, err := io.ReadAll(s.Reader())
+	if err != nil || len(whole) != size {
+		t.Fatalf("%d bytes, %v", len(whole), err)
+	}
+	if want, _ := io.ReadAll(io.LimitReader(counting{new(uint32)}, size)); !bytes.Equal(whole, want) {
+		t.Error("other bytes than those of the stream")
+	}
+	for _, at := range []struct{ off, n int }{{0, 10}, {1<<20 - 5, 10}, {1 << 20, 3 << 20}, {size - 7, 7}, {size, 0}} {
+		b := make([]byte, at.n)
+		if n, err := s.ReadAt(b, int64(at.off)); err != nil || n != at.n || !bytes.Equal(b, whole[at.off:at.off+at.n]) {
+			t.Errorf("%d bytes at %d: %d, %v", at.n, at.off, n, err)
+		}
+	}
+	for off, want := range map[int64]int{size - 7: 7, size: 0, size + 1: 0} {
+		if n, err := s.ReadAt(make([]byte, 8), off); n != want || err != io.EOF {
+			t.Errorf("beyond the end at %d: %d, %v", off, n, err)
+		}
+	}
+	if _, err := s.ReadAt(make([]byte, 8), -1); err == nil || err == io.EOF {
+		t.Error("a place before the beginning is read")
+	}
+	if _, err := Hold(io.MultiReader(strings.NewReader("a"), iotest.ErrReader(io.ErrUnexpectedEOF))); err != io.ErrUnexpectedEOF {
+		t.Errorf("a stream that was cut: %v", err)
+	}
+}
+
+// counting is a stream without an end no piece of which is another.
+type counting struct{ at *uint32 }
+
+func (c counting) Read(p []byte) (int, error) {
+	for i := range p {
+		*c.at = *c.at*1664525 + 1013904223
+		p[i] = byte(*c.at >> 24)
+	}
+	return len(p), nil
 }
 
 func TestThreat_T01_MemoryHoldsSoMuch(t *testing.T) {

@@ -32,25 +32,27 @@ type Row struct {
 
 // Assembler turns rows into batches under the rules of [Options]. It is not safe for concurrent use.
 type Assembler struct {
-	o       Options
-	names   names
-	anchor  int
-	sparse  bool
-	m       *mapping // nil until the first row told where the columns are
-	skip    []int    // fields of SkipWhenEmpty
-	need    []int    // fields of required columns
-	b       *canon.Builder
-	sum     Summary
-	seen    bool // some row was not blank
-	titles  int
-	upper   upper
-	pending []canon.Rejection
-	scratch []byte
-	decoded []byte
-	kinds   []byte
-	bytes   int    // of the cells that wait
-	met     []bool // by own column, in formats whose records name their values: some record had it
-	strange map[string]bool
+	o        Options
+	names    names
+	anchor   int
+	sparse   bool
+	m        *mapping // nil until the first row told where the columns are
+	skip     []int    // fields of SkipWhenEmpty
+	others   []int    // fields of SkipWhenFilled
+	need     []int    // fields of required columns
+	b        *canon.Builder
+	sum      Summary
+	seen     bool // some row was not blank
+	titles   int
+	upper    upper
+	pending  []canon.Rejection
+	scratch  []byte
+	decoded  []byte
+	kinds    []byte
+	bytes    int    // of the cells that wait
+	met      []bool // by own column, in formats whose records name their values: some record had it
+	unlisted []bool // by column: no record has the list of rows that it is in
+	strange  map[string]bool
 }
 
 // NewAssembler checks the options. sparse says that the format leaves empty cells out, so that the number of cells in a
@@ -160,10 +162,14 @@ func (a *Assembler) settle(m *mapping) {
 		if c.Required && m.at[i] >= 0 {
 			a.need = append(a.need, m.at[i])
 		}
-		for _, name := range a.o.SkipWhenEmpty {
-			if c.Name == name && m.at[i] >= 0 {
-				a.skip = append(a.skip, m.at[i])
-			}
+		if m.at[i] < 0 {
+			continue
+		}
+		if slices.Contains(a.o.SkipWhenEmpty, c.Name) {
+			a.skip = append(a.skip, m.at[i])
+		}
+		if slices.Contains(a.o.SkipWhenFilled, c.Name) {
+			a.others = append(a.others, m.at[i])
 		}
 	}
 }
@@ -197,6 +203,8 @@ func (a *Assembler) data(row *Row, filled int) error {
 		a.RejectRow(row, CodeFieldCount, "the row has "+strconv.Itoa(n)+" fields, the export has "+strconv.Itoa(a.m.fields))
 	case a.secondHeader(row):
 		return errHeader.At(a.place(row.Line)).Because(errors.New("two rows could be the header"))
+	case a.ofOthers(row):
+		a.Skip(SkipOther)
 	default:
 		a.accept(row)
 	}
@@ -275,6 +283,11 @@ func (a *Assembler) subtotal(row *Row) bool {
 		}
 	}
 	return len(a.skip) > 0
+}
+
+// ofOthers tells whether a row is data that others read.
+func (a *Assembler) ofOthers(row *Row) bool {
+	return slices.ContainsFunc(a.others, func(i int) bool { return !blankAt(row.Cells, i) })
 }
 
 func blankAt(cells [][]byte, i int) bool { return i >= len(cells) || blank(cells[i]) }

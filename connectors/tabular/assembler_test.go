@@ -136,7 +136,7 @@ func TestConservation(t *testing.T) {
 		line := rapid.OneOf(rapid.StringMatching(`[ab1 |]{0,8}`), rapid.SampledFrom([]string{"a|b|c", "Total||", "Sum|1", "||", "Yhteensä", "1|2|3", "1|2|3|", "|2|"}))
 		lines := rapid.SliceOfN(line, 0, 150).Draw(t, "lines")
 		rejected := 0
-		o := tabular.Options{Feed: "x/y", Columns: ab, SkipWhenEmpty: []string{"a"}, Reject: func(r canon.Rejection) {
+		o := tabular.Options{Feed: "x/y", Columns: ab, SkipWhenEmpty: []string{"a"}, SkipWhenFilled: []string{"b"}[:rapid.IntRange(0, 1).Draw(t, "filled")], Reject: func(r canon.Rejection) {
 			if rejected++; r.Code == "" || r.Reason == "" || r.Feed != "x/y" {
 				t.Fatalf("%+v", r)
 			}

@@ -98,6 +98,11 @@ func (a *Assembler) ordinary(b *Block, row int) bool {
 			return false
 		}
 	}
+	for _, i := range a.others {
+		if !cells[i].Empty() {
+			return false
+		}
+	}
 	for _, i := range a.skip {
 		if letter(b.Text[cells[i].From:cells[i].To]) {
 			return true

@@ -45,6 +45,7 @@ const (
 	SkipSummary  = "summary"  // totals at the end
 	SkipHeader   = "header"   // the header once more
 	SkipSubtotal = "subtotal" // Options.SkipWhenEmpty
+	SkipOther    = "other"    // Options.SkipWhenFilled
 	SkipSep      = "sep"      // the line that tells a spreadsheet the delimiter
 	SkipTitle    = "title"    // above the header
 	SkipTrailer  = "trailer"  // the control line

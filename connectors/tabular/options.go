@@ -42,9 +42,10 @@ type Options struct {
 	Trailer         *regexp.Regexp // the control line: group 1 is the count of rows; matched against the row's cells that are not empty, joined by a space
 	TrailerRequired bool           // an export without control line is cut
 
-	SkipWhenEmpty []string // a row in which all of these columns are empty is a subtotal and no data
-	Reject        func(canon.Rejection)
-	Limits        Limits
+	SkipWhenEmpty  []string // a row in which all of these columns are empty is a subtotal and no data
+	SkipWhenFilled []string // a row in which one of these columns is filled is data that others read
+	Reject         func(canon.Rejection)
+	Limits         Limits
 }
 
 // Limits bounds a row; zero fields take the defaults in [DefaultLimits].
@@ -106,9 +107,11 @@ func (o *Options) check() error {
 			return bad("required column %s has no position", c.Name)
 		}
 	}
-	for _, name := range o.SkipWhenEmpty {
-		if !slices.Contains(o.Names(), name) {
-			return bad("column %s of skip-when-empty is not read", name)
+	for key, names := range map[string][]string{"empty": o.SkipWhenEmpty, "filled": o.SkipWhenFilled} {
+		for _, name := range names {
+			if !slices.Contains(o.Names(), name) {
+				return bad("column %s of skip-when-%s is not read", name, key)
+			}
 		}
 	}
 	if o.Trailer != nil && o.Trailer.NumSubexp() < 1 || o.Trailer == nil && o.TrailerRequired {

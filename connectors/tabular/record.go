@@ -26,7 +26,7 @@ func NewRecordAssembler(o Options) (*Assembler, error) {
 		m.at[i] = i
 	}
 	a.settle(m)
-	a.met, a.strange = make([]bool, len(o.Columns)), map[string]bool{}
+	a.met, a.unlisted, a.strange = make([]bool, len(o.Columns)), make([]bool, len(o.Columns)), map[string]bool{}
 	return a, nil
 }
 
@@ -41,7 +41,7 @@ func (a *Assembler) Columns(names ...string) error {
 	if err != nil {
 		return err
 	}
-	a.skip, a.need = nil, nil
+	a.skip, a.others, a.need = nil, nil, nil
 	a.settle(m)
 	a.sum.Missing = nil // those are told of at the end
 	for i, at := range m.at {
@@ -84,6 +84,8 @@ func (a *Assembler) AddRecord(row *Row) {
 		a.Skip(SkipBlank)
 	case a.subtotal(row):
 		a.Skip(SkipSubtotal)
+	case a.ofOthers(row):
+		a.Skip(SkipOther)
 	default:
 		a.accept(row)
 	}
@@ -97,6 +99,9 @@ func (a *Assembler) Opened() { a.seen = true }
 
 // Met notes that some record has the column, with or without a value.
 func (a *Assembler) Met(column int) { a.met[column] = true }
+
+// Unlisted notes that no record has the list of rows that a column is in, so that it is missing though there is no row.
+func (a *Assembler) Unlisted(column int) { a.unlisted[column] = true }
 
 // Strange notes a name that the layout does not know.
 func (a *Assembler) Strange(name []byte) {
@@ -132,11 +137,15 @@ func (a *Assembler) EndRecords(line, records int64) error {
 		return errControl.At(a.place(line)).Because(fmt.Errorf("%d records announced, %d read", *c, records))
 	}
 	for i, c := range a.o.Columns {
-		if a.met[i] || a.sum.Rows == 0 {
+		if a.met[i] || a.sum.Rows == 0 && !a.unlisted[i] {
 			continue
 		}
 		if c.Required {
-			return errMissing.At(fault.Place{File: a.o.File, Field: c.Name})
+			err := errMissing.At(fault.Place{File: a.o.File, Field: c.Name})
+			if a.unlisted[i] {
+				err = err.Because(errors.New("no record has the list of rows that it is in"))
+			}
+			return err
 		}
 		a.sum.Missing = append(a.sum.Missing, c.Name)
 	}

@@ -3,6 +3,7 @@ package authoring_test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"uoma/pipelines/authoring"
@@ -14,20 +15,24 @@ import (
 // new or missing, every row ends once, what the system is known for is found, and every target is filled.
 func TestLinesAreReadByTheirTemplates(t *testing.T) {
 	for name, want := range map[string]struct {
+		read    int64 // of two feeds in one file each line is read once
 		refused int64
 		found   []string
 		rows    [][]string // what some row fills
 	}{
-		"webforms-lines": {3, []string{"email pattern!", "event_date date"}, [][]string{
-			{"consent.purpose=similar_events", "consent.state=withdrawn", "event.key=EV26-002", "event.attended=false", "payment.amount=25"},
+		"webforms-lines/forms": {24, 1, []string{"email pattern!"}, [][]string{
 			{"consent.text_version=2019-01", "consent.state=granted", "consent.topic=library", "email.address=hanne.pellinen179@sahko.example"}, // under an old name
 			{"consent.purpose=newsletter", "consent.state=unknown"},                                                                             // nobody proved the address
 			{"objection.scope=marketing"}}},
-		"haka-logins": {1, []string{"eppn pattern!"}, [][]string{
+		"webforms-lines/events": {8, 2, []string{"email pattern!", "event_date date"}, [][]string{
+			{"consent.purpose=similar_events", "consent.state=withdrawn", "event.key=EV26-002", "event.attended=false", "payment.amount=25"}}},
+		"haka-logins/kirjautumiset": {11, 1, []string{"eppn pattern!"}, [][]string{
 			{"person.eppn=s0000018@metropolia.example", "person.source_key=s0000018@metropolia.example"},
 			{"person.student_number=2000102", "person.source_key=s0000020@metropolia.example", "person.modified_at=2026-10-18T08:15:30Z", "role.kind=student"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			unfilled := unfilled[name]
+			name, feed, _ := strings.Cut(name, "/")
 			src, err := layout.TemplateSource(name + ".yaml")
 			if err != nil {
 				t.Fatal(err)
@@ -36,13 +41,13 @@ func TestLinesAreReadByTheirTemplates(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := &l.Feeds[0]
-			trial, err := authoring.Try(t.Context(), filepath.Join("../../fixtures/systems", name, f.FileName(today()-1)), l, authoring.TryOptions{Rows: 1 << 20, Values: true,
+			f := l.Feed(feed)
+			trial, err := authoring.Try(t.Context(), filepath.Join("../../fixtures/systems", name, f.FileName(today()-1)), l, authoring.TryOptions{Feed: feed, Rows: 1 << 20, Values: true,
 				Settings: conform.Settings{RunDate: today(), AllowTemporary: true}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !trial.Same() || trial.Read < 10 || trial.Read != trial.Conformed+trial.Refused || trial.Refused != want.refused {
+			if !trial.Same() || trial.Read != want.read || trial.Read != trial.Conformed+trial.Refused || trial.Refused != want.refused {
 				t.Errorf("%d read, %d conformed, %d refused, columns %+v", trial.Read, trial.Conformed, trial.Refused, trial.Columns)
 			}
 			var found []string
@@ -72,7 +77,7 @@ func TestLinesAreReadByTheirTemplates(t *testing.T) {
 			}
 			for _, c := range f.Columns {
 				for _, to := range c.To {
-					if !filled[bare(to)] {
+					if !filled[bare(to)] && !slices.Contains(unfilled, bare(to)) {
 						t.Errorf("no row fills %s", to)
 					}
 				}

@@ -66,6 +66,7 @@ var unfilled = map[string][]string{
 	"raisers-edge/constituents":     {"address.line2"},
 	"student-register-ljmu/leavers": {"address.line2"},
 	"student-register/opiskelijat":  {"person.deceased_date"},
+	"webforms-lines/events":         {"consent.topic"},
 	"student-register/tutkinnot":    {"exam.key", "exam.date", "exam.name", "exam.grade", "exam.scale"},
 }
 

@@ -2,7 +2,9 @@ package linker
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"uoma/connectors/rowfile"
@@ -15,9 +17,13 @@ import (
 
 // source is a file that the layout describes.
 func (l *Layout) source(path string) (*source, error) {
-	f := l.feed(filepath.Base(path))
+	f, fitting := l.feed(filepath.Base(path))
 	if f == nil {
-		return nil, errLayout.At(fault.Place{File: path, Field: l.System})
+		err := errLayout.At(fault.Place{File: path, Field: l.System})
+		if len(fitting) > 0 {
+			err = err.Because(errors.New("it has the rows of " + strings.Join(fitting, ", ")))
+		}
+		return nil, err
 	}
 	if !f.InFile() {
 		return nil, errFormat.At(fault.Place{File: path, Field: f.FullName()})
@@ -33,20 +39,24 @@ func (l *Layout) source(path string) (*source, error) {
 	return s, nil
 }
 
-// feed finds the feed by name, by the file's name, or because there is one only.
-func (l *Layout) feed(file string) *layout.Feed {
+// feed finds the feed by name, by the file's name, or because there is one only. It is nil where none is found, and where a file has
+// the rows of several, whose names are then given: which of them is meant is nothing to guess.
+func (l *Layout) feed(file string) (f *layout.Feed, fitting []string) {
 	if l.Feed != "" {
-		return l.Layout.Feed(l.Feed)
+		return l.Layout.Feed(l.Feed), nil
 	}
 	for i := range l.Feeds {
 		if _, ok := l.Feeds[i].Match(file); ok {
-			return &l.Feeds[i]
+			f, fitting = &l.Feeds[i], append(fitting, l.Feeds[i].Name)
 		}
 	}
-	if len(l.Feeds) == 1 {
-		return &l.Feeds[0]
+	switch {
+	case len(fitting) > 1:
+		return nil, fitting
+	case len(l.Feeds) == 1:
+		return &l.Feeds[0], nil
 	}
-	return nil
+	return f, nil
 }
 
 // meant gives what a layout's column means, by the first of its targets that says something of a person.
@@ -102,14 +112,12 @@ func targetKind(system, target string) (k linkage.Kind, thing string, unique boo
 // openFeed reads some of a feed's columns as a night reads them.
 func openFeed(ctx context.Context, path string, f *layout.Feed, columns []string, reject func(canon.Rejection)) (rowfile.Reader, error) {
 	some := *f
-	some.Columns = make([]layout.Column, len(columns))
-	for i, name := range columns {
-		some.Columns[i] = f.Columns[f.Index(name)]
-	}
-	some.Format.SkipWhenEmpty = nil
-	for _, name := range f.Format.SkipWhenEmpty {
-		if containsFold(columns, name) {
-			some.Format.SkipWhenEmpty = append(some.Format.SkipWhenEmpty, name)
+	some.Columns = nil
+	// Which rows are passed over is told by columns that may say nothing here.
+	for _, name := range slices.Concat(columns, f.Format.SkipWhenEmpty, f.Format.SkipWhenFilled) {
+		c := f.Columns[f.Index(name)]
+		if !slices.ContainsFunc(some.Columns, func(x layout.Column) bool { return x.Name == c.Name }) {
+			some.Columns = append(some.Columns, c)
 		}
 	}
 	e, err := nightly.OpenFile(ctx, path, &some, reject)

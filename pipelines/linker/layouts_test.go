@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,37 @@ feeds:
 		}
 		if (c.code == "") != (string(got) == want) || len(got) < 20 && c.code == "" {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// TestAFileOfSeveralFeedsIsNotGuessedAt: the first of them is no better than the others, and each is read when it is named.
+func TestAFileOfSeveralFeedsIsNotGuessedAt(t *testing.T) {
+	src, err := layout.TemplateSource("webforms-lines.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := layout.Parse("webforms-lines.yaml", src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "../../fixtures/systems/webforms-lines/forms_20261121.jsonl"
+	_, err = linker.Open([]string{file}, &linker.Layout{Layout: l}, linker.Settings{})
+	if fault.Code(err) != "UOMA-LNK-LAYOUT" || !strings.Contains(err.Error(), "forms, events") {
+		t.Error(err)
+	}
+	for feed, tt := range map[string]struct {
+		code string
+		rows int
+	}{"forms": {"", 24}, "events": {"", 8}, "visits": {"UOMA-LNK-LAYOUT", 0}} {
+		out := filepath.Join(t.TempDir(), "clusters.csv")
+		job, err := linker.Open([]string{file}, &linker.Layout{Layout: l, Feed: feed}, linker.Settings{})
+		if err == nil {
+			_, err = job.Run(context.Background(), linker.Outputs{Clusters: out}, linker.Tools{Now: time.Now, Progress: silent{}})
+		}
+		rows, _ := os.ReadFile(out)
+		if n := max(0, strings.Count(string(rows), "\n")-1); fault.Code(err) != tt.code || n != tt.rows {
+			t.Errorf("%s: %d rows, %v", feed, n, err)
 		}
 	}
 }

@@ -29,7 +29,7 @@ var (
 	errTwice    = fault.New("UOMA-LNK-TWICE", "two records have the same id", "name the column that tells the records apart with --columns NAME=record_id, or number the rows with --columns NAME=ignored")
 	errNothing  = fault.New("UOMA-LNK-NOTHING", "no column says anything of a person that could be compared", "say what the columns mean: --columns NAME=given_names,NAME=family_name,NAME=birth_date")
 	errIDs      = fault.New("UOMA-LNK-IDS", "two columns are to be the record's id", "name one of them")
-	errLayout   = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file", "name the file as the layout has it, or the feed with --feed")
+	errLayout   = fault.New("UOMA-LNK-LAYOUT", "no feed of the layout fits the file, or several do", "name the file as the layout has it, or the feed with --feed")
 	errFormat   = fault.New("UOMA-LNK-UNREAD", "the layout's feed lies in no file", "name a feed of the layout that does with --feed, or export its rows into a file and resolve that without a layout")
 	errEncoding = fault.New("UOMA-LNK-ENCODING", "the file's bytes are not of one encoding", "look at the line, or convert the file: iconv -f ENCODING -t UTF-8")
 	errPart     = fault.New("UOMA-LNK-PART", "the records have nothing of that name to be found by", "name parts that the records have, as they stand in the message")

@@ -3,7 +3,6 @@ package linker
 import (
 	_ "embed"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,7 +141,3 @@ func kindList() string {
 }
 
 func fold(name string) string { return tabular.Fold([]byte(name)) }
-
-func containsFold(list []string, name string) bool {
-	return slices.ContainsFunc(list, func(x string) bool { return fold(x) == fold(name) })
-}

@@ -61,7 +61,7 @@ func recordOptions(f *layout.Feed, o tabular.Options) record.Options {
 func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (tabular.Options, error) {
 	o := tabular.Options{
 		Feed: f.FullName(), File: name, Header: f.Format.Header, FieldCounts: f.Format.FieldCounts,
-		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, Reject: reject,
+		TrailerRequired: f.Format.TrailerRequired, SkipWhenEmpty: f.Format.SkipWhenEmpty, SkipWhenFilled: f.Format.SkipWhenFilled, Reject: reject,
 	}
 	if f.Format.Type == "xlsx" {
 		o.Titles, o.HeaderRows = maxTitles, f.Format.HeaderLines

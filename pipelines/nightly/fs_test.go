@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,9 @@ func (c candidate) line() string {
 	return strings.Join([]string{c.lopenr, "", "", "", c.family, c.given, "", "", c.institution, c.private, "47", "", c.mobile, "", "", "", "", "N", ""}, ";")
 }
 
+// feedName is where a layout of one feed names it.
+var feedName = regexp.MustCompile(`(?m)^- name: \w+$`)
+
 // TestFSGivesTheSamePeopleInEachForm loads the same people from the files of FS, over GraphQL and over FS-API.
 func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
 	t.Parallel()
@@ -75,10 +79,23 @@ func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
 	if len(want) != len(people) {
 		t.Fatalf("%d people of the files", len(want))
 	}
-	for name, service := range map[string]http.Handler{"fs.yaml": graph, "fs-api.yaml": api} {
-		over := newTiny(t, databasetest.OnSQLite, "nmbu", source(layout.TemplateSource(name)))
+	for name, tt := range map[string]struct {
+		service  http.Handler
+		template string
+		feed     string // called otherwise than in the template
+		want     []string
+	}{
+		"GraphQL":               {graph, "fs.yaml", "", want},
+		"FS-API":                {api, "fs-api.yaml", "candidates", want},
+		"all persons of FS-API": {api, "fs-api.yaml", "", nil}, // nobody is invited of whom it is not known that they took credits
+	} {
+		src, err := layout.TemplateSource(tt.template)
+		if tt.feed != "" {
+			src = feedName.ReplaceAll(src, []byte("- name: "+tt.feed))
+		}
+		over := newTiny(t, databasetest.OnSQLite, "nmbu", source(src, err))
 		authority := tlstest.NewAuthority(t)
-		addr := authority.Serve(t, service)
+		addr := authority.Serve(t, tt.service)
 		write(t, filepath.Join(over.dir, workspace.KeysDir, "web.crt"), authority.PEM)
 		write(t, filepath.Join(over.dir, workspace.KeysDir, "fs"), []byte(resttest.Secret))
 		settings := filepath.Join(over.dir, workspace.FileName)
@@ -90,8 +107,8 @@ func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
 		if out, err := (network{site: over.site}).run(t, t.Context(), firstNight); err != nil || out.State != pipelines.Finished {
 			t.Fatalf("%s: ended %q, %v: %v", name, out.State, err, codes(t, out))
 		}
-		if got := over.people(t); !slices.Equal(got, want) {
-			t.Errorf("%s: %d people, %.300q\nand of the files %d, %.300q", name, len(got), got, len(want), want)
+		if got := over.people(t); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %d people, %.300q\nand of the files %d, %.300q", name, len(got), got, len(tt.want), tt.want)
 		}
 	}
 }

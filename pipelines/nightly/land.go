@@ -42,10 +42,13 @@ type FeedFacts struct {
 	Control   *int64           `json:"control_total,omitempty"`
 	Extracted time.Time        `json:"extracted_at,omitzero"` // the export's own time stamp
 	Again     int              `json:"read_again,omitempty"`  // how often all was read again from its beginning, because the line was lost
+	Twice     int64            `json:"keys_twice,omitempty"`  // rows of a list in pages with a key that came before: the list was read again, as they may have moved
 	Changes   *ChangesFacts    `json:"changes,omitempty"`     // of a feed whose layout asks for changes
 	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
 	Reason    string           `json:"reason,omitempty"`
 	Hint      string           `json:"hint,omitempty"`
+
+	twice []rowID // keys that came again in the last reading of a list in pages
 }
 
 // LandFacts is what the stage leaves in the ledger.
@@ -68,6 +71,8 @@ var (
 		"uoma layout diff LAYOUT EXPORT shows what became of them: add the new names as aliases, or declare drift: evolve if they are gone for good").For(fault.Source)
 	errContract = fault.New("UOMA-LND-CONTRACT", "the export's columns are not the layout's, and its feed declares drift: fail; nothing was loaded",
 		"uoma layout diff LAYOUT EXPORT shows the difference; have the export corrected, or change the layout")
+	errShifted = fault.New("UOMA-LND-SHIFTED", "rows moved between the pages of the list while they were read; nothing of it was used",
+		"run the same date again, at an hour in which the system is left alone").For(fault.Source)
 	errPast = fault.New("UOMA-LND-PAST", "a later night is in the register already, and the register does not go back",
 		"run the latest date again with the late export under that date's name, or replay the past with uoma backfill")
 	errSibling = fault.New("UOMA-LND-SIBLING", "another export of the same system is bad, so the system stopped as a whole",
@@ -172,8 +177,8 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	ff := FeedFacts{Feed: f.FullName(), File: l.System + "/" + f.FileName(r.Date)}
 	ff.Previous = marks[ff.Feed]
 	source, rows, err := s.take(ctx, r, files, l, f, &ff)
-	for moved := 0; fault.Code(err) == query.ErrMoved.Code && moved < mostMoved; moved++ { // nothing was made of what came
-		r.Log.Warn("read again", "feed", ff.Feed, "code", query.ErrMoved.Code)
+	for n := 0; moved(err) && n < mostMoved; n++ { // nothing was made of what came
+		r.Log.Warn("read again", "feed", ff.Feed, "code", fault.Code(err))
 		source, rows, err = s.take(ctx, r, files, l, f, &ff)
 		ff.Again++
 	}
@@ -200,13 +205,22 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	return ff, nil
 }
 
-// mostMoved is how often a feed is read again whose rows changed while its line was lost.
+// mostMoved is how often a feed is read again whose rows changed while its line was lost, or moved between its pages.
 const mostMoved = 2
+
+// moved tells of rows that are not of one moment, and may be when they are read again.
+func moved(err error) bool {
+	code := fault.Code(err)
+	return code == query.ErrMoved.Code || code == errShifted.Code
+}
 
 // readAs says for the report how the rows were read, where that is not as ever.
 func (ff FeedFacts) readAs() string {
-	if ff.Again == 0 {
+	switch {
+	case ff.Again == 0:
 		return ff.Changes.text()
+	case ff.Twice > 0:
+		return fmt.Sprintf("read again from the beginning, %d times: keys came on more than one page", ff.Again)
 	}
 	return fmt.Sprintf("read again from the beginning, %d times: the line was lost", ff.Again)
 }
@@ -254,6 +268,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		r.Progress.Advance(int64(b.Len()), "rows")
 	}
 	if err := src.Verify(); err != nil {
+		return "", nil, err
+	}
+	if err := ff.settled(f, rows); err != nil {
 		return "", nil, err
 	}
 	sum := src.Summary()

@@ -290,10 +290,13 @@ func crmSets(n int) map[string][]resttest.Row {
 			"msdynmkt_contactpointconsent4s": {"msdynmkt_contactpointconsent4id": id, "msdynmkt_contactpointvalue": mail, "msdynmkt_contactpointtype": 534120000,
 				"_msdynmkt_purposeid_value": "00000000-0000-0000-0000-0000000000a1", "msdynmkt_value": 534120001, "msdynmkt_source": 534120005, "modifiedon": when},
 			"msevtmgt_eventregistrations": {"msevtmgt_eventregistrationid": id, "_msevtmgt_contactid_value": id, "_msevtmgt_eventid_value": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"},
-			"emails":                      {"activityid": id, "_regardingobjectid_value": id, "createdon": when, "directioncode": i%2 == 0},
+			"emails":                      {"activityid": id, "_regardingobjectid_value": id, "regardingobjectid_contact_email/contactid": id, "createdon": when, "directioncode": i%2 == 0},
 			"seamk_websitevisits":         {"seamk_websitevisitid": id, "_seamk_contactid_value": id, "createdon": when},
 		} {
 			sets[set] = append(sets[set], row)
+		}
+		if i%3 == 0 { // about an account, by whose key nobody must be known
+			sets["emails"] = append(sets["emails"], resttest.Row{"activityid": fmt.Sprintf("4f2504e0-4f89-41d3-9a0c-%012d", i), "_regardingobjectid_value": parents[0].id, "createdon": when, "directioncode": true})
 		}
 		if kind := parents[i%3].kind; kind != "" {
 			sets["contacts"][i][parentKind] = kind

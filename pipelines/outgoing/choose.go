@@ -38,6 +38,7 @@ type choice struct {
 	eligible int64
 	withheld map[Withheld]int64
 	rows     map[string]int64 // left out of people who are in the file, by reason
+	lacking  map[string]int64 // incomplete rows, by what they lack
 	closed   []Closed
 	formulas int64
 	unknown  int64
@@ -100,7 +101,7 @@ func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err := workspace.EventOf(f.pack, f.t); err != nil {
 		return nil, err
 	}
-	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, closed: []Closed{}}
+	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
 	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[question]policy.Answers{}, closed: map[question]bool{}}
 	var err error
 	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {

@@ -102,11 +102,13 @@ type SelectFacts struct {
 	Withheld  []Withheld `json:"withheld"`
 	// RowsWithheld counts rows left out of people who are in the file with others, by reason.
 	RowsWithheld map[string]int64 `json:"rows_withheld,omitempty"`
-	Closed       []Closed         `json:"closed_columns"` // for everybody
-	Formulas     int64            `json:"formula_like_cells"`
-	Unknown      int64            `json:"unknown,omitempty"`       // rows of the recipient's list about whom nothing is known
-	Lines        []int64          `json:"unknown_lines,omitempty"` // where they stand in it; the first hundred
-	Dry          bool             `json:"dry_run,omitempty"`
+	// Lacking counts the incomplete rows, also of people who are left out, by the first column or element that they lack.
+	Lacking  map[string]int64 `json:"lacking,omitempty"`
+	Closed   []Closed         `json:"closed_columns"` // for everybody
+	Formulas int64            `json:"formula_like_cells"`
+	Unknown  int64            `json:"unknown,omitempty"`       // rows of the recipient's list about whom nothing is known
+	Lines    []int64          `json:"unknown_lines,omitempty"` // where they stand in it; the first hundred
+	Dry      bool             `json:"dry_run,omitempty"`
 }
 
 // Withheld counts people left out for one reason under one clause.
@@ -138,7 +140,7 @@ func (t selectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	r.Progress.Advance(c.eligible, "people")
 	return SelectFacts{
 		Target: t.f.t.Name, Recipient: t.f.chain().Recipient, File: t.f.name(r.Date), Register: c.gate.Run, Policy: t.f.pack.ID + " " + t.f.pack.Version,
-		Eligible: c.eligible, People: c.people, Rows: int64(len(c.records)), Withheld: c.account(), RowsWithheld: c.rows, Closed: c.closed, Formulas: c.formulas,
+		Eligible: c.eligible, People: c.people, Rows: int64(len(c.records)), Withheld: c.account(), RowsWithheld: c.rows, Lacking: c.lacking, Closed: c.closed, Formulas: c.formulas,
 		Unknown: c.unknown, Lines: c.lines, Dry: r.Dry,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package outgoing
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,8 +71,9 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 	var origins []extract.Origin
 	words := h.words(w)
 	fill := func(b *target.Block, x *row) ([]string, string) {
-		cells, complete := b.Row(k.lookup, h.own(b.Each, x), a.cell, words)
-		if !complete {
+		cells, lacks := b.Row(k.lookup, h.own(b.Each, x), a.cell, words)
+		if lacks != "" {
+			h.c.lacking[cmp.Or(b.Path, b.Each)+"/"+lacks]++
 			return nil, incomplete
 		}
 		texts := make([]string, len(cells))

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -250,6 +251,14 @@ func TestGradesAreThoseOfTheirScale(t *testing.T) {
 	grades = slices.Compact(grades)
 	const no = "<EiKaytossa>Arvosana ei kaytossa</EiKaytossa>"
 	whole := wholePeople(t)
+	for scale, goes := range map[string]bool{"": true, "EiKaytossa": true, "Muu": false, "viisiportainen": false} {
+		own := func(f target.Field, _ []string) target.Value {
+			return target.Value{Text: map[string]string{"scale": scale}[f.Column] + map[bool]string{true: "1"}[f.Column != "scale"]}
+		}
+		if _, lacks := degree.Row(own, own, nil, strings.NewReplacer()); lacks != map[bool]string{false: "Arvosana"}[goes] {
+			t.Errorf("a degree of scale %q lacks %q", scale, lacks)
+		}
+	}
 	for scale, of := range gradesOf {
 		at := slices.IndexFunc(degree.Columns, func(c target.Column) bool { return c.Name == "Arvosana/"+scale })
 		for _, grade := range grades {
@@ -263,14 +272,33 @@ func TestGradesAreThoseOfTheirScale(t *testing.T) {
 				}
 				return target.Value{Text: "1"} // that the rest is there
 			}
-			cells, complete := degree.Row(own, own, nil, strings.NewReplacer())
-			if complete != want || at < 0 || want && cells[at].Text != grade {
-				t.Errorf("the target lets %q of %s go: %v", grade, scale, complete)
+			cells, lacks := degree.Row(own, own, nil, strings.NewReplacer())
+			if (lacks == "") != want || at < 0 || want && cells[at].Text != grade {
+				t.Errorf("the target lets %q of %s go: %q", grade, scale, lacks)
 			}
 			if err := validates(t, strings.Replace(whole, no, "<"+scale+">"+grade+"</"+scale+">", 1)); (err == nil) != want {
 				t.Errorf("%q of %s in the schema: %v", grade, scale, err)
 			}
 		}
+	}
+}
+
+// TestADegreeOfAnotherScaleIsHeldBack and counted with what it lacks: the store refuses a whole file for a degree without a grade.
+func TestADegreeOfAnotherScaleIsHeldBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, databasetest.OnSQLite, "small")
+	_, err := r.ws.RegisterDB.Exec("UPDATE `degree` SET `scale` = 'Muu' WHERE `grade` = '3'")
+	r.must(err)
+	var other int64
+	r.must(r.ws.RegisterDB.Get(&other, "SELECT COUNT(*) FROM `degree` WHERE `scale` = 'Muu'"))
+	content, sel, facts := r.sent("virta")
+	validXML(t, r, facts.File)
+	want := map[string]int64{"Opintosuoritukset/Opintosuoritus/Arvosana": other}
+	if other == 0 || !maps.Equal(sel.Lacking, want) || sel.RowsWithheld["incomplete"] != other {
+		t.Errorf("of %d degrees of another scale: %v lacking, %v held back", other, sel.Lacking, sel.RowsWithheld)
+	}
+	if strings.Contains(content, "<Viisiportainen>3<") || !strings.Contains(content, "<Viisiportainen>4<") {
+		t.Error("other degrees than those are held back")
 	}
 }
 

@@ -211,8 +211,9 @@ type Format struct {
 	Sheet           string   `yaml:"sheet"`
 	Trailer         string   `yaml:"trailer"` // pattern of the last line, or of a sheet row's values joined by spaces; its group is the row count
 	TrailerRequired bool     `yaml:"trailer-required"`
-	Manifest        string   `yaml:"manifest"`        // archive member with rows and SHA-256 of every file
-	SkipWhenEmpty   []string `yaml:"skip-when-empty"` // a row that is empty in all of these columns is no record
+	Manifest        string   `yaml:"manifest"`         // archive member with rows and SHA-256 of every file
+	SkipWhenEmpty   []string `yaml:"skip-when-empty"`  // a row that is empty in all of these columns is no record
+	SkipWhenFilled  []string `yaml:"skip-when-filled"` // a row with something in one of these columns is another feed's
 
 	Rows        string            `yaml:"rows"`         // path of the records in a document; empty: the document is one, or a list of them
 	Each        string            `yaml:"each"`         // path of the rows inside a record; empty: it is one

@@ -102,6 +102,7 @@ func TestFindings(t *testing.T) {
 		{"key of another system", "person: [id]", "person: {of: other, key: [no]}", "UOMA-LAY-COLUMN demo.yaml:10:29"},
 		{"point", "person: [id]", "person: {point: mail}", "UOMA-LAY-POINT demo.yaml:10:19"},
 		{"point without by", "as: email", "as: point", "UOMA-LAY-POINT demo.yaml:14:5"},
+		{"skip filled", "{type: csv}", "{type: csv, skip-when-filled: [no]}", "UOMA-LAY-COLUMN demo.yaml:8:42"},
 		{"skip", "{type: csv}", "{type: csv, skip-when-empty: [no]}", "UOMA-LAY-COLUMN demo.yaml:8:41"},
 		{"column twice", "name: born", "name: ID", "UOMA-LAY-TWICE demo.yaml:13:12"},
 		{"dropped and read", "columns:", "drop: [Born]\n  columns:", "UOMA-LAY-TWICE demo.yaml:11:10"},

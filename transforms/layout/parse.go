@@ -91,7 +91,7 @@ func (l *Layout) complete() {
 func (f *Feed) complete(l *Layout) {
 	f.system = l.System
 	if f.Rest != nil {
-		f.Format.SkipWhenEmpty = f.Rest.SkipWhenEmpty
+		f.Format.SkipWhenEmpty, f.Format.SkipWhenFilled = f.Rest.SkipWhenEmpty, f.Rest.SkipWhenFilled
 	}
 	for i := range l.Feeds {
 		if o := &l.Feeds[i]; o != f && f.InFile() && o.File == f.File && o.Member == f.Member {
@@ -185,6 +185,9 @@ func (c *checker) feed(f *Feed, at []string) {
 	}
 	for i, name := range f.Format.SkipWhenEmpty {
 		c.reference(f, name, under("format", "skip-when-empty", strconv.Itoa(i))...)
+	}
+	for i, name := range f.Format.SkipWhenFilled {
+		c.reference(f, name, under("format", "skip-when-filled", strconv.Itoa(i))...)
 	}
 	c.keys(f, under)
 	c.fill(f, under)

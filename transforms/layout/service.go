@@ -16,7 +16,8 @@ type Rest struct {
 	Rate       float64           `yaml:"rate"`   // most requests a second
 	Paging     Paging            `yaml:"paging"`
 
-	SkipWhenEmpty []string `yaml:"skip-when-empty"` // as of a format
+	SkipWhenEmpty  []string `yaml:"skip-when-empty"`  // as of a format
+	SkipWhenFilled []string `yaml:"skip-when-filled"` // as of a format
 }
 
 // Paging is how pages follow each other. Kind says which of the others there are.

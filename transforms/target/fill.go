@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,10 +25,10 @@ type Value struct{ Text, Key string }
 type Lookup func(f Field, of []string) Value
 
 // Row makes the cells of a row. know gives the fields of the person, own those of the row's own table, copied what stands in a
-// column of the recipient's list, and words what {return_by} and {pseudonym} stand for. complete is false when something is missing without which there is no row.
-func (b *Block) Row(know, own Lookup, copied func(column string) string, words *strings.Replacer) (cells []Cell, complete bool) {
+// column of the recipient's list, and words what {return_by} and {pseudonym} stand for. lacks names the first column or element without
+// which there is no row; "" when the row is whole.
+func (b *Block) Row(know, own Lookup, copied func(column string) string, words *strings.Replacer) (cells []Cell, lacks string) {
 	cells = make([]Cell, len(b.Columns))
-	complete = true
 	find := func(f Field, of []string) Value {
 		if f.Table == b.Each && f.Table != Person {
 			return own(f, of)
@@ -55,14 +56,35 @@ func (b *Block) Row(know, own Lookup, copied func(column string) string, words *
 		if cells[i].Text == "" {
 			cells[i].Text = c.Default
 		}
-		complete = complete && (cells[i].Text != "" || !c.Required)
+		if c.Required && cells[i].Text == "" {
+			lacks = cmp.Or(lacks, c.Name)
+		}
 	}
 	for i := range b.Columns {
 		if c := &b.Columns[i]; c.beside >= 0 && cells[c.beside].Text == "" {
 			cells[i] = Cell{}
 		}
 	}
-	return cells, complete
+	return cells, cmp.Or(lacks, b.lacking(cells))
+}
+
+// lacking names the first of the needed columns and elements of which nothing stands in a row.
+func (b *Block) lacking(cells []Cell) string {
+	for _, need := range b.Needs {
+		filled := false
+		for i := range b.Columns {
+			filled = filled || cells[i].Text != "" && b.Columns[i].in(need)
+		}
+		if !filled {
+			return need
+		}
+	}
+	return ""
+}
+
+// in tells whether the column is the named one, or stands in the named element.
+func (c *Column) in(element string) bool {
+	return c.Name == element || strings.HasPrefix(c.Name, element+"/")
 }
 
 // convert makes the recipient's text of a canonical one.

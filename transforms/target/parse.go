@@ -61,6 +61,7 @@ var (
 	errPath   = fault.New("UOMA-TGT-PATH", "a column's name is no path of elements", "write Element/Element, with @attribute as the last part; of elements of one parent, stand together")
 	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
 	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
+	errNeeds  = fault.New("UOMA-TGT-NEEDS", "every row needs something that no column can hold", "name in needs: columns, or elements in which columns stand")
 	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
 	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column, beside another; no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
@@ -198,6 +199,11 @@ func (c *checker) block(b *Block, at ...string) {
 		}
 		if !col.fits(c.t.InTable()) {
 			c.find(errKind, col.Name, under(i, "name")...)
+		}
+	}
+	for i, need := range b.Needs {
+		if !slices.ContainsFunc(b.Columns, func(col Column) bool { return col.in(need) }) {
+			c.find(errNeeds, need, append(slices.Clone(at), "needs", strconv.Itoa(i))...)
 		}
 	}
 }

@@ -74,6 +74,8 @@ type Block struct {
 	Each    string   `yaml:"each"` // canonical table of which each row is a row of the file; person merges all rows of a person
 	Path    string   `yaml:"path"` // xml: the row's element, below the root or below the person's
 	Columns []Column `yaml:"columns"`
+	// Needs names columns or elements of which one column at least has something in every row: a row without is left out.
+	Needs []string `yaml:"needs"`
 }
 
 // Event names an event as a system knows it.

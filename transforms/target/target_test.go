@@ -64,6 +64,8 @@ func TestParseNamesThePlace(t *testing.T) {
 		"a format of no date":     {"required: true", "format: yyyy", "UOMA-TGT-DATE", "(columns.0.format)"},
 		"a condition elsewhere":   {"required: true", "if: {degree.scale: x}", "UOMA-TGT-TABLE", "(columns.0.if)"},
 		"beside nothing":          {"required: true", "beside: Other", "UOMA-TGT-BESIDE", "(columns.0.beside)"},
+		"needs a column":          {"columns:", "needs: [Name]\ncolumns:", "", ""},
+		"needs what is not there": {"columns:", "needs: [Name, Nam]\ncolumns:", "UOMA-TGT-NEEDS", "8:15 (needs.1)"},
 		"a list without its key":  {"columns:", "asked: {file: \"l_{yyyyMMdd}.csv\", key: id, is: person.student_number}\ncolumns:", "UOMA-TGT-ASKED", "(asked)"},
 		"counts of people":        {"from: person.family_name, required: true}", "from: [person.home_municipality, address.home.city]}\n- {name: N, value: \"{people}\"}", "", ""},
 		"counts of names":         {"required: true}", "}\n- {name: N, value: \"{people}\"}", "UOMA-TGT-COUNT", "(columns.0.name)"},
@@ -196,27 +198,27 @@ func TestARowOfCells(t *testing.T) {
 	}
 	person := map[string]string{"person.given_names": "Aino\tMaria", "person.sex": "9", "person.birth_date": "1990-01-02", "email.personal": "a@b.example"}
 	degree := map[string]string{"degree.key": "k1", "degree.date": "2021-06-05", "degree.ects": "210.5", "degree.grade": "4", "degree.scale": "Five"}
-	texts := func() (out []string, complete bool) {
-		cells, complete := x.Row(from(person), from(degree), nil, strings.NewReplacer("{return_by}", "2026-12-21"))
+	texts := func() (out []string, lacks string) {
+		cells, lacks := x.Row(from(person), from(degree), nil, strings.NewReplacer("{return_by}", "2026-12-21"))
 		for _, c := range cells {
 			out = append(out, c.Text)
 			if strings.HasPrefix(c.Key, "row of ") != (c.From != "") {
 				t.Errorf("%+v", c)
 			}
 		}
-		return out, complete
+		return out, lacks
 	}
-	got, complete := texts()
+	got, lacks := texts()
 	want := []string{"k1", "Aino", "?", "2.1.1990", "05/06/2021", "210,5", "4", "", "", "", "by 2026-12-21"}
-	if !complete || !slices.Equal(got, want) {
+	if lacks != "" || !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
 	person["email.personalportal"], person["person.sex"], person["person.call_name"] = "p@b.example", "2", "Ann"
 	delete(degree, "degree.scale")
 	delete(degree, "degree.key")
-	got, complete = texts()
+	got, lacks = texts()
 	want = []string{"", "Ann", "F", "2.1.1990", "05/06/2021", "210,5", "", "none", "p@b.example", "mail", "by 2026-12-21"}
-	if complete || !slices.Equal(got, want) {
+	if lacks != "Key" || !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
 	if got, want := x.Tables(), []string{"degree", "email", "person"}; !slices.Equal(got, want) {
@@ -224,6 +226,41 @@ func TestARowOfCells(t *testing.T) {
 	}
 	if got, want := x.ColumnsOf("degree"), []string{"date", "ects", "grade", "key", "scale"}; !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestARowLacksWhatItNeeds by the first that it has not: a required column, then an element of which no column has anything.
+func TestARowLacksWhatItNeeds(t *testing.T) {
+	src := strings.Replace(small[:strings.Index(small, "columns:")], "file: \"small_{yyyyMMdd}.csv\"\nform: {type: csv}", `file: "small_{yyyyMMdd}.xml"
+form: {type: xml, root: All}
+path: One
+each: degree
+needs: [Grade, Note]`, 1) + `columns:
+- {name: Key, from: degree.key, required: true}
+- {name: Grade/Five, from: degree.grade, if: {degree.scale: Five}}
+- {name: Grade/None, value: none, if: {degree.scale: ""}}
+- {name: Graded, value: "yes"}
+- {name: Note, from: degree.title}
+`
+	x, err := Parse("x.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ key, scale, grade, title, lacks string }{
+		{"k", "Five", "4", "T", ""},
+		{"k", "", "", "T", ""},
+		{"k", "Five", "", "T", "Grade"},
+		{"k", "Six", "4", "T", "Grade"},
+		{"k", "Six", "4", "", "Grade"},
+		{"k", "Five", "4", "", "Note"},
+		{"", "Six", "4", "", "Key"},
+	} {
+		own := func(f Field, _ []string) Value {
+			return Value{Text: map[string]string{"key": tt.key, "scale": tt.scale, "grade": tt.grade, "title": tt.title}[f.Column]}
+		}
+		if _, lacks := x.Row(own, own, nil, strings.NewReplacer()); lacks != tt.lacks {
+			t.Errorf("%+v: it lacks %q", tt, lacks)
+		}
 	}
 }
 
