@@ -83,6 +83,15 @@ func (n *Night) End(ctx context.Context, sourceKeys []string, run string) error 
 	})
 }
 
+// Doubt marks the consents of source rows whose system exports a version of them that cannot be used, as [Night.End] does: it may
+// take back what was granted. Everything else of such rows stands.
+func (n *Night) Doubt(ctx context.Context, sourceKeys []string, run string) error {
+	return n.chunks(ctx, sourceKeys, func() error {
+		_, err := database.UpdateSelected(ctx, n.tx, "consent", "source_key", "last_seen_run", run)
+		return err
+	})
+}
+
 // selecting selects keys in chunks and runs f for every table on each.
 func (n *Night) selecting(ctx context.Context, keys []string, f func(table string) error) error {
 	return n.chunks(ctx, keys, func() error {

@@ -192,6 +192,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	for _, t := range w.touched {
 		s.n.touched[t] = true
 	}
+	s.n.doubted = append(s.n.doubted, w.doubted...)
 	for _, key := range f.changes.removed {
 		s.n.touched[protect.SourceKey(w.tokens, name, string(key))] = true
 	}
@@ -221,6 +222,7 @@ type conforming struct {
 	tokens   *pseudonym.Domain
 	touched  []string         // tokens of rows that were there on an earlier night and are decided anew
 	touching map[int64]string // of the current batch, by line
+	doubted  []string         // tokens of rows of which tonight's version cannot be used
 }
 
 // rawRows gives the rows of the feed's snapshot at some places.
@@ -286,7 +288,10 @@ func (w *conforming) touch(b *canon.Batch, i int) {
 }
 
 func (w *conforming) conflict(b *canon.Batch, i int) {
-	key, _ := w.c.Key(b, i, nil)
+	key, ok := w.c.Key(b, i, nil)
+	if ok {
+		w.doubted = append(w.doubted, protect.SourceKey(w.tokens, w.rows.Feed, string(key)))
+	}
 	w.quarantine(canon.Rejection{
 		Feed: w.rows.Feed, Line: b.Col(canon.RawLine).Int(i), Code: "duplicate-key", Key: string(key),
 		Reason: "another row of the export has the same key and other values", Raw: rowText(b, i),
@@ -294,6 +299,9 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 }
 
 func (w *conforming) reject(x canon.Rejection) error {
+	if token := w.touching[x.Line]; token != "" {
+		w.doubted = append(w.doubted, token)
+	}
 	delete(w.touching, x.Line)
 	if x.Key != "" {
 		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})

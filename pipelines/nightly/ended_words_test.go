@@ -167,3 +167,29 @@ func TestWhatASourceGaveUpFollowsItsPerson(t *testing.T) {
 		})
 	})
 }
+
+// TestAnUnusableRowGrantsNothing has a consent whose row cannot be used any more, or comes twice with other values: it may have been
+// taken back, so it counts no more until the row is right again. A withdrawal goes on counting.
+func TestAnUnusableRowGrantsNothing(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newTiny(t, on, "nmbu", map[string]string{"mira": feedLayout("mira",
+			"alumni: row user | row required: true, "+whoIs+", joined as: instant; to: role.alumnus.from", wordFeed)})
+		const alumni, words = "mira/alumni_%s.csv", "mira/words_%s.csv"
+		s.feeds[alumni], s.feeds[words] = "row;user;family;given;joined", "key;user;purpose;channel;state;time"
+		night := func(n canon.Date, want string, said ...string) {
+			t.Helper()
+			s.put(t, alumni, firstNight+n, "1;m1;Jasen;Jaana;2020-01-01T09:00:00Z")
+			s.put(t, words, firstNight+n, said...)
+			s.finish(t, firstNight+n, pipelines.Finished)
+			if got := strings.Join(s.consents(t), ", "); got != want {
+				t.Errorf("night %d: %s, want %s", n, got, want)
+			}
+		}
+		row := func(key, purpose, state string) string { return key + ";m1;" + purpose + ";email;" + state + ";2024-01-01T09:00:00Z" }
+		surveys, info, general := row("1", "surveys", "granted"), row("2", "member_info", "granted"), row("3", "general_info", "withdrawn")
+		night(0, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
+		night(1, "general_info withdrawn, member_info granted", row("1", "surveys", "nonsense"), info, row("3", "general_info", "nonsense"))
+		night(2, "general_info withdrawn", row("1", "surveys", "nonsense"), info, row("2", "member_info", "withdrawn"), row("3", "general_info", "nonsense"))
+		night(3, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
+	})
+}

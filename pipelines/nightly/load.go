@@ -134,7 +134,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing = nil, nil, nil
 	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
-	n.touched, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil
+	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil, nil
 }
 
 // accounts adds up what conform and protect counted.
@@ -255,6 +255,9 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 		}
 	}
 	if err := night.SettleWords(ctx, r.ID()); err != nil {
+		return 0, err
+	}
+	if err := night.Doubt(ctx, slices.Sorted(slices.Values(s.n.doubted)), r.ID()); err != nil {
 		return 0, err
 	}
 	if links, err = s.link(ctx, r, night, asked); err != nil {

@@ -56,6 +56,7 @@ type Night struct {
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
 	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back
+	doubted                    []string                   // source rows of which tonight's version cannot be used
 	engine                     *resolve.Engine
 	resolved                   *resolve.Result
 	standing                   *standings
