@@ -20,7 +20,6 @@ import (
 	api "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"uoma/connectors/remote"
 	"uoma/connectors/s3"
 	"uoma/connectors/s3/s3test"
 	"uoma/internal/processtest"
@@ -43,17 +42,13 @@ func startEncrypting(t *testing.T, how types.ServerSideEncryption) *rig {
 		Env: []string{"HOME=" + home, "MINIO_ROOT_USER=" + s3test.AccessKey, "MINIO_ROOT_PASSWORD=" + s3test.SecretKey, "MINIO_CI_CD=1", "MINIO_BROWSER=off", "MINIO_UPDATE=off",
 			"MINIO_KMS_SECRET_KEY=exports-key:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="},
 	})
-	client, err := remote.HTTP{CA: authority.PEM}.Client()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	r := &rig{&s3test.Server{Addr: addr, CA: authority.PEM, Dir: filepath.Join(home, "data")}, api.New(api.Options{Region: s3test.Region, BaseEndpoint: aws.String("https://" + addr),
-		UsePathStyle: true, Credentials: aws.CredentialsProviderFunc(rightful), HTTPClient: client})}
+	server := &s3test.Server{Addr: addr, CA: authority.PEM, Dir: filepath.Join(home, "data")}
+	r := &rig{server, server.Client(t)}
 	rule := types.ServerSideEncryptionRule{ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{SSEAlgorithm: how}}
 	if how == types.ServerSideEncryptionAwsKms {
 		rule.ApplyServerSideEncryptionByDefault.KMSMasterKeyID = aws.String("exports-key")
 	}
+	var err error
 	for waited := time.Duration(0); ; waited += 100 * time.Millisecond { // it answers before it is ready
 		if _, err = r.api.CreateBucket(t.Context(), &api.CreateBucketInput{Bucket: aws.String(bucket)}); err == nil || waited > 20*time.Second {
 			break
