@@ -185,7 +185,9 @@ func TestAnUnusableRowGrantsNothing(t *testing.T) {
 				t.Errorf("night %d: %s, want %s", n, got, want)
 			}
 		}
-		row := func(key, purpose, state string) string { return key + ";m1;" + purpose + ";email;" + state + ";2024-01-01T09:00:00Z" }
+		row := func(key, purpose, state string) string {
+			return key + ";m1;" + purpose + ";email;" + state + ";2024-01-01T09:00:00Z"
+		}
 		surveys, info, general := row("1", "surveys", "granted"), row("2", "member_info", "granted"), row("3", "general_info", "withdrawn")
 		night(0, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
 		night(1, "general_info withdrawn, member_info granted", row("1", "surveys", "nonsense"), info, row("3", "general_info", "nonsense"))
