@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -152,10 +154,12 @@ type holding struct {
 // held runs f under the lease of r's pipeline in ws, with the policy and the layouts of rules. A dry run takes no lease.
 func held(ctx context.Context, ws, rules *workspace.Workspace, r *pipelines.Run, f func(context.Context, holding) error) (err error) {
 	h := holding{}
-	if h.pack, err = rules.Policy(r.Date); err != nil {
-		return err
-	}
-	if h.layouts, err = rules.Layouts(); err != nil {
+	var read sync.WaitGroup
+	var errLayouts error
+	read.Go(func() { h.layouts, errLayouts = rules.Layouts() })
+	h.pack, err = rules.Policy(r.Date)
+	read.Wait()
+	if err = cmp.Or(err, errLayouts); err != nil { // of two, that of the policy is told
 		return err
 	}
 	h.journal = ws.NewJournal(version, nightly.ConfigDigest(rules, h.layouts, h.pack), h.pack.Digest())

@@ -408,6 +408,113 @@ func TestPagesOfWritersAndReaders(t *testing.T) {
 	}
 }
 
+// TestCommitAside commits more than SQLite would leave in its log, and goes on at once.
+func TestCommitAside(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		migrate(t, db)
+		for n := range 4 { // the log is folded in when the fourth is done, or by the next one's Scrub
+			var items []row
+			for i := range 4000 {
+				items = append(items, row{Key: fmt.Sprintf("%d-%04d", n, i), Blob: make([]byte, 2000)})
+			}
+			tx, err := db.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.Rollback()
+			if err := database.Load(t.Context(), tx, "sample", columns, rowsOf(items)); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.CommitAside(tx); err != nil {
+				t.Fatal(err)
+			}
+			var there int
+			if err := db.Get(&there, "SELECT COUNT(*) FROM `sample`"); err != nil || there != len(items)*(n+1) {
+				t.Fatalf("%d rows after the commit, %v", there, err)
+			}
+			if n < 3 {
+				if err := db.Scrub(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for deadline := time.Now().Add(20 * time.Second); db.Dialect == database.SQLite; time.Sleep(time.Millisecond) {
+			info, err := os.Stat(db.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Size() > 4*4000*2000 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%d bytes in the file: the log is not folded in", info.Size())
+			}
+		}
+	})
+}
+
+// TestCloseWaitsForTheLog closes a store whose log is being folded in: nothing of the log is left.
+func TestCloseWaitsForTheLog(t *testing.T) {
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "store.db")
+		db, err := database.Open(t.Context(), "sqlite:"+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		migrate(t, db)
+		tx, err := db.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var items []row
+		for i := range 4000 {
+			items = append(items, row{Key: fmt.Sprintf("%04d", i), Blob: make([]byte, 2000)})
+		}
+		if err := errors.Join(database.Load(t.Context(), tx, "sample", columns, rowsOf(items)), db.CommitAside(tx)); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(20 * time.Second); ; {
+			info, err := os.Stat(path)
+			if err != nil || time.Now().After(deadline) {
+				t.Fatalf("the log is not folded in: %v", err)
+			}
+			if info.Size() > 1<<20 {
+				break
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("the log is there behind Close: %v", err)
+		}
+	}
+}
+
+// TestWhatAWriterFoldsIn reads when a commit folds in the log: not after CommitAside, and else as ever, also on its connection.
+func TestWhatAWriterFoldsIn(t *testing.T) {
+	db := databasetest.SQLite(t)
+	db.SetMaxOpenConns(1)
+	pages := func(q sqlx.QueryerContext, want int) {
+		t.Helper()
+		var got int
+		if err := sqlx.GetContext(t.Context(), q, &got, "PRAGMA wal_autocheckpoint"); err != nil || got != want {
+			t.Errorf("a commit folds in %d pages, want %d (%v)", got, want, err)
+		}
+	}
+	for range 2 {
+		tx, err := db.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages(tx, 1000)
+		if err := db.CommitAside(tx); err != nil {
+			t.Fatal(err)
+		}
+		pages(db, 0)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	my := "mysql:" + mariadbtest.DSN(t)
 	root, err := database.Open(t.Context(), my)

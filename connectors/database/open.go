@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync"
 
 	"github.com/jmoiron/sqlx"
 
@@ -29,6 +30,8 @@ type DB struct {
 	// Guard, when it is there, looks at the store at the start of every transaction, and may refuse it. Inside one that
 	// writes, what it has seen stays so until the end when lock is added to its query.
 	Guard func(ctx context.Context, tx *sqlx.Tx, lock string) error
+
+	folding sync.Mutex // held while the write-ahead log is folded in; see [DB.CommitAside]
 }
 
 // Begin begins a writing transaction.
@@ -37,7 +40,7 @@ func (db *DB) Begin(ctx context.Context) (*sqlx.Tx, error) {
 	if err != nil {
 		return nil, Failed("begin a transaction", err)
 	}
-	if err := db.keepPages(ctx, tx, writerPages); err != nil {
+	if err := db.tune(ctx, tx, writer); err != nil {
 		_ = tx.Rollback()
 		return nil, err
 	}
@@ -101,7 +104,7 @@ func (db *DB) See(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 		return Failed("begin to read", err)
 	}
 	defer tx.Rollback()
-	if err := db.keepPages(ctx, tx, readerPages); err != nil {
+	if err := db.tune(ctx, tx, reader); err != nil {
 		return err
 	}
 	if db.Guard != nil {

@@ -2,7 +2,6 @@ package database
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -28,20 +27,49 @@ var pragmas = []string{
 	"journal_size_limit(67108864)", // bytes: the log of a first night is not kept for ever
 }
 
-// Pages that a connection to SQLite keeps in memory, in KiB: a writer comes back to the inner pages of a night's indexes, a
-// reader sees most pages once.
+// A connection to SQLite keeps pages in memory, in KiB: a writer comes back to the inner pages of a night's indexes, a
+// reader sees most pages once. What a writer commits is folded into the file when the log has this many pages, unless it
+// commits by [DB.CommitAside].
 const (
-	writerPages = 16384
-	readerPages = 2048
+	writer = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000"
+	reader = "PRAGMA cache_size = -2048"
 )
 
-// keepPages says how many KiB of pages the connection of a transaction keeps from now on.
-func (db *DB) keepPages(ctx context.Context, tx *sqlx.Tx, kib int) error {
+// tune makes the connection of a transaction that of a writer or of a reader from now on.
+func (db *DB) tune(ctx context.Context, tx *sqlx.Tx, to string) error {
 	if db.Dialect != SQLite {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kib))
+	_, err := tx.ExecContext(ctx, to)
 	return Failed("size the page cache", err)
+}
+
+// CommitAside commits a transaction of [DB.Begin] that wrote much. What it wrote is safe in SQLite's log by then, as after
+// any commit; it is folded into the file beside whatever comes next, most of which time is waiting for the disk.
+func (db *DB) CommitAside(tx *sqlx.Tx) error {
+	if db.Dialect != SQLite {
+		return Failed("commit", tx.Commit())
+	}
+	if _, err := tx.Exec("PRAGMA wal_autocheckpoint = 0"); err != nil {
+		return Failed("commit", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return Failed("commit", err)
+	}
+	if db.folding.TryLock() { // else what comes last folds in the rest
+		go func() {
+			defer db.folding.Unlock()
+			_, _ = db.Exec("PRAGMA wal_checkpoint(PASSIVE)") // what it cannot fold in stays in the log, for the next one
+		}()
+	}
+	return nil
+}
+
+// Close closes the store when its log is no longer being folded in. It folds in what is left.
+func (db *DB) Close() error {
+	db.folding.Lock()
+	defer db.folding.Unlock()
+	return db.DB.Close()
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
@@ -105,6 +133,8 @@ func (db *DB) Scrub(ctx context.Context) error {
 	if db.Dialect != SQLite {
 		return nil
 	}
+	db.folding.Lock()
+	defer db.folding.Unlock()
 	if _, err := db.ExecContext(ctx, "PRAGMA incremental_vacuum"); err != nil {
 		return Failed("give back freed pages", err)
 	}

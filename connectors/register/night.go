@@ -16,6 +16,7 @@ import (
 // be finished before the next call. A Night is not safe for concurrent use.
 type Night struct {
 	View
+	db    *database.DB
 	tx    *sqlx.Tx
 	first map[string]string     // first_seen_run of dropped source rows, for their return
 	days  map[canon.Date]string // text of dates, which repeat
@@ -27,14 +28,14 @@ func (r *Register) Begin(ctx context.Context) (*Night, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Night{View: newView(tx), tx: tx, first: map[string]string{}, days: map[canon.Date]string{}}, nil
+	return &Night{View: newView(tx), db: r.db, tx: tx, first: map[string]string{}, days: map[canon.Date]string{}}, nil
 }
 
 // Tx is the transaction itself, for the ledger's functions.
 func (n *Night) Tx() *sqlx.Tx { return n.tx }
 
 // Commit makes the night visible, all of it at once.
-func (n *Night) Commit() error { return database.Failed("commit the night", n.tx.Commit()) }
+func (n *Night) Commit() error { return n.db.CommitAside(n.tx) }
 
 // Rollback forgets the night. After Commit it does nothing, so it may be deferred.
 func (n *Night) Rollback() { _ = n.tx.Rollback() }

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -64,9 +66,10 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := g.read(ctx); err != nil {
 		return nil, err
 	}
-	facts := g.facts()
+	var facts GovernFacts
 	var consents register.Difference[register.Consent]
 	err := g.sideBySide(ctx, func(v *register.View) (err error) {
+		facts = g.facts()
 		consents, err = v.ConsentDifference(ctx, g.consents(&facts))
 		return err
 	}, func(*register.View) error { return g.readItems(ctx) })
@@ -105,6 +108,7 @@ func (s govern) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 // person is what the register knows of somebody.
 type person struct {
 	token    string
+	number   int // among all
 	facts    policy.Facts
 	standing policy.Standing
 	speaks   bool // has a consent or an objection
@@ -182,13 +186,18 @@ func (g *governing) read(ctx context.Context) error {
 // settle joins what the rows of each record say, and what was said by hand, into the facts of the persons that the record is
 // about.
 func (g *governing) settle(words *rights.Words, told ...map[string]*person) {
-	for _, some := range told {
-		for _, l := range g.links { // in an order that does not depend on who was read first
-			if said := some[l.record]; said != nil {
-				l.person.join(said)
+	g.shared(func(mine func(*person) bool) {
+		for _, some := range told {
+			for _, l := range g.links { // in an order that does not depend on who was read first
+				if !mine(l.person) {
+					continue
+				}
+				if said := some[l.record]; said != nil {
+					l.person.join(said)
+				}
 			}
 		}
-	}
+	})
 	heard := g.instant()
 	if g.heedAll {
 		heard = math.MaxInt64
@@ -196,13 +205,32 @@ func (g *governing) settle(words *rights.Words, told ...map[string]*person) {
 	for p, records := range g.spoken(words) {
 		p.speaks = words.Tell(&p.facts, records, g.r.Date, heard) || p.speaks
 	}
-	for _, p := range g.people {
-		// Of two objections of one instant the first decides by which clause, so that their order must say nothing.
-		slices.SortFunc(p.facts.Objections, func(a, b policy.Objection) int {
-			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Channel, b.Channel))
-		})
-		p.standing = g.n.pack.Member(&p.facts, g.r.Date)
+	g.shared(func(mine func(*person) bool) {
+		for _, p := range g.people {
+			if mine(p) {
+				p.stand(g.n.pack, g.r.Date)
+			}
+		}
+	})
+}
+
+// shared calls f on every processor, for people of its own.
+func (g *governing) shared(f func(mine func(*person) bool)) {
+	var all sync.WaitGroup
+	parts := runtime.GOMAXPROCS(0)
+	for part := range parts {
+		all.Go(func() { f(func(p *person) bool { return p.number%parts == part }) })
 	}
+	all.Wait()
+}
+
+// stand works out the standing of somebody of whom all facts are known.
+func (p *person) stand(pack *policy.Pack, date canon.Date) {
+	// Of two objections of one instant the first decides by which clause, so that their order must say nothing.
+	slices.SortFunc(p.facts.Objections, func(a, b policy.Objection) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Channel, b.Channel))
+	})
+	p.standing = pack.Member(&p.facts, date)
 }
 
 // spoken gives, of everybody of whom there is a word by hand, the records that have one.
@@ -223,7 +251,7 @@ func (g *governing) readLinks(ctx context.Context, v *register.View) error {
 		}
 		p := g.people[l.Person]
 		if p == nil {
-			p = &person{token: l.Person}
+			p = &person{token: l.Person, number: len(g.people)}
 			g.people[l.Person] = p
 		}
 		g.about(l.Record, p)

@@ -305,7 +305,10 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	if err := s.lost(ctx, r, ff, spared); err != nil {
 		return "", nil, err
 	}
-	return cmp.Or(src.Sum(), digestOf(rows)), rows, nil
+	if source = src.Sum(); source == "" {
+		source = digestOf(rows)
+	}
+	return source, rows, nil
 }
 
 // record writes the snapshot into the ledger.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
@@ -41,42 +43,57 @@ type report struct{ n *Night }
 func (report) Name() string { return "report" }
 
 func (s report) Run(ctx context.Context, r *pipelines.Run) (any, error) {
+	if r.Dry {
+		return s.write(ctx, r)
+	}
+	var facts ReportFacts
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.n.SweepState(gctx) }) // what the night's commit no longer names
+	g.Go(func() (err error) {
+		facts, err = s.write(gctx, r)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return facts, s.n.ws.Work.Remove(r.ID())
+}
+
+// write writes the report, unless the run is a dry one.
+func (s report) write(ctx context.Context, r *pipelines.Run) (facts ReportFacts, err error) {
 	if !r.Dry { // so that the report shows a head that is signed
 		if err := s.n.ws.SealAudit(ctx, r.ID(), r.Now()); err != nil {
-			return nil, err
+			return facts, err
 		}
 	}
 	in, err := s.input(ctx, r)
 	if err != nil {
-		return nil, err
+		return facts, err
 	}
 	rep := quality.Build(in)
 	page, err := quality.HTML(rep)
 	if err != nil {
-		return nil, err
+		return facts, err
 	}
 	data, err := quality.JSON(rep, page)
 	if err != nil {
-		return nil, err
+		return facts, err
 	}
-	facts := ReportFacts{Verdict: rep.Verdict, Headline: rep.Headline, SHA256: digest(data), Past: rep.Past()}
+	facts = ReportFacts{Verdict: rep.Verdict, Headline: rep.Headline, SHA256: digest(data), Past: rep.Past()}
 	if r.Dry {
 		return facts, nil
 	}
 	dir := filepath.Join(workspace.ReportDir, r.ID())
 	facts.HTML, facts.JSON = filepath.Join(dir, "quality.html"), filepath.Join(dir, "quality.json")
 	if err := os.MkdirAll(s.n.ws.Path(dir), 0o700); err != nil {
-		return nil, errReport.Because(err)
+		return facts, errReport.Because(err)
 	}
 	for name, b := range map[string][]byte{facts.HTML: page, facts.JSON: data} {
 		if err := replaceFile(s.n.ws.Path(name), b); err != nil {
-			return nil, errReport.Because(err)
+			return facts, errReport.Because(err)
 		}
 	}
-	if err := s.n.SweepState(ctx); err != nil {
-		return nil, err
-	}
-	return facts, s.n.ws.Work.Remove(r.ID())
+	return facts, nil
 }
 
 // replaceFile writes a file whole or not at all.

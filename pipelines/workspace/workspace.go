@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"uoma/connectors/blob"
@@ -316,12 +317,14 @@ func ownersAlone(path string, running int, writable, owner *fault.Error) error {
 	return nil
 }
 
-// Close closes the stores.
+// Close closes the stores, which wait for the disk side by side.
 func (w *Workspace) Close() error {
-	var errs []error
-	for i := len(w.closers) - 1; i >= 0; i-- {
-		errs = append(errs, w.closers[i]())
+	errs := make([]error, len(w.closers))
+	var all sync.WaitGroup
+	for i, shut := range w.closers {
+		all.Go(func() { errs[i] = shut() })
 	}
+	all.Wait()
 	return errors.Join(errs...)
 }
 

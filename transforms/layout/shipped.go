@@ -1,7 +1,9 @@
 package layout
 
 import (
+	"cmp"
 	"embed"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -31,23 +33,27 @@ func readShipped() ([]*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*Layout, 0, len(files))
-	for _, f := range files {
-		if path.Ext(f.Name()) != ".yaml" {
-			continue
-		}
-		src, err := shipped.ReadFile(path.Join("shipped", f.Name()))
-		if err != nil {
-			return nil, err
-		}
-		l, err := ParseWith(f.Name(), src, besideShipped)
-		if err != nil {
-			return nil, err
-		}
-		l.name = strings.TrimSuffix(f.Name(), ".yaml")
-		out = append(out, l)
+	files = slices.DeleteFunc(files, func(f fs.DirEntry) bool { return path.Ext(f.Name()) != ".yaml" })
+	out, errs := make([]*Layout, len(files)), make([]error, len(files))
+	var all sync.WaitGroup // side by side: whatever the program does waits for them
+	for i, f := range files {
+		all.Go(func() { out[i], errs[i] = readOne(f.Name()) })
 	}
-	return out, nil
+	all.Wait()
+	return out, cmp.Or(errs...)
+}
+
+func readOne(file string) (*Layout, error) {
+	src, err := ShippedSource(file)
+	if err != nil {
+		return nil, err
+	}
+	l, err := ParseWith(file, src, besideShipped)
+	if err != nil {
+		return nil, err
+	}
+	l.name = strings.TrimSuffix(file, ".yaml")
+	return l, nil
 }
 
 func besideShipped(name string) ([]byte, error) { return shipped.ReadFile(path.Join("shipped", name)) }

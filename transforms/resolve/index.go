@@ -53,14 +53,14 @@ func (x *index) every() []int32 {
 	return all
 }
 
-// sort puts the records into the order of their keys.
-func (x *index) sort() {
+// order gives the places of the records in the order of their keys.
+func (x *index) order() []int32 {
 	from := make([]int32, len(x.records))
 	for i := range from {
 		from[i] = int32(i)
 	}
 	slices.SortFunc(from, func(a, b int32) int { return compareKeys(x.records[a].Key, x.records[b].Key) })
-	x.reorder(from)
+	return from
 }
 
 // reorder puts the records into another order: of each new place it is told the old one.

@@ -37,23 +37,28 @@ func (l *linked) match(t *linkage.Table, at *index) bool {
 	}
 	l.table, l.record, l.place = t, make([]int32, t.Len()), make([]int32, t.Len())
 	var strange atomic.Bool
+	inParts(len(l.record), func(from, to int) {
+		for i := from; i < to; i++ {
+			system, person, _ := strings.Cut(t.Label(int32(i)), canon.KeySeparator)
+			rec, ok := at.find(Key{system, person})
+			if !ok {
+				strange.Store(true)
+				return
+			}
+			l.record[i], l.place[rec] = rec, int32(i)
+		}
+	})
+	return !strange.Load()
+}
+
+// inParts calls f for all parts of n things, side by side.
+func inParts(n int, f func(from, to int)) {
 	var all sync.WaitGroup
 	const part = 1 << 14
-	for from := 0; from < len(l.record); from += part {
-		all.Go(func() {
-			for i := from; i < min(from+part, len(l.record)); i++ {
-				system, person, _ := strings.Cut(t.Label(int32(i)), canon.KeySeparator)
-				rec, ok := at.find(Key{system, person})
-				if !ok {
-					strange.Store(true)
-					return
-				}
-				l.record[i], l.place[rec] = rec, int32(i)
-			}
-		})
+	for from := 0; from < n; from += part {
+		all.Go(func() { f(from, min(from+part, n)) })
 	}
 	all.Wait()
-	return !strange.Load()
 }
 
 // options are the engine's, which are the same on all nights.

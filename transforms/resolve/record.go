@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"sync"
 )
 
 // record is one system's picture of one person: its source rows, in their order.
@@ -35,6 +36,9 @@ func (e *Engine) records() *index {
 		number[i] = n
 		sizes[n]++
 	}
+	var from []int32
+	var sorted sync.WaitGroup
+	sorted.Go(func() { from = at.order() })
 	all := make([]*Member, len(e.rows))
 	for n, from := 0, int32(0); n < len(sizes); n++ {
 		at.records[n].rows = all[from : from : from+sizes[n]]
@@ -45,7 +49,8 @@ func (e *Engine) records() *index {
 		r.rows = append(r.rows, m)
 		r.before = cmp.Or(r.before, m.Subject)
 	}
-	at.sort()
+	sorted.Wait()
+	at.reorder(from)
 	if len(e.left) > 0 {
 		for i := range at.records {
 			if r := &at.records[i]; r.before == "" {

@@ -1,6 +1,9 @@
 package resolve
 
-import "cmp"
+import (
+	"cmp"
+	"sync"
+)
 
 // Record is a record with its subject.
 type Record struct {
@@ -98,26 +101,33 @@ func (e *Engine) Resolve() (*Result, error) {
 	res := &Result{by: records, at: at, Stats: Stats{
 		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{}, Sizes: map[int]int{},
 	}}
+	var had *ids
+	var beside sync.WaitGroup // what needs one processor only
+	beside.Go(func() { had = idsOf(records, e.left) })
 	l, err := e.link(at, &res.Stats.Linkage)
+	beside.Wait()
 	if err != nil {
 		return nil, err
 	}
+	beside.Go(func() { l.tell(records, res) })
 	g := l.groups(len(records))
-	subjects := e.assign(records, g, res)
+	subjects := e.assign(records, had, g, res)
 	res.Records = make([]Record, len(records))
-	for i := range records {
-		r, id := &records[i], subjects[g.of[i]]
-		res.Records[i] = Record{r.System, r.PersonKey, id, r.before}
-		for _, m := range r.rows {
-			m.Subject = id
+	inParts(len(records), func(from, to int) {
+		for i := from; i < to; i++ {
+			r, id := &records[i], subjects[g.of[i]]
+			res.Records[i] = Record{r.System, r.PersonKey, id, r.before}
+			for _, m := range r.rows {
+				m.Subject = id
+			}
 		}
-	}
-	l.tell(records, res)
+	})
 	for n := range g.len() {
 		res.Stats.Sizes[len(g.at(n))]++
 	}
 	res.Stats.Subjects = g.len()
 	e.left = map[Key]string{} // a cleared map keeps its room
+	beside.Wait()
 	return res, nil
 }
 

@@ -46,41 +46,87 @@ func (e *Engine) settle() {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, rowKey.compare)
-	kept, rest := e.rows[:0], e.rows
-	var fresh []*Member
+	w := &working{rows: e.rows}
 	for _, k := range keys {
-		n, found := slices.BinarySearchFunc(rest, k, func(m Member, k rowKey) int { return m.key().compare(k) })
-		kept, rest = append(kept, rest[:n]...), rest[n:]
+		n, found := slices.BinarySearchFunc(w.rows[w.at:], k, func(m Member, k rowKey) int { return m.key().compare(k) })
+		n += w.at
 		m := e.changes[k]
 		if m != nil {
 			e.touched[m.record()] = true
 		}
+		if found {
+			e.replace(&w.rows[n], m)
+		}
 		switch {
+		case found && m != nil:
+			w.rows[n] = *m
 		case found:
-			e.replace(&rest[0], m)
-			if rest = rest[1:]; m != nil {
-				kept = append(kept, *m)
-			}
+			w.remove(n)
 		case m != nil:
-			fresh = append(fresh, m)
+			w.insert(n, m)
 		}
 	}
-	kept = append(kept, rest...)
-	clear(e.rows[len(kept):])
-	e.rows = insert(kept, fresh)
+	e.rows = w.done()
 	e.changes, e.active = map[rowKey]*Member{}, map[rowKey]int32{} // a cleared map keeps its room
 }
 
-// insert puts new rows between those that are there, both in their order, in place where the slice has room.
-func insert(rows []Member, fresh []*Member) []Member {
-	end := len(rows) // before which rows have not been moved
-	rows = slices.Grow(rows, len(fresh))[:len(rows)+len(fresh)]
-	for i := len(fresh) - 1; i >= 0; i-- {
-		n, _ := slices.BinarySearchFunc(rows[:end], fresh[i].key(), func(m Member, k rowKey) int { return m.key().compare(k) })
-		copy(rows[n+i+1:], rows[n:end])
-		rows[n+i], end = *fresh[i], n
+// working works rows that go and come into those that are there, in place where the slice has room: those between two of them
+// move once.
+type working struct {
+	rows  []Member
+	at    int // first row that no run has
+	by    int // how far the next run moves
+	runs  []run
+	fresh []placed
+}
+
+// run are rows that stay together, and how far they move to the right.
+type run struct{ from, to, by int }
+
+// placed is a new row and where it comes to lie.
+type placed struct {
+	at  int
+	row *Member
+}
+
+// remove takes a row out, and insert puts one before a row, each behind all that came before.
+func (w *working) remove(n int) {
+	w.end(n)
+	w.at, w.by = n+1, w.by-1
+}
+
+func (w *working) insert(n int, m *Member) {
+	w.end(n)
+	w.fresh = append(w.fresh, placed{n + w.by, m})
+	w.by++
+}
+
+func (w *working) end(n int) {
+	w.runs = append(w.runs, run{w.at, n, w.by})
+	w.at = n
+}
+
+func (w *working) done() []Member {
+	before := len(w.rows)
+	w.end(before)
+	after := before + w.by
+	rows := slices.Grow(w.rows, max(0, w.by))[:max(before, after)]
+	move := func(r run) { copy(rows[r.from+r.by:], rows[r.from:r.to]) }
+	for _, r := range w.runs { // a run never comes to lie on one that has not moved yet
+		if r.by < 0 {
+			move(r)
+		}
 	}
-	return rows
+	for _, r := range slices.Backward(w.runs) {
+		if r.by > 0 {
+			move(r)
+		}
+	}
+	for _, p := range w.fresh {
+		rows[p.at] = *p.row
+	}
+	clear(rows[after:])
+	return rows[:after]
 }
 
 func (e *Engine) replace(old, m *Member) {

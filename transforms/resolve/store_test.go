@@ -34,6 +34,11 @@ func TestRowsAreWorkedInWhereTheyAre(t *testing.T) {
 			if len(got) != len(want) {
 				t.Fatalf("%d rows, want %d", len(got), len(want))
 			}
+			for _, m := range e.rows[len(e.rows):cap(e.rows)] {
+				if m.key() != (rowKey{}) {
+					t.Fatal("a row that went is still in memory")
+				}
+			}
 			for i, k := range want {
 				if got[i].key() != k || got[i].Family != model[k] {
 					t.Fatalf("row %d is not the one that it should be", i)
@@ -58,7 +63,7 @@ func TestIndexFindsWhatWasPlaced(t *testing.T) {
 				}
 			}
 		}
-		x.sort()
+		x.reorder(x.order())
 		slices.SortFunc(keys, compareKeys)
 		for i, k := range keys {
 			if at, ok := x.find(k); !ok || at != int32(i) || x.records[at].Key != k {

@@ -22,10 +22,46 @@ type claims struct {
 // nobody is the group of an id that no group claims, or keeps.
 const nobody = int32(-1)
 
+// ids are the ids in use, by number.
+type ids struct {
+	sorted []string
+	of     []int32 // number of the id that each record had, or none
+}
+
+const none = int32(-1)
+
+// idsOf numbers the ids that records had, and those that are left over from records that are gone.
+func idsOf(records []record, left map[Key]string) *ids {
+	type had struct {
+		id     string
+		record int32
+	}
+	all := make([]had, 0, len(records)+len(left))
+	for i := range records {
+		if id := records[i].before; id != "" {
+			all = append(all, had{id, int32(i)})
+		}
+	}
+	for _, id := range left {
+		all = append(all, had{id, none})
+	}
+	slices.SortFunc(all, func(a, b had) int { return cmp.Compare(a.id, b.id) })
+	out := &ids{sorted: make([]string, 0, len(all)), of: slices.Repeat([]int32{none}, len(records))}
+	for _, x := range all {
+		if n := len(out.sorted); n == 0 || out.sorted[n-1] != x.id {
+			out.sorted = append(out.sorted, x.id)
+		}
+		if x.record != none {
+			out.of[x.record] = int32(len(out.sorted) - 1)
+		}
+	}
+	return out
+}
+
 // assign gives every group its subject id: the id that most of its records had, each id to one group, and a new one to
 // groups that keep none. Events tell of ids that were given up.
-func (e *Engine) assign(records []record, g *groups, res *Result) []string {
-	c := claim1(records, g, e.left)
+func (e *Engine) assign(records []record, had *ids, g *groups, res *Result) []string {
+	c := claim1(had, g)
 	subjects := make([]string, g.len())
 	for _, x := range c.list {
 		if c.owner[x.id] < 0 && subjects[x.group] == "" {
@@ -43,43 +79,25 @@ func (e *Engine) assign(records []record, g *groups, res *Result) []string {
 	return subjects
 }
 
-// claim1 numbers the ids and finds who claims which, the strongest claim first. Of two equal ones that of the record that comes
-// first is the stronger, and not that of the lesser id: ids are tokens, which say nothing.
-func claim1(records []record, g *groups, left map[Key]string) *claims {
-	type named struct {
-		id string
-		claim
-	}
-	all := make([]named, 0, g.len()+len(left))
+// claim1 finds who claims which id, the strongest claim first. Of two equal ones that of the record that comes first is the
+// stronger, and not that of the lesser id: ids are tokens, which say nothing.
+func claim1(had *ids, g *groups) *claims {
+	c := &claims{list: make([]claim, 0, g.len()), ids: had.sorted, owner: slices.Repeat([]int32{nobody}, len(had.sorted))}
 	for n := range g.len() {
-		first := len(all)
+		first := len(c.list)
 		for _, i := range g.at(n) {
-			id := records[i].before
-			if id == "" {
+			id := had.of[i]
+			if id == none {
 				continue
 			}
-			at := slices.IndexFunc(all[first:], func(x named) bool { return x.id == id })
+			at := slices.IndexFunc(c.list[first:], func(x claim) bool { return x.id == id })
 			if at < 0 {
-				at = len(all) - first
-				all = append(all, named{id, claim{group: int32(n), first: i}})
+				at = len(c.list) - first
+				c.list = append(c.list, claim{group: int32(n), first: i, id: id})
 			}
-			all[first+at].records++
+			c.list[first+at].records++
 		}
 	}
-	for _, id := range left {
-		all = append(all, named{id, claim{group: nobody}})
-	}
-	slices.SortFunc(all, func(a, b named) int { return cmp.Compare(a.id, b.id) })
-	c := &claims{list: make([]claim, 0, len(all)), ids: make([]string, 0, len(all))}
-	for _, x := range all {
-		if len(c.ids) == 0 || c.ids[len(c.ids)-1] != x.id {
-			c.ids = append(c.ids, x.id)
-		}
-		if x.group != nobody {
-			c.list = append(c.list, claim{x.group, x.records, x.first, int32(len(c.ids) - 1)})
-		}
-	}
-	c.owner = slices.Repeat([]int32{nobody}, len(c.ids))
 	slices.SortFunc(c.list, func(a, b claim) int {
 		return cmp.Or(cmp.Compare(b.records, a.records), cmp.Compare(a.first, b.first))
 	})
