@@ -36,7 +36,7 @@ Of what the records say only the shape is shown, unless --show-values asks for t
 			if err != nil {
 				return err
 			}
-			defer thrifty()()
+			defer thrifty(c.Context())()
 			e, err := job.Explain(c.Context(), args[0], args[1], linker.Tools{Now: a.now, Progress: a.newProgress(a.logger())})
 			if err != nil {
 				return err
