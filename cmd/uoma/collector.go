@@ -12,24 +12,25 @@ import (
 // lives, a small one collects many times over for a few megabytes, and while much lives, a large one fills the machine. So
 // garbage may grow by a headroom as long as all stays within what is enough, and beyond that by the smallest share.
 type limits struct {
-	headroom, enough uint64 // bytes
-	minPercent       int
+	headroom, enough       uint64 // bytes
+	minPercent, maxPercent int
 }
 
-// maxPercent is the largest share.
-const maxPercent = 400
-
 // usual are the limits of all commands: much of what lives in a night lives until its end.
-func usual() limits { return limits{headroom: 250 << 20, enough: 420 << 20, minPercent: 40} }
+func usual() limits {
+	return limits{headroom: 250 << 20, enough: 420 << 20, minPercent: 40, maxPercent: 400}
+}
 
 // linking are the limits while records are linked: nearly all that lives then holds no pointers, so that collecting often costs
 // little where much lives. Where little does, it would cost more than linking.
-func linking() limits { return limits{headroom: 48 << 20, enough: 300 << 20, minPercent: 12} }
+func linking() limits {
+	return limits{headroom: 48 << 20, enough: 300 << 20, minPercent: 12, maxPercent: 1000}
+}
 
 // percent gives the share for a live heap of this many bytes, in percent of it.
 func (l limits) percent(live uint64) int {
 	room := min(l.headroom, l.enough-min(live, l.enough))
-	return int(min(maxPercent, max(uint64(l.minPercent), 100*room/max(live, 1))))
+	return min(l.maxPercent, max(l.minPercent, int(100*room/max(live, 1))))
 }
 
 // collector adjusts the share after each collection.

@@ -14,8 +14,8 @@ func TestPercentFollowsWhatLives(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{usual(), 0, maxPercent},
-		{usual(), 4 << 20, maxPercent},
+		{usual(), 0, 400},
+		{usual(), 4 << 20, 400},
 		{usual(), usual().headroom / 4, 400},
 		{usual(), usual().headroom / 2, 200},
 		{usual(), usual().enough / 2, 100},
@@ -23,8 +23,9 @@ func TestPercentFollowsWhatLives(t *testing.T) {
 		{usual(), usual().enough * 4 / 5, 40},
 		{usual(), 8 << 30, 40},
 		{usual(), ^uint64(0), 40},
-		{linking(), 0, maxPercent},
-		{linking(), 4 << 20, maxPercent},
+		{linking(), 0, 1000},
+		{linking(), 4 << 20, 1000},
+		{linking(), linking().headroom / 8, 800},
 		{linking(), linking().headroom, 100},
 		{linking(), linking().headroom * 4, 25},
 		{linking(), linking().enough, 12},
