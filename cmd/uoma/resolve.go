@@ -62,6 +62,7 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			defer thrifty(c.Context())()
 			job, err := f.open(a, c, args)
 			if err != nil {
 				return err
@@ -77,7 +78,6 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			if !a.quiet {
 				a.printMeanings(job.Columns())
 			}
-			defer thrifty(c.Context())()
 			rep, err := job.Run(c.Context(), f.out, linker.Tools{Now: a.now, Progress: a.newProgress(a.logger())})
 			if err != nil {
 				return err

@@ -226,12 +226,20 @@ func (t *Table) sample(candidates []candidate) []sampled {
 // distinct gives each couple once, weighed by how often it was drawn.
 func distinct(drawn []couple) []sampled {
 	slices.Sort(drawn)
-	all := make([]sampled, 0, len(drawn))
+	n := 0
 	for i, x := range drawn {
 		if i == 0 || x != drawn[i-1] {
-			all = append(all, sampled{a: int32(x >> 32), b: int32(x & math.MaxUint32)})
+			n++
 		}
-		all[len(all)-1].weight++
+	}
+	all := make([]sampled, n)
+	n = -1
+	for i, x := range drawn {
+		if i == 0 || x != drawn[i-1] {
+			n++
+			all[n].a, all[n].b = int32(x>>32), int32(x&math.MaxUint32)
+		}
+		all[n].weight++
 	}
 	return all
 }
