@@ -35,7 +35,7 @@ type comparer struct {
 type cache []uint64
 
 const (
-	cacheBits    = 15
+	cacheBits    = 12
 	cachedBits   = 28
 	cachedLevel  = 8       // bits of a level
 	cachedValues = 1 << 17 // of more values no pair comes again soon, but for words of names
