@@ -20,6 +20,7 @@ PAUSE = 0.1
 def main(seconds, mib, path, *command):
     ctypes.CDLL(None).prctl(ADOPT_ORPHANS, 1)
     start, peak, over = time.monotonic(), 0.0, ""
+    before = processor_time()  # of what started Python, such as a script that finds the one to start
     child = subprocess.Popen(command, start_new_session=True)
     status, pause = None, PAUSE
     while status is None and not over:
@@ -36,11 +37,17 @@ def main(seconds, mib, path, *command):
             over = f"over {float(mib) / 1024:g} GiB"
     wall = time.monotonic() - start
     end_rest()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    user, system = (x - y for x, y in zip(processor_time(), before))
+    peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
     with open(path, "w", encoding="utf-8") as out:
-        spent = f" after {wall:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processor time, {peak:.0f} MiB"
-        out.write(over + spent if over else f"{wall} {used.ru_utime} {used.ru_stime} {max(peak, used.ru_maxrss / 1024)}")
+        spent = f" after {wall:.0f} s, {user + system:.0f} s of processor time, {peak:.0f} MiB"
+        out.write(over + spent if over else f"{wall} {user} {system} {peak}")
     sys.exit(1 if over else status)
+
+
+def processor_time():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime, used.ru_stime
 
 
 def descendants():

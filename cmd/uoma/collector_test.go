@@ -9,20 +9,30 @@ import (
 )
 
 func TestPercentFollowsWhatLives(t *testing.T) {
-	for live, want := range map[uint64]int{
-		0:              maxPercent,
-		4 << 20:        maxPercent,
-		headroom / 8:   maxPercent,
-		headroom / 4:   400,
-		headroom / 2:   200,
-		enough / 2:     100,
-		enough * 4 / 5: minPercent,
-		8 << 30:        minPercent,
-		^uint64(0):     minPercent,
-		enough * 2 / 3: 50,
+	for _, x := range []struct {
+		limits
+		live uint64
+		want int
+	}{
+		{usual(), 0, 400},
+		{usual(), 4 << 20, 400},
+		{usual(), usual().headroom / 4, 400},
+		{usual(), usual().headroom / 2, 200},
+		{usual(), usual().enough / 2, 100},
+		{usual(), usual().enough * 2 / 3, 50},
+		{usual(), usual().enough * 4 / 5, 40},
+		{usual(), 8 << 30, 40},
+		{usual(), ^uint64(0), 40},
+		{linking(), 0, 1200},
+		{linking(), 4 << 20, 1200},
+		{linking(), linking().headroom / 8, 800},
+		{linking(), linking().headroom, 100},
+		{linking(), linking().headroom * 4, 25},
+		{linking(), linking().enough, 12},
+		{linking(), 8 << 30, 12},
 	} {
-		if got := percentFor(live); got != want {
-			t.Errorf("%d bytes live: %d %%, want %d %%", live, got, want)
+		if got := x.percent(x.live); got != x.want {
+			t.Errorf("%+v, %d bytes live: %d %%, want %d %%", x.limits, x.live, got, x.want)
 		}
 	}
 }
@@ -30,19 +40,17 @@ func TestPercentFollowsWhatLives(t *testing.T) {
 // TestCollectorIsTuned holds that much and again that little lives, and waits for the share to follow both times.
 func TestCollectorIsTuned(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	tuneCollector()
-	held := make([]byte, headroom)
+	ctx := tuneCollector().with(t.Context())
+	held := make([]byte, usual().headroom)
 	awaitPercent(t, func(p uint64) bool { return p <= 110 })
+	restore := thrifty(ctx)
+	awaitPercent(t, func(p uint64) bool { return p <= 25 })
+	restore()
+	awaitPercent(t, func(p uint64) bool { return 50 <= p && p <= 110 })
 	runtime.KeepAlive(held)
 	held = nil
 	awaitPercent(t, func(p uint64) bool { return p >= 200 })
-	restore := thrifty()
-	for range 10 { // collections that find the share set by somebody else
-		runtime.GC()
-		time.Sleep(time.Millisecond)
-	}
-	awaitPercent(t, func(p uint64) bool { return p == linkPercent })
-	restore()
+	thrifty(t.Context())() // of which no collector knows
 	awaitPercent(t, func(p uint64) bool { return p >= 200 })
 }
 

@@ -24,11 +24,11 @@ func hideMemory() {
 func main() {
 	syscall.Umask(0o077)
 	hideMemory()
-	if os.Getenv("GOGC") == "" {
-		tuneCollector()
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if os.Getenv("GOGC") == "" {
+		ctx = tuneCollector().with(ctx)
+	}
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

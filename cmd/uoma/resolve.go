@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +62,7 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			defer thrifty(c.Context())()
 			job, err := f.open(a, c, args)
 			if err != nil {
 				return err
@@ -78,7 +78,6 @@ estimated of the outcome, and how it differs between groups of people, is said a
 			if !a.quiet {
 				a.printMeanings(job.Columns())
 			}
-			defer thrifty()()
 			rep, err := job.Run(c.Context(), f.out, linker.Tools{Now: a.now, Progress: a.newProgress(a.logger())})
 			if err != nil {
 				return err
@@ -112,19 +111,6 @@ func (f *inputFlags) register(c *cobra.Command) {
 	for flag, kind := range map[string]string{"layout": "yaml", "config": "yaml", "model": "json"} {
 		_ = c.MarkFlagFilename(flag, kind) // fails only for a flag that is not there
 	}
-}
-
-// linkPercent is the share of what lives that garbage may grow to while records are linked: nearly all that lives then holds
-// no pointers, so that collecting often costs little.
-const linkPercent = 12
-
-// thrifty collects garbage more often until the function that it gives is called.
-func thrifty() (restore func()) {
-	if os.Getenv("GOGC") != "" {
-		return func() {}
-	}
-	before := debug.SetGCPercent(linkPercent)
-	return func() { debug.SetGCPercent(before) }
 }
 
 // open understands the files. What is wrong with what was asked is a mistake of usage.

@@ -32,11 +32,11 @@ Of what the records say only the shape is shown, unless --show-values asks for t
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
+			defer thrifty(c.Context())()
 			job, err := f.open(a, c, args[2:])
 			if err != nil {
 				return err
 			}
-			defer thrifty()()
 			e, err := job.Explain(c.Context(), args[0], args[1], linker.Tools{Now: a.now, Progress: a.newProgress(a.logger())})
 			if err != nil {
 				return err

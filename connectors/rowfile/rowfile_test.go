@@ -112,6 +112,30 @@ func TestTheFormIsFound(t *testing.T) {
 	}
 }
 
+// TestTheDelimiterOfMostFieldsIsTaken has more than one delimiter in the first line.
+func TestTheDelimiterOfMostFieldsIsTaken(t *testing.T) {
+	for _, tt := range []struct {
+		src       string
+		delimiter byte
+		columns   []string
+	}{
+		{"a,b,c;d\n1,2,3;4\n5,6,7;8\n", ',', []string{"a", "b", "c;d"}},
+		{"a;b;c,d\n1;2;3,4\n5;6;7,8\n", ';', []string{"a", "b", "c,d"}},
+		{"a;b;c|d\n1;2;3\n4;5;6\n", ';', []string{"a", "b", "c|d"}},           // no row has the bar
+		{"a|b\n1\n2\n3\n", ',', []string{"a|b"}},                              // nor here, where the rows have one field
+		{"name, given\nAnna\nMatti\nMaria\n", ',', []string{"name", "given"}}, // nothing fits: the commonest
+	} {
+		f, err := rowfile.Open(write(t, tt.src))
+		if err != nil {
+			t.Errorf("%q: %v", tt.src, err)
+			continue
+		}
+		if f.Delimiter != tt.delimiter || !slices.Equal(f.Columns, tt.columns) {
+			t.Errorf("%q: got %q and columns %q, want %q and %q", tt.src, f.Delimiter, f.Columns, tt.delimiter, tt.columns)
+		}
+	}
+}
+
 func TestASCIIAloneIsNotSure(t *testing.T) {
 	f, err := rowfile.Open(write(t, "id,name\n1,Esimerkki\n"))
 	if err != nil {

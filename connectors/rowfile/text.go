@@ -55,12 +55,13 @@ func (f *File) openText(parts [][]byte) error {
 		parts = parts[:1] // rows of UTF-16 are not looked for in the middle of a file
 	}
 	head := data(parts[0])
+	var rows [][]string
 	if d := told(head); d != 0 {
 		f.Delimiter, head = d, data(head[min(len(head), len(firstLine(head))):])
+		rows, _ = f.rows(head)
 	} else {
-		f.Delimiter = delimiterOf(head, f.Encoding)
+		rows = f.delimit(head)
 	}
-	rows, _ := f.rows(head)
 	if len(rows) == 0 {
 		return errHeader.At(fault.Place{File: f.Path, Line: 1})
 	}
@@ -165,18 +166,26 @@ func encodingOf(parts [][]byte) (name string, sure bool) {
 	return "utf-8", sure
 }
 
-// delimiterOf gives the delimiter by which most of the rows have several fields, and as many as the first one.
-func delimiterOf(head []byte, encoding string) byte {
-	best, most := byte(','), 0
+// delimit finds the delimiter by which most of the rows have several fields, and as many as the first one, and gives the rows.
+func (f *File) delimit(head []byte) [][]string {
+	var best [][]string
+	found, most, first := byte(','), 0, firstLine(head)
 	for _, d := range []byte(",;\t|") {
-		f := &File{Delimiter: d, Encoding: encoding}
+		if bytes.IndexByte(first, d) < 0 {
+			continue
+		}
+		f.Delimiter = d
 		rows, bad := f.rows(head)
 		if len(rows) == 0 || len(rows[0]) < 2 || bad > len(rows)/4 {
 			continue
 		}
 		if score := len(rows) * len(rows[0]); score > most {
-			best, most = d, score
+			best, found, most = rows, d, score
 		}
+	}
+	f.Delimiter = found
+	if best == nil {
+		best, _ = f.rows(head)
 	}
 	return best
 }

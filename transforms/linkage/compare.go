@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"math/bits"
 	"slices"
 
 	"uoma/transforms/likeness"
@@ -34,7 +35,7 @@ type comparer struct {
 type cache []uint64
 
 const (
-	cacheBits    = 15
+	cacheBits    = 12
 	cachedBits   = 28
 	cachedLevel  = 8       // bits of a level
 	cachedValues = 1 << 17 // of more values no pair comes again soon, but for words of names
@@ -52,14 +53,14 @@ func (c *comparer) level(f int, v *values, compare func(a, b string) likeness.Le
 	}
 	k := c.cache[f]
 	if k == nil {
-		k = make(cache, 1<<cacheBits)
+		k = make(cache, 1<<min(cacheBits, bits.Len(uint(v.dict.len()))+3)) // few values make few pairs
 		c.cache[f] = k
 	}
 	if a > b {
 		a, b = b, a
 	}
 	key := uint64(a)<<cachedBits | uint64(b) // never 0: b is greater than a
-	at := &k[key*0x9E3779B97F4A7C15>>(64-cacheBits)]
+	at := &k[key*0x9E3779B97F4A7C15>>32&uint64(len(k)-1)]
 	if *at>>cachedLevel == key {
 		return likeness.Level(*at)
 	}

@@ -263,11 +263,11 @@ func against(sum float64, each *[kindred]float64) float64 {
 }
 
 // terms gives what each level adds to each kind of people who are alike by nature, before rarity.
-func (s *scorer) terms() (out [kindred][maxFeatures][]float64) {
+func (s *scorer) terms() (out [kindred][maxFeatures][]power) {
 	for c := range out {
 		for f := range s.n {
 			for _, r := range s.level[0][f] {
-				out[c][f] = append(out[c][f], shared(s.share[f][c], r.bits))
+				out[c][f] = append(out[c][f], powerOf(shared(s.share[f][c], r.bits)))
 			}
 		}
 	}

@@ -91,6 +91,17 @@ func (p *partKeys) of(rec int32) []uint32 {
 	return p.keys[from:p.ends[rec]]
 }
 
+// shared gives how many keys two records have in common.
+func (p *partKeys) shared(a, b int32) (n int) {
+	bs := p.of(b)
+	for _, x := range p.of(a) {
+		if slices.Contains(bs, x) {
+			n++
+		}
+	}
+	return n
+}
+
 // partKeys makes what the first n records say of every part.
 func (t *Table) partKeys(n int) []partKeys {
 	out := make([]partKeys, len(t.parts))

@@ -20,7 +20,7 @@ func (t *Table) entries(p *pass, n int, kept []partKeys) []entry {
 	parallel(len(parts), func(i int) {
 		keys := t.keyer()
 		keys.kept = kept
-		out := make([]entry, 0, chunk)
+		out := make([]entry, 0, min(chunk, n-i*chunk))
 		for rec := i * chunk; rec < min((i+1)*chunk, n); rec++ {
 			for _, k := range keys.of(p, int32(rec)) {
 				out = append(out, entry{k, int32(rec)})
@@ -168,18 +168,36 @@ type candidate struct {
 // sizes of the training sample.
 const (
 	sampleRecords = 200_000 // it is drawn from so many records, which are any, as the order of records is that of a hash
-	samplePass    = 6_000   // pairs of each candidate pass
-	sampleAny     = 40_000  // pairs of any two records
+	// Of each candidate pass as many pairs are drawn as leave little doubt about a weight: a level that one in p of n pairs are at is
+	// known to log2(e)·sqrt((p-1)/n) bits, one standard error. So of 2 000 pairs one in 20 is known to 0.14 bits; of all passes
+	// together, thirty or so, one in 500. The more records there are, the more strangers each meets, and the dearer a mistake:
+	// beyond 100 000 records the pairs grow with them.
+	samplePass     = 2_000
+	samplePassMost = 6_000
+	recordsPerPair = 50
+	// Pairs of any two records tell of strangers alone. A level that not one of a record's strangers is at leaves no doubt about
+	// whom the record is; one that one of them is at is seen in ten pairs, if there are so many for each record.
+	sampleAny    = 40_000
+	anyPerRecord = 10
 )
 
+// passPairs is how many pairs are drawn of each candidate pass, and anyPairs how many of all, of so many records.
+func passPairs(n int) int64 { return int64(min(max(samplePass, n/recordsPerPair), samplePassMost)) }
+func anyPairs(n int) int64  { return min(int64(n)*anyPerRecord, sampleAny, int64(n)*int64(n-1)/2) }
+
+// couple is two records, the first one above the second.
+type couple uint64
+
+func coupleOf(a, b int32) couple { return couple(min(a, b))<<32 | couple(max(a, b)) }
+
 // sample draws pairs for training: some of every candidate pass and some of all pairs. Each pair that is drawn stands for
-// the inverse of the number of times it was to be expected among those drawn (the multiplicity estimator of sampling from
-// several frames that overlap, Hansen and Hurwitz 1943): the sample weighs as all pairs of its records do, although it is
+// the number of times that it was drawn by the number of times that was to be expected (the multiplicity estimator of sampling
+// from several frames that overlap, Hansen and Hurwitz 1943): the sample weighs as all pairs of its records do, although it is
 // rich in pairs of one person.
 func (t *Table) sample(candidates []candidate) []sampled {
 	n := min(t.n, sampleRecords)
 	kept := t.partKeys(n)
-	drawn := make([][][2]int32, len(candidates)+1)
+	drawn := make([][]couple, len(candidates)+1)
 	parallel(len(drawn), func(i int) {
 		if i == len(candidates) {
 			drawn[i] = drawAny(n)
@@ -187,64 +205,84 @@ func (t *Table) sample(candidates []candidate) []sampled {
 			drawn[i] = t.draw(&candidates[i], n, kept, uint64(i))
 		}
 	})
-	size := 0
-	for _, list := range drawn {
-		size += len(list)
-	}
-	all := make([]sampled, 0, size)
+	all := distinct(slices.Concat(drawn...))
 	words := passSetWords(len(candidates))
-	sets := make(passSet, size*words) // of all pairs
-	for _, list := range drawn {
-		for _, p := range list {
-			k := len(all) * words
-			all = append(all, sampled{a: p[0], b: p[1], passes: sets[k : k+words]})
-		}
-	}
+	sets := make(passSet, len(all)*words) // of all pairs
 	const chunk = 4096
 	comparers := newPool(t)
 	parallel((len(all)+chunk-1)/chunk, func(i int) {
 		c := comparers.take()
 		defer comparers.give(c)
-		part := all[i*chunk : min((i+1)*chunk, len(all))]
-		represent(part, candidates, kept, float64(n)*float64(n-1)/2)
-		for k := range part {
-			c.compare(part[k].a, part[k].b, &part[k].v)
+		from, to := i*chunk, min((i+1)*chunk, len(all))
+		for k := from; k < to; k++ {
+			all[k].passes = sets[k*words : (k+1)*words]
+			c.compare(all[k].a, all[k].b, &all[k].v)
 		}
+		represent(all[from:to], candidates, kept, float64(anyPairs(n))/(float64(n)*float64(n-1)/2))
 	})
 	return all
 }
 
+// distinct gives each couple once, weighed by how often it was drawn.
+func distinct(drawn []couple) []sampled {
+	slices.Sort(drawn)
+	n := 0
+	for i, x := range drawn {
+		if i == 0 || x != drawn[i-1] {
+			n++
+		}
+	}
+	all := make([]sampled, n)
+	n = -1
+	for i, x := range drawn {
+		if i == 0 || x != drawn[i-1] {
+			n++
+			all[n].a, all[n].b = int32(x>>32), int32(x&math.MaxUint32)
+		}
+		all[n].weight++
+	}
+	return all
+}
+
 // represent says of drawn pairs which passes find them, and how many pairs they stand for.
-func represent(drawn []sampled, candidates []candidate, kept []partKeys, total float64) {
-	shared := make([]int, len(kept))
+func represent(drawn []sampled, candidates []candidate, kept []partKeys, chance float64) {
+	needs := make([]uint64, len(candidates)) // a bit for each part
+	for p := range candidates {
+		for _, i := range candidates[p].parts {
+			needs[p] |= 1 << i
+		}
+	}
+	all := make([]uint8, len(drawn)*len(kept)) // keys that pairs share, part by part, as each part lies by itself
+	for i := range kept {
+		for k := range drawn {
+			all[k*len(kept)+i] = uint8(kept[i].shared(drawn[k].a, drawn[k].b))
+		}
+	}
 	for k := range drawn {
-		s := &drawn[k]
-		for i := range kept {
-			shared[i] = 0
-			bs := kept[i].of(s.b)
-			for _, x := range kept[i].of(s.a) {
-				if slices.Contains(bs, x) {
-					shared[i]++
-				}
+		s, shared, agree := &drawn[k], all[k*len(kept):(k+1)*len(kept)], uint64(0)
+		for i, n := range shared {
+			if n > 0 {
+				agree |= 1 << i
 			}
 		}
-		expected := min(float64(sampleAny), total) / total
+		expected := chance
 		for p := range candidates {
+			if needs[p]&^agree != 0 || candidates[p].found == 0 {
+				continue
+			}
 			keys := 1
 			for _, i := range candidates[p].parts {
-				keys *= shared[i]
+				keys *= int(shared[i])
 			}
-			if keys > 0 && candidates[p].found > 0 {
-				s.passes.add(p)
-				expected += float64(min(keys, maxKeys)) * float64(candidates[p].drawn) / candidates[p].found
-			}
+			s.passes.add(p)
+			expected += float64(min(keys, maxKeys)) * float64(candidates[p].drawn) / candidates[p].found
 		}
-		s.weight = 1 / expected
+		s.weight /= expected
 	}
 }
 
 // draw takes pairs of a pass with equal chances from the first n records, and counts the pass's pairs.
-func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) [][2]int32 {
+func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) []couple {
 	list := t.entries(&c.pass, n, kept)
 	type run struct {
 		from, len int32
@@ -266,11 +304,12 @@ func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) [][2]int
 	if c.found = float64(pairs); pairs == 0 {
 		return nil
 	}
-	c.drawn = int(min(samplePass, pairs))
+	most := passPairs(t.n)
+	c.drawn = int(min(most, pairs))
 	d := dice(seed*0x1234567 + 42)
-	out := make([][2]int32, 0, c.drawn)
+	out := make([]couple, 0, c.drawn)
 	for k := range int64(c.drawn) {
-		if pairs > samplePass { // else each of them once
+		if pairs > most { // else each of them once
 			k = d.below(pairs)
 		}
 		i, _ := slices.BinarySearchFunc(runs, k, func(r run, k int64) int {
@@ -281,8 +320,7 @@ func (t *Table) draw(c *candidate, n int, kept []partKeys, seed uint64) [][2]int
 		})
 		r := runs[i-1]
 		x, y := pairAt(k - r.before)
-		one, two := list[r.from+int32(x)].rec, list[r.from+int32(y)].rec
-		out = append(out, [2]int32{min(one, two), max(one, two)})
+		out = append(out, coupleOf(list[r.from+int32(x)].rec, list[r.from+int32(y)].rec))
 	}
 	return out
 }
@@ -311,21 +349,20 @@ func pairAt(k int64) (x, y int64) {
 }
 
 // drawAny takes any two of the first n records; of few records every two once.
-func drawAny(n int) [][2]int32 {
+func drawAny(n int) []couple {
 	d := dice(7)
-	pairs := int64(n) * int64(n-1) / 2
-	out := make([][2]int32, 0, min(pairs, sampleAny))
-	if pairs <= sampleAny {
+	pairs, most := int64(n)*int64(n-1)/2, anyPairs(n)
+	out := make([]couple, 0, most)
+	if pairs == most {
 		for k := range pairs {
 			a, b := pairAt(k)
-			out = append(out, [2]int32{int32(a), int32(b)})
+			out = append(out, coupleOf(int32(a), int32(b)))
 		}
 		return out
 	}
-	for len(out) < sampleAny {
-		a, b := int32(d.below(int64(n))), int32(d.below(int64(n)))
-		if a != b {
-			out = append(out, [2]int32{min(a, b), max(a, b)})
+	for len(out) < int(most) {
+		if a, b := int32(d.below(int64(n))), int32(d.below(int64(n))); a != b {
+			out = append(out, coupleOf(a, b))
 		}
 	}
 	return out

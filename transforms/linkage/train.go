@@ -370,7 +370,7 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 			if l := p.level[f]; l != absent {
 				one += s.level[0][f][l].bits
 				for c := range x {
-					x[c] += terms[c][f][l]
+					x[c] += terms[c][f][l].bits
 				}
 			}
 		}
@@ -394,9 +394,9 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 						rest -= less.bits(s, p, f, t.features[featureEmail].plain, agrees)
 					}
 					if rest > sureBits {
-						p.sure[f] = surely(rest, &x, &terms, f, l)
+						p.sure[f] = surely(rest, &each, &terms, f, l)
 					}
-					p.home[f] = atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l])
+					p.home[f] = atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l].bits)
 				}
 			}
 		}
@@ -466,10 +466,10 @@ func (t *Table) households(m *Model, patterns []pattern) {
 }
 
 // surely gives the share of one person's among pairs like these when one feature is not known, or 0 if there is doubt.
-func surely(rest float64, x *[kindred]float64, terms *[kindred][maxFeatures][]float64, f int, l uint8) float64 {
+func surely(rest float64, each *[kindred]float64, terms *[kindred][maxFeatures][]power, f int, l uint8) float64 {
 	two := 1.0
-	for c := range x {
-		two += math.Exp2(x[c] - terms[c][f][l])
+	for c := range each {
+		two += each[c] / terms[c][f][l].odds
 	}
 	odds := math.Exp2(rest)
 	if p := odds / (odds + two); p >= sureShare {

@@ -54,11 +54,15 @@ func follows(sample [][]string, a, b int) bool {
 		}
 		if z, ok := last[x]; ok {
 			pairs++
-			count(&same, z == y)
+			if z == y {
+				same++
+			}
 		}
 		if before != "" {
 			others++
-			count(&chance, before == y)
+			if before == y {
+				chance++
+			}
 		}
 		last[x], before = y, y
 	}

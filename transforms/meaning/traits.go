@@ -35,6 +35,7 @@ type traits struct {
 	ssns             int      // 123-45-6789
 	widthOf          int      // length of all values, -1 when they differ
 	blank            []string // texts that stand for no value, and are too many to be anybody's
+	times            int      // rows that have the value that is looked at
 	spread           int      // years between the tenth and the ninetieth hundredth of the dates
 }
 
@@ -54,7 +55,7 @@ func (t *traits) unique() bool { return t.rows > 1 && t.distinct == t.rows }
 
 func measure(sample [][]string, at int) traits {
 	t := traits{rows: len(sample), widthOf: -2}
-	seen := make(map[string]struct{}, len(sample))
+	seen := make(map[string]int, len(sample)) // rows of each value
 	var years []int
 	blanks := make(map[string]int)
 	for _, row := range sample {
@@ -66,11 +67,10 @@ func measure(sample [][]string, at int) traits {
 			continue
 		}
 		t.filled++
-		if _, ok := seen[v]; ok {
-			t.add(v, &years)
-			continue
-		}
-		seen[v] = struct{}{}
+		seen[v]++
+	}
+	for v, n := range seen { // all that is told of them are sums
+		t.times = n
 		t.add(v, &years)
 	}
 	t.distinct = len(seen)
@@ -123,59 +123,61 @@ func (t *traits) addDate(v string, s shape, years *[]int) {
 	if !ok {
 		return
 	}
-	t.dates++
-	*years = append(*years, year)
+	t.dates += t.times
+	for range t.times {
+		*years = append(*years, year)
+	}
 	switch {
 	case !whole && s.digits == s.length:
-		t.years++
+		t.years += t.times
 	case year >= firstBirth && year <= lastBirth:
-		t.births++
+		t.births += t.times
 	}
 }
 
 func (t *traits) addCode(v string, s shape) {
-	count(&t.emails, isEmail(v))
-	count(&t.phones, isPhone(v, s))
-	count(&t.zeroLed, s.digits == s.length && v[0] == '0')
-	count(&t.dialled, isPhone(v, s) && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
-	count(&t.postcodes, isPostcode(v, s))
-	count(&t.houses, isHouse(v, s))
+	t.count(&t.emails, isEmail(v))
+	t.count(&t.phones, isPhone(v, s))
+	t.count(&t.zeroLed, s.digits == s.length && v[0] == '0')
+	t.count(&t.dialled, isPhone(v, s) && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
+	t.count(&t.postcodes, isPostcode(v, s))
+	t.count(&t.houses, isHouse(v, s))
 	n := 0
 	if s.digits == s.length && s.length <= 2 {
 		n = number(v)
 	}
-	count(&t.months, n >= 1 && n <= 12)
-	count(&t.days, n >= 1 && n <= 31)
-	count(&t.numbers, isDecimal(v, s))
-	count(&t.digits, s.digits == s.length)
-	count(&t.codes, s.words == 1 && s.digits > 0)
-	count(&t.ssns, isSSN(v))
+	t.count(&t.months, n >= 1 && n <= 12)
+	t.count(&t.days, n >= 1 && n <= 31)
+	t.count(&t.numbers, isDecimal(v, s))
+	t.count(&t.digits, s.digits == s.length)
+	t.count(&t.codes, s.words == 1 && s.digits > 0)
+	t.count(&t.ssns, isSSN(v))
 	if s.digits == 0 || s.length > 40 || s.length < 10 {
 		return
 	}
-	count(&t.hetu, valid("hetu", v))
-	count(&t.fnr, s.digits >= 11 && valid("fnr", v))
-	count(&t.swede, isPersonnummer(v))
-	count(&t.oids, strings.HasPrefix(v, "1.2.246.562.") && valid("oppijanumero", v))
-	count(&t.guids, s.length >= 32 && valid("guid", v))
+	t.count(&t.hetu, valid("hetu", v))
+	t.count(&t.fnr, s.digits >= 11 && valid("fnr", v))
+	t.count(&t.swede, isPersonnummer(v))
+	t.count(&t.oids, strings.HasPrefix(v, "1.2.246.562.") && valid("oppijanumero", v))
+	t.count(&t.guids, s.length >= 32 && valid("guid", v))
 }
 
 func (t *traits) addText(v string, s shape) {
 	word := strings.ToLower(v)
-	count(&t.sexes, sexCodes[word])
-	count(&t.sexWords, sexCodes[word] && s.digits == 0)
-	count(&t.flags, flagWords[word])
-	count(&t.wordy, s.letters > 0 && s.letters+s.joints == s.length)
-	count(&t.lettered, s.letters > s.digits)
-	count(&t.single, s.words == 1)
-	count(&t.several, s.words > 1)
-	count(&t.long, s.words > 6)
+	t.count(&t.sexes, sexCodes[word])
+	t.count(&t.sexWords, sexCodes[word] && s.digits == 0)
+	t.count(&t.flags, flagWords[word])
+	t.count(&t.wordy, s.letters > 0 && s.letters+s.joints == s.length)
+	t.count(&t.lettered, s.letters > s.digits)
+	t.count(&t.single, s.words == 1)
+	t.count(&t.several, s.words > 1)
+	t.count(&t.long, s.words > 6)
 	if s.letters == 0 || s.words > 12 {
 		return
 	}
 	folded := strings.ToLower(fold(v))
-	count(&t.streets, isStreet(folded, s))
-	count(&t.cities, commonCities[folded])
+	t.count(&t.streets, isStreet(folded, s))
+	t.count(&t.cities, commonCities[folded])
 	given, all := 0, 0
 	parts := strings.FieldsFunc(folded, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' })
 	for _, w := range parts {
@@ -187,13 +189,13 @@ func (t *traits) addText(v string, s shape) {
 	if all == 0 || s.digits > 0 {
 		return
 	}
-	count(&t.given, given == all)
-	count(&t.mixed, given > 0 && given < all)
-	count(&t.family, looksFamily(parts[0]) || looksFamily(parts[len(parts)-1]))
+	t.count(&t.given, given == all)
+	t.count(&t.mixed, given > 0 && given < all)
+	t.count(&t.family, looksFamily(parts[0]) || looksFamily(parts[len(parts)-1]))
 }
 
-func count(n *int, yes bool) {
+func (t *traits) count(n *int, yes bool) {
 	if yes {
-		*n++
+		*n += t.times
 	}
 }
