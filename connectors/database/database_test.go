@@ -453,6 +453,27 @@ func TestCommitAside(t *testing.T) {
 	})
 }
 
+// TestALargeLogIsFoldedInAtOnce commits more than is folded in beside others.
+func TestALargeLogIsFoldedInAtOnce(t *testing.T) {
+	db := databasetest.SQLite(t)
+	migrate(t, db)
+	tx, err := db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	var items []row
+	for i := range 60 {
+		items = append(items, row{Key: fmt.Sprintf("%04d", i), Blob: make([]byte, 2<<20)})
+	}
+	if err := errors.Join(database.Load(t.Context(), tx, "sample", columns, rowsOf(items)), db.CommitAside(tx)); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(db.Path); err != nil || info.Size() < 120<<20 {
+		t.Fatalf("%d bytes in the file behind the commit, %v", info.Size(), err)
+	}
+}
+
 // TestCloseWaitsForTheLog closes a store whose log is being folded in: nothing of the log is left.
 func TestCloseWaitsForTheLog(t *testing.T) {
 	for range 5 {

@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"slices"
@@ -21,10 +22,10 @@ var pragmas = []string{
 	"journal_mode(WAL)",   // readers see the last commit while a night is written
 	"synchronous(FULL)",   // a confirmed commit survives the loss of power
 	"foreign_keys(ON)",
-	"secure_delete(ON)",            // deleted bytes are overwritten
-	"temp_store(MEMORY)",           // nothing of a query in the system's temporary folder
-	"trusted_schema(OFF)",          // a schema that came with a file runs no function
-	"journal_size_limit(67108864)", // bytes: the log of a first night is not kept for ever
+	"secure_delete(ON)",                            // deleted bytes are overwritten
+	"temp_store(MEMORY)",                           // nothing of a query in the system's temporary folder
+	"trusted_schema(OFF)",                          // a schema that came with a file runs no function
+	fmt.Sprintf("journal_size_limit(%d)", mostLog), // the log of a first night is not kept for ever
 }
 
 // A connection to SQLite keeps pages in memory, in KiB: a writer comes back to the inner pages of a night's indexes, a
@@ -44,10 +45,15 @@ func (db *DB) tune(ctx context.Context, tx *sqlx.Tx, to string) error {
 	return Failed("size the page cache", err)
 }
 
+// mostLog is how many bytes of the write-ahead log are kept between transactions, and folded in beside others.
+const mostLog = 64 << 20
+
 // CommitAside commits a transaction of [DB.Begin] that wrote much. What it wrote is safe in SQLite's log by then, as after
-// any commit; it is folded into the file beside whatever comes next, most of which time is waiting for the disk.
+// any commit; it is folded into the file beside whatever comes next, most of which time is waiting for the disk. A log as
+// large as that of a first night is folded in at once: what comes next would need its own memory beside it.
 func (db *DB) CommitAside(tx *sqlx.Tx) error {
-	if db.Dialect != SQLite {
+	log, err := os.Stat(db.Path + "-wal")
+	if db.Dialect != SQLite || err != nil || log.Size() > mostLog {
 		return Failed("commit", tx.Commit())
 	}
 	if _, err := tx.Exec("PRAGMA wal_autocheckpoint = 0"); err != nil {

@@ -162,9 +162,10 @@ func (w *Writer) column(i, n int, value func(int) parquet.Value) error {
 func (w *Writer) text(i, n int, col canon.Col) error {
 	w.vals, w.cells = w.vals[:0], slices.Grow(w.cells[:0], n)[:n]
 	col.Cells(0, w.cells)
+	null := parquet.NullValue().Level(0, 0, w.at[i])
 	for r, v := range w.cells {
 		if len(v) == 0 && col.Null(r) {
-			w.vals = append(w.vals, parquet.NullValue().Level(0, 0, w.at[i]))
+			w.vals = append(w.vals, null)
 			continue
 		}
 		w.vals = append(w.vals, parquet.ByteArrayValue(v).Level(0, 1, w.at[i]))

@@ -77,17 +77,11 @@ type working struct {
 	at    int // first row that no run has
 	by    int // how far the next run moves
 	runs  []run
-	fresh []placed
+	fresh []*Member // come to lie between the runs
 }
 
 // run are rows that stay together, and how far they move to the right.
 type run struct{ from, to, by int }
-
-// placed is a new row and where it comes to lie.
-type placed struct {
-	at  int
-	row *Member
-}
 
 // remove takes a row out, and insert puts one before a row, each behind all that came before.
 func (w *working) remove(n int) {
@@ -97,12 +91,14 @@ func (w *working) remove(n int) {
 
 func (w *working) insert(n int, m *Member) {
 	w.end(n)
-	w.fresh = append(w.fresh, placed{n + w.by, m})
+	w.fresh = append(w.fresh, m)
 	w.by++
 }
 
 func (w *working) end(n int) {
-	w.runs = append(w.runs, run{w.at, n, w.by})
+	if n > w.at {
+		w.runs = append(w.runs, run{w.at, n, w.by})
+	}
 	w.at = n
 }
 
@@ -122,9 +118,17 @@ func (w *working) done() []Member {
 			move(r)
 		}
 	}
-	for _, p := range w.fresh {
-		rows[p.at] = *p.row
+	at, fresh := 0, w.fresh
+	fill := func(to int) {
+		for ; at < to; at++ {
+			rows[at], fresh = *fresh[0], fresh[1:]
+		}
 	}
+	for _, r := range w.runs {
+		fill(r.from + r.by)
+		at = r.to + r.by
+	}
+	fill(after)
 	clear(rows[after:])
 	return rows[:after]
 }

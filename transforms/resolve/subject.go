@@ -36,7 +36,13 @@ func idsOf(records []record, left map[Key]string) *ids {
 		id     string
 		record int32
 	}
-	all := make([]had, 0, len(records)+len(left))
+	n := len(left)
+	for i := range records {
+		if records[i].before != "" {
+			n++
+		}
+	}
+	all := make([]had, 0, n)
 	for i := range records {
 		if id := records[i].before; id != "" {
 			all = append(all, had{id, int32(i)})
@@ -46,7 +52,7 @@ func idsOf(records []record, left map[Key]string) *ids {
 		all = append(all, had{id, none})
 	}
 	slices.SortFunc(all, func(a, b had) int { return cmp.Compare(a.id, b.id) })
-	out := &ids{sorted: make([]string, 0, len(all)), of: slices.Repeat([]int32{none}, len(records))}
+	out := &ids{sorted: make([]string, 0, n), of: slices.Repeat([]int32{none}, len(records))}
 	for _, x := range all {
 		if n := len(out.sorted); n == 0 || out.sorted[n-1] != x.id {
 			out.sorted = append(out.sorted, x.id)
