@@ -253,7 +253,7 @@ func (s *Standing) sound(anew, touched []int32) bool {
 	}
 	for _, v := range t.all() {
 		d := v.dict
-		if !ordered(d.ends, len(d.text)) || len(v.exact) != d.len() {
+		if !ordered(d.ends, len(d.text)) || !filled(d.ends) || len(v.exact) != d.len() {
 			return false
 		}
 		if o := t.other(v); o != nil && o.field.Kind == Identifier && len(o.by) != d.len() {
@@ -278,6 +278,18 @@ func (s *Standing) sound(anew, touched []int32) bool {
 // ordered tells whether texts end one behind the other, and the last where all of them do.
 func ordered(ends []uint32, all int) bool {
 	return slices.IsSorted(ends) && (len(ends) == 0 && all == 0 || len(ends) > 0 && int(ends[len(ends)-1]) == all)
+}
+
+// filled tells whether each of texts that are ordered has something: no dictionary has an empty one.
+func filled(ends []uint32) bool {
+	from := uint32(0)
+	for _, to := range ends {
+		if to == from {
+			return false
+		}
+		from = to
+	}
+	return true
 }
 
 // writer writes lists, and keeps the first error.
