@@ -97,6 +97,33 @@ func (n *Night) ReplaceKeptWords(ctx context.Context, all []KeptWord) (changed i
 	return keptWords.replace(ctx, n.tx, all)
 }
 
+// AddKeptWords adds words of those persons who are still here, so that they count before the next [Night.ReplaceKeptWords]; of two
+// about the same, the later stays.
+func (n *Night) AddKeptWords(ctx context.Context, words []KeptWord) error {
+	persons := map[string]bool{}
+	for i := range words {
+		persons[words[i].Person] = true
+	}
+	here, err := n.Linked(ctx, slices.Sorted(maps.Keys(persons)))
+	if err != nil || len(here) == 0 {
+		return err
+	}
+	all := slices.DeleteFunc(slices.Clone(words), func(w KeptWord) bool { return !here[w.Person] })
+	for _, person := range slices.Sorted(maps.Keys(here)) {
+		for w, err := range n.KeptWordsOf(ctx, person) {
+			if err != nil {
+				return err
+			}
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b KeptWord) int {
+		return cmp.Or(keptWords.compare(&a, &b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
+	})
+	all = slices.CompactFunc(all, func(a, b KeptWord) bool { return keptWords.compare(&a, &b) == 0 })
+	return keptWords.write(ctx, n.tx, all)
+}
+
 // MarkErased adds that some persons, who are given with a clause, turned out to be people who were erased: what the register
 // has of them is not used any more. The next [Night.ReplaceKeptWords] says what stays.
 func (n *Night) MarkErased(ctx context.Context, clauses map[string]string) error {

@@ -34,6 +34,9 @@ func (a *applying) register(ctx context.Context, night *register.Night, run stri
 	if out.Rows, err = night.Take(ctx, a.parts); err != nil {
 		return nil, err
 	}
+	if err := night.AddKeptWords(ctx, a.kept); err != nil {
+		return nil, err
+	}
 	if err := night.Lapse(ctx, a.lapses(run)); err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (n *Night) keptWords() []register.KeptWord {
 		}
 		person := workspace.PersonOf(persons, subject)
 		for _, w := range n.words[subject] {
-			out = append(out, register.KeptWord{Person: person, Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, Time: w.Time, Clause: w.Clause})
+			out = append(out, keptWord(person, w))
 		}
 	}
 	about := func(a, b register.KeptWord) int {
@@ -67,6 +67,10 @@ func (n *Night) keptWords() []register.KeptWord {
 		return cmp.Or(about(a, b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
 	})
 	return slices.CompactFunc(out, func(a, b register.KeptWord) bool { return about(a, b) == 0 })
+}
+
+func keptWord(person string, w vault.Word) register.KeptWord {
+	return register.KeptWord{Person: person, Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, Time: w.Time, Clause: w.Clause}
 }
 
 // readPast reads what is known of data that is gone: what has lapsed, what ended it, the words that were kept of it, and
@@ -197,6 +201,9 @@ func (a *applying) keepWords(ctx context.Context, night *register.Night, run str
 				w.Token = m.Token
 				words = append(words, w)
 			}
+		}
+		for _, w := range said[person] {
+			a.kept = append(a.kept, keptWord(person, w))
 		}
 	}
 	return a.n.ws.Vault.KeepWords(ctx, words)
