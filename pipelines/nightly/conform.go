@@ -275,7 +275,7 @@ func (w *conforming) stood(place int32) bool {
 		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
 	why := w.again[place]
-	return why == refused || why == dated || why == inPart
+	return why == refused || why == orphan || why == dated || why == inPart
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what

@@ -62,6 +62,7 @@ type Night struct {
 	standing                   *standings
 	withheld                   map[string][]withheldRow // by feed: source rows withheld tonight, besides those that feedNight.rows has
 	gaveWay                    []string                 // tokens of touched source rows that are withheld tonight
+	orphaned                   []string                 // tokens of touched source rows whose person no row names tonight
 	open                       *register.Night          // of a dry run: what it would have committed
 	recordKept, recordWithheld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
 	everything                 bool                     // so many rows are decided tonight that what did not change is not told apart
