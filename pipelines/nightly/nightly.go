@@ -52,6 +52,8 @@ type Night struct {
 	who                        changesOfWho               // what happened to subjects on this night
 	lapses                     lapses                     // what has outlived its period
 	back                       []register.Part            // of it, what is here again tonight
+	present                    map[string]bool            // subjects of tonight, once somebody asked
+	heir                       map[string]string          // of subjects that were given up tonight, beside it
 	holders                    map[recordKey][]string     // subjects by contact point, once somebody asked
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night

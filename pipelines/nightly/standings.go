@@ -82,7 +82,7 @@ func (s *standings) work(n *Night, date canon.Date) {
 	s.groups, s.dead, s.onDuty = map[string]uint32{}, map[string]bool{}, map[string]bool{}
 	for _, rows := range n.told() {
 		for i := range rows {
-			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
+			subject, ok := n.whose(&rows[i])
 			if !ok {
 				continue
 			}
