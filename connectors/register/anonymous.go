@@ -62,7 +62,7 @@ func (v *View) AnonymousCounts(ctx context.Context) ([]AnonymousCount, error) {
 // removed, and is here again.
 type KeptWord struct {
 	Person  string
-	Kind    string // "consent", "objection" or "erased"
+	Kind    string // "consent", "objection", "erased", "deceased" or "protected"
 	About   string // purpose, or scope
 	Topic   string
 	Channel string

@@ -45,6 +45,12 @@ const (
 // ErasedWord is the kind of a [KeptWord] that says that its person was erased before, and is stored while a hold stands.
 const ErasedWord = "erased"
 
+// Kinds of a [KeptWord] that says of its person what a row said that is not stored: it forbids a use of the others.
+const (
+	DeceasedWord  = "deceased"  // Time is the day, 0 when unknown
+	ProtectedWord = "protected" // under an address protection order
+)
+
 // States of a word that is no consent.
 const (
 	Stands = "stands"

@@ -28,7 +28,9 @@ type rowFact struct {
 
 // outlives tells whether the fact counts on when its row is exported no more: one who left has not joined again, nor has one who died
 // come back, because a source gave the row up. It counts until a row of the feed tells of the person anew.
-func (x *rowFact) outlives() bool { return x.Kind == toldLeft || x.Kind == toldDead }
+func (x *rowFact) outlives() bool {
+	return x.Kind == toldLeft || x.Kind == toldDead || x.Kind == toldShield
+}
 
 // Kinds of a rowFact.
 const (
@@ -36,8 +38,9 @@ const (
 	toldJoined = "joined"
 	toldLeft   = "left"
 	toldDead   = "dead"
-	toldRole   = "role" // of a pack with groups
-	toldDuty   = "duty" // a role by which somebody has a duty; the day is its last; it may begin later
+	toldShield = "shield" // an address protection order
+	toldRole   = "role"   // of a pack with groups
+	toldDuty   = "duty"   // a role by which somebody has a duty; the day is its last; it may begin later
 )
 
 // note takes what a canonical batch says.
@@ -90,8 +93,11 @@ func (w *conforming) note(b *canon.Batch) {
 			}
 		}
 	case "person":
-		dead, on := b.Named("deceased"), b.Named("deceased_date")
+		dead, on, shield := b.Named("deceased"), b.Named("deceased_date"), b.Named("protected")
 		for i := range b.Len() {
+			if shield.Bool(i) {
+				tell(i, toldShield, "", 0)
+			}
 			if day, dated := on.Day(i); dated || dead.Bool(i) {
 				tell(i, toldDead, "", day)
 			}
@@ -110,6 +116,8 @@ func (x *rowFact) add(f *policy.Facts) {
 		f.Left = append(f.Left, day)
 	case toldDead:
 		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, day)
+	case toldShield:
+		f.Protected = true
 	}
 }
 
