@@ -62,7 +62,7 @@ func (v *View) AnonymousCounts(ctx context.Context) ([]AnonymousCount, error) {
 // removed, and is here again.
 type KeptWord struct {
 	Person  string
-	Kind    string // "consent", "objection" or "erased"
+	Kind    string // "consent", "objection", "erased", "deceased" or "protected"
 	About   string // purpose, or scope
 	Topic   string
 	Channel string
@@ -95,6 +95,33 @@ var keptWords = derived[KeptWord]{
 // channel, and writes only the differences.
 func (n *Night) ReplaceKeptWords(ctx context.Context, all []KeptWord) (changed int, err error) {
 	return keptWords.replace(ctx, n.tx, all)
+}
+
+// AddKeptWords adds words of those persons who are still here, so that they count before the next [Night.ReplaceKeptWords]; of two
+// about the same, the later stays.
+func (n *Night) AddKeptWords(ctx context.Context, words []KeptWord) error {
+	persons := map[string]bool{}
+	for i := range words {
+		persons[words[i].Person] = true
+	}
+	here, err := n.Linked(ctx, slices.Sorted(maps.Keys(persons)))
+	if err != nil || len(here) == 0 {
+		return err
+	}
+	all := slices.DeleteFunc(slices.Clone(words), func(w KeptWord) bool { return !here[w.Person] })
+	for _, person := range slices.Sorted(maps.Keys(here)) {
+		for w, err := range n.KeptWordsOf(ctx, person) {
+			if err != nil {
+				return err
+			}
+			all = append(all, w)
+		}
+	}
+	slices.SortFunc(all, func(a, b KeptWord) int {
+		return cmp.Or(keptWords.compare(&a, &b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
+	})
+	all = slices.CompactFunc(all, func(a, b KeptWord) bool { return keptWords.compare(&a, &b) == 0 })
+	return keptWords.write(ctx, n.tx, all)
 }
 
 // MarkErased adds that some persons, who are given with a clause, turned out to be people who were erased: what the register

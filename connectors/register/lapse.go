@@ -156,7 +156,8 @@ func (n *Night) Take(ctx context.Context, parts []Part) (rows int64, err error) 
 	return rows, n.settle(ctx, records)
 }
 
-// settle removes links, events and derived rows of those records of which no row is left.
+// settle removes links, events and derived rows of those records of which no row is left. What was said of them by hand goes on
+// counting for who has other records.
 func (n *Night) settle(ctx context.Context, records map[string]bool) error {
 	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(records)), dropChunk) {
 		still := map[string]bool{}
@@ -168,7 +169,15 @@ func (n *Night) settle(ctx context.Context, records map[string]bool) error {
 				return err
 			}
 		}
-		if err := database.Select(ctx, n.tx, slices.DeleteFunc(chunk, func(r string) bool { return still[r] })); err != nil {
+		gone := slices.DeleteFunc(chunk, func(r string) bool { return still[r] })
+		links, err := n.LinksOf(ctx, gone)
+		if err != nil {
+			return err
+		}
+		if err := n.HandOn(ctx, links); err != nil {
+			return err
+		}
+		if err := database.Select(ctx, n.tx, gone); err != nil {
 			return err
 		}
 		if err := n.leave(ctx); err != nil {

@@ -99,11 +99,36 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 		}
 		rows += gone
 	}
-	// What was said by hand goes with the person alone: it outlives rows that lapse.
-	if _, err := database.DeleteSelected(ctx, n.tx, "word", "record"); err != nil {
+	if err := n.leave(ctx); err != nil {
 		return 0, err
 	}
-	return rows, n.leave(ctx)
+	// What was said by hand goes with the person alone: it outlives rows that lapse, and the record that it was said of.
+	said, there, err := n.wordsByHandOn(ctx, records)
+	if err != nil {
+		return 0, err
+	}
+	left := map[string]bool{}
+	for _, words := range said {
+		for _, w := range words {
+			for at := range there {
+				if at[0] == w.ID {
+					left[at[1]] = true
+				}
+			}
+		}
+	}
+	links, err := n.LinksOf(ctx, slices.Sorted(maps.Keys(left)))
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range links {
+		delete(left, l.Record)
+	}
+	if err := database.Select(ctx, n.tx, slices.AppendSeq(slices.Clone(records), maps.Keys(left))); err != nil {
+		return 0, err
+	}
+	_, err = database.DeleteSelected(ctx, n.tx, "word", "record")
+	return rows, err
 }
 
 // leave removes the links and events of the selected records, and what stands under persons of whom no link is left.

@@ -2,6 +2,7 @@ package register
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -43,6 +44,12 @@ const (
 
 // ErasedWord is the kind of a [KeptWord] that says that its person was erased before, and is stored while a hold stands.
 const ErasedWord = "erased"
+
+// Kinds of a [KeptWord] that says of its person what a row said that is not stored: it forbids a use of the others.
+const (
+	DeceasedWord  = "deceased"  // Time is the day, 0 when unknown
+	ProtectedWord = "protected" // under an address protection order
+)
 
 // States of a word that is no consent.
 const (
@@ -100,6 +107,65 @@ func (v *View) WordsOf(ctx context.Context, record string) ([]Word, error) {
 func (v *View) words(ctx context.Context, where string, args ...any) (out []Word, err error) {
 	query := "SELECT " + database.Columns(wordColumns) + " FROM `word` WHERE " + where + " ORDER BY `run`, `id`, `record`, `seq`"
 	return out, database.Failed("read the book of words", sqlx.SelectContext(ctx, v.q, &out, query, args...))
+}
+
+// HandOn lets what was said by hand against a use, of records that lose their links, also stand on the other records of their
+// persons; what was granted it leaves where it was said. The words stay on the records as well, which may come back.
+func (n *Night) HandOn(ctx context.Context, links []Link) error {
+	var records []string
+	for _, l := range links {
+		records = append(records, l.Record)
+	}
+	said, there, err := n.wordsByHandOn(ctx, records)
+	if err != nil || len(said) == 0 {
+		return err
+	}
+	var out []Word
+	for _, l := range links {
+		if len(said[l.Record]) == 0 {
+			continue
+		}
+		others, err := n.RecordsOf(ctx, l.Person)
+		if err != nil {
+			return err
+		}
+		for _, other := range others {
+			for _, w := range said[l.Record] {
+				key := [2]string{w.ID, other}
+				if slices.Contains(records, other) || w.Kind == ConsentWord && w.State == "granted" || there[key] {
+					continue
+				}
+				there[key] = true
+				w.Record = other
+				out = append(out, w)
+			}
+		}
+	}
+	return AddWords(ctx, n.tx, out)
+}
+
+// wordsByHandOn gives the words by hand of some records, and on which records each of these words stands.
+func (n *Night) wordsByHandOn(ctx context.Context, records []string) (said map[string][]Word, there map[[2]string]bool, err error) {
+	if len(records) == 0 {
+		return nil, nil, nil
+	}
+	if err := database.Select(ctx, n.tx, records); err != nil {
+		return nil, nil, err
+	}
+	var spoken []string
+	query := "SELECT DISTINCT `word`.`record` FROM " + database.JoinSelected("word", "record") + " WHERE `word`.`run` = ''"
+	if err := n.tx.SelectContext(ctx, &spoken, query); err != nil {
+		return nil, nil, database.Failed("read the book of words", err)
+	}
+	words, err := n.WordsByHandOf(ctx, spoken)
+	said, there = map[string][]Word{}, map[[2]string]bool{}
+	for _, w := range words {
+		there[[2]string{w.ID, w.Record}] = true
+		if slices.Contains(spoken, w.Record) {
+			said[w.Record] = append(said[w.Record], w)
+		}
+	}
+	return said, there, err
 }
 
 // OwnAndShared gives the records of a person: those of nobody else, and those that others share, such as a contact point.

@@ -139,6 +139,7 @@ type applying struct {
 	parts  []register.Part
 	gone   map[string]map[string]bool // categories that go, by source row
 	shreds []string                   // source rows of persons whose key goes
+	kept   []register.KeptWord        // words that outlive the rows which say them
 }
 
 // step runs a step under a name: where a run can be cut short and taken up again.

@@ -34,6 +34,10 @@ func (a *applying) register(ctx context.Context, night *register.Night, run stri
 	if out.Rows, err = night.Take(ctx, a.parts); err != nil {
 		return nil, err
 	}
+	a.keepStops()
+	if err := night.AddKeptWords(ctx, a.kept); err != nil {
+		return nil, err
+	}
 	if err := night.Lapse(ctx, a.lapses(run)); err != nil {
 		return nil, err
 	}
@@ -45,6 +49,25 @@ func (a *applying) register(ctx context.Context, night *register.Night, run stri
 	facts.Due, facts.DueActions = map[string]int{}, map[string]int{}
 	_, err = night.ReplaceRetention(ctx, a.g.dues(&facts, a.later))
 	return left, err
+}
+
+// keepStops notes of whom something goes that they have died, or are under a protection order: the row that says so may go, and
+// others of theirs stay.
+func (a *applying) keepStops() {
+	seen := map[string]bool{}
+	for _, d := range a.due {
+		p := a.g.people[d.Person]
+		if p == nil || seen[d.Person] {
+			continue
+		}
+		seen[d.Person] = true
+		if p.facts.Deceased {
+			a.kept = append(a.kept, deceased(d.Person, p.facts.DeceasedOn))
+		}
+		if p.facts.Protected {
+			a.kept = append(a.kept, register.KeptWord{Person: d.Person, Kind: register.ProtectedWord})
+		}
+	}
 }
 
 // counts gives what stays of rows that are anonymised.

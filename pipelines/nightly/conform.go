@@ -166,6 +166,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	if err := w.plan(ctx); err != nil {
 		return FeedRows{}, err
 	}
+	w.listen()
 	w.sink = c.NewSinkOn(f.rows.tally, func(b *canon.Batch) error {
 		w.note(b)
 		return canon.WriteBatch(out, b)
@@ -223,6 +224,7 @@ type conforming struct {
 	touched  []string         // tokens of rows that were there on an earlier night and are decided anew
 	touching map[int64]string // of the current batch, by line
 	doubted  []string         // tokens of rows of which tonight's version cannot be used
+	spoke    map[string]bool  // persons of whom something outlives its row, by key: a row tells of them tonight
 }
 
 // rawRows gives the rows of the feed's snapshot at some places.
@@ -275,7 +277,7 @@ func (w *conforming) stood(place int32) bool {
 		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
 	why := w.again[place]
-	return why == refused || why == dated || why == inPart
+	return why == refused || why == orphan || why == dated || why == inPart
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what

@@ -195,3 +195,31 @@ func TestAnUnusableRowGrantsNothing(t *testing.T) {
 		night(3, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
 	})
 }
+
+// TestAWordOutlivesItsPersonsRow has a source that exports what somebody said and their own row no more: a withdrawal counts on where
+// all rows are decided anew and where its row changes, and a consent of which the row changed does not count; with the person's row
+// it is as it was.
+func TestAWordOutlivesItsPersonsRow(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newTiny(t, on, "nmbu", map[string]string{"mira": feedLayout("mira",
+			"alumni: row user | row required: true, "+whoIs+", joined as: instant; to: role.alumnus.from", wordFeed)})
+		const alumni, words = "mira/alumni_%s.csv", "mira/words_%s.csv"
+		s.feeds[alumni], s.feeds[words] = "row;user;family;given;joined", "key;user;purpose;channel;state;time"
+		hers := "1;m1;Jasen;Jaana;2020-01-01T09:00:00Z"
+		night := func(n canon.Date, own, want, info string) {
+			t.Helper()
+			s.put(t, alumni, firstNight+n, "9;m9;Muu;Maija;2020-01-01T09:00:00Z", own)
+			s.put(t, words, firstNight+n, "1;m1;surveys;email;withdrawn;2024-01-01T09:00:00Z", "2;m1;member_info;email;granted;"+info, "3;m1;general_info;email;withdrawn;"+info)
+			s.finish(t, firstNight+n, pipelines.Finished)
+			if got := emailWords(s.explainedKey(t, "m1", firstNight+n)); got != want {
+				t.Errorf("night %d: %q, want %q", n, got, want)
+			}
+		}
+		night(0, hers, "member_info granted, surveys withdrawn, general_info withdrawn", "2024-01-01T09:00:00Z")
+		night(1, "", "member_info granted, surveys withdrawn, general_info withdrawn", "2024-01-01T09:00:00Z")
+		night(2, "", "surveys withdrawn, general_info withdrawn", "2024-02-01T09:00:00Z")
+		s.touchLayouts(t)
+		night(3, "", "surveys withdrawn, general_info withdrawn", "2024-02-01T09:00:00Z")
+		night(4, hers, "member_info granted, surveys withdrawn, general_info withdrawn", "2024-02-01T09:00:00Z")
+	})
+}

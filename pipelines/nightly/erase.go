@@ -159,7 +159,7 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 	n.unsettle(func(system, person string) bool {
 		of, _ := n.resolved.Subject(system, person)
 		return of == subject
-	})
+	}, subject)
 	for e, err := range n.ws.Vault.Open(ctx, []string{subject}, 0) {
 		if err != nil {
 			return out, err
@@ -284,7 +284,7 @@ func (n *Night) withholdToken(feed, token, clause string) {
 
 // unsettle lets the rows that wait for an erased person be decided anew on the next night, as nobody will know then whose they
 // are until they are conformed, and forgets what all rows say of their membership.
-func (n *Night) unsettle(gone func(system, person string) bool) {
+func (n *Night) unsettle(gone func(system, person string) bool, subjects ...string) {
 	for feed, rows := range n.withheldBefore {
 		for i := range rows {
 			if person := rows[i].Person; person != "" && gone(canon.SystemOf(feed), person) {
@@ -294,7 +294,7 @@ func (n *Night) unsettle(gone func(system, person string) bool) {
 	}
 	for feed, told := range n.toldBefore {
 		n.toldBefore[feed] = slices.DeleteFunc(told, func(x rowFact) bool {
-			return gone(canon.SystemOf(feed), x.Person)
+			return gone(canon.SystemOf(feed), x.Person) || slices.Contains(subjects, x.Subject)
 		})
 	}
 }

@@ -286,7 +286,7 @@ type noting struct {
 func (g *governing) noting() []noting {
 	all := []noting{
 		{"degree", []string{"record", "institution_code", "date"}, register.Current, nil, noteDegree},
-		{"role", []string{"record", "kind", "from", "to"}, register.Current, g.roles(), g.noteRole},
+		{"role", []string{"record", "kind", "from", "to", "last_seen_run"}, register.All, g.roles(), g.noteRole},
 		{"person", []string{"record", "deceased", "deceased_date", "protected"}, register.All, flagged("deceased", "deceased_date", "protected"), notePerson},
 		{"consent", []string{"record", "purpose", "channel", "state", "time", "source", "topic", "last_seen_run"}, register.All, nil, g.noteConsent},
 		{"objection", []string{"record", "scope", "channel", "time"}, register.All, nil, noteObjection},
@@ -345,9 +345,16 @@ func noteDegree(p *person, b *canon.Batch, i int) {
 	}
 }
 
-// noteRole takes membership from whenever it was, and every role that somebody has on the date.
+// noteRole takes membership from whenever it was, and every role that somebody has on the date. Of a row that is exported no more
+// it takes that somebody left.
 func (g *governing) noteRole(p *person, b *canon.Batch, i int) {
 	kind := b.Col(1).Text(i)
+	if !b.Col(4).Null(i) {
+		if to, left := b.Col(3).Day(i); left && kind == protect.MemberRole {
+			p.facts.Left = append(p.facts.Left, to)
+		}
+		return
+	}
 	if kind == protect.MemberRole {
 		addRole(&p.facts, b.Col(2), b.Col(3), i)
 	}

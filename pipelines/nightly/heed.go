@@ -106,7 +106,13 @@ func (n *Night) heedBook(ctx context.Context, r *pipelines.Run, book []erasures.
 	}
 	bearers := n.bearers(book, &traces)
 	gone := func(k resolve.Key) bool { return traces.key(k.System, k.PersonKey) }
-	n.unsettle(traces.key)
+	var subjects []string
+	for _, e := range book {
+		if e.Erases() {
+			subjects = append(subjects, e.Subject)
+		}
+	}
+	n.unsettle(traces.key, subjects...)
 	n.engine.ForgetRecords(gone)
 	n.resolved.Review = slices.DeleteFunc(n.resolved.Review, func(c resolve.Candidate) bool { return gone(c.A) || gone(c.B) })
 	night, err := n.ws.Register.Begin(ctx)

@@ -128,9 +128,7 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 					}
 					x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter}
 					people := g.byRecord[b.Col(2).Text(i)]
-					for _, p := range people {
-						g.ofPerson(&x, p)
-					}
+					g.ofPeople(&x, people)
 					g.join(x, people, seenSince(b, i))
 				}
 			}
@@ -198,9 +196,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 		x.Anchors.Set(policy.Registered, since)
 	}
 	people := g.byRecord[b.Col(2).Text(i)]
-	for _, p := range people {
-		g.ofPerson(&x, p)
-	}
+	g.ofPeople(&x, people)
 	if x.Anchors == (policy.Anchors{}) && !g.n.pack.ConsentsEnd() {
 		return
 	}
@@ -215,6 +211,19 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 			g.joinVault(x, people, since)
 		}
 	}
+}
+
+// ofPeople adds what is known of everybody whom an item is about: what several people have, such as a contact point, ends when it
+// has ended for the last of them.
+func (g *governing) ofPeople(x *policy.Item, people []*person) {
+	var all policy.Anchors
+	for n, p := range people {
+		one := policy.Item{Category: x.Category}
+		g.ofPerson(&one, p)
+		x.Person, x.Holds = one.Person, append(x.Holds, one.Holds...)
+		all.Meet(&one.Anchors, n == 0)
+	}
+	x.Anchors.Override(&all)
 }
 
 // ofPerson adds what is known of somebody whom an item is about. What ended data of theirs that is gone already still
@@ -299,17 +308,21 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 		g.items[n].Holds = append(g.items[n].Holds, x.Holds...)
 		return
 	}
-	for _, p := range people {
+	var all policy.Anchors
+	for n, p := range people {
 		x.Person = p.token
-		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &x.Anchors)...)
+		var one policy.Anchors
+		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &one)...)
 		if ended := g.ended[p.token]; len(p.facts.Consents) == 0 {
 			for _, a := range []policy.Anchor{policy.ConsentWithdrawn, policy.SubscriptionEnd} {
 				if day, was := ended.Get(a); was && g.n.pack.Waits(x.Category, a) {
-					x.Anchors.Set(a, day)
+					one.Set(a, day)
 				}
 			}
 		}
+		all.Meet(&one, n == 0)
 	}
+	x.Anchors.Override(&all)
 	for _, v := range g.reviews {
 		if v.Category == x.Category && (v.Source == "" || v.Source == x.Feed || v.Source == canon.SystemOf(x.Feed)) {
 			if day, err := canon.ParseDate(v.ReviewedOn); err == nil && day <= g.r.Date {

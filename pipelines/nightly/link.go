@@ -25,7 +25,10 @@ func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night,
 	if err != nil {
 		return 0, err
 	}
-	want := s.wanted(asked, stored, r.ID())
+	want, linked := s.wanted(asked, stored, r.ID()), map[string]bool{}
+	for _, l := range want {
+		linked[l.Record] = true
+	}
 	var gone, fresh []register.Link
 	for len(before) > 0 || len(want) > 0 {
 		order := 0
@@ -53,7 +56,10 @@ func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night,
 	if err := night.Unlink(ctx, gone); err != nil {
 		return 0, err
 	}
-	return len(fresh) + len(gone), night.Link(ctx, fresh)
+	if err := night.Link(ctx, fresh); err != nil {
+		return 0, err
+	}
+	return len(fresh) + len(gone), night.HandOn(ctx, slices.DeleteFunc(gone, func(l register.Link) bool { return linked[l.Record] }))
 }
 
 func compareLinks(a, b register.Link) int {

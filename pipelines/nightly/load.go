@@ -134,7 +134,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing = nil, nil, nil
 	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
-	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay = nil, nil, nil, nil, nil, nil
+	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay, n.orphaned = nil, nil, nil, nil, nil, nil, nil
 }
 
 // accounts adds up what conform and protect counted.
@@ -246,7 +246,8 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := night.Drop(ctx, replaced); err != nil {
 		return 0, err
 	}
-	if err := night.End(ctx, sortedKeys(removed), r.ID()); err != nil {
+	slices.Sort(s.n.orphaned)
+	if err := night.End(ctx, slices.Concat(sortedKeys(removed), s.n.orphaned), r.ID()); err != nil {
 		return 0, err
 	}
 	for _, f := range s.n.landed() {

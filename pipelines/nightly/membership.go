@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -21,6 +22,14 @@ type rowFact struct {
 	Code   string `parquet:"code,dict"`     // the institution of a degree, the kind of a role
 	Day    int32  `parquet:"day"`           // a canon.Date; 0 of a death whose day is unknown, of a role without a first day, and of a duty without a last
 	From   int32  `parquet:"from,optional"` // of a duty its first day, 0 without one
+	// Subject is whose it was on the night that wrote it down, of what outlives its row.
+	Subject string `parquet:"subject,optional"`
+}
+
+// outlives tells whether the fact counts on when its row is exported no more: one who left has not joined again, nor has one who died
+// come back, because a source gave the row up. It counts until a row of the feed tells of the person anew.
+func (x *rowFact) outlives() bool {
+	return x.Kind == toldLeft || x.Kind == toldDead || x.Kind == toldShield
 }
 
 // Kinds of a rowFact.
@@ -29,13 +38,21 @@ const (
 	toldJoined = "joined"
 	toldLeft   = "left"
 	toldDead   = "dead"
-	toldRole   = "role" // of a pack with groups
-	toldDuty   = "duty" // a role by which somebody has a duty; the day is its last; it may begin later
+	toldShield = "shield" // an address protection order
+	toldRole   = "role"   // of a pack with groups
+	toldDuty   = "duty"   // a role by which somebody has a duty; the day is its last; it may begin later
 )
 
 // note takes what a canonical batch says.
 func (w *conforming) note(b *canon.Batch) {
 	line, person := b.Col(canon.Line), b.Col(canon.PersonKey)
+	if len(w.spoke) > 0 {
+		for i := range b.Len() {
+			if _, asked := w.spoke[person.Text(i)]; asked {
+				w.spoke[person.Text(i)] = true
+			}
+		}
+	}
 	tell := func(i int, kind, code string, day canon.Date, from ...canon.Date) {
 		if place, ok := w.f.rows.place(line.Int(i)); ok {
 			x := rowFact{Feed: b.Feed, Place: place, Person: strings.Clone(person.Text(i)), Kind: kind, Code: strings.Clone(code), Day: int32(day)}
@@ -76,8 +93,11 @@ func (w *conforming) note(b *canon.Batch) {
 			}
 		}
 	case "person":
-		dead, on := b.Named("deceased"), b.Named("deceased_date")
+		dead, on, shield := b.Named("deceased"), b.Named("deceased_date"), b.Named("protected")
 		for i := range b.Len() {
+			if shield.Bool(i) {
+				tell(i, toldShield, "", 0)
+			}
 			if day, dated := on.Day(i); dated || dead.Bool(i) {
 				tell(i, toldDead, "", day)
 			}
@@ -96,6 +116,8 @@ func (x *rowFact) add(f *policy.Facts) {
 		f.Left = append(f.Left, day)
 	case toldDead:
 		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, day)
+	case toldShield:
+		f.Protected = true
 	}
 }
 
@@ -118,15 +140,42 @@ func (n *Night) told() (out [][]rowFact) {
 	return out
 }
 
+// whose gives the subject that a fact is about tonight: of one that outlived its record, who the person is by now, while any source
+// has them.
+func (n *Night) whose(x *rowFact) (subject string, ok bool) {
+	subject, ok = n.resolved.Subject(canon.SystemOf(x.Feed), x.Person)
+	if ok || x.Place != nowhere {
+		return subject, ok
+	}
+	if n.present == nil {
+		n.present, n.heir = map[string]bool{}, n.heirs()
+		for i := range n.resolved.Records {
+			n.present[n.resolved.Records[i].Subject] = true
+		}
+	}
+	subject = cmp.Or(n.heir[x.Subject], x.Subject)
+	return subject, n.present[subject]
+}
+
 // toldToRemember gives the facts of all rows without those of erased people: their rows are decided anew every night.
 func (n *Night) toldToRemember() []rowFact {
 	all := slices.Concat(n.told()...)
+	for i := range all {
+		if x := &all[i]; x.outlives() {
+			if subject, known := n.whose(x); known {
+				x.Subject = subject
+			} else if x.Subject = ""; x.Place == nowhere {
+				x.Kind = ""
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(x rowFact) bool { return x.Kind == "" }) // of people whom no source has any more
 	if n.standing == nil || len(n.standing.suppressed) == 0 {
 		return all
 	}
 	return slices.DeleteFunc(all, func(x rowFact) bool {
 		system := canon.SystemOf(x.Feed)
-		subject, _ := n.resolved.Subject(system, x.Person)
+		subject, _ := n.whose(&x)
 		return !n.mayRemember(subject, system, x.Person)
 	})
 }

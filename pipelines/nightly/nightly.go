@@ -52,6 +52,8 @@ type Night struct {
 	who                        changesOfWho               // what happened to subjects on this night
 	lapses                     lapses                     // what has outlived its period
 	back                       []register.Part            // of it, what is here again tonight
+	present                    map[string]bool            // subjects of tonight, once somebody asked
+	heir                       map[string]string          // of subjects that were given up tonight, beside it
 	holders                    map[recordKey][]string     // subjects by contact point, once somebody asked
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
@@ -62,6 +64,7 @@ type Night struct {
 	standing                   *standings
 	withheld                   map[string][]withheldRow // by feed: source rows withheld tonight, besides those that feedNight.rows has
 	gaveWay                    []string                 // tokens of touched source rows that are withheld tonight
+	orphaned                   []string                 // tokens of touched source rows whose person no row names tonight
 	open                       *register.Night          // of a dry run: what it would have committed
 	recordKept, recordWithheld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
 	everything                 bool                     // so many rows are decided tonight that what did not change is not told apart

@@ -183,17 +183,39 @@ func (w *conforming) stands(place int32) {
 	}
 }
 
+// listen notes of whom something may outlive its row: rows that are conformed tonight may tell of them anew.
+func (w *conforming) listen() {
+	w.spoke = map[string]bool{}
+	told := w.n.toldBefore[w.rows.Feed]
+	for i := range told {
+		if told[i].outlives() {
+			w.spoke[told[i].Person] = false
+		}
+	}
+}
+
 // carryFacts takes over what the last night's rows say of memberships, of those that are as they were or stand.
 func (w *conforming) carryFacts() {
-	if w.last == nil || w.last.Snapshot != w.f.facts.Previous {
-		return
-	}
+	good := w.last != nil && w.last.Snapshot == w.f.facts.Previous
 	told := w.n.toldBefore[w.rows.Feed]
 	w.f.rows.facts = slices.Grow(w.f.rows.facts, len(told))
-	for _, x := range told {
-		if int(x.Place) < len(w.now) && w.now[x.Place] != nowhere {
-			x.Place = w.now[x.Place]
-			w.f.rows.facts = append(w.f.rows.facts, x)
+	there := make([]bool, len(w.now)) // by place of last night: the row is here tonight, in whatever version
+	if good && len(w.spoke) > 0 {
+		for _, from := range w.f.changes.from {
+			if from != nowhere {
+				there[from] = true
+			}
 		}
+	}
+	for _, x := range told {
+		switch {
+		case good && x.Place != nowhere && int(x.Place) < len(w.now) && w.now[x.Place] != nowhere:
+			x.Place = w.now[x.Place]
+		case x.outlives() && x.Subject != "" && !w.spoke[x.Person] && !(good && x.Place != nowhere && there[x.Place]):
+			x.Place = nowhere
+		default:
+			continue
+		}
+		w.f.rows.facts = append(w.f.rows.facts, x)
 	}
 }

@@ -208,9 +208,10 @@ func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 			}
 		}
 	}
-	for _, o := range res.Orphans {
+	for _, o := range res.Orphans { // what is known of it from before ends, as if it were exported no more
 		if p.n.touched[o.SourceKey] {
-			p.n.gaveWay = append(p.n.gaveWay, o.SourceKey)
+			delete(p.n.touched, o.SourceKey)
+			p.n.orphaned = append(p.n.orphaned, o.SourceKey)
 		}
 	}
 	for _, w := range res.Withheld {

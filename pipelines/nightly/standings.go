@@ -20,6 +20,8 @@ type standings struct {
 	groups     map[string]uint32          // by subject: groups of the policy that they belong to, or did
 	suppressed map[string]string          // subject to clause
 	dead       map[string]bool            // by subject
+	diedOn     map[string]canon.Date      // by subject, 0 when only the death is known
+	shielded   map[string]bool            // by subject: under an address protection order
 	onDuty     map[string]bool            // by subject: somebody who tells of duties says that they have one
 	tokens     *pseudonym.Domain          // of records
 	spared     map[string]bool            // records of suppressed subjects that are stored and that a hold keeps, by token
@@ -80,9 +82,10 @@ func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, er
 func (s *standings) work(n *Night, date canon.Date) {
 	facts, loader := map[string]*policy.Facts{}, n.pack.Loader(date)
 	s.groups, s.dead, s.onDuty = map[string]uint32{}, map[string]bool{}, map[string]bool{}
+	s.diedOn, s.shielded = map[string]canon.Date{}, map[string]bool{}
 	for _, rows := range n.told() {
 		for i := range rows {
-			subject, ok := n.resolved.Subject(canon.SystemOf(rows[i].Feed), rows[i].Person)
+			subject, ok := n.whose(&rows[i])
 			if !ok {
 				continue
 			}
@@ -107,7 +110,10 @@ func (s *standings) work(n *Night, date canon.Date) {
 	for subject, f := range facts {
 		s.members[subject] = n.pack.Member(f, date)
 		if f.Deceased {
-			s.dead[subject] = true
+			s.dead[subject], s.diedOn[subject] = true, f.DeceasedOn
+		}
+		if f.Protected {
+			s.shielded[subject] = true
 		}
 	}
 }

@@ -42,8 +42,8 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	return err
 }
 
-// keptWords gives what tonight's people said before their data was removed, and who of them was erased before and is stored
-// while a hold stands, in the register's order; of two words about the same, the later.
+// keptWords gives what tonight's people said before their data was removed, who of them was erased before and is stored while a hold
+// stands, and who has died or is under a protection order, in the register's order; of two words about the same, the later.
 func (n *Night) keptWords() []register.KeptWord {
 	persons := n.ws.Persons()
 	var out []register.KeptWord
@@ -53,7 +53,7 @@ func (n *Night) keptWords() []register.KeptWord {
 		}
 		person := workspace.PersonOf(persons, subject)
 		for _, w := range n.words[subject] {
-			out = append(out, register.KeptWord{Person: person, Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, Time: w.Time, Clause: w.Clause})
+			out = append(out, keptWord(person, w))
 		}
 	}
 	about := func(a, b register.KeptWord) int {
@@ -63,10 +63,28 @@ func (n *Night) keptWords() []register.KeptWord {
 	for subject := range n.standing.sparedOf { // the mark may stand on a record that is not stored, where nobody who sends looks
 		out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ErasedWord, Clause: n.standing.suppressed[subject]})
 	}
+	for subject, day := range n.standing.diedOn { // the row that says so may be withheld, and gone
+		if n.kept(subject) {
+			out = append(out, deceased(workspace.PersonOf(persons, subject), day))
+		}
+	}
+	for subject := range n.standing.shielded {
+		if n.kept(subject) {
+			out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ProtectedWord})
+		}
+	}
 	slices.SortFunc(out, func(a, b register.KeptWord) int {
 		return cmp.Or(about(a, b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
 	})
 	return slices.CompactFunc(out, func(a, b register.KeptWord) bool { return about(a, b) == 0 })
+}
+
+func deceased(person string, day canon.Date) register.KeptWord {
+	return register.KeptWord{Person: person, Kind: register.DeceasedWord, Time: max(day.Time().UnixMicro(), 0)}
+}
+
+func keptWord(person string, w vault.Word) register.KeptWord {
+	return register.KeptWord{Person: person, Kind: w.Kind, About: w.About, Topic: w.Topic, Channel: w.Channel, State: w.State, Time: w.Time, Clause: w.Clause}
 }
 
 // readPast reads what is known of data that is gone: what has lapsed, what ended it, the words that were kept of it, and
@@ -104,7 +122,7 @@ func (g *governing) readPastIn(ctx context.Context, lapsed iter.Seq2[register.La
 		}
 		if p := g.people[w.Person]; p != nil {
 			p.facts.AddKept(w.Kind, w.About, w.Topic, w.Channel, w.State, w.Time)
-			p.speaks = p.speaks || w.Kind != register.ErasedWord
+			p.speaks = p.speaks || w.Kind == wordConsent || w.Kind == wordObjection
 		}
 	}
 	return nil
@@ -197,6 +215,9 @@ func (a *applying) keepWords(ctx context.Context, night *register.Night, run str
 				w.Token = m.Token
 				words = append(words, w)
 			}
+		}
+		for _, w := range said[person] {
+			a.kept = append(a.kept, keptWord(person, w))
 		}
 	}
 	return a.n.ws.Vault.KeepWords(ctx, words)

@@ -93,7 +93,7 @@ func joined[T any](to, other []T) []T {
 }
 
 // AddKept adds a word against a use that was kept when the person's data was removed ([Suppress]): an objection, a consent
-// in its state, or that the person was erased.
+// in its state, or that the person was erased, has died, or is under an address protection order.
 func (f *Facts) AddKept(kind, about, topic, channel, state string, at int64) {
 	c, _ := ParseChannel(channel)
 	switch kind {
@@ -102,6 +102,12 @@ func (f *Facts) AddKept(kind, about, topic, channel, state string, at int64) {
 		return
 	case "erased":
 		f.Suppressed = true
+		return
+	case "deceased":
+		f.Deceased, f.DeceasedOn = true, max(f.DeceasedOn, canon.Date(at/86_400_000_000))
+		return
+	case "protected":
+		f.Protected = true
 		return
 	}
 	s, _ := ParseState(state)

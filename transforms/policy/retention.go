@@ -103,6 +103,27 @@ func (a *Anchors) Join(b *Anchors) {
 	}
 }
 
+// Meet leaves the anchors that another record has as well, of each the later day; of the first record, all.
+func (a *Anchors) Meet(b *Anchors, first bool) {
+	if first {
+		*a = *b
+		return
+	}
+	a.known &= b.known
+	for i := range a.days {
+		a.days[i] = max(a.days[i], b.days[i])
+	}
+}
+
+// Override sets the anchors that another record has.
+func (a *Anchors) Override(b *Anchors) {
+	for i := Anchor(0); i < anchors && b.known != 0; i++ {
+		if day, ok := b.Get(i); ok {
+			a.Set(i, day)
+		}
+	}
+}
+
 // Action is what happens to a record whose period has passed.
 type Action string
 
