@@ -44,15 +44,22 @@ func DeleteSelectedOf(ctx context.Context, tx *sqlx.Tx, table, column, other str
 	return affected(ctx, tx, table, query, value)
 }
 
-// UpdateSelected sets column to value in the rows whose key column holds a selected key and where it is NULL, and tells
-// how many there were.
-func UpdateSelected(ctx context.Context, tx *sqlx.Tx, table, key, column string, value any) (int64, error) {
+// UpdateSelected sets column to value in the rows whose key column holds a selected key, where it is NULL or, when some values are
+// named, one of these, and tells how many there were.
+func UpdateSelected(ctx context.Context, tx *sqlx.Tx, table, key, column string, value any, was ...string) (int64, error) {
 	t, k, c := Quote(table), Quote(key), Quote(column)
-	query := "UPDATE " + t + " SET " + c + " = ? WHERE " + c + " IS NULL AND " + k + " IN (SELECT k FROM " + Quote(selected) + ")"
-	if Dialect(tx.DriverName()) == MySQL {
-		query = "UPDATE " + JoinSelected(table, key) + " SET " + t + "." + c + " = ? WHERE " + t + "." + c + " IS NULL"
+	is, args := c+" IS NULL", []any{value}
+	if len(was) > 0 {
+		is = c + " IN (?" + strings.Repeat(",?", len(was)-1) + ")"
+		for _, w := range was {
+			args = append(args, w)
+		}
 	}
-	return affected(ctx, tx, table, query, value)
+	query := "UPDATE " + t + " SET " + c + " = ? WHERE " + t + "." + is + " AND " + k + " IN (SELECT k FROM " + Quote(selected) + ")"
+	if Dialect(tx.DriverName()) == MySQL {
+		query = "UPDATE " + JoinSelected(table, key) + " SET " + t + "." + c + " = ? WHERE " + t + "." + is
+	}
+	return affected(ctx, tx, table, query, args...)
 }
 
 // JoinSelected gives what stands after FROM to see only rows whose column holds a selected key.

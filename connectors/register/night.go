@@ -84,11 +84,11 @@ func (n *Night) End(ctx context.Context, sourceKeys []string, run string) error 
 	})
 }
 
-// Doubt marks the consents of source rows whose system exports a version of them that cannot be used, as [Night.End] does: it may
-// take back what was granted. Everything else of such rows stands.
-func (n *Night) Doubt(ctx context.Context, sourceKeys []string, run string) error {
+// Doubt makes doubted what source rows grant whose system exports a version of them that cannot be used: it may take the consent
+// back. Everything else of such rows stands. [Night.BookWords] goes before, [Night.SettleWords] behind.
+func (n *Night) Doubt(ctx context.Context, sourceKeys []string) error {
 	return n.chunks(ctx, sourceKeys, func() error {
-		_, err := database.UpdateSelected(ctx, n.tx, "consent", "source_key", "last_seen_run", run)
+		_, err := database.UpdateSelected(ctx, n.tx, "consent", "source_key", "state", "doubted", "granted", "given")
 		return err
 	})
 }

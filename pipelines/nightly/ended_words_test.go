@@ -192,6 +192,10 @@ func TestAnUnusableRowGrantsNothing(t *testing.T) {
 		night(0, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
 		night(1, "general_info withdrawn, member_info granted", row("1", "surveys", "nonsense"), info, row("3", "general_info", "nonsense"))
 		night(2, "general_info withdrawn", row("1", "surveys", "nonsense"), info, row("2", "member_info", "withdrawn"), row("3", "general_info", "nonsense"))
+		same(t, "states", s.cells(t, "consent", "state"), "doubted", "doubted", "withdrawn")
+		if plan := s.mustApply(t, firstNight+2); plan.Rows > 0 {
+			t.Errorf("a row that is exported is due: %+v", plan)
+		}
 		night(3, "general_info withdrawn, member_info granted, surveys granted", surveys, info, general)
 	})
 }

@@ -396,6 +396,10 @@ func (g *governing) noteConsent(p *person, b *canon.Batch, i int) {
 		return
 	}
 	p.speaks = true
+	if b.Col(3).Text(i) == policy.Doubted {
+		p.facts.Doubted = append(p.facts.Doubted, word.Purpose)
+		return
+	}
 	p.facts.Consents = append(p.facts.Consents, word)
 }
 

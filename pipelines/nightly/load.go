@@ -240,7 +240,8 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	touched := sortedKeys(s.n.touched)
 	removed := s.removed()
 	replaced := without(touched, removed)
-	if err := night.BookWords(ctx, replaced, r.ID()); err != nil {
+	slices.Sort(s.n.doubted)
+	if err := night.BookWords(ctx, slices.Concat(replaced, s.n.doubted), r.ID()); err != nil {
 		return 0, err
 	}
 	if err := night.Drop(ctx, replaced); err != nil {
@@ -255,10 +256,10 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 			return 0, err
 		}
 	}
-	if err := night.SettleWords(ctx, r.ID()); err != nil {
+	if err := night.Doubt(ctx, s.n.doubted); err != nil {
 		return 0, err
 	}
-	if err := night.Doubt(ctx, slices.Sorted(slices.Values(s.n.doubted)), r.ID()); err != nil {
+	if err := night.SettleWords(ctx, r.ID()); err != nil {
 		return 0, err
 	}
 	if links, err = s.link(ctx, r, night, asked); err != nil {

@@ -78,6 +78,11 @@ func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors)
 		return nil
 	}
 	states := p.Effective(f, instant)
+	for n := range states {
+		if slices.Contains(f.Doubted, states[n].Purpose) {
+			states[n].State = Granted // as far as anything would end
+		}
+	}
 	for _, i := range p.retention[category] {
 		r := &p.Retention[i]
 		if r.UnlessConsent != "" && granted(states, func(purpose string) bool { return purpose == r.UnlessConsent }) {

@@ -11,6 +11,9 @@ import (
 type Facts struct {
 	Consents   []Consent
 	Objections []Objection
+	// Doubted are purposes that a row consented to whose system exports a version of it that cannot be used: nothing is used by
+	// such a consent, and nothing ends for the want of it.
+	Doubted []string
 	// Degrees are those of institutions whose code is known; one without a code makes nobody a member.
 	Degrees []Degree
 	// Joined and Left are the days on which the person joined and left the register by own will.
@@ -71,6 +74,7 @@ type Degree struct {
 func (f *Facts) Join(other *Facts) {
 	f.Consents = joined(f.Consents, other.Consents)
 	f.Objections = joined(f.Objections, other.Objections)
+	f.Doubted = joined(f.Doubted, other.Doubted)
 	f.Degrees = joined(f.Degrees, other.Degrees)
 	f.Joined = joined(f.Joined, other.Joined)
 	f.Left = joined(f.Left, other.Left)
@@ -159,13 +163,16 @@ const (
 	Withdrawn
 )
 
+// Doubted is how the register writes the state of a consent of [Facts.Doubted].
+const Doubted = "doubted"
+
 var stateNames = map[string]State{
-	"granted": Granted, "given": Granted, "unknown": Unknown, "not_asked": Unknown, "": Unknown,
+	"granted": Granted, "given": Granted, "unknown": Unknown, "not_asked": Unknown, "": Unknown, Doubted: Unknown,
 	"expired": Expired, "refused": Refused, "withdrawn": Withdrawn,
 }
 
-// ParseState reads a consent's state as layouts write it: granted (or given), unknown (or not_asked, or nothing),
-// expired, refused, withdrawn. A word that it does not know counts as refused, and ok is false.
+// ParseState reads a consent's state as layouts and the register write it: granted (or given), unknown (or not_asked, doubted, or
+// nothing), expired, refused, withdrawn. A word that it does not know counts as refused, and ok is false.
 func ParseState(s string) (st State, ok bool) {
 	if st, ok = stateNames[s]; ok {
 		return st, true

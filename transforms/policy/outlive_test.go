@@ -23,3 +23,31 @@ func TestWhatOutlivesItsRow(t *testing.T) {
 		}
 	}
 }
+
+// TestADoubtEndsNothing: a consent whose row cannot be read any more allows no use, and nothing is due for the want of it.
+func TestADoubtEndsNothing(t *testing.T) {
+	p, _ := ShippedPack("nmbu")
+	const instant = 20_780 * 86_400_000_000
+	f := Facts{Consents: []Consent{{Purpose: "stakeholder_newsletter", State: Withdrawn, Time: 5}}}
+	ends := func() bool {
+		var a Anchors
+		p.ConsentEnds(&f, "stakeholder_contact", instant, &a)
+		_, over := a.Get(SubscriptionEnd)
+		return over
+	}
+	if !ends() {
+		t.Fatal("the last subscription was given up")
+	}
+	f.Doubted = []string{"general_info"}
+	if ends() {
+		t.Error("a doubt ends what it may keep")
+	}
+	for _, s := range p.Effective(&f, instant) {
+		if s.State == Granted {
+			t.Errorf("a doubt grants %s", s.Purpose)
+		}
+	}
+	if st, ok := ParseState(Doubted); st != Unknown || !ok {
+		t.Errorf("the register's word for it is read as %s", st)
+	}
+}
