@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
+	"slices"
+	"strings"
 
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
@@ -57,24 +59,30 @@ func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (row
 	return rows, told, nil
 }
 
-// Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those
-// of whom nothing is left.
+// Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those of whom
+// nothing is left. Records of one person may have turned out to be several people's: what stops the use of any of them stops it.
 func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) (map[string]*policy.Facts, error) {
 	out := map[string]*policy.Facts{}
 	if len(sent) == 0 {
 		return out, nil
 	}
-	persons := map[string]bool{}
-	for _, p := range sent {
-		persons[p.Person] = true
-	}
 	var f *frame
-	now := map[string]string{} // person sent to person now
+	now, others := map[string]string{}, map[string]map[string]bool{} // by person sent: the person now, and who has rows that were sent
 	err := ws.Register.See(ctx, func(v *register.View) (err error) {
-		if now, err = survivors(ctx, v, persons); err != nil {
+		if others, err = holders(ctx, v, sent); err != nil {
 			return err
 		}
-		f, err = seePersons(ctx, v, pack, maps.Values(now), at)
+		if now, err = survivors(ctx, v, others); err != nil {
+			return err
+		}
+		all := map[string]bool{}
+		for person, also := range others {
+			maps.Copy(all, also)
+			if is := now[person]; is != "" {
+				all[is] = true
+			}
+		}
+		f, err = seePersons(ctx, v, pack, maps.Keys(all), at)
 		return err
 	})
 	if err != nil {
@@ -84,11 +92,59 @@ func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 	if err != nil {
 		return nil, err
 	}
-	for person := range persons {
+	for p, suppressed := range id.suppressed {
+		f.graduates[p].facts.Suppressed = f.graduates[p].facts.Suppressed || suppressed
+	}
+	for person, also := range others {
 		out[person] = nil
-		if g := f.graduates[now[person]]; g != nil {
-			g.facts.Suppressed = g.facts.Suppressed || id.suppressed[g.person]
-			out[person] = &g.facts
+		g := f.graduates[now[person]]
+		if g == nil {
+			continue
+		}
+		facts := g.facts
+		for _, p := range slices.Sorted(maps.Keys(also)) {
+			if p != now[person] {
+				facts.Heed(&f.graduates[p].facts)
+			}
+		}
+		out[person] = &facts
+	}
+	return out, nil
+}
+
+// holders gives, by person that was sent, who has source rows now that were sent.
+func holders(ctx context.Context, v *register.View, sent []SentRow) (map[string]map[string]bool, error) {
+	out, of := map[string]map[string]bool{}, map[string][]string{} // persons that were sent, by source row
+	for _, p := range sent {
+		out[p.Person] = map[string]bool{}
+		for _, key := range p.Rows {
+			of[key] = append(of[key], p.Person)
+		}
+	}
+	by := map[string]map[string]bool{} // persons that were sent, by record
+	for _, t := range register.Tables() {
+		for b, err := range v.Scan(ctx, t.Name, []string{"source_key", "record"}, register.All) {
+			if err != nil {
+				return nil, err
+			}
+			for i := range b.Len() {
+				for _, person := range of[b.Col(0).Text(i)] {
+					record := b.Col(1).Text(i)
+					if by[record] == nil {
+						record = strings.Clone(record)
+						by[record] = map[string]bool{}
+					}
+					by[record][person] = true
+				}
+			}
+		}
+	}
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for person := range by[l.Record] {
+			out[person][l.Person] = true
 		}
 	}
 	return out, nil
@@ -113,7 +169,7 @@ func Facts(ctx context.Context, v *register.View, pack *policy.Pack, persons ite
 }
 
 // survivors gives of persons who they are now: themselves while they have a record, else who they turned out to be, or "".
-func survivors(ctx context.Context, v *register.View, persons map[string]bool) (map[string]string, error) {
+func survivors[T any](ctx context.Context, v *register.View, persons map[string]T) (map[string]string, error) {
 	there := map[string]bool{}
 	for l, err := range v.Links(ctx) {
 		if err != nil {

@@ -333,3 +333,29 @@ func TestWhoOneTurnedOutToBeIsFollowed(t *testing.T) {
 		}
 	})
 }
+
+// TestARowOfSeveralPeopleFollowsEach: a graduate's row was made with the portal's record of somebody who turns out to be another
+// one. What that one says is told to the recipient of the row, and nobody else's row with it.
+func TestARowOfSeveralPeopleFollowsEach(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		out, err := r.run(false)
+		r.must(err)
+		id := fact[SealFacts](t, out, "seal").Delivery
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		record, persons := protect.Record(r.ws.SourceTokens(), "alumni-portal", "g1"), r.ws.Persons()
+		r.must(errors.Join(night.Unlink(ctx, []register.Link{{Record: record, Person: workspace.PersonOf(persons, "P1")}}),
+			night.Link(ctx, []register.Link{{Record: record, Person: workspace.PersonOf(persons, "other"), Since: "nightly-2026-11-22"}}), night.Commit()))
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 {
+			t.Errorf("nobody said anything: %+v %v", f, err)
+		}
+		r.says("other", rights.Statement{Kind: register.ObjectionWord, About: "survey", State: register.Stands})
+		if f, err := r.withdraw(false); err != nil || f.Rows != 1 || f.Reasons["objection"] != 1 {
+			t.Errorf("%+v %v", f, err)
+		}
+		if got := r.withdrawn(id); !slices.Equal(got, []string{fmt.Sprintf("%d stop objection", r.rowOf(id, "12345"))}) {
+			t.Errorf("the endpoint has %q", got)
+		}
+	})
+}

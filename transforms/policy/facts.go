@@ -88,6 +88,19 @@ func (f *Facts) Join(other *Facts) {
 	}
 }
 
+// Heed adds what stops a use of another person's data, of which these facts' person has some, and nothing that allows one.
+func (f *Facts) Heed(other *Facts) {
+	stops := Facts{Objections: other.Objections, Holds: other.Holds, Restricted: other.Restricted, Suppressed: other.Suppressed,
+		Protected: other.Protected, Deceased: other.Deceased, DeceasedOn: other.DeceasedOn}
+	for _, c := range other.Consents {
+		if c.State > Unknown {
+			stops.Consents = append(stops.Consents, c)
+		}
+	}
+	f.Objections, f.Consents, f.Holds = slices.Clip(f.Objections), slices.Clip(f.Consents), slices.Clip(f.Holds) // copies may share them
+	f.Join(&stops)
+}
+
 // joined appends; most people have one record that says anything, whose words need no copy.
 func joined[T any](to, other []T) []T {
 	if len(to) == 0 {

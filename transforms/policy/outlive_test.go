@@ -1,6 +1,11 @@
 package policy
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+
+	"uoma/internal/canon"
+)
 
 // TestWhatOutlivesItsRow: what was said against a use stays said when its source gives the row up, and was said by then.
 func TestWhatOutlivesItsRow(t *testing.T) {
@@ -49,5 +54,22 @@ func TestADoubtEndsNothing(t *testing.T) {
 	}
 	if st, ok := ParseState(Doubted); st != Unknown || !ok {
 		t.Errorf("the register's word for it is read as %s", st)
+	}
+}
+
+// TestHeedTakesStopsAlone: of another person's facts everything that stops a use is taken, and nothing that allows one.
+func TestHeedTakesStopsAlone(t *testing.T) {
+	other := Facts{Consents: []Consent{{Purpose: "a", State: Granted}, {Purpose: "b", State: Withdrawn}, {Purpose: "c"}}, Objections: []Objection{{Scope: "x"}},
+		Degrees: []Degree{{"10118", 1}}, Joined: []canon.Date{1}, Left: []canon.Date{2}, Holds: []string{"legal_claim"}, Roles: []string{"student"}, Doubted: []string{"d"},
+		Restricted: true, Suppressed: true, Protected: true, Deceased: true, DeceasedOn: 9}
+	shared := make([]Objection, 1, 9)
+	shared[0].Scope = "own"
+	f, twin := Facts{Objections: shared, DeceasedOn: 3}, Facts{Objections: shared}
+	f.Heed(&other)
+	twin.Heed(&Facts{Objections: []Objection{{Scope: "y"}}})
+	want := Facts{Consents: other.Consents[1:2], Objections: []Objection{{Scope: "own"}, {Scope: "x"}}, Holds: []string{"legal_claim"},
+		Restricted: true, Suppressed: true, Protected: true, Deceased: true, DeceasedOn: 9}
+	if !reflect.DeepEqual(f, want) {
+		t.Errorf("%+v", f)
 	}
 }
