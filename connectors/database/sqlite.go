@@ -42,7 +42,7 @@ func (db *DB) tune(ctx context.Context, tx *sqlx.Tx, to string) error {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, to)
-	return Failed("size the page cache", err)
+	return Failed("set up the connection", err)
 }
 
 // mostLog is how many bytes of the write-ahead log are kept between transactions, and folded in beside others.
