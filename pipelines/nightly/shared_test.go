@@ -47,3 +47,22 @@ func TestAnErasureOfNobodyForgetsNobody(t *testing.T) {
 		t.Errorf("the night knows what is said of %q", left)
 	}
 }
+
+// TestADoubtRevivesNoEnd has somebody of whom data went when they unsubscribed: it ends what is left, but not while the row of their
+// only consent cannot be read.
+func TestADoubtRevivesNoEnd(t *testing.T) {
+	pack, err := policy.ShippedPack("nmbu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doubted := range [][]string{nil, {"general_info"}} {
+		var ended policy.Anchors
+		ended.Set(policy.SubscriptionEnd, dutyNight-9)
+		g := &governing{n: &Night{pack: pack}, r: &pipelines.Run{Date: dutyNight}, seen: map[itemKey]int{}, ended: map[string]policy.Anchors{"one": ended}}
+		one := &person{token: "one", facts: policy.Facts{Doubted: doubted}}
+		g.join(policy.Item{Feed: "mira/alumni", SourceKey: "key", Category: "stakeholder_contact"}, []*person{one}, 0)
+		if (len(g.items) == 1) != (doubted == nil) {
+			t.Errorf("in doubt of %q %d items may be due", doubted, len(g.items))
+		}
+	}
+}
