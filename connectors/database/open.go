@@ -83,6 +83,15 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 // Do runs f in one writing transaction, which is committed when f returns nil and rolled back otherwise. f may not keep
 // the transaction.
 func (db *DB) Do(ctx context.Context, f func(tx *sqlx.Tx) error) error {
+	return db.do(ctx, f, func(tx *sqlx.Tx) error { return Failed("commit", tx.Commit()) })
+}
+
+// DoAside is Do of a transaction that writes much, which [DB.CommitAside] commits.
+func (db *DB) DoAside(ctx context.Context, f func(tx *sqlx.Tx) error) error {
+	return db.do(ctx, f, db.CommitAside)
+}
+
+func (db *DB) do(ctx context.Context, f, commit func(tx *sqlx.Tx) error) error {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return err
@@ -91,10 +100,7 @@ func (db *DB) Do(ctx context.Context, f func(tx *sqlx.Tx) error) error {
 	if err := f(tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return Failed("commit", err)
-	}
-	return nil
+	return commit(tx)
 }
 
 // See runs f in one transaction that only reads and sees the store as it was at the first statement.

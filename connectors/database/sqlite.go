@@ -42,7 +42,7 @@ func (db *DB) tune(ctx context.Context, tx *sqlx.Tx, to string) error {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, to)
-	return Failed("size the page cache", err)
+	return Failed("set up the connection", err)
 }
 
 // mostLog is how many bytes of the write-ahead log are kept between transactions, and folded in beside others.
@@ -52,8 +52,10 @@ const mostLog = 64 << 20
 // any commit; it is folded into the file beside whatever comes next, most of which time is waiting for the disk. A log as
 // large as that of a first night is folded in at once: what comes next would need its own memory beside it.
 func (db *DB) CommitAside(tx *sqlx.Tx) error {
-	log, err := os.Stat(db.Path + "-wal")
-	if db.Dialect != SQLite || err != nil || log.Size() > mostLog {
+	if db.Dialect != SQLite {
+		return Failed("commit", tx.Commit())
+	}
+	if log, err := os.Stat(db.Path + "-wal"); err != nil || log.Size() > mostLog {
 		return Failed("commit", tx.Commit())
 	}
 	if _, err := tx.Exec("PRAGMA wal_autocheckpoint = 0"); err != nil {

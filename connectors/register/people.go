@@ -103,19 +103,13 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 		return 0, err
 	}
 	// What was said by hand goes with the person alone: it outlives rows that lapse, and the record that it was said of.
-	said, there, err := n.wordsByHandOn(ctx, records)
+	_, there, err := n.wordsByHandOn(ctx, records)
 	if err != nil {
 		return 0, err
 	}
 	left := map[string]bool{}
-	for _, words := range said {
-		for _, w := range words {
-			for at := range there {
-				if at[0] == w.ID {
-					left[at[1]] = true
-				}
-			}
-		}
+	for at := range there {
+		left[at[1]] = true
 	}
 	links, err := n.LinksOf(ctx, slices.Sorted(maps.Keys(left)))
 	if err != nil {

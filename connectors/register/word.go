@@ -144,7 +144,7 @@ func (n *Night) HandOn(ctx context.Context, links []Link) error {
 	return AddWords(ctx, n.tx, out)
 }
 
-// wordsByHandOn gives the words by hand of some records, and on which records each of these words stands.
+// wordsByHandOn gives the words by hand of some records, and each id of these words with each record on which it stands.
 func (n *Night) wordsByHandOn(ctx context.Context, records []string) (said map[string][]Word, there map[[2]string]bool, err error) {
 	if len(records) == 0 {
 		return nil, nil, nil
@@ -235,7 +235,8 @@ func (n *Night) BookWords(ctx context.Context, sourceKeys []string, run string) 
 	})
 }
 
-// SettleWords takes the words out of the book again that the night put into it and that still stand as they did.
+// SettleWords takes the words out of the book again that the night put into it and that still stand as they did, also of rows that
+// ended on an earlier night.
 func (n *Night) SettleWords(ctx context.Context, run string) error {
 	for _, s := range said {
 		t := database.Quote(s.table)
@@ -247,9 +248,9 @@ func (n *Night) SettleWords(ctx context.Context, run string) error {
 		}
 		query := "DELETE FROM `word` WHERE `run` = ? AND `kind` = '" + s.kind + "' AND EXISTS (SELECT 1 FROM " + t +
 			" WHERE " + t + ".`source_key` = `word`.`id` AND " + t + ".`seq` = `word`.`seq` AND " + t + ".`record` = `word`.`record`" +
-			" AND " + t + ".`last_seen_run` IS NULL AND COALESCE(" + t + ".`time`, 0) = `word`.`said_at`" +
+			" AND COALESCE(" + t + ".`last_seen_run`, '') <> ? AND COALESCE(" + t + ".`time`, 0) = `word`.`said_at`" +
 			same("`about`", s.about) + same("`topic`", s.topic) + same("`channel`", "`channel`") + same("`state`", s.state) + same("`text_version`", s.text) + ")"
-		if _, err := n.tx.ExecContext(ctx, query, run); err != nil {
+		if _, err := n.tx.ExecContext(ctx, query, run, run); err != nil {
 			return database.Failed("settle the words of "+s.table, err)
 		}
 	}

@@ -82,6 +82,36 @@ func TestTheBookKeepsWhatASourceSaidBefore(t *testing.T) {
 	})
 }
 
+// A row that its source gave up and then exports in a version that cannot be used takes its consent back in doubt: once.
+func TestADoubtIsBookedOnce(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		keys, record := []string{token('s', 1)}, token('r', 1)
+		night(t, r, func(n *register.Night) error {
+			return n.Put(t.Context(), consentRow(t, keys[0], record, "granted", 10), "nightly-1")
+		})
+		night(t, r, func(n *register.Night) error { return n.End(t.Context(), keys, "nightly-2") })
+		for _, run := range []string{"nightly-3", "nightly-4", "nightly-5"} {
+			night(t, r, func(n *register.Night) error {
+				if err := n.BookWords(t.Context(), keys, run); err != nil {
+					return err
+				}
+				if err := n.Doubt(t.Context(), keys); err != nil {
+					return err
+				}
+				return n.SettleWords(t.Context(), run)
+			})
+		}
+		book, err := r.WordsOf(t.Context(), record)
+		if err != nil || len(book) != 1 || book[0].Run != "nightly-3" || book[0].State != "granted" {
+			t.Errorf("the book has %+v, %v", book, err)
+		}
+		if now, err := r.WordsNow(t.Context(), record); err != nil || len(now) != 1 || now[0].State != "doubted" || now[0].Run != "nightly-2" {
+			t.Errorf("now %+v, %v", now, err)
+		}
+	})
+}
+
 func TestWordsByHandGoWithAnErasure(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)

@@ -86,18 +86,11 @@ func (v *Vault) Put(ctx context.Context, run string, entries []Entry) error {
 
 // Fill is [Vault.Put] of entries that come in parts, all in one transaction. A source key comes in one part only.
 func (v *Vault) Fill(ctx context.Context, run string, f func(put func([]Entry) error) error) error {
-	tx, err := v.db.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // after a commit it does nothing
-	err = v.fill(ctx, tx, run, func(w *filling) error {
-		return f(func(entries []Entry) error { return w.put(ctx, entries) })
+	return v.db.DoAside(ctx, func(tx *sqlx.Tx) error {
+		return v.fill(ctx, tx, run, func(w *filling) error {
+			return f(func(entries []Entry) error { return w.put(ctx, entries) })
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return v.db.CommitAside(tx)
 }
 
 func (v *Vault) put(ctx context.Context, tx *sqlx.Tx, run string, entries []Entry) error {

@@ -146,6 +146,17 @@ func newTiny(t *testing.T, on databasetest.Kind, policy string, layouts map[stri
 	return s
 }
 
+// set adds a line to the workspace's settings.
+func (s tiny) set(t *testing.T, line string) {
+	t.Helper()
+	path := filepath.Join(s.dir, workspace.FileName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, append(text, line+"\n"...))
+}
+
 // put writes an export of a night.
 func (s tiny) put(t *testing.T, pattern string, d canon.Date, rows ...string) {
 	t.Helper()

@@ -2,8 +2,6 @@ package nightly_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -113,11 +111,7 @@ func TestWhatASourceGaveUpFollowsItsPerson(t *testing.T) {
 			"mira":          feedLayout("mira", strings.Replace(who, "people", "alumni", 1), wordFeed),
 			"alumni-portal": feedLayout("alumni-portal", strings.Replace(who, "people", "members", 1))})
 		s.feeds["mira/alumni_%s.csv"], s.feeds["alumni-portal/members_%s.csv"], s.feeds["mira/words_%s.csv"] = "user;family;given;joined;hetu", "user;family;given;joined;hetu", "key;user;purpose;channel;state;time"
-		text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(s.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		const joined, once, hers = ";2020-01-01T09:00:00Z;", "010190-900P", "140385-901E"
 		night := func(n canon.Date, mira, portal, words []string) {
 			t.Helper()

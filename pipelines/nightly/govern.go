@@ -226,7 +226,9 @@ func (g *governing) shared(f func(mine func(*person) bool)) {
 
 // stand works out the standing of somebody of whom all facts are known.
 func (p *person) stand(pack *policy.Pack, date canon.Date) {
-	// Of two objections of one instant the first decides by which clause, so that their order must say nothing.
+	// Of two objections of one instant the first decides by which clause, so that their order must say nothing. What a shared
+	// record says is one list for all whose it is, and they stand side by side.
+	p.facts.Objections = slices.Clone(p.facts.Objections)
 	slices.SortFunc(p.facts.Objections, func(a, b policy.Objection) int {
 		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Channel, b.Channel))
 	})

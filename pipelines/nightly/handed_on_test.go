@@ -1,8 +1,6 @@
 package nightly_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
@@ -24,11 +22,7 @@ func TestAWordByHandOutlivesItsRecord(t *testing.T) {
 				"degrees: row user | row required: true, user required: true, inst to: degree.institution_code, day as: date; to: degree.date"),
 			"dynamics365": feedLayout("dynamics365", "contacts: user user | "+who),
 			"pegasos":     feedLayout("pegasos", "staff: user user | "+who+", until as: date; to: employment.end, post to: employment.title")})
-		text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(s.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		s.feeds["peppi/people_%s.csv"], s.feeds["peppi/degrees_%s.csv"] = "user;family;given;hetu", "row;user;inst;day"
 		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["pegasos/staff_%s.csv"] = "user;family;given;hetu", "user;family;given;hetu;until;post"
 		night := func(n canon.Date, graduates, contact, until string) {
@@ -89,11 +83,7 @@ func TestAWordByHandOutlivesAWithheldRecord(t *testing.T) {
 		s := newTiny(t, on, "nmbu", map[string]string{
 			"mira":     feedLayout("mira", "alumni: user user | "+who+", joined as: instant; to: role.alumnus.from"),
 			"webforms": feedLayout("webforms", "orders: user user | "+who+", since as: instant; to: role.stakeholder.from")})
-		text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(s.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		s.feeds["mira/alumni_%s.csv"], s.feeds["webforms/orders_%s.csv"] = "user;family;given;hetu;joined", "user;family;given;hetu;since"
 		night := func(n canon.Date, joined, order string) {
 			t.Helper()

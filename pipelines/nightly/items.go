@@ -313,7 +313,7 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 		x.Person = p.token
 		var one policy.Anchors
 		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &one)...)
-		if ended := g.ended[p.token]; len(p.facts.Consents) == 0 {
+		if ended := g.ended[p.token]; len(p.facts.Consents) == 0 && len(p.facts.Doubted) == 0 {
 			for _, a := range []policy.Anchor{policy.ConsentWithdrawn, policy.SubscriptionEnd} {
 				if day, was := ended.Get(a); was && g.n.pack.Waits(x.Category, a) {
 					one.Set(a, day)

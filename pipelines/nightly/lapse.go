@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"uoma/connectors/register"
 	"uoma/pipelines"
@@ -41,8 +42,9 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 	if len(mine) == 0 {
 		return out, nil
 	}
+	known := sync.OnceValue(n.knownRecords)
 	for subject, clause := range n.whole(clauses) { // what sources gave up goes with the rest
-		left, err := n.leftOf(ctx, night, subject)
+		left, err := n.leftOf(ctx, night, subject, known)
 		if err != nil {
 			return out, err
 		}
@@ -103,11 +105,16 @@ func (n *Night) whole(clauses map[string]string) map[string]string {
 
 // leftOf gives the records of a subject that its sources gave up: those that the register has of nobody else, and tonight's
 // resolution does not know.
-func (n *Night) leftOf(ctx context.Context, night *register.Night, subject string) ([]string, error) {
+func (n *Night) leftOf(ctx context.Context, night *register.Night, subject string, known func() map[string]bool) ([]string, error) {
 	own, _, err := night.OwnAndShared(ctx, workspace.PersonOf(n.ws.Persons(), subject))
 	if err != nil || len(own) == 0 {
 		return nil, err
 	}
+	return slices.DeleteFunc(own, func(record string) bool { return known()[record] }), nil
+}
+
+// knownRecords gives the records and contact points that tonight's resolution knows.
+func (n *Night) knownRecords() map[string]bool {
 	source, known := n.ws.SourceTokens(), map[string]bool{}
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
@@ -116,7 +123,7 @@ func (n *Night) leftOf(ctx context.Context, night *register.Night, subject strin
 	for _, p := range n.resolved.Points(n.pointSystems()) {
 		known[protect.Record(source, p.System, p.PersonKey)] = true
 	}
-	return slices.DeleteFunc(own, func(record string) bool { return known[record] }), nil
+	return known
 }
 
 // remove takes them out of the register.

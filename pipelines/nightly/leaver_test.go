@@ -1,8 +1,6 @@
 package nightly_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
@@ -21,11 +19,7 @@ func TestALeaverStaysAwayWithoutTheirRow(t *testing.T) {
 			"peppi": feedLayout("peppi", "people: user user | "+who,
 				"degrees: row user | row required: true, user required: true, inst to: degree.institution_code, day as: date; to: degree.date"),
 			"alumni-portal": feedLayout("alumni-portal", "members: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to")})
-		text, err := os.ReadFile(filepath.Join(start.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(start.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		start.set(t, "temporary_identifiers: true")
 		start.feeds["peppi/people_%s.csv"], start.feeds["peppi/degrees_%s.csv"], start.feeds["alumni-portal/members_%s.csv"] = "user;family;given;hetu", "row;user;inst;day", "user;family;given;hetu;joined;left"
 		night := func(s tiny, n canon.Date, portal ...string) {
 			t.Helper()

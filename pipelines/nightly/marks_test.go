@@ -28,12 +28,7 @@ func TestThreat_T25_EveryIdentifierLeavesItsMark(t *testing.T) {
 		s := newTiny(t, on, "nmbu", map[string]string{
 			"mira": feedLayout("mira", "alumni: user user | "+whoIs+", joined as: instant; to: role.alumnus.from"+identifiers),
 			"fs":   feedLayout("fs", "candidates: user user | "+whoIs+identifiers)})
-		settings := filepath.Join(s.dir, workspace.FileName)
-		text, err := os.ReadFile(settings)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, settings, append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		const alumni, candidates = "mira/alumni_%s.csv", "fs/candidates_%s.csv"
 		s.feeds[alumni] = "user;family;given;joined;fnr;orcid;employee;eppn;student"
 		s.feeds[candidates] = "user;family;given;fnr;orcid;employee;eppn;student"

@@ -199,8 +199,9 @@ func (w *conforming) carryFacts() {
 	good := w.last != nil && w.last.Snapshot == w.f.facts.Previous
 	told := w.n.toldBefore[w.rows.Feed]
 	w.f.rows.facts = slices.Grow(w.f.rows.facts, len(told))
-	there := make([]bool, len(w.now)) // by place of last night: the row is here tonight, in whatever version
+	var there []bool // by place of last night: the row is here tonight, in whatever version
 	if good && len(w.spoke) > 0 {
+		there = make([]bool, len(w.now))
 		for _, from := range w.f.changes.from {
 			if from != nowhere {
 				there[from] = true

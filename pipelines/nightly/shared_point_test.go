@@ -1,15 +1,12 @@
 package nightly_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/internal/canon"
 	"uoma/pipelines"
-	"uoma/pipelines/workspace"
 )
 
 // TestWhatIsSharedEndsWithTheLast holds XAMK-35 where two people have one mailbox and somebody registered for an event with it: the
@@ -22,11 +19,7 @@ func TestWhatIsSharedEndsWithTheLast(t *testing.T) {
 			"person: [mail]", "person: {point: mail}", 1)
 		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": crm, "peppi": feedLayout("peppi", "people: user user | "+who,
 			"degrees: row user | row required: true, user required: true, inst to: degree.institution_code, day as: date; to: degree.date")})
-		text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(s.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["dynamics365/events_%s.csv"] = "user;family;given;hetu;mail;left", "id;mail;channel;title"
 		s.feeds["peppi/people_%s.csv"], s.feeds["peppi/degrees_%s.csv"] = "user;family;given;hetu", "row;user;inst;day"
 		for n, left := range [][2]string{{"", ""}, {"2026-10-01T09:00:00Z", ""}, {"2026-10-01T09:00:00Z", "2026-11-01T09:00:00Z"}} {

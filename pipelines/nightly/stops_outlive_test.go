@@ -1,8 +1,6 @@
 package nightly_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
@@ -20,11 +18,7 @@ func TestAStopOutlivesTheDataThatSaysIt(t *testing.T) {
 		s := newTiny(t, on, "nmbu", map[string]string{
 			"mira":     feedLayout("mira", "alumni: user user | "+who+", joined as: instant; to: role.alumnus.from, left as: instant; to: role.alumnus.to, dead as: bool; to: person.deceased, shield as: bool; to: person.protected"),
 			"webforms": feedLayout("webforms", "orders: user user | "+who+", since as: instant; to: role.stakeholder.from")})
-		text, err := os.ReadFile(filepath.Join(s.dir, workspace.FileName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(s.dir, workspace.FileName), append(text, "temporary_identifiers: true\n"...))
+		s.set(t, "temporary_identifiers: true")
 		s.feeds["mira/alumni_%s.csv"], s.feeds["webforms/orders_%s.csv"] = "user;family;given;hetu;joined;left;dead;shield", "user;family;given;hetu;since"
 		night := func(n canon.Date, alumni ...string) {
 			t.Helper()

@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"uoma/connectors/ledger"
-	"uoma/connectors/outbox"
 	"uoma/connectors/register"
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
 	"uoma/transforms/policy"
@@ -89,7 +89,7 @@ func ExplainRow(ctx context.Context, ws *workspace.Workspace, id string, row int
 		return out, errNoRow
 	}
 	p := l.People[row-1]
-	date, ok := dateOf(&d)
+	date, ok := pipelines.DateIn(d.RegisterCommit)
 	if !ok {
 		return out, errNoList.At(fault.Place{Field: id})
 	}
@@ -135,16 +135,6 @@ func tableOf(column string) string {
 		return table
 	}
 	return extract.TableOf(column)
-}
-
-// dateOf gives the date of the night that a delivery was made from.
-func dateOf(d *outbox.Delivery) (canon.Date, bool) {
-	const length = len("2006-01-02")
-	if len(d.RegisterCommit) < length {
-		return 0, false
-	}
-	date, err := canon.ParseDate(d.RegisterCommit[len(d.RegisterCommit)-length:])
-	return date, err == nil
 }
 
 // sourceRow finds a source row in the register, and in the snapshot that the night of the delivery had of its feed. Its

@@ -185,7 +185,7 @@ const (
 func passPairs(n int) int64 { return int64(min(max(samplePass, n/recordsPerPair), samplePassMost)) }
 func anyPairs(n int) int64  { return min(int64(n)*anyPerRecord, sampleAny, int64(n)*int64(n-1)/2) }
 
-// couple is two records, the first one above the second.
+// couple is two records, the lesser in the upper half.
 type couple uint64
 
 func coupleOf(a, b int32) couple { return couple(min(a, b))<<32 | couple(max(a, b)) }
