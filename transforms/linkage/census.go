@@ -11,10 +11,10 @@ type census struct {
 }
 
 const (
-	// Of each feature ten pairs for each record are drawn, but not fewer nor more than so many, and half as many of those that share a value.
+	// Of each feature four pairs for each record are drawn, but not fewer nor more than so many, and half as many of those that share a value.
 	censusLeast     = 10_000
-	censusMost      = 100_000
-	censusPerRecord = 10
+	censusMost      = 40_000
+	censusPerRecord = 4
 	censusChunk     = 8192 // pairs that are drawn by one worker
 )
 
