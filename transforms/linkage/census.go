@@ -18,8 +18,9 @@ const (
 	censusChunk     = 8192 // pairs that are drawn by one worker
 )
 
-// tells says whether a level is known. Names in each other's place are not: they are no level of one name.
-func (c *census) tells(l int) bool { return l < len(c.pairs) }
+// tells says whether it is known how many pairs are at a level. Of one that was never drawn it is not, nor of names in each other's
+// place, which are no level of one name.
+func (c *census) tells(l int) bool { return l < len(c.pairs) && c.pairs[l] > 0 }
 
 // censuses gives what is known of each feature: of given and family names something, of all else nothing.
 func (t *Table) censuses() []census {

@@ -503,8 +503,10 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64, known []ce
 			}
 		}
 		for l := range known[f].pairs {
-			w[l] = max(w[l]+known[f].pairs[l], leastStrangers*known[f].pairs[l])
-			r[l] = max(r[l]+known[f].rare[l], leastStrangers*known[f].rare[l])
+			if known[f].tells(l) {
+				w[l] = max(w[l]+known[f].pairs[l], leastStrangers*known[f].pairs[l])
+				r[l] = max(r[l]+known[f].rare[l], leastStrangers*known[f].rare[l])
+			}
 		}
 		for l := range levels {
 			if n[l] > 20 {
