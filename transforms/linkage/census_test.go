@@ -11,7 +11,7 @@ func TestCensusOfNames(t *testing.T) {
 		people int
 		within float64 // of shares, in bits
 	}{{60, 1e-9}, {1_500, 0.35}} {
-		table := tableOf(campusFields(), campusRecords(t, campusOf{count: x.people, identifiers: 0.7, seed: 5}).rows, 0)
+		table := tableOf(campusFields(), campusRecords(t, campusOf{x.people, 5, 0.7}).rows, 0)
 		c := newComparer(table)
 		for f, got := range table.censuses() {
 			if f > featureFamily {
@@ -65,7 +65,7 @@ func TestCensusOfNames(t *testing.T) {
 
 // What is the same twice in a record brings it together with another one once.
 func TestPartKeysAreEachOnce(t *testing.T) {
-	table := tableOf(campusFields(), campusRecords(t, campusOf{count: 300, identifiers: 0.7, seed: 5}).rows, 0)
+	table := tableOf(campusFields(), campusRecords(t, campusOf{300, 5, 0.7}).rows, 0)
 	twice := 0
 	k := table.keyer()
 	for i, p := range table.partKeys(table.n) {
@@ -85,5 +85,55 @@ func TestPartKeysAreEachOnce(t *testing.T) {
 	}
 	if twice == 0 {
 		t.Error("no record says the same twice: the test tests nothing")
+	}
+}
+
+// Of a level that no pair of a census is at the sample tells.
+func TestCensusTellsWhatItDrew(t *testing.T) {
+	c := census{pairs: []float64{3, 0}, rare: []float64{0, 0}}
+	for l, want := range []bool{true, false, false} {
+		if c.tells(l) != want {
+			t.Errorf("level %d is told: %v", l, !want)
+		}
+	}
+}
+
+// A model knows how often two people have one name, and how rare it then is, as if all pairs had been looked at.
+func TestTrainingCountsNames(t *testing.T) {
+	p := campusRecords(t, campusOf{2_000, 5, 0.7})
+	table := tableOf(campusFields(), p.rows, 0)
+	m := link(t, table, Defaults()).Model
+	c := newComparer(table)
+	for _, f := range []int{featureGiven, featureFamily} {
+		top := table.features[f].top()
+		told, pairs, same, rare := float64(table.telling(f)), 0.0, 0.0, 0.0
+		for a := range int32(table.n) {
+			for b := range a {
+				l, x, y := c.family(b, a, true)
+				if f == featureGiven {
+					l, x, y = c.given(b, a)
+				}
+				if l == absent || p.truth[table.Label(a)] == p.truth[table.Label(b)] {
+					continue
+				}
+				pairs++
+				if int(l) == top {
+					same++
+					n := table.family.rarer(x, y)
+					if f == featureGiven {
+						n = table.rareGiven(l, x, y)
+					}
+					rare += told / float64(n)
+				}
+			}
+		}
+		got := m.Features[f].Levels[top]
+		u, rarity := math.Log2(got.U/(same/pairs)), math.Log2(got.Rarity/(rare/same))
+		if f == featureFamily { // of which people of one home are not strangers
+			u = min(0, u+1) + max(0, u)
+		}
+		if math.Abs(u) > 0.2 || math.Abs(rarity) > 0.2 {
+			t.Errorf("%s: the same is %+.2f bits more often between two people than it is, and %+.2f bits rarer", table.features[f].name, u, rarity)
+		}
 	}
 }
