@@ -23,7 +23,7 @@ type Options struct {
 }
 
 // Defaults are the options that fit without looking at the data.
-func Defaults() Options { return Options{Threshold: 2, Review: -3} }
+func Defaults() Options { return Options{Threshold: 1.5, Review: -3} }
 
 // Links are what clustering must keep: pairs of records of one person, and of two.
 type Links struct {

@@ -76,7 +76,7 @@ func (k *keyer) part(i int, rec int32) []uint64 {
 	return out
 }
 
-// partKeys are what the first records say of a part, for many passes that have it: half a hash of each key, so that one in billions
+// partKeys are what the first records say of a part, each key once, for many passes that have it: half a hash of each key, so that one in billions
 // of pairs seems to agree and does not.
 type partKeys struct {
 	keys []uint32
@@ -109,8 +109,12 @@ func (t *Table) partKeys(n int) []partKeys {
 		p := partKeys{ends: make([]int32, n)}
 		keys := t.keyer()
 		for rec := range n {
+			from := len(p.keys)
 			for _, x := range keys.part(i, int32(rec)) {
-				p.keys = append(p.keys, uint32(mix(x, 0)))
+				// A pass brings two records together once, though one of them says the same twice.
+				if k := uint32(mix(x, 0)); !slices.Contains(p.keys[from:], k) {
+					p.keys = append(p.keys, k)
+				}
 			}
 			p.ends[rec] = int32(len(p.keys))
 		}

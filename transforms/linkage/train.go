@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"math"
+	"slices"
 
 	"uoma/transforms/likeness"
 )
@@ -44,12 +45,14 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 		m.Features = append(m.Features, FeatureModel{Name: f.name, Kind: f.kind.String(), Household: householdShare(f.kind), Told: t.telling(i)})
 	}
 	t.seed(patterns)
+	known := t.censuses()
+	missed := t.missed(known, patterns)
 	n := float64(min(t.n, sampleRecords))
 	pairs := max(n*(n-1)/2, 1)
 	all := float64(max(t.n, 1))
 	m.Household, m.Twins, m.Namesakes = 1/all, 0.01/all, 0.5/all
 	for round := range rounds {
-		t.maximise(m, patterns, pairs, round)
+		t.maximise(m, patterns, missed, pairs, round)
 		if t.scant() {
 			t.takeSeeds(m, patterns)
 			break
@@ -64,7 +67,7 @@ func (t *Table) train(sample []sampled) (*Model, []float64) {
 	for i, p := range of {
 		posts[i] = patterns[p].post
 	}
-	t.rarities(m, sample, posts)
+	t.rarities(m, sample, posts, known)
 	t.trainBetween(m, sample, posts)
 	m.Dependence = t.dependence(m, patterns, sample, of, posts)
 	return m, posts
@@ -146,7 +149,7 @@ func (f *feature) base(l uint8) uint8 {
 }
 
 // maximise sets the model to what the patterns' shares say.
-func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int) {
+func (t *Table) maximise(m *Model, patterns []pattern, missed [][]float64, pairs float64, round int) {
 	for f := range t.features {
 		n := len(t.features[f].levels)
 		ms, us := make([]float64, n), make([]float64, n)
@@ -157,6 +160,9 @@ func (t *Table) maximise(m *Model, patterns []pattern, pairs float64, round int)
 				ms[l] += p.weight * (p.sure[f] + doubt*max(0, p.post-p.sure[f]))
 				us[l] += p.weight * (1 - p.post) * cond(round == 0, 1, p.two)
 			}
+		}
+		for l, x := range missed[f] {
+			us[l] = max(us[l]+x, 0)
 		}
 		levels := make([]LevelModel, n)
 		t.features[f].smooth(ms, us)
@@ -479,7 +485,7 @@ func surely(rest float64, each *[kindred]float64, terms *[kindred][maxFeatures][
 }
 
 // rarities sets the mean rarity of each level among two people's pairs.
-func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
+func (t *Table) rarities(m *Model, sample []sampled, posts []float64, known []census) {
 	for f := range t.features {
 		total := float64(max(1, t.telling(f)))
 		levels := m.Features[f].Levels
@@ -488,9 +494,18 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 			s := &sample[i]
 			if l := s.v.level[f]; l != absent && s.v.rare[f] > 0 {
 				x := s.weight * (1 - posts[i])
+				if known[f].tells(int(l)) { // of all that are known, one person's are taken away
+					x = -s.weight * posts[i]
+				}
 				w[l] += x
 				r[l] += x * total / float64(s.v.rare[f])
 				n[l] += 1 - posts[i]
+			}
+		}
+		for l := range known[f].pairs {
+			if known[f].tells(l) {
+				w[l] = max(w[l]+known[f].pairs[l], leastStrangers*known[f].pairs[l])
+				r[l] = max(r[l]+known[f].rare[l], leastStrangers*known[f].rare[l])
 			}
 		}
 		for l := range levels {
@@ -502,4 +517,21 @@ func (t *Table) rarities(m *Model, sample []sampled, posts []float64) {
 			m.Features[f].Levels[x.top()+1].Rarity = m.Features[f].Levels[x.top()].Rarity
 		}
 	}
+}
+
+// leastStrangers is the least share of pairs at a level that are two people's, however many are held to be one person's.
+const leastStrangers = 0.1
+
+// missed says how many more pairs there are at each level, where that is known, than the sample stands for.
+func (t *Table) missed(known []census, patterns []pattern) [][]float64 {
+	out := make([][]float64, len(t.features))
+	for f := range out {
+		out[f] = slices.Clone(known[f].pairs)
+		for i := range patterns {
+			if l := patterns[i].level[f]; known[f].tells(int(l)) {
+				out[f][l] -= patterns[i].weight
+			}
+		}
+	}
+	return out
 }
