@@ -61,17 +61,16 @@ func (g *governing) readItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ofDuty := g.n.pack.WaitingFor(policy.DutyEnd)
 	return g.gather(func(table string, columns []string, dated register.Condition, all bool) []canon.Batches {
 		readings := []canon.Batches{g.night.Read(ctx, table, columns, register.Ended)}
 		switch {
-		case all || g.waits(policy.Registered):
+		case all:
 			return append(readings, g.night.Read(ctx, table, columns, register.Current))
 		case len(dated.Columns) > 0:
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, dated))
 		}
-		if len(ofDuty) > 0 { // of most people without a duty there is nothing that ends with one
-			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"category"}, Values: ofDuty}))
+		if waiting := g.n.pack.WaitingIn(table, policy.Registered, policy.DutyEnd); len(waiting) > 0 { // for what every row, or person, has a day of
+			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"category"}, Values: waiting}))
 		}
 		if len(left) > 0 {
 			readings = append(readings, selected.Read(ctx, table, columns, register.Current))

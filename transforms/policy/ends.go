@@ -59,6 +59,17 @@ func (p *Pack) WaitingFor(anchor Anchor) (categories []string) {
 	return categories
 }
 
+// WaitingIn gives the categories, in order, that rows of a canonical table may be of and that wait for one of some anchors.
+func (p *Pack) WaitingIn(table string, anchors ...Anchor) (categories []string) {
+	for key, c := range p.claims {
+		if key.table == table && slices.ContainsFunc(anchors, func(a Anchor) bool { return p.Waits(c.category.ID, a) }) {
+			categories = append(categories, c.category.ID)
+		}
+	}
+	slices.Sort(categories)
+	return slices.Compact(categories)
+}
+
 // WaitsAny tells whether the pack needs one of some anchors, with its day, for the category.
 func (p *Pack) WaitsAny(category string, some *Anchors) bool {
 	return slices.ContainsFunc(p.retention[category], func(i int) bool {
