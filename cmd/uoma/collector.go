@@ -18,7 +18,7 @@ type limits struct {
 
 // usual are the limits of all commands: much of what lives in a night lives until its end.
 func usual() limits {
-	return limits{headroom: 250 << 20, enough: 420 << 20, minPercent: 40, maxPercent: 400}
+	return limits{headroom: 250 << 20, enough: 420 << 20, minPercent: 35, maxPercent: 400}
 }
 
 // linking are the limits while records are linked: nearly all that lives then holds no pointers, so that collecting often costs
