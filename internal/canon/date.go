@@ -38,6 +38,9 @@ func ParseDate(s string) (Date, error) {
 // Time gives midnight UTC of the day.
 func (d Date) Time() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
 
+// End gives the last instant of the day in UTC, in microseconds since 1970: what was said on the day was said by then.
+func (d Date) End() int64 { return (int64(d)+1)*86_400_000_000 - 1 }
+
 // Year gives the calendar year.
 func (d Date) Year() int { return d.Time().Year() }
 

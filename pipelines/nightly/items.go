@@ -341,4 +341,4 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 }
 
 // instant is the end of the logical day.
-func (g *governing) instant() int64 { return (g.r.Date + 1).Time().UnixMicro() - 1 }
+func (g *governing) instant() int64 { return g.r.Date.End() }

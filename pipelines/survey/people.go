@@ -61,7 +61,7 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 }
 
 func newFrame(pack *policy.Pack, year int, at canon.Date) *frame {
-	return &frame{pack: pack, year: year, date: at, instant: (at + 1).Time().UnixMicro() - 1, graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+	return &frame{pack: pack, year: year, date: at, instant: at.End(), graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
 }
 
 // fill reads what rows and words say of everybody in the frame.

@@ -113,7 +113,7 @@ func (a *asker) askOrder(e *Example) error {
 		}
 		s := &a.pack.Sequences[i]
 		for _, who := range e.people() {
-			if err := a.answered(e, who+", "+id, word(s.Broken(a.facts[who], endOf(e.on)), "broken", "kept"), s.lead()); err != nil {
+			if err := a.answered(e, who+", "+id, word(s.Broken(a.facts[who], e.on.End()), "broken", "kept"), s.lead()); err != nil {
 				return err
 			}
 		}

@@ -21,14 +21,14 @@ func population(tb testing.TB, n int) []Facts {
 		f.Degrees = []Degree{{"10118", today - canon.Date(r.IntN(6000))}}
 		if share(30) {
 			for _, purpose := range []string{"newsletter", "events", "training_offers"} {
-				f.Consents = append(f.Consents, Consent{Purpose: purpose, Channel: Channel(r.IntN(3)), State: State(1 + r.IntN(5)), Time: endOf(today - canon.Date(r.IntN(2000)))})
+				f.Consents = append(f.Consents, Consent{Purpose: purpose, Channel: Channel(r.IntN(3)), State: State(1 + r.IntN(5)), Time: (today - canon.Date(r.IntN(2000))).End()})
 			}
 		}
 		if share(8) {
-			f.Objections = []Objection{{"marketing", Channel(r.IntN(3)), endOf(today - canon.Date(r.IntN(2000)))}}
+			f.Objections = []Objection{{"marketing", Channel(r.IntN(3)), (today - canon.Date(r.IntN(2000))).End()}}
 		}
 		if share(2) {
-			f.Objections = append(f.Objections, Objection{"survey", AnyChannel, endOf(today - 10)})
+			f.Objections = append(f.Objections, Objection{"survey", AnyChannel, (today - 10).End()})
 		}
 		if share(3) {
 			f.Left = []canon.Date{today - canon.Date(r.IntN(1000))}

@@ -29,7 +29,7 @@ type Query struct {
 // moment gives the day and the last instant that a query asks about.
 func (p *Pack) moment(q *Query) (at canon.Date, instant int64) {
 	if q.Instant == 0 {
-		return q.At, endOf(q.At)
+		return q.At, q.At.End()
 	}
 	return p.Day(q.Instant), q.Instant
 }
@@ -73,7 +73,7 @@ const (
 const unknownBit = 1 << 31
 
 // Compact reduces a person's facts to what decisions on a date need.
-func (p *Pack) Compact(f *Facts, at canon.Date) Compact { return p.compact(f, at, endOf(at)) }
+func (p *Pack) Compact(f *Facts, at canon.Date) Compact { return p.compact(f, at, at.End()) }
 
 func (p *Pack) compact(f *Facts, at canon.Date, instant int64) Compact {
 	var c Compact

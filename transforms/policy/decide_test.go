@@ -32,7 +32,7 @@ func words(t testing.TB, state State) []Consent {
 	t.Helper()
 	var out []Consent
 	for _, purpose := range []string{"newsletter", "events", "mentoring", "training_offers", "surveys"} {
-		out = append(out, Consent{Purpose: purpose, Channel: Email, State: state, Time: endOf(day(t, "2024-05-01"))})
+		out = append(out, Consent{Purpose: purpose, Channel: Email, State: state, Time: day(t, "2024-05-01").End()})
 	}
 	return out
 }
@@ -40,7 +40,7 @@ func words(t testing.TB, state State) []Consent {
 func cast(t testing.TB) []part {
 	t.Helper()
 	objects := func(scope string, channel Channel) func(*Facts) {
-		return func(f *Facts) { f.Objections = []Objection{{scope, channel, endOf(day(t, "2025-01-01"))}} }
+		return func(f *Facts) { f.Objections = []Objection{{scope, channel, day(t, "2025-01-01").End()}} }
 	}
 	early := func(institution string, joined, left string) *Facts {
 		f := &Facts{Degrees: []Degree{{institution, day(t, "2012-05-31")}}}
@@ -140,7 +140,7 @@ func TestThreat_T23_CareerSurvey(t *testing.T) {
 func TestWhatIsRecordedLaterDoesNotCount(t *testing.T) {
 	p := xamk(t)
 	f := graduate(t, func(f *Facts) {
-		f.Objections = []Objection{{"survey", AnyChannel, endOf(day(t, "2026-11-22")) + 1}}
+		f.Objections = []Objection{{"survey", AnyChannel, day(t, "2026-11-22").End() + 1}}
 		f.Deceased, f.DeceasedOn = true, day(t, "2026-11-24")
 	})
 	for date, allow := range map[string]bool{"2026-11-22": true, "2026-11-23": false, "2026-11-24": false} {
@@ -218,7 +218,7 @@ func TestDisclosureColumns(t *testing.T) {
 
 // reference is the order of decision said once more, slowly: over the facts and the pack's lists alone.
 func reference(p *Pack, q Query) bool {
-	f, now := q.Facts, endOf(q.At)
+	f, now := q.Facts, q.At.End()
 	u, ok := p.Purpose(q.Purpose)
 	if !ok || !p.At(q.At) || !slices.Contains(u.Categories, q.Category) {
 		return false
@@ -346,7 +346,7 @@ func anyFacts(t *rapid.T, v vocabulary, label string) *Facts {
 			return Objection{
 				Scope:   rapid.SampledFrom(v.scopes).Draw(t, "scope"),
 				Channel: Channel(rapid.IntRange(0, int(channels)-1).Draw(t, "channel")),
-				Time:    rapid.SampledFrom([]int64{0, 3, endOf(30000)}).Draw(t, "time"),
+				Time:    rapid.SampledFrom([]int64{0, 3, canon.Date(30000).End()}).Draw(t, "time"),
 			}
 		}), 0, 2).Draw(t, label+" objections"),
 		Degrees: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Degree {

@@ -131,7 +131,7 @@ func (p *Pack) Silence(category string, since canon.Date) (words []Consent) {
 	for i := range p.Consents {
 		e := &p.Consents[i]
 		if u := p.purpose[e.Purpose]; e.Unanswered != "" && u != nil && slices.Contains(u.Categories, category) {
-			words = append(words, Consent{Purpose: e.Purpose, State: Expired, Time: endOf(e.unanswered.due(since)-1) + 1, Source: silence})
+			words = append(words, Consent{Purpose: e.Purpose, State: Expired, Time: (e.unanswered.due(since) - 1).End() + 1, Source: silence})
 		}
 	}
 	return words
@@ -149,5 +149,5 @@ func (p *Pack) Silent() (categories []string) {
 
 // validUntil gives the last instant of a consent that was given at an instant.
 func (e *ConsentFor) validUntil(given int64) int64 {
-	return endOf(e.valid.due(canon.DateOf(time.UnixMicro(given).UTC())) - 1)
+	return (e.valid.due(canon.DateOf(time.UnixMicro(given).UTC())) - 1).End()
 }

@@ -64,9 +64,9 @@ func limited(t testing.TB) *Pack {
 
 func TestConsentRunsOut(t *testing.T) {
 	p := limited(t)
-	f := &Facts{Consents: []Consent{{Purpose: "newsletter", Channel: Email, State: Granted, Time: endOf(day(t, "2024-02-29"))}}}
+	f := &Facts{Consents: []Consent{{Purpose: "newsletter", Channel: Email, State: Granted, Time: day(t, "2024-02-29").End()}}}
 	for date, want := range map[string]State{"2024-02-28": Unknown, "2024-02-29": Granted, "2025-02-28": Granted, "2025-03-01": Expired} {
-		if got := p.Effective(f, endOf(day(t, date)))[0]; got.State != want {
+		if got := p.Effective(f, day(t, date).End())[0]; got.State != want {
 			t.Errorf("on %s: %s", date, got.State)
 		}
 	}
@@ -159,12 +159,12 @@ func TestThreat_T07_MergeNeverWidensConsent(t *testing.T) {
 // TestAConsentThatRunsOutIsNotLengthened joins a person whose consent runs out with one who said the same at another time.
 func TestAConsentThatRunsOutIsNotLengthened(t *testing.T) {
 	p := limited(t)
-	said := endOf(day(t, "2024-02-29"))
+	said := day(t, "2024-02-29").End()
 	f := &Facts{Consents: []Consent{{Purpose: "newsletter", Channel: Email, State: Granted, Time: said}}}
 	f.Join(&Facts{Consents: []Consent{{Purpose: "newsletter", Channel: Email, State: Granted}}}) // nobody knows when
 	f.Join(&Facts{Consents: []Consent{{Purpose: "newsletter", Channel: Email, State: Granted, Time: said - 1000}}})
 	for date, want := range map[string]State{"2025-02-28": Granted, "2025-03-01": Expired} {
-		if got := p.Effective(f, endOf(day(t, date)))[0]; got.State != want {
+		if got := p.Effective(f, day(t, date).End())[0]; got.State != want {
 			t.Errorf("on %s: %s", date, got.State)
 		}
 	}

@@ -166,11 +166,11 @@ func (x *Examples) figure(name string, depth int) (*Facts, error) {
 	for _, s := range g.Consents {
 		w.split(s, 4)
 		purpose, topic, _ := strings.Cut(w.at(0), "/")
-		f.Consents = append(slices.Clip(f.Consents), Consent{Purpose: purpose, Topic: topic, Channel: w.channel(w.at(1)), State: w.state(w.at(2)), Time: endOf(w.day(w.at(3)))})
+		f.Consents = append(slices.Clip(f.Consents), Consent{Purpose: purpose, Topic: topic, Channel: w.channel(w.at(1)), State: w.state(w.at(2)), Time: w.day(w.at(3)).End()})
 	}
 	for _, s := range g.Objections {
 		w.split(s, 3)
-		f.Objections = append(slices.Clip(f.Objections), Objection{Scope: w.at(0), Channel: w.channel(w.at(1)), Time: endOf(w.day(w.at(2)))})
+		f.Objections = append(slices.Clip(f.Objections), Objection{Scope: w.at(0), Channel: w.channel(w.at(1)), Time: w.day(w.at(2)).End()})
 	}
 	f.Roles, f.Holds = slices.Concat(f.Roles, g.Roles), slices.Concat(f.Holds, g.Holds)
 	for _, s := range g.Is {

@@ -50,7 +50,7 @@ func (c *Consent) Outlive(missed canon.Date, instant int64) (ok bool) {
 		return false
 	}
 	if c.Time == 0 {
-		c.Time = min(endOf(missed), instant)
+		c.Time = min(missed.End(), instant)
 	}
 	return true
 }
@@ -212,6 +212,3 @@ func (s State) String() string {
 func (f *Facts) dead(at canon.Date) bool {
 	return f.Deceased && (f.DeceasedOn == 0 || f.DeceasedOn <= at)
 }
-
-// endOf gives the last instant of a day in UTC: what was recorded on the day counts.
-func endOf(d canon.Date) int64 { return (int64(d)+1)*86_400_000_000 - 1 }

@@ -154,7 +154,7 @@ func TestReviewsComeAgain(t *testing.T) {
 func TestConsentEnds(t *testing.T) {
 	p := filledIn(t, "nmbu")
 	word := func(purpose, topic string, state State, on string) Consent {
-		return Consent{Purpose: purpose, Topic: topic, State: state, Time: endOf(day(t, on)) - 12*3600e6}
+		return Consent{Purpose: purpose, Topic: topic, State: state, Time: day(t, on).End() - 12*3600e6}
 	}
 	tests := []struct {
 		name, category string
@@ -174,7 +174,7 @@ func TestConsentEnds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var a Anchors
-		kept := p.ConsentEnds(&Facts{Consents: tt.words}, tt.category, endOf(day(t, "2026-11-22")), &a)
+		kept := p.ConsentEnds(&Facts{Consents: tt.words}, tt.category, day(t, "2026-11-22").End(), &a)
 		since, ok := a.Get(tt.anchor)
 		if ok != (tt.since != "") || ok && since.String() != tt.since || !slices.Equal(slices.Compact(kept), tt.kept) {
 			t.Errorf("%s: %v %s, kept %q", tt.name, ok, since, kept)

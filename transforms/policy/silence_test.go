@@ -17,7 +17,7 @@ func TestWhoAnsweredIsNotSilent(t *testing.T) {
 		t.Fatalf("%+v", silence)
 	}
 	over := silence[0].Time
-	day := func(n int) int64 { return endOf(since + canon.Date(n)) }
+	day := func(n int) int64 { return (since + canon.Date(n)).End() }
 	for name, c := range map[string]struct {
 		word State
 		said int64
