@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -240,21 +241,31 @@ var errUnattributed = fault.New("UOMA-CHK-UNATTRIBUTED", "the policy takes a tab
 // attributions finds tables of which nothing can come in: the pack needs an attribution that their feed's layout does not fill. What
 // several tables of a feed lack is said once.
 func (c *checker) attributions(loader *policy.Loader) {
-	for _, l := range c.layouts {
-		for i := range l.Feeds {
-			f := &l.Feeds[i]
-			filled := map[string]bool{}
-			for _, says := range f.Attributions() {
-				for column := range says {
-					filled[column] = true
-				}
+	for f := range c.feeds() {
+		filled := map[string]bool{}
+		for _, says := range f.Attributions() {
+			for column := range says {
+				filled[column] = true
 			}
-			told := map[string]bool{"": true}
-			for _, fill := range f.Fillings() {
-				lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[column] })
-				if !told[lacks] {
-					told[lacks] = true
-					c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
+		}
+		told := map[string]bool{"": true}
+		for _, fill := range f.Fillings() {
+			lacks := loader.Table(f.FullName(), fill.Table.Name).Lacks(func(column string) bool { return filled[column] })
+			if !told[lacks] {
+				told[lacks] = true
+				c.add(Warning, errUnattributed.At(fault.Place{File: f.FullName(), Field: canon.Attribution + "." + lacks}))
+			}
+		}
+	}
+}
+
+// feeds gives every feed of the layouts.
+func (c *checker) feeds() iter.Seq[*layout.Feed] {
+	return func(yield func(*layout.Feed) bool) {
+		for _, l := range c.layouts {
+			for i := range l.Feeds {
+				if !yield(&l.Feeds[i]) {
+					return
 				}
 			}
 		}
@@ -266,22 +277,19 @@ var errUnended = fault.New("UOMA-CHK-UNENDED", "the policy lets contact data of 
 
 // contacts finds feeds whose contact data comes in without a row that could tell its end.
 func (c *checker) contacts(loader *policy.Loader) {
-	for _, l := range c.layouts {
-		for i := range l.Feeds {
-			f := &l.Feeds[i]
-			contact, beside := false, false
-			for _, fill := range f.Fillings() {
-				switch t := fill.Table; {
-				case !loader.Table(f.FullName(), t.Name).Allow:
-				case t.Identity():
-					contact = true
-				case t.Name == "person" || t.Name == canon.Attribution:
-					beside = true
-				}
+	for f := range c.feeds() {
+		contact, beside := false, false
+		for _, fill := range f.Fillings() {
+			switch t := fill.Table; {
+			case !loader.Table(f.FullName(), t.Name).Allow:
+			case t.Identity():
+				contact = true
+			case t.Name == "person" || t.Name == canon.Attribution:
+				beside = true
 			}
-			if contact && !beside {
-				c.add(Error, errUnended.At(fault.Place{File: f.FullName()}))
-			}
+		}
+		if contact && !beside {
+			c.add(Error, errUnended.At(fault.Place{File: f.FullName()}))
 		}
 	}
 }
@@ -292,14 +300,11 @@ var errUntold = fault.New("UOMA-CHK-UNTOLD", "the policy ends a category with pe
 // duties finds categories that come in and end with a duty, of which nobody tells.
 func (c *checker) duties(pack *policy.Pack, loader *policy.Loader) {
 	comes, told := map[string]bool{}, false
-	for _, l := range c.layouts {
-		for i := range l.Feeds {
-			f := &l.Feeds[i]
-			for _, fill := range f.Fillings() {
-				d := loader.Table(f.FullName(), fill.Table.Name)
-				comes[d.Category] = comes[d.Category] || d.Allow
-				told = told || d.Allow && fill.Table.Name == "role" && pack.TellsOfDuties(f.FullName())
-			}
+	for f := range c.feeds() {
+		for _, fill := range f.Fillings() {
+			d := loader.Table(f.FullName(), fill.Table.Name)
+			comes[d.Category] = comes[d.Category] || d.Allow
+			told = told || d.Allow && fill.Table.Name == "role" && pack.TellsOfDuties(f.FullName())
 		}
 	}
 	for _, category := range pack.WaitingFor(policy.DutyEnd) {
