@@ -16,9 +16,10 @@ type Strip struct {
 	Tables    []string
 }
 
-// Strip takes facts out of the entries of source rows, and with the last fact the entry; the key of a subject without
-// entries is destroyed, so that a person who comes back gets another. It tells how many entries went. An entry that is not
-// there is no error, so a call that was cut short is made again.
+// Strip takes facts out of the entries of source rows, or whole entries; the key of a subject without entries is destroyed,
+// so that a person who comes back gets another. It tells how many entries went. An entry without facts stays while its row has
+// anything in the register: it leads from the person there. An entry that is not there is no error, so a call that was cut
+// short is made again.
 func (v *Vault) Strip(ctx context.Context, run string, rows []Strip) (entries int64, err error) {
 	for chunk := range slices.Chunk(rows, putChunk) {
 		err := v.db.Do(ctx, func(tx *sqlx.Tx) error {
@@ -54,10 +55,9 @@ func (v *Vault) strip(ctx context.Context, tx *sqlx.Tx, run string, rows []Strip
 			if err != nil {
 				return 0, err
 			}
-			switch before := e.facts(); {
-			case !e.without(tables[e.SourceKey]):
-				whole = append(whole, e.SourceKey)
-			case e.facts() < before:
+			before := e.facts()
+			e.take(tables[e.SourceKey])
+			if e.facts() < before {
 				stay = append(stay, e)
 			}
 		}
@@ -84,14 +84,11 @@ func (v *Vault) strip(ctx context.Context, tx *sqlx.Tx, run string, rows []Strip
 // facts counts the entry's facts.
 func (e *Entry) facts() int { return len(e.Names) + len(e.Identifiers) + len(e.Contacts) }
 
-// without takes out the facts of some tables, and tells whether any fact is left besides the keys of the row itself.
-func (e *Entry) without(tables []string) (left bool) {
+// take takes out the facts of some tables.
+func (e *Entry) take(tables []string) {
 	for g, facts := range e.groups() {
-		facts = slices.DeleteFunc(facts, func(f Fact) bool { return slices.Contains(tables, f.Table) })
-		left = left || slices.ContainsFunc(facts, func(f Fact) bool { return f.Table != "" })
-		e.set(g, facts)
+		e.set(g, slices.DeleteFunc(facts, func(f Fact) bool { return slices.Contains(tables, f.Table) }))
 	}
-	return left
 }
 
 func subjectsOf(ctx context.Context, tx *sqlx.Tx, sourceKeys []string) (subjects []string, err error) {

@@ -229,6 +229,7 @@ func (s site) mustApply(t testing.TB, date canon.Date) nightly.Applied {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.rowsAreFound(t)
 	return out
 }
 

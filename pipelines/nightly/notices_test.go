@@ -172,6 +172,27 @@ func TestRowsNameTheirPersonElsewhere(t *testing.T) {
 	}
 }
 
+// TestAPersonIsFoundWhereNoFactIsLeft: contact data goes with the source, what was paid stays for ten years, and the vault still
+// leads from the person there, for as long as any of the row is kept.
+func TestAPersonIsFoundWhereNoFactIsLeft(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": feedLayout("dynamics365",
+			"payments: key user | key required: true; to: payment.key, user required: true; to: person.source_key, mail as: email; to: email.personal, day as: date; to: payment.date, what to: payment.status")})
+		s.feeds["dynamics365/payments_%s.csv"] = "key;user;mail;day;what"
+		s.put(t, "dynamics365/payments_%s.csv", firstNight, "a;u1;anna@exam.example;2020-05-05;paid", "b;u2;bo@exam.example;2020-05-05;open")
+		s.finish(t, firstNight, pipelines.Finished)
+		for night := firstNight + 1; night <= firstNight+2; night++ {
+			s.put(t, "dynamics365/payments_%s.csv", night, "b;u2;bo@exam.example;2020-05-05;open")
+		}
+		s.finish(t, firstNight+1, pipelines.Finished)
+		if out := s.mustApply(t, firstNight+1); out.Entries != 0 || out.Actions["delete"] == 0 {
+			t.Errorf("%+v", out)
+		}
+		same(t, "what was paid", s.cells(t, "payment", "status"), "open", "paid")
+		s.finish(t, firstNight+2, pipelines.Finished)
+	})
+}
+
 // TestAnInvitationWithoutAnAnswerIsOver: the night itself finds that half a year went by; nobody asks it to, and before
 // retention is applied the invitation is no ground for anything any more. It holds NMBU-15.
 func TestAnInvitationWithoutAnAnswerIsOver(t *testing.T) {

@@ -171,7 +171,38 @@ func (s site) finish(t testing.TB, date canon.Date, want pipelines.State) pipeli
 	if err != nil || out.State != want {
 		t.Fatalf("%s ended %q, not %q: %v\n%s", date, out.State, want, err, log)
 	}
+	s.rowsAreFound(t)
 	return out
+}
+
+// rowsAreFound checks that the vault leads from each person to all rows of theirs: it has an entry of every source row of
+// which the register has anything, unless the row names a contact point alone or nobody.
+func (s site) rowsAreFound(t testing.TB) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		nobodys := map[string]bool{}
+		layouts, err := ws.Layouts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range layouts {
+			for i := range l.Feeds {
+				nobodys[l.Feeds[i].FullName()] = l.Feeds[i].Person.Point != "" || l.Feeds[i].Person.Nobody
+			}
+		}
+		stand := standingOf(t, ws)
+		for feed, rows := range stand.all {
+			lost := 0
+			for key := range rows {
+				if !stand.vault[feed][key] {
+					lost++
+				}
+			}
+			if lost > 0 && !nobodys[feed] {
+				t.Errorf("%d of %d source rows of %s have no entry in the vault", lost, len(rows), feed)
+			}
+		}
+	})
 }
 
 // settings writes uoma.yaml anew, with some lines more.
