@@ -85,14 +85,14 @@ func WholeSelected(d Dialect, table, column string) string {
 	return Whole(d, table) + " CROSS JOIN " + Quote(selected) + " ON " + Quote(table) + "." + Quote(column) + " = " + Quote(selected) + ".k"
 }
 
-// perList is how many keys one IN list names: fewer than any driver's limit, and more gain nothing.
-const perList = 1000
+// PerList is how many keys one IN list names: fewer than any driver's limit, and more gain nothing.
+const PerList = 1000
 
 // In calls f for every thousand keys or fewer, with as many question marks, for use in WHERE column IN (marks), and the
 // keys as arguments. Unlike [Select] it needs no temporary table, which pays where a statement is about one table.
 func In(keys []string, f func(marks string, args []any) error) error {
-	args := make([]any, 0, min(len(keys), perList))
-	for chunk := range slices.Chunk(keys, perList) {
+	args := make([]any, 0, min(len(keys), PerList))
+	for chunk := range slices.Chunk(keys, PerList) {
 		args = args[:0]
 		for _, k := range chunk {
 			args = append(args, k)

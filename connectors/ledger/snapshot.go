@@ -125,6 +125,11 @@ func Watermarks(ctx context.Context, q sqlx.QueryerContext, pipeline string) ([]
 	return list[Watermark](ctx, q, "SELECT `pipeline`, `feed`, `logical_date`, `snapshot` FROM `watermark` WHERE `pipeline` = ? ORDER BY `feed`", pipeline)
 }
 
+// Landed lists the feeds of which any pipeline ever took an export, also those whose layout has gone since.
+func Landed(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
+	return list[string](ctx, q, "SELECT DISTINCT `feed` FROM `watermark` ORDER BY `feed`")
+}
+
 // State names a file in which a pipeline keeps something from run to run, by its digest.
 type State struct {
 	Pipeline string `db:"pipeline"`

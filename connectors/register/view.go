@@ -94,25 +94,22 @@ func (v *View) whole(table string) string {
 // writes, or selects others.
 type Selected struct {
 	night *Night
-	by    string // column
+	from  func(table string) string
 }
 
-// SelectRecords selects records for several readings.
+// SelectRecords selects records for several readings, each of a whole table.
 func (n *Night) SelectRecords(ctx context.Context, records []string) (Selected, error) {
-	return Selected{n, "record"}, database.Select(ctx, n.tx, records)
+	return Selected{n, func(t string) string { return database.WholeSelected(database.Dialect(n.q.DriverName()), t, "record") }}, database.Select(ctx, n.tx, records)
 }
 
-// SelectRows selects source rows for several readings.
+// SelectRows selects source rows for several readings, which find them by their keys.
 func (n *Night) SelectRows(ctx context.Context, sourceKeys []string) (Selected, error) {
-	return Selected{n, "source_key"}, database.Select(ctx, n.tx, sourceKeys)
+	return Selected{n, func(t string) string { return database.JoinSelected(t, "source_key") }}, database.Select(ctx, n.tx, sourceKeys)
 }
 
 // Read is [View.Read] for the rows that are selected.
 func (s Selected) Read(ctx context.Context, table string, columns []string, which Which) canon.Batches {
-	n := s.night
-	return n.read(ctx, reading{table: table, columns: columns, which: which, ordered: true, from: func(t string) string {
-		return database.WholeSelected(database.Dialect(n.q.DriverName()), t, s.by)
-	}})
+	return s.night.read(ctx, reading{table: table, columns: columns, which: which, ordered: true, from: s.from})
 }
 
 // reading is a query on one table.

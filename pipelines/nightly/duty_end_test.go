@@ -111,8 +111,8 @@ func TestADutyMayBeginLater(t *testing.T) {
 // category.
 func TestWhoHasNoDutyIsNotRead(t *testing.T) {
 	g := dutyGovern(t, dutyNight)
-	g.byRecord["r"] = []*person{{token: "p", duty: duty{known: true, since: dutyNight}}}
-	if left, waiting := g.leftRecords(), g.n.pack.WaitingFor(policy.DutyEnd); len(left) > 0 || len(waiting) != 1 || waiting[0] != "user_right" {
+	p := &person{token: "p", duty: duty{known: true, since: dutyNight}}
+	if left, waiting := g.left()(p), g.n.pack.WaitingFor(policy.DutyEnd); left || len(waiting) != 1 || waiting[0] != "user_right" {
 		t.Errorf("read: %v, categories %v", left, waiting)
 	}
 }

@@ -296,7 +296,6 @@ func (g *governing) facts() GovernFacts {
 
 // consents gives the effective consents of everybody who has said anything, in the register's order.
 func (g *governing) consents(f *GovernFacts) []register.Consent {
-	instant := g.instant()
 	var speak []*person
 	for _, p := range g.people {
 		if p.speaks {
@@ -304,40 +303,69 @@ func (g *governing) consents(f *GovernFacts) []register.Consent {
 		}
 	}
 	slices.SortFunc(speak, func(a, b *person) int { return strings.Compare(a.token, b.token) })
+	parts := make([]effective, runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for n := range parts {
+		some := speak[n*len(speak)/len(parts) : (n+1)*len(speak)/len(parts)]
+		all.Go(func() { parts[n].of(g, some) })
+	}
+	all.Wait()
 	var out []register.Consent
+	for _, part := range parts {
+		out = append(out, part.consents...)
+		f.Withdrawn += part.withdrawn
+		f.Used += part.used
+		for k, n := range part.states {
+			if f.Consents[k.asked] == nil {
+				f.Consents[k.asked] = map[string]int{}
+			}
+			f.Consents[k.asked][k.state.String()] += n
+		}
+	}
+	return out
+}
+
+// effective is what the consents of some people come to.
+type effective struct {
+	consents        []register.Consent
+	states          map[stateOf]int // persons and channels
+	withdrawn, used int
+}
+
+type stateOf struct {
+	asked string
+	state policy.State
+}
+
+func (e *effective) of(g *governing, people []*person) {
+	e.states = map[stateOf]int{}
+	instant := g.instant()
 	uses := honouring{pack: g.n.pack, at: g.r.Date, cases: map[asked][]*policy.Case{}}
-	for _, p := range speak {
-		from := len(out)
+	for _, p := range people {
+		from := len(e.consents)
 		uses.of(p)
 		for _, c := range g.n.pack.Effective(&p.facts, instant) {
-			state, asked := c.State.String(), c.Asked()
-			if f.Consents[asked] == nil {
-				f.Consents[asked] = map[string]int{}
-			}
-			f.Consents[asked][state]++
+			asked := c.Asked()
+			e.states[stateOf{asked, c.State}]++
 			switch c.State {
 			case policy.Unknown:
 				continue // no word: what nobody said is not written down
 			case policy.Refused, policy.Withdrawn:
-				f.Withdrawn++
+				e.withdrawn++
 				if uses.any(&c) {
-					f.Used++
+					e.used++
 				}
 			}
-			x := register.Consent{Person: p.token, Purpose: asked, Channel: c.Channel.String(), State: state, Clause: c.Clause}
+			x := register.Consent{Person: p.token, Purpose: asked, Channel: c.Channel.String(), State: c.State.String(), Clause: c.Clause}
 			if c.Since > 0 {
 				x.Since = time.UnixMicro(c.Since).UTC().Format(time.RFC3339)
 			}
-			out = append(out, x)
+			e.consents = append(e.consents, x)
 		}
-		slices.SortFunc(out[from:], func(a, b register.Consent) int {
-			if c := strings.Compare(a.Purpose, b.Purpose); c != 0 {
-				return c
-			}
-			return strings.Compare(a.Channel, b.Channel)
+		slices.SortFunc(e.consents[from:], func(a, b register.Consent) int {
+			return cmp.Or(strings.Compare(a.Purpose, b.Purpose), strings.Compare(a.Channel, b.Channel))
 		})
 	}
-	return out
 }
 
 // overdueAfter is for how many days an action may wait, from the day on which it was due and its row was there.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"uoma/connectors/database"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
@@ -56,8 +57,7 @@ var itemColumns = []string{"source", "source_key", "record", "category", "last_s
 // person left, died or took a consent back; and, where the pack waits for it, every row from the day it was registered.
 // A row of which nothing has ended cannot be due and is not read.
 func (g *governing) readItems(ctx context.Context) error {
-	left := g.leftRecords()
-	selected, err := g.night.SelectRecords(ctx, left)
+	left, err := g.rowsOf(ctx, g.left())
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,7 @@ func (g *governing) readItems(ctx context.Context) error {
 		if waiting := g.n.pack.WaitingIn(table, policy.Registered, policy.DutyEnd); len(waiting) > 0 { // for what every row, or person, has a day of
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"category"}, Values: waiting}))
 		}
-		if len(left) > 0 {
-			readings = append(readings, selected.Read(ctx, table, columns, register.Current))
-		}
-		return readings
+		return append(readings, left(table, columns)...)
 	})
 }
 
@@ -141,24 +138,63 @@ func (g *governing) waits(anchor policy.Anchor) bool {
 	return len(g.n.pack.WaitingFor(anchor)) > 0
 }
 
-// leftRecords gives the records of everybody who left the register or died, and, where the pack ends data with consents, of
-// everybody who spoke of one; where contact data in the vault, of which the register has no row, ends with a duty, also of
-// everybody without one.
-func (g *governing) leftRecords() []string {
+// left tells who left the register or died, and, where the pack ends data with consents, who spoke of one; where contact data
+// in the vault, of which the register has no row, ends with a duty, also who has none.
+func (g *governing) left() func(*person) bool {
 	spoke, vault := g.n.pack.ConsentsEnd(), g.vaultWaits(policy.DutyEnd)
-	var out []string
-	for record, people := range g.byRecord {
-		for _, p := range people {
-			_, ended := g.ended[p.token]
-			_, offDuty := p.duty.end()
-			if ended || vault && offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0 {
-				out = append(out, record)
-				break
-			}
+	return func(p *person) bool {
+		_, ended := g.ended[p.token]
+		_, offDuty := p.duty.end()
+		return ended || vault && offDuty || p.standing.Ended || p.facts.Deceased || spoke && len(p.facts.Consents) > 0
+	}
+}
+
+// few is the share of all records, as a divisor, up to which rows are sought one by one.
+const few = 20
+
+// rowsOf gives the current rows about some people. Those of few are found by the keys that the vault has of them; of more, and
+// of a dry run, whose rows the vault does not have, the tables are read.
+func (g *governing) rowsOf(ctx context.Context, some func(*person) bool) (func(table string, columns []string) []canon.Batches, error) {
+	var persons, records []string
+	for token, p := range g.people {
+		if some(p) {
+			persons = append(persons, token)
 		}
 	}
-	slices.Sort(out)
-	return out
+	for record, people := range g.byRecord {
+		if slices.ContainsFunc(people, some) {
+			records = append(records, record)
+		}
+	}
+	slices.Sort(records)
+	if len(records) == 0 {
+		return func(string, []string) []canon.Batches { return nil }, nil
+	}
+	if g.n.open != nil || len(records) > len(g.byRecord)/few {
+		selected, err := g.night.SelectRecords(ctx, records)
+		return func(table string, columns []string) []canon.Batches {
+			return []canon.Batches{selected.Read(ctx, table, columns, register.Current)}
+		}, err
+	}
+	keys, own, err := g.n.ws.OwnRows(ctx, persons)
+	if err != nil {
+		return nil, err
+	}
+	points := slices.DeleteFunc(records, func(record string) bool { return own[record] })
+	tables, err := g.n.ws.PointTables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := g.night.SelectRows(ctx, keys)
+	return func(table string, columns []string) []canon.Batches {
+		out := []canon.Batches{selected.Read(ctx, table, columns, register.Current)}
+		if slices.Contains(tables, table) {
+			for chunk := range slices.Chunk(points, database.PerList) {
+				out = append(out, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"record"}, Values: chunk}))
+			}
+		}
+		return out
+	}, err
 }
 
 // vaultWaits tells whether contact data of a feed waits for an anchor.

@@ -16,12 +16,12 @@ import (
 
 // link makes the links of records and contact points to persons what the resolver says, and writes only differences. A
 // record has a link while the register has a row of it: nobody is a person of the register by being known to the resolver.
-func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night, asked []holder) (int, error) {
+func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night, asked []holder, doubtful []string) (int, error) {
 	before, err := s.linked(ctx, night, asked)
 	if err != nil {
 		return 0, err
 	}
-	stored, err := s.stored(ctx, night, before)
+	stored, err := s.stored(ctx, night, before, doubtful)
 	if err != nil {
 		return 0, err
 	}
@@ -143,16 +143,12 @@ func (s load) wanted(asked []holder, stored map[string]bool, run string) []regis
 }
 
 // stored gives the records that have a row in the register: those of which a row was kept tonight, and those that had
-// one before and did not lose their last one. A contact point may have rows before anybody has it, so its rows are asked.
-func (s load) stored(ctx context.Context, night *register.Night, before []register.Link) (map[string]bool, error) {
+// one before and did not lose their last one, which is looked for among the doubtful rows. A contact point may have rows before
+// anybody has it, so its rows are asked.
+func (s load) stored(ctx context.Context, night *register.Night, before []register.Link, doubtful []string) (map[string]bool, error) {
 	out := s.n.recordKept
-	var doubtful []string
 	for _, l := range before {
-		switch {
-		case out[l.Record]:
-		case s.n.recordWithheld[l.Record]:
-			doubtful = append(doubtful, l.Record)
-		default:
+		if !s.n.recordWithheld[l.Record] {
 			out[l.Record] = true
 		}
 	}
@@ -162,7 +158,7 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 	if len(doubtful) == 0 {
 		return out, nil
 	}
-	selected, err := night.SelectRecords(ctx, doubtful)
+	selected, err := night.SelectRows(ctx, doubtful)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +168,34 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 		}
 	}
 	return out, nil
+}
+
+// doubtful gives the source rows of the records that may lose their last one tonight: a row of theirs is withheld and none is
+// kept. It asks the vault, before anything is written there.
+func (s load) doubtful(ctx context.Context) (sourceKeys []string, err error) {
+	source := s.n.ws.SourceTokens()
+	of := map[string]bool{}
+	for i := range s.n.resolved.Records {
+		x := &s.n.resolved.Records[i]
+		if x.Before == "" || !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
+			continue
+		}
+		if record := protect.Record(source, x.System, x.PersonKey); s.n.recordWithheld[record] && !s.n.recordKept[record] {
+			of[x.Before] = true
+		}
+	}
+	if len(of) == 0 {
+		return nil, nil
+	}
+	for e, err := range s.n.ws.Vault.Open(ctx, sortedKeys(of), 0) {
+		if err != nil {
+			return nil, err
+		}
+		if s.n.recordWithheld[e.Record] && !s.n.recordKept[e.Record] {
+			sourceKeys = append(sourceKeys, e.SourceKey)
+		}
+	}
+	return sourceKeys, nil
 }
 
 // storedPoints adds the contact points of which the register has rows, from feeds that name people by them alone.

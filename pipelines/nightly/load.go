@@ -83,6 +83,10 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	doubtful, err := s.doubtful(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var mem memory
 	// The vault is another store and commits for itself, before the register does: a vault entry that no register row
 	// points to is harmless, the other way round it is not. Until the register's commit both are written side by side, and
@@ -103,7 +107,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return err
 		}
 		facts.Before = s.n.since(now)
-		if facts.Links, err = s.register(gctx, r, night, leaving); err != nil {
+		if facts.Links, err = s.register(gctx, r, night, leaving, doubtful); err != nil {
 			return err
 		}
 		facts.Tables, err = night.Counts(gctx)
@@ -228,7 +232,7 @@ func (s load) moves() []vault.Move {
 }
 
 // register writes rows, links and events into the night's transaction.
-func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night, leaving lapsed) (links int, err error) {
+func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night, leaving lapsed, doubtful []string) (links int, err error) {
 	if err := leaving.remove(ctx, night); err != nil {
 		return 0, err
 	}
@@ -262,7 +266,7 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	if err := night.SettleWords(ctx, r.ID()); err != nil {
 		return 0, err
 	}
-	if links, err = s.link(ctx, r, night, asked); err != nil {
+	if links, err = s.link(ctx, r, night, asked, doubtful); err != nil {
 		return 0, err
 	}
 	if err := s.n.layKeptWords(ctx, night); err != nil {

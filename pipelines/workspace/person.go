@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"context"
+	"maps"
 	"slices"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 )
@@ -32,11 +34,8 @@ func (w *Workspace) Person(ctx context.Context, v *register.View, token string) 
 	}
 	own := map[string]bool{}
 	if p.Subject != "" {
-		for e, err := range w.Vault.Open(ctx, []string{p.Subject}, 0) {
-			if err != nil {
-				return p, false, err
-			}
-			p.Keys, own[e.Record] = append(p.Keys, e.SourceKey), true
+		if p.Keys, own, err = w.ownRows(ctx, []string{p.Subject}); err != nil {
+			return p, false, err
 		}
 	}
 	for _, r := range p.Records {
@@ -45,21 +44,51 @@ func (w *Workspace) Person(ctx context.Context, v *register.View, token string) 
 		}
 	}
 	if len(p.points) > 0 {
-		p.tables, err = w.pointTables()
+		p.tables, err = w.PointTables(ctx)
 	}
 	return p, true, err
 }
 
-// pointTables gives the tables that feeds fill which name people by contact point alone. Words about consent are always
-// among them: a layout may have left the workspace and its rows not.
-func (w *Workspace) pointTables() ([]string, error) {
-	out := []string{"consent", "objection"}
+// OwnRows gives the keys of all source rows of some persons but those of contact points, in order, and the records that
+// they are of. The vault has an entry of each for as long as the register has anything of it.
+func (w *Workspace) OwnRows(ctx context.Context, persons []string) (keys []string, records map[string]bool, err error) {
+	subjects, err := w.Vault.SubjectsOf(ctx, persons)
+	if err != nil || len(subjects) == 0 {
+		return nil, nil, err
+	}
+	return w.ownRows(ctx, slices.Collect(maps.Values(subjects)))
+}
+
+func (w *Workspace) ownRows(ctx context.Context, subjects []string) (keys []string, records map[string]bool, err error) {
+	records = map[string]bool{}
+	for e, err := range w.Vault.Open(ctx, subjects, 0) {
+		if err != nil {
+			return nil, nil, err
+		}
+		keys, records[e.Record] = append(keys, e.SourceKey), true
+	}
+	slices.Sort(keys)
+	return keys, records, nil
+}
+
+// PointTables gives the tables that feeds fill which name people by contact point alone: all tables, when a layout has
+// left the workspace that was once read by, as its rows may still be there.
+func (w *Workspace) PointTables(ctx context.Context) (out []string, err error) {
 	layouts, err := w.Layouts()
 	if err != nil {
 		return nil, err
 	}
+	landed, err := ledger.Landed(ctx, w.RegisterDB)
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for _, feed := range landed {
+		gone[feed] = true
+	}
 	for _, l := range layouts {
 		for i := range l.Feeds {
+			delete(gone, l.Feeds[i].FullName())
 			if l.Feeds[i].Person.Point == "" {
 				continue
 			}
@@ -67,6 +96,13 @@ func (w *Workspace) pointTables() ([]string, error) {
 				out = append(out, f.Table.Name)
 			}
 		}
+	}
+	if len(gone) == 0 {
+		return out, nil
+	}
+	out = nil
+	for _, t := range register.Tables() {
+		out = append(out, t.Name)
 	}
 	return out, nil
 }
