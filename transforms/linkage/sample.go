@@ -176,14 +176,17 @@ const (
 	samplePassMost = 6_000
 	recordsPerPair = 50
 	// Pairs of any two records tell of strangers alone. A level that not one of a record's strangers is at leaves no doubt about
-	// whom the record is; one that one of them is at is seen in ten pairs, if there are so many for each record.
-	sampleAny    = 40_000
-	anyPerRecord = 10
+	// whom the record is; one that one of them is at is seen in four pairs, if there are so many for each record.
+	anyLeast     = 10_000
+	anyMost      = 40_000
+	anyPerRecord = 4
 )
 
 // passPairs is how many pairs are drawn of each candidate pass, and anyPairs how many of all, of so many records.
 func passPairs(n int) int64 { return int64(min(max(samplePass, n/recordsPerPair), samplePassMost)) }
-func anyPairs(n int) int64  { return min(int64(n)*anyPerRecord, sampleAny, int64(n)*int64(n-1)/2) }
+func anyPairs(n int) int64 {
+	return min(max(int64(n)*anyPerRecord, anyLeast), anyMost, int64(n)*int64(n-1)/2)
+}
 
 // couple is two records, the lesser in the upper half.
 type couple uint64
