@@ -212,10 +212,9 @@ func (t *Table) sample(candidates []candidate) []sampled {
 	words := passSetWords(len(candidates))
 	sets := make(passSet, len(all)*words) // of all pairs
 	const chunk = 4096
-	comparers := newPool(t)
 	parallel((len(all)+chunk-1)/chunk, func(i int) {
-		c := comparers.take()
-		defer comparers.give(c)
+		c := t.comparers.take()
+		defer t.comparers.give(c)
 		from, to := i*chunk, min((i+1)*chunk, len(all))
 		for k := from; k < to; k++ {
 			all[k].passes = sets[k*words : (k+1)*words]
