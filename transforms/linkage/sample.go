@@ -257,7 +257,7 @@ func represent(drawn []sampled, candidates []candidate, kept []partKeys, chance 
 	all := make([]uint8, len(drawn)*len(kept)) // keys that pairs share, part by part, as each part lies by itself
 	for i := range kept {
 		for k := range drawn {
-			all[k*len(kept)+i] = uint8(kept[i].shared(drawn[k].a, drawn[k].b))
+			all[k*len(kept)+i] = kept[i].shared(drawn[k].a, drawn[k].b)
 		}
 	}
 	for k := range drawn {
