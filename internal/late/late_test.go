@@ -6,10 +6,10 @@ import (
 	"uoma/internal/late"
 )
 
-func TestAPatternIsCompiledOnceAndWhenItIsAskedFor(t *testing.T) {
+func TestAPatternIsCompiledWhenItIsAskedFor(t *testing.T) {
 	p, wrong := late.Compile(`^[a-c]{2}$`), late.Compile(`(`)
-	if !p.MatchString("ab") || p.MatchString("abc") || p() != p() {
-		t.Error("ab is two of a to c, abc is not, and the expression is the same one")
+	if !p.MatchString("ab") || p.MatchString("abc") {
+		t.Error("ab is two of a to c, abc is not")
 	}
 	defer func() {
 		if recover() == nil {
