@@ -113,6 +113,28 @@ func (p *partKeys) shared(a, b int32) (n uint8) {
 	return n
 }
 
+// single tells whether no record has two keys of a pass, by what was kept of its parts.
+func single(p *pass, kept []partKeys) bool {
+	return kept != nil && !slices.ContainsFunc(p.parts, func(i int) bool { return kept[i].ends != nil })
+}
+
+// only appends records under their keys of such a pass.
+func (p *pass) only(kept []partKeys, from, to int, out []entry) []entry {
+next:
+	for rec := from; rec < to; rec++ {
+		key := p.salt
+		for _, i := range p.parts {
+			x := kept[i].keys[rec]
+			if x == 0 {
+				continue next
+			}
+			key = mix(key, uint64(x))
+		}
+		out = append(out, entry{key, int32(rec)})
+	}
+	return out
+}
+
 // partKeys makes what the first n records say of every part.
 func (t *Table) partKeys(n int) []partKeys {
 	out := make([]partKeys, len(t.parts))

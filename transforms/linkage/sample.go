@@ -18,10 +18,15 @@ func (t *Table) entries(p *pass, n int, kept []partKeys) []entry {
 	const chunk = 1 << 14
 	parts := make([][]entry, (n+chunk-1)/chunk)
 	parallel(len(parts), func(i int) {
+		from, to := i*chunk, min((i+1)*chunk, n)
+		out := make([]entry, 0, to-from)
+		if single(p, kept) {
+			parts[i] = p.only(kept, from, to, out)
+			return
+		}
 		keys := t.keyer()
 		keys.kept = kept
-		out := make([]entry, 0, min(chunk, n-i*chunk))
-		for rec := i * chunk; rec < min((i+1)*chunk, n); rec++ {
+		for rec := from; rec < to; rec++ {
 			for _, k := range keys.of(p, int32(rec)) {
 				out = append(out, entry{k, int32(rec)})
 			}
@@ -257,7 +262,9 @@ func represent(drawn []sampled, candidates []candidate, kept []partKeys, chance 
 	all := make([]uint8, len(drawn)*len(kept)) // keys that pairs share, part by part, as each part lies by itself
 	for i := range kept {
 		for k := range drawn {
-			all[k*len(kept)+i] = kept[i].shared(drawn[k].a, drawn[k].b)
+			if n := kept[i].shared(drawn[k].a, drawn[k].b); n > 0 {
+				all[k*len(kept)+i] = n
+			}
 		}
 	}
 	for k := range drawn {
