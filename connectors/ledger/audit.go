@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"regexp"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -16,6 +15,7 @@ import (
 
 	"uoma/connectors/database"
 	"uoma/internal/fault"
+	"uoma/internal/late"
 )
 
 // Verb is what somebody did. The list is closed: [Audit.Append] refuses any other.
@@ -111,10 +111,10 @@ var errEntry = fault.New("UOMA-AUD-ENTRY", "what was to be written into the audi
 
 // Lengths are counted apart: a class of all letters that may stand 120 times compiles into megabytes.
 var (
-	actorForm   = regexp.MustCompile(`^[\pL\pN][\pL\pN ._@()\\-]*$`)
-	subjectForm = regexp.MustCompile(`^([0-9a-z]{26})?$`)
-	reasonForm  = regexp.MustCompile(`^[\pL\pN._:/|,+-]*$`)
-	runForm     = regexp.MustCompile(`^[a-z0-9-]{0,64}$`)
+	actorForm   = late.Compile(`^[\pL\pN][\pL\pN ._@()\\-]*$`)
+	subjectForm = late.Compile(`^([0-9a-z]{26})?$`)
+	reasonForm  = late.Compile(`^[\pL\pN._:/|,+-]*$`)
+	runForm     = late.Compile(`^[a-z0-9-]{0,64}$`)
 )
 
 const longest = 120 // of an actor and of a reason, in characters
@@ -128,7 +128,7 @@ func (e *Entry) Check() error {
 	return nil
 }
 
-func formed(form *regexp.Regexp, s string) bool {
+func formed(form late.Pattern, s string) bool {
 	return utf8.RuneCountInString(s) <= longest && form.MatchString(s)
 }
 

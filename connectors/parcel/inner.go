@@ -3,9 +3,10 @@ package parcel
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"uoma/internal/late"
 )
 
 // Names inside the archive, in the order in which they stand there.
@@ -27,7 +28,7 @@ const (
 	maxEntries  = 200000 // files of one archive, so that a reader's memory is bounded
 )
 
-var tablePattern = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+var tablePattern = late.Compile(`^[a-z0-9_-]{1,64}$`)
 
 // Inner is inner.json: what stands in the archive, for the recipient alone.
 type Inner struct {

@@ -5,11 +5,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
 	"uoma/internal/canon"
+	"uoma/internal/late"
 )
 
 // Format names and the one version that this release makes and reads.
@@ -129,12 +129,12 @@ type Software struct {
 }
 
 var (
-	idPattern      = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
-	uuidPattern    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	digestPattern  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	keyIDPattern   = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}$`)
-	versionPattern = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,64}$`)
-	labelPattern   = regexp.MustCompile(`^[A-Za-z0-9._:/+-]{1,128}$`)
+	idPattern      = late.Compile(`^[a-z0-9-]{1,64}$`)
+	uuidPattern    = late.Compile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	digestPattern  = late.Compile(`^[0-9a-f]{64}$`)
+	keyIDPattern   = late.Compile(`^SHA256:[A-Za-z0-9+/]{43}$`)
+	versionPattern = late.Compile(`^[A-Za-z0-9._+-]{1,64}$`)
+	labelPattern   = late.Compile(`^[A-Za-z0-9._:/+-]{1,128}$`)
 )
 
 // SHA256Hex gives the digest of bytes as every file of the protocol writes it.

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"regexp"
 	"slices"
 	"unicode/utf8"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"uoma/internal/fault"
+	"uoma/internal/late"
 )
 
 // zstdWindow is the largest window that is written and read: what RFC 8878 asks every reader to support, and what the
@@ -209,15 +209,15 @@ type archive struct {
 // order lists the archive's files in the order in which they must stand. It also keeps every name that visit sees free of
 // anything but our own words.
 var order = []struct {
-	name *regexp.Regexp
+	name late.Pattern
 	many bool // none or several; otherwise exactly one
 }{
-	atNonce:   {regexp.MustCompile(`^nonce\.bin$`), false},
-	atData:    {regexp.MustCompile(`^data/[a-z0-9_-]{1,64}/part-[0-9]{5}\.(csv|parquet)$`), true},
-	atSchema:  {regexp.MustCompile(`^schema/[a-z0-9_-]{1,64}\.json$`), true},
-	atQuality: {regexp.MustCompile(`^quality\.json$`), false},
-	atInner:   {regexp.MustCompile(`^inner\.json$`), false},
-	atSums:    {regexp.MustCompile(`^SHA256SUMS$`), false},
+	atNonce:   {late.Compile(`^nonce\.bin$`), false},
+	atData:    {late.Compile(`^data/[a-z0-9_-]{1,64}/part-[0-9]{5}\.(csv|parquet)$`), true},
+	atSchema:  {late.Compile(`^schema/[a-z0-9_-]{1,64}\.json$`), true},
+	atQuality: {late.Compile(`^quality\.json$`), false},
+	atInner:   {late.Compile(`^inner\.json$`), false},
+	atSums:    {late.Compile(`^SHA256SUMS$`), false},
 }
 
 // Stages of an archive.

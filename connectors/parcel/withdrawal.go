@@ -6,10 +6,11 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
+
+	"uoma/internal/late"
 )
 
 // A delivery of kind [Withdrawal] carries one table, always as CSV: rows of earlier deliveries that their recipient may not
@@ -44,7 +45,7 @@ func WithdrawalSchema() []byte { return slices.Clone(withdrawalSchema) }
 
 var (
 	withdrawalColumns = []string{"delivery_id", "row", "pseudonym", "epoch", "action", "reason", "effective_at"}
-	pseudonymPattern  = regexp.MustCompile(`^[0-9a-z]{1,64}$`)
+	pseudonymPattern  = late.Compile(`^[0-9a-z]{1,64}$`)
 )
 
 // EncodeWithdrawals gives one part of the table.

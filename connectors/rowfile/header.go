@@ -18,7 +18,11 @@ func headless(rows [][]string) bool {
 		if cell == "" {
 			continue
 		}
-		like, alike, same, filled := shape(cell), 0, 0, 0
+		like, alike, same, filled := "", 0, 0, 0
+		numeric := number(cell)
+		if numeric {
+			like = shape(cell)
+		}
 		for _, r := range below {
 			if c >= len(r) || r[c] == "" {
 				continue
@@ -27,11 +31,11 @@ func headless(rows [][]string) bool {
 			if r[c] == cell {
 				same++
 			}
-			if shape(r[c]) == like {
+			if numeric && shape(r[c]) == like {
 				alike++
 			}
 		}
-		if address.MatchString(cell) || number(cell) && (len(below) == 0 || 2*alike > filled) {
+		if address.MatchString(cell) || numeric && (len(below) == 0 || 2*alike > filled) {
 			return true
 		}
 		if same > 0 && same < filled {

@@ -203,12 +203,14 @@ func (f *File) rows(b []byte) (rows [][]string, bad int) {
 		if err != nil {
 			break // what came before the end of the piece is enough
 		}
-		for i := range batch.Len() {
-			row := make([]string, width)
-			for c := range row {
-				row[c] = strings.Clone(batch.Col(canon.RawFirst + c).Text(i))
+		cells := make([]string, batch.Len()*width) // which share memory with the batch
+		for c := range width {
+			for i, col := 0, batch.Col(canon.RawFirst+c); i < batch.Len(); i++ {
+				cells[i*width+c] = col.Text(i)
 			}
-			rows = append(rows, row)
+		}
+		for i := range batch.Len() {
+			rows = append(rows, cells[i*width:(i+1)*width:(i+1)*width])
 		}
 	}
 	if len(rows) > 0 && bytes.IndexByte(firstLine(b), '"') >= 0 { // a quoted name may hold the delimiter

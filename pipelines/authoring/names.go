@@ -4,22 +4,22 @@ import (
 	"cmp"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"uoma/connectors/rowfile"
+	"uoma/internal/late"
 )
 
 var (
-	eightDigits = regexp.MustCompile(`\d{8}`)
-	dayAndTime  = regexp.MustCompile(`\d{8}([_T-]?\d{4}(\d{2})?)?`)
-	notSlug     = regexp.MustCompile(`[^a-z0-9]+`)
+	eightDigits = late.Compile(`\d{8}`)
+	dayAndTime  = late.Compile(`\d{8}([_T-]?\d{4}(\d{2})?)?`)
+	notSlug     = late.Compile(`[^a-z0-9]+`)
 )
 
 // slug gives names of the system and the feed that a file's name suggests: all before its date, in two parts.
 func slug(system, file string) (string, string) {
 	base, _, _ := strings.Cut(filepath.Base(file), ".")
-	name := slugged(dayAndTime.ReplaceAllString(base, ""))
+	name := slugged(dayAndTime().ReplaceAllString(base, ""))
 	first, rest, two := strings.Cut(name, "-")
 	if first == "" {
 		first = "system"
@@ -36,7 +36,7 @@ func slug(system, file string) (string, string) {
 // slugged writes a text with the signs that names have.
 func slugged(s string) string {
 	s = strings.NewReplacer("ä", "a", "ö", "o", "å", "a", "ø", "o", "æ", "ae").Replace(strings.ToLower(s))
-	return strings.Trim(notSlug.ReplaceAllString(s, "-"), "-")
+	return strings.Trim(notSlug().ReplaceAllString(s, "-"), "-")
 }
 
 // cut keeps a name, and what tells it from others like it, within what the schema allows.
@@ -53,5 +53,5 @@ func feedName(form *rowfile.Form) string {
 			name = more
 		}
 	}
-	return cmp.Or(slugged(dayAndTime.ReplaceAllString(name, "")), "rows")
+	return cmp.Or(slugged(dayAndTime().ReplaceAllString(name, "")), "rows")
 }

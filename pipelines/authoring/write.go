@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"uoma/internal/late"
 	"uoma/transforms/layout"
 )
 
@@ -144,7 +144,7 @@ func (d *Draft) line(g *Guess) string {
 
 // memberName gives the member's name, with a mark where the date of the archive stands.
 func memberName(member, file string) string {
-	if date := eightDigits.FindString(filepath.Base(file)); date != "" {
+	if date := eightDigits().FindString(filepath.Base(file)); date != "" {
 		return strings.ReplaceAll(member, date, dateMark)
 	}
 	return member
@@ -155,14 +155,14 @@ const dateMark = "{yyyyMMdd}"
 // fileName gives the file's name with a mark where its date stands, or before its end.
 func fileName(file string) string {
 	base := strings.NewReplacer("{", "", "}", "").Replace(filepath.Base(file))
-	if at := eightDigits.FindStringIndex(base); at != nil {
+	if at := eightDigits().FindStringIndex(base); at != nil {
 		return base[:at[0]] + dateMark + base[at[1]:]
 	}
 	name, ext, _ := strings.Cut(base, ".")
 	return strings.TrimSuffix(name+"_"+dateMark+"."+ext, ".")
 }
 
-var bare = regexp.MustCompile(`^\p{L}[\p{L}\p{N}_]*(?:[ /-][\p{L}\p{N}_]+)*$`)
+var bare = late.Compile(`^\p{L}[\p{L}\p{N}_]*(?:[ /-][\p{L}\p{N}_]+)*$`)
 
 // plain writes a text without quotes where YAML takes it for text all the same.
 func plain(s string) string {

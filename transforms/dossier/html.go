@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -15,14 +16,16 @@ import (
 //go:embed page.html
 var pageSource string
 
-// pageTemplate is compiled once; a broken template is a mistake in the program.
-var pageTemplate = template.Must(template.New("dossier").Funcs(template.FuncMap{
-	"join":    func(list []string) string { return strings.Join(list, ", ") },
-	"words":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
-	"visible": visible,
-	"when":    when,
-	"night":   night,
-}).Parse(pageSource))
+// pageTemplate is compiled when a page is first written; a broken template is a mistake in the program.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("dossier").Funcs(template.FuncMap{
+		"join":    func(list []string) string { return strings.Join(list, ", ") },
+		"words":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
+		"visible": visible,
+		"when":    when,
+		"night":   night,
+	}).Parse(pageSource))
+})
 
 // HTML writes a dossier for people.
 func HTML(d *Dossier) ([]byte, error) {
@@ -36,7 +39,7 @@ func HTML(d *Dossier) ([]byte, error) {
 		shown.Title, shown.Lead = "Your data to take along", "What you gave yourself under a consent or a contract (GDPR, article 20)."
 	}
 	var b bytes.Buffer
-	err := pageTemplate.ExecuteTemplate(&b, "page", shown)
+	err := pageTemplate().ExecuteTemplate(&b, "page", shown)
 	return b.Bytes(), err
 }
 

@@ -1,23 +1,29 @@
 package identifier
 
-import "strings"
-
-var (
-	alpha2, alpha3, numeric3, countryNames = readCountries()
-	languages                              = readLanguages()
+import (
+	"strings"
+	"sync"
 )
 
-// readCountries reads codes/countries.txt: alpha-2, alpha-3, numeric, names joined by a bar. Each map leads to alpha-2.
-func readCountries() (two, three, numeric, names map[string]string) {
-	two, three, numeric, names = map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}
+var (
+	countries = sync.OnceValue(readCountries)
+	languages = sync.OnceValue(readLanguages)
+)
+
+// countryCodes lead to alpha-2.
+type countryCodes struct{ alpha2, alpha3, numeric, names map[string]string }
+
+// readCountries reads codes/countries.txt: alpha-2, alpha-3, numeric, names joined by a bar.
+func readCountries() countryCodes {
+	c := countryCodes{map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}}
 	for _, row := range codeRows("countries") {
 		code := row[0]
-		two[code], three[row[1]], numeric[row[2]] = code, code, code
+		c.alpha2[code], c.alpha3[row[1]], c.numeric[row[2]] = code, code, code
 		for n := range strings.SplitSeq(strings.Join(row[3:], " "), "|") {
-			names[n] = code
+			c.names[n] = code
 		}
 	}
-	return two, three, numeric, names
+	return c
 }
 
 // readLanguages reads codes/languages.txt: every code of a row leads to the two-letter one.
@@ -39,7 +45,7 @@ func countryNumeric(s string, _ *Params) Checked {
 	if s == "999" {
 		return Checked{}
 	}
-	return known(numeric3, s)
+	return known(countries().numeric, s)
 }
 
 // countryAlpha takes alpha-2 and alpha-3, and the two unofficial codes in wide use.
@@ -54,9 +60,9 @@ func countryAlpha(s string, _ *Params) Checked {
 	case s == "EL":
 		return warned("GR", "alias")
 	case len(s) == 3:
-		return known(alpha3, s)
+		return known(countries().alpha3, s)
 	}
-	return known(alpha2, s)
+	return known(countries().alpha2, s)
 }
 
 // country takes a code of any kind or a name in English, Finnish, Swedish or Norwegian.
@@ -64,7 +70,7 @@ func country(s string, p *Params) Checked {
 	if c := countryNumeric(s, p); c.Reason != "pattern" {
 		return c
 	}
-	if code, found := countryNames[strings.ToLower(fold(s))]; found {
+	if code, found := countries().names[strings.ToLower(fold(s))]; found {
 		return ok(code)
 	}
 	if c := countryAlpha(s, p); c.Reason != "pattern" {
@@ -82,7 +88,7 @@ func language(s string, _ *Params) Checked {
 	if i := strings.IndexAny(s, "-_"); i >= 0 && isRegion(s[i+1:]) {
 		s = s[:i]
 	}
-	if code, found := languages[s]; found {
+	if code, found := languages()[s]; found {
 		return ok(code)
 	}
 	if len(s) < 2 || len(s) > 3 || strings.Trim(s, letters) != "" {

@@ -184,9 +184,7 @@ func (x *EmailSign) Most(y *EmailSign) Level {
 	if common >= shorter || longer-common <= 2 {
 		return EmailSlips
 	}
-	prefix := min(bits.TrailingZeros32(x.start^y.start)/8, shorter)
-	jaro := (float64(common)/float64(shorter) + float64(common)/float64(longer) + 1) / 3
-	if jaro+0.1*float64(prefix)*(1-jaro) < similarLocals-1e-9 {
+	if mostJaroWinkler(common, shorter, longer, x.start^y.start) < similarLocals-1e-9 {
 		return Different
 	}
 	return EmailSimilar

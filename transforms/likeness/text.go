@@ -13,6 +13,12 @@ const (
 // TextLevels names the levels of [Text].
 var TextLevels = [...]string{"different", "similar", "other words", "slips", "same"}
 
+// Similarities by [Dice] and [JaroWinkler] from which texts are similar.
+const (
+	similarTexts    = 0.6
+	similarSpelling = 0.88
+)
+
 // Text compares any folded text.
 func Text(a, b string) Level {
 	switch {
@@ -29,7 +35,7 @@ func Text(a, b string) Level {
 		return TextClose
 	case (several(a) || several(b)) && (within(a, b) || within(b, a)):
 		return TextWords
-	case edits == 1, Dice(a, b) >= 0.6, JaroWinkler(a, b) >= 0.88:
+	case edits == 1, Dice(a, b) >= similarTexts, JaroWinkler(a, b) >= similarSpelling:
 		return TextSimilar
 	}
 	return Different

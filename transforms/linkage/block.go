@@ -190,10 +190,10 @@ func (t *Table) score(all []*blocks, s *scorer, least float64, only []bool) (pai
 	}
 	found := make([][]Pair, len(jobs))
 	counts := make([]int64, len(jobs))
-	comparers, members := newPool(t), newMemberships(all, t.n)
+	members := newMemberships(all, t.n)
 	parallel(len(jobs), func(i int) {
-		c := comparers.take()
-		defer comparers.give(c)
+		c := t.comparers.take()
+		defer t.comparers.give(c)
 		j := jobs[i]
 		b := all[j.pass]
 		var out []Pair

@@ -65,10 +65,9 @@ func (t *Table) census(f int, v *values, uses func(id int32) int32, compare func
 		draws, every = all, true
 	}
 	sums := make([]census, (draws+censusChunk-1)/censusChunk)
-	comparers := newPool(t)
 	parallel(len(sums), func(i int) {
-		c := comparers.take()
-		defer comparers.give(c)
+		c := t.comparers.take()
+		defer t.comparers.give(c)
 		sums[i] = census{make([]float64, top+1), make([]float64, top+1)}
 		add := func(x, y int32, weight float64) (int, float64, float64) {
 			l, rare := compare(c, p.tell[x], p.tell[y])

@@ -72,7 +72,6 @@ func (k *clusterer) clusters(pairs []Pair, must [][2]int32, before *kept) (clust
 			w.must[[2]int32{min(p[0], p[1]), max(p[0], p[1])}] = true
 		}
 	}
-	comparers := newPool(k.t)
 	parallel(len(comps), func(i int) {
 		if before.holds(comps[i]) {
 			for _, r := range comps[i] {
@@ -80,8 +79,8 @@ func (k *clusterer) clusters(pairs []Pair, must [][2]int32, before *kept) (clust
 			}
 			return
 		}
-		c := comparers.take()
-		defer comparers.give(c)
+		c := k.t.comparers.take()
+		defer k.t.comparers.give(c)
 		if len(comps[i]) > maxComponent {
 			w.crowd(comps[i], c)
 		} else {

@@ -114,7 +114,8 @@ func (s *Standing) driftOf(found []Pair) *Drift {
 		n := len(t.features[f].levels)
 		expected[f], seen[f] = make([]float64, n), make([]float64, n)
 	}
-	c := newComparer(t)
+	c := t.comparers.take()
+	defer t.comparers.give(c)
 	var v vector
 	for _, p := range found {
 		if s.cluster[p.A] != s.cluster[p.B] {

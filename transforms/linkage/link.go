@@ -241,7 +241,8 @@ func (r *Result) judge(t *Table, s *scorer, o Options) {
 		r.Quality.Recall = right / all * r.Quality.Found
 	}
 	n := min(t.n, judgedRecords)
-	c := newComparer(t)
+	c := t.comparers.take()
+	defer t.comparers.give(c)
 	poor := 0
 	for rec := range int32(n) {
 		if c.weight(rec, rec, s, o.Threshold) <= o.Threshold {

@@ -80,19 +80,30 @@ func (k *keyer) part(i int, rec int32) []uint64 {
 // of pairs seems to agree and does not.
 type partKeys struct {
 	keys []uint32
+	// ends tells where each record's keys end; nil where no record says two things: then each has its place, which is 0 where it says nothing.
 	ends []int32
 }
 
 func (p *partKeys) of(rec int32) []uint32 {
-	from := int32(0)
-	if rec > 0 {
-		from = p.ends[rec-1]
+	switch {
+	case p.ends == nil && p.keys[rec] == 0:
+		return nil
+	case p.ends == nil:
+		return p.keys[rec : rec+1]
+	case rec == 0:
+		return p.keys[:p.ends[0]]
 	}
-	return p.keys[from:p.ends[rec]]
+	return p.keys[p.ends[rec-1]:p.ends[rec]]
 }
 
 // shared gives how many keys two records have in common.
-func (p *partKeys) shared(a, b int32) (n int) {
+func (p *partKeys) shared(a, b int32) (n uint8) {
+	if p.ends == nil {
+		if x := p.keys[a]; x != 0 && x == p.keys[b] {
+			return 1
+		}
+		return 0
+	}
 	bs := p.of(b)
 	for _, x := range p.of(a) {
 		if slices.Contains(bs, x) {
@@ -102,25 +113,62 @@ func (p *partKeys) shared(a, b int32) (n int) {
 	return n
 }
 
+// single tells whether no record has two keys of a pass, by what was kept of its parts.
+func single(p *pass, kept []partKeys) bool {
+	return kept != nil && !slices.ContainsFunc(p.parts, func(i int) bool { return kept[i].ends != nil })
+}
+
+// only appends records under their keys of such a pass.
+func (p *pass) only(kept []partKeys, from, to int, out []entry) []entry {
+next:
+	for rec := from; rec < to; rec++ {
+		key := p.salt
+		for _, i := range p.parts {
+			x := kept[i].keys[rec]
+			if x == 0 {
+				continue next
+			}
+			key = mix(key, uint64(x))
+		}
+		out = append(out, entry{key, int32(rec)})
+	}
+	return out
+}
+
 // partKeys makes what the first n records say of every part.
 func (t *Table) partKeys(n int) []partKeys {
 	out := make([]partKeys, len(t.parts))
 	parallel(len(out), func(i int) {
-		p := partKeys{ends: make([]int32, n)}
-		keys := t.keyer()
+		p := partKeys{make([]uint32, 0, n), make([]int32, n)}
+		keys, single := t.keyer(), true
 		for rec := range n {
 			from := len(p.keys)
 			for _, x := range keys.part(i, int32(rec)) {
 				// A pass brings two records together once, though one of them says the same twice.
-				if k := uint32(mix(x, 0)); !slices.Contains(p.keys[from:], k) {
+				if k := max(uint32(mix(x, 0)), 1); !slices.Contains(p.keys[from:], k) {
 					p.keys = append(p.keys, k)
 				}
 			}
 			p.ends[rec] = int32(len(p.keys))
+			single = single && len(p.keys)-from <= 1
 		}
-		p.keys = slices.Clone(p.keys) // without the room that it grew by
+		if single {
+			p = p.apart()
+		}
+		p.keys = fitting(p.keys)
 		out[i] = p
 	})
+	return out
+}
+
+// apart gives each record's only key a place of its own.
+func (p *partKeys) apart() partKeys {
+	out := partKeys{keys: make([]uint32, len(p.ends))}
+	for rec := range out.keys {
+		for _, k := range p.of(int32(rec)) {
+			out.keys[rec] = k
+		}
+	}
 	return out
 }
 

@@ -2,14 +2,12 @@ package linkage
 
 import "sync"
 
-// pool lends comparers, whose caches are worth keeping from one piece of work to the next.
+// pool lends a table's comparers, whose caches are worth keeping from one piece of work to the next.
 type pool struct {
 	t    *Table
 	mu   sync.Mutex
 	free []*comparer
 }
-
-func newPool(t *Table) *pool { return &pool{t: t} }
 
 func (p *pool) take() *comparer {
 	p.mu.Lock()

@@ -18,10 +18,15 @@ func (t *Table) entries(p *pass, n int, kept []partKeys) []entry {
 	const chunk = 1 << 14
 	parts := make([][]entry, (n+chunk-1)/chunk)
 	parallel(len(parts), func(i int) {
+		from, to := i*chunk, min((i+1)*chunk, n)
+		out := make([]entry, 0, to-from)
+		if single(p, kept) {
+			parts[i] = p.only(kept, from, to, out)
+			return
+		}
 		keys := t.keyer()
 		keys.kept = kept
-		out := make([]entry, 0, min(chunk, n-i*chunk))
-		for rec := i * chunk; rec < min((i+1)*chunk, n); rec++ {
+		for rec := from; rec < to; rec++ {
 			for _, k := range keys.of(p, int32(rec)) {
 				out = append(out, entry{k, int32(rec)})
 			}
@@ -176,14 +181,17 @@ const (
 	samplePassMost = 6_000
 	recordsPerPair = 50
 	// Pairs of any two records tell of strangers alone. A level that not one of a record's strangers is at leaves no doubt about
-	// whom the record is; one that one of them is at is seen in ten pairs, if there are so many for each record.
-	sampleAny    = 40_000
-	anyPerRecord = 10
+	// whom the record is; one that one of them is at is seen in four pairs, if there are so many for each record.
+	anyLeast     = 10_000
+	anyMost      = 40_000
+	anyPerRecord = 4
 )
 
 // passPairs is how many pairs are drawn of each candidate pass, and anyPairs how many of all, of so many records.
 func passPairs(n int) int64 { return int64(min(max(samplePass, n/recordsPerPair), samplePassMost)) }
-func anyPairs(n int) int64  { return min(int64(n)*anyPerRecord, sampleAny, int64(n)*int64(n-1)/2) }
+func anyPairs(n int) int64 {
+	return min(max(int64(n)*anyPerRecord, anyLeast), anyMost, int64(n)*int64(n-1)/2)
+}
 
 // couple is two records, the lesser in the upper half.
 type couple uint64
@@ -209,10 +217,9 @@ func (t *Table) sample(candidates []candidate) []sampled {
 	words := passSetWords(len(candidates))
 	sets := make(passSet, len(all)*words) // of all pairs
 	const chunk = 4096
-	comparers := newPool(t)
 	parallel((len(all)+chunk-1)/chunk, func(i int) {
-		c := comparers.take()
-		defer comparers.give(c)
+		c := t.comparers.take()
+		defer t.comparers.give(c)
 		from, to := i*chunk, min((i+1)*chunk, len(all))
 		for k := from; k < to; k++ {
 			all[k].passes = sets[k*words : (k+1)*words]
@@ -255,7 +262,9 @@ func represent(drawn []sampled, candidates []candidate, kept []partKeys, chance 
 	all := make([]uint8, len(drawn)*len(kept)) // keys that pairs share, part by part, as each part lies by itself
 	for i := range kept {
 		for k := range drawn {
-			all[k*len(kept)+i] = uint8(kept[i].shared(drawn[k].a, drawn[k].b))
+			if n := kept[i].shared(drawn[k].a, drawn[k].b); n > 0 {
+				all[k*len(kept)+i] = n
+			}
 		}
 	}
 	for k := range drawn {

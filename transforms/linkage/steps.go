@@ -92,16 +92,18 @@ func (t *Table) limit(f, at int) func(x, y int32) likeness.Level {
 	case f == featureEmail:
 		return t.email.most
 	case f >= featureOther:
-		if o := t.others[f-featureOther]; o.field.Kind == Identifier {
-			return func(x, y int32) likeness.Level {
-				switch {
-				case o.right != nil && o.right[x] && o.right[y]:
-					return likeness.Different
-				case o.most != nil:
-					return o.most(x, y)
-				}
-				return likeness.IdentifierSame - 1
+		o := t.others[f-featureOther]
+		if o.field.Kind != Identifier {
+			return o.most
+		}
+		return func(x, y int32) likeness.Level {
+			switch {
+			case o.right != nil && o.right[x] && o.right[y]:
+				return likeness.Different
+			case o.most != nil:
+				return o.most(x, y)
 			}
+			return likeness.IdentifierSame - 1
 		}
 	}
 	return nil

@@ -56,6 +56,7 @@ type Table struct {
 	tails     []uint64 // of each telephone: the hash of its last digits
 	loaders   []func(*window)
 	window    window
+	comparers *pool
 
 	steady bool // counts are rounded: steady.go
 	among  int  // records among which names are rare
@@ -96,6 +97,7 @@ func (l *labels) came(i int32) []byte {
 // NewTable makes an empty table of records with the given columns.
 func NewTable(fields []Field) *Table {
 	t := &Table{Fields: fields, window: newWindow(fields)}
+	t.comparers = &pool{t: t}
 	at := func(kinds ...Kind) (out []int) {
 		for i, f := range fields {
 			if slices.Contains(kinds, f.Kind) {

@@ -25,6 +25,7 @@ type values struct {
 	exact    []int32           // of each value: how many records have it; nil where uses says so
 	sketches []likeness.Sketch // of the values; nil where there are none
 	signs    []likeness.EmailSign
+	texts    []likeness.TextSign
 	// most gives the highest level that two values that are not the same may have, by their sketches or signs; nil where
 	// there are none.
 	most func(x, y int32) likeness.Level
@@ -215,6 +216,22 @@ func (v *values) sign() {
 	}
 }
 
+// textApart lets signs of texts prove values different, and gives what makes those of values that have come since it was called last.
+func (v *values) textApart(of func(string) likeness.TextSign, apart func(x, y *likeness.TextSign) bool, top likeness.Level) func() {
+	v.most = func(x, y int32) likeness.Level {
+		if apart(&v.texts[x], &v.texts[y]) {
+			return likeness.Different
+		}
+		return top - 1
+	}
+	return func() {
+		v.texts = slices.Grow(v.texts, v.dict.len()-len(v.texts))
+		for i := len(v.texts); i < v.dict.len(); i++ {
+			v.texts = append(v.texts, of(v.text(int32(i))))
+		}
+	}
+}
+
 // sign makes what proves values different without a look at them, of values that have come since it was called last.
 func (t *Table) sign() {
 	tasks := []func(){func() {
@@ -236,7 +253,18 @@ func (t *Table) sign() {
 		v.most = func(x, y int32) likeness.Level { return v.signs[x].Most(&v.signs[y]) }
 		tasks = append(tasks, t.email.sign)
 	}
+	if v := t.street; v != nil {
+		tasks = append(tasks, v.textApart(likeness.NewStreetSign, (*likeness.TextSign).StreetApart, likeness.StreetSame))
+	}
+	for _, v := range []*values{t.city, t.region} {
+		if v != nil {
+			tasks = append(tasks, v.textApart(likeness.NewTextSign, (*likeness.TextSign).CityApart, likeness.CitySame))
+		}
+	}
 	for _, o := range t.others {
+		if o.field.Kind != Identifier && o.field.Kind != Number {
+			tasks = append(tasks, o.textApart(likeness.NewTextSign, (*likeness.TextSign).TextApart, likeness.TextSame))
+		}
 		if o.field.Kind == Identifier && (o.right == nil || o.sketches != nil) { // else check digits prove as much
 			v := o.values
 			v.most = func(x, y int32) likeness.Level {

@@ -24,10 +24,10 @@ func shapeOf(v string) shape {
 			s.joints++
 			gap = true
 			continue
-		case unicode.IsLetter(r) || unicode.Is(unicode.Mn, r):
-			s.letters++
 		case r >= '0' && r <= '9':
 			s.digits++
+		case 'a' <= r|0x20 && r|0x20 <= 'z', r >= 0x80 && (unicode.IsLetter(r) || unicode.Is(unicode.Mn, r)):
+			s.letters++
 		case strings.ContainsRune("-'’.,*`´", r):
 			s.joints++
 		}
@@ -52,11 +52,13 @@ func parseDate(v string, s shape) (year int, whole, ok bool) {
 		return 0, false, false
 	}
 	v, _, _ = strings.Cut(v, "T")
-	groups, month := digitGroups(v)
+	var room [4]string
+	groups := digitGroups(v, room[:0])
+	month := s.letters >= 3 && namesMonth(v)
 	switch {
-	case month > 0 && len(groups) == 2:
+	case month && len(groups) == 2:
 		return dayAndYear(groups[0], groups[1])
-	case month > 0:
+	case month:
 		return 0, false, false
 	case len(groups) == 1 && len(groups[0]) == 8:
 		return eightDigits(groups[0])
@@ -113,8 +115,8 @@ func isDay(y, m, d int) bool {
 
 var months = words("jan feb mar apr may jun jul aug sep oct nov dec")
 
-// digitGroups gives the runs of digits, and 1 when there is an English month in letters between them.
-func digitGroups(v string) (groups []string, month int) {
+// digitGroups appends the runs of digits.
+func digitGroups(v string, groups []string) []string {
 	start := -1
 	for i := 0; i <= len(v); i++ {
 		digit := i < len(v) && v[i] >= '0' && v[i] <= '9'
@@ -126,12 +128,17 @@ func digitGroups(v string) (groups []string, month int) {
 			start = -1
 		}
 	}
-	for i := 0; i+3 <= len(v) && month == 0; i++ {
-		if months[strings.ToLower(v[i:i+3])] {
-			month = 1
+	return groups
+}
+
+// namesMonth tells whether there is an English month in letters.
+func namesMonth(v string) bool {
+	for i := range max(0, len(v)-2) {
+		if c := v[i] | 0x20; 'a' <= c && c <= 's' && months[strings.ToLower(v[i:i+3])] {
+			return true
 		}
 	}
-	return groups, month
+	return false
 }
 
 // number reads up to nine digits; more are no number of a date.
@@ -156,7 +163,7 @@ func isPhone(v string, s shape) bool {
 	if _, whole, ok := parseDate(v, s); ok && whole && s.digits <= 8 {
 		return false
 	}
-	return !strings.ContainsFunc(v, func(r rune) bool { return !strings.ContainsRune("0123456789+()-./ \u2011\u2013", r) })
+	return !strings.ContainsFunc(v, func(r rune) bool { return (r < '0' || r > '9') && !strings.ContainsRune("+()-./ \u2011\u2013", r) })
 }
 
 // isPostcode knows 12345, 123 45, 1234, 12345-6789, FI-12345, and AB1 2CD.
@@ -279,3 +286,6 @@ var (
 	sexCodes  = words(`m f k n w h v male female man woman mies nainen mann kvinne kvinna kvinde u x d other muu annet annan unknown homme femme hombre mujer weiblich mannlich männlich 0 1 2 9`)
 	flagWords = words(`0 1 true false yes no y n t f k e kylla kyllä ei ja nej nei on off x`)
 )
+
+// longestCode is how many bytes the longest of them has.
+const longestCode = len("männlich")

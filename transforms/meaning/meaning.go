@@ -30,8 +30,9 @@ type Column struct {
 func Guess(header []string, sample [][]string) []Column {
 	out := make([]Column, len(header))
 	seen := make([]column, len(header))
+	values := make(map[string]int, len(sample))
 	for i, name := range header {
-		seen[i] = column{name: name, read: readHeader(name), traits: measure(sample, i)}
+		seen[i] = column{name: name, read: readHeader(name), traits: measure(sample, i, values)}
 		seen[i].judge()
 	}
 	together(seen, sample)

@@ -53,9 +53,10 @@ func (t *traits) distinctShare() float64 { return t.share(t.distinct) }
 // unique tells whether every row has a value of its own.
 func (t *traits) unique() bool { return t.rows > 1 && t.distinct == t.rows }
 
-func measure(sample [][]string, at int) traits {
+// measure looks at a column. It counts the rows of each value in a map that is used again.
+func measure(sample [][]string, at int, seen map[string]int) traits {
 	t := traits{rows: len(sample), widthOf: -2}
-	seen := make(map[string]int, len(sample)) // rows of each value
+	clear(seen)
 	var years []int
 	blanks := make(map[string]int)
 	for _, row := range sample {
@@ -136,10 +137,11 @@ func (t *traits) addDate(v string, s shape, years *[]int) {
 }
 
 func (t *traits) addCode(v string, s shape) {
+	phone := isPhone(v, s)
 	t.count(&t.emails, isEmail(v))
-	t.count(&t.phones, isPhone(v, s))
+	t.count(&t.phones, phone)
 	t.count(&t.zeroLed, s.digits == s.length && v[0] == '0')
-	t.count(&t.dialled, isPhone(v, s) && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
+	t.count(&t.dialled, phone && s.digits > 6 && (v[0] == '+' || v[0] == '0' || v[0] == '(' || s.digits < s.length))
 	t.count(&t.postcodes, isPostcode(v, s))
 	t.count(&t.houses, isHouse(v, s))
 	n := 0
@@ -163,10 +165,12 @@ func (t *traits) addCode(v string, s shape) {
 }
 
 func (t *traits) addText(v string, s shape) {
-	word := strings.ToLower(v)
-	t.count(&t.sexes, sexCodes[word])
-	t.count(&t.sexWords, sexCodes[word] && s.digits == 0)
-	t.count(&t.flags, flagWords[word])
+	if len(v) <= longestCode {
+		word := strings.ToLower(v)
+		t.count(&t.sexes, sexCodes[word])
+		t.count(&t.sexWords, sexCodes[word] && s.digits == 0)
+		t.count(&t.flags, flagWords[word])
+	}
 	t.count(&t.wordy, s.letters > 0 && s.letters+s.joints == s.length)
 	t.count(&t.lettered, s.letters > s.digits)
 	t.count(&t.single, s.words == 1)
@@ -178,20 +182,25 @@ func (t *traits) addText(v string, s shape) {
 	folded := strings.ToLower(fold(v))
 	t.count(&t.streets, isStreet(folded, s))
 	t.count(&t.cities, commonCities[folded])
-	given, all := 0, 0
-	parts := strings.FieldsFunc(folded, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' })
-	for _, w := range parts {
-		all++
+	if s.digits > 0 {
+		return
+	}
+	given, all, first, last := 0, 0, "", ""
+	for w := range strings.FieldsFuncSeq(folded, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' }) {
+		if all++; all == 1 {
+			first = w
+		}
+		last = w
 		if commonGiven[w] {
 			given++
 		}
 	}
-	if all == 0 || s.digits > 0 {
+	if all == 0 {
 		return
 	}
 	t.count(&t.given, given == all)
 	t.count(&t.mixed, given > 0 && given < all)
-	t.count(&t.family, looksFamily(parts[0]) || looksFamily(parts[len(parts)-1]))
+	t.count(&t.family, looksFamily(first) || looksFamily(last))
 }
 
 func (t *traits) count(n *int, yes bool) {

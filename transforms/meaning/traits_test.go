@@ -9,7 +9,7 @@ func TestEveryRowCounts(t *testing.T) {
 		sample = append(sample, []string{"1980-05-17", "Anna"})
 	}
 	sample = append(sample, []string{"1950-01-02", "Anna Maria"}, []string{"2010-12-24", ""})
-	dates, names := measure(sample, 0), measure(sample, 1)
+	dates, names := measure(sample, 0, map[string]int{}), measure(sample, 1, map[string]int{})
 	if dates.dates != 20 || dates.births != 20 || dates.distinct != 3 || dates.spread != 0 || dates.widthOf != 10 {
 		t.Errorf("dates: %+v", dates)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 )
 
 //go:embed page.html
@@ -14,23 +15,25 @@ var pageSource string
 //go:embed style.css
 var styleSource string
 
-// pageTemplate is compiled once; a broken template is a mistake in the program.
-var pageTemplate = template.Must(template.New("quality").Funcs(template.FuncMap{
-	"n":       grouped,
-	"mark":    markOf,
-	"word":    wordOf,
-	"total":   Counts.Total,
-	"ranked":  ranked,
-	"cell":    cellText,
-	"other":   otherText,
-	"people":  peopleText,
-	"clauses": clausesText,
-}).Parse(pageSource))
+// pageTemplate is compiled when a page is first written; a broken template is a mistake in the program.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("quality").Funcs(template.FuncMap{
+		"n":       grouped,
+		"mark":    markOf,
+		"word":    wordOf,
+		"total":   Counts.Total,
+		"ranked":  ranked,
+		"cell":    cellText,
+		"other":   otherText,
+		"people":  peopleText,
+		"clauses": clausesText,
+	}).Parse(pageSource))
+})
 
 // HTML writes the report for people: one page without script or outside request. Same report, same bytes.
 func HTML(r *Report) ([]byte, error) {
 	var b bytes.Buffer
-	if err := pageTemplate.ExecuteTemplate(&b, "page", newPage(r)); err != nil {
+	if err := pageTemplate().ExecuteTemplate(&b, "page", newPage(r)); err != nil {
 		return nil, err
 	}
 	return guarded(b.Bytes())

@@ -2,13 +2,14 @@ package quality
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"uoma/internal/late"
 )
 
 // removed stands where a string was taken out.
@@ -26,9 +27,9 @@ const (
 type door struct{ dropped int64 }
 
 var (
-	digestPattern = regexp.MustCompile(`^(?:[a-z0-9]+:)?[0-9a-f]{16,128}$`)
-	pathPattern   = regexp.MustCompile(`(?:[A-Za-z]:)?(?:[\\/]+[^\s\\/:;,]+){2,}`)
-	quotedPattern = regexp.MustCompile(`"[^"]*"|'[^']*'|“[^”]*”|‘[^’]*’|` + "`[^`]*`")
+	digestPattern = late.Compile(`^(?:[a-z0-9]+:)?[0-9a-f]{16,128}$`)
+	pathPattern   = late.Compile(`(?:[A-Za-z]:)?(?:[\\/]+[^\s\\/:;,]+){2,}`)
+	quotedPattern = late.Compile(`"[^"]*"|'[^']*'|“[^”]*”|‘[^’]*’|` + "`[^`]*`")
 )
 
 // name lets a name of a column, table, rule, state or code pass.
@@ -53,8 +54,8 @@ func (d *door) prose(s string) string {
 		return removed
 	}
 	s = visible(s)
-	s = quotedPattern.ReplaceAllString(s, "“…”")
-	s = pathPattern.ReplaceAllStringFunc(s, base)
+	s = quotedPattern().ReplaceAllString(s, "“…”")
+	s = pathPattern().ReplaceAllStringFunc(s, base)
 	s, hits := mask(s)
 	d.dropped += int64(hits)
 	if s = clip(s, maxProse); looksLikeValue(s) { // what stood beside a hit, or was cut, may be another

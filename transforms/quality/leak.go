@@ -3,19 +3,20 @@ package quality
 import (
 	"bytes"
 	"html"
-	"regexp"
 	"strings"
+
+	"uoma/internal/late"
 )
 
 // What a person's values look like, each anchored at the place where it may begin. The patterns are wide on purpose: a
 // code that looks like a value is refused, a value that looks like a code is not missed.
 var (
 	// Finnish identity code (DVV: every century sign of the 2023 reform), Norwegian number, learner number (OID).
-	identityPattern = regexp.MustCompile(`^(?:[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]|[0-9]{11}|1\.2\.246\.562\.2[0-9]{0,2}\.[0-9]+)(?:[^0-9A-Za-z]|$)`)
+	identityPattern = late.Compile(`^(?:[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Za-z]|[0-9]{11}|1\.2\.246\.562\.2[0-9]{0,2}\.[0-9]+)(?:[^0-9A-Za-z]|$)`)
 	// International and Finnish mobile numbers as people write them.
-	phonePattern = regexp.MustCompile(`^(?:\+[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}|00[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}(?:[^0-9A-Za-z]|$)|0[45][0-9](?:[ -]?[0-9]){5,8}(?:[^0-9A-Za-z]|$))`)
+	phonePattern = late.Compile(`^(?:\+[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}|00[1-9][0-9](?:[ ()/.-]{0,2}[0-9]){6,}(?:[^0-9A-Za-z]|$)|0[45][0-9](?:[ -]?[0-9]){5,8}(?:[^0-9A-Za-z]|$))`)
 	// UUIDs are keys of our own, and now and then one holds what looks like a number.
-	uuidPattern = regexp.MustCompile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:[^0-9A-Za-z-]|$)`)
+	uuidPattern = late.Compile(`^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:[^0-9A-Za-z-]|$)`)
 )
 
 const uuidLength = 36
@@ -35,7 +36,7 @@ func leaks(text []byte) [][2]int {
 	}
 	for i := 0; i < len(text); i++ {
 		if i+uuidLength <= len(text) && text[i+8] == '-' && text[i+13] == '-' && (i == 0 || !alphanumeric(text[i-1])) &&
-			uuidPattern.Match(text[i:min(len(text), i+uuidLength+1)]) {
+			uuidPattern().Match(text[i:min(len(text), i+uuidLength+1)]) {
 			i += uuidLength - 1
 			continue
 		}
@@ -57,12 +58,12 @@ func leaks(text []byte) [][2]int {
 // which pattern is worth asking: most digits of a report begin neither.
 func numberAt(rest []byte) int {
 	if sixDigits(rest) || bytes.HasPrefix(rest, learnerRoot) {
-		if m := identityPattern.FindIndex(rest); m != nil {
+		if m := identityPattern().FindIndex(rest); m != nil {
 			return m[1]
 		}
 	}
 	if rest[0] == '+' || rest[0] == '0' && len(rest) > 1 && (rest[1] == '0' || rest[1] == '4' || rest[1] == '5') {
-		if m := phonePattern.FindIndex(rest); m != nil {
+		if m := phonePattern().FindIndex(rest); m != nil {
 			return m[1]
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/document"
 	"uoma/internal/fault"
+	"uoma/internal/late"
 )
 
 //go:embed target.schema.json
@@ -281,6 +281,6 @@ func bit(b bool) int {
 }
 
 var (
-	pathForm = regexp.MustCompile(`^(@?[\pL_][\pL\pN._-]*|[\pL_][\pL\pN._-]*(/[\pL_][\pL\pN._-]*)*(/@[\pL_][\pL\pN._-]*)?)$`)
-	dateForm = regexp.MustCompile(`^(yyyy|MM?|dd?|[ ./-])+$`)
+	pathForm = late.Compile(`^(@?[\pL_][\pL\pN._-]*|[\pL_][\pL\pN._-]*(/[\pL_][\pL\pN._-]*)*(/@[\pL_][\pL\pN._-]*)?)$`)
+	dateForm = late.Compile(`^(yyyy|MM?|dd?|[ ./-])+$`)
 )

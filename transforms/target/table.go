@@ -1,13 +1,13 @@
 package target
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/late"
 )
 
 var (
@@ -42,7 +42,7 @@ func (c *checker) table() {
 	}
 }
 
-var property = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var property = late.Compile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // kind gives the column's kind, a default filled in.
 func (col *Column) kind() string {
