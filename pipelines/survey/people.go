@@ -279,18 +279,12 @@ func (f *frame) role(c columns, i int, of []*graduate) {
 
 // consent takes every word of rows that are still exported, and of others what outlives them.
 func (f *frame) consent(c columns, i int, of []*graduate) {
-	channel, known := policy.ParseChannel(c.Named("channel").Text(i))
-	if !known {
-		return
-	}
-	state, _ := policy.ParseState(c.Named("state").Text(i))
 	at, _ := c.Named("time").Instant(i)
-	word := policy.Consent{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: channel, State: state, Time: at, Source: c.system}
-	if missed, known := pipelines.DateIn(c.text("last_seen_run", i)); known && !word.Outlive(missed, f.instant) {
-		return
-	}
+	missed, _ := pipelines.DateIn(c.text("last_seen_run", i))
+	row := policy.ConsentRow{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: c.text("channel", i), State: c.text("state", i),
+		Source: c.text("source", i), Time: at, Missed: missed}
 	for _, g := range of {
-		g.facts.Consents = append(g.facts.Consents, word)
+		g.facts.Hear(row, f.instant)
 	}
 }
 
