@@ -108,7 +108,7 @@ func (l *lapsing) stands(x *register.Lapse, b *canon.Batch, i int) bool {
 		return true
 	}
 	if anchor == policy.MembershipEnd && x.Person == "" {
-	return l.stillNobodys(b, i, x.Category)
+		return l.stillNobodys(b, i, x.Category)
 	}
 	member, dead := l.people(b.System(), b.Col(canon.PersonKey).Text(i))
 	switch anchor {
