@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/jmoiron/sqlx"
+
 	"uoma/connectors/database"
 )
 
@@ -36,8 +38,9 @@ type Event struct {
 }
 
 var (
-	linkColumns  = []string{"record", "person", "since_run"}
-	eventColumns = []string{"run", "seq", "kind", "person", "other", "record", "rule"}
+	recordColumns = []string{"record"}
+	linkColumns   = []string{"record", "person", "since_run"}
+	eventColumns  = []string{"run", "seq", "kind", "person", "other", "record", "rule"}
 )
 
 // Link adds links. One that is there already takes the new run.
@@ -83,11 +86,17 @@ func (n *Night) NextEvent(ctx context.Context, run string) (seq int64, err error
 }
 
 // Erase removes every row of some records, their links and events, and what the policy made of the persons that have
-// no record left. It tells how many canonical rows went. After the commit, [database.DB.Scrub] makes the bytes leave
-// SQLite's files.
+// no record left. It tells how many canonical rows went. That the records were erased stays ([View.ErasedRecords]). After the
+// commit, [database.DB.Scrub] makes the bytes leave SQLite's files.
 func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err error) {
 	if len(records) == 0 {
 		return 0, nil
+	}
+	err = database.Replace(ctx, n.tx, "erased_record", recordColumns, database.Each(slices.Sorted(slices.Values(records)), func(record *string, _ int) database.Value {
+		return database.Text(*record)
+	}))
+	if err != nil {
+		return 0, err
 	}
 	if err := database.Select(ctx, n.tx, records); err != nil {
 		return 0, err
@@ -123,6 +132,20 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 	}
 	_, err = database.DeleteSelected(ctx, n.tx, "word", "record")
 	return rows, err
+}
+
+// ErasedRecords gives the records that were ever erased: whoever was sent what they said is told so, though nothing else of them
+// is left to tell whose they were.
+func (v *View) ErasedRecords(ctx context.Context) (map[string]bool, error) {
+	var records []string
+	if err := sqlx.SelectContext(ctx, v.q, &records, "SELECT `record` FROM `erased_record`"); err != nil {
+		return nil, database.Failed("read the erased records", err)
+	}
+	out := make(map[string]bool, len(records))
+	for _, record := range records {
+		out[record] = true
+	}
+	return out, nil
 }
 
 // leave removes the links and events of the selected records, and what stands under persons of whom no link is left.

@@ -604,3 +604,20 @@ func TestNightCarriesOtherWrites(t *testing.T) {
 		}
 	})
 }
+
+// TestThatRecordsWereErasedStays: of what was erased the tokens of the records stay, each once, and nothing of what only ended.
+func TestThatRecordsWereErasedStays(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		for _, records := range [][]int{{2, 1}, {1, 3}, {}} {
+			night(t, r, func(n *register.Night) error {
+				_, err := n.Erase(t.Context(), tokens('r', records))
+				return err
+			})
+		}
+		got, err := r.ErasedRecords(t.Context())
+		if err != nil || len(got) != 3 || !got[token('r', 1)] || !got[token('r', 2)] || !got[token('r', 3)] {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}

@@ -25,6 +25,7 @@ func Tokens() []database.Tokens {
 		{Table: "kept_word", Person: person},
 		{Table: "retention_due", Index: key, Person: person},
 		{Table: "lapse", Index: key, Person: person},
+		{Table: "erased_record", Index: record},
 		{Table: "word", Index: []string{"id", "record"}},
 	}...)
 }

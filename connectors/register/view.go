@@ -382,6 +382,7 @@ var own = []struct {
 	{"lapse", lapseColumns, 2, ""},
 	{"anonymous_count", countColumns, 6, ""},
 	{keptWords.table, keptWords.columns, keptWords.key, ""},
+	{"erased_record", recordColumns, 1, ""},
 }
 
 // Digest gives the SHA-256 of all rows of all tables, words by hand apart, in a fixed order, in hex. Each cell is hashed as a byte that tells

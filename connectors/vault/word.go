@@ -22,6 +22,11 @@ type Word struct {
 	Since   string `db:"since_run"`
 }
 
+// AboutSame tells whether two words, of whichever marks, are about the same.
+func (w *Word) AboutSame(x *Word) bool {
+	return w.Kind == x.Kind && w.About == x.About && w.Topic == x.Topic && w.Channel == x.Channel
+}
+
 var wordColumns = []string{"token", "kind", "about", "topic", "channel", "state", "time", "clause", "since_run"}
 
 // KeepWords adds words; of two about the same, the later is kept.

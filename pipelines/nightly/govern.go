@@ -127,7 +127,8 @@ type governing struct {
 	night    *register.Night
 	people   map[string]*person
 	byRecord map[string][]*person
-	links    []linkOf // of all records, in their order
+	unowned  map[string][]*person // by contact point that nobody has and that said something of consents: who stands for it
+	links    []linkOf             // of all records, in their order
 	items    []policy.Item
 	since    []canon.Date               // by item: the night that brought its first row
 	seen     map[itemKey]int            // position in items
@@ -197,6 +198,7 @@ func (g *governing) settle(words *rights.Words, told ...map[string]*person) {
 			}
 		}
 	})
+	g.listenToNobody(told...)
 	heard := g.instant()
 	if g.heedAll {
 		heard = math.MaxInt64

@@ -57,7 +57,7 @@ var itemColumns = []string{"source", "source_key", "record", "category", "last_s
 // person left, died or took a consent back; and, where the pack waits for it, every row from the day it was registered.
 // A row of which nothing has ended cannot be due and is not read.
 func (g *governing) readItems(ctx context.Context) error {
-	left, err := g.rowsOf(ctx, g.left())
+	left, err := g.rowsOf(ctx, g.left(), sortedKeys(g.unowned))
 	if err != nil {
 		return err
 	}
@@ -69,6 +69,9 @@ func (g *governing) readItems(ctx context.Context) error {
 		case len(dated.Columns) > 0:
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, dated))
 		}
+		readings = append(readings, g.ownMatters(func(of ...register.Condition) canon.Batches {
+			return g.night.Read(ctx, table, columns, register.Current, of...)
+		}, table, columns[len(itemColumns):])...)
 		if waiting := g.n.pack.WaitingIn(table, policy.Registered, policy.DutyEnd); len(waiting) > 0 { // for what every row, or person, has a day of
 			readings = append(readings, g.night.Read(ctx, table, columns, register.Current, register.Condition{Columns: []string{"category"}, Values: waiting}))
 		}
@@ -85,11 +88,14 @@ func (g *governing) gather(read readings) error {
 	loader := g.n.pack.Loader(g.r.Date)
 	beside := map[string]bool{}
 	for _, t := range register.Tables() {
-		own := slices.DeleteFunc(rowAnchors(t.Name), func(a rowAnchor) bool { return !slices.ContainsFunc(a.anchors, g.waits) })
+		own := g.anchorsOf(t.Name)
 		columns := slices.Clone(itemColumns)
 		dated := register.Condition{}
 		for _, a := range own {
-			columns, dated.Columns = append(columns, a.column), append(dated.Columns, a.column)
+			columns = append(columns, a.column)
+			if len(a.anchors) > 0 {
+				dated.Columns = append(dated.Columns, a.column)
+			}
 		}
 		if t.Name == "recording" {
 			columns = append(columns, "hold")
@@ -105,12 +111,12 @@ func (g *governing) gather(read readings) error {
 			}
 		}
 	}
-	return g.gatherBeside(read, beside)
+	return g.gatherBeside(read, beside, loader)
 }
 
 // gatherBeside makes items of rows whose end another row of the same source row brings: who paid for an event goes with
 // the event.
-func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
+func (g *governing) gatherBeside(read readings, tables map[string]bool, loader *policy.Loader) error {
 	for _, table := range sortedKeys(tables) {
 		for _, batches := range read(table, itemColumns, register.Condition{}, true) {
 			for b, err := range batches {
@@ -124,6 +130,7 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 					}
 					x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter}
 					people := g.byRecord[b.Col(2).Text(i)]
+					x, people = sparing(x, people, len(people) == 0, loader)
 					g.ofPeople(&x, people)
 					g.join(x, people, seenSince(b, i))
 				}
@@ -131,6 +138,16 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool) error {
 		}
 	}
 	return nil
+}
+
+// anchorsOf gives the anchors of a table's own rows that the pack waits for; where it ends them with a membership, every day that
+// would end what belongs to nobody, without the anchors that nothing waits for.
+func (g *governing) anchorsOf(table string) []rowAnchor {
+	own, every := rowAnchors(table), len(g.n.pack.WaitingIn(table, policy.MembershipEnd)) > 0
+	for i := range own {
+		own[i].anchors = slices.DeleteFunc(own[i].anchors, func(a policy.Anchor) bool { return !g.waits(a) })
+	}
+	return slices.DeleteFunc(own, func(a rowAnchor) bool { return len(a.anchors) == 0 && !every })
 }
 
 // waits tells whether a category of the pack waits for an anchor.
@@ -152,10 +169,10 @@ func (g *governing) left() func(*person) bool {
 // few is the share of all records, as a divisor, up to which rows are sought one by one.
 const few = 20
 
-// rowsOf gives the current rows about some people. Those of few are found by the keys that the vault has of them; of more, and
+// rowsOf gives the current rows about some people, and of records that are nobody's. Those of few are found by the keys that the vault has of them; of more, and
 // of a dry run, whose rows the vault does not have, the tables are read.
-func (g *governing) rowsOf(ctx context.Context, some func(*person) bool) (func(table string, columns []string) []canon.Batches, error) {
-	var persons, records []string
+func (g *governing) rowsOf(ctx context.Context, some func(*person) bool, records []string) (func(table string, columns []string) []canon.Batches, error) {
+	var persons []string
 	for token, p := range g.people {
 		if some(p) {
 			persons = append(persons, token)
@@ -209,9 +226,15 @@ func (g *governing) vaultWaits(anchor policy.Anchor) (waits bool) {
 
 func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, loader *policy.Loader, beside map[string]bool) {
 	x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i)}
+	people := g.byRecord[b.Col(2).Text(i)]
 	var matter policy.Anchors
+	over, ended := canon.Date(0), false // nobody's own matter
 	for n, a := range own {
+		if len(a.anchors) == 0 && len(people) > 0 {
+			continue
+		}
 		if day, ok := dayOf(g.n.pack, b.Col(len(itemColumns)+n), i, a); ok {
+			over, ended = max(over, day), true
 			for _, anchor := range a.anchors {
 				matter.Set(anchor, day)
 			}
@@ -230,7 +253,15 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 	if since > 0 && g.n.pack.Waits(x.Category, policy.Registered) {
 		x.Anchors.Set(policy.Registered, since)
 	}
-	people := g.byRecord[b.Col(2).Text(i)]
+	nobodys := len(people) == 0
+	if nobodys {
+		if ended {
+			matter.Set(policy.MembershipEnd, over)
+		}
+		people = g.unowned[b.Col(2).Text(i)]
+		ofNobody(&x, &matter)
+		x, people = sparing(x, people, nobodys, loader)
+	}
 	g.ofPeople(&x, people)
 	if x.Anchors == (policy.Anchors{}) && !g.n.pack.ConsentsEnd() {
 		return
@@ -243,6 +274,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 	if table == "person" || table == canon.Attribution { // contact data stands in the vault, under the same source row
 		if d := loader.Table(x.Feed, "email"); d.Allow && d.Category != category {
 			x.Category = d.Category
+			x, people = sparing(x, people, nobodys, loader)
 			g.joinVault(x, people, since)
 		}
 	}
@@ -251,12 +283,15 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 // ofPeople adds what is known of everybody whom an item is about: what several people have, such as a contact point, ends when it
 // has ended for the last of them.
 func (g *governing) ofPeople(x *policy.Item, people []*person) {
-	var all policy.Anchors
-	for n, p := range people {
+	if len(people) == 0 {
+		return
+	}
+	all := policy.Every()
+	for _, p := range people {
 		one := policy.Item{Category: x.Category}
 		g.ofPerson(&one, p)
 		x.Person, x.Holds = one.Person, append(x.Holds, one.Holds...)
-		all.Meet(&one.Anchors, n == 0)
+		all.Meet(&one.Anchors)
 	}
 	x.Anchors.Override(&all)
 }
@@ -289,15 +324,22 @@ func (g *governing) ofPerson(x *policy.Item, p *person) {
 // vault, and rows of other tables, which are read for it.
 func (g *governing) noteMatter(x policy.Item, matter policy.Anchors, people []*person, since canon.Date, loader *policy.Loader, beside map[string]bool) {
 	done := map[string]bool{x.Category: true}
+	_, nobodys := matter.Get(policy.MembershipEnd)
 	for _, t := range g.tables {
 		d := loader.Table(x.Feed, t.Name)
-		if !d.Allow || done[d.Category] || !g.n.pack.WaitsAny(d.Category, &matter) {
+		if !d.Allow || done[d.Category] {
+			continue
+		}
+		vault := x
+		vault.Category = d.Category
+		vault, whose := sparing(vault, people, nobodys, loader)
+		ends := policy.Item{Feed: x.Feed, Category: d.Category, Anchors: matter}
+		if ends, _ = sparing(ends, nil, nobodys, loader); !g.n.pack.WaitsAny(d.Category, &ends.Anchors) {
 			continue
 		}
 		if t.Identity() {
 			done[d.Category] = true
-			x.Category = d.Category
-			g.joinVault(x, people, since)
+			g.joinVault(vault, whose, since)
 		}
 		if key := strings.Clone(x.SourceKey); g.matters[key] == nil {
 			g.matters[key] = &policy.Anchors{}
@@ -343,8 +385,8 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 		g.items[n].Holds = append(g.items[n].Holds, x.Holds...)
 		return
 	}
-	var all policy.Anchors
-	for n, p := range people {
+	all := policy.Every()
+	for _, p := range people {
 		x.Person = p.token
 		var one policy.Anchors
 		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &one)...)
@@ -355,9 +397,11 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 				}
 			}
 		}
-		all.Meet(&one, n == 0)
+		all.Meet(&one)
 	}
-	x.Anchors.Override(&all)
+	if len(people) > 0 {
+		x.Anchors.Override(&all)
+	}
 	for _, v := range g.reviews {
 		if v.Category == x.Category && (v.Source == "" || v.Source == x.Feed || v.Source == canon.SystemOf(x.Feed)) {
 			if day, err := canon.ParseDate(v.ReviewedOn); err == nil && day <= g.r.Date {

@@ -60,3 +60,46 @@ func TestAKeptWordCountsAtOnce(t *testing.T) {
 		check("the next night", 3)
 	})
 }
+
+// TestAKeptWordStaysWithItsPerson holds XAMK-40 where the record that a kept word was said of leaves the exports, and the records that
+// its person has by then bear no mark of it: they did not yet when it was kept. Of somebody else nothing is said.
+func TestAKeptWordStaysWithItsPerson(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": feedLayout("dynamics365", "contacts: user user | "+whoIs+", hetu as: hetu; to: person.hetu", wordFeed)})
+		s.set(t, "temporary_identifiers: true")
+		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["dynamics365/words_%s.csv"] = "user;family;given;hetu", "key;user;purpose;channel;state;time"
+		night := func(n canon.Date, said []string, hers ...string) {
+			t.Helper()
+			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, append(hers, "u9;Beta;Bo;140385-901E")...)
+			s.put(t, "dynamics365/words_%s.csv", firstNight+n, append(said, "2;u9;newsletter;email;granted;2024-01-01T09:00:00Z")...)
+			s.finish(t, firstNight+n, pipelines.Finished)
+			s.mustApply(t, firstNight+n)
+		}
+		check := func(n canon.Date, key string) {
+			t.Helper()
+			if got := s.wordsOf(t, "dynamics365", key, firstNight+n); got != "newsletter withdrawn" {
+				t.Errorf("night %d: %s", n, got)
+			}
+			if got := s.wordsOf(t, "dynamics365", "u9", firstNight+n); got != "newsletter granted" {
+				t.Errorf("night %d: the other: %s", n, got)
+			}
+		}
+		const code, other = ";Alpha;Anna;010190-900P", ";Alpha;Anna;"
+		night(0, []string{"1;u1;newsletter;email;withdrawn;2025-01-01T09:00:00Z"}, "u1"+other)
+		night(1, nil, "u1"+other)
+		same(t, "words of sources", s.cells(t, "consent", "state"), "granted")
+		night(2, nil, "u1"+code, "u2"+code)
+		check(2, "u2")
+		night(3, nil, "u2"+code)
+		check(3, "u2")
+		night(4, nil, "u3"+code)
+		check(4, "u3")
+		night(5, nil, "u3"+other) // the key is what it has in common with the night before
+		check(5, "u3")
+		before := s.tables(t)["vault.kept_word"]
+		night(6, nil, "u3"+other)
+		if after := s.tables(t)["vault.kept_word"]; after != before || before == "" {
+			t.Errorf("a night with nothing new laid words:\n%s\nwhere there were\n%s", after, before)
+		}
+	})
+}

@@ -37,10 +37,14 @@ func (l lapses) of(sourceKey, category string) *register.Lapse {
 	return nil
 }
 
-// byConsent tells whether a consent that was given up, or a duty that ended, ended something of a source row. Whether it is given
-// again shows when the night is loaded, so such a row is decided anew every night.
-func (l lapses) byConsent(sourceKey string) bool {
+// unsettled tells whether a source row from which something lapsed is decided anew every night: a consent that was given up, or a
+// duty that ended, ended it, and whether it is given again shows when the night is loaded; or it names a contact point, of which
+// no standing tells who has it.
+func (l lapses) unsettled(sourceKey, personKey string) bool {
 	for _, x := range l[sourceKey] {
+		if strings.HasPrefix(personKey, canon.PointPrefix) {
+			return true
+		}
 		if a, _ := policy.ParseAnchor(x.Anchor); a == policy.ConsentWithdrawn || a == policy.SubscriptionEnd || a == policy.DutyEnd {
 			return true
 		}
@@ -102,6 +106,9 @@ func (l *lapsing) stands(x *register.Lapse, b *canon.Batch, i int) bool {
 	anchor, known := policy.ParseAnchor(x.Anchor)
 	if !known || x.Category == "" {
 		return true
+	}
+	if anchor == policy.MembershipEnd && x.Person == "" {
+		return l.stillNobodys(b, i, x.Category)
 	}
 	member, dead := l.people(b.System(), b.Col(canon.PersonKey).Text(i))
 	switch anchor {

@@ -133,22 +133,10 @@ func (g *governing) noteSilence(p *person, b *canon.Batch, i int) {
 }
 
 func (g *governing) noteConsent(p *person, b *canon.Batch, i int) {
-	channel, ok := policy.ParseChannel(b.Col(2).Text(i))
-	if !ok {
-		return
-	}
-	state, _ := policy.ParseState(b.Col(3).Text(i))
 	at, _ := b.Col(4).Instant(i)
-	word := policy.Consent{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: channel, State: state, Time: at, Source: strings.Clone(b.Col(5).Text(i))}
-	if missed, ended := pipelines.DateIn(b.Col(7).Text(i)); ended && !word.Outlive(missed, g.instant()) {
-		return
-	}
-	p.speaks = true
-	if b.Col(3).Text(i) == policy.Doubted {
-		p.facts.Doubted = append(p.facts.Doubted, word.Purpose)
-		return
-	}
-	p.facts.Consents = append(p.facts.Consents, word)
+	missed, _ := pipelines.DateIn(b.Col(7).Text(i))
+	p.speaks = p.facts.Hear(policy.ConsentRow{Purpose: strings.Clone(b.Col(1).Text(i)), Topic: strings.Clone(b.Col(6).Text(i)), Channel: b.Col(2).Text(i),
+		State: b.Col(3).Text(i), Source: strings.Clone(b.Col(5).Text(i)), Time: at, Missed: missed}, g.instant()) || p.speaks
 }
 
 func noteObjection(p *person, b *canon.Batch, i int) {

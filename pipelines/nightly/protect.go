@@ -178,7 +178,7 @@ func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 	system := canon.SystemOf(p.kept.Feed)
 	for _, w := range res.Withheld {
 		h := withheldRow{Feed: p.kept.Feed, Clause: w.Clause, SourceKey: w.SourceKey}
-		if w.PersonKey != "" && !p.n.lapses.byConsent(w.SourceKey) {
+		if w.PersonKey != "" && !p.n.lapses.unsettled(w.SourceKey, w.PersonKey) {
 			st := p.standing(system, w.PersonKey, w.Line)
 			if h.Standing, h.Groups = inWords(st), int64(st.Groups); h.Standing != "" {
 				h.Person = w.PersonKey
@@ -189,7 +189,7 @@ func (p *protecting) withhold(res *protect.Result, batches []*canon.Batch) {
 	}
 	for _, x := range res.Parts {
 		h := withheldRow{Feed: p.kept.Feed, Clause: inPart}
-		if !p.n.lapses.byConsent(x.SourceKey) {
+		if !p.n.lapses.unsettled(x.SourceKey, x.PersonKey) {
 			h.Person, h.Standing, h.Groups = x.PersonKey, inWords(x.Standing), int64(x.Standing.Groups)
 		}
 		p.f.rows.keepInPart(x.Line, h)

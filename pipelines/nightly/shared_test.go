@@ -55,14 +55,14 @@ func TestADoubtRevivesNoEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, doubted := range [][]string{nil, {"general_info"}} {
+	for _, doubted := range [][]policy.Consent{nil, {{Purpose: "general_info", State: policy.Granted}}} {
 		var ended policy.Anchors
 		ended.Set(policy.SubscriptionEnd, dutyNight-9)
 		g := &governing{n: &Night{pack: pack}, r: &pipelines.Run{Date: dutyNight}, seen: map[itemKey]int{}, ended: map[string]policy.Anchors{"one": ended}}
 		one := &person{token: "one", facts: policy.Facts{Doubted: doubted}}
 		g.join(policy.Item{Feed: "mira/alumni", SourceKey: "key", Category: "stakeholder_contact"}, []*person{one}, 0)
 		if (len(g.items) == 1) != (doubted == nil) {
-			t.Errorf("in doubt of %q %d items may be due", doubted, len(g.items))
+			t.Errorf("in doubt of %v %d items may be due", doubted, len(g.items))
 		}
 	}
 }

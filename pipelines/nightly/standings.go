@@ -144,6 +144,7 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err e
 			n.words[subject] = append(n.words[subject], words[token]...)
 		}
 	}
+	n.spread = n.spreadWords(words, erased)
 	return erased, nil
 }
 

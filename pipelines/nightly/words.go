@@ -42,6 +42,33 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 	return err
 }
 
+// spreadWords gives the kept words of tonight's people under every mark of all their records, as far as they do not stand there, so
+// that a word stays with its person when the record goes whose mark brought it. Of erased people nothing is used.
+func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]string) (out []vault.Word) {
+	if len(kept) == 0 {
+		return nil
+	}
+	for i := range n.resolved.Records {
+		subject := n.resolved.Records[i].Subject
+		if len(n.words[subject]) == 0 || erased[subject] != "" {
+			continue
+		}
+		m := n.newMarks()
+		for _, id := range n.resolved.Identities(i) {
+			m.add(id)
+		}
+		for _, token := range sortedKeys(m.kinds) {
+			for _, w := range n.words[subject] {
+				if !slices.ContainsFunc(kept[token], func(x vault.Word) bool { return x.AboutSame(&w) && x.Time >= w.Time }) {
+					w.Token = token
+					out = append(out, w)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // keptWords gives what tonight's people said before their data was removed, who of them was erased before and is stored while a hold
 // stands, and who has died or is under a protection order, in the register's order; of two words about the same, the later.
 func (n *Night) keptWords() []register.KeptWord {

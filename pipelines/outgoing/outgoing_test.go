@@ -292,6 +292,31 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 	})
 }
 
+// TestThreat_T24_AFilesRecipientHearsOfAnErasedRecord: a row was made of a record that was another person's when it was erased. Its
+// recipient is told, though who was sent is still there with another record.
+func TestThreat_T24_AFilesRecipientHearsOfAnErasedRecord(t *testing.T) {
+	onBoth(t, func(t *testing.T, r *rig) {
+		r.sent("mailing-house")
+		person := r.sentPeople()[1]
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		defer night.Rollback()
+		own, _, err := night.OwnAndShared(ctx, person)
+		r.must(err)
+		_, err = night.Erase(ctx, own)
+		r.must(errors.Join(err, night.Link(ctx, []register.Link{{Record: strings.Repeat("z", 26), Person: person, Since: "nightly-2026-11-21"}}), night.Commit()))
+		r.now = r.now.Add(time.Second)
+		f, err := r.file("mailing-house").Withdraw(ctx, r.runOf("withdrawals", false))
+		r.must(err)
+		if f.Rows != 1 || f.Reasons[survey.ReasonErased] != 1 {
+			t.Errorf("%+v", f)
+		}
+		if got := r.read("mailing-house", "mailing-house_withdrawn_000002.csv.age"); !strings.Contains(got, "mailing_20261121.csv.age,2,erase,erased,") {
+			t.Errorf("the recipient is told %q", got)
+		}
+	})
+}
+
 var errKilled = errors.New("killed")
 
 // steps of a delivery at which a process may end.

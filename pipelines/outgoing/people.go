@@ -51,6 +51,7 @@ type frame struct {
 	of     map[string][]*who // by record
 	person map[string]*row   // person rows that are still exported, by source key
 	given  map[string]string // of source rows that were given for the target's event, that event
+	record map[string]string // by source key
 }
 
 // see reads the frame: the people with a row that the file starts from, what decides about them, and the rows of theirs that
@@ -64,7 +65,7 @@ func (f *File) see(ctx context.Context, v *register.View, at canon.Date) (*frame
 	if err != nil {
 		return nil, err
 	}
-	out := &frame{people: map[string]*who{}, of: map[string][]*who{}, person: map[string]*row{}}
+	out := &frame{people: map[string]*who{}, of: map[string][]*who{}, person: map[string]*row{}, record: map[string]string{}}
 	for person := range persons {
 		out.people[person] = &who{person: person, facts: facts[person], rows: map[string][]*row{}}
 	}
@@ -188,6 +189,7 @@ func (f *File) read(ctx context.Context, v *register.View, into *frame, table st
 			if len(of) == 0 || !f.uses(b.Col(0).Text(i)) {
 				continue
 			}
+			into.record[strings.Clone(b.Col(1).Text(i))] = strings.Clone(b.Col(2).Text(i))
 			x := &row{feed: strings.Clone(b.Col(0).Text(i)), key: strings.Clone(b.Col(1).Text(i)), cells: map[string]string{}}
 			for n, c := range columns {
 				text := string(b.Col(n+3).AppendTo(nil, i))

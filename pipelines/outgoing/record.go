@@ -115,7 +115,7 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 	for _, o := range origins {
 		rec.included.Columns = append(rec.included.Columns, o.Column)
 	}
-	rec.included.Tell(origins)
+	rec.included.Tell(origins, h.frame.record)
 	rec.asked = a
 	rec.order = rec.text()
 	if a != nil {

@@ -148,9 +148,9 @@ func (w *withdrawal) again(ctx context.Context) (string, error) {
 		return "", err
 	}
 	cases := map[string]*policy.Case{} // by category
-	for _, x := range sent {
+	for n, x := range sent {
 		action, reason := "", ""
-		switch facts := facts[x.Person]; {
+		switch facts := facts[n]; {
 		case facts == nil || facts.Suppressed:
 			action, reason = parcel.Erase, survey.ReasonErased
 		default:

@@ -68,6 +68,7 @@ func Stores() []Store {
 		{Name: "register", Table: "lapse", How: LeftOut, What: "which data of yours was removed because its time was over",
 			Why: "the data is gone; what is kept are tokens by which it does not come back"},
 	}
+	all = append(all, Store{Name: "register", Table: "erased_record", How: Nothing, Why: "tokens of records of people who were erased: of them there is nothing to export"})
 	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: "numbers and dates that are of no one person"})
 	}

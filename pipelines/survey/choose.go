@@ -27,9 +27,11 @@ type choice struct {
 	year    int
 	extract *extract.Extract
 	people  map[string]sent // by pseudonym in the extract's domain
-	quality []byte          // quality.json
-	digest  string          // of everything that goes out
-	verdict string          // the worse of the night's and the extract's own
+	// recordOf gives the record of each source row that a row may be made of.
+	recordOf map[string]string
+	quality  []byte // quality.json
+	digest   string // of everything that goes out
+	verdict  string // the worse of the night's and the extract's own
 }
 
 // sent is who stands behind a pseudonym, and by which clause the row goes out.
@@ -63,7 +65,7 @@ func (s *Survey) choose(ctx context.Context, r *pipelines.Run, year int) (*choic
 	if err != nil {
 		return nil, err
 	}
-	c.people = make(map[string]sent, len(people))
+	c.people, c.recordOf = make(map[string]sent, len(people)), f.recordOf
 	for i, g := range f.persons() {
 		c.people[people[i].Pseudonym] = sent{g.person, people[i].Decision.Clause}
 	}

@@ -54,10 +54,12 @@ type Included struct {
 	// From gives, for each of Columns, the source rows that say it, as positions in Rows.
 	From [][]int  `json:"from,omitempty"`
 	Rows []string `json:"rows,omitempty"` // source keys
+	// Records are those that the source rows were of then.
+	Records []string `json:"records,omitempty"`
 }
 
-// Tell notes which source rows say what was sent.
-func (p *Included) Tell(origins []extract.Origin) {
+// Tell notes which source rows say what was sent, and of which records they are.
+func (p *Included) Tell(origins []extract.Origin, recordOf map[string]string) {
 	at := map[string]int{}
 	p.From = make([][]int, len(p.Columns))
 	for _, o := range origins {
@@ -70,6 +72,9 @@ func (p *Included) Tell(origins []extract.Origin) {
 			if !seen {
 				n = len(p.Rows)
 				at[key], p.Rows = n, append(p.Rows, key)
+				if record := recordOf[key]; record != "" && !slices.Contains(p.Records, record) {
+					p.Records = append(p.Records, record)
+				}
 			}
 			p.From[c] = append(p.From[c], n)
 		}
@@ -93,7 +98,7 @@ func (s *Survey) note(m *delivery.Machine, d *outbox.Delivery) error {
 		if s.ws.Settings.Random(s.domain()) {
 			p.Pseudonym = c.extract.Pseudonyms[i]
 		}
-		p.Tell(c.extract.Origins(i))
+		p.Tell(c.extract.Origins(i), c.recordOf)
 		l.People = append(l.People, p)
 	}
 	return l.Write(s.ws, d.ID)
@@ -191,6 +196,9 @@ func (l *List) turn(turn func(kind, token string) string) {
 		p.Person = turn(workspace.PersonTokens, p.Person)
 		for j := range p.Rows {
 			p.Rows[j] = turn(workspace.IndexTokens, p.Rows[j])
+		}
+		for j := range p.Records {
+			p.Records[j] = turn(workspace.IndexTokens, p.Records[j])
 		}
 	}
 	for i := range l.Withdrawn {

@@ -31,6 +31,7 @@ type frame struct {
 	records   map[string][]*graduate // by record; a contact point may be of several
 	rows      map[string]*rowFacts   // person rows that are still exported, by source key
 	rights    map[string]*right      // study rights, by record and right, and by record and degree code
+	recordOf  map[string]string      // by source key of a row that an extract is made of
 }
 
 // rowFacts is what the register keeps of a person row; the rest is in the vault.
@@ -61,7 +62,7 @@ func (s *Survey) see(ctx context.Context, v *register.View, year int, at canon.D
 }
 
 func newFrame(pack *policy.Pack, year int, at canon.Date) *frame {
-	return &frame{pack: pack, year: year, date: at, instant: at.End(), graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}}
+	return &frame{pack: pack, year: year, date: at, instant: at.End(), graduates: map[string]*graduate{}, records: map[string][]*graduate{}, rows: map[string]*rowFacts{}, rights: map[string]*right{}, recordOf: map[string]string{}}
 }
 
 // fill reads what rows and words say of everybody in the frame.
@@ -191,6 +192,7 @@ func (f *frame) study(c columns, i int, _ []*graduate) {
 	if !c.current {
 		return
 	}
+	f.recordOf[c.text("source_key", i)] = c.record
 	r := &right{key: c.text("source_key", i), kind: c.text("type", i), field: c.text("field", i), version: c.text("field_version", i),
 		municipality: c.text("municipality", i), institution: c.text("institution_code", i)}
 	for _, key := range []string{"right\x00" + c.text("right_key", i), "code\x00" + c.text("degree_code", i)} {
@@ -211,6 +213,7 @@ func (f *frame) degree(c columns, i int, of []*graduate) {
 		System: c.system, Record: c.record, Key: c.text("source_key", i), Date: date, Institution: c.text("institution_code", i),
 		Code: c.text("code", i), Title: c.text("title", i), Credits: c.text("ects", i), Grade: c.text("grade", i), Scale: c.text("scale", i),
 	}
+	f.recordOf[d.Key] = c.record
 	at := "right\x00" + c.text("right_key", i)
 	if c.Named("right_key").Null(i) {
 		at = "code\x00" + d.Code
@@ -232,6 +235,7 @@ func (f *frame) degree(c columns, i int, of []*graduate) {
 func (f *frame) person(c columns, i int, of []*graduate) {
 	if c.current {
 		modified, _ := c.Named("modified_at").Instant(i)
+		f.recordOf[c.text("source_key", i)] = c.record
 		f.rows[c.text("source_key", i)] = &rowFacts{c.text("institution_code", i), c.text("contact_language", i), modified}
 	}
 	on, dated := c.Named("deceased_date").Day(i)
@@ -279,18 +283,12 @@ func (f *frame) role(c columns, i int, of []*graduate) {
 
 // consent takes every word of rows that are still exported, and of others what outlives them.
 func (f *frame) consent(c columns, i int, of []*graduate) {
-	channel, known := policy.ParseChannel(c.Named("channel").Text(i))
-	if !known {
-		return
-	}
-	state, _ := policy.ParseState(c.Named("state").Text(i))
 	at, _ := c.Named("time").Instant(i)
-	word := policy.Consent{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: channel, State: state, Time: at, Source: c.system}
-	if missed, known := pipelines.DateIn(c.text("last_seen_run", i)); known && !word.Outlive(missed, f.instant) {
-		return
-	}
+	missed, _ := pipelines.DateIn(c.text("last_seen_run", i))
+	row := policy.ConsentRow{Purpose: c.text("purpose", i), Topic: c.text("topic", i), Channel: c.text("channel", i), State: c.text("state", i),
+		Source: c.text("source", i), Time: at, Missed: missed}
 	for _, g := range of {
-		g.facts.Consents = append(g.facts.Consents, word)
+		g.facts.Hear(row, f.instant)
 	}
 }
 

@@ -59,30 +59,20 @@ func Sent(ctx context.Context, ws *workspace.Workspace, chain outbox.Chain) (row
 	return rows, told, nil
 }
 
-// Standings gives what decides at the end of a day about everybody who was sent, by the person that was sent; nil for those of whom
-// nothing is left. Records of one person may have turned out to be several people's: what stops the use of any of them stops it.
-func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) (map[string]*policy.Facts, error) {
-	out := map[string]*policy.Facts{}
+// Standings gives, row by row, what decides at the end of a day about who was sent; nil where nothing is left of them. Records of
+// one person may have turned out to be several people's: what stops the use of any of those whose records a row was made of stops
+// it, and so does it that one of these records was erased.
+func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, sent []SentRow, at canon.Date) ([]*policy.Facts, error) {
 	if len(sent) == 0 {
-		return out, nil
+		return nil, nil
 	}
 	var f *frame
-	now, others := map[string]string{}, map[string]map[string]bool{} // by person sent: the person now, and who has rows that were sent
+	var b *behind
 	err := ws.Register.See(ctx, func(v *register.View) (err error) {
-		if others, err = holders(ctx, v, sent); err != nil {
+		if b, err = seeBehind(ctx, v, sent); err != nil {
 			return err
 		}
-		if now, err = survivors(ctx, v, others); err != nil {
-			return err
-		}
-		all := map[string]bool{}
-		for person, also := range others {
-			maps.Copy(all, also)
-			if is := now[person]; is != "" {
-				all[is] = true
-			}
-		}
-		f, err = seePersons(ctx, v, pack, maps.Keys(all), at)
+		f, err = seePersons(ctx, v, pack, maps.Keys(b.everybody()), at)
 		return err
 	})
 	if err != nil {
@@ -95,56 +85,118 @@ func Standings(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 	for p, suppressed := range id.suppressed {
 		f.graduates[p].facts.Suppressed = f.graduates[p].facts.Suppressed || suppressed
 	}
-	for person, also := range others {
-		out[person] = nil
-		g := f.graduates[now[person]]
+	out := make([]*policy.Facts, len(sent))
+	for n := range sent {
+		now := b.now[sent[n].Person]
+		g := f.graduates[now]
 		if g == nil {
 			continue
 		}
-		facts := g.facts
-		for _, p := range slices.Sorted(maps.Keys(also)) {
-			if p != now[person] {
-				facts.Heed(&f.graduates[p].facts)
-			}
+		out[n] = &g.facts
+		others := slices.DeleteFunc(b.holders[n], func(p string) bool { return p == now })
+		if len(others) == 0 && !b.erased[n] {
+			continue
 		}
-		out[person] = &facts
+		facts := g.facts
+		for _, p := range others {
+			facts.Heed(&f.graduates[p].facts)
+		}
+		facts.Suppressed = facts.Suppressed || b.erased[n]
+		out[n] = &facts
 	}
 	return out, nil
 }
 
-// holders gives, by person that was sent, who has source rows now that were sent.
-func holders(ctx context.Context, v *register.View, sent []SentRow) (map[string]map[string]bool, error) {
-	out, of := map[string]map[string]bool{}, map[string][]string{} // persons that were sent, by source row
-	for _, p := range sent {
-		out[p.Person] = map[string]bool{}
-		for _, key := range p.Rows {
-			of[key] = append(of[key], p.Person)
+// behind says who stands behind rows that were sent.
+type behind struct {
+	now     map[string]string // by person that was sent: the person now
+	holders [][]string        // by row: who has records now that it was made of, in order
+	erased  []bool            // by row: a record that it was made of was erased, and is nobody's
+}
+
+// everybody gives all whose words count for any row.
+func (b *behind) everybody() map[string]bool {
+	all := map[string]bool{}
+	for _, is := range b.now {
+		all[is] = true
+	}
+	for _, some := range b.holders {
+		for _, p := range some {
+			all[p] = true
 		}
 	}
-	by := map[string]map[string]bool{} // persons that were sent, by record
+	return all
+}
+
+// seeBehind finds who stands behind rows that were sent.
+func seeBehind(ctx context.Context, v *register.View, sent []SentRow) (*behind, error) {
+	of, err := recordsOf(ctx, v, sent)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := v.ErasedRecords(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &behind{holders: make([][]string, len(sent)), erased: make([]bool, len(sent))}
+	there := map[string]bool{}
+	for l, err := range v.Links(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		there[l.Person] = true
+		for _, n := range of[l.Record] {
+			b.holders[n] = append(b.holders[n], l.Person)
+		}
+		delete(gone, l.Record)
+	}
+	for record := range gone {
+		for _, n := range of[record] {
+			b.erased[n] = true
+		}
+	}
+	for n := range b.holders {
+		slices.Sort(b.holders[n])
+		b.holders[n] = slices.Compact(b.holders[n])
+	}
+	b.now, err = survivors(ctx, v, there, func(yield func(string) bool) {
+		for n := range sent {
+			if !yield(sent[n].Person) {
+				return
+			}
+		}
+	})
+	return b, err
+}
+
+// recordsOf gives by record the rows that were made of it. A list of an earlier release does not say of which records its rows
+// were made: of those it is asked whose the source rows are now.
+func recordsOf(ctx context.Context, v *register.View, sent []SentRow) (map[string][]int, error) {
+	out, untold := map[string][]int{}, map[string][]int{} // by record, by source row
+	for n := range sent {
+		for _, record := range sent[n].Records {
+			out[record] = append(out[record], n)
+		}
+		if len(sent[n].Records) == 0 {
+			for _, key := range sent[n].Rows {
+				untold[key] = append(untold[key], n)
+			}
+		}
+	}
+	if len(untold) == 0 {
+		return out, nil
+	}
 	for _, t := range register.Tables() {
 		for b, err := range v.Scan(ctx, t.Name, []string{"source_key", "record"}, register.All) {
 			if err != nil {
 				return nil, err
 			}
 			for i := range b.Len() {
-				for _, person := range of[b.Col(0).Text(i)] {
-					record := b.Col(1).Text(i)
-					if by[record] == nil {
-						record = strings.Clone(record)
-						by[record] = map[string]bool{}
-					}
-					by[record][person] = true
+				if of := untold[b.Col(0).Text(i)]; of != nil {
+					record := strings.Clone(b.Col(1).Text(i))
+					out[record] = append(out[record], of...)
 				}
 			}
-		}
-	}
-	for l, err := range v.Links(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		for person := range by[l.Record] {
-			out[person][l.Person] = true
 		}
 	}
 	return out, nil
@@ -168,17 +220,13 @@ func Facts(ctx context.Context, v *register.View, pack *policy.Pack, persons ite
 	return facts, records, nil
 }
 
-// survivors gives of persons who they are now: themselves while they have a record, else who they turned out to be, or "".
-func survivors[T any](ctx context.Context, v *register.View, persons map[string]T) (map[string]string, error) {
-	there := map[string]bool{}
-	for l, err := range v.Links(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		there[l.Person] = true
-	}
+// survivors gives of persons who they are now: themselves while they are there, with a record, else who they turned out to be.
+func survivors(ctx context.Context, v *register.View, there map[string]bool, persons iter.Seq[string]) (map[string]string, error) {
 	out := map[string]string{}
 	for person := range persons {
+		if _, known := out[person]; known {
+			continue
+		}
 		now := person
 		for hops := 0; !there[now] && now != "" && hops < maxMerges; hops++ {
 			events, err := v.EventsOf(ctx, now)

@@ -15,11 +15,13 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/connectors/parcel"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/extract"
+	"uoma/transforms/policy"
 	"uoma/transforms/pseudonym"
 )
 
@@ -277,10 +279,10 @@ func (w *withdrawal) choose(ctx context.Context) error {
 		return err
 	}
 	domains := map[int64]*pseudonym.Domain{} // by epoch
-	for _, p := range sent {
-		why, refuse := refused[p.Person]
+	for n, p := range sent {
+		why := refused[n]
 		was := told[RowOf{p.Delivery.ID, p.Row}]
-		if !refuse || was == parcel.Erase || was == why.action {
+		if why.action == "" || was == parcel.Erase || was == why.action {
 			continue
 		}
 		row := pending{SentRow: p, pseudonym: p.Pseudonym, action: why.action, reason: why.reason}
@@ -307,34 +309,41 @@ func (w *withdrawal) choose(ctx context.Context) error {
 	return nil
 }
 
-// refusal is what a recipient is to do with a row, and why.
+// refusal is what a recipient is to do with a row, and why; the zero value lets it stay.
 type refusal struct{ action, reason string }
 
-// refused finds the persons who must not be sent any more, of those that were. Why nobody may be sent is no reason: what
-// went out when the notice let it stays where it is.
-func (w *withdrawal) refused(ctx context.Context, sent []SentRow) (map[string]refusal, error) {
-	out := map[string]refusal{}
+// refused finds the rows that must not be with the recipient any more, of those that were sent. Why nobody may be sent is no
+// reason: what went out when the notice let it stays where it is.
+func (w *withdrawal) refused(ctx context.Context, sent []SentRow) ([]refusal, error) {
 	at := AsOf(w.r)
 	facts, err := Standings(ctx, w.s.ws, w.s.pack, sent, at)
 	if err != nil {
 		return nil, err
 	}
-	d := w.s.decider(at)
-	for person, f := range facts {
-		if f == nil {
-			out[person] = refusal{parcel.Erase, ReasonErased}
-			continue
+	d, out := w.s.decider(at), make([]refusal, len(sent))
+	decided := map[*policy.Facts]refusal{nil: {parcel.Erase, ReasonErased}} // most people's rows are decided by the same
+	for n, f := range facts {
+		why, done := decided[f]
+		if !done {
+			why = w.refusal(d, f, at)
+			decided[f] = why
 		}
-		c := w.s.pack.Compact(f, at)
-		switch reason := d.refusal(f); {
-		case d.allows(&c) || reason == extract.NoBasis:
-		case reason == extract.Suppressed:
-			out[person] = refusal{parcel.Erase, ReasonErased}
-		default:
-			out[person] = refusal{parcel.Stop, string(reason)}
-		}
+		out[n] = why
 	}
 	return out, nil
+}
+
+// refusal decides about a row by what decides about who is in it.
+func (w *withdrawal) refusal(d *decider, f *policy.Facts, at canon.Date) refusal {
+	c := w.s.pack.Compact(f, at)
+	switch reason := d.refusal(f); {
+	case d.allows(&c) || reason == extract.NoBasis:
+		return refusal{}
+	case reason == extract.Suppressed:
+		return refusal{parcel.Erase, ReasonErased}
+	default:
+		return refusal{parcel.Stop, string(reason)}
+	}
 }
 
 // Write puts a list into the workspace's state. It is of no use to the caller afterwards.

@@ -20,6 +20,7 @@ import (
 	"uoma/pipelines/delivery"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
+	"uoma/pipelines/workspace/workspacetest"
 	"uoma/transforms/extract"
 	"uoma/transforms/protect"
 )
@@ -319,13 +320,13 @@ func TestWhoOneTurnedOutToBeIsFollowed(t *testing.T) {
 			event(107, register.Merged, of("round"), of("and round")),
 			event(108, register.Merged, of("and round"), of("round")),
 		}), night.Commit()))
-		ask := map[string]bool{there: true}
+		ask := []string{there}
 		for _, p := range []string{"first", "second", "gone", "before", "round", "nobody"} {
-			ask[of(p)] = true
+			ask = append(ask, of(p))
 		}
 		var got map[string]string
 		r.must(r.ws.Register.See(ctx, func(v *register.View) (err error) {
-			got, err = survivors(ctx, v, ask)
+			got, err = survivors(ctx, v, map[string]bool{there: true}, slices.Values(ask))
 			return err
 		}))
 		if want := map[string]string{there: there, of("first"): there, of("second"): there}; !maps.Equal(got, want) {
@@ -356,6 +357,41 @@ func TestARowOfSeveralPeopleFollowsEach(t *testing.T) {
 		}
 		if got := r.withdrawn(id); !slices.Equal(got, []string{fmt.Sprintf("%d stop objection", r.rowOf(id, "12345"))}) {
 			t.Errorf("the endpoint has %q", got)
+		}
+	})
+}
+
+// TestThreat_T24_WhoPartedAndWasErased: a graduate's row was made with the portal's record of somebody who turns out to be another
+// one, and who is erased. The recipient is told that the row goes, once, and keeps the rows that were made without that record: those
+// of others, and one of the same person of later.
+func TestThreat_T24_WhoPartedAndWasErased(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		r := newRig(t, on)
+		out, err := r.run(false)
+		r.must(err)
+		first := fact[SealFacts](t, out, "seal").Delivery
+		record, persons := protect.Record(r.ws.SourceTokens(), "alumni-portal", "g1"), r.ws.Persons()
+		night, err := r.ws.Register.Begin(ctx)
+		r.must(err)
+		r.must(errors.Join(night.Unlink(ctx, []register.Link{{Record: record, Person: workspace.PersonOf(persons, "P1")}}),
+			night.Link(ctx, []register.Link{{Record: record, Person: workspace.PersonOf(persons, "other"), Since: "nightly-2026-11-22"}}), night.Commit()))
+		r.instead = first
+		out, err = r.run(false)
+		r.must(err)
+		r.rowOf(fact[SealFacts](t, out, "seal").Delivery, "12345")
+		r.eraseAll("other")
+		dir := r.ws.Dir
+		r.must(r.ws.Close())
+		r.ws = workspacetest.Rotate(t, dir, r.endpoint.Clock.Now(), workspace.IndexTokens, workspace.PersonTokens)
+		f, err := r.withdraw(false)
+		if err != nil || f.Rows != 1 || f.Reasons[ReasonErased] != 1 {
+			t.Errorf("%+v %v", f, err)
+		}
+		if got := r.withdrawn(first); !slices.Equal(got, []string{fmt.Sprintf("%d erase erased", r.rowOf(first, "12345"))}) {
+			t.Errorf("the endpoint has %q", got)
+		}
+		if f, err := r.withdraw(false); err != nil || f.Rows != 0 {
+			t.Errorf("told twice: %+v %v", f, err)
 		}
 	})
 }

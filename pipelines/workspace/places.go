@@ -43,6 +43,7 @@ func Places() []Place {
 		{inRegister, "breach", "", "numbers and places"},
 		{inRegister, "breach_notice", "", "who was told"},
 		{inRegister, "retention_due", "what is due", "goes with the person's last link"},
+		{inRegister, "erased_record", "tokens of records that were erased", "the person's come in, by which recipients of their rows are told"},
 		{inRegister, "lapse", "tokens of rows whose time was over", "those of the person go"},
 		{inRegister, "anonymous_count", "", "numbers that lead back to nobody stay"},
 		{inRegister, "quarantine", "", "places and codes without a value stay; the rows are files"},

@@ -88,12 +88,10 @@ func (p *Pack) ConsentEnds(f *Facts, category string, instant int64, a *Anchors)
 	if !p.endsWithConsent(category) && !p.keptByConsent(category) {
 		return nil
 	}
-	states := p.Effective(f, instant)
-	for n := range states {
-		if slices.Contains(f.Doubted, states[n].Purpose) {
-			states[n].State = Granted // as far as anything would end
-		}
+	if len(f.Doubted) > 0 { // they count as far as anything would end
+		f = &Facts{Consents: slices.Concat(f.Consents, f.Doubted), Objections: f.Objections}
 	}
+	states := p.Effective(f, instant)
 	for _, i := range p.retention[category] {
 		r := &p.Retention[i]
 		if r.UnlessConsent != "" && granted(states, func(purpose string) bool { return purpose == r.UnlessConsent }) {

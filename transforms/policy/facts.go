@@ -11,9 +11,9 @@ import (
 type Facts struct {
 	Consents   []Consent
 	Objections []Objection
-	// Doubted are purposes that a row consented to whose system exports a version of it that cannot be used: nothing is used by
-	// such a consent, and nothing ends for the want of it.
-	Doubted []string
+	// Doubted are consents that were granted by rows whose systems export versions of them that cannot be used: nothing is used by
+	// such a consent, and nothing ends for the want of it while no later word takes it back.
+	Doubted []Consent
 	// Degrees are those of institutions whose code is known; one without a code makes nobody a member.
 	Degrees []Degree
 	// Joined and Left are the days on which the person joined and left the register by own will.

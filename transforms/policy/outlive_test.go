@@ -43,10 +43,27 @@ func TestADoubtEndsNothing(t *testing.T) {
 	if !ends() {
 		t.Fatal("the last subscription was given up")
 	}
-	f.Doubted = []string{"general_info"}
-	if ends() {
-		t.Error("a doubt ends what it may keep")
+	for _, tt := range []struct {
+		name  string
+		after []Consent
+		ends  bool
+	}{
+		{name: "nothing later"},
+		{"said elsewhere before", []Consent{{Purpose: "general_info", State: Withdrawn, Time: 6}}, false},
+		{"said elsewhere later", []Consent{{Purpose: "general_info", State: Withdrawn, Time: 8}}, true},
+		{"of another channel", []Consent{{Purpose: "general_info", Channel: SMS, State: Withdrawn, Time: 8}}, false},
+		{"and given anew", []Consent{{Purpose: "general_info", State: Withdrawn, Time: 8}, {Purpose: "general_info", Channel: Email, State: Granted, Time: 9}}, false},
+	} {
+		f.Consents = append(f.Consents[:1:1], tt.after...)
+		f.Doubted = nil
+		for _, channel := range []string{"email", "fax"} {
+			f.Hear(ConsentRow{Purpose: "general_info", Channel: channel, State: Doubted, Time: 7}, instant)
+		}
+		if len(f.Doubted) != 1 || ends() != tt.ends {
+			t.Errorf("%s: %d doubted, ends %v", tt.name, len(f.Doubted), ends())
+		}
 	}
+	f.Consents = f.Consents[:1]
 	for _, s := range p.Effective(&f, instant) {
 		if s.State == Granted {
 			t.Errorf("a doubt grants %s", s.Purpose)
@@ -60,7 +77,7 @@ func TestADoubtEndsNothing(t *testing.T) {
 // TestHeedTakesStopsAlone: of another person's facts everything that stops a use is taken, and nothing that allows one.
 func TestHeedTakesStopsAlone(t *testing.T) {
 	other := Facts{Consents: []Consent{{Purpose: "a", State: Granted}, {Purpose: "b", State: Withdrawn}, {Purpose: "c"}}, Objections: []Objection{{Scope: "x"}},
-		Degrees: []Degree{{"10118", 1}}, Joined: []canon.Date{1}, Left: []canon.Date{2}, Holds: []string{"legal_claim"}, Roles: []string{"student"}, Doubted: []string{"d"},
+		Degrees: []Degree{{"10118", 1}}, Joined: []canon.Date{1}, Left: []canon.Date{2}, Holds: []string{"legal_claim"}, Roles: []string{"student"}, Doubted: []Consent{{Purpose: "d"}},
 		Restricted: true, Suppressed: true, Protected: true, Deceased: true, DeceasedOn: 9}
 	shared := make([]Objection, 1, 9)
 	shared[0].Scope = "own"

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"slices"
 
 	"uoma/internal/canon"
@@ -103,12 +104,32 @@ func (a *Anchors) Join(b *Anchors) {
 	}
 }
 
-// Meet leaves the anchors that another record has as well, of each the later day; of the first record, all.
-func (a *Anchors) Meet(b *Anchors, first bool) {
-	if first {
-		*a = *b
-		return
+// Drop opens an anchor again.
+func (a *Anchors) Drop(anchor Anchor) {
+	a.days[anchor] = 0
+	a.known &^= 1 << anchor
+}
+
+// Last gives the latest day of all anchors; ok is false while all are open.
+func (a *Anchors) Last() (day canon.Date, ok bool) {
+	for i := Anchor(0); i < anchors; i++ {
+		if one, known := a.Get(i); known && (!ok || one > day) {
+			day, ok = one, true
+		}
 	}
+	return day, ok
+}
+
+// Every gives all anchors, on no day yet: what records are to meet in ([Anchors.Meet]).
+func Every() (a Anchors) {
+	for i := range anchors {
+		a.Set(i, math.MinInt32)
+	}
+	return a
+}
+
+// Meet leaves the anchors that another record has as well, of each the later day.
+func (a *Anchors) Meet(b *Anchors) {
 	a.known &= b.known
 	for i := range a.days {
 		a.days[i] = max(a.days[i], b.days[i])

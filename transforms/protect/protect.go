@@ -246,7 +246,7 @@ func (p *Protector) refused(pl *plan, b *canon.Batch, i int, r *sourceRow) (clau
 	}
 	if p.s.Lapsed != nil {
 		if clause, lapsed := p.s.Lapsed(b, i, r.entry.SourceKey, pl.decision.Category); lapsed {
-			r.open = !r.point // a membership that ended may begin again
+			r.open = true // a membership that ended may begin again
 			return clause, true
 		}
 	}

@@ -1,0 +1,96 @@
+package nightly
+
+import (
+	"slices"
+
+	"uoma/connectors/register"
+	"uoma/internal/canon"
+	"uoma/transforms/layout"
+	"uoma/transforms/policy"
+)
+
+// What belongs to nobody: rows by a contact point that nobody has, such as the mailbox of an office, and rows of things. Nobody's
+// membership ends, and nobody takes back what was agreed to, so the pack's ends of what is a person's have to come from elsewhere.
+
+// listenToNobody notes what was said of consents by contact points that nobody has, where the pack ends anything with consents.
+func (g *governing) listenToNobody(told ...map[string]*person) {
+	g.unowned = map[string][]*person{}
+	if !g.n.pack.ConsentsEnd() {
+		return
+	}
+	for _, some := range told {
+		for record, said := range some {
+			if said.speaks && g.byRecord[record] == nil {
+				g.unowned[record] = []*person{said}
+			}
+		}
+	}
+}
+
+// ofNobody ends what belongs to nobody, and that the pack ends with a membership, with its own matter, such as the event that
+// somebody registered for; what has none of which a day is known, with its source.
+func ofNobody(x *policy.Item, matter *policy.Anchors) {
+	over, known := matter.Get(policy.MembershipEnd)
+	if !known {
+		over, known = x.Anchors.Get(policy.SourceRemoved)
+	}
+	if known {
+		x.Anchors.Set(policy.MembershipEnd, over)
+	}
+}
+
+// sparing gives an item and who stands for it. Where it is nobody's, and rows that forbid a use may be of its category, neither a
+// membership nor a consent ends it: nobody's marks could keep what it forbids.
+func sparing(x policy.Item, people []*person, nobodys bool, loader *policy.Loader) (policy.Item, []*person) {
+	if nobodys && forbids(loader, x.Feed, x.Category) {
+		x.Anchors.Drop(policy.MembershipEnd)
+		people = nil
+	}
+	return x, people
+}
+
+// forbids tells whether rows of a feed that forbid a use may be of a category.
+func forbids(loader *policy.Loader, feed, category string) bool {
+	return slices.ContainsFunc([]string{wordConsent, wordObjection}, func(table string) bool {
+		d := loader.Table(feed, table)
+		return d.Allow && d.Category == category
+	})
+}
+
+// pointFeeds gives the feeds that fill a table and name people by contact point alone.
+func (g *governing) pointFeeds(table string) (feeds []string) {
+	g.n.each(func(_ *layout.Layout, f *layout.Feed) {
+		fills := slices.ContainsFunc(f.Fillings(), func(x layout.Filling) bool { return x.Table.Name == table })
+		if f.Person.Point != "" && fills {
+			feeds = append(feeds, f.FullName())
+		}
+	})
+	return feeds
+}
+
+// ownMatters reads the rows by contact points whose own matter may end them though the pack ends nothing by such days.
+func (g *governing) ownMatters(read func(...register.Condition) canon.Batches, table string, days []string) []canon.Batches {
+	feeds := g.pointFeeds(table)
+	if len(days) == 0 || len(feeds) == 0 {
+		return nil
+	}
+	return []canon.Batches{read(register.Condition{Columns: []string{"source"}, Values: feeds}, register.Condition{Columns: days})}
+}
+
+// stillNobodys tells whether what ended a row of nobody holds: somebody may have it by now, and its source may tell of another day,
+// or export it again.
+func (l *lapsing) stillNobodys(b *canon.Batch, i int, category string) bool {
+	key := b.Col(canon.PersonKey).Text(i)
+	if _, known := l.n.resolved.Subject(b.System(), key); known || len(l.n.pointHolders(b.System(), key)) > 0 {
+		return false
+	}
+	told := l.told[b.Col(canon.RowKey).Text(i)]
+	if told == nil {
+		return false
+	}
+	day, known := told.Last()
+	item := policy.Item{Category: category, Feed: b.Feed}
+	item.Anchors.Set(policy.MembershipEnd, day)
+	d, due := l.n.pack.DueAt(&item, l.r.Date)
+	return known && due && d.Action.Ends()
+}
