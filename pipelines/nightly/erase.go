@@ -292,9 +292,10 @@ func (n *Night) unsettle(gone func(system, person string) bool, subjects ...stri
 			}
 		}
 	}
+	theirs := set(subjects)
 	for feed, told := range n.toldBefore {
 		n.toldBefore[feed] = slices.DeleteFunc(told, func(x rowFact) bool {
-			return gone(canon.SystemOf(feed), x.Person) || x.Subject != "" && slices.Contains(subjects, x.Subject)
+			return gone(canon.SystemOf(feed), x.Person) || x.Subject != "" && theirs[x.Subject]
 		})
 	}
 }
