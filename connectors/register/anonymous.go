@@ -109,14 +109,11 @@ func (n *Night) AddKeptWords(ctx context.Context, words []KeptWord) error {
 		return err
 	}
 	all := slices.DeleteFunc(slices.Clone(words), func(w KeptWord) bool { return !here[w.Person] })
-	for _, person := range slices.Sorted(maps.Keys(here)) {
-		for w, err := range n.KeptWordsOf(ctx, person) {
-			if err != nil {
-				return err
-			}
-			all = append(all, w)
-		}
+	kept, err := n.keptWordsOf(ctx, here)
+	if err != nil {
+		return err
 	}
+	all = append(all, kept...)
 	slices.SortFunc(all, func(a, b KeptWord) int {
 		return cmp.Or(keptWords.compare(&a, &b), cmp.Compare(b.Time, a.Time), cmp.Compare(a.State, b.State))
 	})
@@ -131,20 +128,34 @@ func (n *Night) MarkErased(ctx context.Context, clauses map[string]string) error
 	if err != nil || len(here) == 0 {
 		return err
 	}
+	kept, err := n.keptWordsOf(ctx, here)
+	if err != nil {
+		return err
+	}
+	for _, w := range kept {
+		if w.Kind == ErasedWord {
+			delete(here, w.Person)
+		}
+	}
 	var marked []KeptWord
 	for _, person := range slices.Sorted(maps.Keys(here)) {
-		known := false
-		for w, err := range n.KeptWordsOf(ctx, person) {
+		marked = append(marked, KeptWord{Person: person, Kind: ErasedWord, Clause: clauses[person]})
+	}
+	return keptWords.write(ctx, n.tx, marked)
+}
+
+// keptWordsOf gives the kept words of some persons.
+func (n *Night) keptWordsOf(ctx context.Context, persons map[string]bool) (words []KeptWord, err error) {
+	err = database.In(slices.Sorted(maps.Keys(persons)), func(marks string, args []any) error {
+		for w, err := range keptWords.readWhere(ctx, n.tx, " WHERE `person` IN ("+marks+")", args...) {
 			if err != nil {
 				return err
 			}
-			known = known || w.Kind == ErasedWord
+			words = append(words, w)
 		}
-		if !known {
-			marked = append(marked, KeptWord{Person: person, Kind: ErasedWord, Clause: clauses[person]})
-		}
-	}
-	return keptWords.write(ctx, n.tx, marked)
+		return nil
+	})
+	return words, err
 }
 
 // KeptWords gives the kept words in ascending order of person, kind, about, topic and channel.

@@ -2,6 +2,7 @@ package register_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"uoma/connectors/database"
@@ -80,6 +81,37 @@ func TestWhatIsOfOnePersonIsWhatIsOfAll(t *testing.T) {
 			if err := r.Index(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// TestKeptWordsAreAddedBesideThoseThere: of several persons at once the later word stays, whoever has none of a kind gets it, and a
+// person who is not here gets nothing.
+func TestKeptWordsAreAddedBesideThoseThere(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		word := func(person int, about string, at int64) register.KeptWord {
+			return register.KeptWord{Person: token('p', person), Kind: register.ConsentWord, About: about, State: "withdrawn", Time: at, Clause: "C"}
+		}
+		erased := func(person int, clause string) register.KeptWord {
+			return register.KeptWord{Person: token('p', person), Kind: register.ErasedWord, Clause: clause}
+		}
+		night(t, r, func(n *register.Night) error {
+			var links []register.Link
+			for p := range 3 {
+				links = append(links, register.Link{Record: token('r', p), Person: token('p', p), Since: "nightly-1"})
+			}
+			_, err := n.ReplaceKeptWords(t.Context(), []register.KeptWord{word(0, "a", 5), word(1, "a", 5), erased(1, "of before")})
+			return errors.Join(err, n.Link(t.Context(), links))
+		})
+		night(t, r, func(n *register.Night) error {
+			return errors.Join(n.AddKeptWords(t.Context(), []register.KeptWord{word(0, "a", 4), word(0, "b", 4), word(1, "a", 6), word(9, "a", 6)}),
+				n.MarkErased(t.Context(), map[string]string{token('p', 0): "C1", token('p', 1): "C1", token('p', 2): "C1", token('p', 9): "C1"}))
+		})
+		got, err := collect(r.KeptWords(t.Context()))
+		want := []register.KeptWord{word(0, "a", 5), word(0, "b", 4), erased(0, "C1"), word(1, "a", 6), erased(1, "of before"), erased(2, "C1")}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v, %v\nwant %+v", got, err, want)
 		}
 	})
 }

@@ -107,10 +107,13 @@ func (o *Options) check() error {
 			return bad("required column %s has no position", c.Name)
 		}
 	}
-	for key, names := range map[string][]string{"empty": o.SkipWhenEmpty, "filled": o.SkipWhenFilled} {
-		for _, name := range names {
+	for _, skip := range []struct {
+		when  string
+		names []string
+	}{{"empty", o.SkipWhenEmpty}, {"filled", o.SkipWhenFilled}} {
+		for _, name := range skip.names {
 			if !slices.Contains(o.Names(), name) {
-				return bad("column %s of skip-when-%s is not read", name, key)
+				return bad("column %s of skip-when-%s is not read", name, skip.when)
 			}
 		}
 	}

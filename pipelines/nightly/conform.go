@@ -216,6 +216,8 @@ type conforming struct {
 	now      []int32                // by place of last night: place of the row that is as it was, or stands; else nowhere
 	again    map[int32]string       // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [inPart], [dated]
 
+	byToken map[int32]bool // those of them that were held by their tokens, on a night that may have loaded them
+
 	out      *blob.Writer
 	sink     *conform.Sink
 	at       int // of the current batch's first row among the wanted
@@ -277,7 +279,7 @@ func (w *conforming) stood(place int32) bool {
 		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
 	why := w.again[place]
-	return why == refused || why == orphan || why == dated || why == inPart
+	return w.byToken[place] || why == refused || why == orphan || why == dated || why == inPart
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what

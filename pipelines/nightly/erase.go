@@ -292,22 +292,34 @@ func (n *Night) unsettle(gone func(system, person string) bool, subjects ...stri
 			}
 		}
 	}
+	theirs := set(subjects)
 	for feed, told := range n.toldBefore {
 		n.toldBefore[feed] = slices.DeleteFunc(told, func(x rowFact) bool {
-			return gone(canon.SystemOf(feed), x.Person) || x.Subject != "" && slices.Contains(subjects, x.Subject)
+			return gone(canon.SystemOf(feed), x.Person) || x.Subject != "" && theirs[x.Subject]
 		})
 	}
 }
 
-// pointsOf gives the records of a subject's contact points: those that nobody else has, and those that others share.
+// pointsOf gives the records of a subject's contact points: those that nobody else has, also in systems that do not know the subject,
+// and those that others share.
 func (n *Night) pointsOf(subject string) (own, shared []string) {
-	source, others, mine := n.ws.SourceTokens(), map[string]bool{}, map[string]bool{}
-	for _, p := range n.resolved.Points(n.pointSystems()) {
+	source, others, mine, systems := n.ws.SourceTokens(), map[string]bool{}, map[string]bool{}, n.pointSystems()
+	for _, p := range n.resolved.Points(systems) {
 		record := protect.Record(source, p.System, p.PersonKey)
 		if p.Subject == subject {
 			mine[record] = true
 		} else {
 			others[record] = true
+		}
+	}
+	for point := range points(n.resolved, func(i int) bool { return n.resolved.Records[i].Subject == subject }) {
+		if n.othersHave(point, subject) {
+			continue
+		}
+		for system := range systems {
+			if record := protect.Record(source, system, canon.PointPrefix+point); !others[record] {
+				mine[record] = true
+			}
 		}
 	}
 	for _, record := range sortedKeys(mine) {
@@ -334,6 +346,11 @@ func (n *Night) recordsOf(subject string) (records []string) {
 // marksOf gives the marks by which the person of some records is known again.
 func (n *Night) marksOf(ctx context.Context, night *register.Night, subject string, records []string) ([]erasures.Mark, error) {
 	m := n.newMarks()
+	add := func(point string) {
+		if !n.othersHave(point, subject) {
+			m.point(point)
+		}
+	}
 	for i := range n.resolved.Records {
 		if n.resolved.Records[i].Subject != subject {
 			continue
@@ -341,10 +358,17 @@ func (n *Night) marksOf(ctx context.Context, night *register.Night, subject stri
 		for _, id := range n.resolved.Identities(i) {
 			m.add(id)
 		}
+		for point := range n.resolved.PointsOf(i) {
+			add(point)
+		}
 	}
-	err := n.ofVault(ctx, night, records, func(of string, id policy.Identity) {
-		if of == subject {
-			m.add(id)
+	err := n.ofVault(ctx, night, records, func(of string, id policy.Identity, points []string) {
+		if of != subject {
+			return
+		}
+		m.add(id)
+		for _, point := range points {
+			add(point)
 		}
 	})
 	return m.list(), err

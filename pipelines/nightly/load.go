@@ -136,7 +136,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 
 // forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
 func (n *Night) forget() {
-	n.engine, n.resolved, n.standing, n.present, n.heir = nil, nil, nil, nil, nil
+	n.engine, n.resolved, n.standing, n.present, n.heir, n.having = nil, nil, nil, nil, nil, nil
 	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
 	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay, n.orphaned = nil, nil, nil, nil, nil, nil, nil
 }

@@ -31,6 +31,13 @@ func (m *marks) add(id policy.Identity) {
 	}
 }
 
+// point takes the mark of a contact point, which is not an office's.
+func (m *marks) point(point string) {
+	if kind, value, _ := strings.Cut(point, ":"); kind != "email" || !resolve.OfOffice(value) {
+		m.kinds[workspace.SuppressionToken(m.tokens, policy.PointMark(point))] = policy.PointKind
+	}
+}
+
 // list gives them as the book of erasures has them.
 func (m *marks) list() []erasures.Mark {
 	out := make([]erasures.Mark, 0, len(m.kinds))
@@ -56,38 +63,44 @@ func borne(res *resolve.Result, i int, tokens *pseudonym.Domain) iter.Seq[string
 // bearers gives the other persons of whom a record bears a mark of erased people, of whose records traces knows, with the
 // clause: the next night finds out that they were erased, and until then they are not used.
 func (n *Night) bearers(book []erasures.Entry, traces *rawTraces) map[string]string {
-	clauses, persons, tokens, out := map[string]string{}, n.ws.Persons(), n.ws.Suppression(), map[string]string{}
+	list, persons, tokens, out := map[string]vault.Suppression{}, n.ws.Persons(), n.ws.Suppression(), map[string]string{}
 	for _, e := range book {
 		for _, m := range e.Marks {
-			clauses[m.Token] = e.Clause
+			list[m.Token] = vault.Suppression{Kind: m.Kind, Clause: e.Clause}
+		}
+	}
+	theirs := func(i int) bool { return traces.key(n.resolved.Records[i].System, n.resolved.Records[i].PersonKey) }
+	for i, clause := range n.pointMarks(list, func(i int) bool { return !theirs(i) }).bare(n.resolved) {
+		if !theirs(i) {
+			out[workspace.PersonOf(persons, n.resolved.Records[i].Subject)] = clause
 		}
 	}
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
-		if traces.key(x.System, x.PersonKey) {
+		if theirs(i) {
 			continue
 		}
 		for token := range borne(n.resolved, i, tokens) {
-			if clause, hit := clauses[token]; hit {
-				out[workspace.PersonOf(persons, x.Subject)] = clause
+			if mark, hit := list[token]; hit {
+				out[workspace.PersonOf(persons, x.Subject)] = mark.Clause
 			}
 		}
 	}
 	return out
 }
 
-// ofVault calls add with what the vault says of who is behind each entry of some records: also behind rows that no source
-// exports any more, which the resolver does not know.
-func (n *Night) ofVault(ctx context.Context, night *register.Night, records []string, add func(subject string, id policy.Identity)) error {
+// ofVault calls add with what the vault says of who is behind each entry of some records, and of their contact points: also behind
+// rows that no source exports any more, which the resolver does not know.
+func (n *Night) ofVault(ctx context.Context, night *register.Night, records []string, add func(subject string, id policy.Identity, points []string)) error {
 	institutions, err := institutionsOf(ctx, night, records)
 	if err != nil {
 		return err
 	}
-	for entry, err := range n.ws.Vault.OpenRecords(ctx, records, vault.Names|vault.Identifiers) {
+	for entry, err := range n.ws.Vault.OpenRecords(ctx, records, vault.Everything) {
 		if err != nil {
 			return err
 		}
-		add(entry.Subject, workspace.IdentityIn(&entry, institutions[entry.SourceKey]))
+		add(entry.Subject, workspace.IdentityIn(&entry, institutions[entry.SourceKey]), workspace.PointsIn(&entry))
 	}
 	return nil
 }

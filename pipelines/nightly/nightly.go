@@ -56,6 +56,7 @@ type Night struct {
 	heir                       map[string]string          // of subjects that were given up tonight, beside it
 	holders                    map[recordKey][]string     // subjects by contact point, once somebody asked
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
+	having                     map[string]string          // who of those who are known has a contact point; [several] of several
 	spread                     []vault.Word               // of them, those to be laid under marks where they do not stand yet
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
 	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back

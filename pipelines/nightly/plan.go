@@ -17,7 +17,7 @@ const dated = "dated"
 // plan says of every row of the feed's snapshot whether it is conformed tonight, and counts those that are not.
 func (w *conforming) plan(ctx context.Context) error {
 	w.recall()
-	w.again, w.now = map[int32]string{}, make([]int32, w.f.changes.before)
+	w.again, w.byToken, w.now = map[int32]string{}, map[int32]bool{}, make([]int32, w.f.changes.before)
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
@@ -164,7 +164,7 @@ func (w *conforming) askTokens(tokens map[string]string) error {
 	return snapshot.Keys(w.n.ws.Snapshots, w.f.facts.Digest, func(key []byte, _ snapshot.Hash) {
 		if w.f.changes.fates[place] == unchanged {
 			if clause, held := tokens[protect.SourceKey(w.tokens, w.rows.Feed, string(key))]; held {
-				w.again[int32(place)] = clause
+				w.again[int32(place)], w.byToken[int32(place)] = clause, true
 			}
 		}
 		place++

@@ -1,6 +1,7 @@
 package nightly
 
 import (
+	"cmp"
 	"context"
 
 	"uoma/connectors/vault"
@@ -27,6 +28,7 @@ type standings struct {
 	spared     map[string]bool            // records of suppressed subjects that are stored and that a hold keeps, by token
 	sparedOf   map[string]bool            // the subjects that have them
 	points     map[string]string          // contact points, by record key, that suppressed subjects alone have, to clause
+	marked     *pointMarks                // contact points of erased people whom no source has any more
 	stranger   string                     // clause under which somebody unknown is no member
 }
 
@@ -34,7 +36,7 @@ type standings struct {
 func (s *standings) of(system, personKey string) protect.Standing {
 	subject, known := s.resolved.Subject(system, personKey)
 	if !known {
-		return protect.Standing{Clause: s.points[system+canon.KeySeparator+personKey]}
+		return protect.Standing{Clause: cmp.Or(s.points[system+canon.KeySeparator+personKey], s.marked.clauseOf(personKey))}
 	}
 	m, ok := s.members[subject]
 	if !ok {
@@ -67,7 +69,7 @@ func (s *standings) memberCount() int {
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
 	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens()}
 	var err error
-	if st.suppressed, err = n.suppressed(ctx); err != nil {
+	if st.suppressed, st.marked, err = n.suppressed(ctx); err != nil {
 		return nil, err
 	}
 	if err := st.heedHolds(ctx, n, r); err != nil {
@@ -119,19 +121,19 @@ func (s *standings) work(n *Night, date canon.Date) {
 }
 
 // suppressed finds the subjects of whom any record bears a mark of the suppression list, and what people said against a
-// use before their data was removed, by subject.
-func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err error) {
+// use before their data was removed, by subject. Of whom nothing is known but contact points, one of them is enough.
+func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marked *pointMarks, err error) {
 	list, err := n.ws.Vault.Suppressed(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	words, err := n.ws.Vault.Words(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n.words = map[string][]vault.Word{}
 	if len(list)+len(words) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	tokens := n.ws.Suppression()
 	erased = map[string]string{}
@@ -144,8 +146,12 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, err e
 			n.words[subject] = append(n.words[subject], words[token]...)
 		}
 	}
+	marked = n.pointMarks(list, func(i int) bool { return erased[n.resolved.Records[i].Subject] == "" })
+	for i, clause := range marked.bare(n.resolved) {
+		erased[n.resolved.Records[i].Subject] = clause
+	}
 	n.spread = n.spreadWords(words, erased)
-	return erased, nil
+	return erased, marked, nil
 }
 
 // suppressedPoints gives the contact points that belong to suppressed subjects and to nobody else, with the clause.

@@ -300,5 +300,5 @@ func (a *applying) marksOf(ctx context.Context, night *register.Night, persons m
 	for i := range res.Records {
 		mark(res.Records[i].Subject, res.Identities(i)...)
 	}
-	return out, a.n.ofVault(ctx, night, a.recordsOf(persons), func(subject string, id policy.Identity) { mark(subject, id) })
+	return out, a.n.ofVault(ctx, night, a.recordsOf(persons), func(subject string, id policy.Identity, _ []string) { mark(subject, id) })
 }

@@ -43,3 +43,16 @@ func IdentityIn(e *vault.Entry, institution string) policy.Identity {
 	}
 	return id
 }
+
+// PointsIn gives the e-mail addresses and telephones of a vault entry, as kind and value: "email:a@b.example".
+func PointsIn(e *vault.Entry) (points []string) {
+	for _, f := range e.Contacts {
+		switch f.Table + "." + f.Column {
+		case "email.address":
+			points = append(points, "email:"+f.Value)
+		case "phone.number":
+			points = append(points, "phone:"+f.Value)
+		}
+	}
+	return points
+}

@@ -42,7 +42,9 @@ type Identity struct {
 var strong = [...]string{"hetu", "fnr", "oppijanumero", "orcid", "student_number", "employee_number", userName, "source_key"}
 
 const (
-	userName      = "eppn"
+	userName = "eppn"
+	// PointKind is the kind of the marks of contact points.
+	PointKind     = "point"
 	nameBirthDate = "name_birth_date"
 )
 
@@ -68,6 +70,20 @@ const (
 // part, there is a mark of each case: what is known of the erased person (b, n), what is known of the one who bears it, and
 // what the two then have to have in common.
 func (s *Suppression) Kept(id Identity) []string { return id.marks(true, s.Keys...) }
+
+// Bare tells whether an identity says nothing of who somebody is: neither a name nor a birth date, and no identifier but the
+// system's own key.
+func (id *Identity) Bare() bool {
+	known := *id
+	known.System, known.SourceKey, known.Institution = "", "", ""
+	return known == Identity{}
+}
+
+// PointMark gives the mark of a contact point ("email:a@b.example") of an erased person. It is kept whatever the pack says, and
+// counts for those alone of whom nothing else is known ([Identity.Bare]): several people may have one address.
+//
+//	point|email:aino@posti.example
+func PointMark(point string) string { return PointKind + "|" + point }
 
 // Borne gives the marks by which an erased person would be known again in somebody, whichever of them a pack keeps.
 func Borne(id Identity) []string { return id.marks(false, nameBirthDate) }

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"iter"
 	"strings"
 
 	"uoma/internal/canon"
@@ -27,6 +28,24 @@ func (r *Result) Identities(i int) []policy.Identity {
 	return out
 }
 
+// PointsOf gives the contact points of the i-th record, as kind and value: "email:a@b.example", "phone:+3584…".
+func (r *Result) PointsOf(i int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, m := range r.by[i].rows {
+			for _, v := range m.Emails {
+				if !yield("email:" + v) {
+					return
+				}
+			}
+			for _, v := range m.Phones {
+				if !yield("phone:" + v) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Point is a contact point of somebody's record, as rows that know only the contact point name it.
 type Point struct {
 	System, PersonKey string // PersonKey begins with [canon.PointPrefix]
@@ -42,18 +61,12 @@ func (r *Result) Points(systems map[string]bool) []Point {
 		if !systems[rec.System] {
 			continue
 		}
-		add := func(kind string, values []string) {
-			for _, v := range values {
-				p := Point{rec.System, canon.PointPrefix + kind + ":" + v, r.Records[i].Subject}
-				if !seen[p] {
-					seen[p] = true
-					out = append(out, p)
-				}
+		for point := range r.PointsOf(i) {
+			p := Point{rec.System, canon.PointPrefix + point, r.Records[i].Subject}
+			if !seen[p] {
+				seen[p] = true
+				out = append(out, p)
 			}
-		}
-		for _, m := range rec.rows {
-			add("email", m.Emails)
-			add("phone", m.Phones)
 		}
 	}
 	return out

@@ -68,6 +68,12 @@ const standIn = int32(-25567)
 // roles are mailboxes of an office, not of a person.
 var roles = []string{"info", "alumni", "office", "toimisto", "kirjaamo", "hakutoimisto", "noreply", "no-reply", "postmottak"}
 
+// OfOffice tells whether an e-mail address is that of an office, and not of a person.
+func OfOffice(address string) bool {
+	local, _, _ := strings.Cut(address, "@")
+	return slices.Contains(roles, local)
+}
+
 // Settings of an engine.
 type Settings struct {
 	// Mint makes a subject id for a new subject from its first record and a number that is 0 unless that id is taken. The
@@ -131,7 +137,7 @@ func (e *Engine) Add(b *canon.Batch) {
 		e.addPersons(b)
 	case "email":
 		e.addContacts(b, "address", func(m *Member, v string) {
-			if local, _, _ := strings.Cut(v, "@"); !slices.Contains(roles, local) {
+			if !OfOffice(v) {
 				m.Emails = include(m.Emails, v)
 			}
 		})

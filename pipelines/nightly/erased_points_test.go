@@ -1,0 +1,102 @@
+package nightly_test
+
+import (
+	"strings"
+	"testing"
+
+	"uoma/connectors/database/databasetest"
+	"uoma/internal/canon"
+	"uoma/pipelines"
+	"uoma/pipelines/workspace"
+)
+
+// TestThreat_T25_AnErasedAddressStaysGone has feeds that name people by address alone, and an erased person whose own record goes from
+// its source. Registrations with the address, old and new, in the system that knew the person and in another, stay away; those with
+// an address that somebody else has as well do not, nor do they when somebody who is known gets the erased one.
+func TestThreat_T25_AnErasedAddressStaysGone(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		who := "contacts: user user | " + whoIs + ", mail as: email; to: email.work, second as: email; to: email.personal"
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": byMail("dynamics365", who, "title to: event.name"),
+			"webforms":       byMail("webforms", "people: user user | "+whoIs, "title to: event.name"),
+			"external-lists": feedLayout("external-lists", "public: mail mail | mail as: email; required: true; to: email.work, provider required: true; to: attribution.provider")})
+		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["webforms/people_%s.csv"], s.feeds["external-lists/public_%s.csv"] = "user;family;given;mail;second", "user;family;given", "mail;provider"
+		s.feeds["dynamics365/events_%s.csv"], s.feeds["webforms/events_%s.csv"] = "id;mail;channel;title", "id;mail;channel;title"
+		night := func(n canon.Date, contacts []string, more ...string) {
+			t.Helper()
+			events := func(where string) []string {
+				return append([]string{"1;anna@firm.example;email;Anna " + where, "2;both@firm.example;email;Both " + where, "3;bo@firm.example;email;Bo " + where,
+					"4;info@firm.example;email;Office " + where}, more...)
+			}
+			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, contacts...)
+			s.put(t, "webforms/people_%s.csv", firstNight+n, "u9;Iota;Ida")
+			s.put(t, "dynamics365/events_%s.csv", firstNight+n, events("here")...)
+			s.put(t, "webforms/events_%s.csv", firstNight+n, events("there")...)
+			s.put(t, "external-lists/public_%s.csv", firstNight+n, "anna@firm.example;Directory", "both@firm.example;Directory", "other@firm.example;Directory")
+			s.finish(t, firstNight+n, pipelines.Finished)
+		}
+		others := []string{"Bo here", "Bo there", "Both here", "Both there", "Office here", "Office there"}
+		check := func(when string, providers int, more ...string) {
+			t.Helper()
+			same(t, when, s.cells(t, "event", "name"), append(more, others...)...)
+			if got := s.cells(t, canon.Attribution, "provider"); len(got) != providers {
+				t.Errorf("%s: %d of the public list are here, not %d", when, len(got), providers)
+			}
+		}
+		const bo = "u2;Beta;Bo;bo@firm.example;both@firm.example"
+		hers := []string{"u1;Alpha;Anna;anna@firm.example;both@firm.example", bo}
+		night(0, hers)
+		check("before", 3, "Anna here", "Anna there")
+		s.at(t, func(ws *workspace.Workspace) {
+			if _, err := s.eraseKey(ws, newRun(firstNight), "dynamics365", "u1"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		check("erased", 3)
+		for n := range canon.Date(2) {
+			night(1+n, hers)
+			check("still exported", 2)
+		}
+		night(3, []string{bo}, "9;anna@firm.example;email;New")
+		check("exported by address alone", 2)
+		s.touchLayouts(t)
+		night(4, []string{"u3;Gamma;Gro;;"}, "9;anna@firm.example;email;New")
+		check("decided anew, and the other is exported no more", 2)
+		night(5, []string{bo, "u5;Delta;Dora;anna@firm.example;"}, "9;anna@firm.example;email;New")
+		check("somebody else's by now", 3, "Anna here", "Anna there", "New", "New")
+		if names := strings.Join(s.names(t), " "); strings.Contains(names, "Alpha") {
+			t.Errorf("%s are here", names)
+		}
+	})
+}
+
+// TestWhatIsDecidedWhileItsPersonGoes has somebody who turns out to be an erased person on a night that decides every row anew, and
+// whose address only a record has that its source gave up: what came by the address is nobody's by then, and is stored once.
+func TestWhatIsDecidedWhileItsPersonGoes(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		who := whoIs + ", hetu as: hetu; to: person.hetu"
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": byMail("dynamics365", "contacts: user user | "+who+", mail as: email; to: email.work", "title to: event.name"),
+			"alumni-portal": feedLayout("alumni-portal", "members: user user | "+who)})
+		s.set(t, "temporary_identifiers: true")
+		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["dynamics365/events_%s.csv"] = "user;family;given;hetu;mail", "id;mail;channel;title"
+		s.feeds["alumni-portal/members_%s.csv"] = "user;family;given;hetu"
+		const erased, bo = ";Beta;Bo;010190-900P", ";Beta;Bo;140385-901E"
+		night := func(n canon.Date, member string, contacts ...string) {
+			t.Helper()
+			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, append(contacts, "u9;Iota;Ida;;")...)
+			s.put(t, "dynamics365/events_%s.csv", firstNight+n, "1;bo@firm.example;email;Evening")
+			s.put(t, "alumni-portal/members_%s.csv", firstNight+n, member)
+			s.finish(t, firstNight+n, pipelines.Finished)
+			same(t, "events", s.cells(t, "event", "name"), "Evening")
+		}
+		night(0, "p2"+bo, "u1"+erased+";", "u2"+bo+";bo@firm.example")
+		s.at(t, func(ws *workspace.Workspace) {
+			if _, err := s.eraseKey(ws, newRun(firstNight), "dynamics365", "u1"); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.touchLayouts(t)
+		night(1, "p2"+erased)
+		night(2, "p2"+erased)
+		night(3, "p2"+erased)
+	})
+}

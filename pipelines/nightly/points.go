@@ -1,0 +1,133 @@
+package nightly
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+
+	"uoma/connectors/vault"
+	"uoma/internal/canon"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/policy"
+	"uoma/transforms/pseudonym"
+	"uoma/transforms/resolve"
+)
+
+// What erased people left of their contact points. A row that names somebody by one alone would come in again, under nobody. But an
+// address may be that of several people: a mark of it counts for those alone of whom nothing else is known, and not while somebody
+// who is known and was not erased has the address.
+
+// pointMarks knows the contact points of erased people again. A nil one knows none.
+type pointMarks struct {
+	list   map[string]vault.Suppression // by token
+	tokens *pseudonym.Domain
+	named  map[string]bool        // subjects whose records say who they are
+	others func() map[string]bool // points of those of them who were not erased
+}
+
+// pointMarks gives the marks of contact points of a list; nil where it has none. It asks which records are of somebody who was not
+// erased when a mark is found first.
+func (n *Night) pointMarks(list map[string]vault.Suppression, stays func(i int) bool) *pointMarks {
+	for _, s := range list {
+		if s.Kind == policy.PointKind {
+			named := named(n.resolved)
+			return &pointMarks{list, n.ws.Suppression(), named, sync.OnceValue(func() map[string]bool {
+				return points(n.resolved, func(i int) bool { return named[n.resolved.Records[i].Subject] && stays(i) })
+			})}
+		}
+	}
+	return nil
+}
+
+// clause gives the clause under which nothing may be stored of somebody who is known by a contact point alone, "" when it may.
+func (m *pointMarks) clause(point string) string {
+	if m == nil {
+		return ""
+	}
+	clause := m.list[workspace.SuppressionToken(m.tokens, policy.PointMark(point))].Clause
+	if clause == "" || m.others()[point] {
+		return ""
+	}
+	return clause
+}
+
+// clauseOf is clause of a person key, which may name a contact point.
+func (m *pointMarks) clauseOf(personKey string) string {
+	point, is := strings.CutPrefix(personKey, canon.PointPrefix)
+	if !is {
+		return ""
+	}
+	return m.clause(point)
+}
+
+// bare gives the records of those of whom nothing is known but contact points, where one of these is an erased person's, with the
+// clause.
+func (m *pointMarks) bare(res *resolve.Result) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		if m == nil {
+			return
+		}
+		for i := range res.Records {
+			if m.named[res.Records[i].Subject] {
+				continue
+			}
+			for point := range res.PointsOf(i) {
+				clause := m.clause(point)
+				if clause != "" && !yield(i, clause) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// named tells of subjects whether a record says who they are.
+func named(res *resolve.Result) map[string]bool {
+	out := map[string]bool{}
+	for i := range res.Records {
+		if subject := res.Records[i].Subject; !out[subject] {
+			out[subject] = slices.ContainsFunc(res.Identities(i), func(id policy.Identity) bool { return !id.Bare() })
+		}
+	}
+	return out
+}
+
+// points gives the contact points of some records.
+func points(res *resolve.Result, of func(i int) bool) map[string]bool {
+	out := map[string]bool{}
+	for i := range res.Records {
+		if of(i) {
+			for point := range res.PointsOf(i) {
+				out[point] = true
+			}
+		}
+	}
+	return out
+}
+
+// several stands in place of a subject for several of them.
+const several = "several"
+
+// othersHave tells whether somebody else who is known has a contact point of a subject.
+func (n *Night) othersHave(point, subject string) bool {
+	if n.having == nil {
+		named := named(n.resolved)
+		n.having = map[string]string{}
+		for i := range n.resolved.Records {
+			of := n.resolved.Records[i].Subject
+			if !named[of] {
+				continue
+			}
+			for point := range n.resolved.PointsOf(i) {
+				if one := n.having[point]; one == "" {
+					n.having[point] = of
+				} else if one != of {
+					n.having[point] = several
+				}
+			}
+		}
+	}
+	one := n.having[point]
+	return one != "" && one != subject
+}
