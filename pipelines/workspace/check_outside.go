@@ -24,6 +24,7 @@ import (
 	"uoma/internal/document"
 	"uoma/internal/fault"
 	"uoma/transforms/layout"
+	"uoma/transforms/target"
 )
 
 func isFolder(path string) bool {
@@ -175,10 +176,25 @@ func (c *checker) ofTonight(t transport, l *layout.Layout) (entries []fs.DirEntr
 	return entries, nil
 }
 
+// answersOf gives how a system answers the orders that targets give it: in files beside its exports.
+func (c *checker) answersOf(system string) (out []*target.Orders) {
+	files, err := TargetFiles(c.dir)
+	if err != nil {
+		return nil // a document is broken, which was told
+	}
+	for _, f := range files {
+		if f.Target.System == system && f.Target.Orders != nil {
+			out = append(out, f.Target.Orders)
+		}
+	}
+	return out
+}
+
 func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 	last, strangers := map[string]canon.Date{}, 0
+	answers := c.answersOf(l.System)
 	for _, e := range entries {
-		known := e.IsDir()
+		known := e.IsDir() || slices.ContainsFunc(answers, func(o *target.Orders) bool { return o.Match(e.Name()) })
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
 			if day, ok := f.Match(e.Name()); ok {
