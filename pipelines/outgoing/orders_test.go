@@ -366,3 +366,31 @@ func TestADryRunOfOrdersWritesNothing(t *testing.T) {
 	}
 	expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-21"})
 }
+
+// TestThreat_T36_WhatTheSourceCallsItStandsInTheOrderAlone: the recorder's own key of a recording is in the file that goes to the
+// recorder, and in no other byte of the workspace.
+func TestThreat_T36_WhatTheSourceCallsItStandsInTheOrderAlone(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	r.answer(r.date, said(first[0], "locked"))
+	r.next(recorded(edgeKey)...)
+	r.ordered()
+	files, holds := 0, []string{}
+	r.must(filepath.WalkDir(r.ws.Dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		if strings.Contains(string(b), oldKey) || strings.Contains(path, oldKey) {
+			name, _ := filepath.Rel(r.ws.Dir, path)
+			holds = append(holds, name)
+		}
+		return err
+	}))
+	expect(t, "files with the key", holds, []string{"outgoing/axis-deletions/delete_20261121.jsonl", "outgoing/axis-deletions/delete_20261122.jsonl"})
+	if files < 20 {
+		t.Errorf("only %d files", files)
+	}
+}

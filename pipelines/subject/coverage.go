@@ -68,7 +68,7 @@ func Stores() []Store {
 		{Name: "register", Table: "lapse", How: LeftOut, What: "which data of yours was removed because its time was over",
 			Why: "the data is gone; what is kept are tokens by which it does not come back"},
 	}
-	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement"} {
+	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement", "deletion_order"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: "numbers and dates that are of no one person"})
 	}
 	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "token_epoch", "ledger_version", "register_version", "outbox_version"} {
