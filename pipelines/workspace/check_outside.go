@@ -197,6 +197,7 @@ func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 		known := e.IsDir() || slices.ContainsFunc(answers, func(o *target.Orders) bool { return o.Match(e.Name()) })
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
+			known = known || f.IsSidecar(e.Name())
 			if day, ok := f.Match(e.Name()); ok {
 				known = true
 				if before, seen := last[f.Name]; !seen || day > before {
