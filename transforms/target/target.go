@@ -125,11 +125,14 @@ func (o *Orders) Match(name string) bool {
 	layout, after, _ := strings.Cut(rest, "}")
 	day, head := strings.CutPrefix(name, before)
 	day, tail := strings.CutSuffix(day, after)
-	if layout == "yyyyMMdd" && len(day) == 8 {
+	if !head || !tail || len(day) != len(layout) {
+		return false
+	}
+	if layout == "yyyyMMdd" {
 		day = day[:4] + "-" + day[4:6] + "-" + day[6:]
 	}
 	_, err := canon.ParseDate(day)
-	return head && tail && err == nil
+	return err == nil
 }
 
 // Ended names the fields that tell of an order why it is given: the event that the period counted from, its day, the last day
