@@ -58,7 +58,7 @@ func TestShipped(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %q", got)
 	}
-	if got := all[1].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
+	if got := all[2].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
 		t.Fatalf("the nightly runs at %s", got)
 	}
 }

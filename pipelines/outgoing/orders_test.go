@@ -170,7 +170,7 @@ func expect[T any](t testing.TB, what string, got, want T) {
 }
 
 // TestThreat_T26_TheSourceLetsGoAsWell orders each recording from the recorder whose period is over, once and under one number, until
-// the recorder answers. It holds METRO-39 and METRO-40 beyond the register.
+// the recorder answers. It holds METRO-34, METRO-39 and METRO-40 beyond the register.
 func TestThreat_T26_TheSourceLetsGoAsWell(t *testing.T) {
 	for name, on := range map[string]databasetest.Kind{"sqlite": databasetest.OnSQLite, "mariadb": databasetest.OnMariaDB} {
 		t.Run(name, func(t *testing.T) {
