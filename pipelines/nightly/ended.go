@@ -8,6 +8,7 @@ import (
 	"uoma/connectors/ledger"
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/conform"
@@ -67,6 +68,8 @@ func EndedRows(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 	return e.rows, lists, err
 }
 
+var errLayoutSince = fault.New("UOMA-OUT-LAYOUT", "the layout reads other columns than when the source's last export was loaded", "run the nightly pipeline first, which reads the export by the layout of now")
+
 // ended is the state of [EndedRows].
 type ended struct {
 	n      *Night
@@ -90,6 +93,14 @@ func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, dige
 	if err != nil || len(places) == 0 {
 		return err
 	}
+	wanted := names(f.RawTable())
+	had, err := snapshot.Columns(ws.Snapshots, digest)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(wanted, func(c string) bool { return !slices.Contains(had, c) }) {
+		return errLayoutSince.At(fault.Place{Field: feed})
+	}
 	c, err := conform.New(l, f, e.n.conformSettings(e.r))
 	if err != nil {
 		return err
@@ -101,7 +112,7 @@ func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, dige
 		}
 		return nil
 	}, func(canon.Rejection) error { return nil }) // what cannot be read tonight is asked for another night
-	for b, err := range snapshot.Select(ctx, ws.Snapshots, digest, feed, names(f.RawTable()), places) {
+	for b, err := range snapshot.Select(ctx, ws.Snapshots, digest, feed, wanted, places) {
 		if err != nil {
 			return err
 		}

@@ -139,3 +139,54 @@ func TestASidecarOfAnotherName(t *testing.T) {
 		t.Errorf("%q %v", rows, err)
 	}
 }
+
+// TestASidecarOfAWorkbook: what it says is a text among cells that have kinds.
+func TestASidecarOfAWorkbook(t *testing.T) {
+	src := `system: lists
+title: Lists
+controller: "02472"
+feeds:
+- name: bought
+  file: "bought_{yyyyMMdd}.xlsx"
+  format: {type: xlsx}
+  sidecar: {keys: [{name: until, required: true, as: date}]}
+  key: [id]
+  person: [id]
+  drop: [note]
+  columns:
+  - {name: id, required: true}
+  - {name: until, sidecar: until, as: date, formats: [yyyy-MM-dd], to: attribution.licence_until}
+  - {name: name, to: attribution.provider}
+`
+	l, err := layout.Parse("lists.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, name := &l.Feeds[0], "lists/bought_20261121.xlsx"
+	work, dir := workOf(t)
+	files := fstest.MapFS{name: {Data: sheetLines(t, [][]string{{"1", "Broker", "x"}})}, name + ".meta.json": {Data: []byte(`{"until":"2027-06-30"}`)}}
+	options, err := tabularOptions(f, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := openFile(t.Context(), files, work, "spool", f, name, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for b, err := range (read{e}).Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Len() {
+			rows++
+			if kinds := b.Col(canon.RawKinds).Text(i); kinds != "sss" || b.Named("until").Text(i) != "2027-06-30" || b.Named("name").Text(i) != "Broker" {
+				t.Errorf("kinds %q, until %q", kinds, b.Named("until").Text(i))
+			}
+		}
+	}
+	if rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	nothingIn(t, dir)
+}

@@ -65,7 +65,7 @@ func (f *File) heard(ctx context.Context, r *pipelines.Run, given map[string]*le
 			switch {
 			case o == nil:
 				f.answers.Strange++
-			case date < o.OrderedOn || o.AnsweredOn != "" && date <= o.AnsweredOn: // heard before
+			case o.AnsweredOn != "" && date <= o.AnsweredOn: // heard before
 			default:
 				next := *o
 				next.Result, next.AnsweredOn, next.AnsweredAt = line.result, date, line.at

@@ -17,6 +17,8 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/nightly"
+	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
 )
 
 const (
@@ -271,6 +273,61 @@ func TestAnOrderWhoseGroundIsGone(t *testing.T) {
 		got, facts := r.ordered()
 		expect(t, "orders", keysOf(got), nil)
 		expect(t, "facts", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+	}
+}
+
+// TestAnotherPeriodGivesNoOrder: what is not due by the pack in force is not ordered, though it was let go of by another.
+func TestAnotherPeriodGivesNoOrder(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	file := r.ws.Path(workspace.PolicyDir, "metropolia_exam.yaml")
+	src, err := os.ReadFile(file)
+	r.must(err)
+	r.must(os.WriteFile(file, []byte(strings.ReplaceAll(string(src), "anchor: exam_date, period: P90D", "anchor: exam_date, period: P900D")), 0o600))
+	r.pack, err = r.ws.Policy(r.date)
+	r.must(err)
+	got, facts := r.ordered()
+	expect(t, "orders", keysOf(got), nil)
+	expect(t, "facts", facts, OrderFacts{})
+}
+
+// rereads puts another layout in the place of the shipped one.
+func (r recorder) rereads(old, new string) {
+	r.t.Helper()
+	src, err := layout.ShippedSource("axis.yaml")
+	r.must(err)
+	if !strings.Contains(string(src), old) {
+		r.t.Fatalf("no %s", old)
+	}
+	r.must(os.WriteFile(r.ws.Path("layouts", "axis.yaml"), []byte(strings.Replace(string(src), old, new, 1)), 0o600))
+}
+
+// TestOneOfSeveralRowsOfARecordingIsHeld: a layout may make several rows of one, of which a case holds one.
+func TestOneOfSeveralRowsOfARecordingIsHeld(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.rereads(`recording: {when: "!hold_case", set: {hold: false}}`, "recording: {set: {hold: false}}")
+	r.next(append(recorded(oldKey), strings.Replace(recorded()[0], ";0;;;", ";1;CASE-2026-0009;2026-11-22;", 1))...)
+	got, facts := r.ordered()
+	if slices.Contains(keysOf(got), oldKey) || facts.Held != 1 {
+		t.Errorf("%v %+v", keysOf(got), facts)
+	}
+}
+
+// TestALayoutOfNowIsNotThatOfTheExport: what the last export was not read for cannot be ordered by.
+func TestALayoutOfNowIsNotThatOfTheExport(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.rereads("drop: [room_code, has_audio", "drop: [has_audio")
+	src, err := os.ReadFile(r.ws.Path("layouts", "axis.yaml"))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path("layouts", "axis.yaml"), append(src, "  - {name: room_code}\n"...), 0o600))
+	if _, err := r.dry("axis-deletions"); fault.Code(err) != "UOMA-OUT-LAYOUT" {
+		t.Error(err)
+	}
+	r.next(recorded()...)
+	if got, _ := r.ordered(); !slices.Contains(keysOf(got), oldKey) {
+		t.Errorf("%v", keysOf(got))
 	}
 }
 
