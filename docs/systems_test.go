@@ -22,7 +22,7 @@ var answers = map[[2]string]string{
 	{"xamk", "alumni register"}:                                               "the program's own register",
 	{"xamk", "alumni portal (alumni.xamk.fi)"}:                                "[alumni-portal]",
 	{"xamk", "student register"}:                                              "[student-register], [peppi]",
-	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed and the feed named public: contact data of possible partners, for reaching them alone; a list that is bought is refused",
+	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed, the feed named public, and public_directory and web_research as the kinds of its side-car: contact data of possible partners, for reaching them alone; a list that is bought is refused",
 	{"xamk", "event registration"}:                                            "[dynamics365], where registrations are kept; [webforms], with the controller changed in a copy: which event, and what was agreed to",
 	{"xamk", "rights-request online form"}:                                    "[webforms], rights_request; the request itself is handled by hand",
 	{"xamk", "national data repository"}:                                      "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take",

@@ -135,14 +135,15 @@ type ordering struct {
 	shut   map[string]policy.Decision // categories that may not go to the recipient
 }
 
-// chooseOrders works out which orders stand as the stores stand now.
+// chooseOrders works out which orders stand as the stores stand now. A night whose report blocks deliveries does not block them: they
+// say nothing of anybody, and what retention has carried out must not wait at the source for another source's mistake.
 func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
 	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{},
 		dates: map[string]canon.Date{}, facts: f.answers, shut: map[string]policy.Decision{}}
 	o.facts.Findings = maps.Clone(f.answers.Findings)
 	var err error
-	if c.gate, err = survey.CheckGate(ctx, f.ws); err != nil {
+	if c.gate, err = survey.LastNight(ctx, f.ws); err != nil {
 		return nil, err
 	}
 	if d, ok := f.pack.Disclosure(f.t.Recipient, f.t.Purpose); ok && f.t.Recipient != "" {
@@ -160,7 +161,7 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 	for _, l := range lists {
 		o.dates[l.Feed] = l.Date
 	}
-	if again, err := survey.CheckGate(ctx, f.ws); err != nil || again != c.gate {
+	if again, err := survey.LastNight(ctx, f.ws); err != nil || again != c.gate {
 		return nil, errMoved.Wrap(err)
 	}
 	due := map[string]bool{}
