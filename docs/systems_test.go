@@ -3,6 +3,7 @@ package docs_test
 import (
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ var answers = map[[2]string]string{
 	{"xamk", "alumni register"}:                                               "the program's own register",
 	{"xamk", "alumni portal (alumni.xamk.fi)"}:                                "[alumni-portal]",
 	{"xamk", "student register"}:                                              "[student-register], [peppi]",
-	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed and the feed named public: contact data of possible partners, for reaching them alone; a list that is bought is refused",
+	{"xamk", "public sources: websites, business directories"}:                "[external-lists] in a copy, with the controller changed, the feed named public, and public_directory and web_research as the kinds of its side-car: contact data of possible partners, for reaching them alone; a list that is bought is refused",
 	{"xamk", "event registration"}:                                            "[dynamics365], where registrations are kept; [webforms], with the controller changed in a copy: which event, and what was agreed to",
 	{"xamk", "rights-request online form"}:                                    "[webforms], rights_request; the request itself is handled by hand",
 	{"xamk", "national data repository"}:                                      "`virta` in the pack; target {virta}; [virta] reads what it holds, which the pack does not take",
@@ -54,7 +55,7 @@ var answers = map[[2]string]string{
 	{"ljmu", "mailing houses, service providers"}:                             "`mailing_house` in the pack; target {mailing-house}",
 	{"ljmu", "providers' servers outside the EEA"}:                            "the pack's transfers: none without a safeguard",
 	{"metropolia_exam", "EXAM"}:                                               "[exam]",
-	{"metropolia_exam", "AXIS camera surveillance (Caverion Suomi Oy)"}:       "[axis]; `caverion` in the pack; deletion orders are not built: the register knows a recording by a token, and nothing leads from there to the recorder's own key",
+	{"metropolia_exam", "AXIS camera surveillance (Caverion Suomi Oy)"}:       "[axis]; `caverion` in the pack; target {axis-deletions}: orders to let go of what is over, given until the recorder answers",
 	{"metropolia_exam", "access control system (Securitas Oy)"}:               "[access-control]; `securitas` in the pack",
 	{"metropolia_exam", "LDAP directory"}:                                     "[haka]",
 	{"metropolia_exam", "Haka login"}:                                         "[haka], whose template haka-logins reads what was captured of logins",
@@ -234,6 +235,7 @@ func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*lay
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
 		fmt.Fprintf(b, "\n**%s**: %s.\n\n", f.Name, origin(f))
+		besides(b, f)
 		var read, looked, forbidden []string
 		for _, c := range f.Columns {
 			switch {
@@ -340,6 +342,32 @@ func aim(b *strings.Builder, x *target.Target) {
 		}
 		fmt.Fprintf(b, "- a row of `%s`: %s\n", block.Each, strings.Join(columns, "; "))
 	}
+	if o := x.Orders; o != nil {
+		var results []string
+		for _, said := range slices.Sorted(maps.Keys(o.Results)) {
+			results = append(results, "`"+said+"` is "+o.Results[said])
+		}
+		fmt.Fprintf(b, "- a row orders `%s` to let go of what retention ended; answers: `%s` in its inbox, by `%s`; `%s`: %s\n", x.System, o.Answers, o.Order, o.Result, strings.Join(results, ", "))
+	}
+}
+
+// besides says what has to lie beside a feed's files.
+func besides(b *strings.Builder, f *layout.Feed) {
+	if f.Sidecar == nil {
+		return
+	}
+	var keys []string
+	for _, k := range f.Sidecar.Keys {
+		text := "`" + k.Name + "`"
+		if len(k.Only) > 0 {
+			text += " (" + strings.Join(k.Only, ", ") + ")"
+		}
+		if !k.Required {
+			text += ", if any"
+		}
+		keys = append(keys, text)
+	}
+	fmt.Fprintf(b, "- side-car, without which the file is not read: `%s`: %s\n", f.SidecarName(f.File), strings.Join(keys, "; "))
 }
 
 func inside(f *layout.Feed) string {

@@ -54,11 +54,11 @@ func TestShipped(t *testing.T) {
 	for _, s := range all {
 		got = append(got, fmt.Sprint(s.Name, " ", s.Enabled))
 	}
-	want := []string{"career-survey false", "nightly true", "seamk-crm-internships false", "seamk-crm-projects false", "seamk-crm-staff false", "seamk-crm false", "seamk-marketing false", "virta false", "withdrawals true"}
+	want := []string{"axis-deletions false", "career-survey false", "nightly true", "seamk-crm-internships false", "seamk-crm-projects false", "seamk-crm-staff false", "seamk-crm false", "seamk-marketing false", "virta false", "withdrawals true"}
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %q", got)
 	}
-	if got := all[1].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
+	if got := all[2].Next(utc(t, "2026-11-21 12:00")).Format(time.RFC3339); got != "2026-11-22T02:15:00+02:00" {
 		t.Fatalf("the nightly runs at %s", got)
 	}
 }
@@ -78,7 +78,7 @@ func TestLoadPrefersTheWorkspace(t *testing.T) {
 	for _, s := range all {
 		names += s.Name + " " + s.File + "\n"
 	}
-	if want := "career-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nseamk-crm shipped/seamk-crm.yaml\nseamk-crm-internships shipped/seamk-crm-internships.yaml\n" +
+	if want := "axis-deletions shipped/axis-deletions.yaml\ncareer-survey shipped/career-survey.yaml\nnightly schedules/nightly.yaml\nseamk-crm shipped/seamk-crm.yaml\nseamk-crm-internships shipped/seamk-crm-internships.yaml\n" +
 		"seamk-crm-projects shipped/seamk-crm-projects.yaml\nseamk-crm-staff shipped/seamk-crm-staff.yaml\nseamk-marketing shipped/seamk-marketing.yaml\nvirta shipped/virta.yaml\nweekly schedules/weekly.yaml\nwithdrawals shipped/withdrawals.yaml\n"; names != want {
 		t.Fatalf("got %s", names)
 	}
@@ -102,7 +102,7 @@ func TestLoadReportsEveryFile(t *testing.T) {
 		}
 	}
 	all, err := schedules.Load(fstest.MapFS{})
-	if err != nil || len(all) != 9 {
+	if err != nil || len(all) != 10 {
 		t.Fatalf("an empty workspace has %v, %v", all, err)
 	}
 }

@@ -16,18 +16,28 @@ import (
 
 // feedLine is one feed of a layout.
 type feedLine struct {
-	Feed    string       `json:"feed"`
-	File    string       `json:"file"`
-	Member  string       `json:"member,omitempty"`
-	Format  string       `json:"format"`
-	From    string       `json:"layout"` // where the layout comes from
-	Columns []columnLine `json:"columns,omitempty"`
+	Feed    string        `json:"feed"`
+	File    string        `json:"file"`
+	Member  string        `json:"member,omitempty"`
+	Format  string        `json:"format"`
+	From    string        `json:"layout"` // where the layout comes from
+	Sidecar string        `json:"sidecar,omitempty"`
+	Says    []sidecarLine `json:"sidecar_keys,omitempty"`
+	Columns []columnLine  `json:"columns,omitempty"`
 }
 
 type columnLine struct {
 	Name     string   `json:"name"`
 	Rule     string   `json:"rule"`
 	To       []string `json:"to"`
+	Required bool     `json:"required"`
+}
+
+// sidecarLine is one key of a side-car.
+type sidecarLine struct {
+	Key      string   `json:"key"`
+	As       string   `json:"as"`
+	Only     []string `json:"only,omitempty"`
 	Required bool     `json:"required"`
 }
 
@@ -38,6 +48,12 @@ func feedsOf(f workspace.LayoutFile, columns bool) []feedLine {
 		l := feedLine{Feed: x.FullName(), Member: x.Member, Format: x.Kind(), From: f.File}
 		if lies := cmp.Or(x.File, x.Query); lies != "" {
 			l.File = f.Layout.System + "/" + lies
+		}
+		if columns && x.Sidecar != nil {
+			l.Sidecar = f.Layout.System + "/" + x.SidecarName(x.File)
+			for _, k := range x.Sidecar.Keys {
+				l.Says = append(l.Says, sidecarLine{k.Name, cmp.Or(k.As, "text"), k.Only, k.Required})
+			}
 		}
 		for _, c := range x.Columns {
 			if columns {
@@ -182,6 +198,21 @@ func (a *app) printLayout(f workspace.LayoutFile) error {
 			rows = append(rows, []string{c.Name, c.Rule, cmp.Or(strings.Join(c.To, ", "), "-"), required})
 		}
 		if err := a.table([]string{"COLUMN", "RULE", "FILLS", ""}, rows); err != nil {
+			return err
+		}
+		if x.Sidecar == "" {
+			continue
+		}
+		fmt.Fprintf(a.out, "\nside-car  %s\n", x.Sidecar)
+		rows = nil
+		for _, k := range x.Says {
+			required := ""
+			if k.Required {
+				required = "required"
+			}
+			rows = append(rows, []string{k.Key, k.As, cmp.Or(strings.Join(k.Only, ", "), "-"), required})
+		}
+		if err := a.table([]string{"KEY", "AS", "ONLY", ""}, rows); err != nil {
 			return err
 		}
 	}

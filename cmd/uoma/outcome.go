@@ -55,6 +55,10 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 			return err
 		}
 	}
+	if sel.Orders != nil {
+		a.printOrders(sel)
+		return a.printGone(&deliver, &receipt)
+	}
 	left := []string{}
 	for _, w := range sel.Withheld {
 		left = append(left, strings.TrimSuffix(fmt.Sprintf("%d %s (%s)", w.N, w.Reason, w.Clause), " ()"))
@@ -77,6 +81,38 @@ func (a *app) printTarget(out pipelines.Outcome, sel *outgoing.SelectFacts) erro
 	for _, c := range sel.Closed {
 		fmt.Fprintf(a.out, "  closed    %s goes to nobody (%s)\n", c.Column, c.Clause)
 	}
+	return a.printGone(&deliver, &receipt)
+}
+
+// printOrders says which orders a source is given to let go of data, and what it answered.
+func (a *app) printOrders(sel *outgoing.SelectFacts) {
+	o := sel.Orders
+	fmt.Fprintf(a.out, "  orders    %s go to %s: %s new, %s again; %s held by a case\n", thousands(sel.Rows), sel.Recipient, thousands(int64(o.New)), thousands(int64(o.Again)), thousands(int64(o.Held)))
+	for _, w := range sel.Withheld {
+		fmt.Fprintf(a.out, "  withheld  %d %s (%s)\n", w.N, w.Reason, w.Clause)
+	}
+	for _, result := range slices.Sorted(maps.Keys(o.Answered)) {
+		fmt.Fprintf(a.out, "  answered  %s %s\n", thousands(int64(o.Answered[result])), result)
+	}
+	if o.Unlisted > 0 {
+		fmt.Fprintf(a.out, "  unlisted  %s, without an answer\n", thousands(int64(o.Unlisted)))
+	}
+	if o.Open > 0 {
+		fmt.Fprintf(a.out, "  open      %s without an answer, the oldest of %s\n", thousands(int64(o.Open)), o.Oldest)
+	}
+	for _, what := range slices.Sorted(maps.Keys(o.Findings)) {
+		fmt.Fprintf(a.out, "  finding   %s %s\n", thousands(int64(o.Findings[what])), outgoing.Finding(what))
+	}
+	for _, code := range o.Unread {
+		fmt.Fprintf(a.out, "  unread    a file of answers: %s\n", code)
+	}
+	if n := o.Garbled + int64(o.Strange); n > 0 {
+		fmt.Fprintf(a.out, "  garbled   %s answers to no order, or without a result\n", thousands(n))
+	}
+}
+
+// printGone says what became of a target's file or rows.
+func (a *app) printGone(deliver, receipt *outgoing.Facts) error {
 	if receipt.Delivery == "" {
 		fmt.Fprintf(a.out, "  delivery  %s\n", receipt.State)
 		return nil

@@ -25,8 +25,9 @@ type targetLine struct {
 	File      string             `json:"file,omitempty"`
 	Table     string             `json:"table,omitempty"` // entity set, of rows in a table
 	Asked     string             `json:"asked,omitempty"`
-	Needs     []string           `json:"needs,omitempty"` // columns and elements without any of which there is no row
-	From      string             `json:"definition"`      // where the target comes from
+	Answers   string             `json:"answers,omitempty"` // file in the inbox, of a target of orders
+	Needs     []string           `json:"needs,omitempty"`   // columns and elements without any of which there is no row
+	From      string             `json:"definition"`        // where the target comes from
 	Columns   []targetColumnLine `json:"columns,omitempty"`
 }
 
@@ -52,6 +53,9 @@ func targetLineOf(f workspace.TargetFile, columns bool) targetLine {
 		Form: t.Form.Type, Seal: t.Seal, File: t.File, Table: t.Form.Set, From: f.File}
 	if t.Asked != nil {
 		l.Asked = workspace.AskedDir + "/" + t.Name + "/" + t.Asked.File
+	}
+	if t.Orders != nil {
+		l.Answers = t.System + "/" + t.Orders.Answers
 	}
 	if !columns {
 		return l
@@ -165,7 +169,10 @@ func (a *app) printTargetFile(l targetLine) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s (%s)\n", l.Target, l.Title, l.From)
 	for _, x := range [][2]string{{"pack", l.Policy}, {"purpose", l.Purpose}, {"recipient", cmp.Or(l.Recipient, "none: the controller's own system")},
-		{l.kept(), l.File + l.Table + " (" + l.Form + ", sealed: " + l.Seal + ")"}, {"asked by", cmp.Or(l.Asked, "nobody: whom the pack lets go")}} {
+		{l.kept(), l.File + l.Table + " (" + l.Form + ", sealed: " + l.Seal + ")"}, {"asked by", cmp.Or(l.Asked, "nobody: whom the pack lets go")}, {"answers", l.Answers}} {
+		if x[1] == "" || l.Answers != "" && x[0] == "asked by" {
+			continue
+		}
 		fmt.Fprintf(a.out, "%-10s %s\n", x[0], x[1])
 	}
 	if len(l.Needs) > 0 {

@@ -1,4 +1,4 @@
-// Package outfile writes the files that go to recipients: delimited text, workbooks, XML.
+// Package outfile writes the files that go to recipients: delimited text, workbooks, XML, JSON Lines.
 //
 // [New] gives a [Writer] of a [Form]; rows come one by one as texts, in the order of the file, and nothing of them is kept.
 // The bytes depend on the rows alone: no time, no version and no machine stands in them. A workbook is written as one stream
@@ -18,9 +18,10 @@ import (
 
 // Kinds of files.
 const (
-	CSV  = "csv"
-	XLSX = "xlsx"
-	XML  = "xml"
+	CSV   = "csv"
+	XLSX  = "xlsx"
+	XML   = "xml"
+	JSONL = "jsonl"
 )
 
 // Form says how a file is written.
@@ -50,7 +51,7 @@ type Writer interface {
 	Close() error
 }
 
-// New begins a file. CSV and XLSX have one block.
+// New begins a file. CSV, XLSX and JSON Lines have one block.
 func New(w io.Writer, f Form, blocks []Block) (Writer, error) {
 	switch f.Type {
 	case CSV:
@@ -59,6 +60,8 @@ func New(w io.Writer, f Form, blocks []Block) (Writer, error) {
 		return newXLSX(w, f, blocks[0].Columns)
 	case XML:
 		return newXML(w, f, blocks)
+	case JSONL:
+		return newLines(w, blocks[0].Columns)
 	}
 	return nil, fmt.Errorf("no form %q", f.Type)
 }

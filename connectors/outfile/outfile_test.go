@@ -92,6 +92,13 @@ func TestCSVIsReadBack(t *testing.T) {
 	})
 }
 
+func TestJSONLines(t *testing.T) {
+	got := written(t, Form{Type: JSONL}, []Block{{Columns: []string{"order_id", `a "b"`}}}, []string{"x", ""}, []string{"", "say \"so\"\n€"})
+	if want := `{"order_id":"x","a \"b\"":null}` + "\n" + `{"order_id":null,"a \"b\"":"say \"so\"\n€"}` + "\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
+
 func TestXLSXIsReadBack(t *testing.T) {
 	columns := make([]string, 30)
 	for i := range columns {

@@ -25,12 +25,12 @@ var pitfalls = map[string][]string{
 	"dynamics365-seamk/consents":     {"_msdynmkt_purposeid_value unknown-code!", "msdynmkt_contactpointvalue unknown-kind!"},
 	"dynamics365-seamk/contacts":     {"donotsendmm missing!", "governmentid forbidden"}, // a ban that cannot be read; a code where none may be
 	"dynamics365-seamk/leads":        {"statecode unknown-code!"},
-	"exam/bookings":                  {"user missing!"},                                                 // a visitor, who has no user here
-	"exam/consents":                  {"recording_consent unknown-code!"},                               // asked, and not answered
-	"exam/records":                   {"student scope!"},                                                // a visitor of another institution
-	"exam/users":                     {"eppn scope!", "roles pattern!"},                                 // a visitor; a right that nobody told of
-	"external-lists/purchased":       {"do_not_contact pattern!", "email missing!", "licence missing!"}, // a ban that cannot be read; nobody to write to; no licence to use it
-	"external-lists-ljmu/honours":    {"source_url pattern!"},                                           // seen where nobody may look
+	"exam/bookings":                  {"user missing!"},                             // a visitor, who has no user here
+	"exam/consents":                  {"recording_consent unknown-code!"},           // asked, and not answered
+	"exam/records":                   {"student scope!"},                            // a visitor of another institution
+	"exam/users":                     {"eppn scope!", "roles pattern!"},             // a visitor; a right that nobody told of
+	"external-lists/purchased":       {"do_not_contact pattern!", "email missing!"}, // a ban that cannot be read; nobody to write to
+	"external-lists-ljmu/honours":    {"source_url pattern!"},                       // seen where nobody may look
 	"external-lists-ljmu/linkedin":   {"source_url pattern!"},
 	"external-lists-ljmu/newspapers": {"source_url pattern!"},
 	"fs/awards":                      {},                                                               // years for dates are dates of their own

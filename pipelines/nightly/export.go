@@ -138,6 +138,11 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 	if err != nil {
 		return nil, err
 	}
+	says, err := besides(files, f, name)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
 	stable, err := folder.NewStable(raw, path.Base(name))
 	if err != nil {
 		raw.Close()
@@ -154,6 +159,9 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 	if err != nil {
 		e.Close()
 		return nil, err
+	}
+	if len(says) > 0 {
+		e.Reader = filled{e.Reader, f, says}
 	}
 	return e, nil
 }

@@ -71,7 +71,7 @@ func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (
 		if position == 0 {
 			position = i + 1
 		}
-		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: position, Required: c.Required,
+		o.Columns = append(o.Columns, tabular.Column{Name: c.Name, Aliases: c.Aliases, Position: position, Required: c.Required && c.Sidecar == "",
 			Path: c.Path, List: c.List})
 	}
 	if f.Format.Trailer != "" {

@@ -155,6 +155,9 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	if in.Deliveries, err = s.deliveries(ctx); err != nil {
 		return in, err
 	}
+	if in.Orders, err = s.orders(ctx); err != nil {
+		return in, err
+	}
 	marks, err := ledger.Watermarks(ctx, s.n.ws.RegisterDB, r.Pipeline)
 	if err != nil {
 		return in, err
@@ -389,6 +392,44 @@ func (s report) deliveries(ctx context.Context) ([]quality.Delivery, error) {
 		out = append(out, x)
 	}
 	return out, err
+}
+
+// orders gives how the last run of each target of orders left them.
+func (s report) orders(ctx context.Context) ([]quality.Orders, error) {
+	given, err := ledger.DeletionOrders(ctx, s.n.ws.RegisterDB, "")
+	if err != nil {
+		return nil, err
+	}
+	targets := map[string]bool{}
+	for _, o := range given {
+		targets[o.Target] = true
+	}
+	var out []quality.Orders
+	for _, target := range sortedKeys(targets) {
+		runs, err := ledger.Runs(ctx, s.n.ws.RegisterDB, target, 1)
+		if err != nil || len(runs) == 0 {
+			return nil, err
+		}
+		st, found, err := ledger.FindStage(ctx, s.n.ws.RegisterDB, runs[0].ID, "select")
+		if err != nil {
+			return nil, err
+		}
+		var told struct { // of what the target's run leaves in the ledger
+			Orders struct {
+				Open     int64            `json:"open"`
+				Findings map[string]int64 `json:"findings"`
+			} `json:"orders"`
+		}
+		if !found || json.Unmarshal([]byte(st.Facts), &told) != nil {
+			continue
+		}
+		x := quality.Orders{Target: target, Open: told.Orders.Open}
+		for _, n := range told.Orders.Findings {
+			x.Findings += n
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 // maxHistory is how many earlier runs the trends show.

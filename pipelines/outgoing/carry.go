@@ -42,6 +42,8 @@ type carrier struct {
 type content interface {
 	// again works out anew what goes out, and gives its digest.
 	again(ctx context.Context) (digest string, err error)
+	// note writes down what has to be known before anybody can see what goes out.
+	note(ctx context.Context) error
 	empty() bool
 	write(w io.Writer) error
 	// list says who is in the delivery.
@@ -121,6 +123,9 @@ const life = 14 * 24 * time.Hour
 func (c *carrier) prepare(ctx context.Context, d *outbox.Delivery, what content) error {
 	digest, err := what.again(ctx)
 	if err != nil {
+		return err
+	}
+	if err := what.note(ctx); err != nil {
 		return err
 	}
 	if d.ID != "" && d.SelectionDigest != digest {

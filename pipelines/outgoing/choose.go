@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/outfile"
 	"uoma/connectors/register"
 	"uoma/connectors/vault"
@@ -43,7 +44,9 @@ type choice struct {
 	formulas int64
 	unknown  int64
 	lines    []int64
-	digest   string // of everything that goes out
+	orders   *OrderFacts            // of a target of orders
+	book     []ledger.DeletionOrder // of it: what has to stand in the ledger before the file is seen
+	digest   string                 // of everything that goes out
 }
 
 // Reasons why somebody is left out that no policy gives.
@@ -100,6 +103,9 @@ type question struct{ recipient, category, given string }
 func (f *File) choose(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	if err := workspace.EventOf(f.pack, f.t); err != nil {
 		return nil, err
+	}
+	if f.t.Orders != nil {
+		return f.chooseOrders(ctx, r)
 	}
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
 	h := &chooser{f: f, c: c, at: survey.AsOf(r), blocks: f.t.Blocks(), form: f.form(), answers: map[question]policy.Answers{}, closed: map[question]bool{}}

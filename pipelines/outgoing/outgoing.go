@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 
+	"uoma/connectors/ledger"
 	"uoma/connectors/outbox"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -51,6 +52,10 @@ type File struct {
 	o    Options
 
 	killed bool // Step ended the run
+
+	// Of orders: what the answers that came say, and what of them stands in the facts.
+	learnt  []ledger.DeletionOrder
+	answers OrderFacts
 }
 
 var (
@@ -108,7 +113,9 @@ type SelectFacts struct {
 	Formulas int64            `json:"formula_like_cells"`
 	Unknown  int64            `json:"unknown,omitempty"`       // rows of the recipient's list about whom nothing is known
 	Lines    []int64          `json:"unknown_lines,omitempty"` // where they stand in it; the first hundred
-	Dry      bool             `json:"dry_run,omitempty"`
+	// Orders tells of a target of orders what became of them; there Eligible counts rows that have ended, and nobody is in People.
+	Orders *OrderFacts `json:"orders,omitempty"`
+	Dry    bool        `json:"dry_run,omitempty"`
 }
 
 // Withheld counts people left out for one reason under one clause.
@@ -128,10 +135,13 @@ type selectStage struct{ f *File }
 
 func (selectStage) Name() string { return "select" }
 
-// Run selects, and writes nothing but random pseudonyms: what is written is selected again.
+// Run selects, and writes nothing but random pseudonyms and answers to orders: what is written is selected again.
 func (t selectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if r.Mode == pipelines.Backfill && !r.Dry {
 		return nil, errBackfill
+	}
+	if err := t.f.learn(ctx, r); err != nil {
+		return nil, err
 	}
 	c, err := t.f.choose(ctx, r)
 	if err != nil {
@@ -141,7 +151,7 @@ func (t selectStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	return SelectFacts{
 		Target: t.f.t.Name, Recipient: t.f.chain().Recipient, File: t.f.name(r.Date), Register: c.gate.Run, Policy: t.f.pack.ID + " " + t.f.pack.Version,
 		Eligible: c.eligible, People: c.people, Rows: int64(len(c.records)), Withheld: c.account(), RowsWithheld: c.rows, Lacking: c.lacking, Closed: c.closed, Formulas: c.formulas,
-		Unknown: c.unknown, Lines: c.lines, Dry: r.Dry,
+		Unknown: c.unknown, Lines: c.lines, Orders: c.orders, Dry: r.Dry,
 	}, nil
 }
 

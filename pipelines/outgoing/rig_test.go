@@ -67,6 +67,7 @@ var filled = strings.NewReplacer(
 	"needs_assessment: true, clause: [LJMU-30", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [LJMU-30",
 	"  processor: true\n  clause: [LJMU-55]", "  processor: true\n  agreement: DPA-1\n  clause: [LJMU-55]",
 	"  processor: true\n  clause: [NMBU-21, NMBU-22]", "  processor: true\n  agreement: DPA-1\n  clause: [NMBU-21, NMBU-22]",
+	"  processor: true\n  clause: [METRO-34", "  processor: true\n  agreement: DPA-1\n  clause: [METRO-34",
 	"undecided: true, clause: [SEAMK-49]", "anchor: source_removed, period: P10Y, action: delete, clause: [SEAMK-49]",
 	"needs_assessment: true, clause: [SEAMK-11]", "needs_assessment: true, assessment: {reference: LIA-1, made: 2023-01-15, review: 2027-12-31}, clause: [SEAMK-11]",
 )
@@ -102,7 +103,7 @@ func newRigAt(t testing.TB, on databasetest.Kind, of string, s site) *rig {
 	r.date, err = canon.ParseDate("2026-11-21")
 	r.must(err)
 	dir := filepath.Join(t.TempDir(), "ws")
-	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\ntargets: {virta: {transport: encrypted}, mira-persons: {transport: encrypted}, mira-degrees: {transport: encrypted}}\n", s.institution, s.policy, inbox, s.systems, of))
+	workspacetest.Init(t, on, dir, fmt.Sprintf("institution: %q\npolicy: %s\ninbox: %s\n%stemporary_identifiers: true\nsender: {id: %s}\ntargets: {virta: {transport: encrypted}, mira-persons: {transport: encrypted}, mira-degrees: {transport: encrypted}, axis-deletions: {transport: encrypted}}\n", s.institution, s.policy, inbox, s.systems, of))
 	// The same keys each time: rows that bear tokens stand in their order.
 	master, storage := filepath.Join(dir, workspace.KeysDir, "master.key"), filepath.Join(dir, workspace.KeysDir, "storage.key")
 	r.must(errors.Join(os.Remove(master), os.Remove(storage)))

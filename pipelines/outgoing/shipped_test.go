@@ -121,7 +121,7 @@ func TestShippedTargets(t *testing.T) {
 		})
 	}
 	all, err := target.Shipped()
-	all = slices.DeleteFunc(all, (*target.Target).InTable) // their rows have a table in their tests
+	all = slices.DeleteFunc(all, func(x *target.Target) bool { return x.InTable() || x.Orders != nil }) // these have a table, or a recorder, in their tests
 	if err != nil || len(done) != len(all) || len(all) < 6 {
 		t.Errorf("%d of %d targets were written, %v", len(done), len(all), err)
 	}

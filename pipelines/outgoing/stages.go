@@ -26,7 +26,11 @@ type Facts struct {
 	Table *dataverse.Outcome `json:"table,omitempty"`
 }
 
-const dryRun = "dry-run"
+// What stands in the place of a delivery's state where there is none.
+const (
+	dryRun  = "dry-run"
+	nothing = "nothing" // no order stands, so that there is no file
+)
 
 func (f *Facts) fill(d *outbox.Delivery, name string) {
 	f.Delivery, f.Sequence, f.State, f.File = d.ID, d.Sequence, string(d.State), name
@@ -51,7 +55,7 @@ func (x *full) again(ctx context.Context) (string, error) {
 	if x.gone, err = x.leaving(ctx); err != nil {
 		return "", err
 	}
-	if len(x.last.records) == 0 {
+	if len(x.last.records) == 0 && x.f.t.Orders == nil {
 		return "", errEmpty
 	}
 	return x.last.digest, nil
@@ -63,7 +67,7 @@ func (x *full) write(w io.Writer) error { return x.f.write(w, x.last) }
 
 func (x *full) list() survey.List {
 	l := survey.List{Purpose: x.f.t.Purpose, Policy: x.f.pack.Digest(), Epoch: x.f.ws.Keys.DomainEpoch(x.f.domain()), People: []survey.Included{}, Withdrawn: x.gone}
-	if x.f.t.Counted() {
+	if x.f.t.Counted() || x.f.t.Orders != nil {
 		return l // nobody is in it
 	}
 	for _, rec := range x.last.records {
@@ -72,11 +76,29 @@ func (x *full) list() survey.List {
 	return l
 }
 
+func (x *full) note(ctx context.Context) error {
+	if len(x.last.book) == 0 {
+		return nil
+	}
+	if err := x.f.book(ctx, x.last.book); err != nil {
+		return err
+	}
+	return x.f.step("noted")
+}
+
 func (x *full) name(d *outbox.Delivery) string { return x.f.name(d.From) }
 
 func (x *full) draft(d *outbox.Delivery) {
 	d.Kind, d.From, d.To = parcel.Full, x.r.Date, x.r.Date
 	d.RegisterCommit, d.QualityVerdict, d.ConsentCutAt = x.last.gate.Run, x.last.gate.Verdict, x.last.cut
+}
+
+// none is the answer where there is no delivery: of orders there need be none, of people there was somebody.
+func (f *File) none() error {
+	if f.t.Orders != nil {
+		return nil
+	}
+	return outbox.ErrNone
 }
 
 // each runs a stage's part on the delivery of the run's date.
@@ -88,7 +110,9 @@ func (f *File) each(ctx context.Context, r *pipelines.Run, facts *Facts, do func
 		}
 		what := &full{f: f, r: r}
 		err = do(ctx, c, &d, what)
-		facts.fill(&d, f.name(r.Date))
+		if facts.fill(&d, f.name(r.Date)); d.ID == "" && err == nil && f.t.Orders != nil {
+			facts.State, facts.File = nothing, ""
+		}
 		facts.Table = what.outcome
 		if what.last != nil {
 			facts.Rows = int64(len(what.last.records))
@@ -142,7 +166,7 @@ func (t deliverStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 			return nil
 		}
 		if d.ID == "" {
-			return outbox.ErrNone // taken back by somebody else since it was prepared
+			return t.f.none() // or taken back by somebody else since it was prepared
 		}
 		if c.place == nil {
 			return c.upsert(ctx, d, what)
@@ -164,7 +188,7 @@ func (t receiptStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	}
 	err := t.f.each(ctx, r, &facts, func(ctx context.Context, c *carrier, d *outbox.Delivery, what *full) error {
 		if d.ID == "" {
-			return outbox.ErrNone
+			return t.f.none()
 		}
 		facts.Already = d.State == outbox.Closed
 		return c.close(ctx, d, what.name(d))

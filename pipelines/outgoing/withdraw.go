@@ -232,4 +232,6 @@ func (w *withdrawal) draft(d *outbox.Delivery) {
 	d.RegisterCommit = w.night
 }
 
+func (w *withdrawal) note(context.Context) error { return nil }
+
 func (w *withdrawal) empty() bool { return len(w.rows) == 0 }

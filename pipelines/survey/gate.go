@@ -23,12 +23,21 @@ var errGate = fault.New("UOMA-DLV-QUALITY-GATE", "the data is not fit to be sent
 type Gate struct {
 	Run     string // the register's present commit
 	Date    string // its logical date, YYYY-MM-DD
-	Verdict string // pass or warn
+	Verdict string // pass or warn, where something goes by it
 }
 
 // CheckGate reads the last nightly run. A run that is under way or failed, one without a verdict, and one that its report
 // blocks let nothing through.
 func CheckGate(ctx context.Context, ws *workspace.Workspace) (Gate, error) {
+	g, err := LastNight(ctx, ws)
+	if err == nil && g.Verdict != "pass" && g.Verdict != "warn" {
+		return Gate{}, errGate.At(fault.Place{Field: g.Run}).Because(fmt.Errorf("the verdict of its report is %q", g.Verdict))
+	}
+	return g, err
+}
+
+// LastNight reads the last nightly run, which is not under way and has not failed, whatever its report says.
+func LastNight(ctx context.Context, ws *workspace.Workspace) (Gate, error) {
 	runs, err := ledger.Runs(ctx, ws.RegisterDB, nightly, 1)
 	if err != nil {
 		return Gate{}, err
@@ -51,9 +60,6 @@ func CheckGate(ctx context.Context, ws *workspace.Workspace) (Gate, error) {
 		if err := json.Unmarshal([]byte(stage.Facts), &facts); err != nil {
 			return Gate{}, errGate.At(fault.Place{Field: last.ID}).Wrap(err)
 		}
-	}
-	if facts.Verdict != "pass" && facts.Verdict != "warn" {
-		return Gate{}, errGate.At(fault.Place{Field: last.ID}).Because(fmt.Errorf("the verdict of its report is %q", facts.Verdict))
 	}
 	return Gate{last.ID, last.LogicalDate, facts.Verdict}, nil
 }

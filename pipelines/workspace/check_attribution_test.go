@@ -20,14 +20,14 @@ func TestCheckMissesALicence(t *testing.T) {
 	if !ok {
 		t.Fatal("no pack")
 	}
-	columns := "  - {name: provider, required: true, to: attribution.provider}\n  - {name: licence, required: true, to: attribution.licence}\n"
+	columns := "  - {name: provider, sidecar: provider, required: true, to: attribution.provider}\n  - {name: licence, sidecar: lia_ref, required: true, to: attribution.licence}  # the assessment, where the row names no contract\n"
 	for _, tt := range []struct {
 		name, in, out string
 		needs         string
 		found         []string
 	}{
 		{"as shipped", "", "", "", nil},
-		{"no licence", "  - {name: licence, required: true, to: attribution.licence}\n", "", "", []string{"attribution.licence"}},
+		{"no licence", "  - {name: licence, sidecar: lia_ref, required: true, to: attribution.licence}  # the assessment, where the row names no contract\n", "", "", []string{"attribution.licence"}},
 		{"no author", "", "", "  - {sources: [external-lists], tables: [email, phone, address, attribution], needs: [author], clause: [SEAMK-34]}\n",
 			[]string{"attribution.author"}},
 		{"once for all", "  columns:\n  - {name: email", "  rows: {attribution: {set: {provider: Mallitieto, licence: MT-2026}}}\n  columns:\n  - {name: email", "", nil},

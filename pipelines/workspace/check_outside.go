@@ -24,6 +24,7 @@ import (
 	"uoma/internal/document"
 	"uoma/internal/fault"
 	"uoma/transforms/layout"
+	"uoma/transforms/target"
 )
 
 func isFolder(path string) bool {
@@ -41,6 +42,7 @@ var (
 	errInboxRows    = fault.New("UOMA-CHK-INBOX-ROWS", "the source would give the feed's rows", "nothing to do")
 	errInboxFolder  = fault.New("UOMA-CHK-INBOX-FOLDER", "the server has no folder of the name in the system's URL", "compare the URL in uoma.yaml with the server's owner")
 	errInboxName    = fault.New("UOMA-CHK-INBOX-NAME", "files in the inbox are of no feed of their system and are never read", "compare their names with the layout: uoma layout show SYSTEM")
+	errInboxSidecar = fault.New("UOMA-CHK-INBOX-SIDECAR", "the last export of the feed has no side-car and will not be read", "lay the side-car that the layout asks for beside it")
 )
 
 // inbox tells what of each feed has come, and what is there that nobody reads.
@@ -171,16 +173,42 @@ func (c *checker) ofTonight(t transport, l *layout.Layout) (entries []fs.DirEntr
 			return nil, err
 		}
 		entries = append(entries, fs.FileInfoToDirEntry(info))
+		beside := l.Feeds[i].SidecarName(l.Feeds[i].FileName(today))
+		if beside == "" {
+			continue
+		}
+		switch info, err := t.Stat(beside); {
+		case err == nil:
+			entries = append(entries, fs.FileInfoToDirEntry(info))
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
 	}
 	return entries, nil
 }
 
+// answersOf gives how a system answers the orders that targets give it: in files beside its exports.
+func (c *checker) answersOf(system string) (out []*target.Orders) {
+	files, err := TargetFiles(c.dir)
+	if err != nil {
+		return nil // a document is broken, which was told
+	}
+	for _, f := range files {
+		if f.Target.System == system && f.Target.Orders != nil {
+			out = append(out, f.Target.Orders)
+		}
+	}
+	return out
+}
+
 func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 	last, strangers := map[string]canon.Date{}, 0
+	answers := c.answersOf(l.System)
 	for _, e := range entries {
-		known := e.IsDir()
+		known := e.IsDir() || slices.ContainsFunc(answers, func(o *target.Orders) bool { return o.Match(e.Name()) })
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
+			known = known || f.IsSidecar(e.Name())
 			if day, ok := f.Match(e.Name()); ok {
 				known = true
 				if before, seen := last[f.Name]; !seen || day > before {
@@ -198,6 +226,10 @@ func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 	for i := range l.Feeds {
 		f := &l.Feeds[i]
 		if day, ok := last[f.Name]; ok {
+			beside := f.SidecarName(f.FileName(day))
+			if beside != "" && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == beside }) {
+				c.add(Warning, errInboxSidecar.At(fault.Place{Field: f.FullName()}))
+			}
 			c.add(Note, errInboxLast.At(fault.Place{Field: f.FullName()}).Because(errors.New(day.String())))
 		} else {
 			c.add(Warning, errInboxNone.At(fault.Place{Field: f.FullName()}))

@@ -63,6 +63,7 @@ func Places() []Place {
 		{inRegister, "state", "", "digests"},
 		{inRegister, "lease", "", "who is at work"},
 		{inRegister, "retention_review", "", "who looked at a category"},
+		{inRegister, "deletion_order", "", "what sources are to let go of, by numbers that no row of the register has"},
 		{inRegister, "announcement", "", "which versions of the notice people were told of"},
 		{inRegister, "audit_head", "", "a number and a digest"},
 		{inRegister, "audit_seal", "", "signatures"},

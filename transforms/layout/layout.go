@@ -79,6 +79,7 @@ type Feed struct {
 	OData   *OData             `yaml:"odata"`
 	Member  string             `yaml:"member"` // name inside the archive when File is one, see [Feed.MemberOf]
 	Format  Format             `yaml:"format"`
+	Sidecar *Sidecar           `yaml:"sidecar"` // what lies beside each file; nil: nothing has to
 	Guard   Guard              `yaml:"guard"`
 	Drift   string             `yaml:"drift"` // what a change of the export's columns leads to; Quarantine when absent
 	Key     Key                `yaml:"key"`
@@ -130,16 +131,17 @@ func (f *Feed) records() bool {
 }
 
 // Misses tells whether an export without a column is drift. A column that is forbidden may come and go; so may an optional
-// property of records, of which no record may have it tonight, unless the layout says what drift leads to.
+// property of records, of which no record may have it tonight, unless the layout says what drift leads to, and a column that the
+// side-car fills.
 func (f *Feed) Misses(column string) bool {
 	c := &f.Columns[f.Index(column)]
-	return !c.Forbid && (c.Required || !f.sparse)
+	return !c.Forbid && c.Sidecar == "" && (c.Required || !f.sparse)
 }
 
 // Spares tells whether an export without a column is no drift because each record may lack it.
 func (f *Feed) Spares(column string) bool {
 	c := &f.Columns[f.Index(column)]
-	return f.sparse && !c.Required && !c.Forbid
+	return f.sparse && !c.Required && !c.Forbid && c.Sidecar == ""
 }
 
 // Kind says how the rows come: the format of a file, query, search, rest or odata.
@@ -274,6 +276,7 @@ type Column struct {
 	Position int               `yaml:"position"` // 1-based; its place in the list when absent
 	Path     string            `yaml:"path"`     // where a record holds it; its name when absent
 	At       string            `yaml:"at"`       // "1-10": its characters in a line of fixed width
+	Sidecar  string            `yaml:"sidecar"`  // key of the side-car that says it where the row does not; the header need not name it
 	Required bool              `yaml:"required"` // the header must name it and every row must fill it
 	As       string            `yaml:"as"`       // rule; "text" when absent
 	To       list              `yaml:"to"`

@@ -100,6 +100,9 @@ func (f *Feed) complete(l *Layout) {
 	}
 	f.sparse = f.Drift == "" && f.records()
 	f.Drift = cmp.Or(f.Drift, Quarantine)
+	if f.Sidecar != nil {
+		f.Sidecar.File = cmp.Or(f.Sidecar.File, fileMark+".meta.json")
+	}
 	f.Format.Encoding = cmp.Or(f.Format.Encoding, "utf-8")
 	f.Format.Header = cmp.Or(f.Format.Header, "required")
 	if f.Guard == (Guard{}) {
@@ -180,6 +183,7 @@ func (c *checker) feed(f *Feed, at []string) {
 	}
 	c.names(f, under)
 	c.format(f, under)
+	c.sidecar(f, under)
 	for i := range f.Columns {
 		c.column(f, &f.Columns[i], under("columns", strconv.Itoa(i)))
 	}

@@ -288,6 +288,10 @@ func (b *builder) deliveries() {
 		}
 		b.judgeDelivery(row)
 	}
+	for _, o := range b.in.Orders {
+		b.atMost("ordersOpen", "orders/"+o.Target, "", o.Open, 0, "orders")
+		b.atMost("ordersRefused", "orders/"+o.Target, "", o.Findings, 0, "orders")
+	}
 }
 
 func abs(n int64) int64 {

@@ -152,6 +152,12 @@ func Kinds() []Kind {
 		{"deliveryRefused", "Delivery refused", coverage, sevWarn, "G4", registrar, true,
 			"The recipient did not take the extract, so the survey lacks these people.",
 			"Read the reasons in the receipt and prepare the delivery anew."},
+		{"ordersOpen", "Deletion orders without an answer", timeliness, sevWarn, "G4", registrar, true,
+			"The source was told to let go of what is over, and nobody knows whether it did.",
+			"Ask whoever keeps the source; each order goes out again, under its number, until it is answered."},
+		{"ordersRefused", "Deletion orders refused", lawfulness, sevWarn, "G4", registrar, true,
+			"The source keeps what is over, or what it said it had let go of, and no case that it lists is the reason.",
+			"Compare with the source: release its lock, or have the case entered for which it keeps the data; uoma runs show tells which it is."},
 	}
 }
 

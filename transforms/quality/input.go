@@ -14,6 +14,7 @@ type Input struct {
 	Privacy    *Privacy   `json:"privacy,omitempty"`
 	Extracts   []Extract  `json:"extracts"`
 	Deliveries []Delivery `json:"deliveries"`
+	Orders     []Orders   `json:"orders"`
 	Register   []Table    `json:"register"`
 	History    []Past     `json:"history"` // earlier runs, oldest first; the last 30 are used
 	Stages     []Stage    `json:"stages"`
@@ -212,6 +213,13 @@ type Extract struct {
 	MinGroup  *int64 `json:"min_group,omitempty"` // smallest group over the declared quasi-identifiers
 	SmallRows int64  `json:"small_rows"`          // rows in groups under the limit
 	Leaks     *int64 `json:"leaks,omitempty"`     // pattern hits in outbound columns; nil: not scanned
+}
+
+// Orders are those that a target gives to a source, to let go of what retention ended, as its last run left them.
+type Orders struct {
+	Target   string `json:"target"`
+	Open     int64  `json:"open"`     // given on an earlier night, and not answered
+	Findings int64  `json:"findings"` // refused, or contradicted by what the source lists
 }
 
 // Delivery is one delivery and how far it got.

@@ -170,6 +170,7 @@ func admit(in Input) (Input, int64) {
 		v.State, v.Level, v.Status = d.name(v.State), d.name(v.Level), d.name(v.Status)
 		return v
 	}, func(v Delivery) string { return v.ID })
+	out.Orders = each(in.Orders, func(o Orders) Orders { o.Target = d.name(o.Target); return o }, func(o Orders) string { return o.Target })
 	out.Register = each(in.Register, func(t Table) Table { t.Name = d.name(t.Name); return t }, func(t Table) string { return t.Name })
 	out.History = each(in.History[max(0, len(in.History)-maxHistory):], d.past, nil)
 	out.Stages = each(in.Stages, func(s Stage) Stage { s.Name, s.State = d.name(s.Name), d.name(s.State); return s }, nil)

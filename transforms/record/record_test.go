@@ -82,7 +82,7 @@ func TestBoughtDataNamesItsProvider(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	once := strings.NewReplacer("  - {name: provider, required: true, to: attribution.provider}\n", "", "  - {name: licence, required: true, to: attribution.licence}\n", "",
+	once := strings.NewReplacer("  - {name: provider, sidecar: provider, required: true, to: attribution.provider}\n", "", "  - {name: licence, sidecar: lia_ref, required: true, to: attribution.licence}  # the assessment, where the row names no contract\n", "",
 		"  columns:\n", "  rows: {attribution: {set: {provider: Mallitieto, licence: MT-2026}}}\n  columns:\n")
 	for want, src := range map[string]string{
 		"provider: as each row names it; licence: as each row names it; until: as each row names it": string(text),

@@ -57,13 +57,14 @@ var (
 	errField  = fault.New("UOMA-TGT-FIELD", "a column takes a field that there is not", "write table.column, email.KIND, phone.KIND or address.KIND.column; docs/reference.md lists the canonical tables")
 	errTable  = fault.New("UOMA-TGT-TABLE", "rows of another table than the row's own stand in a column", "take fields of person, email, phone, address, of the table that each: names, or in rows of person of one that latest: names with a date")
 	errFill   = fault.New("UOMA-TGT-FILL", "a column has nothing to hold, or two things", "give exactly one of from:, value: and copy:")
-	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; xml needs root and path, and alone takes inside; dataverse needs set, id and key, and takes write and gone")
+	errForm   = fault.New("UOMA-TGT-FORM", "the form takes no such key, or lacks one", "csv takes delimiter, encoding, quote, line_end and formulas; xlsx takes sheet; jsonl takes none; xml needs root and path, and alone takes inside; dataverse needs set, id and key, and takes write and gone")
 	errPath   = fault.New("UOMA-TGT-PATH", "a column's name is no path of elements", "write Element/Element, with @attribute as the last part; of elements of one parent, stand together")
 	errDate   = fault.New("UOMA-TGT-DATE", "the format is none of a date", "write d, dd, M, MM and yyyy with signs between them, for a column that takes a date")
 	errBeside = fault.New("UOMA-TGT-BESIDE", "a column stands beside one that it cannot", "name in beside: another column of the row, which takes a field, for a column with value:")
 	errNeeds  = fault.New("UOMA-TGT-NEEDS", "every row needs something that no column can hold", "name in needs: columns, or elements in which columns stand")
 	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
 	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column, beside another; no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
+	errOrders = fault.New("UOMA-TGT-ORDERS", "the rows are orders to let go of data, and no order can be read from them, or more than an order", "let each: name a table of no person, give one column ended.order and fields of that table or of ended that identify nobody; no channel, protected, event, from, having, asked, latest, return_after_days, inside, counts or pseudonyms; csv, xlsx or jsonl as form")
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
 )
 
@@ -91,6 +92,9 @@ func Parse(file string, src []byte) (*Target, error) {
 	c.asked()
 	if t.Counted() {
 		c.counted()
+	}
+	if t.Orders != nil {
+		c.orders()
 	}
 	if h := t.Having; h != nil && !rows(h.Table) {
 		c.find(errTable, h.Table, "having", "table")
@@ -141,7 +145,7 @@ func (c *checker) form() {
 	given := map[string]bool{"delimiter": f.Delimiter != "", "encoding": f.Encoding != "", "quote": f.Quote != "", "line_end": f.LineEnd != "",
 		"formulas": f.Formulas != "", "sheet": f.Sheet != "", "root": f.Root != "", "namespace": f.Namespace != "",
 		"set": f.Set != "", "id": f.ID != "", "key": f.Key != nil, "write": f.Write != "", "gone": f.Gone != ""}
-	takes := map[string][]string{"csv": {"delimiter", "encoding", "quote", "line_end", "formulas"}, "xlsx": {"sheet"}, "xml": {"root", "namespace"},
+	takes := map[string][]string{"csv": {"delimiter", "encoding", "quote", "line_end", "formulas"}, "xlsx": {"sheet"}, "jsonl": {}, "xml": {"root", "namespace"},
 		Dataverse: {"set", "id", "key", "write", "gone"}}[f.Type]
 	for key, set := range given {
 		if set && !slices.Contains(takes, key) {
@@ -162,7 +166,7 @@ func (c *checker) form() {
 
 func (c *checker) block(b *Block, at ...string) {
 	under := func(i int, key string) []string { return append(slices.Clone(at), "columns", strconv.Itoa(i), key) }
-	if !rows(b.Each) {
+	if !rows(b.Each) && c.t.Orders == nil {
 		c.find(errTable, b.Each, append(slices.Clone(at), "each")...)
 		return
 	}
@@ -214,6 +218,7 @@ func (c *checker) field(b *Block, from string, at ...string) Field {
 	switch _, kinded := kinds[f.Table]; {
 	case !ok:
 		c.find(errField, from, at...)
+	case f.Table == Ended && c.t.Orders != nil:
 	case f.Table != Person && !kinded && f.Table != b.Each && (b.Each != Person || c.t.Latest[f.Table] == ""):
 		c.find(errTable, fmt.Sprintf("%s in a row of %s", from, b.Each), at...)
 	}
@@ -249,6 +254,29 @@ func (c *checker) asked() {
 	copied := slices.ContainsFunc(c.t.Columns, func(col Column) bool { return col.Copy && col.Name == a.Key })
 	if !ok || f.Table != Person || !copied || c.t.Form.Type != "csv" || c.t.Each != Person {
 		c.find(errAsked, "", "asked")
+	}
+}
+
+// orders checks a file whose rows order a system to let go of what retention ended.
+func (c *checker) orders() {
+	t, numbers := c.t, 0
+	table := canon.Named(t.Each)
+	more := t.Asked != nil || t.Having != nil || t.Event != nil || t.Latest != nil || len(t.From) > 0 || t.ReturnDays > 0 || t.Channel != "" ||
+		t.Protected != "exclude" || t.Counted() || t.Pseudonymous() || t.Form.Type == "xml"
+	if table == nil || table.Identity() || t.Each == Person || more {
+		c.find(errOrders, "", "orders")
+		return
+	}
+	for i := range t.Columns {
+		for _, f := range t.Columns[i].from {
+			numbers += bit(f.Table == Ended && f.Column == "order")
+			if f.Table != Ended && (f.Table != t.Each || table.Columns[table.Index(f.Column)].Class.Identifying()) {
+				c.find(errOrders, f.Name, "columns", strconv.Itoa(i), "from")
+			}
+		}
+	}
+	if numbers != 1 {
+		c.find(errOrders, "ended.order", "columns")
 	}
 }
 

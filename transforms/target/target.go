@@ -31,8 +31,10 @@ type Target struct {
 	Having *Having `yaml:"having"`
 	// Asked tells that the recipient names whom it asks for, in a list of the same form.
 	Asked *Asked `yaml:"asked"`
-	File  string `yaml:"file"` // name with {yyyyMMdd} or {yyyy-MM-dd} where the date stands
-	Seal  string `yaml:"seal"` // "age", or "none"
+	// Orders tells that each row orders the system to let go of what retention ended here; nil: rows are of people.
+	Orders *Orders `yaml:"orders"`
+	File   string  `yaml:"file"` // name with {yyyyMMdd} or {yyyy-MM-dd} where the date stands
+	Seal   string  `yaml:"seal"` // "age", or "none"
 	// Pinned names the file below recipients/ with the keys to seal to; the recipient's name when absent.
 	Pinned string `yaml:"pinned"`
 	// ReturnDays is for how many days the recipient may keep the file; 0 without end.
@@ -48,7 +50,7 @@ type Target struct {
 
 // Form is how the file is written.
 type Form struct {
-	Type      string `yaml:"type"`      // csv, xlsx, xml or dataverse
+	Type      string `yaml:"type"`      // csv, xlsx, xml, jsonl or dataverse
 	Delimiter string `yaml:"delimiter"` // csv
 	Encoding  string `yaml:"encoding"`  // csv: utf-8 (the default), utf-8-bom or windows-1252
 	Quote     string `yaml:"quote"`     // csv: needed (the default) or all
@@ -96,6 +98,48 @@ type Asked struct {
 	Key  string `yaml:"key"`  // column by which somebody is known
 	Is   string `yaml:"is"`   // the canonical field that it holds: person.student_number
 }
+
+// Orders says how the system answers the orders of a file: line by line, in JSON, each by the order's own number.
+type Orders struct {
+	Answers string            `yaml:"answers"` // file in the system's inbox, with {yyyyMMdd} or {yyyy-MM-dd}
+	Order   string            `yaml:"order"`   // field with the order's number
+	Result  string            `yaml:"result"`  // field with what became of it
+	At      string            `yaml:"at"`      // field with when; "" when it does not say
+	Results map[string]string `yaml:"results"` // their word for a result to one of ours
+}
+
+// Results of an order.
+const (
+	Gone    = "gone"    // it was let go of
+	Missing = "missing" // it was not there, as a store may be full sooner than a period ends
+	Locked  = "locked"  // the system keeps it
+	Held    = "held"    // the system keeps it for a case
+)
+
+// AnswersName gives the name of the answers of a date.
+func (o *Orders) AnswersName(d canon.Date) string { return named(o.Answers, d) }
+
+// Match tells whether a file is one of answers, of whatever date.
+func (o *Orders) Match(name string) bool {
+	before, rest, _ := strings.Cut(o.Answers, "{")
+	layout, after, _ := strings.Cut(rest, "}")
+	day, head := strings.CutPrefix(name, before)
+	day, tail := strings.CutSuffix(day, after)
+	if !head || !tail || len(day) != len(layout) {
+		return false
+	}
+	if layout == "yyyyMMdd" {
+		day = day[:4] + "-" + day[4:6] + "-" + day[6:]
+	}
+	_, err := canon.ParseDate(day)
+	return err == nil
+}
+
+// Ended names the fields that tell of an order why it is given: the event that the period counted from, its day, the last day
+// of the period, the clause, and the order's own number.
+const Ended = "ended"
+
+var endedFields = map[string]canon.Type{"anchor": canon.Text, "since": canon.Day, "due": canon.Day, "clause": canon.Text, "order": canon.Text}
 
 // Column is one column, element or attribute.
 type Column struct {
@@ -202,6 +246,10 @@ func ParseField(s string) (f Field, ok bool) {
 		f.Kind = parts[1]
 	default:
 		return f, false
+	}
+	if as, known := endedFields[f.Column]; f.Table == Ended {
+		f.Type = as
+		return f, known && len(parts) == 2
 	}
 	t := canon.Named(f.Table)
 	if t == nil {

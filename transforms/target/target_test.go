@@ -96,6 +96,74 @@ func TestParseNamesThePlace(t *testing.T) {
 	}
 }
 
+const orders = `target: orders
+title: Orders
+policy: metropolia_exam
+system: axis
+purpose: exam_supervision
+recipient: caverion
+file: "delete_{yyyyMMdd}.jsonl"
+form: {type: jsonl}
+each: recording
+orders: {answers: "deleted_{yyyyMMdd}.jsonl", order: id, result: result, results: {deleted: gone}}
+columns:
+- {name: key, from: recording.key, required: true}
+- {name: id, from: ended.order}
+- {name: until, from: ended.due, format: d.M.yyyy}
+`
+
+func TestParseNamesThePlaceOfOrders(t *testing.T) {
+	for name, tt := range map[string]struct{ old, new, code, at string }{
+		"sound":                  {"", "", "", ""},
+		"without a number":       {"- {name: id, from: ended.order}\n", "", "UOMA-TGT-ORDERS", "(columns)"},
+		"two numbers":            {"name: until, from: ended.due, format: d.M.yyyy", "name: until, from: ended.order", "UOMA-TGT-ORDERS", "(columns)"},
+		"of people":              {"each: recording", "each: person", "UOMA-TGT-ORDERS", "(orders)"},
+		"of contact points":      {"each: recording", "each: email", "UOMA-TGT-ORDERS", "(orders)"},
+		"somebody's name":        {"recording.key", "person.family_name", "UOMA-TGT-ORDERS", "(columns.0.from)"},
+		"a name in a row":        {"each: recording\n", "each: internship\n", "UOMA-TGT-TABLE", "(columns.0.from)"},
+		"of one event":           {"file:", "event: {system: a, key: b}\nfile:", "UOMA-TGT-ORDERS", "(orders)"},
+		"to be given back":       {"file:", "return_after_days: 3\nfile:", "UOMA-TGT-ORDERS", "(orders)"},
+		"by pseudonyms":          {"columns:", "columns:\n- {name: p, value: \"{pseudonym}\"}", "UOMA-TGT-ORDERS", "(orders)"},
+		"no such field":          {"ended.due", "ended.until", "UOMA-TGT-FIELD", "(columns.2.from)"},
+		"a result that is none":  {"deleted: gone", "deleted: done", "UOMA-CFG-SCHEMA", "(orders.results.deleted)"},
+		"answers without a date": {"deleted_{yyyyMMdd}", "deleted", "UOMA-CFG-SCHEMA", "(orders.answers)"},
+		"a delimiter":            {"{type: jsonl}", "{type: jsonl, delimiter: \",\"}", "UOMA-TGT-FORM", "(form.delimiter)"},
+		"no orders":              {"orders: {", "having: {table: study}\n# {", "UOMA-TGT-TABLE", "(each)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Count(orders, tt.old) < 1 {
+				t.Fatalf("no %s", tt.old)
+			}
+			_, err := Parse("orders.yaml", []byte(strings.Replace(orders, tt.old, tt.new, 1)))
+			list, _ := err.(fault.List)
+			switch {
+			case tt.code == "":
+				if err != nil {
+					t.Error(err)
+				}
+			case !slices.ContainsFunc(list, func(e *fault.Error) bool { return e.Code == tt.code && strings.Contains(e.Error(), tt.at) }):
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if _, err := Parse("small.yaml", []byte(strings.Replace(small, "person.family_name", "ended.order", 1))); fault.Code(err) != "UOMA-TGT-TABLE" {
+		t.Errorf("of a row that has not ended: %v", err)
+	}
+}
+
+func TestFilesOfAnswers(t *testing.T) {
+	for pattern, names := range map[string]map[string]bool{
+		"deleted_{yyyyMMdd}.jsonl":    {"deleted_20261121.jsonl": true, "deleted_20261131.jsonl": false, "deleted_2026-11-21.jsonl": false, "deleted_.jsonl": false, "deleted_20261121.jsonl.age": false},
+		"deleted_{yyyy-MM-dd}_a.json": {"deleted_2026-11-21_a.json": true, "deleted_20261121_a.json": false, "deleted_2026-11-21.json": false},
+	} {
+		for name, is := range names {
+			if o := (Orders{Answers: pattern}); o.Match(name) != is {
+				t.Errorf("%s is of %s: %v", name, pattern, !is)
+			}
+		}
+	}
+}
+
 const table = `target: small
 title: Rows of a table
 policy: seamk

@@ -1,0 +1,192 @@
+package nightly
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/transforms/layout"
+)
+
+const listLayout = `system: lists
+title: Lists
+controller: "02472"
+feeds:
+- name: bought
+  file: "bought_{yyyyMMdd}.csv"
+  format: {type: csv, delimiter: ";"}
+  sidecar:
+    keys:
+    - {name: kind, required: true, only: [purchased, public]}
+    - {name: provider}
+    - {name: until, required: true, as: date}
+    - {name: note}
+  key: [mail]
+  person: [mail]
+  columns:
+  - {name: mail, required: true, to: email.work}
+  - {name: who, sidecar: provider, required: true, to: attribution.provider}
+  - {name: until, sidecar: until, as: date, formats: [d.M.yyyy, yyyy-MM-dd], empty: [open], to: attribution.licence_until}
+  - {name: seen, sidecar: until, as: date, formats: [yyyy-MM-dd], to: employment.start}
+`
+
+// readListed opens a file of a list and reads what its rows say.
+func readListed(t *testing.T, src, file, beside string) ([]string, tabular.Summary, error) {
+	t.Helper()
+	l, err := layout.Parse("lists.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &l.Feeds[0]
+	const name = "lists/bought_20261121.csv"
+	files := fstest.MapFS{name: {Data: []byte(file)}}
+	if beside != "" {
+		files["lists/"+f.SidecarName("bought_20261121.csv")] = &fstest.MapFile{Data: []byte(beside)}
+	}
+	options, err := tabularOptions(f, name, func(canon.Rejection) { t.Error("a row was rejected") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := openFile(t.Context(), files, nil, "", f, name, options)
+	if err != nil {
+		return nil, tabular.Summary{}, err
+	}
+	defer e.Close()
+	var rows []string
+	for b, err := range e.Batches(t.Context()) {
+		if err != nil {
+			return nil, tabular.Summary{}, err
+		}
+		for i := range b.Len() {
+			var cells []string
+			for c := canon.RawFirst; c < len(b.Table.Columns); c++ {
+				cells = append(cells, b.Col(c).Text(i))
+			}
+			rows = append(rows, strings.Join(cells, " "))
+		}
+	}
+	return rows, e.Summary(), e.Verify()
+}
+
+func TestASidecarSaysWhatRowsDoNot(t *testing.T) {
+	const says = `{"kind":"purchased","provider":"Broker","until":"2027-06-30"}`
+	for name, tt := range map[string]struct {
+		file, beside string
+		want         []string
+	}{
+		"no column of it": {"mail\na@x.example\nb@x.example\n", says, []string{"a@x.example Broker 2027-06-30 2027-06-30", "b@x.example Broker 2027-06-30 2027-06-30"}},
+		"the row's own":   {"mail;who\na@x.example;Other\nb@x.example;\n", says, []string{"a@x.example Other 2027-06-30 2027-06-30", "b@x.example Broker 2027-06-30 2027-06-30"}},
+		"the earlier end": {"mail;until\na@x.example;1.5.2027\nb@x.example;1.8.2027\nc@x.example;2027-06-30\nd@x.example;N/A\ne@x.example;open\n", says,
+			[]string{"a@x.example Broker 1.5.2027 2027-06-30", "b@x.example Broker 2027-06-30 2027-06-30", "c@x.example Broker 2027-06-30 2027-06-30",
+				"d@x.example Broker 2027-06-30 2027-06-30", "e@x.example Broker 2027-06-30 2027-06-30"}},
+		"an end that is none stays": {"mail;until\na@x.example;soon\n", says, []string{"a@x.example Broker soon 2027-06-30"}},
+		"another date of the row":   {"mail;seen\na@x.example;2028-01-01\n", says, []string{"a@x.example Broker 2027-06-30 2028-01-01"}},
+		"a key without a text":      {"mail;who\na@x.example;\n", `{"kind":"public","provider":" ","until":"2027-06-30","note":"x"}`, []string{"a@x.example  2027-06-30 2027-06-30"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, sum, err := readListed(t, listLayout, tt.file, tt.beside)
+			if err != nil || fmt.Sprint(got) != fmt.Sprint(tt.want) {
+				t.Errorf("%q, %v, want %q", got, err, tt.want)
+			}
+			l, _ := layout.Parse("lists.yaml", []byte(listLayout))
+			if missing := absent(&l.Feeds[0], sum.Missing); len(missing) > 0 {
+				t.Errorf("drift: %q", missing)
+			}
+		})
+	}
+}
+
+// TestAFileWithoutItsSidecarIsNotRead, nor is one whose side-car says what the layout does not take.
+func TestAFileWithoutItsSidecarIsNotRead(t *testing.T) {
+	for name, tt := range map[string]struct{ beside, code, why string }{
+		"none":               {"", "UOMA-LND-SIDECAR-NONE", "bought_20261121.csv.meta.json"},
+		"no object":          {"[]", "UOMA-LND-SIDECAR", ""},
+		"a key is missing":   {`{"kind":"purchased"}`, "UOMA-LND-SIDECAR", "until"},
+		"a key is empty":     {`{"kind":"purchased","until":"  "}`, "UOMA-LND-SIDECAR", "until"},
+		"another kind":       {`{"kind":"stolen","until":"2027-06-30"}`, "UOMA-LND-SIDECAR", "kind"},
+		"no date":            {`{"kind":"public","until":"30.6.2027"}`, "UOMA-LND-SIDECAR", "until"},
+		"no day":             {`{"kind":"public","until":"2027-02-30"}`, "UOMA-LND-SIDECAR", "until"},
+		"a key nobody knows": {`{"kind":"public","until":"2027-06-30","untill":"2026-06-30"}`, "UOMA-LND-SIDECAR", "1 keys"},
+		"twice":              {`{"kind":"public","until":"2027-06-30","until":"2028-06-30"}`, "UOMA-LND-SIDECAR", "twice"},
+		"too large":          {`{"kind":"public","until":"2027-06-30"}` + strings.Repeat(" ", 70<<10), "UOMA-LND-SIDECAR", "larger"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rows, _, err := readListed(t, listLayout, "mail\na@x.example\n", tt.beside)
+			if len(rows) > 0 || fault.Code(err) != tt.code || fault.ScopeOf(err) != fault.Source || !strings.Contains(fmt.Sprint(err), tt.why) || strings.Contains(fmt.Sprint(err), "stolen") || strings.Contains(fmt.Sprint(err), "untill") {
+				t.Errorf("%q, %v", rows, err)
+			}
+		})
+	}
+}
+
+// TestASidecarOfAnotherName is found where the layout says.
+func TestASidecarOfAnotherName(t *testing.T) {
+	src := strings.Replace(listLayout, "    keys:", "    file: \"about_{file}.json\"\n    keys:", 1)
+	l, err := layout.Parse("lists.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, is := range map[string]bool{"about_bought_20261121.csv.json": true, "about_bought_20261131.csv.json": false, "bought_20261121.csv": false, "bought_20261121.csv.meta.json": false} {
+		if l.Feeds[0].IsSidecar(name) != is {
+			t.Errorf("%s", name)
+		}
+	}
+	if rows, _, err := readListed(t, src, "mail\na@x.example\n", `{"kind":"public","until":"2027-06-30"}`); err != nil || len(rows) != 1 {
+		t.Errorf("%q %v", rows, err)
+	}
+}
+
+// TestASidecarOfAWorkbook: what it says is a text among cells that have kinds.
+func TestASidecarOfAWorkbook(t *testing.T) {
+	src := `system: lists
+title: Lists
+controller: "02472"
+feeds:
+- name: bought
+  file: "bought_{yyyyMMdd}.xlsx"
+  format: {type: xlsx}
+  sidecar: {keys: [{name: until, required: true, as: date}]}
+  key: [id]
+  person: [id]
+  drop: [note]
+  columns:
+  - {name: id, required: true}
+  - {name: until, sidecar: until, as: date, formats: [yyyy-MM-dd], to: attribution.licence_until}
+  - {name: name, to: attribution.provider}
+`
+	l, err := layout.Parse("lists.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, name := &l.Feeds[0], "lists/bought_20261121.xlsx"
+	work, dir := workOf(t)
+	files := fstest.MapFS{name: {Data: sheetLines(t, [][]string{{"1", "Broker", "x"}})}, name + ".meta.json": {Data: []byte(`{"until":"2027-06-30"}`)}}
+	options, err := tabularOptions(f, name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := openFile(t.Context(), files, work, "spool", f, name, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for b, err := range (read{e}).Batches(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.Len() {
+			rows++
+			if kinds := b.Col(canon.RawKinds).Text(i); kinds != "sss" || b.Named("until").Text(i) != "2027-06-30" || b.Named("name").Text(i) != "Broker" {
+				t.Errorf("kinds %q, until %q", kinds, b.Named("until").Text(i))
+			}
+		}
+	}
+	if rows != 1 {
+		t.Errorf("%d rows", rows)
+	}
+	nothingIn(t, dir)
+}

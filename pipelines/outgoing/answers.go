@@ -1,0 +1,135 @@
+package outgoing
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"time"
+
+	"uoma/connectors/folder"
+	"uoma/connectors/jsonfile"
+	"uoma/connectors/ledger"
+	records "uoma/connectors/record"
+	"uoma/connectors/tabular"
+	"uoma/internal/canon"
+	"uoma/internal/fault"
+	"uoma/pipelines"
+)
+
+// mostDays is how far back answers are looked for. What was not answered for so long is ordered again each night, and answered
+// again.
+const mostDays = 92
+
+// heard reads the files of answers since the oldest order that needs one, in their order, and gives the orders with what they
+// say. Read again they say the same. A file that cannot be read says nothing: its orders stay open.
+func (f *File) heard(ctx context.Context, r *pipelines.Run, given map[string]*ledger.DeletionOrder) ([]ledger.DeletionOrder, error) {
+	from := r.Date + 1
+	for _, o := range given {
+		day, err := canon.ParseDate(cmp.Or(o.AnsweredOn, o.OrderedOn))
+		if err == nil && !done(o) {
+			from = min(from, day)
+		}
+	}
+	if from > r.Date {
+		return nil, nil
+	}
+	in, err := f.ws.OpenInbox(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	learnt := map[string]ledger.DeletionOrder{}
+	for day := max(from, r.Date-mostDays); day <= r.Date; day++ {
+		lines, err := f.readAnswers(ctx, in, day)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil && ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			e := errAnswers.At(fault.Place{File: f.t.Orders.AnswersName(day)}).Wrap(err)
+			r.Log.Warn(e.Message, "code", cmp.Or(fault.Code(err), e.Code), "file", e.Place.File, "next", e.Hint)
+			f.answers.Unread = append(f.answers.Unread, cmp.Or(fault.Code(err), e.Code))
+			continue
+		}
+		date, told := day.String(), map[string]ledger.DeletionOrder{}
+		for _, line := range lines {
+			o := given[line.order]
+			if before, again := learnt[line.order]; again {
+				o = &before
+			}
+			switch {
+			case o == nil:
+				f.answers.Strange++
+			case o.AnsweredOn != "" && date <= o.AnsweredOn: // heard before
+			default:
+				next := *o
+				next.Result, next.AnsweredOn, next.AnsweredAt = line.result, date, line.at
+				told[next.ID] = next
+			}
+		}
+		maps.Copy(learnt, told)
+	}
+	var out []ledger.DeletionOrder
+	for _, id := range slices.Sorted(maps.Keys(learnt)) {
+		o := learnt[id]
+		if f.answers.Answered == nil {
+			f.answers.Answered = map[string]int{}
+		}
+		f.answers.Answered[o.Result]++
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// answer is one line of answers.
+type answer struct{ order, result, at string }
+
+// readAnswers reads the file of a date. Nothing of it counts before it is read to its end, and was the same all the while.
+func (f *File) readAnswers(ctx context.Context, in fs.FS, day canon.Date) ([]answer, error) {
+	o, name := f.t.Orders, path.Join(f.t.System, f.t.Orders.AnswersName(day))
+	raw, err := in.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := folder.NewStable(raw, path.Base(name))
+	if err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	defer file.Close()
+	garbled := int64(0)
+	options := tabular.Options{Feed: f.t.Name, File: path.Base(name), Columns: []tabular.Column{{Name: o.Order}, {Name: o.Result}},
+		Reject: func(canon.Rejection) { garbled++ }}
+	if o.At != "" {
+		options.Columns = append(options.Columns, tabular.Column{Name: o.At})
+	}
+	var out []answer
+	for b, err := range jsonfile.New(file, jsonfile.Options{Options: records.Options{Options: options}, Lines: true}).Batches(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range b.Len() {
+			text := func(column string) string { return string(b.Named(column).AppendTo(nil, i)) }
+			a := answer{order: text(o.Order), result: o.Results[text(o.Result)]}
+			if o.At != "" {
+				if at, err := time.Parse(time.RFC3339, text(o.At)); err == nil {
+					a.at = at.UTC().Format(time.RFC3339)
+				}
+			}
+			if a.order == "" || a.result == "" {
+				garbled++
+				continue
+			}
+			out = append(out, a)
+		}
+	}
+	if err := file.Verify(); err != nil {
+		return nil, err
+	}
+	f.answers.Garbled += garbled
+	return out, nil
+}
