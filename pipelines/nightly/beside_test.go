@@ -3,16 +3,21 @@ package nightly_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
+	"io"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
+	"uoma/connectors/s3"
+	"uoma/connectors/s3/s3test"
 	"uoma/connectors/sftp/sftptest"
 	"uoma/internal/canon"
+	"uoma/internal/tlstest"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
@@ -108,20 +113,56 @@ func TestAListWithoutItsSidecarIsRefused(t *testing.T) {
 
 // TestASidecarComesOverTheNetwork with its list, by the same transport.
 func TestASidecarComesOverTheNetwork(t *testing.T) {
-	s := withLists(t)
-	sshd := sftptest.Start(t)
-	write(t, filepath.Join(s.dir, workspace.KeysDir, "lists"), []byte(sshd.Key))
-	s.set(t, fmt.Sprintf("inboxes:\n  external-lists: {url: \"sftp://%s@%s\", host_keys: [\"%s\"], key: file:keys/lists}", sshd.User, sshd.Addr, sshd.HostKey))
-	file := filepath.Join(sshd.Dir, filepath.Base(s.export(besideList, firstNight)))
-	write(t, file, []byte(s.feeds[besideList]+"\n"+company("one@a.example")+"\n"))
-	s.finish(t, firstNight, pipelines.Part)
-	if code := s.stoppedFor(t, firstNight); code != "UOMA-LND-SIDECAR-NONE" {
-		t.Error(code)
-	}
-	write(t, file+".meta.json", []byte(bought("Mallitieto", "2027-09-30")))
-	s.finish(t, firstNight, pipelines.Finished)
-	same(t, "providers", s.cells(t, "attribution", "provider"), "Mallitieto")
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
+	for name, at := range map[string]func(t *testing.T, s tiny) (settings string, put func(name string, text []byte)){
+		"sftp": func(t *testing.T, s tiny) (string, func(string, []byte)) {
+			sshd := sftptest.Start(t)
+			write(t, filepath.Join(s.dir, workspace.KeysDir, "lists"), []byte(sshd.Key))
+			return fmt.Sprintf(`{url: "sftp://%s@%s", host_keys: ["%s"], key: file:keys/lists}`, sshd.User, sshd.Addr, sshd.HostKey),
+				func(name string, text []byte) { write(t, filepath.Join(sshd.Dir, name), text) }
+		},
+		"https": func(t *testing.T, s tiny) (string, func(string, []byte)) {
+			authority, served := tlstest.NewAuthority(t), t.TempDir()
+			write(t, filepath.Join(s.dir, workspace.KeysDir, "web.crt"), authority.PEM)
+			return fmt.Sprintf(`{url: "https://%s", ca: keys/web.crt, networks: [127.0.0.0/8]}`, authority.Serve(t, http.FileServer(http.Dir(served)))),
+				func(name string, text []byte) { write(t, filepath.Join(served, name), text) }
+		},
+		"s3": func(t *testing.T, s tiny) (string, func(string, []byte)) {
+			bucket := s3test.Start(t)
+			t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)
+			bucket.MakeBucket(t, "lists")
+			write(t, filepath.Join(s.dir, workspace.KeysDir, "s3.crt"), bucket.CA)
+			out, err := s3.OpenDrop(t.Context(), s3.Settings{Bucket: "lists", Prefix: "in", Endpoint: "https://" + bucket.Addr, Region: s3test.Region, PathStyle: true, CA: bucket.CA})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { out.Close() }) // idle connections only
+			return fmt.Sprintf(`{url: "s3://lists/in", endpoint: "https://%s", region: %s, path_style: true, ca: keys/s3.crt}`, bucket.Addr, s3test.Region),
+				func(name string, text []byte) {
+					err := out.Stage(name, func(w io.Writer) error {
+						_, err := w.Write(text)
+						return err
+					})
+					if err := errors.Join(err, out.Publish(name)); err != nil {
+						t.Fatal(err)
+					}
+				}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withLists(t)
+			settings, put := at(t, s)
+			s.set(t, "inboxes: {external-lists: "+settings+"}")
+			file := filepath.Base(s.export(besideList, firstNight))
+			put(file, []byte(s.feeds[besideList]+"\n"+company("one@a.example")+"\n"))
+			s.finish(t, firstNight, pipelines.Part)
+			if code := s.stoppedFor(t, firstNight); code != "UOMA-LND-SIDECAR-NONE" {
+				t.Error(code)
+			}
+			put(file+".meta.json", []byte(bought("Mallitieto", "2027-09-30")))
+			s.finish(t, firstNight, pipelines.Finished)
+			same(t, "providers", s.cells(t, "attribution", "provider"), "Mallitieto")
+			same(t, "addresses", s.addresses(t), "one@a.example")
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"uoma/connectors/folder"
@@ -43,6 +44,7 @@ func (f *File) heard(ctx context.Context, r *pipelines.Run, given map[string]*le
 	}
 	defer in.Close()
 	learnt := map[string]ledger.DeletionOrder{}
+days:
 	for day := max(from, r.Date-mostDays); day <= r.Date; day++ {
 		lines, err := f.readAnswers(ctx, in, day)
 		switch {
@@ -54,6 +56,9 @@ func (f *File) heard(ctx context.Context, r *pipelines.Run, given map[string]*le
 			e := errAnswers.At(fault.Place{File: f.t.Orders.AnswersName(day)}).Wrap(err)
 			r.Log.Warn(e.Message, "code", cmp.Or(fault.Code(err), e.Code), "file", e.Place.File, "next", e.Hint)
 			f.answers.Unread = append(f.answers.Unread, cmp.Or(fault.Code(err), e.Code))
+			if strings.HasPrefix(fault.Code(err), "UOMA-SRC-") { // it is the source that cannot be read, and no one file
+				break days
+			}
 			continue
 		}
 		date, told := day.String(), map[string]ledger.DeletionOrder{}

@@ -348,6 +348,25 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestAnswersOfASourceWithoutFiles: the source is asked once, and not for each date since the order.
+func TestAnswersOfASourceWithoutFiles(t *testing.T) {
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.ordered()
+	r.next(recorded(edgeKey)...)
+	r.next(recorded(edgeKey)...)
+	t.Setenv("UOMA_TEST_CAMERA", "secret")
+	settings, err := os.ReadFile(r.ws.Path(workspace.FileName))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path(workspace.FileName), append(settings, "inboxes: {axis: {url: 'rest://uoma@127.0.0.1:1', password: env:UOMA_TEST_CAMERA, digest: true, networks: [127.0.0.0/8]}}\n"...), 0o600))
+	ws, err := workspace.Open(ctx, r.ws.Dir)
+	r.must(err)
+	defer ws.Close()
+	r.ws = ws
+	got, facts := r.ordered()
+	expect(t, "orders", keysOf(got), []string{oldKey})
+	expect(t, "facts", facts, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Unread: []string{"UOMA-SRC-NO-FILES"}})
+}
+
 // TestOrdersNeedAnAgreement: a processor without one is ordered nothing.
 func TestOrdersNeedAnAgreement(t *testing.T) {
 	t.Parallel()
