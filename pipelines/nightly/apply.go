@@ -253,6 +253,9 @@ func (a *applying) begin(ctx context.Context, o Order, out *Applied) (run ledger
 				return err
 			}
 			out.Run = run.ID
+			if err := (memory{stateStripBegun: run.ID}).commit(ctx, tx, a.of); err != nil {
+				return err
+			}
 			if err := o.seen(ctx, tx, a.n, a.r, out); err != nil {
 				return err
 			}
@@ -322,7 +325,7 @@ func (a *applying) commit(ctx context.Context, night *register.Night, run ledger
 	if err != nil {
 		return err
 	}
-	if err := (memory{stateWithheld: digest}).commit(ctx, night.Tx(), a.of); err != nil {
+	if err := (memory{stateWithheld: digest, stateStripDone: run.ID}).commit(ctx, night.Tx(), a.of); err != nil {
 		return err
 	}
 	raw, err := json.Marshal(out)

@@ -481,15 +481,32 @@ func killedAt(on databasetest.Kind) []string {
 	return []string{"audit", "words", "register", "vault", "vault!", "commit", "scrub", "files", "files!"}
 }
 
-// TestApplyAsAChild is the child of TestThreat_T29_KilledRetention, and nothing without it.
+// kill applies retention on the first night, or the second ("@2"), and kills the run in a step, or at its end ("!").
+func (s site) kill(t *testing.T, step string) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestApplyAsAChild$", "-test.count=1")
+	child.Env = append(os.Environ(), "UOMA_TEST_APPLY="+filepath.Dir(s.dir)+"|"+step)
+	out, err := child.CombinedOutput()
+	if err == nil || child.ProcessState.ExitCode() != -1 {
+		t.Fatalf("%s: the child was not killed: %v\n%s", step, err, out)
+	}
+	s.freeLease(t)
+}
+
+// TestApplyAsAChild is the child of [site.kill], and nothing without it.
 func TestApplyAsAChild(t *testing.T) {
 	dir, step, ok := strings.Cut(os.Getenv("UOMA_TEST_APPLY"), "|")
 	if !ok {
 		return
 	}
+	step, second := strings.CutSuffix(step, "@2")
 	step, end := strings.CutSuffix(step, "!")
+	date := firstNight
+	if second {
+		date++
+	}
 	s := siteIn(dir, databasetest.OnSQLite) // whichever: the stores exist
-	if _, err := s.applyWatched(t, firstNight, approved, killer{step: step, end: end}); err != nil {
+	if _, err := s.applyWatched(t, date, approved, killer{step: step, end: end}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -505,13 +522,7 @@ func TestThreat_T29_KilledRetention(t *testing.T) {
 		want := alone.after(t)
 		for _, step := range killedAt(on) {
 			s := base.copy(t)
-			child := exec.Command(os.Args[0], "-test.run=^TestApplyAsAChild$", "-test.count=1")
-			child.Env = append(os.Environ(), "UOMA_TEST_APPLY="+filepath.Dir(s.dir)+"|"+step)
-			out, err := child.CombinedOutput()
-			if err == nil || child.ProcessState.ExitCode() != -1 {
-				t.Fatalf("%s: the child was not killed: %v\n%s", step, err, out)
-			}
-			s.freeLease(t)
+			s.kill(t, step)
 			s.mustApply(t, firstNight)
 			if got := s.after(t); got != want {
 				t.Errorf("killed in %s, the next run ends otherwise:\n%s\nnot\n%s", step, got, want)

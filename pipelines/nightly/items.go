@@ -170,7 +170,7 @@ func (g *governing) left() func(*person) bool {
 const few = 20
 
 // rowsOf gives the current rows about some people, and of records that are nobody's. Those of few are found by the keys that the vault has of them; of more, and
-// of a dry run, whose rows the vault does not have, the tables are read.
+// where the vault may not have all, as in a dry run, the tables are read.
 func (g *governing) rowsOf(ctx context.Context, some func(*person) bool, records []string) (func(table string, columns []string) []canon.Batches, error) {
 	var persons []string
 	for token, p := range g.people {
@@ -187,7 +187,7 @@ func (g *governing) rowsOf(ctx context.Context, some func(*person) bool, records
 	if len(records) == 0 {
 		return func(string, []string) []canon.Batches { return nil }, nil
 	}
-	if g.n.open != nil || len(records) > len(g.byRecord)/few {
+	if g.n.open != nil || g.n.ahead || len(records) > len(g.byRecord)/few {
 		selected, err := g.night.SelectRecords(ctx, records)
 		return func(table string, columns []string) []canon.Batches {
 			return []canon.Batches{selected.Read(ctx, table, columns, register.Current)}

@@ -16,7 +16,7 @@ import (
 
 // link makes the links of records and contact points to persons what the resolver says, and writes only differences. A
 // record has a link while the register has a row of it: nobody is a person of the register by being known to the resolver.
-func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night, asked []holder, doubtful []string) (int, error) {
+func (s load) link(ctx context.Context, r *pipelines.Run, night *register.Night, asked []holder, doubtful doubts) (int, error) {
 	before, err := s.linked(ctx, night, asked)
 	if err != nil {
 		return 0, err
@@ -143,9 +143,9 @@ func (s load) wanted(asked []holder, stored map[string]bool, run string) []regis
 }
 
 // stored gives the records that have a row in the register: those of which a row was kept tonight, and those that had
-// one before and did not lose their last one, which is looked for among the doubtful rows. A contact point may have rows before
+// one before and did not lose their last one, which is looked for among the doubtful. A contact point may have rows before
 // anybody has it, so its rows are asked.
-func (s load) stored(ctx context.Context, night *register.Night, before []register.Link, doubtful []string) (map[string]bool, error) {
+func (s load) stored(ctx context.Context, night *register.Night, before []register.Link, doubtful doubts) (map[string]bool, error) {
 	out := s.n.recordKept
 	for _, l := range before {
 		if !s.n.recordWithheld[l.Record] {
@@ -155,10 +155,10 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 	if err := s.storedPoints(ctx, night, out); err != nil {
 		return nil, err
 	}
-	if len(doubtful) == 0 {
+	if len(doubtful.records) == 0 {
 		return out, nil
 	}
-	selected, err := night.SelectRows(ctx, doubtful)
+	selected, err := doubtful.selected(ctx, night)
 	if err != nil {
 		return nil, err
 	}
@@ -170,32 +170,46 @@ func (s load) stored(ctx context.Context, night *register.Night, before []regist
 	return out, nil
 }
 
-// doubtful gives the source rows of the records that may lose their last one tonight: a row of theirs is withheld and none is
-// kept. It asks the vault, before anything is written there.
-func (s load) doubtful(ctx context.Context) (sourceKeys []string, err error) {
+// doubts are the records that may lose their last row tonight: one of theirs is withheld and none is kept.
+type doubts struct {
+	records []string
+	keys    []string // of their rows, as far as they are known
+	known   bool     // all of them are
+}
+
+func (d *doubts) selected(ctx context.Context, night *register.Night) (register.Selected, error) {
+	if d.known {
+		return night.SelectRows(ctx, d.keys)
+	}
+	return night.SelectRecords(ctx, d.records)
+}
+
+// doubtful finds them. It asks the vault for their rows before anything is written there.
+func (s load) doubtful(ctx context.Context) (out doubts, err error) {
 	source := s.n.ws.SourceTokens()
-	of := map[string]bool{}
+	subjects := map[string]bool{}
 	for i := range s.n.resolved.Records {
 		x := &s.n.resolved.Records[i]
 		if x.Before == "" || !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
 			continue
 		}
 		if record := protect.Record(source, x.System, x.PersonKey); s.n.recordWithheld[record] && !s.n.recordKept[record] {
-			of[x.Before] = true
+			out.records = append(out.records, record)
+			subjects[x.Before], subjects[x.Subject] = true, true // a night that was killed may have moved it
 		}
 	}
-	if len(of) == 0 {
-		return nil, nil
+	if out.known = !s.n.ahead; len(out.records) == 0 || !out.known {
+		return out, nil
 	}
-	for e, err := range s.n.ws.Vault.Open(ctx, sortedKeys(of), 0) {
+	for e, err := range s.n.ws.Vault.Open(ctx, sortedKeys(subjects), 0) {
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if s.n.recordWithheld[e.Record] && !s.n.recordKept[e.Record] {
-			sourceKeys = append(sourceKeys, e.SourceKey)
+			out.keys = append(out.keys, e.SourceKey)
 		}
 	}
-	return sourceKeys, nil
+	return out, nil
 }
 
 // storedPoints adds the contact points of which the register has rows, from feeds that name people by them alone.

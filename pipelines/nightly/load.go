@@ -237,7 +237,7 @@ func (s load) moves() []vault.Move {
 }
 
 // register writes rows, links and events into the night's transaction.
-func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night, leaving lapsed, doubtful []string) (links int, err error) {
+func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Night, leaving lapsed, doubtful doubts) (links int, err error) {
 	if err := leaving.remove(ctx, night); err != nil {
 		return 0, err
 	}
@@ -368,6 +368,13 @@ func (s load) events(r *pipelines.Run, next int64) []register.Event {
 func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts, started time.Time) error {
 	tx := night.Tx()
 	mem[stateVaultDone] = r.ID()
+	stripped, found, err := ledger.FindState(ctx, tx, r.Pipeline, stateStripBegun)
+	if err != nil {
+		return err
+	}
+	if found {
+		mem[stateStripDone] = stripped.Digest // what landed tonight was written anew, if a deletion was given up
+	}
 	if err := mem.commit(ctx, tx, r); err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ const (
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
 	stateVaultBegun, stateVaultDone = "vault-begun", "vault-done"
+	stateStripBegun, stateStripDone = "strip-begun", "strip-done" // the same of what retention takes out of the vault
 )
 
 type retiredID struct {
@@ -110,8 +111,8 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 		return err
 	}
 	n.decided = make(map[string]string, len(feeds))
-	ahead, err := n.vaultAhead(ctx, r)
-	if err != nil || ahead { // with nothing decided, every row is written anew
+	n.ahead, err = n.vaultAhead(ctx, r)
+	if err != nil || n.ahead { // with nothing decided, every row is written anew
 		return err
 	}
 	for _, f := range feeds {
@@ -133,14 +134,20 @@ func byFeed[T any](rows []T, feed func(*T) string) map[string][]T {
 	return out
 }
 
-// vaultAhead tells whether another night wrote the vault and was given up before its commit.
+// vaultAhead tells whether another night, or a deletion by retention, wrote the vault and was given up before its commit: the
+// vault may have no entry of rows that the register has.
 func (n *Night) vaultAhead(ctx context.Context, r *pipelines.Run) (bool, error) {
-	begun, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateVaultBegun)
-	if err != nil {
-		return false, err
+	for begun, done := range map[string]string{stateVaultBegun: stateVaultDone, stateStripBegun: stateStripDone} {
+		from, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, begun)
+		if err != nil {
+			return false, err
+		}
+		to, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, done)
+		if err != nil || from.Digest != to.Digest && from.Digest != r.ID() {
+			return true, err
+		}
 	}
-	done, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, stateVaultDone)
-	return begun.Digest != done.Digest && begun.Digest != r.ID(), err
+	return false, nil
 }
 
 // beginVault notes that the run is about to write the vault.

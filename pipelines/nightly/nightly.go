@@ -69,6 +69,7 @@ type Night struct {
 	orphaned                   []string                 // tokens of touched source rows whose person no row names tonight
 	open                       *register.Night          // of a dry run: what it would have committed
 	recordKept, recordWithheld map[string]bool          // records of which a row was kept, or withheld, tonight, by token
+	ahead                      bool                     // the vault is not of one night with the register; see [Night.vaultAhead]
 	everything                 bool                     // so many rows are decided tonight that what did not change is not told apart
 	decidedRecords             map[recordKey]bool       // records of which a row is decided tonight, unless everything is
 

@@ -93,7 +93,7 @@ func Stores() []Store {
 			Why: "it holds the same names, dates and contact points in the form in which they are compared, and national codes where the notice " +
 				"lets them serve for that alone; the systems that are named as sources show them"})
 	}
-	for _, f := range []string{"so-far", "changes", "vault-begun", "vault-done"} {
+	for _, f := range []string{"so-far", "changes", "vault-begun", "vault-done", "strip-begun", "strip-done"} {
 		all = append(all, Store{Name: "state", Table: f, How: Nothing, Why: bookkeeping})
 	}
 	return append(all,

@@ -48,12 +48,6 @@ type Standing struct {
 func (p *Pack) Member(f *Facts, at canon.Date) Standing {
 	m := &p.Load.Membership
 	graduated, automatic, ok := p.graduation(f, at)
-	switch {
-	case !ok && m.Institutions == nil:
-		return Standing{Clause: p.Stops.NoMember.lead()}
-	case !ok:
-		return Standing{Clause: m.Institutions.lead()}
-	}
 	s := Standing{Clause: p.Stops.NoMember.lead()}
 	left, hasLeft := latest(f.Left, at)
 	if m.Leaving == nil {
@@ -62,6 +56,11 @@ func (p *Pack) Member(f *Facts, at canon.Date) Standing {
 	joined, hasJoined := firstAfter(f.Joined, left, hasLeft, at)
 	hasJoined = hasJoined && m.Joining != nil
 	switch {
+	case !ok && hasLeft && !hasJoined: // the degree may have gone before the rest
+		s = Standing{Ended: true, Until: left, Clause: m.Leaving.lead()}
+	case !ok && m.Institutions != nil:
+		s = Standing{Clause: m.Institutions.lead()}
+	case !ok:
 	case automatic && !hasLeft:
 		s = Standing{Member: true, Since: graduated, Clause: m.Automatic.lead()}
 	case hasJoined:
