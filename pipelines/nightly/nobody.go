@@ -39,14 +39,14 @@ func ofNobody(x *policy.Item, matter *policy.Anchors) {
 	}
 }
 
-// sparing gives an item and who stands for it. Where it is nobody's, and rows that forbid a use may be of its category, neither a
-// membership nor a consent ends it: nobody's marks could keep what it forbids.
-func sparing(x policy.Item, people []*person, nobodys bool, loader *policy.Loader) (policy.Item, []*person) {
-	if nobodys && forbids(loader, x.Feed, x.Category) {
-		x.Anchors.Drop(policy.MembershipEnd)
-		people = nil
+// sparing gives who stands for an item of nobody. Where rows that forbid a use may be of its category, neither a membership nor a
+// consent ends it: nobody's marks could keep what it forbids.
+func sparing(x *policy.Item, unowned []*person, loader *policy.Loader) []*person {
+	if !forbids(loader, x.Feed, x.Category) {
+		return unowned
 	}
-	return x, people
+	x.Anchors.Drop(policy.MembershipEnd)
+	return nil
 }
 
 // forbids tells whether rows of a feed that forbid a use may be of a category.
