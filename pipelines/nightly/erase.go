@@ -95,6 +95,7 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 	if n.resolved, err = e.Resolve(); err != nil {
 		return out, err
 	}
+	n.having = nil // of an erasure before
 	subject, err := who()
 	if err != nil {
 		return out, err

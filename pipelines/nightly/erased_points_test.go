@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/workspace"
@@ -50,6 +51,16 @@ func TestThreat_T25_AnErasedAddressStaysGone(t *testing.T) {
 			if _, err := s.eraseKey(ws, newRun(firstNight), "dynamics365", "u1"); err != nil {
 				t.Fatal(err)
 			}
+			marked, listed := []string{}, s.linkedBy(t, ws, "external-lists", "anna@firm.example")
+			for w, err := range ws.Register.KeptWords(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if w.Kind == register.ErasedWord {
+					marked = append(marked, w.Person)
+				}
+			}
+			same(t, "who is not used until the next night", marked, listed)
 		})
 		check("erased", 3)
 		for n := range canon.Date(2) {

@@ -130,7 +130,9 @@ func (g *governing) gatherBeside(read readings, tables map[string]bool, loader *
 					}
 					x := policy.Item{Feed: b.Col(0).Text(i), SourceKey: b.Col(1).Text(i), Category: b.Col(3).Text(i), Anchors: *matter}
 					people := g.byRecord[b.Col(2).Text(i)]
-					x, people = sparing(x, people, len(people) == 0, loader)
+					if len(people) == 0 {
+						sparing(&x, nil, loader)
+					}
 					g.ofPeople(&x, people)
 					g.join(x, people, seenSince(b, i))
 				}
@@ -258,9 +260,8 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 		if ended {
 			matter.Set(policy.MembershipEnd, over)
 		}
-		people = g.unowned[b.Col(2).Text(i)]
 		ofNobody(&x, &matter)
-		x, people = sparing(x, people, nobodys, loader)
+		people = sparing(&x, g.unowned[b.Col(2).Text(i)], loader)
 	}
 	g.ofPeople(&x, people)
 	if x.Anchors == (policy.Anchors{}) && !g.n.pack.ConsentsEnd() {
@@ -273,8 +274,9 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 	g.join(x, people, since)
 	if table == "person" || table == canon.Attribution { // contact data stands in the vault, under the same source row
 		if d := loader.Table(x.Feed, "email"); d.Allow && d.Category != category {
-			x.Category = d.Category
-			x, people = sparing(x, people, nobodys, loader)
+			if x.Category = d.Category; nobodys {
+				people = sparing(&x, people, loader)
+			}
 			g.joinVault(x, people, since)
 		}
 	}
@@ -283,15 +285,16 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 // ofPeople adds what is known of everybody whom an item is about: what several people have, such as a contact point, ends when it
 // has ended for the last of them.
 func (g *governing) ofPeople(x *policy.Item, people []*person) {
-	if len(people) == 0 {
-		return
-	}
-	all := policy.Every()
-	for _, p := range people {
+	var all policy.Anchors
+	for n, p := range people {
 		one := policy.Item{Category: x.Category}
 		g.ofPerson(&one, p)
 		x.Person, x.Holds = one.Person, append(x.Holds, one.Holds...)
-		all.Meet(&one.Anchors)
+		if n == 0 {
+			all = one.Anchors
+		} else {
+			all.Meet(&one.Anchors)
+		}
 	}
 	x.Anchors.Override(&all)
 }
@@ -330,16 +333,21 @@ func (g *governing) noteMatter(x policy.Item, matter policy.Anchors, people []*p
 		if !d.Allow || done[d.Category] {
 			continue
 		}
-		vault := x
-		vault.Category = d.Category
-		vault, whose := sparing(vault, people, nobodys, loader)
-		ends := policy.Item{Feed: x.Feed, Category: d.Category, Anchors: matter}
-		if ends, _ = sparing(ends, nil, nobodys, loader); !g.n.pack.WaitsAny(d.Category, &ends.Anchors) {
+		ends, spares := matter, nobodys && forbids(loader, x.Feed, d.Category)
+		if spares {
+			ends.Drop(policy.MembershipEnd)
+		}
+		if !g.n.pack.WaitsAny(d.Category, &ends) {
 			continue
 		}
 		if t.Identity() {
 			done[d.Category] = true
-			g.joinVault(vault, whose, since)
+			one, whose := x, people
+			if one.Category = d.Category; spares {
+				one.Anchors.Drop(policy.MembershipEnd)
+				whose = nil
+			}
+			g.joinVault(one, whose, since)
 		}
 		if key := strings.Clone(x.SourceKey); g.matters[key] == nil {
 			g.matters[key] = &policy.Anchors{}
@@ -385,8 +393,8 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 		g.items[n].Holds = append(g.items[n].Holds, x.Holds...)
 		return
 	}
-	all := policy.Every()
-	for _, p := range people {
+	var all policy.Anchors
+	for n, p := range people {
 		x.Person = p.token
 		var one policy.Anchors
 		x.Consented = append(x.Consented, g.n.pack.ConsentEnds(&p.facts, x.Category, g.instant(), &one)...)
@@ -397,11 +405,13 @@ func (g *governing) join(x policy.Item, people []*person, since canon.Date) {
 				}
 			}
 		}
-		all.Meet(&one)
+		if n == 0 {
+			all = one
+		} else {
+			all.Meet(&one)
+		}
 	}
-	if len(people) > 0 {
-		x.Anchors.Override(&all)
-	}
+	x.Anchors.Override(&all)
 	for _, v := range g.reviews {
 		if v.Category == x.Category && (v.Source == "" || v.Source == x.Feed || v.Source == canon.SystemOf(x.Feed)) {
 			if day, err := canon.ParseDate(v.ReviewedOn); err == nil && day <= g.r.Date {

@@ -9,8 +9,8 @@ import (
 	"uoma/transforms/policy"
 )
 
-// What belongs to nobody: rows by a contact point that nobody has, such as the mailbox of an office, and rows of things. Nobody's
-// membership ends, and nobody takes back what was agreed to, so the pack's ends of what is a person's have to come from elsewhere.
+// What belongs to nobody: rows by a contact point that nobody has, such as the mailbox of an office, and rows of things. They
+// have no membership that ends and nobody who dies, so that the pack's ends of what is a person's have to come from elsewhere.
 
 // listenToNobody notes what was said of consents by contact points that nobody has, where the pack ends anything with consents.
 func (g *governing) listenToNobody(told ...map[string]*person) {
@@ -39,14 +39,14 @@ func ofNobody(x *policy.Item, matter *policy.Anchors) {
 	}
 }
 
-// sparing gives an item and who stands for it. Where it is nobody's, and rows that forbid a use may be of its category, neither a
-// membership nor a consent ends it: nobody's marks could keep what it forbids.
-func sparing(x policy.Item, people []*person, nobodys bool, loader *policy.Loader) (policy.Item, []*person) {
-	if nobodys && forbids(loader, x.Feed, x.Category) {
-		x.Anchors.Drop(policy.MembershipEnd)
-		people = nil
+// sparing gives who stands for an item of nobody. Where rows that forbid a use may be of its category, neither a membership nor a
+// consent ends it: nobody's marks could keep what it forbids.
+func sparing(x *policy.Item, unowned []*person, loader *policy.Loader) []*person {
+	if !forbids(loader, x.Feed, x.Category) {
+		return unowned
 	}
-	return x, people
+	x.Anchors.Drop(policy.MembershipEnd)
+	return nil
 }
 
 // forbids tells whether rows of a feed that forbid a use may be of a category.
@@ -57,20 +57,20 @@ func forbids(loader *policy.Loader, feed, category string) bool {
 	})
 }
 
-// pointFeeds gives the feeds that fill a table and name people by contact point alone.
-func (g *governing) pointFeeds(table string) (feeds []string) {
+// unownedFeeds gives the feeds that fill a table and whose rows may be nobody's.
+func (g *governing) unownedFeeds(table string) (feeds []string) {
 	g.n.each(func(_ *layout.Layout, f *layout.Feed) {
 		fills := slices.ContainsFunc(f.Fillings(), func(x layout.Filling) bool { return x.Table.Name == table })
-		if f.Person.Point != "" && fills {
+		if fills && (f.Person.Point != "" || f.Person.Nobody) {
 			feeds = append(feeds, f.FullName())
 		}
 	})
 	return feeds
 }
 
-// ownMatters reads the rows by contact points whose own matter may end them though the pack ends nothing by such days.
+// ownMatters reads the rows that may be nobody's and whose own matter may end them though the pack ends nothing by such days.
 func (g *governing) ownMatters(read func(...register.Condition) canon.Batches, table string, days []string) []canon.Batches {
-	feeds := g.pointFeeds(table)
+	feeds := g.unownedFeeds(table)
 	if len(days) == 0 || len(feeds) == 0 {
 		return nil
 	}

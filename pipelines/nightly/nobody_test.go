@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/workspace"
 )
 
 // byMail describes a system of whose feeds one names people by address alone and says nothing of who they are.
@@ -36,6 +38,7 @@ func TestWhatIsNobodysEnds(t *testing.T) {
 				row("6", "anna@firm.example", "Known", "2026-11-20"))
 			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, append(contacts, "u1;Alpha;Anna;anna@firm.example")...)
 			s.finish(t, firstNight+n, pipelines.Finished)
+			s.planned(t, firstNight+n)
 			s.mustApply(t, firstNight+n)
 			same(t, "what was said", s.cells(t, "consent", "state"), slices.Repeat([]string{"withdrawn"}, 6)...)
 		}
@@ -65,6 +68,7 @@ func TestWhatIsNobodysEndsWithItsSource(t *testing.T) {
 			s.put(t, "webforms/people_%s.csv", date, "u1;Alpha;Anna")
 			s.put(t, "webforms/events_%s.csv", date, rows...)
 			s.finish(t, date, pipelines.Finished)
+			s.planned(t, date)
 			s.mustApply(t, date)
 			same(t, date.String(), s.cells(t, "event", "name"), slices.Repeat([]string{"Evening"}, len(rows))...)
 			same(t, date.String(), s.cells(t, "consent", "state"), "withdrawn", "withdrawn")
@@ -82,9 +86,27 @@ func TestNobodysWordsEndWhatIsNobodys(t *testing.T) {
 			s.put(t, "webforms/people_%s.csv", date, "u1;Alpha;Anna")
 			s.put(t, "webforms/events_%s.csv", date, "1;info@firm.example;email;contact;stakeholder_newsletter;"+second, "2;office@other.example;email;supporter;stakeholder_newsletter;granted;2026-11-01T09:00:00Z")
 			s.finish(t, date, pipelines.Finished)
+			s.planned(t, date)
 			s.mustApply(t, date)
 		}
 		same(t, "roles", s.cells(t, "role", "kind"), "supporter")
 		same(t, "what was said", s.cells(t, "consent", "state"), "granted", "withdrawn")
+	})
+}
+
+// planned checks that a plan for the date of a night is what the night found due.
+func (s site) planned(t *testing.T, date canon.Date) {
+	t.Helper()
+	s.at(t, func(ws *workspace.Workspace) {
+		var found []register.Due
+		for d, err := range ws.Register.Retention(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, d)
+		}
+		if plan := planFor(t, ws, date); !slices.Equal(plan, found) {
+			t.Errorf("%s: the plan has %+v, the night %+v", date, plan, found)
+		}
 	})
 }

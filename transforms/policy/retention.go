@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"math"
 	"slices"
 
 	"uoma/internal/canon"
@@ -118,14 +117,6 @@ func (a *Anchors) Last() (day canon.Date, ok bool) {
 		}
 	}
 	return day, ok
-}
-
-// Every gives all anchors, on no day yet: what records are to meet in ([Anchors.Meet]).
-func Every() (a Anchors) {
-	for i := range anchors {
-		a.Set(i, math.MinInt32)
-	}
-	return a
 }
 
 // Meet leaves the anchors that another record has as well, of each the later day.
