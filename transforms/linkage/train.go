@@ -21,8 +21,8 @@ type pattern struct {
 	post   float64 // share of them that are one person's
 	sure   [maxFeatures]float64
 	two    float64 // share of the rest that are strangers
-	// home is of each feature the share of the pairs that are of one household, found without the feature; 0 where in doubt.
-	home [maxFeatures]float64
+	// home has a bit for each feature without which the pairs are almost surely of one household.
+	home uint32
 	// far says that no pass finds such pairs. They tell of strangers alone: each stands for so many pairs that the doubt
 	// about one would outweigh all pairs of one person.
 	far bool
@@ -279,6 +279,7 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 		if p.post = odds / (odds + two); p.far {
 			p.post = 0
 		} else {
+			p.home = 0
 			for f := range s.n {
 				if l := p.level[f]; l != absent {
 					p.sure[f] = 0
@@ -291,7 +292,9 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 					if rest > sureBits {
 						p.sure[f] = surely(rest, &each, &terms, f, l)
 					}
-					p.home[f] = atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l].bits)
+					if atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l].bits) {
+						p.home |= 1 << f
+					}
 				}
 			}
 		}
@@ -324,13 +327,8 @@ const sureShare = 0.95
 
 var sureBits = math.Log2(sureShare / (1 - sureShare))
 
-// atHome gives 1 when pairs like these are almost surely of one household, without one feature.
-func atHome(one, home float64) float64 {
-	if home > sureBits && home > one+sureBits {
-		return 1
-	}
-	return 0
-}
+// atHome tells whether pairs like these are almost surely of one household, without one feature.
+func atHome(one, home float64) bool { return home > sureBits && home > one+sureBits }
 
 // households learns of contact points how often a household shares them: some families have one mailbox, and elsewhere
 // everybody has a telephone.
@@ -343,7 +341,7 @@ func (t *Table) households(m *Model, patterns []pattern) {
 		same, told := lean*householdShare(x.kind), lean
 		for i := range patterns {
 			p := &patterns[i]
-			if l := p.level[f]; l != absent && p.home[f] > 0 {
+			if l := p.level[f]; l != absent && p.home>>f&1 != 0 {
 				told += p.weight
 				if int(x.base(l)) == x.top() {
 					same += p.weight
