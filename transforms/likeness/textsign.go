@@ -133,7 +133,7 @@ func (x *TextSign) StreetApart(y *TextSign) bool {
 			space = int((x.road ^ y.road) >> 6)
 		}
 	}
-	if longer-common <= 2 || longer-common-space <= max(2, (longer-road)/3) {
+	if longer-common-space <= max(2, (longer-road)/3) {
 		return false
 	}
 	grams := 2 * float64(x.commonGrams(y)-max(road-1, 0))

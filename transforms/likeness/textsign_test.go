@@ -54,6 +54,29 @@ func TestTextSignsProve(t *testing.T) {
 	})
 }
 
+// TestTextSignsKnowTheirEdges has pairs that are just alike enough, each by one of the things that a sign must look at.
+func TestTextSignsKnowTheirEdges(t *testing.T) {
+	for _, c := range []struct{ what, a, b string }{
+		{"respelt", "oe oe oe", "ooo"},
+		{"abbreviated", "crescent boulevard", "cr bvd"},
+		{"three slips before one road", "abcdef ghi katu", "abcdef xyz katu"},
+		{"a space before one road", "abcdefghi katu", "abcdefxyzkatu"},
+	} {
+		x, y := NewStreetSign(c.a), NewStreetSign(c.b)
+		if Street(c.a, c.b) == Different || x.StreetApart(&y) || y.StreetApart(&x) {
+			t.Errorf("streets, %s: %q and %q", c.what, c.a, c.b)
+		}
+	}
+	for _, c := range []struct{ what, a, b string }{
+		{"respelt", "oe oe oe", "ooo"}, {"a start in common, and most letters in their order", "ecrpltkn", "ecrplitgkhn"},
+	} {
+		x, y := NewTextSign(c.a), NewTextSign(c.b)
+		if Text(c.a, c.b) == Different || x.TextApart(&y) || y.TextApart(&x) {
+			t.Errorf("texts, %s: %q and %q", c.what, c.a, c.b)
+		}
+	}
+}
+
 // TestRoadsDoNotNest holds that a street ends with one word for a road at most, which its sign goes by.
 func TestRoadsDoNotNest(t *testing.T) {
 	for i, r := range roads {

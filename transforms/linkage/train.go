@@ -21,8 +21,8 @@ type pattern struct {
 	post   float64 // share of them that are one person's
 	sure   [maxFeatures]float64
 	two    float64 // share of the rest that are strangers
-	// home is of each feature the share of the pairs that are of one household, found without the feature; 0 where in doubt.
-	home [maxFeatures]float64
+	// home has a bit for each feature without which the pairs are almost surely of one household.
+	home uint32
 	// far says that no pass finds such pairs. They tell of strangers alone: each stands for so many pairs that the doubt
 	// about one would outweigh all pairs of one person.
 	far bool
@@ -257,9 +257,10 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 	less := t.unnamed(m)
 	terms := s.terms()
 	var total, all float64
-	var alike [kindred]float64
+	var alike, unseen [kindred]float64
 	for i := range patterns {
 		p := &patterns[i]
+		total += p.weight
 		one, two, x := s.prior[0], 1.0, s.alike
 		for f := range s.n {
 			if l := p.level[f]; l != absent {
@@ -275,33 +276,40 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 			two += each[c]
 		}
 		before := p.post
+		if p.far {
+			p.two = 1 / two
+			for c := range unseen {
+				unseen[c] += p.weight * each[c] / two
+			}
+			continue
+		}
 		odds := math.Exp2(one)
-		if p.post = odds / (odds + two); p.far {
-			p.post = 0
-		} else {
-			for f := range s.n {
-				if l := p.level[f]; l != absent {
-					p.sure[f] = 0
-					rest := one - s.level[0][f][l].bits
-					if f <= featureFamily {
-						other := featureGiven + featureFamily - f
-						agrees := p.level[other] != absent && p.level[other] >= t.features[other].seed
-						rest -= less.bits(s, p, f, t.features[featureEmail].plain, agrees)
-					}
-					if rest > sureBits {
-						p.sure[f] = surely(rest, &each, &terms, f, l)
-					}
-					p.home[f] = atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l].bits)
+		p.post, p.two, p.home = odds/(odds+two), 1/two, 0
+		for f := range s.n {
+			if l := p.level[f]; l != absent {
+				p.sure[f] = 0
+				rest := one - s.level[0][f][l].bits
+				if f <= featureFamily {
+					other := featureGiven + featureFamily - f
+					agrees := p.level[other] != absent && p.level[other] >= t.features[other].seed
+					rest -= less.bits(s, p, f, t.features[featureEmail].plain, agrees)
+				}
+				if rest > sureBits {
+					p.sure[f] = surely(rest, &each, &terms, f, l)
+				}
+				if atHome(one-s.level[0][f][l].bits, x[0]-terms[0][f][l].bits) {
+					p.home |= 1 << f
 				}
 			}
 		}
-		p.two = 1 / two
-		total += p.weight
 		all += p.weight * p.post
 		moved += p.weight * math.Abs(p.post-before)
 		for c := range alike {
 			alike[c] += p.weight * (1 - p.post) * each[c] / two
 		}
+	}
+	for c, most := 0, t.homeless(); c < kindred; c++ {
+		alike[c] += min(unseen[c], most*alike[c])
 	}
 	records := float64(max(m.Records, 1))
 	total, floor := max(total, 1), 0.001/records
@@ -309,6 +317,21 @@ func (t *Table) expect(m *Model, patterns []pattern) (moved float64) {
 	m.Twins = min(max(alike[1]/total, floor), maxTwins*m.Household)
 	m.Namesakes = min(max(alike[2]/total, floor), maxNamesakes/records)
 	return moved / max(all, 1)
+}
+
+// homeless gives how many pairs of people who are alike by nature no pass finds for each one that some pass finds: they are those of which
+// one does not tell where he lives. Pairs that no pass finds cannot tell more: each stands for thousands, and may have nothing but a name in
+// common. Taken at their word, a few of them make all who share a family name one household, and then nobody who has it a stranger. Where
+// neither names nor an address are told, nothing tells strangers from people of one home, and they are taken at it.
+func (t *Table) homeless() float64 {
+	tell := float64(t.telling(featurePlace)) / float64(max(t.n, 1))
+	switch {
+	case !t.shows(featurePlace) && !t.shows(featureGiven) && !t.shows(featureFamily):
+		return math.MaxFloat64
+	case tell == 0:
+		return 0
+	}
+	return 1/(tell*tell) - 1
 }
 
 // maxTwins bounds how many of a household's pairs are twins. Where hardly anybody shares a home, records with one birth
@@ -324,13 +347,8 @@ const sureShare = 0.95
 
 var sureBits = math.Log2(sureShare / (1 - sureShare))
 
-// atHome gives 1 when pairs like these are almost surely of one household, without one feature.
-func atHome(one, home float64) float64 {
-	if home > sureBits && home > one+sureBits {
-		return 1
-	}
-	return 0
-}
+// atHome tells whether pairs like these are almost surely of one household, without one feature.
+func atHome(one, home float64) bool { return home > sureBits && home > one+sureBits }
 
 // households learns of contact points how often a household shares them: some families have one mailbox, and elsewhere
 // everybody has a telephone.
@@ -343,7 +361,7 @@ func (t *Table) households(m *Model, patterns []pattern) {
 		same, told := lean*householdShare(x.kind), lean
 		for i := range patterns {
 			p := &patterns[i]
-			if l := p.level[f]; l != absent && p.home[f] > 0 {
+			if l := p.level[f]; l != absent && p.home>>f&1 != 0 {
 				told += p.weight
 				if int(x.base(l)) == x.top() {
 					same += p.weight
