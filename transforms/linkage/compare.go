@@ -27,6 +27,7 @@ type comparer struct {
 	cache  [caches]cache
 	looked int32 // at, so that it is fetched
 	trials []trial
+	begun  int      // trials that hold rows
 	open   []*trial // of these, those that are left
 }
 

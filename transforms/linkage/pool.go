@@ -20,7 +20,12 @@ func (p *pool) take() *comparer {
 	return newComparer(p.t)
 }
 
+// give takes a comparer back. It lets go of rows, which may be laid anew.
 func (p *pool) give(c *comparer) {
+	for i := range c.begun {
+		c.trials[i].one, c.trials[i].two = nil, nil
+	}
+	c.begun = 0
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, c)

@@ -77,7 +77,7 @@ func (c *comparer) begin(pairs [][2]int32) []*trial {
 	if c.trials == nil {
 		c.trials = make([]trial, abreast)
 	}
-	c.open = c.open[:0]
+	c.open, c.begun = c.open[:0], max(c.begun, len(pairs))
 	for i, p := range pairs {
 		x := &c.trials[i]
 		x.a, x.b, x.one, x.two = p[0], p[1], c.t.row(p[0]), c.t.row(p[1])
