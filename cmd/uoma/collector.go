@@ -24,7 +24,7 @@ func usual() limits {
 // linking are the limits while records are linked: nearly all that lives then holds no pointers, so that collecting often costs
 // little where much lives. Where little does, it would cost more than linking.
 func linking() limits {
-	return limits{headroom: 48 << 20, enough: 300 << 20, minPercent: 12, maxPercent: 1200}
+	return limits{headroom: 48 << 20, enough: 300 << 20, minPercent: 8, maxPercent: 1200}
 }
 
 // percent gives the share for a live heap of this many bytes, in percent of it.
