@@ -30,7 +30,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Join(inbox, "access-control"), 0o700))
 		s.settings(t, first+"inbox: ../inbox\nsystems: [access-control]\n")
 		must(t, os.WriteFile(filepath.Join(s.dir, workspace.OperatorsFile), []byte(examPeople), 0o600))
-		ws := s.open(t)
+		ws := workspacetest.Rotate(t, s.dir, now, workspace.IndexTokens, workspace.PersonTokens)
 		defer ws.Close()
 		ctx := t.Context()
 		row := func(table, source, key, columns string, values ...any) {
@@ -76,7 +76,8 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 		passed("0004120007", "2026-10-25T02:30:00Z")
 		list("20261025", cardHeader+"0004120007;25.10.2026 02:00:00;25.10.2026 03:20:00;canary6@home.example;K;MYL\r\n"+
 			"0004120007;25.10.2026 03:25:00;25.10.2026 03:40:00;canary7@home.example;K;MYL\r\n"+
-			"0004120007;25.10.2026 04:15:00;;canary8@home.example;K;MYL\r\n")
+			"0004120007;25.10.2026 04:15:00;;canary8@home.example;K;MYL\r\n"+
+			"0004120007;25.10.2026 03:45:00;25.10.2026 03:50:00;canary10@home.example;K;MYL\r\n")
 		// Lists that are not there, cannot be read, or not all.
 		for day, rows := range map[string]string{"11": "", "12": strings.Replace(cardHeader, "Palautettu", "Takaisin", 1) + "0004120007;12.11.2026 08:00:00;;canary9@home.example;K;MYL\r\n",
 			"13": cardHeader + "0004120007;13.11.2026 08:00:00;;canary9@home.example;K;MYL\r\n0004120007;13.11.2026 08:00:00;soon;canary9@home.example;K;MYL\r\n"} {
@@ -95,7 +96,8 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			want     []string // in the order of time
 		}{
 			{"day", "", 6, []string{"09:30 canary1@metropolia.example true", "10:00 canary2@home.example false", "11:00 -", "11:10 canary3@home.example", "11:30 -"}},
-			{"clocks", "", 2, []string{"03:30 canary6@home.example true twice", "03:30 canary7@home.example true twice", "04:30 canary8@home.example true"}},
+			{"clocks", "", 2, []string{"03:30 canary6@home.example true twice", "03:30 canary7@home.example true twice",
+				"03:30 canary10@home.example true twice", "04:30 canary8@home.example true"}},
 			{"of11", "UOMA-RVL-HOLDERS-NONE", 1, nil},
 			{"of12", "UOMA-RVL-HOLDERS", 1, nil},
 			{"of13", "UOMA-RVL-HOLDERS", 1, []string{"09:30 canary9@home.example true"}},
@@ -129,8 +131,8 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 				}
 			}
 			sorted(t, q.id, got, q.want)
-			lines, err := ws.Audit.Lines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RevealHolders), Reason: fmt.Sprintf("%d:misconduct:METRO-13", r.Number), Limit: 10})
-			if err != nil || len(lines) != 1 || lines[0].Actor != "lecturer" || lines[0].Subject != ws.SourceTokens().Token("key", "axis", "recording", q.id) {
+			lines, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RevealHolders), Reason: fmt.Sprintf("%d:misconduct:METRO-13", r.Number), Limit: 10})
+			if err != nil || len(lines) != 1 || lines[0].Actor != "lecturer" || lines[0].Subject != ws.InnerTokens().Token("key", "axis", "recording", q.id) {
 				t.Errorf("%s: the audit log has %+v, %v", q.id, lines, err)
 			}
 		}
@@ -149,6 +151,30 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 		for path, text := range tree(t, s.dir) {
 			if strings.Contains(text, "canary") {
 				t.Errorf("a holder is in %s", path)
+			}
+		}
+		// What happened since the request: the case was closed, or others passed the door.
+		for id, change := range map[string]func(){"closed": func() {
+			_, err := ws.RegisterDB.ExecContext(ctx, "UPDATE `recording` SET `hold` = 0 WHERE `key` = ?", ws.SourceTokens().Token("key", "axis", "recording", "closed"))
+			must(t, err)
+		}, "later": func() { passed("0004120007", "2026-11-15T08:10:00Z") }} {
+			recording(id, "2026-11-15T08:00:00Z", "2026-11-15T09:00:00Z")
+			record := next()
+			row("exam", "exam/bookings", record, "`booked_from`, `booked_to`", micro("2026-11-15T08:00:00Z"), micro("2026-11-15T09:00:00Z"))
+			_, err := ws.RegisterDB.ExecContext(ctx, "INSERT INTO `link` (`record`, `person`, `since_run`) VALUES (?, ?, 'n1')", record, workspace.PersonOf(ws.Persons(), record))
+			must(t, err)
+			r, err := custody.RequestRecording(ctx, ws, "axis", id, "misconduct", "METRO-13", time.Hour, as("lecturer", 0))
+			must(t, err)
+			_, err = custody.Approve(ctx, ws, r.Number, as("administrator", 0))
+			must(t, err)
+			change()
+			people, missed, err := custody.Show(ctx, ws, r.Number, as("lecturer", 0))
+			if err != nil || len(people) != len(r.Tokens()) || (id == "closed") != (len(missed) == 1 && fault.Code(missed[0]) == "UOMA-RVL-RECORDING-CASE") {
+				t.Errorf("%s: %d people, %v, %v", id, len(people), missed, err)
+			}
+			lines, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RevealHolders), Reason: fmt.Sprintf("%d:misconduct:METRO-13", r.Number), Limit: 10})
+			if err != nil || len(lines) > 0 {
+				t.Errorf("%s: a list was read about nobody of the request: %v, %v", id, lines, err)
 			}
 		}
 		spent, err := custody.RequestRecording(ctx, ws, "axis", "day", "misconduct", "METRO-13", time.Hour, as("lecturer", 0))
