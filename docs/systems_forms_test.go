@@ -10,7 +10,6 @@ import (
 
 // forms says of other forms that a system's rows have which layout for copying reads them, in braces, or why none does; by layout.
 var forms = map[string][]string{
-	"access-control":    {"the list of temporary cards (tilapaiskortit) is not read: who held one is looked up in it by hand, for a case, as a case alone may compare doors with people; a list that were landed would stand in the snapshots for `raw_days`, longer than the log of doors, and an erasure would not find its holders, who are joined with nobody"},
 	"dynamics365":       {"the static worksheet of Excel is not read: its headers are display names in the language of whoever exports it, so that no layout can name them for all; {dynamics365} asks for the same rows"},
 	"dynamics365-seamk": {"the static worksheet of Excel is not read: its headers are display names in the language of whoever exports it, so that no layout can name them for all; {dynamics365-seamk} asks for the same rows"},
 	"exam":              {"the reports in XLSX are not read: they are made for people and for one period, and bookings come as JSON with what is needed of them", "`/integration/reports` is not asked: it adds the state that an exam is in, which the register has no field for; {exam} asks for records and bookings"},

@@ -260,6 +260,21 @@ func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*lay
 			}
 		}
 	}
+	holders(b, l)
+}
+
+// holders says of a layout's lists of who held cards what a case reads.
+func holders(b *strings.Builder, l *layout.Layout) {
+	for i := range l.Holders {
+		f := &l.Holders[i]
+		var read []string
+		for _, c := range f.Columns {
+			read = append(read, "`"+c.Name+"` → "+strings.Join(c.To, ", "))
+		}
+		fmt.Fprintf(b, "\n**%s**: %s, a list of who held cards.\n\n", f.Name, origin(f))
+		fmt.Fprintf(b, "- read for a [case](operator.md#revealing-a-person) alone, in memory; no night reads it, and nothing of it is kept: %s\n", strings.Join(read, "; "))
+		line(b, "dropped, never read", dropped(f))
+	}
 }
 
 // template says what a layout for copying reads, and what the pack of its institution takes of it: all of it needs something.

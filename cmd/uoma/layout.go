@@ -43,8 +43,9 @@ type sidecarLine struct {
 
 func feedsOf(f workspace.LayoutFile, columns bool) []feedLine {
 	var out []feedLine
-	for i := range f.Layout.Feeds {
-		x := &f.Layout.Feeds[i]
+	all := slices.Concat(f.Layout.Feeds, f.Layout.Holders)
+	for i := range all {
+		x := &all[i]
 		l := feedLine{Feed: x.FullName(), Member: x.Member, Format: x.Kind(), From: f.File}
 		if lies := cmp.Or(x.File, x.Query); lies != "" {
 			l.File = f.Layout.System + "/" + lies

@@ -155,6 +155,35 @@ type factLine struct {
 type personLine struct {
 	Pseudonym string     `json:"pseudonym"`
 	Facts     []factLine `json:"facts"` // none when nobody is behind the pseudonym any more
+	Cards     []cardLine `json:"cards,omitempty"`
+}
+
+// cardLine is who held a card that opened a door.
+type cardLine struct {
+	Source  string    `json:"source"`
+	At      time.Time `json:"at"`
+	Twice   bool      `json:"twice,omitempty"` // one of the times came twice, as clocks were set back
+	Door    string    `json:"door"`
+	Holder  string    `json:"holder"` // "" when the list has the card and nobody held it then
+	Checked string    `json:"identity_checked,omitempty"`
+}
+
+// words says the same in one line.
+func (l *cardLine) words() string {
+	s := cmp.Or(l.Holder, "nobody") + " at " + localTime(l.At) + ", " + l.Door
+	switch {
+	case l.Holder == "":
+	case l.Checked == "true":
+		s += ", identity checked"
+	case l.Checked == "false":
+		s += ", identity not checked"
+	default:
+		s += ", nothing said of their identity"
+	}
+	if l.Twice {
+		s += "; clocks were set back, the hour after may be meant"
+	}
+	return s
 }
 
 func (a *app) revealShowCommand() *cobra.Command {
@@ -165,9 +194,12 @@ func (a *app) revealShowCommand() *cobra.Command {
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.atReveal(c.Context(), args[0], func(ws *workspace.Workspace, n int64) error {
-				people, err := custody.Show(c.Context(), ws, n, a.keeper())
+				people, missed, err := custody.Show(c.Context(), ws, n, a.keeper())
 				if err != nil {
 					return err
+				}
+				for _, e := range missed {
+					fmt.Fprintf(a.err, "warning: %s\n  next: %s\n", e, e.Hint)
 				}
 				fmt.Fprintln(a.err, "warning: what follows is personal data; do not keep, send or paste it")
 				return a.printPeople(people)
@@ -190,7 +222,12 @@ func (a *app) printPeople(people []custody.Person) error {
 				}
 			}
 		}
-		if len(x.Facts) == 0 {
+		for _, c := range p.Cards {
+			l := cardLine{c.List, c.At, c.Twice, printable(c.Door), printable(c.Holder), c.Checked}
+			x.Cards = append(x.Cards, l)
+			rows = append(rows, []string{p.Pseudonym, l.Source, "card", l.words()})
+		}
+		if len(x.Facts)+len(x.Cards) == 0 {
 			rows = append(rows, []string{p.Pseudonym, "-", "-", "nobody"})
 		}
 		out = append(out, x)

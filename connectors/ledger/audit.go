@@ -45,6 +45,7 @@ const (
 	RevealRequested Verb = "reveal.requested" // somebody asked who pseudonyms are
 	RevealApproved  Verb = "reveal.approved"  // another allowed it
 	RevealShown     Verb = "reveal.shown"     // identities were shown
+	RevealHolders   Verb = "reveal.holders"   // a list of who held cards is read, for a recording
 
 	BackupMade     Verb = "backup.made"     // everything that is held was saved into a file
 	BackupRestored Verb = "backup.restored" // a backup was put in the place of what was lost
@@ -63,7 +64,7 @@ const (
 var verbs = map[Verb]bool{SubjectErased: true, SubjectExplain: true, SubjectFind: true, SubjectExport: true,
 	ReviewValues: true, QuarantineValue: true, FileValues: true,
 	SubjectWord: true, SubjectRequest: true, SubjectRectify: true, DisclosedByLaw: true, BreachNoted: true, DeliveryWithdraw: true, DeliveryFile: true, DeliveryRows: true,
-	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true,
+	KeyRotated: true, KeyEscrowed: true, KeyDrilled: true, RevealRequested: true, RevealApproved: true, RevealShown: true, RevealHolders: true,
 	BackupMade: true, BackupRestored: true, RetentionAction: true, RetentionKept: true, RetentionLook: true,
 	OperatorsChanged: true, AccessRefused: true, ActApproved: true, ActUsed: true, NoticeAnnounced: true}
 

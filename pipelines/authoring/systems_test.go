@@ -17,6 +17,7 @@ import (
 // pitfalls are what each system is known for, as its export in fixtures shows it: by feed, the columns and codes that reading
 // it must find. A code ends with "!" where it sends the row to quarantine.
 var pitfalls = map[string][]string{
+	"access-control/temporary-cards": {"Luovutettu pattern!"},
 	"access-control/events":          {"Ovi pattern!"},                                    // a door that is no exam room's
 	"axis/recordings":                {"hold_case pattern!"},                              // a case that is named otherwise must not pass for none
 	"dynamics365-marketing/emails":   {"activitytype unknown-code!"},                      // an activity that nobody told of
@@ -100,8 +101,9 @@ func export(l *layout.Layout, f *layout.Feed) string {
 // every row ends once, most of them well; and what the system is known for is seen and answered.
 func TestEverySystemIsReadByItsLayout(t *testing.T) {
 	for _, l := range shipped(t) {
-		for i := range l.Feeds {
-			f := &l.Feeds[i]
+		all := slices.Concat(l.Feeds, l.Holders)
+		for i := range all {
+			f := &all[i]
 			if !f.InFile() {
 				continue // its connector has the contract
 			}
@@ -118,7 +120,7 @@ func TestEverySystemIsReadByItsLayout(t *testing.T) {
 				found := map[string]bool{}
 				for _, p := range trial.Listed {
 					code := p.Place.Field + " " + p.Code
-					if p.Outcome == authoring.RowRefused {
+					if p.Outcome != authoring.ValueRefused && p.Outcome != authoring.Doubted {
 						code += "!"
 					}
 					found[code] = true

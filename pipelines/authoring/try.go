@@ -71,6 +71,7 @@ type Problem struct {
 // Outcomes of a problem.
 const (
 	RowRefused   = "row goes to quarantine"
+	RowUnread    = "row of the list is not read"
 	ValueRefused = "value is left out"
 	Doubted      = "value is kept and counted"
 )
@@ -81,28 +82,32 @@ func Try(ctx context.Context, file string, l *layout.Layout, o TryOptions) (*Tri
 	if err != nil {
 		return nil, err
 	}
-	t := &trying{Trial: Trial{Rows: []Row{}, Listed: []Problem{}}, feed: f, o: o}
+	list := slices.ContainsFunc(l.Holders, func(h layout.Feed) bool { return h.Name == f.Name })
+	t := &trying{Trial: Trial{Rows: []Row{}, Listed: []Problem{}}, feed: f, list: list, o: o}
 	return t.run(ctx, file, l)
 }
 
 // feedOf finds the feed by name, by the file's name, or because there is one only.
 func feedOf(l *layout.Layout, name, file string) (*layout.Feed, error) {
+	all := every(l)
 	if name != "" {
-		if f := l.Feed(name); f != nil {
-			return f, nil
+		for _, f := range all {
+			if f.Name == name {
+				return f, nil
+			}
 		}
 		return nil, errFeed.At(fault.Place{Field: name})
 	}
-	if len(l.Feeds) == 1 {
-		return &l.Feeds[0], nil
+	if len(all) == 1 {
+		return all[0], nil
 	}
 	var found []*layout.Feed
 	var names []string
-	for i := range l.Feeds {
-		if _, ok := l.Feeds[i].Match(filepath.Base(file)); ok {
-			found = append(found, &l.Feeds[i])
+	for _, f := range all {
+		if _, ok := f.Match(filepath.Base(file)); ok {
+			found = append(found, f)
 		}
-		names = append(names, l.Feeds[i].Name)
+		names = append(names, f.Name)
 	}
 	if len(found) == 1 {
 		return found[0], nil
@@ -110,10 +115,22 @@ func feedOf(l *layout.Layout, name, file string) (*layout.Feed, error) {
 	return nil, errFeed.At(fault.Place{File: file, Field: l.System}).Because(errors.New("there are " + strings.Join(names, ", ")))
 }
 
+// every gives the feeds of a layout, and the lists of holders that a case reads.
+func every(l *layout.Layout) (out []*layout.Feed) {
+	for i := range l.Feeds {
+		out = append(out, &l.Feeds[i])
+	}
+	for i := range l.Holders {
+		out = append(out, &l.Holders[i])
+	}
+	return out
+}
+
 // trying is a trial at work.
 type trying struct {
 	Trial
 	feed    *layout.Feed
+	list    bool // of holders
 	o       TryOptions
 	file    string
 	src     nightly.Export
@@ -123,7 +140,7 @@ type trying struct {
 func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial, error) {
 	t.file = file
 	src, err := open(ctx, file, t.feed, func(r canon.Rejection) {
-		t.problem(r.Line, -1, r.Code, RowRefused)
+		t.problem(r.Line, -1, r.Code, t.refusal())
 	})
 	if err != nil {
 		return nil, err
@@ -136,9 +153,14 @@ func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial
 	}
 	tally := c.NewTally()
 	sink := c.NewSinkOn(tally, t.show, func(r canon.Rejection) error { t.refused[r.Line] = r; return nil })
+	var lines rowCount
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
 			return nil, err
+		}
+		if t.list {
+			t.lines(b, c, &lines)
+			continue
 		}
 		if err := t.batch(b, c, tally, sink); err != nil {
 			return nil, err
@@ -149,8 +171,8 @@ func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial
 	}
 	sum := src.Summary()
 	t.Columns = columnsOf(t.feed, sum)
-	t.Encoding, t.Read, t.Conformed = sum.Encoding, sum.Read(), sink.Rows().Conformed
-	t.Refused = sum.Rejected + sink.Rows().Rejected
+	t.Encoding, t.Read, t.Conformed = sum.Encoding, sum.Read(), sink.Rows().Conformed+lines.good
+	t.Refused = sum.Rejected + sink.Rows().Rejected + lines.bad
 	slices.SortStableFunc(t.Rows, func(a, b Row) int { return cmp.Compare(a.Line, b.Line) })
 	slices.SortStableFunc(t.Listed, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Place.Line, b.Place.Line), cmp.Compare(a.Place.Column, b.Place.Column))
@@ -199,6 +221,46 @@ func (t *trying) batch(b *canon.Batch, c *conform.Conformer, tally *conform.Tall
 		})
 	}
 	return nil
+}
+
+// refusal is what becomes of a row that cannot be read at all.
+func (t *trying) refusal() string {
+	if t.list {
+		return RowUnread
+	}
+	return RowRefused
+}
+
+type rowCount struct{ good, bad int64 }
+
+// lines reads a batch of a list of holders, as a case would.
+func (t *trying) lines(b *canon.Batch, c *conform.Conformer, n *rowCount) {
+	texts := make([]string, len(t.feed.Columns))
+	for i := range b.Len() {
+		line := b.Col(canon.RawLine).Int(i)
+		if field, code := c.Texts(b, i, texts); code != "" {
+			n.bad++
+			t.problem(line, t.feed.Index(field), code, t.refusal())
+			continue
+		}
+		if n.good++; len(t.Rows) == t.o.Rows {
+			continue
+		}
+		row := Row{Line: line, Fields: []Field{}}
+		for j := range t.feed.Columns {
+			col := &t.feed.Columns[j]
+			if len(col.To) == 0 || texts[j] == "" {
+				continue
+			}
+			typ, _ := layout.RuleType(col.As)
+			f := Field{Target: col.To[0], Type: typeNames[typ]}
+			if t.o.Values {
+				f.Value = strings.Clone(texts[j])
+			}
+			row.Fields = append(row.Fields, f)
+		}
+		t.Rows = append(t.Rows, row)
+	}
 }
 
 // problem notes a problem at a column of the feed, -1 for the row as a whole.

@@ -72,10 +72,10 @@ type span struct{ from, to int64 }
 
 func (s span) meets(o span) bool { return s.from <= o.to && o.from <= s.to }
 
-// visitors gives the persons who had an exam or passed a door during a recording that a case keeps.
-func visitors(ctx context.Context, v *register.View, recording string) ([]string, error) {
-	during, found, held := span{}, false, false
-	err := each(v.Scan(ctx, "recording", []string{"key", "start", "end", "hold"}, register.Current), func(b *canon.Batch, i int) {
+// recorded gives the time of a recording that a case keeps.
+func recorded(ctx context.Context, v *register.View, recording string) (during span, err error) {
+	found, held := false, false
+	err = each(v.Scan(ctx, "recording", []string{"key", "start", "end", "hold"}, register.Current), func(b *canon.Batch, i int) {
 		if b.Col(0).Null(i) || b.Col(0).Text(i) != recording {
 			return
 		}
@@ -86,11 +86,20 @@ func visitors(ctx context.Context, v *register.View, recording string) ([]string
 	})
 	switch {
 	case err != nil:
-		return nil, err
+		return during, err
 	case !found:
-		return nil, errRecording
+		return during, errRecording
 	case !held:
-		return nil, errNoCase
+		return during, errNoCase
+	}
+	return during, nil
+}
+
+// visitors gives the persons who had an exam or passed a door during a recording that a case keeps.
+func visitors(ctx context.Context, v *register.View, recording string) ([]string, error) {
+	during, err := recorded(ctx, v, recording)
+	if err != nil {
+		return nil, err
 	}
 	records := map[string]bool{}
 	err = each(v.Scan(ctx, "exam", []string{"record", "booked_from", "booked_to"}, register.Current), func(b *canon.Batch, i int) {

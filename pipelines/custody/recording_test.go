@@ -75,7 +75,10 @@ func TestARecordingIsLookedAtTogether(t *testing.T) {
 			}
 		}
 		approve := func(n int64, who string) error { _, err := custody.Approve(ctx, ws, n, as(who, 0)); return err }
-		show := func(n int64, who string) ([]custody.Person, error) { return custody.Show(ctx, ws, n, as(who, 0)) }
+		show := func(n int64, who string) ([]custody.Person, error) {
+			people, _, err := custody.Show(ctx, ws, n, as(who, 0))
+			return people, err
+		}
 
 		_, err := ask("r1", "misconduct", "lecturer")
 		refused("UOMA-RVL-RECORDING", err) // nobody is designated

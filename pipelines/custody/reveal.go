@@ -178,25 +178,41 @@ func raced(err error) error {
 type Person struct {
 	Pseudonym string
 	Entries   []vault.Entry
+	Cards     []Card // of a recording's request: who held the cards that opened doors meanwhile
 }
 
 // Show spends an approved request and gives who its pseudonyms are: once, to the person who asked. That it was shown is
-// written down before.
-func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author) ([]Person, error) {
+// written down before. missed says which lists of holders could not be read for a recording.
+func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (people []Person, missed fault.List, err error) {
 	r, ok, err := ledger.FindReveal(ctx, ws.RegisterDB, number)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !ok {
-		return nil, errUnknown
+		return nil, nil, errUnknown
 	}
 	ask, _ := permission(r.Domain)
 	if r.RequestedBy != by.Actor || ws.Operators != nil && !ws.Approves(by.Actor, ask, by.At) {
-		return nil, errRequester
+		return nil, nil, errRequester
 	}
 	subjects, err := behind(ctx, ws, r.Domain, r.Tokens())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	var recording string
+	var lists []*holderList
+	if r.Domain == RecordingDomain && r.State == ledger.RevealAllowed {
+		if recording, err = asked(ctx, ws, &r); err != nil {
+			return nil, nil, err
+		}
+		lists, err = holderLists(ctx, ws, recording, r.Tokens())
+		if own := (*fault.Error)(nil); errors.Is(err, errRecording) || errors.Is(err, errNoCase) { // since it was asked for
+			errors.As(err, &own)
+			missed, err = fault.List{own}, nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
 	}
 	persons := ws.Persons()
 	_, err = step(ctx, ws, number, by, func(tx *sqlx.Tx, r *ledger.Reveal) error {
@@ -215,12 +231,24 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 				return err
 			}
 		}
+		for range lists {
+			if err := ws.Audit.Append(ctx, tx, entry(r, by, ledger.RevealHolders, recording)); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return identities(ctx, ws, r.Tokens(), subjects)
+	if people, err = identities(ctx, ws, r.Tokens(), subjects); err != nil {
+		return nil, nil, err
+	}
+	cards, unread := holdersOf(ctx, ws, lists)
+	for i := range people {
+		people[i].Cards = cards[people[i].Pseudonym]
+	}
+	return people, append(missed, unread...), nil
 }
 
 // behind finds the subjects of pseudonyms: of the register's by the vault's list, of a recipient's by making everybody's
@@ -300,7 +328,7 @@ func identities(ctx context.Context, ws *workspace.Workspace, tokens []string, s
 func peopleOf(tokens []string, subjects map[string]string, of map[string][]vault.Entry) []Person {
 	out := make([]Person, len(tokens))
 	for i, t := range tokens {
-		out[i] = Person{t, of[subjects[t]]}
+		out[i] = Person{Pseudonym: t, Entries: of[subjects[t]]}
 	}
 	return out
 }

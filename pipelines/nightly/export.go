@@ -170,11 +170,16 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 // that jumps about stands in an archive or is compressed is held in memory. The reader is complete when its batches were
 // ranged over and Verify found nothing.
 func OpenFile(ctx context.Context, name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
-	options, err := tabularOptions(f, filepath.Base(name), reject)
+	return OpenIn(ctx, os.DirFS(filepath.Dir(name)), filepath.Base(name), f, reject)
+}
+
+// OpenIn does the same with a file of an inbox, by whatever transport, for whoever must keep nothing of it.
+func OpenIn(ctx context.Context, files fs.FS, name string, f *layout.Feed, reject func(canon.Rejection)) (Export, error) {
+	options, err := tabularOptions(f, name, reject)
 	if err != nil {
 		return nil, err
 	}
-	e, err := openFile(ctx, os.DirFS(filepath.Dir(name)), nil, "", f, filepath.Base(name), options)
+	e, err := openFile(ctx, files, nil, "", f, name, options)
 	if err != nil {
 		return nil, err
 	}

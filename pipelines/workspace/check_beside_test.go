@@ -22,6 +22,8 @@ func TestCheckKnowsWhatLiesBesideExports(t *testing.T) {
 			"warning UOMA-CHK-INBOX-NAME external-lists, note UOMA-CHK-INBOX-LAST external-lists/purchased"},
 		"answers to orders": {"institution: \"10065\"\npolicy: metropolia_exam\nsystems: [axis]\n", []string{"axis/recordings_20261121.csv", "axis/deleted_20261120.jsonl", "axis/deleted_20261121.jsonl"},
 			"note UOMA-CHK-INBOX-LAST axis/recordings"},
+		"a list of holders": {"institution: \"10065\"\npolicy: metropolia_exam\nsystems: [access-control]\n", []string{"access-control/kulku_20261121_MYL.csv", "access-control/tilapaiskortit_20261121.csv"},
+			"note UOMA-CHK-INBOX-LAST access-control/events"},
 		"answers of no day": {"institution: \"10065\"\npolicy: metropolia_exam\nsystems: [axis]\n", []string{"axis/recordings_20261121.csv", "axis/deleted_20261131.jsonl"},
 			"warning UOMA-CHK-INBOX-NAME axis, note UOMA-CHK-INBOX-LAST axis/recordings"},
 	} {

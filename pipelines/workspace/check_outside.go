@@ -205,7 +205,7 @@ func (c *checker) system(l *layout.Layout, entries []fs.DirEntry) {
 	last, strangers := map[string]canon.Date{}, 0
 	answers := c.answersOf(l.System)
 	for _, e := range entries {
-		known := e.IsDir() || slices.ContainsFunc(answers, func(o *target.Orders) bool { return o.Match(e.Name()) })
+		known := e.IsDir() || l.MatchHolders(e.Name()) || slices.ContainsFunc(answers, func(o *target.Orders) bool { return o.Match(e.Name()) })
 		for i := range l.Feeds {
 			f := &l.Feeds[i]
 			known = known || f.IsSidecar(e.Name())

@@ -94,7 +94,7 @@ func throughEntry(e erasures.Entry, turn func(kind, token string) string) erasur
 // auditKind gives what the subject of a line of the audit log is.
 func auditKind(verb ledger.Verb) string {
 	switch verb {
-	case ledger.ReviewValues, ledger.RevealRequested: // two records; the recording whose people are asked for
+	case ledger.ReviewValues, ledger.RevealRequested, ledger.RevealHolders: // two records; the recording whose people are asked for
 		return IndexTokens
 	}
 	return PersonTokens

@@ -56,6 +56,24 @@ func (c *Conformer) PersonKey(raw *canon.Batch, i int, dst []byte) (key []byte, 
 	return c.appendPerson(dst, c.keyVals)
 }
 
+// Texts puts what the cells of row i mean into out, as canonical text by column. field and code tell of a cell that has no valid
+// value, or none where there must be one; the row says nothing then.
+func (c *Conformer) Texts(raw *canon.Batch, i int, out []string) (field, code string) {
+	c.bind(raw)
+	c.evaluate(c.order, c.values, i)
+	for j := range c.columns {
+		switch v := &c.values[j]; {
+		case v.reason != "":
+			return c.columns[j].name, v.reason
+		case v.text == "" && c.columns[j].required:
+			return c.columns[j].name, "missing"
+		default:
+			out[j] = v.text
+		}
+	}
+	return "", ""
+}
+
 // Unkeyed gives the rejection of a row that Key or PersonKey refused.
 func (c *Conformer) Unkeyed(raw *canon.Batch, i int) canon.Rejection {
 	c.bind(raw)

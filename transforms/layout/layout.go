@@ -38,6 +38,7 @@ type Layout struct {
 	Decimal    string   `yaml:"decimal"`    // decimal mark, "." when absent
 	Scopes     []string `yaml:"scopes"`     // domains of valid federation names
 	Feeds      []Feed   `yaml:"feeds"`
+	Holders    []Feed   `yaml:"holders"` // lists of who held a card when, read for a case alone
 
 	name   string
 	digest string

@@ -72,6 +72,17 @@ func TestWhatAnExportMayLeaveOut(t *testing.T) {
 	}
 }
 
+const holders = `holders:
+- name: cards
+  file: "cards_{yyyyMMdd}.csv"
+  format: {type: csv}
+  columns:
+  - {name: card, required: true, to: card}
+  - {name: from, as: instant, to: issued}
+  - {name: until, as: instant, to: returned}
+  - {name: who, to: holder}
+`
+
 func TestFindings(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"unknown key", "as: date,", "az: date,", "UOMA-CFG-SCHEMA demo.yaml:13:5 (feeds.0.columns.1)"},
@@ -97,6 +108,14 @@ func TestFindings(t *testing.T) {
 		{"key column", "key: [id]", "key: [no]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
 		{"alternative", "key: [id]", "key: [[id, no]]", "UOMA-LAY-COLUMN demo.yaml:9:9"},
 		{"no person", "  person: [id]\n", "", "UOMA-LAY-PERSON demo.yaml:6:3"},
+		{"list of holders", "feeds:", holders + "feeds:", ""},
+		{"holders without a return", "feeds:", strings.Replace(holders, "to: returned", "to: checked", 1) + "feeds:", "UOMA-LAY-TYPE demo.yaml:12:36"},
+		{"holders of no card", "feeds:", strings.Replace(holders, ", to: card", "", 1) + "feeds:", "UOMA-LAY-HOLDERS demo.yaml:10:3"},
+		{"holders twice", "feeds:", strings.Replace(holders, "to: holder", "to: card", 1) + "feeds:", "UOMA-LAY-FILLED demo.yaml:13:21"},
+		{"holders named as a feed", "feeds:", strings.Replace(holders, "name: cards", "name: people", 1) + "feeds:", "UOMA-LAY-TWICE"},
+		{"holders that are a feed", "feeds:", strings.Replace(holders, "  columns:", "  key: [card]\n  columns:", 1) + "feeds:", "UOMA-CFG-SCHEMA"},
+		{"holders that fill the register", "feeds:", strings.Replace(holders, "to: holder", "to: person.eppn", 1) + "feeds:", "UOMA-CFG-SCHEMA"},
+		{"holders without a date", "feeds:", strings.Replace(holders, "_{yyyyMMdd}", "", 1) + "feeds:", "UOMA-LAY-FILE"},
 		{"nobody and a person", "person: [id]", "person: nobody", "UOMA-LAY-NOBODY demo.yaml:10:11"},
 		{"nobody else", "person: [id]", "person: somebody", "UOMA-CFG-SCHEMA demo.yaml:10:11"},
 		{"key of another system", "person: [id]", "person: {of: other, key: [no]}", "UOMA-LAY-COLUMN demo.yaml:10:29"},

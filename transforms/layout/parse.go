@@ -86,6 +86,9 @@ func (l *Layout) complete() {
 	for i := range l.Feeds {
 		l.Feeds[i].complete(l)
 	}
+	for i := range l.Holders {
+		l.Holders[i].complete(l)
+	}
 }
 
 func (f *Feed) complete(l *Layout) {
@@ -160,19 +163,32 @@ func (c *checker) layout(l *Layout) {
 		c.find(errZone, l.Zone, "zone")
 	}
 	seen := map[string]bool{}
-	for i := range l.Feeds {
-		f := &l.Feeds[i]
-		at := []string{"feeds", strconv.Itoa(i)}
-		if seen[f.Name] {
-			c.find(errTwice, f.Name, append(at, "name")...)
+	each := func(key string, feeds []Feed, check func(f *Feed, under func(...string) []string)) {
+		for i := range feeds {
+			f := &feeds[i]
+			under := func(path ...string) []string { return slices.Concat([]string{key, strconv.Itoa(i)}, path) }
+			if seen[f.Name] {
+				c.find(errTwice, f.Name, under("name")...)
+			}
+			seen[f.Name] = true
+			check(f, under)
 		}
-		seen[f.Name] = true
-		c.feed(f, at)
+	}
+	each("feeds", l.Feeds, c.feed)
+	each("holders", l.Holders, c.holders)
+}
+
+func (c *checker) feed(f *Feed, under func(...string) []string) {
+	c.export(f, under)
+	c.keys(f, under)
+	c.fill(f, under)
+	if f.Person.Nobody && slices.ContainsFunc(f.Fillings(), func(x Filling) bool { return x.Table.Identity() }) {
+		c.find(errNobody, "", under("person")...)
 	}
 }
 
-func (c *checker) feed(f *Feed, at []string) {
-	under := func(path ...string) []string { return slices.Concat(at, path) }
+// export checks how rows are read, whatever they mean.
+func (c *checker) export(f *Feed, under func(...string) []string) {
 	c.origin(f, under)
 	trailer, err := regexp.Compile(f.Format.Trailer)
 	switch {
@@ -192,11 +208,6 @@ func (c *checker) feed(f *Feed, at []string) {
 	}
 	for i, name := range f.Format.SkipWhenFilled {
 		c.reference(f, name, under("format", "skip-when-filled", strconv.Itoa(i))...)
-	}
-	c.keys(f, under)
-	c.fill(f, under)
-	if f.Person.Nobody && slices.ContainsFunc(f.Fillings(), func(x Filling) bool { return x.Table.Identity() }) {
-		c.find(errNobody, "", under("person")...)
 	}
 }
 
