@@ -26,6 +26,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/identifier"
 	"uoma/transforms/layout"
 )
 
@@ -161,7 +162,7 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 		return nil, err
 	}
 	if len(says) > 0 {
-		e.Reader = filled{e.Reader, f, says}
+		e.Reader = filled{e.Reader, f, says, identifier.Rules()["date"]}
 	}
 	return e, nil
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"uoma/connectors/folder"
 	"uoma/connectors/sidecar"
@@ -60,6 +61,7 @@ type filled struct {
 	tabular.Reader
 	feed *layout.Feed
 	says map[int]string
+	date identifier.Rule // of the ends of licences
 }
 
 // Batches implements [tabular.Reader].
@@ -81,17 +83,22 @@ func (r filled) fill(b *canon.Batch) *canon.Batch {
 	for i := range b.Len() {
 		kinds := b.Col(canon.RawKinds).Bytes(i)
 		for c := range b.Table.Columns {
-			value, theirs := r.says[c-canon.RawFirst]
-			if !theirs || c < canon.RawFirst || !r.counts(&r.feed.Columns[c-canon.RawFirst], b.Col(c), i, value) {
+			at := c - canon.RawFirst
+			kind := byte(canon.KindText)
+			if at >= 0 && at < len(kinds) {
+				kind = kinds[at]
+			}
+			value, theirs := r.says[at]
+			if !theirs || at < 0 || !r.counts(&r.feed.Columns[at], b.Col(c), kind, i, value) {
 				if c != canon.RawKinds {
 					out.Copy(c, b.Col(c), i)
 				}
 				continue
 			}
 			out.Text(c, value)
-			if len(kinds) > c-canon.RawFirst { // a text stands there, whatever the format has of kinds
+			if len(kinds) > at { // a text stands there, whatever the format has of kinds
 				kinds = slices.Clone(kinds)
-				kinds[c-canon.RawFirst] = canon.KindText
+				kinds[at] = canon.KindText
 			}
 		}
 		if b.Col(canon.RawKinds).Null(i) {
@@ -105,8 +112,8 @@ func (r filled) fill(b *canon.Batch) *canon.Batch {
 }
 
 // counts tells whether what the side-car says counts in a row: where the row says nothing; and of the end of a licence, where
-// the row's own is later.
-func (r filled) counts(c *layout.Column, cell canon.Col, i int, value string) bool {
+// the row's own is later, or is none that would be kept.
+func (r filled) counts(c *layout.Column, cell canon.Col, kind byte, i int, value string) bool {
 	own := strings.TrimSpace(cell.Text(i))
 	switch {
 	case own == "", isEmptyMarker(own, c.Empty):
@@ -115,9 +122,30 @@ func (r filled) counts(c *layout.Column, cell canon.Col, i int, value string) bo
 		return false
 	}
 	theirs, err := canon.ParseDate(value)
-	day, wrong := identifier.ParsePartial(own, c.Formats, &identifier.Params{})
-	mine, ok := day.Date()
-	return err == nil && wrong == "" && ok && theirs < mine
+	if err != nil {
+		return false
+	}
+	read := r.end(c, own, kind)
+	mine, err := canon.ParseDate(read.Value)
+	switch {
+	case read.Null(), c.Open && (strings.Contains(own, "9999") || strings.Contains(own, "2099")), err == nil && theirs < mine:
+		return true
+	case err == nil && identifier.StudyRange(mine, theirs) == "":
+		return false
+	}
+	return c.Invalid == layout.Null // else the whole row is refused
+}
+
+// end reads a row's own end of a licence as it is read when the row is conformed.
+func (r filled) end(c *layout.Column, own string, kind byte) identifier.Checked {
+	p := identifier.Params{Formats: c.Formats, EmptyMarkers: slices.Concat(identifier.DefaultEmptyMarkers(), c.Empty)}
+	switch kind {
+	case canon.KindDate:
+		p.Formats, own = []string{"yyyy-MM-dd"}, own[:min(len(own), len(time.DateOnly))]
+	case canon.KindNumber:
+		p.Formats = []string{identifier.FormatExcel}
+	}
+	return r.date(own, &p)
 }
 
 func isEmptyMarker(text string, more []string) bool {
