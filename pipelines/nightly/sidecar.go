@@ -18,42 +18,66 @@ import (
 	"uoma/transforms/layout"
 )
 
-// besides reads the side-car of a feed's file, by the same transport, and gives what it says to each row, by position of the
-// column. Nothing of the file is read before.
-func besides(files fs.FS, f *layout.Feed, name string) (map[int]string, error) {
+// beside is the side-car of a feed's file.
+type beside struct {
+	*folder.Stable
+	name string
+	says map[int]string // to each row, by position of the column
+}
+
+// openBeside reads the side-car of a feed's file, by the same transport; nil where the feed has none. Nothing of the file is
+// read before.
+func openBeside(files fs.FS, f *layout.Feed, name string) (*beside, error) {
 	if f.Sidecar == nil {
 		return nil, nil
 	}
-	beside := path.Join(path.Dir(name), f.SidecarName(path.Base(name)))
-	place := fault.Place{File: beside}
-	raw, err := files.Open(beside)
+	name = path.Join(path.Dir(name), f.SidecarName(path.Base(name)))
+	raw, err := files.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, sidecar.ErrNone.At(place)
+		return nil, sidecar.ErrNone.At(fault.Place{File: name})
 	case err != nil:
 		return nil, err
 	}
-	stable, err := folder.NewStable(raw, path.Base(beside))
+	stable, err := folder.NewStable(raw, path.Base(name))
 	if err != nil {
 		raw.Close()
 		return nil, err
 	}
-	defer stable.Close()
-	says, err := sidecar.Read(stable, beside)
-	if err != nil {
+	b := &beside{stable, name, map[int]string{}}
+	if err := b.read(f); err != nil {
+		b.Close()
 		return nil, err
 	}
-	if key, why := f.Sidecar.Wrong(says); why != "" {
-		place.Field = key
-		return nil, sidecar.ErrForm.At(place).Because(errors.New(why))
+	return b, nil
+}
+
+func (b *beside) read(f *layout.Feed) error {
+	says, err := sidecar.Read(b, b.name)
+	if err != nil {
+		return err
 	}
-	out := map[int]string{}
+	if key, why := f.Sidecar.Wrong(says); why != "" {
+		return sidecar.ErrForm.At(fault.Place{File: b.name, Field: key}).Because(errors.New(why))
+	}
 	for i := range f.Columns {
 		if value := strings.TrimSpace(says[f.Columns[i].Sidecar]); value != "" {
-			out[i] = value
+			b.says[i] = value
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// verify tells whether a file and its side-car are still those that lie there: one that was put in the place of either while
+// they were read belongs to another delivery.
+func (b *beside) verify(files fs.FS, file *folder.Stable, name string) error {
+	if err := b.Verify(); err != nil {
+		return err
+	}
+	if err := b.VerifyName(files, b.name); err != nil {
+		return err
+	}
+	return file.VerifyName(files, name)
 }
 
 // filled is an export whose rows say what its side-car says where they do not say it themselves.

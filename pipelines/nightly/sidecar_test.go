@@ -3,10 +3,15 @@ package nightly
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"uoma/connectors/folder"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -262,4 +267,86 @@ feeds:
 		t.Errorf("%d rows", rows)
 	}
 	nothingIn(t, dir)
+}
+
+// replaced does something once, behind the opening of a name.
+type replaced struct {
+	fs.FS
+	name string
+	do   func()
+}
+
+func (r *replaced) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if do := r.do; do != nil && name == r.name {
+		r.do = nil
+		do()
+	}
+	return f, err
+}
+
+// TestAListAndItsSidecarAreOfOneDelivery: another list or another side-car that is put in the place of the one that was opened
+// gives no rows under a licence that is not theirs.
+func TestAListAndItsSidecarAreOfOneDelivery(t *testing.T) {
+	const list, about = "bought_20261121.csv", "bought_20261121.csv.meta.json"
+	says := func(until string) []byte {
+		return []byte(`{"kind":"purchased","provider":"Broker","until":"` + until + `"}`)
+	}
+	for name, tt := range map[string]struct {
+		behind string
+		puts   []string
+		code   string
+	}{
+		"none":                              {list, nil, ""},
+		"both, before the side-car is read": {list, []string{list, about}, "UOMA-LND-CHANGED"},
+		"the list, before":                  {list, []string{list}, "UOMA-LND-CHANGED"},
+		"both, after":                       {about, []string{list, about}, "UOMA-LND-CHANGED"},
+		"the list, after":                   {about, []string{list}, "UOMA-LND-CHANGED"},
+		"the side-car, after":               {about, []string{about}, "UOMA-LND-CHANGED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := layout.Parse("lists.yaml", []byte(listLayout))
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, minute := t.TempDir(), 0
+			put := func(name string, text []byte) { // under another name first, as whoever delivers does
+				minute++
+				at := time.Date(2026, 11, 21, 0, minute, 0, 0, time.UTC)
+				beside, to := filepath.Join(dir, "next"), filepath.Join(dir, name)
+				if err := errors.Join(os.WriteFile(beside, text, 0o600), os.Chtimes(beside, at, at), os.Rename(beside, to)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			texts := map[string][]byte{list: []byte("mail\nb@x.example\n"), about: says("2028-06-30")}
+			put(list, []byte("mail\na@x.example\n"))
+			put(about, says("2027-06-30"))
+			in, err := folder.Open(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			options, err := tabularOptions(&l.Feeds[0], list, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := openFile(t.Context(), &replaced{in, tt.behind, func() {
+				for _, p := range tt.puts {
+					put(p, texts[p])
+				}
+			}}, nil, "", &l.Feeds[0], list, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			for _, err := range e.Batches(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := e.Verify(); fault.Code(err) != tt.code {
+				t.Error(err)
+			}
+		})
+	}
 }
