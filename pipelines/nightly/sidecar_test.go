@@ -32,7 +32,7 @@ feeds:
     - {name: kind, required: true, only: [purchased, public]}
     - {name: provider}
     - {name: until, required: true, as: date}
-    - {name: note}
+    - {name: note, only: [x]}
   key: [mail]
   person: [mail]
   columns:
