@@ -2,6 +2,7 @@ package folder
 
 import (
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
 	"io/fs"
@@ -106,9 +107,20 @@ func (s *Stable) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Verify fails when size or modification time on the handle are no longer those noted.
-func (s *Stable) Verify() error {
-	info, err := s.file.Stat()
+// Verify fails when size and modification time on the handle are no longer those noted.
+func (s *Stable) Verify() error { return s.noted(s.file.Stat()) }
+
+// VerifyName fails when the name leads to a file of another size or modification time than those noted: a file that was put
+// in its place leaves the handle as it was.
+func (s *Stable) VerifyName(files fs.FS, name string) error {
+	info, err := fs.Stat(files, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errChanged.At(s.place())
+	}
+	return s.noted(info, err)
+}
+
+func (s *Stable) noted(info fs.FileInfo, err error) error {
 	if fault.Code(err) != "" { // the transport itself says what is wrong
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/identifier"
 	"uoma/transforms/layout"
 )
 
@@ -123,6 +124,9 @@ type file struct {
 	hash    hash.Hash    // of the bytes of the file or member
 	inPlace bool         // the reader reads the file here and there, so that its hash is made at the end
 	listed  *listed      // what the manifest says of the file
+	beside  *beside      // nil: the feed has no side-car
+	files   fs.FS        // where both lie, and under which name the file does
+	name    string
 }
 
 type listed struct {
@@ -138,17 +142,16 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 	if err != nil {
 		return nil, err
 	}
-	says, err := besides(files, f, name)
-	if err != nil {
-		raw.Close()
-		return nil, err
-	}
 	stable, err := folder.NewStable(raw, path.Base(name))
 	if err != nil {
 		raw.Close()
 		return nil, err
 	}
-	e := &file{file: stable, modTime: stable.ModTime(), hash: sha256.New()}
+	e := &file{file: stable, modTime: stable.ModTime(), hash: sha256.New(), files: files, name: name}
+	if e.beside, err = openBeside(files, f, name); err != nil {
+		e.Close()
+		return nil, err
+	}
 	_, near := raw.(io.ReaderAt)
 	if (asItLies(f) || f.Member != "") && !near {
 		e.copied, err = spool.New(ctx, work, copied, stable)
@@ -160,8 +163,8 @@ func openFile(ctx context.Context, files fs.FS, work *blob.Store, copied string,
 		e.Close()
 		return nil, err
 	}
-	if len(says) > 0 {
-		e.Reader = filled{e.Reader, f, says}
+	if e.beside != nil && len(e.beside.says) > 0 {
+		e.Reader = filled{e.Reader, f, e.beside.says, identifier.Rules()["date"]}
 	}
 	return e, nil
 }
@@ -286,10 +289,15 @@ func readManifest(zip fs.FS, manifest, member string) (*listed, error) {
 // Extracted gives when the file was written.
 func (e *file) Extracted() time.Time { return e.modTime }
 
-// Verify tells whether the file stayed as it was and is what its manifest says.
+// Verify tells whether the file stayed as it was, is of one delivery with its side-car and is what its manifest says.
 func (e *file) Verify() error {
 	if err := e.file.Verify(); err != nil {
 		return err
+	}
+	if e.beside != nil {
+		if err := e.beside.verify(e.files, e.file, e.name); err != nil {
+			return err
+		}
 	}
 	if e.listed == nil {
 		return e.digestInPlace()
@@ -325,8 +333,12 @@ func (e *file) Sum() string {
 // Close closes the file.
 func (e *file) Close() error {
 	e.release()
+	err := e.file.Close()
 	if e.copied != nil {
-		return errors.Join(e.copied.Close(), e.file.Close())
+		err = errors.Join(e.copied.Close(), err)
 	}
-	return e.file.Close()
+	if e.beside != nil {
+		err = errors.Join(err, e.beside.Close())
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"uoma/connectors/folder"
 	"uoma/connectors/sidecar"
@@ -17,42 +18,66 @@ import (
 	"uoma/transforms/layout"
 )
 
-// besides reads the side-car of a feed's file, by the same transport, and gives what it says to each row, by position of the
-// column. Nothing of the file is read before.
-func besides(files fs.FS, f *layout.Feed, name string) (map[int]string, error) {
+// beside is the side-car of a feed's file.
+type beside struct {
+	*folder.Stable
+	name string
+	says map[int]string // to each row, by position of the column
+}
+
+// openBeside reads the side-car of a feed's file, by the same transport; nil where the feed has none. Nothing of the file is
+// read before.
+func openBeside(files fs.FS, f *layout.Feed, name string) (*beside, error) {
 	if f.Sidecar == nil {
 		return nil, nil
 	}
-	beside := path.Join(path.Dir(name), f.SidecarName(path.Base(name)))
-	place := fault.Place{File: beside}
-	raw, err := files.Open(beside)
+	name = path.Join(path.Dir(name), f.SidecarName(path.Base(name)))
+	raw, err := files.Open(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, sidecar.ErrNone.At(place)
+		return nil, sidecar.ErrNone.At(fault.Place{File: name})
 	case err != nil:
 		return nil, err
 	}
-	stable, err := folder.NewStable(raw, path.Base(beside))
+	stable, err := folder.NewStable(raw, path.Base(name))
 	if err != nil {
 		raw.Close()
 		return nil, err
 	}
-	defer stable.Close()
-	says, err := sidecar.Read(stable, beside)
-	if err != nil {
+	b := &beside{stable, name, map[int]string{}}
+	if err := b.read(f); err != nil {
+		b.Close()
 		return nil, err
 	}
-	if key, why := f.Sidecar.Wrong(says); why != "" {
-		place.Field = key
-		return nil, sidecar.ErrForm.At(place).Because(errors.New(why))
+	return b, nil
+}
+
+func (b *beside) read(f *layout.Feed) error {
+	says, err := sidecar.Read(b, b.name)
+	if err != nil {
+		return err
 	}
-	out := map[int]string{}
+	if key, why := f.Sidecar.Wrong(says); why != "" {
+		return sidecar.ErrForm.At(fault.Place{File: b.name, Field: key}).Because(errors.New(why))
+	}
 	for i := range f.Columns {
 		if value := strings.TrimSpace(says[f.Columns[i].Sidecar]); value != "" {
-			out[i] = value
+			b.says[i] = value
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// verify tells whether a file and its side-car are still those that lie there: one that was put in the place of either while
+// they were read belongs to another delivery.
+func (b *beside) verify(files fs.FS, file *folder.Stable, name string) error {
+	if err := b.Verify(); err != nil {
+		return err
+	}
+	if err := b.VerifyName(files, b.name); err != nil {
+		return err
+	}
+	return file.VerifyName(files, name)
 }
 
 // filled is an export whose rows say what its side-car says where they do not say it themselves.
@@ -60,6 +85,7 @@ type filled struct {
 	tabular.Reader
 	feed *layout.Feed
 	says map[int]string
+	date identifier.Rule // of the ends of licences
 }
 
 // Batches implements [tabular.Reader].
@@ -81,17 +107,22 @@ func (r filled) fill(b *canon.Batch) *canon.Batch {
 	for i := range b.Len() {
 		kinds := b.Col(canon.RawKinds).Bytes(i)
 		for c := range b.Table.Columns {
-			value, theirs := r.says[c-canon.RawFirst]
-			if !theirs || c < canon.RawFirst || !r.counts(&r.feed.Columns[c-canon.RawFirst], b.Col(c), i, value) {
+			at := c - canon.RawFirst
+			kind := byte(canon.KindText)
+			if at >= 0 && at < len(kinds) {
+				kind = kinds[at]
+			}
+			value, theirs := r.says[at]
+			if !theirs || at < 0 || !r.counts(&r.feed.Columns[at], b.Col(c), kind, i, value) {
 				if c != canon.RawKinds {
 					out.Copy(c, b.Col(c), i)
 				}
 				continue
 			}
 			out.Text(c, value)
-			if len(kinds) > c-canon.RawFirst { // a text stands there, whatever the format has of kinds
+			if len(kinds) > at { // a text stands there, whatever the format has of kinds
 				kinds = slices.Clone(kinds)
-				kinds[c-canon.RawFirst] = canon.KindText
+				kinds[at] = canon.KindText
 			}
 		}
 		if b.Col(canon.RawKinds).Null(i) {
@@ -105,8 +136,8 @@ func (r filled) fill(b *canon.Batch) *canon.Batch {
 }
 
 // counts tells whether what the side-car says counts in a row: where the row says nothing; and of the end of a licence, where
-// the row's own is later.
-func (r filled) counts(c *layout.Column, cell canon.Col, i int, value string) bool {
+// the row's own is later, or is none that would be kept.
+func (r filled) counts(c *layout.Column, cell canon.Col, kind byte, i int, value string) bool {
 	own := strings.TrimSpace(cell.Text(i))
 	switch {
 	case own == "", isEmptyMarker(own, c.Empty):
@@ -115,9 +146,30 @@ func (r filled) counts(c *layout.Column, cell canon.Col, i int, value string) bo
 		return false
 	}
 	theirs, err := canon.ParseDate(value)
-	day, wrong := identifier.ParsePartial(own, c.Formats, &identifier.Params{})
-	mine, ok := day.Date()
-	return err == nil && wrong == "" && ok && theirs < mine
+	if err != nil {
+		return false
+	}
+	read := r.end(c, own, kind)
+	mine, err := canon.ParseDate(read.Value)
+	switch {
+	case read.Null(), c.Open && (strings.Contains(own, "9999") || strings.Contains(own, "2099")), err == nil && theirs < mine:
+		return true
+	case err == nil && identifier.StudyRange(mine, theirs) == "":
+		return false
+	}
+	return c.Invalid == layout.Null // else the whole row is refused
+}
+
+// end reads a row's own end of a licence as it is read when the row is conformed.
+func (r filled) end(c *layout.Column, own string, kind byte) identifier.Checked {
+	p := identifier.Params{Formats: c.Formats, EmptyMarkers: slices.Concat(identifier.DefaultEmptyMarkers(), c.Empty)}
+	switch kind {
+	case canon.KindDate:
+		p.Formats, own = []string{"yyyy-MM-dd"}, own[:min(len(own), len(time.DateOnly))]
+	case canon.KindNumber:
+		p.Formats = []string{identifier.FormatExcel}
+	}
+	return r.date(own, &p)
 }
 
 func isEmptyMarker(text string, more []string) bool {

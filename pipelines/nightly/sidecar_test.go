@@ -1,14 +1,22 @@
 package nightly
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"uoma/connectors/folder"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/transforms/conform"
+	"uoma/transforms/identifier"
 	"uoma/transforms/layout"
 )
 
@@ -24,7 +32,7 @@ feeds:
     - {name: kind, required: true, only: [purchased, public]}
     - {name: provider}
     - {name: until, required: true, as: date}
-    - {name: note}
+    - {name: note, only: [x]}
   key: [mail]
   person: [mail]
   columns:
@@ -83,9 +91,11 @@ func TestASidecarSaysWhatRowsDoNot(t *testing.T) {
 		"the earlier end": {"mail;until\na@x.example;1.5.2027\nb@x.example;1.8.2027\nc@x.example;2027-06-30\nd@x.example;N/A\ne@x.example;open\n", says,
 			[]string{"a@x.example Broker 1.5.2027 2027-06-30", "b@x.example Broker 2027-06-30 2027-06-30", "c@x.example Broker 2027-06-30 2027-06-30",
 				"d@x.example Broker 2027-06-30 2027-06-30", "e@x.example Broker 2027-06-30 2027-06-30"}},
-		"an end that is none stays": {"mail;until\na@x.example;soon\n", says, []string{"a@x.example Broker soon 2027-06-30"}},
-		"another date of the row":   {"mail;seen\na@x.example;2028-01-01\n", says, []string{"a@x.example Broker 2027-06-30 2028-01-01"}},
-		"a key without a text":      {"mail;who\na@x.example;\n", `{"kind":"public","provider":" ","until":"2027-06-30","note":"x"}`, []string{"a@x.example  2027-06-30 2027-06-30"}},
+		"an end that is none gives way": {"mail;until\na@x.example;until further notice\nb@x.example;30/9/2026\nc@x.example;1.5.1826\nd@x.example;\u200b1.5.2027\n", says,
+			[]string{"a@x.example Broker 2027-06-30 2027-06-30", "b@x.example Broker 2027-06-30 2027-06-30", "c@x.example Broker 2027-06-30 2027-06-30",
+				"d@x.example Broker \u200b1.5.2027 2027-06-30"}},
+		"another date of the row": {"mail;seen\na@x.example;2028-01-01\n", says, []string{"a@x.example Broker 2027-06-30 2028-01-01"}},
+		"a key without a text":    {"mail;who\na@x.example;\n", `{"kind":"public","provider":" ","until":"2027-06-30","note":"x"}`, []string{"a@x.example  2027-06-30 2027-06-30"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, sum, err := readListed(t, listLayout, tt.file, tt.beside)
@@ -95,6 +105,74 @@ func TestASidecarSaysWhatRowsDoNot(t *testing.T) {
 			l, _ := layout.Parse("lists.yaml", []byte(listLayout))
 			if missing := absent(&l.Feeds[0], sum.Missing); len(missing) > 0 {
 				t.Errorf("drift: %q", missing)
+			}
+		})
+	}
+}
+
+// TestNoLicenceLosesItsEnd: whatever a row says of it, the row has an end no later than the side-car's, or is refused.
+func TestNoLicenceLosesItsEnd(t *testing.T) {
+	const until = "2027-06-30"
+	for name, tt := range map[string]struct {
+		column, cell string
+		kind         byte
+		want         string // "" is refused
+	}{
+		"a day":                           {"", "1.5.2027", canon.KindText, "2027-05-01"},
+		"a later day":                     {"", "1.8.2027", canon.KindText, until},
+		"no day":                          {"", "soon", canon.KindText, until},
+		"another format":                  {"", "30/9/2026", canon.KindText, until},
+		"before all time":                 {"", "1.5.1826", canon.KindText, until},
+		"no day, refused":                 {"invalid: quarantine, ", "soon", canon.KindText, ""},
+		"no day, required":                {"required: true, ", "soon", canon.KindText, ""},
+		"before all time, refused":        {"invalid: quarantine, ", "1.5.1826", canon.KindText, ""},
+		"no end":                          {"open: true, invalid: quarantine, ", "9999/12/31", canon.KindText, until},
+		"no end either":                   {"open: true, invalid: quarantine, ", "2099/12/31", canon.KindText, until},
+		"no value":                        {"invalid: quarantine, ", "\u200bopen", canon.KindText, until},
+		"a date cell":                     {"", "2027-05-01T00:00:00", canon.KindDate, "2027-05-01"},
+		"a later date cell":               {"", "2027-08-01", canon.KindDate, until},
+		"a number cell":                   {"", "46508", canon.KindNumber, "2027-05-01"},
+		"a number cell that is no day":    {"", "0", canon.KindNumber, until},
+		"a cell that is true":             {"", "true", canon.KindBool, until},
+		"a cell that is true is refused":  {"invalid: quarantine, ", "true", canon.KindBool, ""},
+		"a cell of an error says nothing": {"", "", canon.KindError, until},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := layout.Parse("lists.yaml", []byte(strings.Replace(listLayout, "name: until, sidecar: until, ", "name: until, sidecar: until, "+tt.column, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &l.Feeds[0]
+			raw := canon.NewBuilder(f.RawTable(), f.FullName())
+			raw.Int(canon.RawLine, 1)
+			raw.Bytes(canon.RawKinds, []byte{canon.KindText, canon.KindText, tt.kind, canon.KindEmpty})
+			raw.Text(canon.RawFirst, "a@x.example")
+			raw.Text(canon.RawFirst+1, "Broker")
+			if raw.Text(canon.RawFirst+2, tt.cell); tt.cell == "" {
+				raw.Null(canon.RawFirst + 2)
+			}
+			raw.Null(canon.RawFirst + 3)
+			raw.EndRow()
+			c, err := conform.New(l, f, conform.Settings{RunDate: 20_778})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, refused := "", 0
+			sink := c.NewSink(func(b *canon.Batch) error {
+				if b.Table.Name != canon.Attribution {
+					return nil
+				}
+				if d, ok := b.Named("licence_until").Day(0); ok {
+					got = d.String()
+				}
+				return nil
+			}, func(canon.Rejection) error { refused++; return nil })
+			filler := filled{feed: f, says: map[int]string{2: until, 3: until}, date: identifier.Rules()["date"]}
+			if err := errors.Join(c.Batch(filler.fill(raw.Flush()), sink), sink.Flush()); err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want || (refused == 1) != (tt.want == "") {
+				t.Errorf("%q, %d refused, want %q", got, refused, tt.want)
 			}
 		})
 	}
@@ -189,4 +267,86 @@ feeds:
 		t.Errorf("%d rows", rows)
 	}
 	nothingIn(t, dir)
+}
+
+// replaced does something once, behind the opening of a name.
+type replaced struct {
+	fs.FS
+	name string
+	do   func()
+}
+
+func (r *replaced) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if do := r.do; do != nil && name == r.name {
+		r.do = nil
+		do()
+	}
+	return f, err
+}
+
+// TestAListAndItsSidecarAreOfOneDelivery: another list or another side-car that is put in the place of the one that was opened
+// gives no rows under a licence that is not theirs.
+func TestAListAndItsSidecarAreOfOneDelivery(t *testing.T) {
+	const list, about = "bought_20261121.csv", "bought_20261121.csv.meta.json"
+	says := func(until string) []byte {
+		return []byte(`{"kind":"purchased","provider":"Broker","until":"` + until + `"}`)
+	}
+	for name, tt := range map[string]struct {
+		behind string
+		puts   []string
+		code   string
+	}{
+		"none":                              {list, nil, ""},
+		"both, before the side-car is read": {list, []string{list, about}, "UOMA-LND-CHANGED"},
+		"the list, before":                  {list, []string{list}, "UOMA-LND-CHANGED"},
+		"both, after":                       {about, []string{list, about}, "UOMA-LND-CHANGED"},
+		"the list, after":                   {about, []string{list}, "UOMA-LND-CHANGED"},
+		"the side-car, after":               {about, []string{about}, "UOMA-LND-CHANGED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := layout.Parse("lists.yaml", []byte(listLayout))
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, minute := t.TempDir(), 0
+			put := func(name string, text []byte) { // under another name first, as whoever delivers does
+				minute++
+				at := time.Date(2026, 11, 21, 0, minute, 0, 0, time.UTC)
+				beside, to := filepath.Join(dir, "next"), filepath.Join(dir, name)
+				if err := errors.Join(os.WriteFile(beside, text, 0o600), os.Chtimes(beside, at, at), os.Rename(beside, to)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			texts := map[string][]byte{list: []byte("mail\nb@x.example\n"), about: says("2028-06-30")}
+			put(list, []byte("mail\na@x.example\n"))
+			put(about, says("2027-06-30"))
+			in, err := folder.Open(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			options, err := tabularOptions(&l.Feeds[0], list, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := openFile(t.Context(), &replaced{in, tt.behind, func() {
+				for _, p := range tt.puts {
+					put(p, texts[p])
+				}
+			}}, nil, "", &l.Feeds[0], list, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			for _, err := range e.Batches(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := e.Verify(); fault.Code(err) != tt.code {
+				t.Error(err)
+			}
+		})
+	}
 }

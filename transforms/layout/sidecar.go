@@ -28,7 +28,7 @@ type SidecarKey struct {
 const fileMark = "{file}"
 
 var errSidecar = fault.New("UOMA-LAY-SIDECAR", "the side-car and the feed's columns do not fit",
-	"name {file} once in the side-car's file:, each key once, and in a column's sidecar: one of the keys; a file of fixed width, or without a header, takes none")
+	"name {file} once in the side-car's file:, each key once, and in a column's sidecar: one of the keys; give a key that no column takes required: or only:, or drop it; read the end of a licence by formats alone; a file of fixed width, or without a header, takes none")
 
 // SidecarName gives the name of the side-car of a file; "" where the feed has none.
 func (f *Feed) SidecarName(file string) string {
@@ -93,8 +93,13 @@ func (c *checker) sidecar(f *Feed, under func(...string) []string) {
 			c.find(errSidecar, f.Format.Type, under("sidecar")...)
 		}
 		for i, k := range s.Keys {
+			at := under("sidecar", "keys", strconv.Itoa(i), "name")
 			if _, twice := keys[k.Name]; twice {
-				c.find(errTwice, k.Name, under("sidecar", "keys", strconv.Itoa(i), "name")...)
+				c.find(errTwice, k.Name, at...)
+			}
+			taken := slices.ContainsFunc(f.Columns, func(col Column) bool { return col.Sidecar == k.Name })
+			if !taken && !k.Required && len(k.Only) == 0 { // it would be accepted and mean nothing
+				c.find(errSidecar, k.Name, at...)
 			}
 			keys[k.Name] = k
 		}
@@ -106,10 +111,15 @@ func (c *checker) sidecar(f *Feed, under func(...string) []string) {
 		}
 		k, known := keys[col.Sidecar]
 		iso := slices.Contains(col.Formats, "yyyy-MM-dd")
-		if !known || col.Forbid || col.As == "date" && !(k.As == "date" && iso) {
+		if !known || col.Forbid || col.As == "date" && !(k.As == "date" && iso) || col.EndsEarlier() && col.altered() {
 			c.find(errSidecar, col.Sidecar, under("columns", strconv.Itoa(i), "sidecar")...)
 		}
 	}
+}
+
+// altered tells whether a cell's text becomes another one before the column's rule reads it, or its value is held to more.
+func (c *Column) altered() bool {
+	return len(c.Codes) > 0 || len(c.Join) > 0 || c.List+c.Append+c.Prepend+c.Pattern != ""
 }
 
 // EndsEarlier tells whether of two values that a column has, the row's own and the side-car's, the earlier day counts: a licence

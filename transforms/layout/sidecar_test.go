@@ -30,18 +30,25 @@ feeds:
 // TestFindingsOfASidecar replaces one text of a layout; the finding must name the very place.
 func TestFindingsOfASidecar(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, want string }{
-		"sound":               {"", "", ""},
-		"no such key":         {"sidecar: provider", "sidecar: provder", "UOMA-LAY-SIDECAR demo.yaml:17:26"},
-		"no mark of the file": {"{file}.json", "list.json", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
-		"the file itself":     {"{file}.json", "{file}", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
-		"another folder":      {"{file}.json", "../{file}.json", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
-		"a key twice":         {"name: until, as: date}\n  key", "name: provider}\n  key", "UOMA-LAY-TWICE demo.yaml:12:14"},
-		"a date from a text":  {"name: until, as: date}\n  key", "name: until}\n  key", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
-		"a date it is not":    {"formats: [yyyy-MM-dd]", "formats: [d.M.yyyy]", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
-		"a column of no car":  {"sidecar:\n    file: \"{file}.json\"\n    keys:\n    - {name: provider, required: true}\n    - {name: until, as: date}\n", "occasional: true\n", "UOMA-LAY-SIDECAR"},
-		"without a header":    {"{type: csv}", "{type: csv, header: none}", "UOMA-LAY-SIDECAR"},
-		"a key of the schema": {"required: true}", "require: true}", "UOMA-CFG-SCHEMA demo.yaml:11:"},
-		"of rows of a query":  {"file: \"people_{yyyyMMdd}.csv\"\n  format: {type: csv}", "search: {filter: \"(a=b)\"}", "UOMA-CFG-SCHEMA"},
+		"sound":                {"", "", ""},
+		"no such key":          {"sidecar: provider", "sidecar: provder", "UOMA-LAY-SIDECAR demo.yaml:17:26"},
+		"no mark of the file":  {"{file}.json", "list.json", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
+		"the file itself":      {"{file}.json", "{file}", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
+		"another folder":       {"{file}.json", "../{file}.json", "UOMA-LAY-SIDECAR demo.yaml:9:11"},
+		"a key twice":          {"name: until, as: date}\n  key", "name: provider}\n  key", "UOMA-LAY-TWICE demo.yaml:12:14"},
+		"a date from a text":   {"name: until, as: date}\n  key", "name: until}\n  key", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
+		"a date it is not":     {"formats: [yyyy-MM-dd]", "formats: [d.M.yyyy]", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
+		"a key for nothing":    {"required: true}", "required: true}\n    - {name: note}", "UOMA-LAY-SIDECAR demo.yaml:12:14"},
+		"a key to be there":    {"required: true}", "required: true}\n    - {name: note, required: true}", ""},
+		"a key to say a thing": {"required: true}", "required: true}\n    - {name: note, only: [x]}", ""},
+		"an end of codes":      {"as: date, formats", "as: date, codes: {q3: 2026-09-30}, formats", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
+		"an end of parts":      {"as: date, formats", "as: date, join: [who], formats", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
+		"an end of a pattern":  {"as: date, formats", "as: date, pattern: '^20', formats", "UOMA-LAY-SIDECAR demo.yaml:18:28"},
+		"another of codes":     {"sidecar: provider", "sidecar: provider, codes: {m: Mallitieto}", ""},
+		"a column of no car":   {"sidecar:\n    file: \"{file}.json\"\n    keys:\n    - {name: provider, required: true}\n    - {name: until, as: date}\n", "occasional: true\n", "UOMA-LAY-SIDECAR"},
+		"without a header":     {"{type: csv}", "{type: csv, header: none}", "UOMA-LAY-SIDECAR"},
+		"a key of the schema":  {"required: true}", "require: true}", "UOMA-CFG-SCHEMA demo.yaml:11:"},
+		"of rows of a query":   {"file: \"people_{yyyyMMdd}.csv\"\n  format: {type: csv}", "search: {filter: \"(a=b)\"}", "UOMA-CFG-SCHEMA"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !strings.Contains(besideLayout, tt.old) {
