@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,11 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/vault"
+	"uoma/internal/canon"
 	"uoma/pipelines/custody"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
 )
 
 func (a *app) revealCommand() *cobra.Command {
@@ -194,7 +198,7 @@ func (a *app) revealShowCommand() *cobra.Command {
 		Args:    exactly(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.atReveal(c.Context(), args[0], func(ws *workspace.Workspace, n int64) error {
-				people, missed, err := custody.Show(c.Context(), ws, n, a.keeper())
+				people, missed, err := custody.Show(c.Context(), ws, n, a.keeper(), openList)
 				if err != nil {
 					return err
 				}
@@ -290,4 +294,9 @@ func (a *app) printReveals(command string, all []ledger.Reveal) error {
 		return a.printJSON(command, true, out)
 	}
 	return a.table([]string{"NUMBER", "STATE", "PEOPLE", "DOMAIN", "REASON", "CLAUSE", "REQUESTED BY", "AT", "EXPIRES", "APPROVED BY"}, rows)
+}
+
+// openList opens a list of holders as the night opens an export.
+func openList(ctx context.Context, files fs.FS, name string, f *layout.Feed) (custody.Holders, error) {
+	return nightly.OpenIn(ctx, files, name, f, func(canon.Rejection) {})
 }

@@ -10,9 +10,9 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
+	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
-	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
@@ -24,6 +24,16 @@ var (
 	errHolders = fault.New("UOMA-RVL-HOLDERS", "the list of who held cards on the day of the recording cannot be read, or not all of it",
 		"ask the owner of the system for the day's list again, and make a new request")
 )
+
+// Holders is an open list of who held cards. It is whole when Batches was ranged over and Verify found nothing.
+type Holders interface {
+	tabular.Reader
+	Verify() error
+	Close() error
+}
+
+// Opener opens a list in an inbox, by whatever transport, and keeps nothing of it.
+type Opener func(ctx context.Context, files fs.FS, name string, f *layout.Feed) (Holders, error)
 
 // Card is who held the card that opened a door, as the system's list of the day says. It stands in memory alone.
 type Card struct {
@@ -150,7 +160,7 @@ func holderLists(ctx context.Context, ws *workspace.Workspace, recording string,
 
 // holdersOf reads lists from the inbox and gives, by person of the request, who held the cards. What could not be read is
 // told of, and stops nothing.
-func holdersOf(ctx context.Context, ws *workspace.Workspace, lists []*holderList) (map[string][]Card, fault.List) {
+func holdersOf(ctx context.Context, ws *workspace.Workspace, lists []*holderList, open Opener) (map[string][]Card, fault.List) {
 	out := map[string][]Card{}
 	if len(lists) == 0 {
 		return out, nil
@@ -162,7 +172,7 @@ func holdersOf(ctx context.Context, ws *workspace.Workspace, lists []*holderList
 	defer in.Close() // only read from
 	var missed fault.List
 	for _, l := range lists {
-		found, bad, err := l.read(ctx, ws, in)
+		found, bad, err := l.read(ctx, ws, in, open)
 		place := fault.Place{File: l.file}
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -200,8 +210,8 @@ func (l *holderList) answer(p passing, lines []held) (out []Card) {
 
 // read reads the lines about the cards that are asked for, by the register's token of the card, and counts the rows that it
 // cannot read.
-func (l *holderList) read(ctx context.Context, ws *workspace.Workspace, in fs.FS) (found map[string][]held, bad int64, err error) {
-	src, err := nightly.OpenIn(ctx, in, l.file, l.feed, func(canon.Rejection) {})
+func (l *holderList) read(ctx context.Context, ws *workspace.Workspace, in fs.FS, open Opener) (found map[string][]held, bad int64, err error) {
+	src, err := open(ctx, in, l.file, l.feed)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -1,6 +1,7 @@
 package custody_test
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,10 +13,13 @@ import (
 	"uoma/connectors/database"
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/custody"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
+	"uoma/transforms/layout"
 )
 
 const cardHeader = "Kortti_nro;Luovutettu;Palautettu;Haltija_tunnus;Henkilollisyys_tarkistettu;Aula\r\n"
@@ -106,7 +110,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			must(t, err)
 			_, err = custody.Approve(ctx, ws, r.Number, as("administrator", 0))
 			must(t, err)
-			people, missed, err := custody.Show(ctx, ws, r.Number, as("lecturer", 0))
+			people, missed, err := custody.Show(ctx, ws, r.Number, as("lecturer", 0), openList)
 			must(t, err)
 			if len(people) != q.people {
 				t.Errorf("%s: %d people", q.id, len(people))
@@ -168,7 +172,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			_, err = custody.Approve(ctx, ws, r.Number, as("administrator", 0))
 			must(t, err)
 			change()
-			people, missed, err := custody.Show(ctx, ws, r.Number, as("lecturer", 0))
+			people, missed, err := custody.Show(ctx, ws, r.Number, as("lecturer", 0), openList)
 			if err != nil || len(people) != len(r.Tokens()) || (id == "closed") != (len(missed) == 1 && fault.Code(missed[0]) == "UOMA-RVL-RECORDING-CASE") {
 				t.Errorf("%s: %d people, %v, %v", id, len(people), missed, err)
 			}
@@ -179,7 +183,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 		}
 		spent, err := custody.RequestRecording(ctx, ws, "axis", "day", "misconduct", "METRO-13", time.Hour, as("lecturer", 0))
 		must(t, err)
-		if people, _, err := custody.Show(ctx, ws, spent.Number, as("lecturer", 0)); fault.Code(err) != "UOMA-RVL-STATE" || people != nil {
+		if people, _, err := custody.Show(ctx, ws, spent.Number, as("lecturer", 0), openList); fault.Code(err) != "UOMA-RVL-STATE" || people != nil {
 			t.Errorf("nobody approved it: %v", err)
 		}
 	})
@@ -215,4 +219,8 @@ func tree(t *testing.T, dir string) map[string]string {
 		return err
 	}))
 	return out
+}
+
+func openList(ctx context.Context, files fs.FS, name string, f *layout.Feed) (custody.Holders, error) {
+	return nightly.OpenIn(ctx, files, name, f, func(canon.Rejection) {})
 }

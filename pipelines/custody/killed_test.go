@@ -66,7 +66,7 @@ func showing(ctx context.Context, dir string, after time.Duration) int {
 		return 1
 	}
 	time.AfterFunc(after, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) })
-	people, _, err := custody.Show(ctx, ws, 1, as("virtanen", 0))
+	people, _, err := custody.Show(ctx, ws, 1, as("virtanen", 0), nil)
 	if err != nil {
 		return 1
 	}
@@ -95,7 +95,7 @@ func TestThreat_T20_KilledWhileItIsShown(t *testing.T) {
 		}
 		shown := strings.Count(string(out), "Esimerkki")
 		ws := s.open(t)
-		people, _, err := custody.Show(t.Context(), ws, 1, as("virtanen", 0))
+		people, _, err := custody.Show(t.Context(), ws, 1, as("virtanen", 0), nil)
 		if err == nil {
 			shown += len(people)
 		} else if fault.Code(err) != "UOMA-RVL-STATE" {

@@ -76,7 +76,7 @@ func TestARecordingIsLookedAtTogether(t *testing.T) {
 		}
 		approve := func(n int64, who string) error { _, err := custody.Approve(ctx, ws, n, as(who, 0)); return err }
 		show := func(n int64, who string) ([]custody.Person, error) {
-			people, _, err := custody.Show(ctx, ws, n, as(who, 0))
+			people, _, err := custody.Show(ctx, ws, n, as(who, 0), nil)
 			return people, err
 		}
 

@@ -182,8 +182,8 @@ type Person struct {
 }
 
 // Show spends an approved request and gives who its pseudonyms are: once, to the person who asked. That it was shown is
-// written down before. missed says which lists of holders could not be read for a recording.
-func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author) (people []Person, missed fault.List, err error) {
+// written down before. missed says which lists of holders could not be read for a recording; open opens them.
+func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author, open Opener) (people []Person, missed fault.List, err error) {
 	r, ok, err := ledger.FindReveal(ctx, ws.RegisterDB, number)
 	if err != nil {
 		return nil, nil, err
@@ -244,7 +244,7 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author)
 	if people, err = identities(ctx, ws, r.Tokens(), subjects); err != nil {
 		return nil, nil, err
 	}
-	cards, unread := holdersOf(ctx, ws, lists)
+	cards, unread := holdersOf(ctx, ws, lists, open)
 	for i := range people {
 		people[i].Cards = cards[people[i].Pseudonym]
 	}

@@ -50,7 +50,7 @@ func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
 			return err
 		}
 		show := func(n int64, who string, after time.Duration) error {
-			_, _, err := custody.Show(ctx, ws, n, as(who, after))
+			_, _, err := custody.Show(ctx, ws, n, as(who, after), nil)
 			return err
 		}
 
@@ -64,7 +64,7 @@ func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
 		refused("UOMA-RVL-STATE", approve(one, "officer", time.Hour))
 		refused("UOMA-RVL-REQUESTER", show(one, "registrar", time.Hour))
 		refused("UOMA-RVL-EXPIRED", show(one, "virtanen", 25*time.Hour))
-		people, _, err := custody.Show(ctx, ws, one, as("virtanen", 2*time.Hour))
+		people, _, err := custody.Show(ctx, ws, one, as("virtanen", 2*time.Hour), nil)
 		if err != nil || len(people) != 1 || len(people[0].Entries) != 1 || people[0].Entries[0].Names[0].Value != "Esimerkki0" {
 			t.Fatalf("%d people: %v", len(people), err)
 		}
@@ -87,7 +87,7 @@ func TestThreat_T20_NobodyRevealsAlone(t *testing.T) {
 		shown := 0
 		for range 4 {
 			g.Go(func() {
-				if _, _, err := custody.Show(ctx, ws, many, as("virtanen", 0)); err == nil {
+				if _, _, err := custody.Show(ctx, ws, many, as("virtanen", 0), nil); err == nil {
 					mu.Lock()
 					shown++
 					mu.Unlock()
@@ -139,7 +139,7 @@ func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
 	approve("", ask("virtanen", all[:12], 0), "registrar", 0)
 	spent := ask("virtanen", all[:12], 0)
 	approve("", spent, "registrar", 0) // the same people
-	if _, _, err := custody.Show(t.Context(), ws, spent, as("virtanen", time.Hour)); err != nil {
+	if _, _, err := custody.Show(t.Context(), ws, spent, as("virtanen", time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	ask("virtanen", all[12:21], 0) // nobody approved it
@@ -157,7 +157,7 @@ func TestThreat_T20_ManyRequestsAreABulk(t *testing.T) {
 	late, err := custody.Request(t.Context(), ws, custody.RegisterDomain, all[:20], "authority", "XAMK-12", 14*day, as("lahti", 100*day))
 	must(t, err)
 	approve("", late.Number, "registrar", 113*day)
-	if _, _, err := custody.Show(t.Context(), ws, late.Number, as("lahti", 113*day)); err != nil {
+	if _, _, err := custody.Show(t.Context(), ws, late.Number, as("lahti", 113*day), nil); err != nil {
 		t.Fatal(err)
 	}
 	approve("UOMA-RVL-DPO", ask("lahti", all[20:21], 131*day), "registrar", 131*day)
@@ -242,7 +242,7 @@ func TestRevealOfARecipientsPseudonyms(t *testing.T) {
 	must(t, err)
 	_, err = custody.Approve(ctx, ws, r.Number, as("korhonen", 0)) // without a list of approvers, anybody else
 	must(t, err)
-	people, _, err := custody.Show(ctx, ws, r.Number, as("virtanen", 0))
+	people, _, err := custody.Show(ctx, ws, r.Number, as("virtanen", 0), nil)
 	must(t, err)
 	found := 0
 	for _, p := range people {
