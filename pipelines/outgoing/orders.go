@@ -117,9 +117,9 @@ func (f *File) book(ctx context.Context, orders []ledger.DeletionOrder) error {
 	return f.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ledger.PutDeletionOrders(ctx, tx, orders) })
 }
 
-// done tells whether an order needs no other file.
+// done tells whether an order needs no answer any more. One that was recalled does: its file is out, and may be carried out.
 func done(o *ledger.DeletionOrder) bool {
-	return slices.Contains([]string{target.Gone, target.Missing, unlisted, recalled}, o.Result)
+	return slices.Contains([]string{target.Gone, target.Missing, unlisted}, o.Result)
 }
 
 // ordering is the state of one choice of orders.
@@ -130,6 +130,7 @@ type ordering struct {
 	number *pseudonym.Domain
 	given  map[string]*ledger.DeletionOrder
 	listed map[string]bool       // numbers of all rows that the source's last exports have
+	unread map[string]bool       // of them, those of ended rows that cannot be read tonight
 	dates  map[string]canon.Date // of these exports, by feed
 	facts  OrderFacts
 	shut   map[string]policy.Decision // categories that may not go to the recipient
@@ -139,7 +140,7 @@ type ordering struct {
 // say nothing of anybody, and what retention has carried out must not wait at the source for another source's mistake.
 func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
-	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{},
+	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{}, unread: map[string]bool{},
 		dates: map[string]canon.Date{}, facts: f.answers, shut: map[string]policy.Decision{}}
 	o.facts.Findings = maps.Clone(f.answers.Findings)
 	var err error
@@ -160,6 +161,9 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 	}
 	for _, l := range lists {
 		o.dates[l.Feed] = l.Date
+		for _, key := range l.Unread {
+			o.unread[o.number.Token(l.Feed, key)] = true
+		}
 	}
 	if again, err := survey.LastNight(ctx, f.ws); err != nil || again != c.gate {
 		return nil, errMoved.Wrap(err)
@@ -222,7 +226,7 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	if before != nil {
 		next.OrderedOn, next.AnsweredOn, next.AnsweredAt = before.OrderedOn, before.AnsweredOn, before.AnsweredAt
 		next.LastOn = max(date, before.LastOn)
-		if next.Result = before.Result; done(before) { // it is ordered anew
+		if next.Result = before.Result; done(before) || before.Result == recalled { // it is ordered anew
 			next.Result = ""
 		}
 		o.open(before)
@@ -280,7 +284,8 @@ func (o *ordering) record(x *nightly.EndedRow, id string) *record {
 	return rec
 }
 
-// settle ends the orders whose ground is gone: the source has the row no more, or its time is not over any more.
+// settle ends the orders whose ground is gone: the source has the row no more, or its time is not over any more. Of a row that cannot
+// be read tonight neither is known, so its order stays as it is.
 func (o *ordering) settle(due map[string]bool) {
 	for _, id := range slices.Sorted(maps.Keys(o.given)) {
 		x := o.given[id]
@@ -290,21 +295,23 @@ func (o *ordering) settle(due map[string]bool) {
 		case x.Result == recalled && o.listed[id]:
 			o.facts.finding(recalledFinding)
 		case done(x):
+		case o.unread[id]:
+			o.open(x)
 		case o.listed[id]:
 			o.facts.finding(recalledFinding)
-			o.end(x, recalled)
+			o.end(x, recalled, x.AnsweredOn)
 		case loaded && list.String() > x.LastOn:
 			o.facts.Unlisted++
-			o.end(x, unlisted)
+			o.end(x, unlisted, o.r.Date.String())
 		default:
 			o.open(x)
 		}
 	}
 }
 
-func (o *ordering) end(x *ledger.DeletionOrder, as string) {
+func (o *ordering) end(x *ledger.DeletionOrder, as, on string) {
 	next := *x
-	next.Result, next.AnsweredOn = as, o.r.Date.String()
+	next.Result, next.AnsweredOn = as, on
 	o.c.book = append(o.c.book, next)
 }
 

@@ -276,6 +276,51 @@ func TestAnOrderWhoseGroundIsGone(t *testing.T) {
 	}
 }
 
+// TestARowThatCannotBeReadTonight keeps its order open, and its answer is heard.
+func TestARowThatCannotBeReadTonight(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	unreadable := append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T09:00:00+03:00", "rubbish"))
+	for _, night := range []struct {
+		name, result string // of the night before
+		list         []string
+		want         []string
+		facts        OrderFacts
+	}{
+		{"unreadable", "", unreadable, nil, OrderFacts{Open: 1, Oldest: "2026-11-21"}},
+		{"readable", "", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21"}},
+		{"unreadable, and done", "deleted", unreadable, nil, OrderFacts{Answered: map[string]int{"gone": 1}}},
+	} {
+		if night.result != "" {
+			r.answer(r.date, said(first[0], night.result))
+		}
+		r.next(night.list...)
+		got, facts := r.ordered()
+		expect(t, night.name, keysOf(got), night.want)
+		expect(t, night.name, facts, night.facts)
+	}
+	expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-23 gone"})
+}
+
+// TestARecalledOrderIsAnswered: its file is out, so that the recorder may do it all the same, or have the recording no more.
+func TestARecalledOrderIsAnswered(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[string]string{"deleted": "gone", "": "unlisted"} {
+		r := newRecorder(t, databasetest.OnSQLite)
+		first, _ := r.ordered()
+		r.next(append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T", "2026-11-01T"))...)
+		_, facts := r.ordered()
+		expect(t, "recalled", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+		if result != "" {
+			r.answer(r.date, said(first[0], result))
+		}
+		r.next(recorded(oldKey, edgeKey)...)
+		r.ordered()
+		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-21 " + want})
+	}
+}
+
 // TestAnotherPeriodGivesNoOrder: what is not due by the pack in force is not ordered, though it was let go of by another.
 func TestAnotherPeriodGivesNoOrder(t *testing.T) {
 	t.Parallel()
