@@ -30,6 +30,7 @@ import (
 const (
 	unlisted = "unlisted" // the source's later export has not what was to go
 	recalled = "recalled" // what was ordered is not due any more, and is listed still
+	back     = "back"     // it was said to be gone, is listed later, and is ordered anew
 )
 
 // OrderFacts is what a run of a target of orders leaves in the ledger.
@@ -197,6 +198,8 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 				return
 			}
 			o.facts.finding(backFinding)
+		case back:
+			o.facts.finding(backFinding)
 		case target.Locked:
 			if !x.Held {
 				o.facts.finding(lockedFinding)
@@ -226,7 +229,10 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	if before != nil {
 		next.OrderedOn, next.AnsweredOn, next.AnsweredAt = before.OrderedOn, before.AnsweredOn, before.AnsweredAt
 		next.LastOn = max(date, before.LastOn)
-		if next.Result = before.Result; done(before) || before.Result == recalled { // it is ordered anew
+		switch next.Result = before.Result; before.Result { // it is ordered anew
+		case target.Gone, target.Missing:
+			next.Result = back
+		case unlisted, recalled:
 			next.Result = ""
 		}
 		o.open(before)
@@ -236,7 +242,7 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 
 // open counts an order of an earlier night that nobody has answered.
 func (o *ordering) open(x *ledger.DeletionOrder) {
-	if x.Result != "" || x.OrderedOn == o.r.Date.String() {
+	if !slices.Contains([]string{"", unlisted, recalled}, x.Result) || x.OrderedOn == o.r.Date.String() {
 		return
 	}
 	o.facts.Open++
@@ -294,6 +300,8 @@ func (o *ordering) settle(due map[string]bool) {
 			continue
 		case x.Result == recalled && o.listed[id]:
 			o.facts.finding(recalledFinding)
+		case x.Result == unlisted && x.AnsweredOn == o.r.Date.String(): // by a run of this date that was killed
+			o.facts.Unlisted++
 		case done(x):
 		case o.unread[id]:
 			o.open(x)

@@ -470,6 +470,51 @@ func TestThreat_T29_OrdersOutliveAKill(t *testing.T) {
 	}
 }
 
+// TestAKilledRunOfOrdersTellsTheSame: what it wrote down before it was killed is no other finding for its successor.
+func TestAKilledRunOfOrdersTellsTheSame(t *testing.T) {
+	t.Parallel()
+	killed := errors.New("killed")
+	for name, tt := range map[string]struct {
+		result string // of the night before
+		nights [][]string
+		want   OrderFacts
+	}{
+		"gone, and listed":        {"deleted", [][]string{recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+		"listed no more":          {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey)}, OrderFacts{Unlisted: 1}},
+		"listed again":            {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21"}},
+		"gone, and listed, twice": {"deleted", [][]string{recorded(edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+	} {
+		for _, kill := range []bool{false, true} {
+			r := newRecorder(t, databasetest.OnSQLite)
+			first, _ := r.ordered()
+			if tt.result != "" {
+				r.answer(r.date, said(first[0], tt.result))
+			}
+			for _, list := range tt.nights[:len(tt.nights)-1] {
+				r.next(list...)
+				r.ordered()
+			}
+			r.next(tt.nights[len(tt.nights)-1]...)
+			if kill {
+				r.step = func(name string) error {
+					if name == "noted" {
+						return killed
+					}
+					return nil
+				}
+				if _, err := r.run("axis-deletions"); !errors.Is(err, killed) {
+					t.Fatalf("%s: not killed: %v", name, err)
+				}
+				r.step = nil
+				r.now = r.now.Add(outbox.LeaseFor * 2)
+			}
+			_, facts := r.ordered()
+			facts.Answered = nil // told when they are read
+			expect(t, fmt.Sprintf("%s, killed %v", name, kill), facts, tt.want)
+		}
+	}
+}
+
 // TestADryRunOfOrdersWritesNothing, also of answers.
 func TestADryRunOfOrdersWritesNothing(t *testing.T) {
 	t.Parallel()
