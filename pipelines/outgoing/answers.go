@@ -15,6 +15,7 @@ import (
 	"uoma/connectors/jsonfile"
 	"uoma/connectors/ledger"
 	records "uoma/connectors/record"
+	"uoma/connectors/remote"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -56,7 +57,7 @@ days:
 			e := errAnswers.At(fault.Place{File: f.t.Orders.AnswersName(day)}).Wrap(err)
 			r.Log.Warn(e.Message, "code", cmp.Or(fault.Code(err), e.Code), "file", e.Place.File, "next", e.Hint)
 			f.answers.Unread = append(f.answers.Unread, cmp.Or(fault.Code(err), e.Code))
-			if strings.HasPrefix(fault.Code(err), "UOMA-SRC-") { // it is the source that cannot be read, and no one file
+			if strings.HasPrefix(fault.Code(err), "UOMA-SRC-") && !remote.OfOne(err) { // it is the source that cannot be read, and no one file
 				break days
 			}
 			continue

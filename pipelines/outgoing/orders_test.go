@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"uoma/connectors/outbox"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/tlstest"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
@@ -410,6 +412,34 @@ func TestAnswersOfASourceWithoutFiles(t *testing.T) {
 	got, facts := r.ordered()
 	expect(t, "orders", keysOf(got), []string{oldKey})
 	expect(t, "facts", facts, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Unread: []string{"UOMA-SRC-NO-FILES"}})
+}
+
+// TestAnswersBehindOneThatIsRefused are heard: a server may refuse a file, or say so of one that it does not have.
+func TestAnswersBehindOneThatIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	refused := "/axis/deleted_" + compact(r.date) + ".jsonl"
+	r.next(recorded(edgeKey)...)
+	r.answer(r.date, said(first[0], "deleted"))
+	served, authority := http.FileServer(http.Dir(r.ws.Settings.Inbox)), tlstest.NewAuthority(t)
+	addr := authority.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == refused {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		served.ServeHTTP(w, q)
+	}))
+	r.must(os.WriteFile(r.ws.Path(workspace.KeysDir, "web.crt"), authority.PEM, 0o600))
+	settings, err := os.ReadFile(r.ws.Path(workspace.FileName))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path(workspace.FileName), fmt.Appendf(settings, "inboxes: {axis: {url: 'https://%s/axis', ca: keys/web.crt, networks: [127.0.0.0/8]}}\n", addr), 0o600))
+	ws, err := workspace.Open(ctx, r.ws.Dir)
+	r.must(err)
+	defer ws.Close()
+	r.ws = ws
+	_, facts := r.ordered()
+	expect(t, "facts", facts, OrderFacts{Answered: map[string]int{"gone": 1}, Unread: []string{"UOMA-SRC-LOGIN"}})
 }
 
 // TestOrdersNeedAnAgreement: a processor without one is ordered nothing.
