@@ -212,6 +212,9 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	}
 	if x.Held {
 		o.facts.Held++
+		if before != nil {
+			o.open(before)
+		}
 		return
 	}
 	rec := o.record(x, id)

@@ -241,6 +241,7 @@ func TestOrdersThatTheSourceDoesNotCarryOut(t *testing.T) {
 		want         []string
 		facts        OrderFacts
 	}{
+		{"a case is open before it is answered", "", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Open: 1, Oldest: "2026-11-21"}},
 		{"locked without a case", "locked", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"locked": 1}, Findings: map[string]int{"locked": 1}}},
 		{"held for a case that it does not list", "held", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"held": 1}, Findings: map[string]int{"held": 1}}},
 		{"a case is open by now", "locked", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Answered: map[string]int{"locked": 1}}},
@@ -440,6 +441,44 @@ func TestAnswersBehindOneThatIsRefused(t *testing.T) {
 	r.ws = ws
 	_, facts := r.ordered()
 	expect(t, "facts", facts, OrderFacts{Answered: map[string]int{"gone": 1}, Unread: []string{"UOMA-SRC-LOGIN"}})
+}
+
+// TestTheNextReportTellsOfOrders, also where the target's last run came to nothing, and of each target.
+func TestTheNextReportTellsOfOrders(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	told := func() (out []string) {
+		b, err := os.ReadFile(r.ws.Path("reports", "nightly-"+r.date.String(), "quality.json"))
+		r.must(err)
+		var report struct {
+			Checks []struct{ Kind, Dataset, Status string }
+		}
+		r.must(json.Unmarshal(b, &report))
+		for _, c := range report.Checks {
+			if target, ok := strings.CutPrefix(c.Dataset, "orders/"); ok {
+				out = append(out, target+" "+c.Kind+" "+c.Status)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	r.answer(r.date, said(first[0], "locked"))
+	r.next(recorded()...)
+	expect(t, "behind the first run", told(), []string{"axis-deletions ordersOpen pass", "axis-deletions ordersRefused pass"})
+	r.apply()
+	r.ordered()
+	r.next(recorded()...)
+	r.rereads("drop: [room_code, has_audio", "drop: [has_audio")
+	src, err := os.ReadFile(r.ws.Path("layouts", "axis.yaml"))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path("layouts", "axis.yaml"), append(src, "  - {name: room_code}\n"...), 0o600))
+	if _, err := r.run("axis-deletions"); fault.Code(err) != "UOMA-OUT-LAYOUT" {
+		t.Fatal(err)
+	}
+	r.must(r.file("axis-deletions").book(ctx, []ledger.DeletionOrder{{ID: "other", Target: "another", OrderedOn: "2026-11-01", LastOn: "2026-11-01"}}))
+	r.next(recorded()...)
+	expect(t, "behind a run that failed", told(), []string{"another ordersOpen warn", "another ordersRefused pass", "axis-deletions ordersOpen warn", "axis-deletions ordersRefused warn"})
 }
 
 // TestOrdersNeedAnAgreement: a processor without one is ordered nothing.
