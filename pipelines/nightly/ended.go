@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type List struct {
 	Feed   string
 	Date   canon.Date // its night
 	Unread []string   // keys of rows that the register has let go of and that cannot be read tonight
+	Torn   bool       // lines of it could not be read as rows, so that a row that it has not may stand in it
 }
 
 // EndedRows gives the ended rows of a canonical table, of the feeds of one system, and calls listed for the key of each row that
@@ -62,11 +64,23 @@ func EndedRows(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 		}
 		list := List{Feed: f.FullName()}
 		if list.Date, err = canon.ParseDate(marks[at].LogicalDate); err == nil {
-			list.Unread, err = e.feed(ctx, l, f, marks[at].Snapshot)
+			if list.Torn, err = torn(ctx, ws, marks[at]); err == nil {
+				list.Unread, err = e.feed(ctx, l, f, marks[at].Snapshot)
+			}
 			lists = append(lists, list)
 		}
 	})
 	return e.rows, lists, err
+}
+
+// torn tells whether lines of the export behind a watermark were quarantined before they were rows of its snapshot.
+func torn(ctx context.Context, ws *workspace.Workspace, mark ledger.Watermark) (bool, error) {
+	s, known, err := ledger.FindSnapshot(ctx, ws.RegisterDB, mark.Feed, mark.LogicalDate, mark.Snapshot)
+	if err != nil || !known {
+		return false, err
+	}
+	rows, err := ledger.QuarantineOf(ctx, ws.RegisterDB, s.Run, mark.Feed, math.MaxInt32)
+	return slices.ContainsFunc(rows, func(q ledger.Quarantined) bool { return q.Stage == land{}.Name() }), err
 }
 
 var errLayoutSince = fault.New("UOMA-OUT-LAYOUT", "the layout reads other columns than when the source's last export was loaded", "run the nightly pipeline first, which reads the export by the layout of now")

@@ -133,6 +133,7 @@ type ordering struct {
 	listed map[string]bool       // numbers of all rows that the source's last exports have
 	unread map[string]bool       // of them, those of ended rows that cannot be read tonight
 	dates  map[string]canon.Date // of these exports, by feed
+	torn   map[string]bool       // feeds whose last export had lines that could not be read
 	facts  OrderFacts
 	shut   map[string]policy.Decision // categories that may not go to the recipient
 }
@@ -141,7 +142,7 @@ type ordering struct {
 // say nothing of anybody, and what retention has carried out must not wait at the source for another source's mistake.
 func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
-	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{}, unread: map[string]bool{},
+	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{}, unread: map[string]bool{}, torn: map[string]bool{},
 		dates: map[string]canon.Date{}, facts: f.answers, shut: map[string]policy.Decision{}}
 	o.facts.Findings = maps.Clone(f.answers.Findings)
 	var err error
@@ -161,7 +162,7 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 		return nil, err
 	}
 	for _, l := range lists {
-		o.dates[l.Feed] = l.Date
+		o.dates[l.Feed], o.torn[l.Feed] = l.Date, l.Torn
 		for _, key := range l.Unread {
 			o.unread[o.number.Token(l.Feed, key)] = true
 		}
@@ -311,7 +312,7 @@ func (o *ordering) settle(due map[string]bool) {
 		case o.listed[id]:
 			o.facts.finding(recalledFinding)
 			o.end(x, recalled, x.AnsweredOn)
-		case loaded && list.String() > x.LastOn:
+		case loaded && list.String() > x.LastOn && !o.torn[x.Feed]:
 			o.facts.Unlisted++
 			o.end(x, unlisted, o.r.Date.String())
 		default:

@@ -306,6 +306,21 @@ func TestARowThatCannotBeReadTonight(t *testing.T) {
 	expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-23 gone"})
 }
 
+// TestALineThatIsNoRow may be that of an order: nothing ends as unlisted until the list is whole again.
+func TestALineThatIsNoRow(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.ordered()
+	r.next(recorded(edgeKey)...)
+	r.ordered()
+	r.next(append(recorded(oldKey, edgeKey), oldKey+";cut")...)
+	_, facts := r.ordered()
+	expect(t, "a list with a line that is cut", facts, OrderFacts{Open: 1, Oldest: "2026-11-21"})
+	r.next(recorded(oldKey, edgeKey)...)
+	_, facts = r.ordered()
+	expect(t, "a whole list", facts, OrderFacts{Unlisted: 1})
+}
+
 // TestARecalledOrderIsAnswered: its file is out, so that the recorder may do it all the same, or have the recording no more.
 func TestARecalledOrderIsAnswered(t *testing.T) {
 	t.Parallel()
