@@ -42,8 +42,8 @@ type OrderFacts struct {
 	Open     int            `json:"open"`               // given before, and not answered
 	Oldest   string         `json:"oldest,omitempty"`   // date of the first file with the oldest of them
 	Unread   []string       `json:"unread,omitempty"`   // codes of files of answers that could not be read
-	Garbled  int64          `json:"garbled,omitempty"`  // answers without a number or a result that the target knows
-	Strange  int            `json:"strange,omitempty"`  // answers to orders that were never given
+	Garbled  int64          `json:"garbled,omitempty"`  // answers since the last run's date without a number or a result that the target knows
+	Strange  int            `json:"strange,omitempty"`  // answers since the last run's date to orders that were never given
 	Unlisted int            `json:"unlisted,omitempty"` // orders that have ended, as the source has the row no more
 	Findings map[string]int `json:"findings,omitempty"` // what somebody has to look into, by what it is
 }

@@ -411,6 +411,19 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestAnswersToNothingAreToldOnce, though their file is read again while an order is open.
+func TestAnswersToNothingAreToldOnce(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.ordered()
+	r.answer(r.date, `{"order_id":"strange","result":"deleted"}`, `{"order_id":"","result":"deleted"}`, `{"order_id":"a","order_id":"b"}`)
+	for _, want := range []OrderFacts{{Again: 1, Open: 1, Oldest: "2026-11-21", Strange: 1, Garbled: 2}, {Again: 1, Open: 1, Oldest: "2026-11-21"}} {
+		r.next(recorded(edgeKey)...)
+		_, facts := r.ordered()
+		expect(t, "facts", facts, want)
+	}
+}
+
 // TestAnswersOfASourceWithoutFiles: the source is asked once, and not for each date since the order.
 func TestAnswersOfASourceWithoutFiles(t *testing.T) {
 	r := newRecorder(t, databasetest.OnSQLite)
