@@ -20,6 +20,7 @@ import (
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines"
+	"uoma/transforms/target"
 )
 
 // mostDays is how far back answers are looked for. What was not answered for so long is ordered again each night, and answered
@@ -71,19 +72,19 @@ days:
 		if fresh {
 			f.answers.Garbled += garbled
 		}
-		for _, line := range lines {
+		for _, line := range lines { // of several lines about an order the last counts
 			o := given[line.order]
 			if before, again := learnt[line.order]; again {
 				o = &before
 			}
-			switch {
-			case o == nil:
+			if o == nil {
 				f.answers.Strange += bit(fresh)
-			case o.AnsweredOn != "" && date <= o.AnsweredOn: // heard before
-			default:
-				next := *o
+				continue
+			}
+			next := *o
+			if delete(told, o.ID); !heardBefore(o, date, line.result) {
 				next.Result, next.AnsweredOn, next.AnsweredAt = line.result, date, line.at
-				told[next.ID] = next
+				told[o.ID] = next
 			}
 		}
 		maps.Copy(learnt, told)
@@ -98,6 +99,21 @@ days:
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// heardBefore tells whether the answer of a date's file is known. A file grows: an order that was refused is given again on the same
+// date, and carried out. An order that was given anew since is answered by a later file.
+func heardBefore(o *ledger.DeletionOrder, date, result string) bool {
+	if o.AnsweredOn == "" || date != o.AnsweredOn {
+		return date < o.AnsweredOn
+	}
+	switch o.Result {
+	case "", back:
+		return true
+	case unlisted, recalled: // no answer says so
+		return result != target.Gone && result != target.Missing
+	}
+	return result == o.Result
 }
 
 // lastHeard gives the date of the last earlier run that heard answers, "" when none did. The file of that date comes behind it, so

@@ -311,7 +311,11 @@ func (o *ordering) settle(due map[string]bool) {
 			o.open(x)
 		case o.listed[id]:
 			o.facts.finding(recalledFinding)
-			o.end(x, recalled, x.AnsweredOn)
+			on := x.AnsweredOn
+			if x.Result == back { // what was said before it was ordered anew is known
+				on = x.LastOn
+			}
+			o.end(x, recalled, on)
 		case loaded && list.String() > x.LastOn && !o.torn[x.Feed]:
 			o.facts.Unlisted++
 			o.end(x, unlisted, o.r.Date.String())

@@ -411,6 +411,67 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestASecondAnswerOfADate is heard: the recorder refuses, is ordered again on the same date, and does it.
+func TestASecondAnswerOfADate(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	r.next(recorded(edgeKey)...)
+	locked, gone := said(first[0], "locked"), said(first[0], "deleted")
+	r.answer(r.date, locked)
+	_, facts := r.ordered()
+	expect(t, "refused", facts, OrderFacts{Again: 1, Answered: map[string]int{"locked": 1}, Findings: map[string]int{"locked": 1}})
+	file := r.date
+	r.answer(file, locked, gone)
+	for _, want := range []OrderFacts{{Answered: map[string]int{"gone": 1}}, {}} {
+		r.next(recorded(oldKey, edgeKey)...)
+		_, facts = r.ordered()
+		expect(t, "done", facts, want)
+		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-22 gone"})
+	}
+}
+
+// TestWhatWasSaidBeforeARecallIsKnown: said to be gone, listed later, and then corrected, it stays for somebody to look into.
+func TestWhatWasSaidBeforeARecallIsKnown(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	r.answer(r.date, said(first[0], "deleted"))
+	r.next(recorded(edgeKey)...)
+	r.ordered()
+	for range 2 {
+		r.next(append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T", "2026-11-01T"))...)
+		_, facts := r.ordered()
+		expect(t, "facts", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+	}
+}
+
+// TestWhatIsHeardBefore tells a line that is read again from one that came since.
+func TestWhatIsHeardBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		known, on, result string
+		before            bool
+	}{
+		{"", "", "gone", false},
+		{"locked", "2026-11-21", "gone", false},
+		{"gone", "2026-11-23", "locked", true},
+		{"locked", "2026-11-22", "locked", true},
+		{"locked", "2026-11-22", "gone", false},
+		{"gone", "2026-11-22", "gone", true},
+		{"back", "2026-11-22", "gone", true},
+		{"", "2026-11-22", "gone", true},
+		{"unlisted", "2026-11-22", "locked", true},
+		{"unlisted", "2026-11-22", "gone", false},
+		{"recalled", "2026-11-22", "held", true},
+		{"recalled", "2026-11-22", "missing", false},
+	} {
+		if heardBefore(&ledger.DeletionOrder{Result: tt.known, AnsweredOn: tt.on}, "2026-11-22", tt.result) != tt.before {
+			t.Errorf("%+v", tt)
+		}
+	}
+}
+
 // TestAnswersToNothingAreToldOnce, though their file is read again while an order is open.
 func TestAnswersToNothingAreToldOnce(t *testing.T) {
 	t.Parallel()
