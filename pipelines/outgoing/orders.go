@@ -177,7 +177,7 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 		o.row(&ended[i], id)
 	}
 	o.settle(due)
-	slices.SortFunc(c.records, func(a, b *record) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(c.records, func(a, b *record) int { return cmp.Compare(a.sortKey, b.sortKey) })
 	slices.SortFunc(c.book, func(a, b ledger.DeletionOrder) int { return cmp.Compare(a.ID, b.ID) })
 	c.orders = &o.facts
 	c.digest, err = f.digest(c)
@@ -290,7 +290,7 @@ func (o *ordering) record(x *nightly.EndedRow, id string) *record {
 		}
 		rec.cells = append(rec.cells, c.Text)
 	}
-	rec.order = rec.text()
+	rec.sortKey = rec.text()
 	return rec
 }
 
