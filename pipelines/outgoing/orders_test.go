@@ -422,12 +422,16 @@ func TestASecondAnswerOfADate(t *testing.T) {
 	_, facts := r.ordered()
 	expect(t, "refused", facts, OrderFacts{Again: 1, Answered: map[string]int{"locked": 1}, Findings: map[string]int{"locked": 1}})
 	file := r.date
+	r.answer(file, gone, locked)
+	r.next(recorded(edgeKey)...)
+	_, facts = r.ordered()
+	expect(t, "refused at last", facts, OrderFacts{Again: 1, Findings: map[string]int{"locked": 1}})
 	r.answer(file, locked, gone)
 	for _, want := range []OrderFacts{{Answered: map[string]int{"gone": 1}}, {}} {
 		r.next(recorded(oldKey, edgeKey)...)
 		_, facts = r.ordered()
 		expect(t, "done", facts, want)
-		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-22 gone"})
+		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-23 gone"})
 	}
 }
 
