@@ -32,7 +32,7 @@ var snapshotColumns = []string{"digest", "feed", "logical_date", "run", "rows", 
 // AddSnapshot writes a snapshot down. One with the same feed, date and digest holds the same rows; it takes the state,
 // the run and the digests of this landing, as the same rows may come in another file or be judged by another layout.
 func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
-	old, ok, err := findSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
+	old, ok, err := FindSnapshot(ctx, q, s.Feed, s.LogicalDate, s.Digest)
 	switch {
 	case err != nil:
 		return err
@@ -50,8 +50,8 @@ func AddSnapshot(ctx context.Context, q sqlx.ExtContext, s Snapshot) error {
 
 const selectSnapshot = "SELECT `digest`, `feed`, `logical_date`, `run`, `rows`, `bytes`, `source_digest`, `layout_digest`, `state` FROM `snapshot`"
 
-// findSnapshot gives one snapshot.
-func findSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest string) (s Snapshot, ok bool, err error) {
+// FindSnapshot gives one snapshot.
+func FindSnapshot(ctx context.Context, q sqlx.QueryerContext, feed, date, digest string) (s Snapshot, ok bool, err error) {
 	ok, err = get(ctx, q, &s, selectSnapshot+" WHERE `feed` = ? AND `logical_date` = ? AND `digest` = ?", feed, date, digest)
 	return s, ok, err
 }

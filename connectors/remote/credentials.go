@@ -153,8 +153,8 @@ func Failed(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.As(err, &token) && token.Response != nil:
-		if s := token.Response.StatusCode; s == http.StatusBadRequest {
-			return Login(err) // what the protocol says to a wrong secret
+		if s := token.Response.StatusCode; s == http.StatusBadRequest || s == http.StatusUnauthorized || s == http.StatusForbidden {
+			return Login(err) // the first is what the protocol says to a wrong secret
 		} else if s >= 300 {
 			return Status(s, token.Response.Header)
 		}

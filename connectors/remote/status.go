@@ -25,13 +25,16 @@ func Login(cause error) error { return errLogin.Wrap(cause) }
 // Answer is the error of an answer that does not follow the protocol.
 func Answer(why string) error { return errAnswer.Because(errors.New(why)) }
 
+// OfOne tells whether a refusal may be of the one file or folder that was asked for: the source's others may be read.
+func OfOne(err error) bool { return errors.Is(err, fs.ErrPermission) }
+
 // Status gives what an HTTP answer that is no success means for a file.
 func Status(status int, header http.Header) error {
 	switch {
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return fs.ErrNotExist
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
-		return errLogin
+		return errLogin.Wrap(fs.ErrPermission)
 	case status >= 300 && status < 400:
 		return errRedirect
 	case status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status == http.StatusTooEarly:

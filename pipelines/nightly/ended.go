@@ -2,6 +2,7 @@ package nightly
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -34,8 +35,10 @@ type EndedRow struct {
 
 // List is the last export of a feed that was loaded.
 type List struct {
-	Feed string
-	Date canon.Date // its night
+	Feed   string
+	Date   canon.Date // its night
+	Unread []string   // keys of rows that the register has let go of and that cannot be read tonight
+	Torn   bool       // lines of it could not be read as rows, so that a row that it has not may stand in it
 }
 
 // EndedRows gives the ended rows of a canonical table, of the feeds of one system, and calls listed for the key of each row that
@@ -61,11 +64,23 @@ func EndedRows(ctx context.Context, ws *workspace.Workspace, pack *policy.Pack, 
 		}
 		list := List{Feed: f.FullName()}
 		if list.Date, err = canon.ParseDate(marks[at].LogicalDate); err == nil {
+			if list.Torn, err = torn(ctx, ws, marks[at]); err == nil {
+				list.Unread, err = e.feed(ctx, l, f, marks[at].Snapshot)
+			}
 			lists = append(lists, list)
-			err = e.feed(ctx, l, f, marks[at].Snapshot)
 		}
 	})
 	return e.rows, lists, err
+}
+
+// torn tells whether lines of the export behind a watermark were quarantined before they were rows of its snapshot.
+func torn(ctx context.Context, ws *workspace.Workspace, mark ledger.Watermark) (bool, error) {
+	s, known, err := ledger.FindSnapshot(ctx, ws.RegisterDB, mark.Feed, mark.LogicalDate, mark.Snapshot)
+	if err != nil || !known {
+		return false, err
+	}
+	rows, err := ledger.QuarantineOf(ctx, ws.RegisterDB, s.Run, mark.Feed, math.MaxInt32)
+	return slices.ContainsFunc(rows, func(q ledger.Quarantined) bool { return q.Stage == land{}.Name() }), err
 }
 
 var errLayoutSince = fault.New("UOMA-OUT-LAYOUT", "the layout reads other columns than when the source's last export was loaded", "run the nightly pipeline first, which reads the export by the layout of now")
@@ -79,11 +94,12 @@ type ended struct {
 	rows   []EndedRow
 }
 
-func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, digest string) error {
+// feed takes the ended rows of a feed, and gives the keys of those that cannot be read.
+func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, digest string) (unread []string, err error) {
 	ws, tokens, feed := e.n.ws, e.n.ws.SourceTokens(), f.FullName()
 	var places []int32
 	place := int32(0)
-	err := snapshot.Keys(ws.Snapshots, digest, func(key []byte, _ snapshot.Hash) {
+	err = snapshot.Keys(ws.Snapshots, digest, func(key []byte, _ snapshot.Hash) {
 		e.listed(feed, string(key))
 		if e.n.lapses[protect.SourceKey(tokens, feed, string(key))] != nil {
 			places = append(places, place)
@@ -91,19 +107,19 @@ func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, dige
 		place++
 	})
 	if err != nil || len(places) == 0 {
-		return err
+		return nil, err
 	}
 	wanted := names(f.RawTable())
 	had, err := snapshot.Columns(ws.Snapshots, digest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if slices.ContainsFunc(wanted, func(c string) bool { return !slices.Contains(had, c) }) {
-		return errLayoutSince.At(fault.Place{Field: feed})
+		return nil, errLayoutSince.At(fault.Place{Field: feed})
 	}
 	c, err := conform.New(l, f, e.n.conformSettings(e.r))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	at := map[string]int{} // of a source row: its place among ours
 	sink := c.NewSink(func(b *canon.Batch) error {
@@ -111,16 +127,19 @@ func (e *ended) feed(ctx context.Context, l *layout.Layout, f *layout.Feed, dige
 			e.take(b, at)
 		}
 		return nil
-	}, func(canon.Rejection) error { return nil }) // what cannot be read tonight is asked for another night
+	}, func(x canon.Rejection) error {
+		unread = append(unread, x.Key)
+		return nil
+	})
 	for b, err := range snapshot.Select(ctx, ws.Snapshots, digest, feed, wanted, places) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := c.Batch(b, sink); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return sink.Flush()
+	return unread, sink.Flush()
 }
 
 // take notes the rows of a batch whose time is over by the pack in force.

@@ -394,42 +394,58 @@ func (s report) deliveries(ctx context.Context) ([]quality.Delivery, error) {
 	return out, err
 }
 
-// orders gives how the last run of each target of orders left them.
+// orders gives how each target's orders stand: those without an answer by the ledger, and what somebody has to look into by the
+// last run that came to choose them.
 func (s report) orders(ctx context.Context) ([]quality.Orders, error) {
 	given, err := ledger.DeletionOrders(ctx, s.n.ws.RegisterDB, "")
 	if err != nil {
 		return nil, err
 	}
-	targets := map[string]bool{}
+	of := map[string][]ledger.DeletionOrder{}
 	for _, o := range given {
-		targets[o.Target] = true
+		of[o.Target] = append(of[o.Target], o)
 	}
 	var out []quality.Orders
-	for _, target := range sortedKeys(targets) {
-		runs, err := ledger.Runs(ctx, s.n.ws.RegisterDB, target, 1)
-		if err != nil || len(runs) == 0 {
-			return nil, err
-		}
-		st, found, err := ledger.FindStage(ctx, s.n.ws.RegisterDB, runs[0].ID, "select")
+	for _, target := range sortedKeys(of) {
+		runs, err := ledger.Runs(ctx, s.n.ws.RegisterDB, target, maxHistory)
 		if err != nil {
 			return nil, err
 		}
-		var told struct { // of what the target's run leaves in the ledger
-			Orders struct {
-				Open     int64            `json:"open"`
-				Findings map[string]int64 `json:"findings"`
-			} `json:"orders"`
+		x := quality.Orders{Target: target}
+		for _, o := range of[target] {
+			if o.Result == "" && (len(runs) == 0 || o.OrderedOn < runs[0].LogicalDate) { // no run could hear of a later one
+				x.Open++
+			}
 		}
-		if !found || json.Unmarshal([]byte(st.Facts), &told) != nil {
-			continue
-		}
-		x := quality.Orders{Target: target, Open: told.Orders.Open}
-		for _, n := range told.Orders.Findings {
-			x.Findings += n
+		if x.Findings, err = s.refused(ctx, runs); err != nil {
+			return nil, err
 		}
 		out = append(out, x)
 	}
 	return out, nil
+}
+
+// refused counts what the newest of some runs of a target of orders found that chose any.
+func (s report) refused(ctx context.Context, runs []ledger.Run) (n int64, err error) {
+	for _, run := range runs {
+		st, found, err := ledger.FindStage(ctx, s.n.ws.RegisterDB, run.ID, "select")
+		if err != nil {
+			return 0, err
+		}
+		var told struct { // of what the target's run leaves in the ledger
+			Orders *struct {
+				Findings map[string]int64 `json:"findings"`
+			} `json:"orders"`
+		}
+		if !found || json.Unmarshal([]byte(st.Facts), &told) != nil || told.Orders == nil {
+			continue
+		}
+		for _, some := range told.Orders.Findings {
+			n += some
+		}
+		return n, nil
+	}
+	return 0, nil
 }
 
 // maxHistory is how many earlier runs the trends show.

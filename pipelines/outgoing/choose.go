@@ -381,7 +381,7 @@ func (h *chooser) finish() {
 		h.count()
 	}
 	slices.SortFunc(h.c.records, func(a, b *record) int {
-		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.included.Person, b.included.Person))
+		return cmp.Or(cmp.Compare(a.sortKey, b.sortKey), cmp.Compare(a.included.Person, b.included.Person))
 	})
 	for i := range h.blocks {
 		b := &h.blocks[i]
@@ -418,7 +418,7 @@ func (h *chooser) count() {
 			}
 		}
 		rec := &record{cells: slices.Insert(g.Cells, at, strconv.FormatInt(g.People, 10))}
-		rec.order = rec.text()
+		rec.sortKey = rec.text()
 		h.c.records = append(h.c.records, rec)
 	}
 	if left > 0 {

@@ -30,6 +30,7 @@ import (
 const (
 	unlisted = "unlisted" // the source's later export has not what was to go
 	recalled = "recalled" // what was ordered is not due any more, and is listed still
+	back     = "back"     // it was said to be gone, is listed later, and is ordered anew
 )
 
 // OrderFacts is what a run of a target of orders leaves in the ledger.
@@ -41,8 +42,8 @@ type OrderFacts struct {
 	Open     int            `json:"open"`               // given before, and not answered
 	Oldest   string         `json:"oldest,omitempty"`   // date of the first file with the oldest of them
 	Unread   []string       `json:"unread,omitempty"`   // codes of files of answers that could not be read
-	Garbled  int64          `json:"garbled,omitempty"`  // answers without a number or a result that the target knows
-	Strange  int            `json:"strange,omitempty"`  // answers to orders that were never given
+	Garbled  int64          `json:"garbled,omitempty"`  // answers since the last run's date without a number or a result that the target knows
+	Strange  int            `json:"strange,omitempty"`  // answers since the last run's date to orders that were never given
 	Unlisted int            `json:"unlisted,omitempty"` // orders that have ended, as the source has the row no more
 	Findings map[string]int `json:"findings,omitempty"` // what somebody has to look into, by what it is
 }
@@ -117,9 +118,9 @@ func (f *File) book(ctx context.Context, orders []ledger.DeletionOrder) error {
 	return f.ws.RegisterDB.Do(ctx, func(tx *sqlx.Tx) error { return ledger.PutDeletionOrders(ctx, tx, orders) })
 }
 
-// done tells whether an order needs no other file.
+// done tells whether an order needs no answer any more. One that was recalled does: its file is out, and may be carried out.
 func done(o *ledger.DeletionOrder) bool {
-	return slices.Contains([]string{target.Gone, target.Missing, unlisted, recalled}, o.Result)
+	return slices.Contains([]string{target.Gone, target.Missing, unlisted}, o.Result)
 }
 
 // ordering is the state of one choice of orders.
@@ -130,7 +131,9 @@ type ordering struct {
 	number *pseudonym.Domain
 	given  map[string]*ledger.DeletionOrder
 	listed map[string]bool       // numbers of all rows that the source's last exports have
+	unread map[string]bool       // of them, those of ended rows that cannot be read tonight
 	dates  map[string]canon.Date // of these exports, by feed
+	torn   map[string]bool       // feeds whose last export had lines that could not be read
 	facts  OrderFacts
 	shut   map[string]policy.Decision // categories that may not go to the recipient
 }
@@ -139,7 +142,7 @@ type ordering struct {
 // say nothing of anybody, and what retention has carried out must not wait at the source for another source's mistake.
 func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, error) {
 	c := &choice{cut: r.Now().UTC().Truncate(time.Microsecond), withheld: map[Withheld]int64{}, rows: map[string]int64{}, lacking: map[string]int64{}, closed: []Closed{}}
-	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{},
+	o := &ordering{f: f, c: c, r: r, number: pseudonym.NewDomain(f.ws.Keys.Derive("order", f.domain())), listed: map[string]bool{}, unread: map[string]bool{}, torn: map[string]bool{},
 		dates: map[string]canon.Date{}, facts: f.answers, shut: map[string]policy.Decision{}}
 	o.facts.Findings = maps.Clone(f.answers.Findings)
 	var err error
@@ -159,7 +162,10 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 		return nil, err
 	}
 	for _, l := range lists {
-		o.dates[l.Feed] = l.Date
+		o.dates[l.Feed], o.torn[l.Feed] = l.Date, l.Torn
+		for _, key := range l.Unread {
+			o.unread[o.number.Token(l.Feed, key)] = true
+		}
 	}
 	if again, err := survey.LastNight(ctx, f.ws); err != nil || again != c.gate {
 		return nil, errMoved.Wrap(err)
@@ -171,7 +177,7 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 		o.row(&ended[i], id)
 	}
 	o.settle(due)
-	slices.SortFunc(c.records, func(a, b *record) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(c.records, func(a, b *record) int { return cmp.Compare(a.sortKey, b.sortKey) })
 	slices.SortFunc(c.book, func(a, b ledger.DeletionOrder) int { return cmp.Compare(a.ID, b.ID) })
 	c.orders = &o.facts
 	c.digest, err = f.digest(c)
@@ -193,6 +199,8 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 				return
 			}
 			o.facts.finding(backFinding)
+		case back:
+			o.facts.finding(backFinding)
 		case target.Locked:
 			if !x.Held {
 				o.facts.finding(lockedFinding)
@@ -205,6 +213,9 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	}
 	if x.Held {
 		o.facts.Held++
+		if before != nil {
+			o.open(before)
+		}
 		return
 	}
 	rec := o.record(x, id)
@@ -222,7 +233,10 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	if before != nil {
 		next.OrderedOn, next.AnsweredOn, next.AnsweredAt = before.OrderedOn, before.AnsweredOn, before.AnsweredAt
 		next.LastOn = max(date, before.LastOn)
-		if next.Result = before.Result; done(before) { // it is ordered anew
+		switch next.Result = before.Result; before.Result { // it is ordered anew
+		case target.Gone, target.Missing:
+			next.Result = back
+		case unlisted, recalled:
 			next.Result = ""
 		}
 		o.open(before)
@@ -232,7 +246,7 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 
 // open counts an order of an earlier night that nobody has answered.
 func (o *ordering) open(x *ledger.DeletionOrder) {
-	if x.Result != "" || x.OrderedOn == o.r.Date.String() {
+	if !slices.Contains([]string{"", unlisted, recalled}, x.Result) || x.OrderedOn == o.r.Date.String() {
 		return
 	}
 	o.facts.Open++
@@ -276,11 +290,12 @@ func (o *ordering) record(x *nightly.EndedRow, id string) *record {
 		}
 		rec.cells = append(rec.cells, c.Text)
 	}
-	rec.order = rec.text()
+	rec.sortKey = rec.text()
 	return rec
 }
 
-// settle ends the orders whose ground is gone: the source has the row no more, or its time is not over any more.
+// settle ends the orders whose ground is gone: the source has the row no more, or its time is not over any more. Of a row that cannot
+// be read tonight neither is known, so its order stays as it is.
 func (o *ordering) settle(due map[string]bool) {
 	for _, id := range slices.Sorted(maps.Keys(o.given)) {
 		x := o.given[id]
@@ -289,22 +304,30 @@ func (o *ordering) settle(due map[string]bool) {
 			continue
 		case x.Result == recalled && o.listed[id]:
 			o.facts.finding(recalledFinding)
+		case x.Result == unlisted && x.AnsweredOn == o.r.Date.String(): // by a run of this date that was killed
+			o.facts.Unlisted++
 		case done(x):
+		case o.unread[id]:
+			o.open(x)
 		case o.listed[id]:
 			o.facts.finding(recalledFinding)
-			o.end(x, recalled)
-		case loaded && list.String() > x.LastOn:
+			on := x.AnsweredOn
+			if x.Result == back { // what was said before it was ordered anew is known
+				on = x.LastOn
+			}
+			o.end(x, recalled, on)
+		case loaded && list.String() > x.LastOn && !o.torn[x.Feed]:
 			o.facts.Unlisted++
-			o.end(x, unlisted)
+			o.end(x, unlisted, o.r.Date.String())
 		default:
 			o.open(x)
 		}
 	}
 }
 
-func (o *ordering) end(x *ledger.DeletionOrder, as string) {
+func (o *ordering) end(x *ledger.DeletionOrder, as, on string) {
 	next := *x
-	next.Result, next.AnsweredOn = as, o.r.Date.String()
+	next.Result, next.AnsweredOn = as, on
 	o.c.book = append(o.c.book, next)
 }
 

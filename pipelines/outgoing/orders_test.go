@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"uoma/connectors/outbox"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/internal/tlstest"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/layout"
@@ -239,6 +241,7 @@ func TestOrdersThatTheSourceDoesNotCarryOut(t *testing.T) {
 		want         []string
 		facts        OrderFacts
 	}{
+		{"a case is open before it is answered", "", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Open: 1, Oldest: "2026-11-21"}},
 		{"locked without a case", "locked", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"locked": 1}, Findings: map[string]int{"locked": 1}}},
 		{"held for a case that it does not list", "held", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"held": 1}, Findings: map[string]int{"held": 1}}},
 		{"a case is open by now", "locked", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Answered: map[string]int{"locked": 1}}},
@@ -273,6 +276,66 @@ func TestAnOrderWhoseGroundIsGone(t *testing.T) {
 		got, facts := r.ordered()
 		expect(t, "orders", keysOf(got), nil)
 		expect(t, "facts", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+	}
+}
+
+// TestARowThatCannotBeReadTonight keeps its order open, and its answer is heard.
+func TestARowThatCannotBeReadTonight(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	unreadable := append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T09:00:00+03:00", "rubbish"))
+	for _, night := range []struct {
+		name, result string // of the night before
+		list         []string
+		want         []string
+		facts        OrderFacts
+	}{
+		{"unreadable", "", unreadable, nil, OrderFacts{Open: 1, Oldest: "2026-11-21"}},
+		{"readable", "", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21"}},
+		{"unreadable, and done", "deleted", unreadable, nil, OrderFacts{Answered: map[string]int{"gone": 1}}},
+	} {
+		if night.result != "" {
+			r.answer(r.date, said(first[0], night.result))
+		}
+		r.next(night.list...)
+		got, facts := r.ordered()
+		expect(t, night.name, keysOf(got), night.want)
+		expect(t, night.name, facts, night.facts)
+	}
+	expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-23 gone"})
+}
+
+// TestALineThatIsNoRow may be that of an order: nothing ends as unlisted until the list is whole again.
+func TestALineThatIsNoRow(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.ordered()
+	r.next(recorded(edgeKey)...)
+	r.ordered()
+	r.next(append(recorded(oldKey, edgeKey), oldKey+";cut")...)
+	_, facts := r.ordered()
+	expect(t, "a list with a line that is cut", facts, OrderFacts{Open: 1, Oldest: "2026-11-21"})
+	r.next(recorded(oldKey, edgeKey)...)
+	_, facts = r.ordered()
+	expect(t, "a whole list", facts, OrderFacts{Unlisted: 1})
+}
+
+// TestARecalledOrderIsAnswered: its file is out, so that the recorder may do it all the same, or have the recording no more.
+func TestARecalledOrderIsAnswered(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[string]string{"deleted": "gone", "": "unlisted"} {
+		r := newRecorder(t, databasetest.OnSQLite)
+		first, _ := r.ordered()
+		r.next(append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T", "2026-11-01T"))...)
+		_, facts := r.ordered()
+		expect(t, "recalled", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+		if result != "" {
+			r.answer(r.date, said(first[0], result))
+		}
+		r.next(recorded(oldKey, edgeKey)...)
+		r.ordered()
+		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-21 " + want})
 	}
 }
 
@@ -348,6 +411,84 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestASecondAnswerOfADate is heard: the recorder refuses, is ordered again on the same date, and does it.
+func TestASecondAnswerOfADate(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	r.next(recorded(edgeKey)...)
+	locked, gone := said(first[0], "locked"), said(first[0], "deleted")
+	r.answer(r.date, locked)
+	_, facts := r.ordered()
+	expect(t, "refused", facts, OrderFacts{Again: 1, Answered: map[string]int{"locked": 1}, Findings: map[string]int{"locked": 1}})
+	file := r.date
+	r.answer(file, gone, locked)
+	r.next(recorded(edgeKey)...)
+	_, facts = r.ordered()
+	expect(t, "refused at last", facts, OrderFacts{Again: 1, Findings: map[string]int{"locked": 1}})
+	r.answer(file, locked, gone)
+	for _, want := range []OrderFacts{{Answered: map[string]int{"gone": 1}}, {}} {
+		r.next(recorded(oldKey, edgeKey)...)
+		_, facts = r.ordered()
+		expect(t, "done", facts, want)
+		expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-23 gone"})
+	}
+}
+
+// TestWhatWasSaidBeforeARecallIsKnown: said to be gone, listed later, and then corrected, it stays for somebody to look into.
+func TestWhatWasSaidBeforeARecallIsKnown(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	r.answer(r.date, said(first[0], "deleted"))
+	r.next(recorded(edgeKey)...)
+	r.ordered()
+	for range 2 {
+		r.next(append(recorded(oldKey, edgeKey), strings.ReplaceAll(recorded()[0], "2026-08-01T", "2026-11-01T"))...)
+		_, facts := r.ordered()
+		expect(t, "facts", facts, OrderFacts{Findings: map[string]int{"recalled": 1}})
+	}
+}
+
+// TestWhatIsHeardBefore tells a line that is read again from one that came since.
+func TestWhatIsHeardBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		known, on, result string
+		before            bool
+	}{
+		{"", "", "gone", false},
+		{"locked", "2026-11-21", "gone", false},
+		{"gone", "2026-11-23", "locked", true},
+		{"locked", "2026-11-22", "locked", true},
+		{"locked", "2026-11-22", "gone", false},
+		{"gone", "2026-11-22", "gone", true},
+		{"back", "2026-11-22", "gone", true},
+		{"", "2026-11-22", "gone", true},
+		{"unlisted", "2026-11-22", "locked", true},
+		{"unlisted", "2026-11-22", "gone", false},
+		{"recalled", "2026-11-22", "held", true},
+		{"recalled", "2026-11-22", "missing", false},
+	} {
+		if heardBefore(&ledger.DeletionOrder{Result: tt.known, AnsweredOn: tt.on}, "2026-11-22", tt.result) != tt.before {
+			t.Errorf("%+v", tt)
+		}
+	}
+}
+
+// TestAnswersToNothingAreToldOnce, though their file is read again while an order is open.
+func TestAnswersToNothingAreToldOnce(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	r.ordered()
+	r.answer(r.date, `{"order_id":"strange","result":"deleted"}`, `{"order_id":"","result":"deleted"}`, `{"order_id":"a","order_id":"b"}`)
+	for _, want := range []OrderFacts{{Again: 1, Open: 1, Oldest: "2026-11-21", Strange: 1, Garbled: 2}, {Again: 1, Open: 1, Oldest: "2026-11-21"}} {
+		r.next(recorded(edgeKey)...)
+		_, facts := r.ordered()
+		expect(t, "facts", facts, want)
+	}
+}
+
 // TestAnswersOfASourceWithoutFiles: the source is asked once, and not for each date since the order.
 func TestAnswersOfASourceWithoutFiles(t *testing.T) {
 	r := newRecorder(t, databasetest.OnSQLite)
@@ -365,6 +506,72 @@ func TestAnswersOfASourceWithoutFiles(t *testing.T) {
 	got, facts := r.ordered()
 	expect(t, "orders", keysOf(got), []string{oldKey})
 	expect(t, "facts", facts, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Unread: []string{"UOMA-SRC-NO-FILES"}})
+}
+
+// TestAnswersBehindOneThatIsRefused are heard: a server may refuse a file, or say so of one that it does not have.
+func TestAnswersBehindOneThatIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	refused := "/axis/deleted_" + compact(r.date) + ".jsonl"
+	r.next(recorded(edgeKey)...)
+	r.answer(r.date, said(first[0], "deleted"))
+	served, authority := http.FileServer(http.Dir(r.ws.Settings.Inbox)), tlstest.NewAuthority(t)
+	addr := authority.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == refused {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		served.ServeHTTP(w, q)
+	}))
+	r.must(os.WriteFile(r.ws.Path(workspace.KeysDir, "web.crt"), authority.PEM, 0o600))
+	settings, err := os.ReadFile(r.ws.Path(workspace.FileName))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path(workspace.FileName), fmt.Appendf(settings, "inboxes: {axis: {url: 'https://%s/axis', ca: keys/web.crt, networks: [127.0.0.0/8]}}\n", addr), 0o600))
+	ws, err := workspace.Open(ctx, r.ws.Dir)
+	r.must(err)
+	defer ws.Close()
+	r.ws = ws
+	_, facts := r.ordered()
+	expect(t, "facts", facts, OrderFacts{Answered: map[string]int{"gone": 1}, Unread: []string{"UOMA-SRC-LOGIN"}})
+}
+
+// TestTheNextReportTellsOfOrders, also where the target's last run came to nothing, and of each target.
+func TestTheNextReportTellsOfOrders(t *testing.T) {
+	t.Parallel()
+	r := newRecorder(t, databasetest.OnSQLite)
+	first, _ := r.ordered()
+	told := func() (out []string) {
+		b, err := os.ReadFile(r.ws.Path("reports", "nightly-"+r.date.String(), "quality.json"))
+		r.must(err)
+		var report struct {
+			Checks []struct{ Kind, Dataset, Status string }
+		}
+		r.must(json.Unmarshal(b, &report))
+		for _, c := range report.Checks {
+			if target, ok := strings.CutPrefix(c.Dataset, "orders/"); ok {
+				out = append(out, target+" "+c.Kind+" "+c.Status)
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	r.answer(r.date, said(first[0], "locked"))
+	r.next(recorded()...)
+	expect(t, "behind the first run", told(), []string{"axis-deletions ordersOpen pass", "axis-deletions ordersRefused pass"})
+	r.apply()
+	r.ordered()
+	r.next(recorded()...)
+	r.rereads("drop: [room_code, has_audio", "drop: [has_audio")
+	src, err := os.ReadFile(r.ws.Path("layouts", "axis.yaml"))
+	r.must(err)
+	r.must(os.WriteFile(r.ws.Path("layouts", "axis.yaml"), append(src, "  - {name: room_code}\n"...), 0o600))
+	if _, err := r.run("axis-deletions"); fault.Code(err) != "UOMA-OUT-LAYOUT" {
+		t.Fatal(err)
+	}
+	r.must(r.file("axis-deletions").book(ctx, []ledger.DeletionOrder{{ID: "other", Target: "another", OrderedOn: "2026-11-01", LastOn: "2026-11-01"}}))
+	r.next(recorded()...)
+	expect(t, "behind a run that failed", told(), []string{"another ordersOpen warn", "another ordersRefused pass", "axis-deletions ordersOpen warn", "axis-deletions ordersRefused warn"})
 }
 
 // TestOrdersNeedAnAgreement: a processor without one is ordered nothing.
@@ -422,6 +629,51 @@ func TestThreat_T29_OrdersOutliveAKill(t *testing.T) {
 			expect(t, "the file", text, want)
 			expect(t, "the book", r.book(), []string{"2026-11-21 2026-11-21"})
 		})
+	}
+}
+
+// TestAKilledRunOfOrdersTellsTheSame: what it wrote down before it was killed is no other finding for its successor.
+func TestAKilledRunOfOrdersTellsTheSame(t *testing.T) {
+	t.Parallel()
+	killed := errors.New("killed")
+	for name, tt := range map[string]struct {
+		result string // of the night before
+		nights [][]string
+		want   OrderFacts
+	}{
+		"gone, and listed":        {"deleted", [][]string{recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+		"listed no more":          {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey)}, OrderFacts{Unlisted: 1}},
+		"listed again":            {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21"}},
+		"gone, and listed, twice": {"deleted", [][]string{recorded(edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+	} {
+		for _, kill := range []bool{false, true} {
+			r := newRecorder(t, databasetest.OnSQLite)
+			first, _ := r.ordered()
+			if tt.result != "" {
+				r.answer(r.date, said(first[0], tt.result))
+			}
+			for _, list := range tt.nights[:len(tt.nights)-1] {
+				r.next(list...)
+				r.ordered()
+			}
+			r.next(tt.nights[len(tt.nights)-1]...)
+			if kill {
+				r.step = func(name string) error {
+					if name == "noted" {
+						return killed
+					}
+					return nil
+				}
+				if _, err := r.run("axis-deletions"); !errors.Is(err, killed) {
+					t.Fatalf("%s: not killed: %v", name, err)
+				}
+				r.step = nil
+				r.now = r.now.Add(outbox.LeaseFor * 2)
+			}
+			_, facts := r.ordered()
+			facts.Answered = nil // told when they are read
+			expect(t, fmt.Sprintf("%s, killed %v", name, kill), facts, tt.want)
+		}
 	}
 }
 

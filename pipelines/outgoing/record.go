@@ -19,7 +19,7 @@ type record struct {
 	included survey.Included
 	cells    []string
 	inside   []inside
-	order    string
+	sortKey  string
 	asked    *askedRow
 }
 
@@ -117,9 +117,9 @@ func (h *chooser) record(w *who, k *known, x *row, a *askedRow) (*record, string
 	}
 	rec.included.Tell(origins, h.frame.record)
 	rec.asked = a
-	rec.order = rec.text()
+	rec.sortKey = rec.text()
 	if a != nil {
-		rec.order = fmt.Sprintf("%012d", a.line) + rec.order
+		rec.sortKey = fmt.Sprintf("%012d", a.line) + rec.sortKey
 	}
 	return rec, ""
 }

@@ -568,7 +568,7 @@ func TestTheOrderSaysNothingOfTokens(t *testing.T) {
 			{cells: []string{"x"}, inside: []inside{{1, []string{"first"}}}, included: survey.Included{Person: a}},
 			{cells: []string{"x"}, inside: []inside{{1, []string{"second"}}}, included: survey.Included{Person: b}}}}}
 		for _, rec := range h.c.records {
-			rec.order = rec.text()
+			rec.sortKey = rec.text()
 		}
 		h.finish()
 		return h.c.records

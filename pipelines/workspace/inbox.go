@@ -20,6 +20,7 @@ import (
 // Inbox is the open inbox: a folder of this machine with one folder a system, in which the transports of systems that the
 // settings name elsewhere stand under their system's name. Nothing is dialled before a system's first file is asked for.
 // A system that cannot be reached fails at once from then on: the others must not wait for it again and again.
+// One that refuses a file is asked for the next.
 type Inbox struct {
 	folder *folder.Folder
 	own    map[string]*source
@@ -167,7 +168,7 @@ func (s *source) failed(err error) error {
 	if err == nil {
 		return s.down
 	}
-	if strings.HasPrefix(fault.Code(err), "UOMA-SRC-") {
+	if strings.HasPrefix(fault.Code(err), "UOMA-SRC-") && !remote.OfOne(err) {
 		s.down = err
 	}
 	return err

@@ -215,7 +215,7 @@ type Extract struct {
 	Leaks     *int64 `json:"leaks,omitempty"`     // pattern hits in outbound columns; nil: not scanned
 }
 
-// Orders are those that a target gives to a source, to let go of what retention ended, as its last run left them.
+// Orders are those that a target gives to a source, to let go of what retention ended, as its runs left them.
 type Orders struct {
 	Target   string `json:"target"`
 	Open     int64  `json:"open"`     // given on an earlier night, and not answered

@@ -64,7 +64,7 @@ var (
 	errNeeds  = fault.New("UOMA-TGT-NEEDS", "every row needs something that no column can hold", "name in needs: columns, or elements in which columns stand")
 	errNames  = fault.New("UOMA-TGT-NAME", "two columns have one name", "name each column once")
 	errCount  = fault.New("UOMA-TGT-COUNT", "a row of a file of counts would be of one person, or of none", "write {people} alone in the value: of one column, beside another; no {pseudonym}, asked:, inside:, return_after_days: or table, and no field that names somebody or is a key, but postcode, city, region and country of an address")
-	errOrders = fault.New("UOMA-TGT-ORDERS", "the rows are orders to let go of data, and no order can be read from them, or more than an order", "let each: name a table of no person, give one column ended.order and fields of that table or of ended that identify nobody; no channel, protected, event, from, having, asked, latest, return_after_days, inside, counts or pseudonyms; csv, xlsx or jsonl as form")
+	errOrders = fault.New("UOMA-TGT-ORDERS", "the rows are orders to let go of data, and no order can be read from them, or more than an order", "let each: name a table of no person whose rows say whether they are held, give one column ended.order and fields of that table or of ended that identify nobody; no channel, protected, event, from, having, asked, latest, return_after_days, inside, counts or pseudonyms; csv, xlsx or jsonl as form")
 	errAsked  = fault.New("UOMA-TGT-ASKED", "the list of people asked does not fit the columns", "copy the key's column, let asked.is be a field of person, and write the list as csv")
 )
 
@@ -263,7 +263,7 @@ func (c *checker) orders() {
 	table := canon.Named(t.Each)
 	more := t.Asked != nil || t.Having != nil || t.Event != nil || t.Latest != nil || len(t.From) > 0 || t.ReturnDays > 0 || t.Channel != "" ||
 		t.Protected != "exclude" || t.Counted() || t.Pseudonymous() || t.Form.Type == "xml"
-	if table == nil || table.Identity() || t.Each == Person || more {
+	if table == nil || table.Index("hold") < 0 || table.Identity() || t.Each == Person || more { // what is held is never ordered
 		c.find(errOrders, "", "orders")
 		return
 	}

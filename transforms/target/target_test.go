@@ -119,6 +119,7 @@ func TestParseNamesThePlaceOfOrders(t *testing.T) {
 		"two numbers":            {"name: until, from: ended.due, format: d.M.yyyy", "name: until, from: ended.order", "UOMA-TGT-ORDERS", "(columns)"},
 		"of people":              {"each: recording", "each: person", "UOMA-TGT-ORDERS", "(orders)"},
 		"of contact points":      {"each: recording", "each: email", "UOMA-TGT-ORDERS", "(orders)"},
+		"of what nothing holds":  {"each: recording", "each: study", "UOMA-TGT-ORDERS", "(orders)"},
 		"somebody's name":        {"recording.key", "person.family_name", "UOMA-TGT-ORDERS", "(columns.0.from)"},
 		"a name in a row":        {"each: recording\n", "each: internship\n", "UOMA-TGT-TABLE", "(columns.0.from)"},
 		"of one event":           {"file:", "event: {system: a, key: b}\nfile:", "UOMA-TGT-ORDERS", "(orders)"},
