@@ -28,8 +28,8 @@ func TestPercentFollowsWhatLives(t *testing.T) {
 		{linking(), linking().headroom / 8, 800},
 		{linking(), linking().headroom, 100},
 		{linking(), linking().headroom * 4, 25},
-		{linking(), linking().enough, 12},
-		{linking(), 8 << 30, 12},
+		{linking(), linking().enough, 8},
+		{linking(), 8 << 30, 8},
 	} {
 		if got := x.percent(x.live); got != x.want {
 			t.Errorf("%+v, %d bytes live: %d %%, want %d %%", x.limits, x.live, got, x.want)
