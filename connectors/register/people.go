@@ -43,11 +43,35 @@ var (
 	eventColumns  = []string{"run", "seq", "kind", "person", "other", "record", "rule"}
 )
 
-// Link adds links. One that is there already takes the new run.
+// Link adds links. One that is there already takes the new run. A record that belongs to somebody again is no erased one.
 func (n *Night) Link(ctx context.Context, links []Link) error {
+	if err := n.unerase(ctx, links); err != nil {
+		return err
+	}
 	return database.Replace(ctx, n.tx, "link", linkColumns, database.Each(links, func(l *Link, col int) database.Value {
 		return database.Text([...]string{l.Record, l.Person, l.Since}[col])
 	}))
+}
+
+// unerase forgets that records of links were erased.
+func (n *Night) unerase(ctx context.Context, links []Link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	var some bool // the first night has a link of everybody, and nobody was erased
+	if err := n.tx.GetContext(ctx, &some, "SELECT EXISTS (SELECT 1 FROM `erased_record`)"); err != nil || !some {
+		return database.Failed("look for erased records", err)
+	}
+	records := make([]string, len(links))
+	for i := range links {
+		records[i] = links[i].Record
+	}
+	slices.Sort(records)
+	if err := database.Select(ctx, n.tx, slices.Compact(records)); err != nil {
+		return err
+	}
+	_, err := database.DeleteSelected(ctx, n.tx, "erased_record", "record")
+	return err
 }
 
 // Unlink removes links; one that is not there is no error.
@@ -86,7 +110,8 @@ func (n *Night) NextEvent(ctx context.Context, run string) (seq int64, err error
 }
 
 // Erase removes every row of some records, their links and events, and what the policy made of the persons that have
-// no record left. It tells how many canonical rows went. That the records were erased stays ([View.ErasedRecords]). After the
+// no record left. It tells how many canonical rows went. That the records were erased stays until somebody has them
+// again ([View.ErasedRecords]). After the
 // commit, [database.DB.Scrub] makes the bytes leave SQLite's files.
 func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err error) {
 	if len(records) == 0 {
@@ -134,7 +159,7 @@ func (n *Night) Erase(ctx context.Context, records []string) (rows int64, err er
 	return rows, err
 }
 
-// ErasedRecords gives the records that were ever erased: whoever was sent what they said is told so, though nothing else of them
+// ErasedRecords gives the records that were erased and that nobody has had since: whoever was sent what they said is told so, though nothing else of them
 // is left to tell whose they were.
 func (v *View) ErasedRecords(ctx context.Context) (map[string]bool, error) {
 	var records []string

@@ -605,7 +605,8 @@ func TestNightCarriesOtherWrites(t *testing.T) {
 	})
 }
 
-// TestThatRecordsWereErasedStays: of what was erased the tokens of the records stay, each once, and nothing of what only ended.
+// TestThatRecordsWereErasedStays: of what was erased the tokens of the records stay, each once, and nothing of what only ended, until
+// somebody has one of them again.
 func TestThatRecordsWereErasedStays(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)
@@ -618,6 +619,12 @@ func TestThatRecordsWereErasedStays(t *testing.T) {
 		got, err := r.ErasedRecords(t.Context())
 		if err != nil || len(got) != 3 || !got[token('r', 1)] || !got[token('r', 2)] || !got[token('r', 3)] {
 			t.Errorf("%v, %v", got, err)
+		}
+		again := []register.Link{{Record: token('r', 2), Person: token('p', 1), Since: "n"}, {Record: token('r', 2), Person: token('p', 2), Since: "n"}, {Record: token('r', 4), Person: token('p', 1), Since: "n"}}
+		night(t, r, func(n *register.Night) error { return n.Link(t.Context(), again) })
+		night(t, r, func(n *register.Night) error { return n.Unlink(t.Context(), again) })
+		if got, err = r.ErasedRecords(t.Context()); err != nil || len(got) != 2 || got[token('r', 2)] {
+			t.Errorf("after somebody had one of them: %v, %v", got, err)
 		}
 	})
 }

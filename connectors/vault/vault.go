@@ -66,6 +66,7 @@ func Tokens() []database.Tokens {
 		{Table: "random_pseudonym", Person: []string{"person"}},
 		{Table: "suppression", Mark: []string{"token"}},
 		{Table: "kept_word", Mark: []string{"token"}},
+		{Table: "spread_word", Mark: []string{"token", "origin"}},
 	}
 }
 

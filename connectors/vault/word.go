@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
 
@@ -20,6 +21,9 @@ type Word struct {
 	Time    int64  `db:"time"`  // microseconds since 1970, 0 when unknown
 	Clause  string `db:"clause"`
 	Since   string `db:"since_run"`
+
+	// Origin is the mark from which it was spread to this one, "" where it was said under this one.
+	Origin string `db:"origin"`
 }
 
 // AboutSame tells whether two words, of whichever marks, are about the same.
@@ -27,11 +31,39 @@ func (w *Word) AboutSame(x *Word) bool {
 	return w.Kind == x.Kind && w.About == x.About && w.Topic == x.Topic && w.Channel == x.Channel
 }
 
-var wordColumns = []string{"token", "kind", "about", "topic", "channel", "state", "time", "clause", "since_run"}
+// Words are said, or spread: a spread one stands beside whatever was said, so that it can be taken away again.
+var (
+	saidColumns   = []string{"token", "kind", "about", "topic", "channel", "state", "time", "clause", "since_run"}
+	spreadColumns = []string{"token", "kind", "about", "topic", "channel", "origin", "state", "time", "clause", "since_run"}
+)
 
-// KeepWords adds words; of two about the same, the later is kept.
+func (w *Word) value(column string) database.Value {
+	switch column {
+	case "time":
+		return database.Int(w.Time)
+	case "token":
+		return database.Text(w.Token)
+	case "kind":
+		return database.Text(w.Kind)
+	case "about":
+		return database.Text(w.About)
+	case "topic":
+		return database.Text(w.Topic)
+	case "channel":
+		return database.Text(w.Channel)
+	case "origin":
+		return database.Text(w.Origin)
+	case "state":
+		return database.Text(w.State)
+	case "clause":
+		return database.Text(w.Clause)
+	}
+	return database.Text(w.Since)
+}
+
+// KeepWords adds words; of two about the same, of one origin, the later is kept.
 func (v *Vault) KeepWords(ctx context.Context, words []Word) error {
-	type about struct{ token, kind, about, topic, channel string }
+	type about struct{ token, kind, about, topic, channel, origin string }
 	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
 		kept, err := wordsIn(ctx, tx)
 		if err != nil {
@@ -40,26 +72,46 @@ func (v *Vault) KeepWords(ctx context.Context, words []Word) error {
 		last := map[about]*Word{}
 		for i := range kept {
 			w := &kept[i]
-			last[about{w.Token, w.Kind, w.About, w.Topic, w.Channel}] = w
+			last[about{w.Token, w.Kind, w.About, w.Topic, w.Channel, w.Origin}] = w
 		}
 		fresh := map[about]bool{}
 		for i := range words {
 			w := &words[i]
-			k := about{w.Token, w.Kind, w.About, w.Topic, w.Channel}
+			k := about{w.Token, w.Kind, w.About, w.Topic, w.Channel, w.Origin}
 			if old := last[k]; old == nil || old.Time < w.Time {
 				last[k], fresh[k] = w, true
 			}
 		}
-		var write []Word
+		var said, spread []Word
 		for k := range fresh {
-			write = append(write, *last[k])
-		}
-		return database.Replace(ctx, tx, "kept_word", wordColumns, database.Each(write, func(w *Word, col int) database.Value {
-			if col == 6 {
-				return database.Int(w.Time)
+			if k.origin == "" {
+				said = append(said, *last[k])
+			} else {
+				spread = append(spread, *last[k])
 			}
-			return database.Text([...]string{w.Token, w.Kind, w.About, w.Topic, w.Channel, w.State, "", w.Clause, w.Since}[col])
-		}))
+		}
+		put := func(table string, columns []string, words []Word) error {
+			return database.Replace(ctx, tx, table, columns, database.Each(words, func(w *Word, col int) database.Value { return w.value(columns[col]) }))
+		}
+		return errors.Join(put("kept_word", saidColumns, said), put("spread_word", spreadColumns, spread))
+	})
+}
+
+// TakeBackWords takes spread words away again.
+func (v *Vault) TakeBackWords(ctx context.Context, words []Word) error {
+	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
+		stmt, err := tx.PrepareContext(ctx, "DELETE FROM `spread_word` WHERE `token` = ? AND `kind` = ? AND `about` = ? AND `topic` = ? AND `channel` = ? AND `origin` = ?")
+		if err != nil {
+			return database.Failed("prepare to take back words", err)
+		}
+		defer stmt.Close()
+		for i := range words {
+			w := &words[i]
+			if _, err := stmt.ExecContext(ctx, w.Token, w.Kind, w.About, w.Topic, w.Channel, w.Origin); err != nil {
+				return database.Failed("take back a word", err)
+			}
+		}
+		return nil
 	})
 }
 
@@ -74,16 +126,25 @@ func (v *Vault) Words(ctx context.Context) (map[string][]Word, error) {
 }
 
 func wordsIn(ctx context.Context, q sqlx.QueryerContext) (out []Word, err error) {
-	err = sqlx.SelectContext(ctx, q, &out, "SELECT "+database.Columns(wordColumns)+" FROM `kept_word` ORDER BY "+database.Columns(wordColumns[:5]))
-	return out, database.Failed("read the kept words", err)
+	err = sqlx.SelectContext(ctx, q, &out, "SELECT "+database.Columns(saidColumns)+", '' AS `origin` FROM `kept_word` ORDER BY "+database.Columns(saidColumns[:5]))
+	if err != nil {
+		return nil, database.Failed("read the kept words", err)
+	}
+	var spread []Word
+	err = sqlx.SelectContext(ctx, q, &spread, "SELECT "+database.Columns(spreadColumns)+" FROM `spread_word` ORDER BY "+database.Columns(spreadColumns[:6]))
+	return append(out, spread...), database.Failed("read the spread words", err)
 }
 
 // DropWords forgets the words under some marks: their person is erased, and nothing is used of an erased person.
 func (v *Vault) DropWords(ctx context.Context, tokens []string) error {
 	return v.db.Do(ctx, func(tx *sqlx.Tx) error {
 		return database.In(tokens, func(marks string, args []any) error {
-			_, err := tx.ExecContext(ctx, "DELETE FROM `kept_word` WHERE `token` IN ("+marks+")", args...)
-			return database.Failed("forget kept words", err)
+			for _, table := range []string{"kept_word", "spread_word"} {
+				if _, err := tx.ExecContext(ctx, "DELETE FROM "+database.Quote(table)+" WHERE `token` IN ("+marks+")", args...); err != nil {
+					return database.Failed("forget kept words", err)
+				}
+			}
+			return nil
 		})
 	})
 }

@@ -104,7 +104,6 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 		return n.erasedBefore(before)
 	}
 	records, person := n.recordsOf(subject), workspace.PersonOf(n.ws.Persons(), subject)
-	own, shared := n.pointsOf(subject)
 	// From here to the commit nobody writes a word by hand: a hold is there now, or it comes too late and is refused.
 	night, err := n.ws.Register.Begin(ctx)
 	if err != nil {
@@ -114,15 +113,22 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 	if err := ledger.LockErasures(ctx, night.Tx()); err != nil {
 		return out, err
 	}
-	stored, _, err := night.OwnAndShared(ctx, person)
+	stored, others, err := night.OwnAndShared(ctx, person)
 	if err != nil {
 		return out, err
 	}
 	for _, record := range stored { // also those that their sources gave up, which the resolver does not know
-		if !slices.Contains(records, record) && !slices.Contains(own, record) {
+		if !slices.Contains(records, record) {
 			records = append(records, record)
 		}
 	}
+	past, err := n.vaultOf(ctx, night, subject, records)
+	if err != nil {
+		return out, err
+	}
+	own, shared := n.pointsOf(subject, past.points, set(others))
+	theirs := set(own)
+	records = slices.DeleteFunc(records, func(record string) bool { return theirs[record] })
 	if len(records)+len(own)+len(shared) == 0 {
 		if held, err := n.inVault(ctx, subject); err != nil || !held { // their records are another's since they were found
 			return out, cmp.Or(err, error(errNobody))
@@ -139,11 +145,8 @@ func (n *Night) erase(ctx context.Context, r *pipelines.Run, pipeline, clause st
 	if why != "" {
 		return out, errHeld.Because(errors.New(why))
 	}
-	marks, err := n.marksOf(ctx, night, subject, records)
+	marks, err := n.spare(ctx, n.marksOf(subject, past), records)
 	if err != nil {
-		return out, err
-	}
-	if marks, err = n.spare(ctx, marks, records); err != nil {
 		return out, err
 	}
 	out.Records, out.Marks = len(records), len(marks)
@@ -302,35 +305,58 @@ func (n *Night) unsettle(gone func(system, person string) bool, subjects ...stri
 }
 
 // pointsOf gives the records of a subject's contact points: those that nobody else has, also in systems that do not know the subject,
-// and those that others share.
-func (n *Night) pointsOf(subject string) (own, shared []string) {
-	source, others, mine, systems := n.ws.SourceTokens(), map[string]bool{}, map[string]bool{}, n.pointSystems()
+// and those that others share. Past are points that the resolver need not know any more, and others the records that the register
+// has of other people, too.
+func (n *Night) pointsOf(subject string, past []string, others map[string]bool) (own, shared []string) {
+	source, elsewhere, mine, systems := n.ws.SourceTokens(), map[string]bool{}, map[string]bool{}, n.pointSystems()
 	for _, p := range n.resolved.Points(systems) {
 		record := protect.Record(source, p.System, p.PersonKey)
 		if p.Subject == subject {
 			mine[record] = true
 		} else {
-			others[record] = true
+			elsewhere[record] = true
 		}
 	}
-	for point := range points(n.resolved, func(i int) bool { return n.resolved.Records[i].Subject == subject }) {
-		if n.othersHave(point, subject) {
-			continue
-		}
-		for system := range systems {
-			if record := protect.Record(source, system, canon.PointPrefix+point); !others[record] {
+	known := points(n.resolved, func(i int) bool { return n.resolved.Records[i].Subject == subject })
+	for point := range known {
+		n.pointIn(systems, point, func(record string) {
+			if !n.othersHave(point, subject) && !elsewhere[record] {
 				mine[record] = true
 			}
+		})
+	}
+	for _, point := range past {
+		if known[point] {
+			continue
 		}
+		alone := !n.othersHave(point, subject)
+		n.pointIn(systems, point, func(record string) {
+			if others[record] {
+				mine[record], elsewhere[record], alone = true, true, false
+			}
+		})
+		n.pointIn(systems, point, func(record string) {
+			if alone && !elsewhere[record] {
+				mine[record] = true
+			}
+		})
 	}
 	for _, record := range sortedKeys(mine) {
-		if others[record] {
+		if elsewhere[record] {
 			shared = append(shared, record)
 		} else {
 			own = append(own, record)
 		}
 	}
 	return own, shared
+}
+
+// pointIn visits the record of a contact point in each of some systems.
+func (n *Night) pointIn(systems map[string]bool, point string, visit func(record string)) {
+	source := n.ws.SourceTokens()
+	for system := range systems {
+		visit(protect.Record(source, system, canon.PointPrefix+point))
+	}
 }
 
 // recordsOf gives the tokens of all records of a subject that the resolver knows.
@@ -344,8 +370,24 @@ func (n *Night) recordsOf(subject string) (records []string) {
 	return records
 }
 
-// marksOf gives the marks by which the person of some records is known again.
-func (n *Night) marksOf(ctx context.Context, night *register.Night, subject string, records []string) ([]erasures.Mark, error) {
+// vaulted is what the vault says of somebody.
+type vaulted struct {
+	identities []policy.Identity
+	points     []string
+}
+
+// vaultOf gives what the vault says of a subject in the entries of some records.
+func (n *Night) vaultOf(ctx context.Context, night *register.Night, subject string, records []string) (out vaulted, err error) {
+	err = n.ofVault(ctx, night, records, func(of string, id policy.Identity, points []string) {
+		if of == subject {
+			out.identities, out.points = append(out.identities, id), append(out.points, points...)
+		}
+	})
+	return out, err
+}
+
+// marksOf gives the marks by which a subject is known again, from what the resolver knows and the vault says.
+func (n *Night) marksOf(subject string, past vaulted) []erasures.Mark {
 	m := n.newMarks()
 	add := func(point string) {
 		if !n.othersHave(point, subject) {
@@ -363,16 +405,13 @@ func (n *Night) marksOf(ctx context.Context, night *register.Night, subject stri
 			add(point)
 		}
 	}
-	err := n.ofVault(ctx, night, records, func(of string, id policy.Identity, points []string) {
-		if of != subject {
-			return
-		}
+	for _, id := range past.identities {
 		m.add(id)
-		for _, point := range points {
-			add(point)
-		}
-	})
-	return m.list(), err
+	}
+	for _, point := range past.points {
+		add(point)
+	}
+	return m.list()
 }
 
 // enter writes an erasure into the book, before anything is erased. One that was cut short stands there already, and is

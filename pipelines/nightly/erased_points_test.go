@@ -1,6 +1,7 @@
 package nightly_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
@@ -109,5 +111,55 @@ func TestWhatIsDecidedWhileItsPersonGoes(t *testing.T) {
 		night(1, "p2"+erased)
 		night(2, "p2"+erased)
 		night(3, "p2"+erased)
+	})
+}
+
+// TestThreat_T25_AnAddressOfBeforeIsErased has somebody whose own record went from its source before the erasure: what came by the
+// address goes, in every system. What came by one that the register knows of somebody else as well, whose record went too, does not.
+func TestThreat_T25_AnAddressOfBeforeIsErased(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		who := "contacts: user user | " + whoIs + ", mail as: email; to: email.work, second as: email; to: email.personal"
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": byMail("dynamics365", who, "title to: event.name"),
+			"webforms": byMail("webforms", "people: user user | "+whoIs, "title to: event.name")})
+		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["webforms/people_%s.csv"] = "user;family;given;mail;second", "user;family;given"
+		s.feeds["dynamics365/events_%s.csv"], s.feeds["webforms/events_%s.csv"] = "id;mail;channel;title", "id;mail;channel;title"
+		night := func(n canon.Date, contacts ...string) {
+			t.Helper()
+			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, append(contacts, "u2;Beta;Bo;bo@firm.example;")...)
+			s.put(t, "webforms/people_%s.csv", firstNight+n, "u9;Iota;Ida")
+			for _, where := range []string{"dynamics365", "webforms"} {
+				s.put(t, where+"/events_%s.csv", firstNight+n, "1;anna@firm.example;email;Anna "+where, "2;bo@firm.example;email;Bo "+where,
+					"3;both@firm.example;email;Both "+where, "4;office@firm.example;email;Office "+where)
+			}
+			s.finish(t, firstNight+n, pipelines.Finished)
+		}
+		others := []string{"Bo dynamics365", "Bo webforms", "Both dynamics365", "Both webforms", "Office dynamics365", "Office webforms"}
+		night(0, "u1;Alpha;Anna;anna@firm.example;both@firm.example", "u3;Gamma;Gro;;both@firm.example", "u4;Delta;Dora;bo@firm.example;")
+		anna, dora := "", ""
+		s.at(t, func(ws *workspace.Workspace) {
+			anna, dora = s.linkedBy(t, ws, "dynamics365", "u1"), s.linkedBy(t, ws, "dynamics365", "u4")
+		})
+		night(1)
+		same(t, "before", s.cells(t, "event", "name"), append(others, "Anna dynamics365", "Anna webforms")...)
+		for _, person := range []string{anna, dora} {
+			s.at(t, func(ws *workspace.Workspace) {
+				_, err := s.eraseBy(ws, newRun(firstNight+1), func(n *nightly.Night, ctx context.Context, r *pipelines.Run) (nightly.Erased, error) {
+					return n.ErasePerson(ctx, r, "nightly", person, erasureClause)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+			same(t, "erased", s.cells(t, "event", "name"), others...)
+			s.at(t, func(ws *workspace.Workspace) {
+				for l, err := range ws.Register.Links(t.Context()) {
+					if err != nil || l.Person == person {
+						t.Errorf("a record is still linked to who was erased (%v)", err)
+					}
+				}
+			})
+		}
+		night(2)
+		same(t, "the next night", s.cells(t, "event", "name"), others...)
 	})
 }

@@ -63,7 +63,7 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 	}
 	for _, subject := range sortedKeys(clauses) {
 		out.persons = append(out.persons, workspace.PersonOf(persons, subject))
-		own, shared := n.pointsOf(subject)
+		own, shared := n.pointsOf(subject, nil, nil)
 		for _, record := range own {
 			mine[record] = clauses[subject]
 		}

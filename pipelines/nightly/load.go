@@ -192,6 +192,11 @@ func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int
 	if err := s.n.ws.Vault.Move(ctx, r.ID(), s.moves()); err != nil {
 		return 0, err
 	}
+	if len(s.n.stray) > 0 {
+		if err := s.n.ws.Vault.TakeBackWords(ctx, s.n.stray); err != nil {
+			return 0, err
+		}
+	}
 	if len(s.n.spread) > 0 {
 		if err := s.n.ws.Vault.KeepWords(ctx, s.n.spread); err != nil {
 			return 0, err

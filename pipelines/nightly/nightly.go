@@ -56,8 +56,9 @@ type Night struct {
 	heir                       map[string]string          // of subjects that were given up tonight, beside it
 	holders                    map[recordKey][]string     // subjects by contact point, once somebody asked
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
+	spread                     []vault.Word               // of the words, those to be laid under marks where they do not stand yet
+	stray                      []vault.Word               // and those to be taken from marks of people who did not say them
 	having                     map[string]string          // who of those who are known has a contact point; [several] of several
-	spread                     []vault.Word               // of them, those to be laid under marks where they do not stand yet
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
 	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back
 	doubted                    []string                   // source rows of which tonight's version cannot be used

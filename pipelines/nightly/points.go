@@ -22,8 +22,8 @@ import (
 type pointMarks struct {
 	list   map[string]vault.Suppression // by token
 	tokens *pseudonym.Domain
-	named  map[string]bool        // subjects whose records say who they are
-	others func() map[string]bool // points of those of them who were not erased
+	named  map[string]bool          // subjects whose records say who they are
+	others func() map[string]string // who of those of them who were not erased has a point
 }
 
 // pointMarks gives the marks of contact points of a list; nil where it has none. It asks which records are of somebody who was not
@@ -32,8 +32,8 @@ func (n *Night) pointMarks(list map[string]vault.Suppression, stays func(i int) 
 	for _, s := range list {
 		if s.Kind == policy.PointKind {
 			named := named(n.resolved)
-			return &pointMarks{list, n.ws.Suppression(), named, sync.OnceValue(func() map[string]bool {
-				return points(n.resolved, func(i int) bool { return named[n.resolved.Records[i].Subject] && stays(i) })
+			return &pointMarks{list, n.ws.Suppression(), named, sync.OnceValue(func() map[string]string {
+				return having(n.resolved, named, stays)
 			})}
 		}
 	}
@@ -46,7 +46,7 @@ func (m *pointMarks) clause(point string) string {
 		return ""
 	}
 	clause := m.list[workspace.SuppressionToken(m.tokens, policy.PointMark(point))].Clause
-	if clause == "" || m.others()[point] {
+	if clause == "" || m.others()[point] != "" {
 		return ""
 	}
 	return clause
@@ -109,24 +109,29 @@ func points(res *resolve.Result, of func(i int) bool) map[string]bool {
 // several stands in place of a subject for several of them.
 const several = "several"
 
+// having gives, by contact point, which of the named subjects has it, or that [several] have, by the records that are asked for.
+func having(res *resolve.Result, named map[string]bool, of func(i int) bool) map[string]string {
+	out := map[string]string{}
+	for i := range res.Records {
+		subject := res.Records[i].Subject
+		if !named[subject] || !of(i) {
+			continue
+		}
+		for point := range res.PointsOf(i) {
+			if one := out[point]; one == "" {
+				out[point] = subject
+			} else if one != subject {
+				out[point] = several
+			}
+		}
+	}
+	return out
+}
+
 // othersHave tells whether somebody else who is known has a contact point of a subject.
 func (n *Night) othersHave(point, subject string) bool {
 	if n.having == nil {
-		named := named(n.resolved)
-		n.having = map[string]string{}
-		for i := range n.resolved.Records {
-			of := n.resolved.Records[i].Subject
-			if !named[of] {
-				continue
-			}
-			for point := range n.resolved.PointsOf(i) {
-				if one := n.having[point]; one == "" {
-					n.having[point] = of
-				} else if one != of {
-					n.having[point] = several
-				}
-			}
-		}
+		n.having = having(n.resolved, named(n.resolved), func(int) bool { return true })
 	}
 	one := n.having[point]
 	return one != "" && one != subject

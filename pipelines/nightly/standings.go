@@ -3,6 +3,7 @@ package nightly
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
@@ -131,11 +132,19 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 	if err != nil {
 		return nil, nil, err
 	}
-	n.words = map[string][]vault.Word{}
+	n.words, n.spread, n.stray = map[string][]vault.Word{}, nil, nil
 	if len(list)+len(words) == 0 {
 		return nil, nil, nil
 	}
-	tokens := n.ws.Suppression()
+	tokens, bearers := n.ws.Suppression(), map[string][]string{} // subjects by mark, of marks that words name
+	for token, under := range words {
+		bearers[token] = nil
+		for i := range under {
+			if under[i].Origin != "" {
+				bearers[under[i].Origin] = nil
+			}
+		}
+	}
 	erased = map[string]string{}
 	for i := range n.resolved.Records {
 		subject := n.resolved.Records[i].Subject
@@ -143,6 +152,14 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 			if s, hit := list[token]; hit && erased[subject] == "" {
 				erased[subject] = s.Clause
 			}
+			if of, asked := bearers[token]; asked && !slices.Contains(of, subject) {
+				bearers[token] = append(of, subject)
+			}
+		}
+	}
+	n.stray = takeStray(words, bearers)
+	for _, token := range sortedKeys(words) {
+		for _, subject := range bearers[token] {
 			n.words[subject] = append(n.words[subject], words[token]...)
 		}
 	}
@@ -150,7 +167,7 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 	for i, clause := range marked.bare(n.resolved) {
 		erased[n.resolved.Records[i].Subject] = clause
 	}
-	n.spread = n.spreadWords(words, erased)
+	n.spread = n.spreadWords(words, erased, bearers)
 	return erased, marked, nil
 }
 

@@ -44,7 +44,9 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 
 // spreadWords gives the kept words of tonight's people under every mark of all their records, as far as they do not stand there, so
 // that a word stays with its person when the record goes whose mark brought it. Of erased people nothing is used.
-func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]string) (out []vault.Word) {
+//
+// A spread word goes with the mark that it was said under, or, where nobody bears that any more, the one that it was found under.
+func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]string, bearers map[string][]string) (out []vault.Word) {
 	if len(kept) == 0 {
 		return nil
 	}
@@ -60,6 +62,9 @@ func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]stri
 		for _, token := range sortedKeys(m.kinds) {
 			for _, w := range n.words[subject] {
 				if !slices.ContainsFunc(kept[token], func(x vault.Word) bool { return x.AboutSame(&w) && x.Time >= w.Time }) {
+					if len(bearers[w.Origin]) == 0 {
+						w.Origin = w.Token
+					}
 					w.Token = token
 					out = append(out, w)
 				}
@@ -67,6 +72,26 @@ func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]stri
 		}
 	}
 	return out
+}
+
+// takeStray takes from the words by mark those that were spread from a mark which only other people bear tonight: those who were taken
+// for one are not, and the word is the others'. It stays while nobody bears the mark that it came from.
+func takeStray(words map[string][]vault.Word, bearers map[string][]string) (stray []vault.Word) {
+	for _, token := range sortedKeys(words) {
+		here := bearers[token]
+		if len(here) == 0 { // whose it is, is not known tonight
+			continue
+		}
+		words[token] = slices.DeleteFunc(words[token], func(w vault.Word) bool {
+			origin := bearers[w.Origin]
+			gone := len(origin) > 0 && !slices.ContainsFunc(here, func(subject string) bool { return slices.Contains(origin, subject) })
+			if gone {
+				stray = append(stray, w)
+			}
+			return gone
+		})
+	}
+	return stray
 }
 
 // keptWords gives what tonight's people said before their data was removed, who of them was erased before and is stored while a hold

@@ -85,6 +85,7 @@ func Stores() []Store {
 		Store{Name: "vault", Table: "vault_token_epoch", How: Nothing, Why: bookkeeping},
 		Store{Name: "vault", Table: "suppression", How: Nothing, Why: "keyed marks of people who were erased: of them there is nothing to export"},
 		Store{Name: "vault", Table: "kept_word", How: Nothing, Why: "objections under keyed marks, of people who are not in the register"},
+		Store{Name: "vault", Table: "spread_word", How: Nothing, Why: "the same, under other marks of the same people"},
 		Store{Name: "vault", Table: "vault_erasure_head", How: Nothing, Why: bookkeeping},
 		Store{Name: "vault", Table: "vault_version", How: Nothing, Why: bookkeeping},
 	)

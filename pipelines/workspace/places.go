@@ -76,6 +76,7 @@ func Places() []Place {
 		{inVault, "vault_token_epoch", "", "under which keys the tokens of the vault stand"},
 		{inVault, "suppression", "keyed marks", "the person's marks come in, by which the next export's rows are withheld"},
 		{inVault, "kept_word", "words under keyed marks", "those under the person's marks go"},
+		{inVault, "spread_word", "the same under later marks of a person, and the first mark", "those under the person's marks go"},
 		{inVault, "vault_erasure_head", "", "how far the book of erasures was heeded"},
 		{inVault, "*_version", "", "releases of tables"},
 		{inVault, "sqlite_*", "", "the store's own"},
