@@ -40,6 +40,9 @@ func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) (values int64, err erro
 		if pages == maxPages {
 			return 0, errLimit.Because(errors.New("a column has too many pages"))
 		}
+		if err := checkHeader(r, at, end-at); err != nil {
+			return 0, err
+		}
 		section := io.NewSectionReader(r, at, end-at)
 		buffered.Reset(section)
 		var header format.PageHeader
@@ -220,4 +223,23 @@ func (s source) ReadAt(p []byte, off int64) (int, error) {
 		err = &readError{err}
 	}
 	return n, err
+}
+
+// maxHeader is the longest header of a page: one holds the column's least and greatest value.
+const maxHeader = 1 << 20
+
+// checkHeader walks through the header of a page as through a footer: the library skips what it does not know element by
+// element, though there is none.
+func checkHeader(r io.ReaderAt, at, most int64) error {
+	for length := int64(512); ; length *= 8 {
+		b := make([]byte, min(length, most, maxHeader))
+		n, err := r.ReadAt(b, at)
+		if n < len(b) {
+			return damaged(errors.Join(err, io.ErrUnexpectedEOF))
+		}
+		w := footer{b: b}
+		if err := w.structure(0); err == nil || int64(n) < length || int64(n) >= min(most, maxHeader) {
+			return err
+		}
+	}
 }
