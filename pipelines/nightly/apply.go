@@ -253,7 +253,7 @@ func (a *applying) begin(ctx context.Context, o Order, out *Applied) (run ledger
 				return err
 			}
 			out.Run = run.ID
-			if err := (memory{stateStripBegun: run.ID}).commit(ctx, tx, a.of); err != nil {
+			if err := deletionsOf().begin(ctx, tx, a.of, run.ID); err != nil {
 				return err
 			}
 			if err := o.seen(ctx, tx, a.n, a.r, out); err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func leaverSite(t *testing.T, on databasetest.Kind) tiny {
 	s := newTiny(t, on, "xamk", map[string]string{"alumni-portal": portal})
 	s.feeds["alumni-portal/profiles_%s.csv"], s.feeds["alumni-portal/degrees_%s.csv"] = "user;family;given;mail;joined;left", "row;user;inst;day"
 	s.feeds["alumni-portal/words_%s.csv"] = "mail;purpose;channel;state;time"
-	for d := range canon.Date(3) {
+	for d := range canon.Date(4) {
 		var profiles, degrees, words []string
 		for n := range 60 {
 			left, day := "", "2021-05-31"
@@ -96,5 +97,25 @@ func TestANightBehindAKilledDeletion(t *testing.T) {
 		}
 		dueOf(t, got, map[string]int{"consent": 2}) // whoever left has left, also when the degree has gone before
 		killed.mustApply(t, firstNight+2)
+		// The same where a feed does not land, on that night and the next: its rows are not written anew.
+		absent := tiny{base.copy(t), base.feeds}
+		absent.kill(t, "vault!@2")
+		for night := firstNight + 2; night <= firstNight+3; night++ {
+			if err := os.Remove(absent.export("alumni-portal/degrees_%s.csv", night)); err != nil {
+				t.Fatal(err)
+			}
+			dry, _, err := absent.attempt(t, night, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, _, err := absent.attempt(t, night, false)
+			if err != nil || out.State != pipelines.Part {
+				t.Fatal(out.State, err)
+			}
+			dueOf(t, out, map[string]int{"education": 2})
+			if got, want := string(out.Facts["govern"]), string(dry.Facts["govern"]); got != want {
+				t.Errorf("%v finds\n%s\nand a dry run\n%s", night, got, want)
+			}
+		}
 	})
 }

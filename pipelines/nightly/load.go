@@ -66,7 +66,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	if !r.Dry {
-		if err := s.n.beginVault(ctx, r); err != nil {
+		if err := nightsOf().begin(ctx, s.n.ws.RegisterDB, r, r.ID()); err != nil {
 			return nil, err
 		}
 	}
@@ -372,13 +372,13 @@ func (s load) events(r *pipelines.Run, next int64) []register.Event {
 // ledger records the night inside its own transaction.
 func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Night, mem memory, facts LoadFacts, started time.Time) error {
 	tx := night.Tx()
-	mem[stateVaultDone] = r.ID()
-	stripped, found, err := ledger.FindState(ctx, tx, r.Pipeline, stateStripBegun)
+	mem[stateVaultBegun], mem[stateVaultDone] = r.ID(), r.ID()
+	deletion, err := deletionsOf().open(ctx, tx, r.Pipeline)
 	if err != nil {
 		return err
 	}
-	if found {
-		mem[stateStripDone] = stripped.Digest // what landed tonight was written anew, if a deletion was given up
+	if deletion != "" {
+		mem[stateStripDone] = deletion // what landed was written anew, and what did not is not decided any more
 	}
 	if err := mem.commit(ctx, tx, r); err != nil {
 		return err

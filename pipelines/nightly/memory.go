@@ -118,7 +118,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 	for _, f := range feeds {
 		n.decided[f.Feed] = f.Config
 	}
-	return nil
+	marks, err := ledger.Watermarks(ctx, n.ws.RegisterDB, r.Pipeline)
+	n.ahead = slices.ContainsFunc(marks, func(w ledger.Watermark) bool { return n.decided[w.Feed] == "" }) // has not landed since
+	return err
 }
 
 // byFeed parts rows that stand together by feed.
@@ -134,25 +136,49 @@ func byFeed[T any](rows []T, feed func(*T) string) map[string][]T {
 	return out
 }
 
+// vaultWriter names the states that say who began to write the vault, and who committed the register behind it.
+type vaultWriter struct{ begun, done string }
+
+func nightsOf() vaultWriter    { return vaultWriter{stateVaultBegun, stateVaultDone} }
+func deletionsOf() vaultWriter { return vaultWriter{stateStripBegun, stateStripDone} }
+
+// severalRuns stands for the run that began when another had before it, and has not committed: it is open to whoever comes.
+const severalRuns = "several"
+
+// open gives the run that began and has not committed, "" where there is none.
+func (w vaultWriter) open(ctx context.Context, q sqlx.QueryerContext, pipeline string) (string, error) {
+	begun, _, err := ledger.FindState(ctx, q, pipeline, w.begun)
+	if err != nil {
+		return "", err
+	}
+	done, _, err := ledger.FindState(ctx, q, pipeline, w.done)
+	if begun.Digest == done.Digest {
+		return "", err
+	}
+	return begun.Digest, err
+}
+
+// begin notes that a run is about to write the vault. What another left open stays so, whoever commits first.
+func (w vaultWriter) begin(ctx context.Context, q sqlx.ExtContext, of *pipelines.Run, run string) error {
+	open, err := w.open(ctx, q, of.Pipeline)
+	if err != nil {
+		return err
+	}
+	if open != "" && open != run {
+		run = severalRuns
+	}
+	return memory{w.begun: run}.commit(ctx, q, of)
+}
+
 // vaultAhead tells whether another night, or a deletion by retention, wrote the vault and was given up before its commit: the
 // vault may have no entry of rows that the register has.
 func (n *Night) vaultAhead(ctx context.Context, r *pipelines.Run) (bool, error) {
-	for begun, done := range map[string]string{stateVaultBegun: stateVaultDone, stateStripBegun: stateStripDone} {
-		from, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, begun)
-		if err != nil {
-			return false, err
-		}
-		to, _, err := ledger.FindState(ctx, n.ws.RegisterDB, r.Pipeline, done)
-		if err != nil || from.Digest != to.Digest && from.Digest != r.ID() {
+	for _, w := range []vaultWriter{nightsOf(), deletionsOf()} {
+		if open, err := w.open(ctx, n.ws.RegisterDB, r.Pipeline); err != nil || open != "" && open != r.ID() {
 			return true, err
 		}
 	}
 	return false, nil
-}
-
-// beginVault notes that the run is about to write the vault.
-func (n *Night) beginVault(ctx context.Context, r *pipelines.Run) error {
-	return memory{stateVaultBegun: r.ID()}.commit(ctx, n.ws.RegisterDB, r)
 }
 
 // recallEngine gives the resolver with all that it remembers.
