@@ -33,7 +33,9 @@ func Status(status int, header http.Header) error {
 	switch {
 	case status == http.StatusNotFound || status == http.StatusGone:
 		return fs.ErrNotExist
-	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized: // whatever is asked for
+		return errLogin
+	case status == http.StatusForbidden:
 		return errLogin.Wrap(fs.ErrPermission)
 	case status >= 300 && status < 400:
 		return errRedirect
