@@ -152,7 +152,7 @@ func (r filled) counts(c *layout.Column, cell canon.Col, kind byte, i int, value
 	read := r.end(c, own, kind)
 	mine, err := canon.ParseDate(read.Value)
 	switch {
-	case read.Null(), c.Open && (strings.Contains(own, "9999") || strings.Contains(own, "2099")), err == nil && theirs < mine:
+	case read.Null(), c.Open && layout.NoEnd(own), err == nil && theirs < mine:
 		return true
 	case err == nil && identifier.StudyRange(mine, theirs) == "":
 		return false

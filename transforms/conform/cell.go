@@ -207,7 +207,7 @@ func (col *column) mean(text string, kind byte, out *value) {
 	case damaged:
 		params = col.params
 	}
-	if col.open && (strings.Contains(text, "9999") || strings.Contains(text, "2099")) {
+	if col.open && layout.NoEnd(text) {
 		return
 	}
 	col.translate(text, params, out)

@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"uoma/internal/canon"
 )
@@ -298,3 +299,6 @@ type Column struct {
 	By       string            `yaml:"by"`      // with as: point, the column that says email, sms or phone; with as: postcode, the country
 	Invalid  string            `yaml:"invalid"`
 }
+
+// NoEnd tells whether a text stands for an end that never comes, where a column says that it is open.
+func NoEnd(text string) bool { return strings.Contains(text, "9999") || strings.Contains(text, "2099") }
