@@ -27,7 +27,9 @@ func TestWhatIsLeftOpenStaysOpen(t *testing.T) {
 			}
 		}
 		begins := func(r *pipelines.Run) { must(nightsOf().begin(t.Context(), db, r, r.ID())) }
-		commits := func(r *pipelines.Run) { must(memory{stateVaultBegun: r.ID(), stateVaultDone: r.ID()}.commit(t.Context(), db, r)) }
+		commits := func(r *pipelines.Run) {
+			must(memory{stateVaultBegun: r.ID(), stateVaultDone: r.ID()}.commit(t.Context(), db, r))
+		}
 		deletes := func(run string) { must(deletionsOf().begin(t.Context(), db, night(1), run)) }
 		deleted := func(run string) { must(memory{stateStripDone: run}.commit(t.Context(), db, night(1))) }
 		ahead := func(r *pipelines.Run, want bool) {
