@@ -194,6 +194,11 @@ func TestRowsInsideARecord(t *testing.T) {
 	if got := read(b, values); got.Err != nil || text(got) != "a|1\na|2" || fmt.Sprint(got.Lines) != "[1 2]" {
 		t.Errorf("%q %v %v", text(got), got.Err, got.Lines)
 	}
+	turned := columns("id=../id", "code", "phones=../phones") // one value by the layout, lists in the file
+	turned.Each = "studies"
+	if got := read(b, turned); fault.Code(got.Err) != "UOMA-LND-LIST" || fault.ScopeOf(got.Err) != fault.Source {
+		t.Error(got.Err)
+	}
 	for each, code := range map[string]string{"none": "UOMA-LND-ROWS", "home": "UOMA-LND-ROWS", "studies/states": "UOMA-LND-ROWS"} {
 		o.Each = each
 		if got := read(b, o); fault.Code(got.Err) != code {

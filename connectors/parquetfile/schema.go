@@ -154,7 +154,7 @@ func (r *Reader) resolve() error {
 			}
 			l, _ := schema.Lookup(at.path...)
 			if record && l.MaxRepetitionLevel > 0 && c.List == "" {
-				return errOptions.At(fault.Place{Field: c.Name}).Because(errors.New("a list of the record needs the column's list"))
+				return errList.At(fault.Place{Field: c.Name})
 			}
 			t := l.Node.Type()
 			known[strings.Join(at.path, "/")] = true

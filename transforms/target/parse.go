@@ -270,7 +270,8 @@ func (c *checker) orders() {
 	for i := range t.Columns {
 		for _, f := range t.Columns[i].from {
 			numbers += bit(f.Table == Ended && f.Column == "order")
-			if f.Table != Ended && (f.Table != t.Each || table.Columns[table.Index(f.Column)].Class.Identifying()) {
+			at := table.Index(f.Column) // of what is no column another check tells
+			if f.Table != Ended && (f.Table != t.Each || at >= 0 && table.Columns[at].Class.Identifying()) {
 				c.find(errOrders, f.Name, "columns", strconv.Itoa(i), "from")
 			}
 		}

@@ -126,6 +126,7 @@ func TestParseNamesThePlaceOfOrders(t *testing.T) {
 		"to be given back":       {"file:", "return_after_days: 3\nfile:", "UOMA-TGT-ORDERS", "(orders)"},
 		"by pseudonyms":          {"columns:", "columns:\n- {name: p, value: \"{pseudonym}\"}", "UOMA-TGT-ORDERS", "(orders)"},
 		"no such field":          {"ended.due", "ended.until", "UOMA-TGT-FIELD", "(columns.2.from)"},
+		"no such column":         {"recording.key", "recording.keys", "UOMA-TGT-FIELD", "(columns.0.from)"},
 		"a result that is none":  {"deleted: gone", "deleted: done", "UOMA-CFG-SCHEMA", "(orders.results.deleted)"},
 		"answers without a date": {"deleted_{yyyyMMdd}", "deleted", "UOMA-CFG-SCHEMA", "(orders.answers)"},
 		"a delimiter":            {"{type: jsonl}", "{type: jsonl, delimiter: \",\"}", "UOMA-TGT-FORM", "(form.delimiter)"},
