@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 
 	"uoma/connectors/compressed"
 	"uoma/internal/fault"
@@ -69,10 +70,10 @@ func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) (values int64, err erro
 				codec = format.Uncompressed
 			}
 		}
-		if levels < 0 || levels > packed {
+		if levels < 0 || levels > packed || levels > size {
 			return 0, errFormat
 		}
-		if err := checkPacked(io.NewSectionReader(r, at+levels, packed-levels), codec); err != nil {
+		if err := checkPacked(io.NewSectionReader(r, at+levels, packed-levels), size-levels, codec); err != nil {
 			return 0, err
 		}
 		if header.Type == format.DataPage || header.Type == format.DataPageV2 {
@@ -83,8 +84,8 @@ func checkChunk(r io.ReaderAt, m *format.ColumnMetaData) (values int64, err erro
 	return values, nil
 }
 
-// checkPacked holds compressed bytes to the limit of a page.
-func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
+// checkPacked holds compressed bytes, which inflate to a size by their page, to the limit of one.
+func checkPacked(r *io.SectionReader, size int64, codec format.CompressionCodec) error {
 	var head [32]byte
 	n, err := r.ReadAt(head[:], 0)
 	if err != nil && err != io.EOF {
@@ -110,10 +111,10 @@ func checkPacked(r *io.SectionReader, codec format.CompressionCodec) error {
 	case format.Gzip:
 		return inflates(r, compressed.Gzip)
 	case format.Brotli:
-		size, err := io.CopyN(io.Discard, brotli.NewReader(r), maxPage+1)
-		return fits(size, err)
+		n, err := io.CopyN(io.Discard, brotli.NewReader(r), maxPage+1)
+		return fits(n, err)
 	case format.Lz4Raw:
-		return fits(blockSize(bufio.NewReader(r)))
+		return inflatesBlock(r, size)
 	}
 	return errFormat.Because(errors.New("its pages are compressed in another way"))
 }
@@ -130,58 +131,17 @@ func fits(size int64, err error) error {
 	return errFormat
 }
 
-// blockSize walks through a block of LZ4 without inflating it, and gives the size of what it inflates to and io.EOF. The
-// library takes twice the memory again and again for a block that is damaged.
-func blockSize(r *bufio.Reader) (size int64, err error) {
-	for size <= maxPage {
-		token, err := r.ReadByte()
-		if err != nil {
-			return size, early(err)
-		}
-		literals, err := blockLength(r, int64(token>>4))
-		if err != nil {
-			return size, err
-		}
-		if _, err := r.Discard(int(literals)); err != nil {
-			return size, early(err)
-		}
-		size += literals
-		var offset [2]byte
-		switch n, err := io.ReadFull(r, offset[:]); {
-		case n == 0 && err == io.EOF:
-			return size, io.EOF
-		case err != nil:
-			return size, err
-		}
-		if back := int64(binary.LittleEndian.Uint16(offset[:])); back == 0 || back > size {
-			return size, io.ErrUnexpectedEOF
-		}
-		match, err := blockLength(r, int64(token&0xf))
-		if err != nil {
-			return size, err
-		}
-		size += match + 4
+// inflatesBlock inflates a block of LZ4 into what its page says to be. The library takes twice the memory again and again for one
+// that is damaged, and only its own decoder tells what it takes for damaged.
+func inflatesBlock(r *io.SectionReader, size int64) error {
+	packed := make([]byte, r.Size())
+	if _, err := r.ReadAt(packed, 0); err != nil && err != io.EOF {
+		return err
 	}
-	return size, nil
-}
-
-// early tells of an end before the block's own; what the line to the file says stays.
-func early(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
+	if _, err := lz4.UncompressBlock(packed, make([]byte, size)); err != nil {
+		return errFormat
 	}
-	return err
-}
-
-func blockLength(r *bufio.Reader, n int64) (int64, error) {
-	for more := n == 0xf; more && n <= maxPage; {
-		b, err := r.ReadByte()
-		if err != nil {
-			return 0, early(err)
-		}
-		n, more = n+int64(b), b == 0xff
-	}
-	return n, nil
+	return nil
 }
 
 // inflates inflates a page whose compressed bytes do not say their size, to see it.
