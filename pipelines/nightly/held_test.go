@@ -361,6 +361,82 @@ func TestThreat_T25_WhoTurnsOutToBeErasedStaysWhileHeld(t *testing.T) {
 	})
 }
 
+// TestThreat_T24_AnErasureIsKnownWhileSomebodyIsHeld has somebody who was erased, and another one who turns out to be the same and whose
+// data a hold keeps. Of each record that was erased it stays known that it was, by itself or by who has it, through nights with the hold
+// and without, whatever their sources export, so that recipients are told.
+func TestThreat_T24_AnErasureIsKnownWhileSomebodyIsHeld(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		who := whoIs + ", hetu as: hetu; to: person.hetu, mail as: email; to: email.work"
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": byMail("dynamics365", "contacts: user user | "+who, "title to: event.name")})
+		s.set(t, "temporary_identifiers: true")
+		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["dynamics365/events_%s.csv"] = "user;family;given;hetu;mail", "id;mail;channel;title"
+		const anna, bo = ";Alpha;Anna;010190-900P;anna@firm.example", ";Beta;Bo;140385-901E;bo@firm.example"
+		n := canon.Date(0)
+		night := func(other, contact string) {
+			t.Helper()
+			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, contact, other, "u9;Iota;Ida;;")
+			s.put(t, "dynamics365/events_%s.csv", firstNight+n, "1;anna@firm.example;email;Evening", "2;bo@firm.example;email;Morning")
+			s.finish(t, firstNight+n, pipelines.Finished)
+			n++
+		}
+		check := func(when string, erased int) {
+			t.Helper()
+			s.at(t, func(ws *workspace.Workspace) {
+				gone, err := ws.Register.ErasedRecords(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				marked := map[string]bool{}
+				for w, err := range ws.Register.KeptWords(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					marked[w.Person] = marked[w.Person] || w.Kind == register.ErasedWord
+				}
+				of := func(system, key string) string { return protect.Record(ws.SourceTokens(), system, key) }
+				point := canon.PointPrefix + "email:"
+				known := 0
+				for _, record := range []string{of("dynamics365", "u1"), of("dynamics365", point+"anna@firm.example"), of("dynamics365", "u2"), of("dynamics365", point+"bo@firm.example")} {
+					links, err := ws.Register.LinksOf(t.Context(), []string{record})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if gone[record] || len(links) == 1 && marked[links[0].Person] {
+						known++
+					}
+				}
+				if known != erased {
+					t.Errorf("%s: of %d records it is known that they were erased, not of %d", when, known, erased)
+				}
+			})
+		}
+		night("u2"+bo, "u1"+anna)
+		check("before", 0)
+		s.at(t, func(ws *workspace.Workspace) {
+			if _, err := s.eraseKey(ws, newRun(firstNight), "dynamics365", "u1"); err != nil {
+				t.Fatal(err)
+			}
+			say(t, ws, s.linkedBy(t, ws, "dynamics365", "u2"), firstNight, rights.Statement{Kind: register.HoldWord, About: "legal_claim", State: register.Stands})
+		})
+		check("erased", 2)
+		theirs := strings.Replace(bo, "140385-901E", "010190-900P", 1)
+		night("u2"+theirs, "u1"+anna)
+		check("the other is the same", 4)
+		night("u2"+strings.Replace(theirs, "bo@", "anna@", 1), "u1"+anna)
+		check("the other has the address", 4)
+		s.touchLayouts(t)
+		night("u2"+theirs, "u1"+theirs)
+		check("decided anew", 4)
+		s.at(t, func(ws *workspace.Workspace) {
+			say(t, ws, s.linkedBy(t, ws, "dynamics365", "u2"), firstNight+n-1, rights.Statement{Kind: register.HoldWord, About: "legal_claim", State: register.Lifted})
+		})
+		night("u2"+theirs, "u1"+anna)
+		check("the hold is lifted", 4)
+		night("u2"+theirs, "u1"+anna)
+		check("the next night", 4)
+	})
+}
+
 // TestThreat_T26_AHoldOnASharedContactPoint sets a hold on somebody who has nothing in the register but a contact point that
 // another person has, too: it is bound to that, and keeps it when the person turns out to be erased.
 func TestThreat_T26_AHoldOnASharedContactPoint(t *testing.T) {

@@ -136,7 +136,7 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 	if len(list)+len(words) == 0 {
 		return nil, nil, nil
 	}
-	tokens, bearers := n.ws.Suppression(), map[string][]string{} // subjects by mark, of marks that words name
+	tokens, bearers := n.ws.Suppression(), map[string][]int{} // records by mark, of marks that words name
 	for token, under := range words {
 		bearers[token] = nil
 		for i := range under {
@@ -152,14 +152,14 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 			if s, hit := list[token]; hit && erased[subject] == "" {
 				erased[subject] = s.Clause
 			}
-			if of, asked := bearers[token]; asked && !slices.Contains(of, subject) {
-				bearers[token] = append(of, subject)
+			if of, asked := bearers[token]; asked && (len(of) == 0 || of[len(of)-1] != i) {
+				bearers[token] = append(of, i)
 			}
 		}
 	}
-	n.stray = takeStray(words, bearers)
+	n.stray = n.takeStray(words, bearers)
 	for _, token := range sortedKeys(words) {
-		for _, subject := range bearers[token] {
+		for _, subject := range n.subjectsOf(bearers[token]) {
 			n.words[subject] = append(n.words[subject], words[token]...)
 		}
 	}
@@ -169,6 +169,16 @@ func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marke
 	}
 	n.spread = n.spreadWords(words, erased, bearers)
 	return erased, marked, nil
+}
+
+// subjectsOf gives the subjects of some records, each once.
+func (n *Night) subjectsOf(records []int) (out []string) {
+	for _, i := range records {
+		if subject := n.resolved.Records[i].Subject; !slices.Contains(out, subject) {
+			out = append(out, subject)
+		}
+	}
+	return out
 }
 
 // suppressedPoints gives the contact points that belong to suppressed subjects and to nobody else, with the clause.

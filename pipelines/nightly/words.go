@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
@@ -46,7 +47,7 @@ func (n *Night) layKeptWords(ctx context.Context, night *register.Night) error {
 // that a word stays with its person when the record goes whose mark brought it. Of erased people nothing is used.
 //
 // A spread word goes with the mark that it was said under, or, where nobody bears that any more, the one that it was found under.
-func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]string, bearers map[string][]string) (out []vault.Word) {
+func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]string, bearers map[string][]int) (out []vault.Word) {
 	if len(kept) == 0 {
 		return nil
 	}
@@ -74,9 +75,21 @@ func (n *Night) spreadWords(kept map[string][]vault.Word, erased map[string]stri
 	return out
 }
 
-// takeStray takes from the words by mark those that were spread from a mark which only other people bear tonight: those who were taken
-// for one are not, and the word is the others'. It stays while nobody bears the mark that it came from.
-func takeStray(words map[string][]vault.Word, bearers map[string][]string) (stray []vault.Word) {
+// takeStray takes from the words by mark those that were spread to somebody who was taken for the one who said it and is not: tonight
+// parts the two ([resolve.Result.Parted]), the mark that the word was spread from is the other's, and nobody who bears this one bears
+// that. It stays while nobody bears the mark that it came from, and where the two are not known to be two: a mark may have been given to
+// somebody else, and a record that is not joined any more may still be the same person's. In doubt a word against a use stands.
+//
+// What was said under a mark counts for all who bear it, also where it was given to somebody else since.
+func (n *Night) takeStray(words map[string][]vault.Word, bearers map[string][]int) (stray []vault.Word) {
+	all := sync.OnceValue(n.recordsBySubject)
+	subject := func(i int) string { return n.resolved.Records[i].Subject }
+	left := func(i int, origin []int) bool {
+		return slices.ContainsFunc(origin, func(o int) bool {
+			a, b := &n.resolved.Records[o], &n.resolved.Records[i]
+			return a.Before != "" && a.Before == b.Before && n.resolved.Parted(o, i, all()[a.Subject], all()[b.Subject])
+		})
+	}
 	for _, token := range sortedKeys(words) {
 		here := bearers[token]
 		if len(here) == 0 { // whose it is, is not known tonight
@@ -84,14 +97,25 @@ func takeStray(words map[string][]vault.Word, bearers map[string][]string) (stra
 		}
 		words[token] = slices.DeleteFunc(words[token], func(w vault.Word) bool {
 			origin := bearers[w.Origin]
-			gone := len(origin) > 0 && !slices.ContainsFunc(here, func(subject string) bool { return slices.Contains(origin, subject) })
-			if gone {
-				stray = append(stray, w)
+			for _, i := range here {
+				if slices.ContainsFunc(origin, func(o int) bool { return subject(o) == subject(i) }) || !left(i, origin) {
+					return false
+				}
 			}
-			return gone
+			stray = append(stray, w)
+			return true
 		})
 	}
 	return stray
+}
+
+// recordsBySubject gives the numbers of the records of each subject.
+func (n *Night) recordsBySubject() map[string][]int {
+	out := make(map[string][]int, len(n.resolved.Records))
+	for i := range n.resolved.Records {
+		out[n.resolved.Records[i].Subject] = append(out[n.resolved.Records[i].Subject], i)
+	}
+	return out
 }
 
 // keptWords gives what tonight's people said before their data was removed, who of them was erased before and is stored while a hold

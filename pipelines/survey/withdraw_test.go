@@ -395,3 +395,46 @@ func TestThreat_T24_WhoPartedAndWasErased(t *testing.T) {
 		}
 	})
 }
+
+// TestThreat_T24_WhoPartedAndIsHeld: what was erased with somebody turned up again with somebody else, who turns out to be the erased one and
+// whose data a hold or a restriction keeps. The recipient of a row that was made of it is told that the row goes, whoever has the record:
+// while a restriction lets nothing be done but keep it, that it is not used, and when the data goes, that the row does, too.
+func TestThreat_T24_WhoPartedAndIsHeld(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		for _, kept := range []rights.Statement{{Kind: register.HoldWord, About: "rdi", State: register.Stands}, {Kind: register.RestrictionWord, State: register.Stands}} {
+			r := newRig(t, on)
+			out, err := r.run(false)
+			r.must(err)
+			id := fact[SealFacts](t, out, "seal").Delivery
+			record, persons := protect.Record(r.ws.SourceTokens(), "alumni-portal", "g1"), r.ws.Persons()
+			night, err := r.ws.Register.Begin(ctx)
+			r.must(err)
+			links := func(of string) []register.Link {
+				return []register.Link{{Record: record, Person: workspace.PersonOf(persons, of), Since: "nightly-2026-11-22"}}
+			}
+			r.must(errors.Join(night.Unlink(ctx, links("P1")), night.Link(ctx, links("other")), night.Commit()))
+			r.eraseAll("other")
+			night, err = r.ws.Register.Begin(ctx)
+			r.must(err)
+			r.must(errors.Join(night.Link(ctx, links("held")), night.MarkErased(ctx, map[string]string{workspace.PersonOf(persons, "held"): "XAMK-39"}), night.Commit()))
+			r.says("held", kept)
+			told := func(want string) {
+				t.Helper()
+				if _, err := r.withdraw(false); err != nil {
+					t.Fatal(err)
+				}
+				if got := r.withdrawn(id); !slices.Contains(got, fmt.Sprintf("%d %s", r.rowOf(id, "12345"), want)) {
+					t.Errorf("%s: the endpoint has %q, not %s", kept.Kind, got, want)
+				}
+			}
+			if kept.Kind == register.RestrictionWord {
+				told("stop restricted")
+				r.eraseAll("held")
+			}
+			told("erase erased")
+			if f, err := r.withdraw(false); err != nil || f.Rows != 0 {
+				t.Errorf("%s: told twice: %+v %v", kept.Kind, f, err)
+			}
+		}
+	})
+}

@@ -108,12 +108,13 @@ type Engine struct {
 	standing *linkage.Standing // nil before the first linking
 	learned  *linkage.Model    // of earlier nights, for when the table is made anew; nil when there is none
 	touched  map[Key]bool      // records of which a row changed since the last one
+	other    map[Key]bool      // records that say otherwise than on the last night who they are of
 	anew     bool              // the next linking learns a model
 }
 
 // New makes an empty engine.
 func New(s Settings) *Engine {
-	return &Engine{s: s, changes: map[rowKey]*Member{}, active: map[rowKey]int32{}, left: map[Key]string{}, retired: map[string]bool{}, touched: map[Key]bool{}}
+	return &Engine{s: s, changes: map[rowKey]*Member{}, active: map[rowKey]int32{}, left: map[Key]string{}, retired: map[string]bool{}, touched: map[Key]bool{}, other: map[Key]bool{}}
 }
 
 // Restore adds what an earlier night remembered, and the ids that were given up since the first one. The engine takes

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"maps"
 	"sync"
 )
 
@@ -73,8 +74,10 @@ type Result struct {
 	Review  []Candidate // pairs for a person to look at, in a fixed order
 	Stats   Stats
 
-	at *index
-	by []record
+	at    *index
+	by    []record
+	other map[Key]bool // records that say otherwise than on the last night who they are of
+	apart []Pair
 }
 
 // Subject gives the subject of a record; ok is false when no row names the record.
@@ -98,7 +101,7 @@ func (e *Engine) Resolve() (*Result, error) {
 	e.settle()
 	at := e.records()
 	records := at.records
-	res := &Result{by: records, at: at, Stats: Stats{
+	res := &Result{by: records, at: at, other: e.other, apart: e.s.Apart, Stats: Stats{
 		Records: len(records), Links: map[string]int{}, Conflicts: map[string]int{}, Review: map[string]int{}, Sizes: map[int]int{},
 	}}
 	var had *ids
@@ -126,7 +129,11 @@ func (e *Engine) Resolve() (*Result, error) {
 		res.Stats.Sizes[len(g.at(n))]++
 	}
 	res.Stats.Subjects = g.len()
-	e.left = map[Key]string{} // a cleared map keeps its room
+	maps.DeleteFunc(res.other, func(k Key, _ bool) bool { // of a new one nothing was said before
+		i, ok := at.find(k)
+		return !ok || records[i].before == ""
+	})
+	e.left, e.other = map[Key]string{}, map[Key]bool{} // a cleared map keeps its room
 	beside.Wait()
 	return res, nil
 }

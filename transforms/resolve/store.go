@@ -46,7 +46,7 @@ func (e *Engine) settle() {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, rowKey.compare)
-	w := &working{rows: e.rows}
+	w, known := &working{rows: e.rows}, len(e.rows) > 0
 	for _, k := range keys {
 		n, found := slices.BinarySearchFunc(w.rows[w.at:], k, func(m Member, k rowKey) int { return m.key().compare(k) })
 		n += w.at
@@ -54,8 +54,13 @@ func (e *Engine) settle() {
 		if m != nil {
 			e.touched[m.record()] = true
 		}
+		var old *Member
 		if found {
-			e.replace(&w.rows[n], m)
+			old = &w.rows[n]
+			e.replace(old, m)
+		}
+		if known && m != nil && m.otherThan(old) {
+			e.other[m.record()] = true
 		}
 		switch {
 		case found && m != nil:
