@@ -168,15 +168,19 @@ type cardLine struct {
 	At      time.Time `json:"at"`
 	Twice   bool      `json:"twice,omitempty"` // one of the times came twice, as clocks were set back
 	Door    string    `json:"door"`
-	Holder  string    `json:"holder"` // "" when the list has the card and nobody held it then
+	Holder  string    `json:"holder"` // "" when no list says who: that nobody held it does not follow
 	Checked string    `json:"identity_checked,omitempty"`
+	Carried string    `json:"carried,omitempty"` // date of the list of the day before, which alone has the holder, and no return
+	Lists   []string  `json:"lists"`             // dates of the lists that were read whole
+	Listed  bool      `json:"listed"`            // lists have the card
 }
 
 // words says the same in one line.
 func (l *cardLine) words() string {
-	s := cmp.Or(l.Holder, "nobody") + " at " + localTime(l.At) + ", " + l.Door
+	s := cmp.Or(l.Holder, "holder unknown") + " at " + localTime(l.At) + ", " + l.Door
 	switch {
 	case l.Holder == "":
+		s += ": " + l.unknown()
 	case l.Checked == "true":
 		s += ", identity checked"
 	case l.Checked == "false":
@@ -184,10 +188,28 @@ func (l *cardLine) words() string {
 	default:
 		s += ", nothing said of their identity"
 	}
+	if l.Carried != "" {
+		s += "; lent the day before, and not back by the list of " + l.Carried
+	}
 	if l.Twice {
 		s += "; clocks were set back, the hour after may be meant"
 	}
 	return s
+}
+
+// unknown says why the lists do not tell the holder.
+func (l *cardLine) unknown() string {
+	lists := "the list of " + strings.Join(l.Lists, "")
+	if len(l.Lists) > 1 {
+		lists = "the lists of " + strings.Join(l.Lists, " and ")
+	}
+	switch {
+	case len(l.Lists) == 0:
+		return "no list was read whole"
+	case l.Listed:
+		return "no line of " + lists + " says who had the card then; it may be out since an earlier day"
+	}
+	return "no line of " + lists + " is about the card; it may be out since an earlier day"
 }
 
 func (a *app) revealShowCommand() *cobra.Command {
@@ -227,12 +249,12 @@ func (a *app) printPeople(people []custody.Person) error {
 			}
 		}
 		for _, c := range p.Cards {
-			l := cardLine{c.List, c.At, c.Twice, printable(c.Door), printable(c.Holder), c.Checked}
+			l := cardLine{c.List, c.At, c.Twice, printable(c.Door), printable(c.Holder), c.Checked, c.Carried, append([]string{}, c.Lists...), c.Listed}
 			x.Cards = append(x.Cards, l)
 			rows = append(rows, []string{p.Pseudonym, l.Source, "card", l.words()})
 		}
 		if len(x.Facts)+len(x.Cards) == 0 {
-			rows = append(rows, []string{p.Pseudonym, "-", "-", "nobody"})
+			rows = append(rows, []string{p.Pseudonym, "-", "-", "nobody is known here any more"})
 		}
 		out = append(out, x)
 	}

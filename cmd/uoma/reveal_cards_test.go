@@ -88,11 +88,11 @@ func TestARecordingIsRevealedWithItsCards(t *testing.T) {
 		t.Errorf("%s\n%s", out, talk)
 	}
 	out, talk = uoma("lecturer", "reveal show --recording 2 --json")
-	if strings.Contains(out, "canary") || !strings.Contains(out, `"pseudonym"`) ||
+	if strings.Contains(out, "canary") || !strings.Contains(out, `"pseudonym"`) || strings.Count(out, `"holder": ""`) != 1 || !strings.Contains(out, `"lists": []`) ||
 		!strings.Contains(talk, "warning: UOMA-RVL-HOLDERS-NONE access-control/tilapaiskortit_20261119.csv") || !strings.Contains(talk, "next: ask the owner") {
 		t.Errorf("%s\n%s", out, talk)
 	}
-	if out, _ := uoma("officer", "audit list --verb reveal.holders"); strings.Count(out, ":misconduct:METRO-13") != 2 {
+	if out, _ := uoma("officer", "audit list --verb reveal.holders"); strings.Count(out, ":misconduct:METRO-13") != 4 {
 		t.Errorf("the audit log: %s", out)
 	}
 	if err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
@@ -106,5 +106,26 @@ func TestARecordingIsRevealedWithItsCards(t *testing.T) {
 		return err
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTheWordsOfAHolder: what the lists do not say is worded as that.
+func TestTheWordsOfAHolder(t *testing.T) {
+	at := time.Date(2026, 11, 20, 7, 5, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		line cardLine
+		want string
+	}{
+		{cardLine{Holder: "h", Checked: "true"}, "h at 2026-11-20 07:05:00Z, D1, identity checked"},
+		{cardLine{Holder: "h", Carried: "2026-11-19"}, "h at 2026-11-20 07:05:00Z, D1, nothing said of their identity; lent the day before, and not back by the list of 2026-11-19"},
+		{cardLine{}, "holder unknown at 2026-11-20 07:05:00Z, D1: no list was read whole"},
+		{cardLine{Lists: []string{"2026-11-20"}}, "holder unknown at 2026-11-20 07:05:00Z, D1: no line of the list of 2026-11-20 is about the card; it may be out since an earlier day"},
+		{cardLine{Lists: []string{"2026-11-19", "2026-11-20"}, Listed: true, Twice: true}, "holder unknown at 2026-11-20 07:05:00Z, D1: no line of the lists of 2026-11-19 and " +
+			"2026-11-20 says who had the card then; it may be out since an earlier day; clocks were set back, the hour after may be meant"},
+	} {
+		tt.line.At, tt.line.Door = at, "D1"
+		if got := tt.line.words(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }

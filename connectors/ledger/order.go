@@ -8,6 +8,13 @@ import (
 	"uoma/connectors/database"
 )
 
+// Results of orders that no answer gives. What answers say is the target's word.
+const (
+	OrderUnlisted = "unlisted" // the source's later export has not what was to go
+	OrderRecalled = "recalled" // what was ordered is not due any more, and is listed still
+	OrderBack     = "back"     // it was said to be gone, is listed later, and was ordered anew
+)
+
 // DeletionOrder is an order to a source system to let go of what retention ended here. Its id is made of what the source calls
 // the row, which does not stand here: an order given again is the same order.
 type DeletionOrder struct {
@@ -18,9 +25,28 @@ type DeletionOrder struct {
 	Due        string `db:"due"`        // last day of the period
 	OrderedOn  string `db:"ordered_on"` // date of the first file with it
 	LastOn     string `db:"last_on"`    // date of the last one
-	Result     string `db:"result"`     // "" while nobody has answered
+	Result     string `db:"result"`     // the target's word of an answer, one of the above, or "" while nobody has answered
 	AnsweredOn string `db:"answered_on"`
 	AnsweredAt string `db:"answered_at"` // what the answer says of when it was carried out, or ""
+}
+
+// Waits tells whether on a date nobody has answered an order that was given before. One that was recalled is not given any more, and
+// one of the date itself nobody can have answered yet.
+func (o *DeletionOrder) Waits(date string) bool {
+	return (o.Result == "" || o.Result == OrderBack) && o.OrderedOn < date
+}
+
+// OpenOrders counts those of some orders that wait for an answer on a date, and gives the date of the first file with the oldest of
+// them.
+func OpenOrders(orders []DeletionOrder, date string) (n int, oldest string) {
+	for i := range orders {
+		if o := &orders[i]; o.Waits(date) {
+			if n++; oldest == "" || o.OrderedOn < oldest {
+				oldest = o.OrderedOn
+			}
+		}
+	}
+	return n, oldest
 }
 
 var deletionOrderColumns = []string{"id", "target", "feed", "clause", "due", "ordered_on", "last_on", "result", "answered_on", "answered_at"}

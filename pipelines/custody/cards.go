@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/register"
 	"uoma/connectors/tabular"
+	"uoma/connectors/vault"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/pipelines/workspace"
@@ -21,8 +23,8 @@ import (
 var (
 	errNoHolders = fault.New("UOMA-RVL-HOLDERS-NONE", "the inbox has no list of who held cards on the day of the recording",
 		"ask the owner of the system to lay the day's list into its inbox, and make a new request")
-	errHolders = fault.New("UOMA-RVL-HOLDERS", "the list of who held cards on the day of the recording cannot be read, or not all of it",
-		"ask the owner of the system for the day's list again, and make a new request")
+	errHolders = fault.New("UOMA-RVL-HOLDERS", "a list of who held cards on the day of the recording, or on the day before, cannot be read, or not all of it",
+		"ask the owner of the system for the list again, and make a new request")
 )
 
 // Holders is an open list of who held cards. It is whole when Batches was ranged over and Verify found nothing.
@@ -35,14 +37,17 @@ type Holders interface {
 // Opener opens a list in an inbox, by whatever transport, and keeps nothing of it.
 type Opener func(ctx context.Context, files fs.FS, name string, f *layout.Feed) (Holders, error)
 
-// Card is who held the card that opened a door, as the system's list of the day says. It stands in memory alone.
+// Card is who held the card that opened a door, as the system's lists say. It stands in memory alone.
 type Card struct {
 	List    string // SYSTEM/NAME, as the layout has it
 	At      time.Time
 	Twice   bool // clocks were set back: one of the times may be the one that the clock showed an hour later
 	Door    string
-	Holder  string // "" where the list has the card and nobody held it then
-	Checked string // whether their identity was: true, false, or "" where it is not said
+	Holder  string   // "" where no list says who: nothing follows from that, as the card may be out since an earlier day
+	Checked string   // whether their identity was: true, false, or "" where it is not said
+	Carried string   // date of the list of the day before, where it alone has the holder, and no return
+	Lists   []string // dates of the lists that were read whole: of the day, and of the day before
+	Listed  bool     // they have lines about the card
 }
 
 // moment is when something was: at one of two instants where the clock showed the time twice.
@@ -74,19 +79,49 @@ func (h *held) at(m moment) bool {
 
 func (h *held) twice() bool { return h.issued.twice() || !h.out && h.returned.twice() }
 
-// passing is an entry of the register about a door that somebody passed during the recording.
+// passing is an entry of the register about a door that somebody passed during the recording, and the lists that are asked
+// about its card.
 type passing struct {
 	person, card, door string
 	at                 moment
+	lists              []dayLists
 }
 
-// holderList is a list of a day, and what is asked of it.
+// dayLists are a layout's list of the day of a passing and that of the day before: who was lent a card then may have it still.
+type dayLists struct{ day, before *holderList }
+
+// holderList is a list of a day, and what it says of the cards that are asked for.
 type holderList struct {
-	layout  *layout.Layout
-	feed    *layout.Feed
-	file    string
-	zone    *time.Location
-	entries []passing
+	layout *layout.Layout
+	feed   *layout.Feed
+	date   canon.Date
+	zone   *time.Location
+	due    bool // a passing is of its day
+	cards  map[string]bool
+	found  map[string][]held
+	whole  bool // every row of it was read
+}
+
+func (l *holderList) file() string { return l.layout.System + "/" + l.feed.FileName(l.date) }
+
+// question is what a reveal asks of lists.
+type question struct {
+	passings []passing
+	lists    []*holderList
+	of       map[string]*holderList // by file
+}
+
+// list gives a layout's list of a date, and notes that it is asked about a card.
+func (q *question) list(l *layout.Layout, f *layout.Feed, zone *time.Location, date canon.Date, card string, due bool) *holderList {
+	x := &holderList{layout: l, feed: f, date: date, zone: zone, cards: map[string]bool{}}
+	if known := q.of[x.file()]; known != nil {
+		x = known
+	} else {
+		q.of[x.file()] = x
+		q.lists = append(q.lists, x)
+	}
+	x.cards[card], x.due = true, x.due || due
+	return x
 }
 
 // asked finds the recording of a request in the audit log, as the request itself names people alone.
@@ -99,12 +134,13 @@ func asked(ctx context.Context, ws *workspace.Workspace, r *ledger.Reveal) (stri
 	return lines[0].Subject, nil
 }
 
-// holderLists gives the lists that say who held cards during a recording: of each system that has lists, and each day. Of all
-// passings those of the request's people are asked for.
-func holderLists(ctx context.Context, ws *workspace.Workspace, recording string, people []string) (out []*holderList, err error) {
+// holderLists gives the lists that say who held cards during a recording: of each system that has lists, of each day and the day
+// before. Of all passings those of the request's people are asked for.
+func holderLists(ctx context.Context, ws *workspace.Workspace, recording string, people []string) (question, error) {
+	q := question{of: map[string]*holderList{}}
 	layouts, err := ws.Layouts()
 	if err != nil {
-		return nil, err
+		return q, err
 	}
 	of := map[string]*layout.Layout{}
 	for _, l := range layouts {
@@ -113,9 +149,9 @@ func holderLists(ctx context.Context, ws *workspace.Workspace, recording string,
 		}
 	}
 	if len(of) == 0 {
-		return nil, nil
+		return q, nil
 	}
-	wanted, lists := map[string]bool{}, map[string]*holderList{}
+	wanted := map[string]bool{}
 	for _, p := range people {
 		wanted[p] = true
 	}
@@ -143,92 +179,157 @@ func holderLists(ctx context.Context, ws *workspace.Workspace, recording string,
 			if err != nil {
 				return // the layout was checked
 			}
-			p := passing{person, strings.Clone(b.Col(4).Text(i)), strings.Clone(b.Col(3).Text(i)), momentOf(time.UnixMicro(at), zone)}
+			p := passing{person: person, card: strings.Clone(b.Col(4).Text(i)), door: strings.Clone(b.Col(3).Text(i)), at: momentOf(time.UnixMicro(at), zone)}
+			day := canon.DateOf(p.at.first)
 			for j := range l.Holders {
 				f := &l.Holders[j]
-				file := l.System + "/" + f.FileName(canon.DateOf(p.at.first))
-				if lists[file] == nil {
-					lists[file] = &holderList{layout: l, feed: f, file: file, zone: zone}
-					out = append(out, lists[file])
-				}
-				lists[file].entries = append(lists[file].entries, p)
+				p.lists = append(p.lists, dayLists{q.list(l, f, zone, day, p.card, true), q.list(l, f, zone, day-1, p.card, false)})
 			}
+			q.passings = append(q.passings, p)
 		})
 	})
-	return out, err
+	return q, err
 }
 
 // holdersOf reads lists from the inbox and gives, by person of the request, who held the cards. What could not be read is
-// told of, and stops nothing.
-func holdersOf(ctx context.Context, ws *workspace.Workspace, lists []*holderList, open Opener) (map[string][]Card, fault.List) {
+// told of, and stops nothing; that the list of the day before is not there is no fault.
+func holdersOf(ctx context.Context, ws *workspace.Workspace, q question, people []Person, open Opener) (map[string][]Card, fault.List) {
 	out := map[string][]Card{}
-	if len(lists) == 0 {
+	if len(q.lists) == 0 {
 		return out, nil
 	}
-	in, err := ws.OpenInbox(ctx)
-	if err != nil {
-		return out, fault.List{errHolders.Wrap(err)}
-	}
-	defer in.Close() // only read from
 	var missed fault.List
-	for _, l := range lists {
-		found, bad, err := l.read(ctx, ws, in, open)
-		place := fault.Place{File: l.file}
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			missed = append(missed, errNoHolders.At(place))
-			continue
-		case err != nil:
-			missed = append(missed, errHolders.At(place).Wrap(err))
-			continue
-		case bad > 0:
-			missed = append(missed, errHolders.At(place).Because(fmt.Errorf("%d of its rows", bad)))
+	if in, err := ws.OpenInbox(ctx); err != nil {
+		missed = fault.List{errHolders.Wrap(err)}
+	} else {
+		missed = readLists(ctx, ws, in, q.lists, open)
+		_ = in.Close() // only read from
+	}
+	tokens := ws.SourceTokens()
+	known := map[string][]vault.Entry{}
+	for _, p := range people {
+		known[p.Pseudonym] = p.Entries
+	}
+	for _, p := range q.passings {
+		own := func(system string) bool {
+			return ownCard(known[p.person], func(key string) bool { return tokens.Token("key", system, "card", key) == p.card })
 		}
-		for _, p := range l.entries {
-			out[p.person] = append(out[p.person], l.answer(p, found[p.card])...)
-		}
+		out[p.person] = append(out[p.person], p.answer(own)...)
 	}
 	return out, missed
 }
 
-// answer gives who held the card of a passing, by the lines about it. Of a card without any the list says nothing: it is no
-// temporary one.
-func (l *holderList) answer(p passing, lines []held) (out []Card) {
-	c := Card{List: l.feed.FullName(), At: p.at.first, Door: p.door}
-	for _, h := range lines {
-		if h.at(p.at) {
-			c.Twice, c.Holder, c.Checked = p.at.twice() || h.twice(), h.holder, h.checked
-			out = append(out, c)
+func readLists(ctx context.Context, ws *workspace.Workspace, in fs.FS, lists []*holderList, open Opener) (missed fault.List) {
+	for _, l := range lists {
+		bad, err := l.read(ctx, ws, in, open)
+		place := fault.Place{File: l.file()}
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if l.due {
+				missed = append(missed, errNoHolders.At(place))
+			}
+		case err != nil:
+			missed = append(missed, errHolders.At(place).Wrap(err))
+		case bad > 0:
+			missed = append(missed, errHolders.At(place).Because(fmt.Errorf("%d of its rows", bad)))
+		default:
+			l.whole = true
 		}
 	}
-	if len(out) == 0 && len(lines) > 0 {
+	return missed
+}
+
+// ownCard tells whether more is known of the person behind a passing than the number of the card: then it is nobody else's.
+func ownCard(entries []vault.Entry, isCard func(key string) bool) bool {
+	for _, e := range entries {
+		if len(e.Names)+len(e.Contacts) > 0 {
+			return true
+		}
+		for _, f := range e.Identifiers {
+			if f.Column != "row_key" && !isCard(f.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answer gives who held the card of a passing. That no list says so is said, unless no list is about the card and it is the
+// person's own.
+func (p *passing) answer(own func(system string) bool) (out []Card) {
+	listed := false
+	for _, l := range p.lists {
+		cards := p.by(l)
+		listed = listed || cards[0].Listed
+		out = append(out, cards...)
+	}
+	out = slices.DeleteFunc(out, func(c Card) bool {
+		return !c.Listed && (listed || own(canon.SystemOf(c.List)))
+	})
+	return out
+}
+
+// by gives what a layout's lists of the two days say, at least that they say nothing.
+func (p *passing) by(l dayLists) (out []Card) {
+	c := Card{List: l.day.feed.FullName(), At: p.at.first, Door: p.door}
+	for _, list := range []*holderList{l.before, l.day} {
+		if list.whole {
+			c.Lists = append(c.Lists, list.date.String())
+		}
+	}
+	today, yesterday := l.day.found[p.card], l.before.found[p.card]
+	c.Listed = len(today)+len(yesterday) > 0
+	add := func(h held, carried string) {
+		x := c
+		x.Twice, x.Holder, x.Checked, x.Carried = p.at.twice() || h.twice(), h.holder, h.checked, carried
+		out = append(out, x)
+	}
+	for _, h := range yesterday {
+		again := slices.ContainsFunc(today, func(t held) bool { return t.issued.first.Equal(h.issued.first) && t.holder == h.holder })
+		switch {
+		case again || !h.at(p.at): // the later list knows of the return
+		case !h.out:
+			add(h, "")
+		case !h.followed(p.at, today) && !h.followed(p.at, yesterday):
+			add(h, l.before.date.String())
+		}
+	}
+	for _, h := range today {
+		if h.at(p.at) {
+			add(h, "")
+		}
+	}
+	if len(out) == 0 {
 		c.Twice = p.at.twice()
 		out = append(out, c)
 	}
 	return out
 }
 
+// followed tells whether the card was surely lent again before a moment: then it had come back.
+func (h *held) followed(at moment, lines []held) bool {
+	return slices.ContainsFunc(lines, func(x held) bool {
+		return x.issued.first.After(h.issued.last) && !x.issued.last.After(at.first)
+	})
+}
+
 // read reads the lines about the cards that are asked for, by the register's token of the card, and counts the rows that it
 // cannot read.
-func (l *holderList) read(ctx context.Context, ws *workspace.Workspace, in fs.FS, open Opener) (found map[string][]held, bad int64, err error) {
-	src, err := open(ctx, in, l.file, l.feed)
+func (l *holderList) read(ctx context.Context, ws *workspace.Workspace, in fs.FS, open Opener) (bad int64, err error) {
+	src, err := open(ctx, in, l.file(), l.feed)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	defer src.Close() // only read from
 	c, err := conform.New(l.layout, l.feed, conform.Settings{})
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	wanted, tokens := map[string]bool{}, ws.SourceTokens()
-	for _, p := range l.entries {
-		wanted[p.card] = true
-	}
-	found = map[string][]held{}
+	tokens, found := ws.SourceTokens(), map[string][]held{}
 	texts := make([]string, len(l.feed.Columns))
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
-			return nil, 0, err
+			return 0, err
 		}
 		for i := range b.Len() {
 			if _, code := c.Texts(b, i, texts); code != "" {
@@ -236,24 +337,25 @@ func (l *holderList) read(ctx context.Context, ws *workspace.Workspace, in fs.FS
 				continue
 			}
 			token := tokens.Token("key", l.layout.System, "card", texts[l.feed.Part(layout.HolderCard)])
-			if !wanted[token] {
+			if !l.cards[token] {
 				continue
 			}
 			line, err := l.line(texts)
 			if err != nil {
-				return nil, 0, err
+				return 0, err
 			}
 			found[token] = append(found[token], line)
 		}
 	}
 	if err := src.Verify(); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	sum := src.Summary()
 	if len(sum.Missing) > 0 { // a card whose return nobody can read would be out for ever
-		return nil, 0, errHolders.Because(fmt.Errorf("it has no column %s", strings.Join(sum.Missing, ", ")))
+		return 0, errHolders.Because(fmt.Errorf("it has no column %s", strings.Join(sum.Missing, ", ")))
 	}
-	return found, bad + sum.Rejected, nil
+	l.found = found
+	return bad + sum.Rejected, nil
 }
 
 func (l *holderList) line(texts []string) (h held, err error) {

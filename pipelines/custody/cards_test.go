@@ -25,7 +25,7 @@ import (
 const cardHeader = "Kortti_nro;Luovutettu;Palautettu;Haltija_tunnus;Henkilollisyys_tarkistettu;Aula\r\n"
 
 // TestTheListOfTheDayTellsWhoHeldACard reveals recordings that a case keeps, over lists of temporary cards in every condition.
-// A list is read at the reveal alone, of the day alone, by the same text of the card that the doors gave; the audit log has
+// Lists are read at the reveal alone, of the day and the day before, by the same text of the card that the doors gave; the audit log has
 // it; and nothing of it is anywhere in the workspace afterwards (METRO-08, METRO-09, METRO-35).
 func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 	databasetest.OnBoth(t, func(t *testing.T, on databasetest.Kind) {
@@ -69,6 +69,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			{"0004120001", "09:20:00"}, {"0004123378", "09:30:00"}, {"0004123377", "10:00:01"}} {
 			passed(p[0], "2026-11-10T"+p[1]+"Z")
 		}
+		// The first people are known by name, so that the card without a line is their own.
 		list("20261110", cardHeader+"0004123377;10.11.2026 09:15:00;10.11.2026 10:00:00;canary1@metropolia.example;K;MYL \xc4ul\xe4\r\n"+
 			"0004123377;10.11.2026 10:00:00;10.11.2026 10:59:59;canary2@home.example;E;MYL\r\n"+
 			"123:23377;10.11.2026 08:00:00;;canary3@home.example;;MYL\r\n"+
@@ -84,13 +85,33 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			"0004120007;25.10.2026 03:45:00;25.10.2026 03:50:00;canary10@home.example;K;MYL\r\n")
 		// Lists that are not there, cannot be read, or not all.
 		for day, rows := range map[string]string{"11": "", "12": strings.Replace(cardHeader, "Palautettu", "Takaisin", 1) + "0004120007;12.11.2026 08:00:00;;canary9@home.example;K;MYL\r\n",
-			"13": cardHeader + "0004120007;13.11.2026 08:00:00;;canary9@home.example;K;MYL\r\n0004120007;13.11.2026 08:00:00;soon;canary9@home.example;K;MYL\r\n"} {
+			"17": cardHeader + "0004120007;17.11.2026 08:00:00;;canary9@home.example;K;MYL\r\n0004120007;17.11.2026 08:00:00;soon;canary9@home.example;K;MYL\r\n"} {
 			recording("of"+day, "2026-11-"+day+"T07:00:00Z", "2026-11-"+day+"T08:00:00Z")
 			passed("0004120007", "2026-11-"+day+"T07:30:00Z")
 			if rows != "" {
 				list("202611"+day, rows)
 			}
 		}
+		// Cards that were out over midnight, of each of which the two days' lists say something else.
+		recording("night", "2026-11-06T05:00:00Z", "2026-11-06T10:00:00Z")
+		for _, p := range [][2]string{{"0004125001", "06:00:00"}, {"0004125001", "07:30:00"}, {"0004125001", "09:00:00"}, {"0004125002", "06:10:00"},
+			{"0004125002", "07:10:00"}, {"0004125003", "06:20:00"}, {"0004125003", "07:20:00"}, {"0004125004", "06:30:00"}, {"0004125005", "06:40:00"}} {
+			passed(p[0], "2026-11-06T"+p[1]+"Z")
+		}
+		list("20261105", cardHeader+"0004125001;5.11.2026 20:00:00;;canary11@home.example;K;MYL\r\n"+
+			"0004125002;5.11.2026 21:00:00;6.11.2026 08:30:00;canary12@home.example;K;MYL\r\n"+
+			"0004125003;5.11.2026 22:00:00;;canary13@home.example;K;MYL\r\n"+
+			"0004125005;5.11.2026 19:00:00;;canary15@home.example;K;MYL\r\n"+
+			"0004125005;5.11.2026 20:00:00;5.11.2026 21:00:00;canary16@home.example;K;MYL\r\n")
+		list("20261106", cardHeader+"0004125001;6.11.2026 09:00:00;6.11.2026 10:00:00;canary14@home.example;K;MYL\r\n"+
+			"0004125003;5.11.2026 22:00:00;6.11.2026 08:30:00;canary13@home.example;K;MYL\r\n")
+		// One of the two lists alone.
+		recording("alone", "2026-11-08T05:00:00Z", "2026-11-08T10:00:00Z")
+		passed("0004125001", "2026-11-08T06:00:00Z")
+		list("20261108", cardHeader+"0004125001;8.11.2026 12:00:00;8.11.2026 13:00:00;canary17@home.example;K;MYL\r\n")
+		recording("before", "2026-11-03T05:00:00Z", "2026-11-03T10:00:00Z")
+		passed("0004125001", "2026-11-03T06:00:00Z")
+		list("20261102", cardHeader+"0004125001;2.11.2026 12:00:00;;canary18@home.example;K;MYL\r\n")
 		before := tree(t, s.dir)
 		helsinki, err := time.LoadLocation("Europe/Helsinki")
 		must(t, err)
@@ -99,12 +120,18 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			people   int
 			want     []string // in the order of time
 		}{
-			{"day", "", 6, []string{"09:30 canary1@metropolia.example true", "10:00 canary2@home.example false", "11:00 -", "11:10 canary3@home.example", "11:30 -"}},
+			{"day", "", 6, []string{"09:30 canary1@metropolia.example true", "10:00 canary2@home.example false", "11:00 - listed 2026-11-10",
+				"11:10 canary3@home.example", "11:30 - listed 2026-11-10"}},
 			{"clocks", "", 2, []string{"03:30 canary6@home.example true twice", "03:30 canary7@home.example true twice",
 				"03:30 canary10@home.example true twice", "04:30 canary8@home.example true"}},
 			{"of11", "UOMA-RVL-HOLDERS-NONE", 1, nil},
 			{"of12", "UOMA-RVL-HOLDERS", 1, nil},
-			{"of13", "UOMA-RVL-HOLDERS", 1, []string{"09:30 canary9@home.example true"}},
+			{"night", "", 9, []string{"08:00 canary11@home.example true carried 2026-11-05", "09:30 canary14@home.example true", "11:00 - listed 2026-11-05 2026-11-06",
+				"08:10 canary12@home.example true", "09:10 - listed 2026-11-05 2026-11-06", "08:20 canary13@home.example true", "09:20 - listed 2026-11-05 2026-11-06",
+				"08:30 - unlisted 2026-11-05 2026-11-06", "08:40 - listed 2026-11-05 2026-11-06"}},
+			{"alone", "", 1, []string{"08:00 - listed 2026-11-08"}},
+			{"before", "UOMA-RVL-HOLDERS-NONE", 1, []string{"08:00 canary18@home.example true carried 2026-11-02"}},
+			{"of17", "UOMA-RVL-HOLDERS", 1, []string{"09:30 canary9@home.example true"}},
 		} {
 			r, err := custody.RequestRecording(ctx, ws, "axis", q.id, "misconduct", "METRO-13", time.Hour, as("lecturer", 0))
 			must(t, err)
@@ -123,7 +150,10 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 				for _, c := range p.Cards {
 					line := c.At.In(helsinki).Format("15:04 ") + c.Holder + " " + c.Checked
 					if c.Holder == "" {
-						line = c.At.In(helsinki).Format("15:04 ") + "-"
+						line = c.At.In(helsinki).Format("15:04 ") + map[bool]string{true: "- listed ", false: "- unlisted "}[c.Listed] + strings.Join(c.Lists, " ")
+					}
+					if c.Carried != "" {
+						line += " carried " + c.Carried
 					}
 					if line = strings.TrimSpace(line); c.Twice {
 						line += " twice"
@@ -136,7 +166,7 @@ func TestTheListOfTheDayTellsWhoHeldACard(t *testing.T) {
 			}
 			sorted(t, q.id, got, q.want)
 			lines, err := ledger.AuditLines(ctx, ws.RegisterDB, ledger.AuditFilter{Verb: string(ledger.RevealHolders), Reason: fmt.Sprintf("%d:misconduct:METRO-13", r.Number), Limit: 10})
-			if err != nil || len(lines) != 1 || lines[0].Actor != "lecturer" || lines[0].Subject != ws.InnerTokens().Token("key", "axis", "recording", q.id) {
+			if err != nil || len(lines) != 2 || lines[0].Actor != "lecturer" || lines[0].Subject != ws.InnerTokens().Token("key", "axis", "recording", q.id) {
 				t.Errorf("%s: the audit log has %+v, %v", q.id, lines, err)
 			}
 		}

@@ -200,12 +200,12 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author,
 		return nil, nil, err
 	}
 	var recording string
-	var lists []*holderList
+	var cards question
 	if r.Domain == RecordingDomain && r.State == ledger.RevealAllowed {
 		if recording, err = asked(ctx, ws, &r); err != nil {
 			return nil, nil, err
 		}
-		lists, err = holderLists(ctx, ws, recording, r.Tokens())
+		cards, err = holderLists(ctx, ws, recording, r.Tokens())
 		if own := (*fault.Error)(nil); errors.Is(err, errRecording) || errors.Is(err, errNoCase) { // since it was asked for
 			errors.As(err, &own)
 			missed, err = fault.List{own}, nil
@@ -231,7 +231,7 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author,
 				return err
 			}
 		}
-		for range lists {
+		for range cards.lists {
 			if err := ws.Audit.Append(ctx, tx, entry(r, by, ledger.RevealHolders, recording)); err != nil {
 				return err
 			}
@@ -244,9 +244,9 @@ func Show(ctx context.Context, ws *workspace.Workspace, number int64, by Author,
 	if people, err = identities(ctx, ws, r.Tokens(), subjects); err != nil {
 		return nil, nil, err
 	}
-	cards, unread := holdersOf(ctx, ws, lists, open)
+	held, unread := holdersOf(ctx, ws, cards, people, open)
 	for i := range people {
-		people[i].Cards = cards[people[i].Pseudonym]
+		people[i].Cards = held[people[i].Pseudonym]
 	}
 	return people, append(missed, unread...), nil
 }

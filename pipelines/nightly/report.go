@@ -155,7 +155,7 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	if in.Deliveries, err = s.deliveries(ctx); err != nil {
 		return in, err
 	}
-	if in.Orders, err = s.orders(ctx); err != nil {
+	if in.Orders, err = s.orders(ctx, r); err != nil {
 		return in, err
 	}
 	marks, err := ledger.Watermarks(ctx, s.n.ws.RegisterDB, r.Pipeline)
@@ -394,9 +394,9 @@ func (s report) deliveries(ctx context.Context) ([]quality.Delivery, error) {
 	return out, err
 }
 
-// orders gives how each target's orders stand: those without an answer by the ledger, and what somebody has to look into by the
+// orders gives how each target's orders stand: those without an answer when its last run, by date, could hear one, and what somebody has to look into by the
 // last run that came to choose them.
-func (s report) orders(ctx context.Context) ([]quality.Orders, error) {
+func (s report) orders(ctx context.Context, r *pipelines.Run) ([]quality.Orders, error) {
 	given, err := ledger.DeletionOrders(ctx, s.n.ws.RegisterDB, "")
 	if err != nil {
 		return nil, err
@@ -411,12 +411,13 @@ func (s report) orders(ctx context.Context) ([]quality.Orders, error) {
 		if err != nil {
 			return nil, err
 		}
-		x := quality.Orders{Target: target}
-		for _, o := range of[target] {
-			if o.Result == "" && (len(runs) == 0 || o.OrderedOn < runs[0].LogicalDate) { // no run could hear of a later one
-				x.Open++
-			}
+		last := r.Date.String()
+		if len(runs) > 0 {
+			last = runs[0].LogicalDate
 		}
+		x := quality.Orders{Target: target}
+		open, _ := ledger.OpenOrders(of[target], last)
+		x.Open = int64(open)
 		if x.Findings, err = s.refused(ctx, runs); err != nil {
 			return nil, err
 		}

@@ -108,9 +108,9 @@ func heardBefore(o *ledger.DeletionOrder, date, result string) bool {
 		return date < o.AnsweredOn
 	}
 	switch o.Result {
-	case "", back:
+	case "", ledger.OrderBack:
 		return true
-	case unlisted, recalled: // no answer says so
+	case ledger.OrderUnlisted, ledger.OrderRecalled: // no answer says so
 		return result != target.Gone && result != target.Missing
 	}
 	return result == o.Result

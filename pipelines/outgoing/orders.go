@@ -26,13 +26,6 @@ import (
 // between the two, whoever is killed. An order stands in the ledger before its file is seen, and is given again, under the same
 // number, in each file until it is answered.
 
-// Results of orders that no answer gives.
-const (
-	unlisted = "unlisted" // the source's later export has not what was to go
-	recalled = "recalled" // what was ordered is not due any more, and is listed still
-	back     = "back"     // it was said to be gone, is listed later, and is ordered anew
-)
-
 // OrderFacts is what a run of a target of orders leaves in the ledger.
 type OrderFacts struct {
 	New      int            `json:"new"`                // given for the first time
@@ -120,7 +113,7 @@ func (f *File) book(ctx context.Context, orders []ledger.DeletionOrder) error {
 
 // done tells whether an order needs no answer any more. One that was recalled does: its file is out, and may be carried out.
 func done(o *ledger.DeletionOrder) bool {
-	return slices.Contains([]string{target.Gone, target.Missing, unlisted}, o.Result)
+	return slices.Contains([]string{target.Gone, target.Missing, ledger.OrderUnlisted}, o.Result)
 }
 
 // ordering is the state of one choice of orders.
@@ -177,6 +170,7 @@ func (f *File) chooseOrders(ctx context.Context, r *pipelines.Run) (*choice, err
 		o.row(&ended[i], id)
 	}
 	o.settle(due)
+	o.facts.Open, o.facts.Oldest = ledger.OpenOrders(o.left(), r.Date.String())
 	slices.SortFunc(c.records, func(a, b *record) int { return cmp.Compare(a.sortKey, b.sortKey) })
 	slices.SortFunc(c.book, func(a, b ledger.DeletionOrder) int { return cmp.Compare(a.ID, b.ID) })
 	c.orders = &o.facts
@@ -199,7 +193,7 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 				return
 			}
 			o.facts.finding(backFinding)
-		case back:
+		case ledger.OrderBack:
 			o.facts.finding(backFinding)
 		case target.Locked:
 			if !x.Held {
@@ -213,9 +207,6 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 	}
 	if x.Held {
 		o.facts.Held++
-		if before != nil {
-			o.open(before)
-		}
 		return
 	}
 	rec := o.record(x, id)
@@ -235,24 +226,12 @@ func (o *ordering) row(x *nightly.EndedRow, id string) {
 		next.LastOn = max(date, before.LastOn)
 		switch next.Result = before.Result; before.Result { // it is ordered anew
 		case target.Gone, target.Missing:
-			next.Result = back
-		case unlisted, recalled:
+			next.Result = ledger.OrderBack
+		case ledger.OrderUnlisted, ledger.OrderRecalled:
 			next.Result = ""
 		}
-		o.open(before)
 	}
 	o.c.book = append(o.c.book, next)
-}
-
-// open counts an order of an earlier night that nobody has answered.
-func (o *ordering) open(x *ledger.DeletionOrder) {
-	if !slices.Contains([]string{"", unlisted, recalled}, x.Result) || x.OrderedOn == o.r.Date.String() {
-		return
-	}
-	o.facts.Open++
-	if o.facts.Oldest == "" || x.OrderedOn < o.facts.Oldest {
-		o.facts.Oldest = x.OrderedOn
-	}
 }
 
 // closed tells why what is of a category may not go to the recipient; nothing where it may.
@@ -302,27 +281,35 @@ func (o *ordering) settle(due map[string]bool) {
 		switch list, loaded := o.dates[x.Feed]; {
 		case due[id]:
 			continue
-		case x.Result == recalled && o.listed[id]:
+		case x.Result == ledger.OrderRecalled && o.listed[id]:
 			o.facts.finding(recalledFinding)
-		case x.Result == unlisted && x.AnsweredOn == o.r.Date.String(): // by a run of this date that was killed
+		case x.Result == ledger.OrderUnlisted && x.AnsweredOn == o.r.Date.String(): // by a run of this date that was killed
 			o.facts.Unlisted++
-		case done(x):
-		case o.unread[id]:
-			o.open(x)
+		case done(x), o.unread[id]:
 		case o.listed[id]:
 			o.facts.finding(recalledFinding)
 			on := x.AnsweredOn
-			if x.Result == back { // what was said before it was ordered anew is known
+			if x.Result == ledger.OrderBack { // what was said before it was ordered anew is known
 				on = x.LastOn
 			}
-			o.end(x, recalled, on)
+			o.end(x, ledger.OrderRecalled, on)
 		case loaded && list.String() > x.LastOn && !o.torn[x.Feed]:
 			o.facts.Unlisted++
-			o.end(x, unlisted, o.r.Date.String())
-		default:
-			o.open(x)
+			o.end(x, ledger.OrderUnlisted, o.r.Date.String())
 		}
 	}
+}
+
+// left gives the orders as this run leaves them.
+func (o *ordering) left() []ledger.DeletionOrder {
+	all := make(map[string]ledger.DeletionOrder, len(o.given))
+	for id, x := range o.given {
+		all[id] = *x
+	}
+	for _, x := range o.c.book {
+		all[x.ID] = x
+	}
+	return slices.Collect(maps.Values(all))
 }
 
 func (o *ordering) end(x *ledger.DeletionOrder, as, on string) {

@@ -246,7 +246,7 @@ func TestOrdersThatTheSourceDoesNotCarryOut(t *testing.T) {
 		{"held for a case that it does not list", "held", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"held": 1}, Findings: map[string]int{"held": 1}}},
 		{"a case is open by now", "locked", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Answered: map[string]int{"locked": 1}}},
 		{"the case is closed", "", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Findings: map[string]int{"locked": 1}}},
-		{"gone, and listed", "deleted", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"gone": 1}, Findings: map[string]int{"back": 1}}},
+		{"gone, and listed", "deleted", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Answered: map[string]int{"gone": 1}, Findings: map[string]int{"back": 1}}},
 		{"no answer, and listed no more", "", recorded(oldKey, edgeKey), nil, OrderFacts{Unlisted: 1}},
 		{"listed no more", "", recorded(oldKey, edgeKey), nil, OrderFacts{}},
 	} {
@@ -569,9 +569,15 @@ func TestTheNextReportTellsOfOrders(t *testing.T) {
 	if _, err := r.run("axis-deletions"); fault.Code(err) != "UOMA-OUT-LAYOUT" {
 		t.Fatal(err)
 	}
-	r.must(r.file("axis-deletions").book(ctx, []ledger.DeletionOrder{{ID: "other", Target: "another", OrderedOn: "2026-11-01", LastOn: "2026-11-01"}}))
+	r.must(r.file("axis-deletions").book(ctx, []ledger.DeletionOrder{{ID: "other", Target: "another", OrderedOn: "2026-11-01", LastOn: "2026-11-01", Result: ledger.OrderBack},
+		{ID: "ended", Target: "ended", OrderedOn: "2026-11-01", LastOn: "2026-11-01", Result: ledger.OrderUnlisted}}))
+	for i, date := range []string{"2026-11-20", "2026-10-01"} { // the run of the earlier date is the later one
+		_, err := ledger.Start(ctx, r.ws.RegisterDB, ledger.Run{ID: "another-" + date, Pipeline: "another", LogicalDate: date}, time.Date(2026, 11, 24, i, 0, 0, 0, time.UTC))
+		r.must(err)
+	}
 	r.next(recorded()...)
-	expect(t, "behind a run that failed", told(), []string{"another ordersOpen warn", "another ordersRefused pass", "axis-deletions ordersOpen warn", "axis-deletions ordersRefused warn"})
+	expect(t, "behind a run that failed", told(), []string{"another ordersOpen warn", "another ordersRefused pass", "axis-deletions ordersOpen warn", "axis-deletions ordersRefused warn",
+		"ended ordersOpen pass", "ended ordersRefused pass"})
 }
 
 // TestOrdersNeedAnAgreement: a processor without one is ordered nothing.
@@ -641,10 +647,10 @@ func TestAKilledRunOfOrdersTellsTheSame(t *testing.T) {
 		nights [][]string
 		want   OrderFacts
 	}{
-		"gone, and listed":        {"deleted", [][]string{recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+		"gone, and listed":        {"deleted", [][]string{recorded(edgeKey)}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Findings: map[string]int{"back": 1}}},
 		"listed no more":          {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey)}, OrderFacts{Unlisted: 1}},
 		"listed again":            {"", [][]string{recorded(edgeKey), recorded(oldKey, edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21"}},
-		"gone, and listed, twice": {"deleted", [][]string{recorded(edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Findings: map[string]int{"back": 1}}},
+		"gone, and listed, twice": {"deleted", [][]string{recorded(edgeKey), recorded(edgeKey)}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Findings: map[string]int{"back": 1}}},
 	} {
 		for _, kill := range []bool{false, true} {
 			r := newRecorder(t, databasetest.OnSQLite)
