@@ -171,7 +171,8 @@ func (s *store) object(ctx context.Context, name string) (remote.Entry, error) {
 }
 
 // listed finds the version that a listing told of, which names none: "" where the bucket has it no more, keeps none, or does
-// not let us look.
+// not let us look. Its mark and size say which it is, as they do in a bucket without versions: not every service keeps the time
+// of a version that was replaced, and versions of one mark have the same bytes.
 func (s *store) listed(ctx context.Context, e remote.Entry) version {
 	key := s.key(e.Path)
 	page, err := s.api.ListObjectVersions(ctx, &api.ListObjectVersionsInput{Bucket: &s.settings.Bucket, Prefix: &key})
@@ -179,7 +180,7 @@ func (s *store) listed(ctx context.Context, e remote.Entry) version {
 		return ""
 	}
 	for _, v := range page.Versions { // its own key comes before longer ones
-		if aws.ToString(v.Key) == key && aws.ToString(v.ETag) == e.Mark && aws.ToTime(v.LastModified).Equal(e.Time) && aws.ToString(v.VersionId) != "null" {
+		if aws.ToString(v.Key) == key && e.Mark != "" && aws.ToString(v.ETag) == e.Mark && aws.ToInt64(v.Size) == e.Bytes && aws.ToString(v.VersionId) != "null" {
 			return version(aws.ToString(v.VersionId))
 		}
 	}

@@ -139,8 +139,11 @@ func TestWhatWasListedIsRead(t *testing.T) {
 			if list, err := f.ReadDir("."); err != nil || len(list) != 3 {
 				t.Fatal(list, err)
 			}
+			time.Sleep(1100 * time.Millisecond) // the server tells whole seconds, and of a version the one in which it was replaced
 			r.put(t, "described.csv", []byte("new"))
-			r.put(t, "listed.csv", []byte("new"))
+			for _, content := range []string{"short", "new"} {
+				r.put(t, "listed.csv", []byte(content))
+			}
 			if _, err := r.api.DeleteObject(t.Context(), &api.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("removed.csv")}); err != nil {
 				t.Fatal(err)
 			}
