@@ -43,7 +43,8 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		return out, nil
 	}
 	known := sync.OnceValue(n.knownRecords)
-	for subject, clause := range n.whole(clauses) { // what sources gave up goes with the rest
+	whole := n.whole(clauses)
+	for subject, clause := range whole { // what sources gave up goes with the rest
 		left, err := n.leftOf(ctx, night, subject, known)
 		if err != nil {
 			return out, err
@@ -61,14 +62,23 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 			n.withholdToken(e.Source, e.SourceKey, clause)
 		}
 	}
-	for _, subject := range sortedKeys(clauses) {
-		out.persons = append(out.persons, workspace.PersonOf(persons, subject))
-		own, shared := n.pointsOf(subject, nil, nil)
+	var others []string
+	for _, subject := range sortedKeys(whole) {
+		_, shared, err := night.OwnAndShared(ctx, workspace.PersonOf(persons, subject))
+		if err != nil {
+			return out, err
+		}
+		others = append(others, shared...)
+	}
+	for _, subject := range sortedKeys(whole) { // of two who were one, the other goes on
+		person := workspace.PersonOf(persons, subject)
+		out.persons = append(out.persons, person)
+		own, shared := n.pointsOf(subject, n.pastPoints[subject], set(others))
 		for _, record := range own {
 			mine[record] = clauses[subject]
 		}
 		for _, record := range shared {
-			out.links = append(out.links, register.Link{Record: record, Person: workspace.PersonOf(persons, subject)})
+			out.links = append(out.links, register.Link{Record: record, Person: person})
 		}
 	}
 	out.records = sortedKeys(mine)

@@ -137,7 +137,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 // forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing, n.present, n.heir, n.having = nil, nil, nil, nil, nil, nil
-	n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil
+	n.pastPoints, n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil, nil
 	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay, n.orphaned = nil, nil, nil, nil, nil, nil, nil
 }
 
@@ -184,6 +184,11 @@ func add(m map[string]int64, key string, n int64) map[string]int64 {
 
 // vault stores the identity of tonight's rows, takes out what gave way or lapsed, and moves records to their new subjects.
 func (s load) vault(ctx context.Context, r *pipelines.Run, lapsed []string) (int64, error) {
+	if len(s.n.marked) > 0 { // before that by which they are known goes
+		if err := s.n.ws.Vault.Suppress(ctx, s.n.marked); err != nil {
+			return 0, err
+		}
+	}
 	gone := slices.Concat(lapsed, s.n.gaveWay)
 	sort.Strings(gone)
 	if err := s.n.ws.Vault.Drop(ctx, gone); err != nil {

@@ -58,6 +58,8 @@ type Night struct {
 	words                      map[string][]vault.Word    // by subject: what was said before data was removed
 	spread                     []vault.Word               // of the words, those to be laid under marks where they do not stand yet
 	stray                      []vault.Word               // and those to be taken from marks of people who did not say them
+	marked                     []vault.Suppression        // contact points of those who turned out to be erased
+	pastPoints                 map[string][]string        // and all that they have and had, by subject
 	having                     map[string]string          // who of those who are known has a contact point; [several] of several
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
 	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back

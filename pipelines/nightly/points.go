@@ -1,6 +1,8 @@
 package nightly
 
 import (
+	"cmp"
+	"context"
 	"iter"
 	"slices"
 	"strings"
@@ -8,8 +10,10 @@ import (
 
 	"uoma/connectors/vault"
 	"uoma/internal/canon"
+	"uoma/pipelines"
 	"uoma/pipelines/workspace"
 	"uoma/transforms/policy"
+	"uoma/transforms/protect"
 	"uoma/transforms/pseudonym"
 	"uoma/transforms/resolve"
 )
@@ -17,6 +21,74 @@ import (
 // What erased people left of their contact points. A row that names somebody by one alone would come in again, under nobody. But an
 // address may be that of several people: a mark of it counts for those alone of whom nothing else is known, and not while somebody
 // who is known and was not erased has the address.
+
+// markPoints marks the contact points of those who turned out to be an erased person tonight, so that what comes by them stays away as it
+// does after an erasure: also when their records are exported no more, and the points of before that the vault alone knows. The night
+// writes the marks down with the rest of what it puts into the vault.
+func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
+	n.marked = nil
+	points, err := n.lapsing(ctx, s)
+	if err != nil || len(points) == 0 {
+		return err
+	}
+	n.pastPoints = points
+	for _, subject := range sortedKeys(points) {
+		m := n.newMarks()
+		for _, point := range points[subject] {
+			if !n.othersHave(point, subject) {
+				m.point(point)
+			}
+		}
+		for _, mark := range m.list() {
+			if _, there := list[mark.Token]; !there {
+				list[mark.Token] = vault.Suppression{Token: mark.Token, Kind: mark.Kind, Since: r.ID(), Clause: s.suppressed[subject]}
+				n.marked = append(n.marked, list[mark.Token])
+			}
+		}
+	}
+	s.marked = n.pointMarks(list, func(i int) bool { return s.suppressed[n.resolved.Records[i].Subject] == "" })
+	for i, clause := range s.marked.bare(n.resolved) {
+		if subject := n.resolved.Records[i].Subject; s.suppressed[subject] == "" {
+			s.suppressed[subject] = clause
+		}
+	}
+	return s.heedHolds(ctx, n, r)
+}
+
+// lapsing gives the contact points, of tonight and of before, of the subjects that turned out to be an erased person tonight, of whom
+// something may be stored that no hold keeps.
+func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string, error) {
+	heirs, source := n.heirs(), n.ws.SourceTokens()
+	out, before, others := map[string][]string{}, map[string]string{}, map[string]bool{}
+	for i := range n.resolved.Records {
+		x := &n.resolved.Records[i]
+		if x.Before == "" || s.suppressed[x.Subject] == "" || s.sparedOf[x.Subject] {
+			continue
+		}
+		before[x.Before], before[x.Subject] = x.Subject, x.Subject
+		for point := range n.resolved.PointsOf(i) {
+			out[x.Subject] = append(out[x.Subject], point)
+		}
+	}
+	if len(before) == 0 {
+		return nil, nil
+	}
+	for i := range n.resolved.Records { // of two who were one each keeps what is theirs
+		if x := &n.resolved.Records[i]; before[x.Before] != "" && s.suppressed[x.Subject] == "" {
+			others[protect.Record(source, x.System, x.PersonKey)] = true
+		}
+	}
+	for e, err := range n.ws.Vault.Open(ctx, sortedKeys(before), vault.Contacts) {
+		if err != nil {
+			return nil, err
+		}
+		if whole := cmp.Or(heirs[e.Subject], e.Subject); s.suppressed[whole] != "" && !others[e.Record] {
+			subject := before[e.Subject]
+			out[subject] = append(out[subject], workspace.PointsIn(&e)...)
+		}
+	}
+	return out, nil
+}
 
 // pointMarks knows the contact points of erased people again. A nil one knows none.
 type pointMarks struct {

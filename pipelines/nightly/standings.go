@@ -69,11 +69,17 @@ func (s *standings) memberCount() int {
 // [standings.work].
 func (n *Night) standings(ctx context.Context, r *pipelines.Run) (*standings, error) {
 	st := &standings{resolved: n.resolved, tokens: n.ws.SourceTokens()}
-	var err error
-	if st.suppressed, st.marked, err = n.suppressed(ctx); err != nil {
+	list, err := n.ws.Vault.Suppressed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if st.suppressed, st.marked, err = n.suppressed(ctx, list); err != nil {
 		return nil, err
 	}
 	if err := st.heedHolds(ctx, n, r); err != nil {
+		return nil, err
+	}
+	if err := st.markPoints(ctx, n, r, list); err != nil {
 		return nil, err
 	}
 	st.points = n.suppressedPoints(st)
@@ -123,11 +129,7 @@ func (s *standings) work(n *Night, date canon.Date) {
 
 // suppressed finds the subjects of whom any record bears a mark of the suppression list, and what people said against a
 // use before their data was removed, by subject. Of whom nothing is known but contact points, one of them is enough.
-func (n *Night) suppressed(ctx context.Context) (erased map[string]string, marked *pointMarks, err error) {
-	list, err := n.ws.Vault.Suppressed(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+func (n *Night) suppressed(ctx context.Context, list map[string]vault.Suppression) (erased map[string]string, marked *pointMarks, err error) {
 	words, err := n.ws.Vault.Words(ctx)
 	if err != nil {
 		return nil, nil, err
