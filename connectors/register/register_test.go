@@ -345,6 +345,43 @@ func TestChangedRowKeepsWhenItWasFirstSeen(t *testing.T) {
 	})
 }
 
+func TestWhoWasFirstSeenInAFeed(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, db *database.DB) {
+		r := open(t, db)
+		first := func(feed string) (got map[string]string) {
+			t.Helper()
+			err := r.See(t.Context(), func(v *register.View) (err error) {
+				got, err = v.FirstSeen(t.Context(), feed)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		night(t, r, func(n *register.Night) error {
+			if err := n.Link(t.Context(), []register.Link{{Record: token('r', 0), Person: token('p', 1), Since: "n1"}, {Record: token('r', 1), Person: token('p', 1), Since: "n1"},
+				{Record: token('r', 2), Person: token('p', 2), Since: "n1"}}); err != nil {
+				return err
+			}
+			return n.Put(t.Context(), batch(tableNamed(t, "degree"), []int{1, 2}, "a"), "n1")
+		})
+		night(t, r, func(n *register.Night) error { // of record 3 nobody is known
+			return n.Put(t.Context(), batch(tableNamed(t, "study"), ints(3, 7), "a"), "n2")
+		})
+		if got, want := first("source"), map[string]string{token('p', 1): "n1", token('p', 2): "n2"}; !maps.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		if got := first("never"); len(got) > 0 {
+			t.Errorf("of another feed: %v", got)
+		}
+		night(t, r, func(n *register.Night) error { return n.End(t.Context(), tokens('s', []int{1, 2, 4, 5}), "n3") })
+		if got, want := first("source"), map[string]string{token('p', 1): "n2"}; !maps.Equal(got, want) {
+			t.Errorf("behind the end of rows: %v, want %v", got, want)
+		}
+	})
+}
+
 func TestCurrentOfTellsWhichFeedsAreStillThere(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)

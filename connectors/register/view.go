@@ -279,6 +279,37 @@ func (v *View) CurrentOf(ctx context.Context, feeds []string) (map[string]bool, 
 	return out, err
 }
 
+// FirstSeen gives the people who have a row of a feed that its system still exports, each with the run that saw the first of them.
+func (v *View) FirstSeen(ctx context.Context, feed string) (map[string]string, error) {
+	first := map[string]string{}
+	for _, t := range Tables() {
+		var found []struct {
+			Record string `db:"record"`
+			Run    string `db:"run"`
+		}
+		query := "SELECT `record`, MIN(`first_seen_run`) AS `run` FROM " + v.whole(t.Name) + " WHERE `last_seen_run` IS NULL AND `source` = ? GROUP BY `record`"
+		if err := sqlx.SelectContext(ctx, v.q, &found, query, feed); err != nil {
+			return nil, database.Failed("read "+t.Name, err)
+		}
+		for _, x := range found {
+			earlier(first, x.Record, x.Run)
+		}
+	}
+	links, err := v.LinksOf(ctx, slices.Sorted(maps.Keys(first)))
+	out := map[string]string{}
+	for _, l := range links {
+		earlier(out, l.Person, first[l.Record])
+	}
+	return out, err
+}
+
+// earlier notes a run where none before it is known.
+func earlier(of map[string]string, key, run string) {
+	if known, there := of[key]; !there || run < known {
+		of[key] = run
+	}
+}
+
 // Links gives the record and the person of every link, ordered by both: the key alone is walked, so Since is left out.
 func (v *View) Links(ctx context.Context) iter.Seq2[Link, error] {
 	return func(yield func(Link, error) bool) {

@@ -27,13 +27,15 @@ import (
 const besideList = "external-lists/companies_%s.csv"
 
 // withLists is a site that buys lists, read by the shipped layout.
-func withLists(t *testing.T) tiny {
+func withLists(t *testing.T) tiny { return withListsOn(t, databasetest.OnSQLite) }
+
+func withListsOn(t *testing.T, on databasetest.Kind) tiny {
 	t.Helper()
 	src, err := layout.ShippedSource("external-lists.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newTiny(t, databasetest.OnSQLite, "seamk", map[string]string{"external-lists": string(src)})
+	s := newTiny(t, on, "seamk", map[string]string{"external-lists": string(src)})
 	decidedSeamk(t, s)
 	s.feeds[besideList] = "company_name;business_id;person_name;title;email;phone;street;postcode;city;industry_code;source_url;seen_at;do_not_contact;alumnus_ref;fact;fact_kind;home_address;private_phone"
 	return s

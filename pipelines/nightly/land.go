@@ -44,6 +44,7 @@ type FeedFacts struct {
 	Again     int              `json:"read_again,omitempty"`  // how often all was read again from its beginning, because the line was lost
 	Twice     int64            `json:"keys_twice,omitempty"`  // rows of a list in pages with a key that came before: the list was read again, as they may have moved
 	Changes   *ChangesFacts    `json:"changes,omitempty"`     // of a feed whose layout asks for changes
+	Notice    *NoticeFacts     `json:"notice,omitempty"`      // what the side-car says of the people of a list
 	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
 	Reason    string           `json:"reason,omitempty"`
 	Hint      string           `json:"hint,omitempty"`
@@ -289,6 +290,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	if int64(len(bad)) != sum.Rejected || w.Rows() != sum.Rows {
 		return "", nil, fmt.Errorf("%s: the reader counted %d bad rows and gave %d", ff.Feed, sum.Rejected, len(bad))
+	}
+	if ff.Notice, err = s.n.notice(ctx, r, ff.Feed, src); err != nil {
+		return "", nil, err
 	}
 	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
 		return "", nil, err

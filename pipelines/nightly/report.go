@@ -162,6 +162,9 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	if err != nil {
 		return in, err
 	}
+	if in.Untold, err = s.n.untold(ctx, r, marks); err != nil {
+		return in, err
+	}
 	if err := s.n.ws.Register.See(ctx, func(v *register.View) (err error) {
 		in.Unread, err = workspace.Unread(ctx, marks, v, s.n.layouts)
 		return err

@@ -23,6 +23,8 @@ type beside struct {
 	*folder.Stable
 	name string
 	says map[int]string // to each row, by position of the column
+
+	notice *NoticeFacts
 }
 
 // openBeside reads the side-car of a feed's file, by the same transport; nil where the feed has none. Nothing of the file is
@@ -44,7 +46,7 @@ func openBeside(files fs.FS, f *layout.Feed, name string) (*beside, error) {
 		raw.Close()
 		return nil, err
 	}
-	b := &beside{stable, name, map[int]string{}}
+	b := &beside{Stable: stable, name: name, says: map[int]string{}}
 	if err := b.read(f); err != nil {
 		b.Close()
 		return nil, err
@@ -59,6 +61,9 @@ func (b *beside) read(f *layout.Feed) error {
 	}
 	if key, why := f.Sidecar.Wrong(says); why != "" {
 		return sidecar.ErrForm.At(fault.Place{File: b.name, Field: key}).Because(errors.New(why))
+	}
+	if notice := strings.TrimSpace(says[layout.NoticeKey]); notice != "" {
+		b.notice = &NoticeFacts{Says: notice, Obtained: strings.TrimSpace(says[layout.ObtainedKey])}
 	}
 	for i := range f.Columns {
 		if value := strings.TrimSpace(says[f.Columns[i].Sidecar]); value != "" {

@@ -27,8 +27,18 @@ type SidecarKey struct {
 
 const fileMark = "{file}"
 
+// Keys that mean something beyond the rows, and what the first may say: whether the people of the list were told of it (GDPR 14).
+const (
+	NoticeKey   = "art14_notice"
+	ObtainedKey = "obtained_at"
+
+	NoticeSent   = "sent"
+	NoticeDue    = "due"    // a month after the list was obtained at the latest
+	NoticeExempt = "exempt" // they need not be told (GDPR 14(5))
+)
+
 var errSidecar = fault.New("UOMA-LAY-SIDECAR", "the side-car and the feed's columns do not fit",
-	"name {file} once in the side-car's file:, each key once, and in a column's sidecar: one of the keys; give a key that no column takes required: or only:, or drop it; read the end of a licence by formats alone; a file of fixed width, or without a header, takes none")
+	"name {file} once in the side-car's file:, each key once, and in a column's sidecar: one of the keys; give a key that no column takes required: or only:, or drop it; let art14_notice say sent, due or exempt alone, and with due have obtained_at, required: true, as: date; read the end of a licence by formats alone; a file of fixed width, or without a header, takes none")
 
 // SidecarName gives the name of the side-car of a file; "" where the feed has none.
 func (f *Feed) SidecarName(file string) string {
@@ -103,6 +113,9 @@ func (c *checker) sidecar(f *Feed, under func(...string) []string) {
 			}
 			keys[k.Name] = k
 		}
+		if n, asked := keys[NoticeKey]; asked && !noticed(n, keys[ObtainedKey]) {
+			c.find(errSidecar, NoticeKey, under("sidecar", "keys")...)
+		}
 	}
 	for i := range f.Columns {
 		col := &f.Columns[i]
@@ -115,6 +128,13 @@ func (c *checker) sidecar(f *Feed, under func(...string) []string) {
 			c.find(errSidecar, col.Sidecar, under("columns", strconv.Itoa(i), "sidecar")...)
 		}
 	}
+}
+
+// noticed tells whether it is known of each list whether its people were told, and from when the time for that runs.
+func noticed(notice, obtained SidecarKey) bool {
+	strange := slices.ContainsFunc(notice.Only, func(s string) bool { return s != NoticeSent && s != NoticeDue && s != NoticeExempt })
+	dated := obtained.Required && obtained.As == "date"
+	return notice.Required && len(notice.Only) > 0 && !strange && (dated || !slices.Contains(notice.Only, NoticeDue))
 }
 
 // altered tells whether a cell's text becomes another one before the column's rule reads it, or its value is held to more.

@@ -20,6 +20,7 @@ func Build(in Input) *Report {
 	b.run()
 	b.sources()
 	b.unread()
+	b.untold()
 	b.datasets()
 	b.register()
 	b.matching()
@@ -36,6 +37,34 @@ func Build(in Input) *Report {
 func (b *builder) unread() {
 	for _, feed := range b.in.Unread {
 		b.atMost("sourceUnread", feed, "", 1, 0, "feeds")
+	}
+}
+
+// untold warns of lists whose people were not told in time, and says of the others by when they are to be.
+func (b *builder) untold() {
+	overdue, details, feeds := map[string]int64{}, map[string][]string{}, []string{}
+	for _, u := range b.in.Untold {
+		if details[u.Feed] == nil {
+			feeds = append(feeds, u.Feed)
+		}
+		text := plural(u.People, "person", "people")
+		if few(u.People, b.k) == nil {
+			text = fmt.Sprintf("fewer than %d people", b.k)
+		}
+		text += " to be told by " + u.By
+		if u.Overdue {
+			overdue[u.Feed]++
+			text += ", overdue"
+		}
+		details[u.Feed] = append(details[u.Feed], text)
+	}
+	for _, feed := range feeds {
+		n := overdue[feed]
+		c := Check{Status: statusPass, Value: fmt.Sprint(n), Unit: "lists", Numerator: &n, Limit: "warns over 0", Detail: strings.Join(details[feed], "; ")}
+		if n > 0 {
+			c.Status = statusWarn
+		}
+		b.add("listUntold", "lists/"+feed, "", c) // also where tonight's list was refused: the people are there
 	}
 }
 

@@ -18,6 +18,7 @@ type Input struct {
 	Register   []Table    `json:"register"`
 	History    []Past     `json:"history"` // earlier runs, oldest first; the last 30 are used
 	Stages     []Stage    `json:"stages"`
+	Untold     []Untold   `json:"untold,omitempty"` // lists of whose people some are to be told where the list is from
 	Unread     []string   `json:"unread,omitempty"` // feeds that are read no more, of which the register has rows
 	Waivers    []Waiver   `json:"waivers"`
 }
@@ -220,6 +221,14 @@ type Orders struct {
 	Target   string `json:"target"`
 	Open     int64  `json:"open"`     // given on an earlier night, and not answered
 	Findings int64  `json:"findings"` // refused, or contradicted by what the source lists
+}
+
+// Untold is a list, bought or gathered, of whose people some are still to be told (GDPR 14).
+type Untold struct {
+	Feed    string `json:"feed"`
+	People  int64  `json:"people"`
+	By      string `json:"by"` // last day
+	Overdue bool   `json:"overdue"`
 }
 
 // Delivery is one delivery and how far it got.

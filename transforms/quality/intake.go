@@ -174,6 +174,7 @@ func admit(in Input) (Input, int64) {
 	out.Register = each(in.Register, func(t Table) Table { t.Name = d.name(t.Name); return t }, func(t Table) string { return t.Name })
 	out.History = each(in.History[max(0, len(in.History)-maxHistory):], d.past, nil)
 	out.Stages = each(in.Stages, func(s Stage) Stage { s.Name, s.State = d.name(s.Name), d.name(s.State); return s }, nil)
+	out.Untold = each(in.Untold, func(u Untold) Untold { u.Feed, u.By = d.name(u.Feed), d.date(u.By); return u }, func(u Untold) string { return u.Feed + "\x00" + u.By })
 	out.Unread = d.names(in.Unread)
 	out.Waivers = each(in.Waivers, func(w Waiver) Waiver {
 		w.Check, w.Reason, w.By, w.Second = d.name(w.Check), d.prose(w.Reason), d.name(w.By), d.name(w.Second)

@@ -40,10 +40,10 @@ func Processing(in Input) *Document {
 	return &Document{
 		Title: "Record of processing activities: " + p.Notice.Title,
 		Lead:  "GDPR, article 30(1). Made of the policy pack, the layouts and the settings of the installation, as they are on " + in.Date.String() + ".",
-		Sections: []Section{
-			controller(in), registers(in), purposes(in), categories(in), subjects(in), sources(in), recipients(in), transfers(in),
+		Sections: filled(
+			controller(in), registers(in), purposes(in), categories(in), subjects(in), sources(in), cases(in), recipients(in), transfers(in),
 			retention(in), measures(in), rights(in), waiting(in),
-		},
+		),
 	}
 }
 
@@ -53,10 +53,15 @@ func PrivacyNotice(in Input) *Document {
 	return &Document{
 		Title: "Privacy notice: " + p.Notice.Title,
 		Lead:  "Draft of " + in.Date.String() + ", under GDPR, articles 13 and 14. The controller completes and approves it; what is missing stands at the end.",
-		Sections: []Section{
-			controller(in), purposes(in), categories(in), sources(in), recipients(in), transfers(in), retention(in), decisions(in), rights(in), waiting(in),
-		},
+		Sections: filled(
+			controller(in), purposes(in), categories(in), sources(in), cases(in), recipients(in), transfers(in), retention(in), decisions(in), rights(in), waiting(in),
+		),
 	}
+}
+
+// filled leaves out sections that the installation has nothing for.
+func filled(all ...Section) []Section {
+	return slices.DeleteFunc(all, func(s Section) bool { return s.ID == "" })
 }
 
 func words(s string) string { return strings.ReplaceAll(s, "_", " ") }
@@ -265,6 +270,66 @@ func sources(in Input) Section {
 		s.Lead, s.Header = "No system of this controller is read.", nil
 	}
 	return s
+}
+
+// cases tells of lists that are read for a case alone: who held a card that opened a door. Without doors in the register nothing of
+// them is ever asked.
+func cases(in Input) Section {
+	var rows [][]string
+	loader := in.Pack.Loader(in.Date)
+	for _, l := range in.Layouts {
+		var opened []string // categories of what is known of the doors
+		for i := range l.Feeds {
+			if d := loader.Table(l.Feeds[i].FullName(), "access"); d.Allow && !slices.Contains(opened, d.Category) {
+				opened = append(opened, d.Category)
+			}
+		}
+		if len(opened) == 0 {
+			continue
+		}
+		for i := range l.Holders {
+			purpose, on, clauses := forCases(in.Pack, opened)
+			rows = append(rows, []string{l.Holders[i].FullName(), parts(&l.Holders[i]), "those who were lent a card", purpose, on, clauses})
+		}
+	}
+	if len(rows) == 0 {
+		return Section{}
+	}
+	return Section{ID: "cases", Title: "Read for a case alone",
+		Lead: "Lists that no night reads. They are read once a request about a recording that is kept for a case was approved: those of the recording's day and of the day before.",
+		Facts: [][2]string{
+			{"Seen by", "whoever made the request, once, and the exam administrator who approved it: who held the cards that opened doors during the recording"},
+			{"Kept", "nothing: the list is read in memory, and what it says goes into no store, file or log; that it was read, by whom and for which request stands in the audit log"},
+		},
+		Header: []string{"List", "Data", "Data subjects", "Purpose", "Legal basis", "Clause"}, Rows: rows}
+}
+
+// forCases gives the purposes that open for a case alone and use any of some categories, with what they rest on and their clauses.
+func forCases(p *policy.Pack, categories []string) (purpose, on, clause string) {
+	var names, bases, clauses []string
+	for i := range p.Purposes {
+		u := &p.Purposes[i]
+		if u.OnlyUnder == "" || !slices.ContainsFunc(categories, func(c string) bool { return slices.Contains(u.Categories, c) }) {
+			continue
+		}
+		names, clauses = append(names, words(u.ID)+", only under the hold "+words(u.OnlyUnder)), append(clauses, u.Clause...)
+		if b := basis(p, u.Basis); !slices.Contains(bases, b) {
+			bases = append(bases, b)
+		}
+	}
+	return cmp.Or(strings.Join(names, "; "), "none that the notice names"), orNone(list(bases)), orNone(list(clauses))
+}
+
+// parts says in words what a list of holders has of each card.
+func parts(f *layout.Feed) string {
+	var out []string
+	for _, x := range [][2]string{{layout.HolderCard, "number of the card"}, {layout.HolderID, "who held it"}, {layout.Issued, "from when"}, {layout.Returned, "until when"},
+		{layout.Checked, "whether their identity was checked"}} {
+		if f.Part(x[0]) >= 0 {
+			out = append(out, x[1])
+		}
+	}
+	return list(out)
 }
 
 func recipients(in Input) Section {

@@ -70,6 +70,40 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestListsOfHoldersAreProcessing: who held a card is read for a case, so both documents say of it, in both forms, what and why, who sees
+// it, and that nothing is kept. A pack that stores nothing of doors never reads it.
+func TestListsOfHoldersAreProcessing(t *testing.T) {
+	in := input(t, "metropolia_exam")
+	xamk := input(t, "xamk")
+	xamk.Layouts = append(xamk.Layouts, in.Layouts...) // as an installation that reads the doors for another pack
+	without := input(t, "metropolia_exam")
+	without.Layouts = slices.DeleteFunc(without.Layouts, func(l *layout.Layout) bool { return len(l.Holders) > 0 })
+	for name, tt := range map[string]struct {
+		in    record.Input
+		there bool
+	}{"doors": {in, true}, "doors of another pack": {xamk, false}, "no doors": {without, false}} {
+		for _, d := range []*record.Document{record.Processing(tt.in), record.PrivacyNotice(tt.in)} {
+			page, err := d.HTML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range []string{string(d.Markdown()), string(page)} {
+				for _, sign := range []string{"access-control/temporary-cards", "Read for a case alone"} {
+					if strings.Contains(text, sign) != tt.there {
+						t.Errorf("%s: %q is there: %t", name, sign, !tt.there)
+					}
+				}
+				for _, want := range []string{"number of the card, who held it, from when, until when, whether their identity was checked", "identity check, only under the hold misconduct",
+					"GDPR 6(1)(a)", "METRO-09", "Seen by", "the exam administrator who approved it", "nothing: the list is read in memory"} {
+					if tt.there && !strings.Contains(text, want) {
+						t.Errorf("%s: %q is missing", name, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestBoughtDataNamesItsProvider: where the pack lets bought data in, the record says who provides it under which licence, as the
 // layout says it of all rows or as each row does. It holds the rule SEAMK-34 of the notices.
 func TestBoughtDataNamesItsProvider(t *testing.T) {
