@@ -6,7 +6,9 @@
 // column bears their name: "_ownerid_value@OData.Community.Display.V1.FormattedValue".
 //
 // A set is read in full, or [Changed] reads what became of it since it was read; the service says from where on. The service's own next link leads from page to page, and one that leads elsewhere is refused;
-// the count that it announces, where the set asks for one, must be that of the rows.
+// the count that it announces, where the set asks for one, must be that of the rows, and the same on every page. Dataverse counts to
+// 5,000 alone: it finds the next page by the last key, so that of a longer set no row moves. Of a set that is tracked there is no count,
+// and a key that comes twice is all that tells of rows that moved.
 package odata
 
 import (

@@ -7,7 +7,7 @@
 // What it promises:
 //   - A page is used when all of it is here: its rows are given once or not at all. There is no way to resume one.
 //   - The source itself ends the rows. A page that is empty, short or fails, a cursor that is missing where there is more,
-//     and a total that is missing or was not reached are failures; so is a cursor that was there before.
+//     and a total that is missing, was not reached or changed between pages are failures; so is a cursor that was there before.
 //   - Whatever a page links to is asked at the address of the settings alone: scheme, host and port stay.
 //   - The server's limits are kept: the rate of the layout, and the pause that an answer asks for.
 //   - Nothing of an answer that is no page is shown: it may hold anything.

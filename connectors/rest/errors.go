@@ -26,6 +26,10 @@ var (
 		"compare paging: of the layout with the service's own pages: it may know the parameter under another name").For(fault.Source)
 	errTotal = fault.New("UOMA-SRC-TOTAL", "the rows that came are not as many as the server announced; nothing of them was used",
 		"run the same date again, at an hour in which the system is left alone").For(fault.Source)
+	// ErrShifted is told when the number of rows changed between the pages of a list, so that a row may have gone from a page that was
+	// not read yet onto one that was. Whoever has not used the rows may read them again from the beginning.
+	ErrShifted = fault.New("UOMA-SRC-SHIFTED", "the number of rows changed while the list was read, so that one may be missing; nothing of it was used",
+		"run the same date again, at an hour in which the system is left alone").For(fault.Source)
 	errLarge = fault.New("UOMA-SRC-LARGE", "the server's answer is larger than a page may be",
 		"ask for fewer rows a page in the layout").For(fault.Source)
 )

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,21 +18,22 @@ import (
 // Pages gives the pages of a query, one JSON document behind the other. It asks for a page when the one before has been
 // read.
 type Pages struct {
-	ctx   context.Context
-	api   *API
-	q     Query
-	next  *request // nil behind the last page
-	at    int64    // number of the page, or of rows before it, of the kinds that count
-	pages int
-	empty int // pages in a row without rows
-	rows  int64
-	least int64 // of the totals that pages announced
-	most  int64
-	asked map[[sha256.Size]byte]bool
-	last  [sha256.Size]byte // of the page before
-	since string            // see [Pages.Since]
-	rest  []byte
-	err   error // sticky, behind rest
+	ctx    context.Context
+	api    *API
+	q      Query
+	next   *request // nil behind the last page
+	at     int64    // number of the page, or of rows before it, of the kinds that count
+	pages  int
+	empty  int // pages in a row without rows
+	rows   int64
+	least  int64 // of the totals that pages announced
+	most   int64
+	capped bool // a total said that there may be more
+	asked  map[[sha256.Size]byte]bool
+	last   [sha256.Size]byte // of the page before
+	since  string            // see [Pages.Since]
+	rest   []byte
+	err    error // sticky, behind rest
 }
 
 var _ io.Reader = (*Pages)(nil)
@@ -188,9 +188,7 @@ func (l *Pages) count(p page) error {
 		l.least, l.most = total, total
 	}
 	l.least, l.most = min(l.least, total), max(l.most, total)
-	if p.least.Text == "true" {
-		l.most = math.MaxInt64
-	}
+	l.capped = l.capped || p.least.Text == "true"
 	return nil
 }
 
@@ -281,7 +279,7 @@ func (l *Pages) counted(p page) (*request, error) {
 		return nil, nil
 	case l.q.Paging.Total == "":
 	case l.least != l.most:
-		return nil, because(errTotal, l.pages, "the number changed while the list was read, so that rows moved between pages")
+		return nil, because(ErrShifted, l.pages, "another number of rows is announced")
 	case l.rows >= l.most:
 		return nil, nil
 	case p.rows == 0:
@@ -293,10 +291,14 @@ func (l *Pages) counted(p page) (*request, error) {
 	return l.next.with(l.q.Paging.Parameter, l.at)
 }
 
-// end compares what came with what was announced. Where the number changed while the list was read, any number between
-// is right.
+// end compares what came with what was announced. A number that changed tells that rows came or went while the list was read:
+// where the service counts rows to find the next page, one of them was passed over.
 func (l *Pages) end() error {
-	if l.q.Paging.Total != "" && (l.rows < l.least || l.rows > l.most) {
+	switch {
+	case l.q.Paging.Total == "" || l.q.XML:
+	case l.least != l.most:
+		return ErrShifted.Because(fmt.Errorf("%d rows, between %d and %d announced", l.rows, l.least, l.most))
+	case l.rows < l.least || l.rows > l.most && !l.capped:
 		return errTotal.Because(fmt.Errorf("%d rows, %d announced", l.rows, l.least))
 	}
 	return io.EOF

@@ -16,6 +16,7 @@ import (
 
 	"uoma/connectors/ledger"
 	"uoma/connectors/query"
+	"uoma/connectors/rest"
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -43,6 +44,7 @@ type FeedFacts struct {
 	Extracted time.Time        `json:"extracted_at,omitzero"` // the export's own time stamp
 	Again     int              `json:"read_again,omitempty"`  // how often all was read again from its beginning, because the line was lost
 	Twice     int64            `json:"keys_twice,omitempty"`  // rows of a list in pages with a key that came before: the list was read again, as they may have moved
+	Shifted   bool             `json:"shifted,omitempty"`     // it was read again because the number of rows changed between pages
 	Changes   *ChangesFacts    `json:"changes,omitempty"`     // of a feed whose layout asks for changes
 	Notice    *NoticeFacts     `json:"notice,omitempty"`      // what the side-car says of the people of a list
 	Code      string           `json:"code,omitempty"`        // why the feed's system stopped
@@ -180,6 +182,7 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	source, rows, err := s.take(ctx, r, files, l, f, &ff)
 	for n := 0; moved(err) && n < mostMoved; n++ { // nothing was made of what came
 		r.Log.Warn("read again", "feed", ff.Feed, "code", fault.Code(err))
+		ff.Shifted = ff.Shifted || fault.Code(err) == rest.ErrShifted.Code
 		source, rows, err = s.take(ctx, r, files, l, f, &ff)
 		ff.Again++
 	}
@@ -212,7 +215,7 @@ const mostMoved = 2
 // moved tells of rows that are not of one moment, and may be when they are read again.
 func moved(err error) bool {
 	code := fault.Code(err)
-	return code == query.ErrMoved.Code || code == errShifted.Code
+	return code == query.ErrMoved.Code || code == errShifted.Code || code == rest.ErrShifted.Code
 }
 
 // readAs says for the report how the rows were read, where that is not as ever.
@@ -222,6 +225,8 @@ func (ff FeedFacts) readAs() string {
 		return ff.Changes.text()
 	case ff.Twice > 0:
 		return fmt.Sprintf("read again from the beginning, %d times: keys came on more than one page", ff.Again)
+	case ff.Shifted:
+		return fmt.Sprintf("read again from the beginning, %d times: the number of rows changed between pages", ff.Again)
 	}
 	return fmt.Sprintf("read again from the beginning, %d times: the line was lost", ff.Again)
 }

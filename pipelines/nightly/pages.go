@@ -12,7 +12,8 @@ import (
 // that comes again is how it shows; it is also what a list may hold that knows somebody twice. The second reading tells: what comes
 // twice in both is of the list, and what is to be done with it is not for here.
 func (ff *FeedFacts) settled(f *layout.Feed, rows []rowPrint) error {
-	if f.Rest == nil || f.Rest.Paging.Kind == "none" {
+	whole := ff.Changes == nil || !ff.Changes.Alone // else the rows are the last snapshot's
+	if inPages := f.OData != nil && whole || f.Rest != nil && f.Rest.Paging.Kind != "none"; !inPages {
 		return nil
 	}
 	before := ff.twice

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/resttest"
 	"uoma/internal/tlstest"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
@@ -83,6 +84,84 @@ func TestRowsThatMoveBetweenPagesAreReadAgain(t *testing.T) {
 			f := landed.Feeds[slices.IndexFunc(landed.Feeds, func(f nightly.FeedFacts) bool { return f.Feed == "mira/alumni" })]
 			if f.Rows != tt.rows || f.Again != tt.again || f.Twice != tt.twice || f.Code != tt.code {
 				t.Errorf("%d rows, read again %d times, %d twice, %q", f.Rows, f.Again, f.Twice, f.Code)
+			}
+		})
+	}
+}
+
+const entities = `system: mira
+title: Members, of an OData service
+controller: "10065"
+feeds:
+- name: alumni
+  odata: {set: members, size: 2, HOW}
+  key: [id]
+  person: [id]
+  columns:
+  - {name: id, required: true, to: person.source_key}
+  - {name: name, as: name, to: person.family_name}
+`
+
+// TestEntitiesThatMoveBetweenPagesAreReadAgain: a service that counts rows to find the next page passes one over when another goes,
+// and gives one twice when another comes. Each reading is the keys that are there for each of its pages.
+func TestEntitiesThatMoveBetweenPagesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	const counted, tracked = "count: true", "changes: true"
+	for name, tt := range map[string]struct {
+		how      string
+		readings []string
+		rows     int64
+		again    int
+		shifted  bool
+		twice    int64
+		code     string
+	}{
+		"still":                  {counted, []string{"a b c d"}, 4, 0, false, 0, ""},
+		"one went before":        {counted, []string{"a b c d|b c d", "b c d"}, 3, 1, true, 0, ""},
+		"one came before":        {counted, []string{"b c d e|a b c d e", "a b c d e"}, 5, 1, true, 0, ""},
+		"one went behind":        {counted, []string{"a b c d|a b c", "a b c"}, 3, 1, true, 0, ""},
+		"again and again":        {counted, []string{"a b c d|b c d", "b c d e|c d e", "c d e"}, 3, 2, true, 0, ""},
+		"without an end":         {counted, []string{"a b c d|b c d", "b c d e|c d e", "c d e f|d e f", "d e f"}, 0, 2, true, 0, "UOMA-SRC-SHIFTED"},
+		"one came, one went":     {counted, []string{"b c d e|a b c d", "a b c d"}, 4, 1, false, 1, ""},
+		"uncounted":              {tracked, []string{"b c d e|a b c d e", "a b c d e"}, 5, 1, false, 1, ""},
+		"uncounted, and without": {tracked, []string{"d e f g|c d e f g", "c d e f g|b c d e f g", "b c d e f g|a b c d e f g"}, 0, 2, false, 1, "UOMA-LND-SHIFTED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reading, page := -1, 0
+			service := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/members") {
+					if page++; !r.URL.Query().Has("$skiptoken") {
+						reading, page = min(reading+1, len(tt.readings)-1), 0
+					}
+				}
+				pages := strings.Split(tt.readings[max(reading, 0)], "|")
+				rows := []resttest.Row{}
+				for _, key := range strings.Fields(pages[min(page, len(pages)-1)]) {
+					rows = append(rows, resttest.Row{"id": key, "name": "Prove" + key})
+				}
+				(&resttest.Dataverse{Sets: map[string][]resttest.Row{"members": rows}, Keys: map[string]string{"members": "id"}}).ServeHTTP(w, r)
+			})
+			s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": strings.Replace(entities, "HOW", tt.how, 1)})
+			authority := tlstest.NewAuthority(t)
+			addr := authority.Serve(t, service)
+			write(t, filepath.Join(s.dir, workspace.KeysDir, "web.crt"), authority.PEM)
+			write(t, filepath.Join(s.dir, workspace.KeysDir, "crm"), []byte(resttest.Secret))
+			settings := filepath.Join(s.dir, workspace.FileName)
+			text, err := os.ReadFile(settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, settings, fmt.Appendf(text, "inboxes:\n  mira: {url: \"rest://%[1]s/api/data/v9.2\", ca: keys/web.crt, networks: [127.0.0.0/8], oauth: {token_url: \"https://%[1]s/token\", id: %[2]s, secret: file:keys/crm}}\n", addr, resttest.ID))
+			out, err := (network{site: s.site}).run(t, t.Context(), firstNight)
+			if err != nil || (out.State == pipelines.Finished) != (tt.code == "") {
+				t.Fatalf("ended %q, %v: %v", out.State, err, codes(t, out))
+			}
+			var landed nightly.LandFacts
+			facts(t, out, "land", &landed)
+			f := landed.Feeds[slices.IndexFunc(landed.Feeds, func(f nightly.FeedFacts) bool { return f.Feed == "mira/alumni" })]
+			if f.Rows != tt.rows || f.Again != tt.again || f.Shifted != tt.shifted || f.Twice != tt.twice || f.Code != tt.code {
+				t.Errorf("%d rows, read again %d times, number changed %v, %d twice, %q", f.Rows, f.Again, f.Shifted, f.Twice, f.Code)
 			}
 		})
 	}

@@ -159,7 +159,7 @@ func (r filled) counts(c *layout.Column, cell canon.Col, kind byte, i int, value
 	switch {
 	case read.Null(), c.Open && layout.NoEnd(own), err == nil && theirs < mine:
 		return true
-	case err == nil && identifier.StudyRange(mine, theirs) == "":
+	case err == nil && identifier.LicenceRange(mine, theirs) == "":
 		return false
 	}
 	return c.Invalid == layout.Null // else the whole row is refused

@@ -178,6 +178,72 @@ func TestNoLicenceLosesItsEnd(t *testing.T) {
 	}
 }
 
+// TestAFarEndIsKeptOrTheRowRefused: the column is optional, and no end that somebody gave is lost in it, whoever gave it.
+func TestAFarEndIsKeptOrTheRowRefused(t *testing.T) {
+	for name, tt := range map[string]struct {
+		until string // of the side-car; "" where it says none
+		own   string
+		want  string
+		cause string // why the row is refused
+	}{
+		"ten years and more":        {"2045-06-30", "", "2045-06-30", ""},
+		"the row's, years ahead":    {"2045-06-30", "1.5.2044", "2044-05-01", ""},
+		"the row's later one":       {"2045-06-30", "1.5.2046", "2045-06-30", ""},
+		"the row's alone":           {"", "1.5.2046", "2046-05-01", ""},
+		"further than any licence":  {"9999-12-31", "", "", "out-of-range"},
+		"before all time":           {"1826-06-30", "", "", "out-of-range"},
+		"the row's, before time":    {"", "1.5.1826", "", "out-of-range"},
+		"the row's, which is none":  {"", "soon", "", "pattern"},
+		"of neither":                {"", "", "", ""},
+		"the row says it has none":  {"", "N/A", "", ""},
+		"the row's own, which ends": {"9999-12-31", "1.5.2027", "2027-05-01", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := layout.Parse("lists.yaml", []byte(listLayout))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := &l.Feeds[0]
+			raw := canon.NewBuilder(f.RawTable(), f.FullName())
+			raw.Int(canon.RawLine, 1)
+			raw.Bytes(canon.RawKinds, []byte{canon.KindText, canon.KindText, canon.KindText, canon.KindEmpty})
+			raw.Text(canon.RawFirst, "a@x.example")
+			raw.Text(canon.RawFirst+1, "Broker")
+			raw.Text(canon.RawFirst+2, tt.own)
+			raw.Null(canon.RawFirst + 3)
+			raw.EndRow()
+			c, err := conform.New(l, f, conform.Settings{RunDate: 20_778})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, cause, rows := "", "", 0
+			sink := c.NewSink(func(b *canon.Batch) error {
+				if b.Table.Name != canon.Attribution {
+					return nil
+				}
+				rows += b.Len()
+				if d, ok := b.Named("licence_until").Day(0); ok {
+					got = d.String()
+				}
+				return nil
+			}, func(r canon.Rejection) error {
+				cause = r.Code
+				return nil
+			})
+			filler := filled{feed: f, says: map[int]string{}, date: identifier.Rules()["date"]}
+			if tt.until != "" {
+				filler.says[2] = tt.until
+			}
+			if err := errors.Join(c.Batch(filler.fill(raw.Flush()), sink), sink.Flush()); err != nil {
+				t.Fatal(err)
+			}
+			if got != tt.want || cause != tt.cause || (rows == 0) != (tt.cause != "") {
+				t.Errorf("%q of %d rows, refused as %q; want %q, %q", got, rows, cause, tt.want, tt.cause)
+			}
+		})
+	}
+}
+
 // TestAFileWithoutItsSidecarIsNotRead, nor is one whose side-car says what the layout does not take.
 func TestAFileWithoutItsSidecarIsNotRead(t *testing.T) {
 	for name, tt := range map[string]struct{ beside, code, why string }{

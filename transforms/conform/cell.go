@@ -82,6 +82,9 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 	case "date":
 		col.rangeOf = rangeOf(lc.To)
 	}
+	if lc.EndsEarlier() { // without its end a licence would never be over: a row is better refused
+		col.rangeOf, col.quarantine = identifier.LicenceRange, true
+	}
 	var known bool
 	if col.typ, known = layout.RuleType(lc.As); !known || col.rule == nil {
 		return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name})

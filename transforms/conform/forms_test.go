@@ -3,6 +3,7 @@ package conform_test
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"uoma/transforms/conform"
@@ -53,6 +54,7 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 		open               func(t *testing.T, name, feed string) (*conform.Conformer, *layout.Feed)
 	}{
 		{"webforms", "forms", "consent_newsletter", []string{"unknown"}, ofShipped},
+		{"webforms", "events", "consent_similar_events", []string{"unknown"}, ofShipped},
 		{"webforms-lines", "forms", "newsletter", []string{"unknown"}, template},
 		{"webforms-lines", "forms", "similar_events", []string{"unknown"}, template},
 		{"web-forms", "submissions", "newsletter", nil, template},
@@ -71,12 +73,27 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 		} {
 			c, f := of.open(t, of.name, of.feed)
 			row := line.with(cells{of.column: tt.says, "email_verified_at": tt.verified})
-			if f.Index("form") < 0 {
-				delete(row, "form")
+			if of.feed == "events" {
+				row["event_code"] = "EV26-014"
+			}
+			for _, name := range []string{"form", "form_version"} {
+				if f.Index(name) < 0 {
+					delete(row, name)
+				}
 			}
 			if o := run(t, c, raw(t, f, 2, row)); !slices.Equal(o.states(), tt.want) || len(o.rejected) > 0 {
 				t.Errorf("%s: %s=%q, verified %q: %v\n%s", of.name, of.column, tt.says, tt.verified, o.states(), o.text())
 			}
 		}
+	}
+}
+
+// TestTimesOfConnectAreUTC: an hour too early, a word of the summer would count for older than one that came before it.
+func TestTimesOfConnectAreUTC(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	o := run(t, c, raw(t, f, 2, cells{"User ID": "550001", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Members", "Terms Accepted At": "2026-07-10 11:00:00"}))
+	if rows := o.table("consent"); len(rows) != 2 || !strings.Contains(rows[0], "time=2026-07-10T11:00:00Z") {
+		t.Errorf("%q\n%s", rows, o.text())
 	}
 }

@@ -232,6 +232,9 @@ func TestDerivedFacts(t *testing.T) {
 		StudyRange(day(t, "2036-11-23"), run) != "out-of-range" || StudyRange(day(t, "1899-12-31"), run) == "" {
 		t.Error("range")
 	}
+	if LicenceRange(day(t, "2126-11-22"), run) != "" || LicenceRange(day(t, "2126-11-23"), run) != "out-of-range" || LicenceRange(day(t, "1899-12-31"), run) == "" {
+		t.Error("licence")
+	}
 	if Order(run, run-1) != "order" || Order(run, run) != "" {
 		t.Error("order")
 	}

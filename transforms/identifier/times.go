@@ -13,9 +13,10 @@ var (
 )
 
 const (
-	firstYear   = 1900 // nobody and nothing in the register is older
-	studyMonths = 120  // how far ahead of the run a study date may lie
-	instantForm = "2006-01-02T15:04:05.999999Z"
+	firstYear     = 1900 // nobody and nothing in the register is older
+	studyMonths   = 120  // how far ahead of the run a study date may lie
+	licenceMonths = 1200 // the end of a licence
+	instantForm   = "2006-01-02T15:04:05.999999Z"
 )
 
 // date gives YYYY-MM-DD. A format that leaves out the day gives "partial".
@@ -96,6 +97,10 @@ func BirthRange(d, run canon.Date) string { return within(d, run) }
 
 // StudyRange gives "" when a study date lies between 1900-01-01 and ten years after the run date, else "out-of-range".
 func StudyRange(d, run canon.Date) string { return within(d, run.AddMonths(studyMonths)) }
+
+// LicenceRange gives "" when the end of a licence lies between 1900-01-01 and a hundred years after the run date, else
+// "out-of-range". Licences are given for longer than anybody studies.
+func LicenceRange(d, run canon.Date) string { return within(d, run.AddMonths(licenceMonths)) }
 
 func within(d, last canon.Date) string {
 	first, _ := canon.NewDate(firstYear, 1, 1)
