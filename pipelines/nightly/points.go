@@ -26,7 +26,10 @@ import (
 // does after an erasure: also when their records are exported no more, and the points of before that the vault alone knows. The night
 // writes the marks down with the rest of what it puts into the vault.
 func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
-	n.marked = nil
+	n.marked, n.pastPoints = nil, nil
+	if len(s.suppressed) == 0 {
+		return nil
+	}
 	points, err := n.lapsing(ctx, s)
 	if err != nil || len(points) == 0 {
 		return err
