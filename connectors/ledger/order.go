@@ -31,18 +31,24 @@ type DeletionOrder struct {
 }
 
 // Waits tells whether on a date nobody has answered an order that was given before. One that was recalled is not given any more, and
-// one of the date itself nobody can have answered yet.
+// one of the date itself nobody can have answered yet; one that was ordered anew waits at once, since the answer that was not true.
 func (o *DeletionOrder) Waits(date string) bool {
-	return (o.Result == "" || o.Result == OrderBack) && o.OrderedOn < date
+	return (o.Result == "" || o.Result == OrderBack) && o.since() < date
 }
 
-// OpenOrders counts those of some orders that wait for an answer on a date, and gives the date of the first file with the oldest of
-// them.
+func (o *DeletionOrder) since() string {
+	if o.Result == OrderBack {
+		return max(o.OrderedOn, o.AnsweredOn)
+	}
+	return o.OrderedOn
+}
+
+// OpenOrders counts those of some orders that wait for an answer on a date, and gives the date since which the oldest of them does.
 func OpenOrders(orders []DeletionOrder, date string) (n int, oldest string) {
 	for i := range orders {
 		if o := &orders[i]; o.Waits(date) {
-			if n++; oldest == "" || o.OrderedOn < oldest {
-				oldest = o.OrderedOn
+			if n++; oldest == "" || o.since() < oldest {
+				oldest = o.since()
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func TestWhichOrdersWait(t *testing.T) {
 			}
 		}
 	}
-	orders := []ledger.DeletionOrder{{OrderedOn: "2026-11-21"}, {OrderedOn: "2026-11-20", Result: ledger.OrderBack},
+	orders := []ledger.DeletionOrder{{OrderedOn: "2026-11-21"}, {OrderedOn: "2026-02-20", AnsweredOn: "2026-11-20", Result: ledger.OrderBack},
 		{OrderedOn: "2026-11-19", Result: "locked"}, {OrderedOn: "2026-11-22"}}
 	for date, want := range map[string]struct {
 		n      int

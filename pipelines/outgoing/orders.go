@@ -33,7 +33,7 @@ type OrderFacts struct {
 	Held     int            `json:"held"`               // due, and not given while a case holds them
 	Answered map[string]int `json:"answered,omitempty"` // answers that came since the last run, by result
 	Open     int            `json:"open"`               // given before, and not answered
-	Oldest   string         `json:"oldest,omitempty"`   // date of the first file with the oldest of them
+	Oldest   string         `json:"oldest,omitempty"`   // date since which the oldest of them is
 	Unread   []string       `json:"unread,omitempty"`   // codes of files of answers that could not be read
 	Garbled  int64          `json:"garbled,omitempty"`  // answers since the last run's date without a number or a result that the target knows
 	Strange  int            `json:"strange,omitempty"`  // answers since the last run's date to orders that were never given

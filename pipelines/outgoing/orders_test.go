@@ -246,7 +246,7 @@ func TestOrdersThatTheSourceDoesNotCarryOut(t *testing.T) {
 		{"held for a case that it does not list", "held", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Answered: map[string]int{"held": 1}, Findings: map[string]int{"held": 1}}},
 		{"a case is open by now", "locked", append(recorded(oldKey, edgeKey), held), nil, OrderFacts{Held: 1, Answered: map[string]int{"locked": 1}}},
 		{"the case is closed", "", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Findings: map[string]int{"locked": 1}}},
-		{"gone, and listed", "deleted", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-21", Answered: map[string]int{"gone": 1}, Findings: map[string]int{"back": 1}}},
+		{"gone, and listed", "deleted", recorded(edgeKey), []string{oldKey}, OrderFacts{Again: 1, Open: 1, Oldest: "2026-11-26", Answered: map[string]int{"gone": 1}, Findings: map[string]int{"back": 1}}},
 		{"no answer, and listed no more", "", recorded(oldKey, edgeKey), nil, OrderFacts{Unlisted: 1}},
 		{"listed no more", "", recorded(oldKey, edgeKey), nil, OrderFacts{}},
 	} {

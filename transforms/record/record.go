@@ -298,7 +298,7 @@ func cases(in Input) Section {
 	return Section{ID: "cases", Title: "Read for a case alone",
 		Lead: "Lists that no night reads. They are read once a request about a recording that is kept for a case was approved: those of the recording's day and of the day before.",
 		Facts: [][2]string{
-			{"Seen by", "whoever made the request, once, and the exam administrator who approved it: who held the cards that opened doors during the recording"},
+			{"Seen by", "whoever made the request, once, together with the exam administrator who approved it: who held the cards that opened doors during the recording"},
 			{"Kept", "nothing: the list is read in memory, and what it says goes into no store, file or log; that it was read, by whom and for which request stands in the audit log"},
 		},
 		Header: []string{"List", "Data", "Data subjects", "Purpose", "Legal basis", "Clause"}, Rows: rows}
