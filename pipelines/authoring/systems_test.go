@@ -49,7 +49,7 @@ var pitfalls = map[string][]string{
 	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                       // withdrawn; an American date
 	"virta/ilmoittautumiset":         {"tila pattern!"},
 	"virta/jaksot":                   {},
-	"virta/opiskelijat":              {"hetu length"}, // a birth date for a code
+	"virta/opiskelijat":              {"hetu partial"}, // a birth date for a code
 	"virta/suoritukset":              {"koulutuskoodi unknown-code"},
 	"virta/tilat":                    {},
 	"webforms/events":                {"event_date date"},

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/encoding/charmap"
+
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/resttest"
 	"uoma/connectors/vault"
@@ -42,8 +44,14 @@ func (c candidate) rest() resttest.Row {
 		"telefoner": []resttest.Row{{"type": "ARB", "landnummer": "47", "nummer": "40000009"}, {"type": "MOBIL", "landnummer": "47", "nummer": c.mobile, "merknad": ""}}}
 }
 
-func (c candidate) line() string {
-	return strings.Join([]string{c.lopenr, "", "", "", c.family, c.given, "", "", c.institution, c.private, "47", "", c.mobile, "", "", "", "", "N", ""}, ";")
+// line is in Windows-1252, as older extracts are.
+func (c candidate) line(t *testing.T) string {
+	t.Helper()
+	text, err := charmap.Windows1252.NewEncoder().String(strings.Join([]string{c.lopenr, "", "", "", c.family, c.given, "", "", c.institution, c.private, "47", "", c.mobile, "", "", "", "", "N", ""}, ";"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // feedName is where a layout of one feed names it.
@@ -54,7 +62,7 @@ func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
 	t.Parallel()
 	var people []candidate
 	for i := range 40 {
-		people = append(people, candidate{strconv.Itoa(1_230_000 + i), "Kari", fmt.Sprintf("Prove%c%c", 'a'+i%26, 'a'+i/26), fmt.Sprintf("kari%d@post.example", i), fmt.Sprintf("s%d@nmbu.example", i), fmt.Sprintf("400000%02d", i)})
+		people = append(people, candidate{strconv.Itoa(1_230_000 + i), "Kari", fmt.Sprintf("Prøveš%c%c", 'a'+i%26, 'a'+i/26), fmt.Sprintf("kari%d@post.example", i), fmt.Sprintf("s%d@nmbu.example", i), fmt.Sprintf("400000%02d", i)})
 	}
 	const person = "fs/fs_person_%s.csv"
 	source := func(src []byte, err error) map[string]string {
@@ -65,15 +73,15 @@ func TestFSGivesTheSamePeopleInEachForm(t *testing.T) {
 	}
 	files := newTiny(t, databasetest.OnSQLite, "nmbu", source(layout.ShippedSource("fs.yaml")))
 	files.feeds[person] = "personlopenr;fodselsdato;personnr;dato_fodt;etternavn;fornavn;kjonn;studentnr_tildelt;emailadresse;emailadresse_privat;telefonlandnr_mobil;telefonretnnr_mobil;telefonnr_mobil;adrlin1_hjemsted;postnr_hjemsted;adresseland_hjemsted;sprakkode_malform;status_dod;dato_sist_endret"
-	files.feeds["fs/fs_studierett_%s.csv"] = "personlopenr;studieprogramkode;studieprognavn;studierettstatkode;arstall_kull"
-	files.feeds["fs/fs_grad_%s.csv"] = "personlopenr;studieprognavn;gradkode;dato_oppnadd;ar_oppnaelse;studiepoeng"
+	files.feeds["fs/fs_studierett_%s.csv"] = "personlopenr;studieprogramkode;studieprognavn;studierettstatkode;arstall_kull;terminkode_kull"
+	files.feeds["fs/fs_grad_%s.csv"] = "personlopenr;studieprogramkode;studieprognavn;gradkode;dato_oppnadd;ar_oppnaelse;studiepoeng"
 	lines, graph, api := []string{}, &resttest.FS{}, &resttest.FSAPI{Throttle: resttest.Throttle{Left: 1}}
 	for _, c := range people {
-		lines, graph.Rights, api.Persons = append(lines, c.line()), append(graph.Rights, c.graphQL()), append(api.Persons, c.rest())
+		lines, graph.Rights, api.Persons = append(lines, c.line(t)), append(graph.Rights, c.graphQL()), append(api.Persons, c.rest())
 	}
 	files.put(t, person, firstNight, lines...)
-	files.put(t, "fs/fs_studierett_%s.csv", firstNight, people[0].lopenr+";M-ECOL;Okologi;AKTIV;2024")
-	files.put(t, "fs/fs_grad_%s.csv", firstNight, people[0].lopenr+";Okologi;MASTER;2024-06-15;2024;120")
+	files.put(t, "fs/fs_studierett_%s.csv", firstNight, people[0].lopenr+";M-ECOL;Okologi;AKTIV;2024;H\xd8ST")
+	files.put(t, "fs/fs_grad_%s.csv", firstNight, people[0].lopenr+";M-ECOL;Okologi;MASTER;2024-06-15;2024;120")
 	files.finish(t, firstNight, pipelines.Finished)
 	want := files.people(t)
 	if len(want) != len(people) {

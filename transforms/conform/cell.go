@@ -155,7 +155,7 @@ func (col *column) typedCells(rule string, width int) {
 func repeats(rule string) bool {
 	switch rule {
 	case "date", "year", "bool", "sex", "decimal", "integer", "postcode", "municipality", "country", "country-alpha", "country-numeric",
-		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus", "text":
+		"language", "institution", "koulutuskoodi", "ohjausala", "name", "ytunnus", "text", "html":
 		return true
 	}
 	return false

@@ -191,7 +191,7 @@ func (c *Conformer) bind(raw *canon.Batch) {
 	}
 }
 
-// joined gives a cell's text behind those of the columns that belong before it.
+// joined gives a cell's text behind those of the columns that belong before it, or what their codes make of these.
 func (c *Conformer) joined(col *column, text string, i int) string {
 	before := ""
 	for _, j := range col.join {
@@ -201,6 +201,9 @@ func (c *Conformer) joined(col *column, text string, i int) string {
 		part := strings.TrimSpace(c.bound.cols[j].Text(i))
 		if width := c.feed.Columns[j].Width; part != "" && len(part) < width {
 			part = strings.Repeat("0", width-len(part)) + part
+		}
+		if to, known := c.columns[j].codes[foldCode(part)]; known {
+			part = to
 		}
 		before += part
 	}

@@ -50,6 +50,9 @@ func (c *Conformer) derive(i int, sink *Sink) {
 	}
 	if p.hetu >= 0 && c.values[p.hetu].text != "" {
 		c.deriveBirth(sink)
+	} else if p.hetu >= 0 && !p.born && c.values[p.hetu].reason == "partial" && c.bound.at[p.hetu] >= 0 {
+		d, ok := identifier.PartialBirth(c.bound.cols[p.hetu].Text(i))
+		p.birth, p.born = d, ok && identifier.BirthRange(d, c.columns[p.hetu].runDate) == ""
 	}
 	if p.callName >= 0 {
 		p.call = c.values[p.callName].text

@@ -45,11 +45,20 @@ func hetu(s string, p *Params) Checked {
 
 // hetuVirta is hetu for VIRTA, where the tail may be missing: date and sign alone are a birth date, not an identifier.
 func hetuVirta(s string, p *Params) Checked {
-	n := hetuNormal(s)
-	if len(n) == 7 && digits(n[:6]) && hetuCentury(n[6]) != 0 {
+	if n := hetuNormal(s); partialHetu(n) {
 		return bad("partial")
 	}
 	return hetu(s, p)
+}
+
+func partialHetu(n string) bool { return len(n) == 7 && digits(n[:6]) && hetuCentury(n[6]) != 0 }
+
+// PartialBirth gives the birth date that VIRTA writes in place of an identity code: the code's first seven characters.
+func PartialBirth(s string) (canon.Date, bool) {
+	if s = hetuNormal(s); !partialHetu(s) {
+		return 0, false
+	}
+	return canon.NewDate(hetuCentury(s[6])+number(s[4:6]), number(s[2:4]), number(s[:2]))
 }
 
 func hetuNormal(s string) string {

@@ -52,5 +52,6 @@ var cores = map[string]core{
 	"bool":                boolean,
 	"sex":                 sex,
 	"text":                text,
+	"html":                htmlText,
 	"name":                name,
 }

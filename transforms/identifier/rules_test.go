@@ -3,6 +3,7 @@ package identifier
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,13 @@ func TestSettings(t *testing.T) {
 		{"text", "ei  tiedossa", nil, Checked{}},
 		{"text", "\xff", nil, Checked{Reason: "encoding"}},
 		{"text", "unknown", func(p *Params) { p.EmptyMarkers = []string{} }, Checked{Value: "unknown"}},
+		{"html", "<p class=\"a\">Ohjel<b>mointi</b><br/>ja &auml;ly&nbsp;1 &amp; 2</p>", nil, Checked{Value: "Ohjelmointi ja äly 1 & 2"}},
+		{"html", "&lt;i&gt;Ohjelmointi&lt;/i&gt;<!-- <b> -->", nil, Checked{Value: "Ohjelmointi"}},
+		{"html", "5 < 6 ja 7 > 3, A<B", nil, Checked{Value: "5 < 6 ja 7 > 3, A<B"}},
+		{"html", "<p>&nbsp;</p>", nil, Checked{}},
+		{"html", "<b>unknown</b>", nil, Checked{}},
+		{"html", "<scr<b>ipt>x", nil, Checked{Value: "x"}},
+		{"html", "&" + strings.Repeat("amp;", 20) + "lt;", nil, Checked{Reason: "pattern"}},
 		{"name", "Aino *Maria*", nil, Checked{Value: "Aino Maria", Warning: "call-name"}},
 		{"name", "A\u030asa Näyte-Öhman", nil, Checked{Value: "Åsa Näyte-Öhman"}},
 		{"name", "O\u2019Specimen", nil, Checked{Value: "O'Specimen"}},

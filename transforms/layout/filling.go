@@ -101,9 +101,9 @@ func RuleType(rule string) (canon.Type, bool) {
 		return canon.Int, true
 	case "decimal", "credits":
 		return canon.Decimal, true
-	case "hetu", "fnr", "oppijanumero", "orcid", "ytunnus", "student_number", "employee_number", "virta_avain", "eppn", "schac_number", "schac_hetu",
+	case "hetu", "hetu-virta", "fnr", "oppijanumero", "orcid", "ytunnus", "student_number", "employee_number", "virta_avain", "eppn", "schac_number", "schac_hetu",
 		"phone", "email", "postcode", "municipality", "country-numeric", "country-alpha", "country", "language",
-		"institution", "koulutuskoodi", "ohjausala", "guid", "sex", "text", "name", "point":
+		"institution", "koulutuskoodi", "ohjausala", "guid", "sex", "text", "html", "name", "point":
 		return canon.Text, true
 	}
 	return 0, false
