@@ -119,8 +119,8 @@ func (n *Night) untold(ctx context.Context, r *pipelines.Run, marks []ledger.Wat
 	return out, err
 }
 
-// tellBy gives the last day on which people may be told whom a run first saw in a list: a month after it was obtained (GDPR
-// 14(3)(a)). owed is false when a list since, or that one, says that they were or need not be.
+// tellBy gives the last day on which people may be told whom a run first saw in a list. owed is false when a list since, or that
+// one, says that they were or need not be.
 func (n *Night) tellBy(ctx context.Context, run, feed string, now *NoticeFacts) (last canon.Date, owed bool, err error) {
 	seen, known, err := ledger.FindRun(ctx, n.ws.RegisterDB, run)
 	if err != nil || known && seen.LogicalDate <= now.Told {
@@ -133,6 +133,17 @@ func (n *Night) tellBy(ctx context.Context, run, feed string, now *NoticeFacts) 
 	if says == nil { // by a program that kept nothing of side-cars, or a list that came before there were any
 		says = now
 	}
-	obtained, err := canon.ParseDate(says.Obtained)
-	return obtained.AddMonths(1), true, err
+	last, owed = says.tellBy(seen.LogicalDate)
+	return last, owed, nil
+}
+
+// tellBy gives the last day on which the people of a list that was first seen on a date may be told: a month after it was
+// obtained (GDPR 14(3)(a)), or after it was seen where nobody knows when that was. A list that no day is known of owes nothing.
+func (f *NoticeFacts) tellBy(seen string) (last canon.Date, owed bool) {
+	for _, text := range []string{f.Obtained, seen} {
+		if day, err := canon.ParseDate(text); err == nil {
+			return day.AddMonths(1), f.Says == layout.NoticeDue
+		}
+	}
+	return 0, false
 }
