@@ -394,6 +394,9 @@ func (s load) ledger(ctx context.Context, r *pipelines.Run, night *register.Nigh
 			return err
 		}
 	}
+	if err := ledger.PutListNotices(ctx, tx, s.n.noted(r)); err != nil {
+		return err
+	}
 	var rows []ledger.Account
 	for _, a := range facts.Accounts {
 		rows = append(rows, ledger.Account{Run: r.ID(), Feed: a.Feed, RowsRead: a.Read, Loaded: a.Loaded, Unchanged: a.Unchanged,

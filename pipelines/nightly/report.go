@@ -162,7 +162,7 @@ func (s report) input(ctx context.Context, r *pipelines.Run) (quality.Input, err
 	if err != nil {
 		return in, err
 	}
-	if in.Untold, err = s.n.untold(ctx, r, marks); err != nil {
+	if in.Untold, err = s.n.untold(ctx, r); err != nil {
 		return in, err
 	}
 	if err := s.n.ws.Register.See(ctx, func(v *register.View) (err error) {

@@ -2,7 +2,6 @@ package nightly
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 
@@ -18,121 +17,105 @@ import (
 type NoticeFacts struct {
 	Says     string `json:"says"` // sent, due or exempt
 	Obtained string `json:"obtained_at,omitempty"`
-	Told     string `json:"told,omitempty"` // date of the last list of the feed that did not say due: whoever was in the register by then needs no word
 }
 
-// notice gives what the side-car of an export says, with what those of the feed's lists before said.
-func (n *Night) notice(ctx context.Context, r *pipelines.Run, feed string, src export) (*NoticeFacts, error) {
+// notice gives what the side-car of an export says.
+func notice(src export) *NoticeFacts {
 	f, ok := src.(*file)
-	if !ok || f.beside == nil || f.beside.notice == nil {
-		return nil, nil
+	if !ok || f.beside == nil {
+		return nil
 	}
-	out := *f.beside.notice
-	if out.Says != layout.NoticeDue {
-		out.Told = r.Date.String()
-		return &out, nil
-	}
-	marks, err := ledger.Watermarks(ctx, n.ws.RegisterDB, r.Pipeline)
-	if err != nil {
-		return nil, err
-	}
-	before, err := n.loadedNotice(ctx, marks, feed)
-	if before != nil {
-		out.Told = before.Told
-	}
-	return &out, err
+	return f.beside.notice
 }
 
-// loadedNotice gives what is known of the list that the register was last loaded from, nil of none.
-func (n *Night) loadedNotice(ctx context.Context, marks []ledger.Watermark, feed string) (*NoticeFacts, error) {
-	at := slices.IndexFunc(marks, func(w ledger.Watermark) bool { return w.Feed == feed })
-	if at < 0 {
-		return nil, nil
+// noted gives what the side-cars of tonight's lists said, for the ledger.
+func (n *Night) noted(r *pipelines.Run) (out []ledger.ListNotice) {
+	for _, f := range n.landed() {
+		if f.feed.Sidecar == nil {
+			continue
+		}
+		x := ledger.ListNotice{Pipeline: r.Pipeline, Feed: f.feed.FullName(), LogicalDate: r.Date.String()}
+		if says := f.facts.Notice; says != nil {
+			x.Says = says.Says
+			if day, err := canon.ParseDate(says.Obtained); err == nil {
+				x.ObtainedOn = day.String()
+			}
+		}
+		out = append(out, x)
 	}
-	s, known, err := ledger.FindSnapshot(ctx, n.ws.RegisterDB, feed, marks[at].LogicalDate, marks[at].Snapshot)
-	if err != nil || !known {
-		return nil, err
-	}
-	return n.noticeIn(ctx, s.Run, feed)
-}
-
-// noticeIn gives what a run learnt from the side-car of a feed's list.
-func (n *Night) noticeIn(ctx context.Context, run, feed string) (*NoticeFacts, error) {
-	st, found, err := ledger.FindStage(ctx, n.ws.RegisterDB, run, land{}.Name())
-	if err != nil || !found {
-		return nil, err
-	}
-	var facts LandFacts
-	if err := json.Unmarshal([]byte(st.Facts), &facts); err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(facts.Feeds, func(ff FeedFacts) bool { return ff.Feed == feed })
-	if at < 0 {
-		return nil, nil
-	}
-	return facts.Feeds[at].Notice, nil
+	return out
 }
 
 // untold gives the lists of whose people some are still to be told: by feed and last day. Somebody whom several lists named is
 // owed a word since the first of them.
-func (n *Night) untold(ctx context.Context, r *pipelines.Run, marks []ledger.Watermark) (out []quality.Untold, err error) {
-	owing := map[string]*NoticeFacts{}
+func (n *Night) untold(ctx context.Context, r *pipelines.Run) (out []quality.Untold, err error) {
+	all, err := ledger.ListNotices(ctx, n.ws.RegisterDB, r.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	said := map[string][]ledger.ListNotice{} // of each feed, by date
+	for _, x := range all {
+		said[x.Feed] = append(said[x.Feed], x)
+	}
+	var owing []string
 	n.each(func(_ *layout.Layout, f *layout.Feed) {
-		if err != nil || f.Sidecar == nil {
-			return
-		}
-		var says *NoticeFacts
-		if says, err = n.loadedNotice(ctx, marks, f.FullName()); says != nil && says.Says == layout.NoticeDue {
-			owing[f.FullName()] = says
+		of := said[f.FullName()]
+		if f.Sidecar != nil && len(of) > 0 && of[len(of)-1].Says == layout.NoticeDue {
+			owing = append(owing, f.FullName())
 		}
 	})
-	for _, feed := range sortedKeys(owing) {
-		if err != nil {
-			return nil, err
-		}
+	slices.Sort(owing)
+	dates := map[string]string{} // of runs
+	for _, feed := range owing {
 		var first map[string]string
-		err = n.ws.Register.See(ctx, func(v *register.View) (err error) {
+		err := n.ws.Register.See(ctx, func(v *register.View) (err error) {
 			first, err = v.FirstSeen(ctx, feed)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		people := map[string]int64{} // by run that first saw them
-		for _, run := range first {
-			people[run]++
-		}
 		by := map[canon.Date]int64{}
-		for _, run := range sortedKeys(people) {
-			last, owed, err := n.tellBy(ctx, run, feed, owing[feed])
-			if err != nil {
-				return nil, err
+		for _, run := range first {
+			date, asked := dates[run]
+			if !asked {
+				of, _, err := ledger.FindRun(ctx, n.ws.RegisterDB, run)
+				if err != nil {
+					return nil, err
+				}
+				date = of.LogicalDate
+				dates[run] = date
 			}
-			if owed {
-				by[last] += people[run]
+			if last, owed := tellBy(said[feed], date); owed {
+				by[last]++
 			}
 		}
 		for _, last := range slices.Sorted(maps.Keys(by)) {
 			out = append(out, quality.Untold{Feed: feed, People: by[last], By: last.String(), Overdue: last < r.Date})
 		}
 	}
-	return out, err
+	return out, nil
 }
 
-// tellBy gives the last day on which people may be told whom a run first saw in a list: a month after it was obtained (GDPR
-// 14(3)(a)). owed is false when a list since, or that one, says that they were or need not be.
-func (n *Night) tellBy(ctx context.Context, run, feed string, now *NoticeFacts) (last canon.Date, owed bool, err error) {
-	seen, known, err := ledger.FindRun(ctx, n.ws.RegisterDB, run)
-	if err != nil || known && seen.LogicalDate <= now.Told {
-		return 0, false, err
+// tellBy gives the last day on which people may be told whom the list of a date was the first of its feed to name: a month after it
+// was obtained (GDPR 14(3)(a)), or after that date where nobody knows when that was. owed is false when the list of that date, or
+// one since, says that its people were told or need not be; also of people whom that one did not name, as what is kept of rows does
+// not tell. said is what the feed's lists said, by date, the last of them due.
+func tellBy(said []ledger.ListNotice, seen string) (last canon.Date, owed bool) {
+	says := said[len(said)-1] // counts where the list of that date said nothing, or came before lists were asked
+	for _, x := range said {
+		settled := x.Says != "" && x.Says != layout.NoticeDue
+		if settled && seen != "" && seen <= x.LogicalDate {
+			return 0, false
+		}
+		if x.LogicalDate == seen && x.Says != "" {
+			says = x
+		}
 	}
-	says, err := n.noticeIn(ctx, run, feed)
-	if err != nil {
-		return 0, false, err
+	for _, text := range []string{says.ObtainedOn, seen} {
+		if day, err := canon.ParseDate(text); err == nil {
+			return day.AddMonths(1), true
+		}
 	}
-	if says == nil { // by a program that kept nothing of side-cars, or a list that came before there were any
-		says = now
-	}
-	obtained, err := canon.ParseDate(says.Obtained)
-	return obtained.AddMonths(1), true, err
+	return 0, false // no day is known of it
 }

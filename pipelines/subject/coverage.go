@@ -69,7 +69,7 @@ func Stores() []Store {
 			Why: "the data is gone; what is kept are tokens by which it does not come back"},
 	}
 	all = append(all, Store{Name: "register", Table: "erased_record", How: Nothing, Why: "tokens of records of people who were erased: of them there is nothing to export"})
-	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement", "deletion_order"} {
+	for _, t := range []string{"breach", "breach_notice", "anonymous_count", "retention_review", "erasure_head", "announcement", "deletion_order", "list_notice"} {
 		all = append(all, Store{Name: "register", Table: t, How: Nothing, Why: "numbers and dates that are of no one person"})
 	}
 	for _, t := range []string{"run", "stage", "snapshot", "account", "watermark", "state", "lease", "audit_head", "audit_seal", "token_epoch", "ledger_version", "register_version", "outbox_version"} {

@@ -64,6 +64,7 @@ func Places() []Place {
 		{inRegister, "lease", "", "who is at work"},
 		{inRegister, "retention_review", "", "who looked at a category"},
 		{inRegister, "deletion_order", "", "what sources are to let go of, by numbers that no row of the register has"},
+		{inRegister, "list_notice", "", "what lists said of telling their people"},
 		{inRegister, "announcement", "", "which versions of the notice people were told of"},
 		{inRegister, "audit_head", "", "a number and a digest"},
 		{inRegister, "audit_seal", "", "signatures"},
