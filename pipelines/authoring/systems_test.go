@@ -52,8 +52,8 @@ var pitfalls = map[string][]string{
 	"virta/opiskelijat":              {"hetu length"}, // a birth date for a code
 	"virta/suoritukset":              {"koulutuskoodi unknown-code"},
 	"virta/tilat":                    {},
-	"webforms/events":                {"event_date date"},
-	"webforms/forms":                 {"email pattern!"}, // nobody to answer
+	"webforms/events":                {"event_date date", "institution unknown-code!"}, // sent to another institution
+	"webforms/forms":                 {"email pattern!", "institution unknown-code!"},  // nobody to answer
 	"peppi/alumnit":                  {"etunimet call-name", "syntymaaika date"},
 	"reportronic/projektihenkilot":   {"Sähköposti role"},
 	"student-register/opiskelijat":   {"hetu length"}, // a birth date for a code

@@ -43,6 +43,74 @@ func (o *outcome) states() (out []string) {
 	return out
 }
 
+// own gives the institution whose forms a feed reads.
+func own(f *layout.Feed) string {
+	for domain := range f.Columns[f.Index("institution")].Codes {
+		return domain
+	}
+	return ""
+}
+
+// sent gives a submission of a newsletter's order or of a sign-up, as a feed has it.
+func sent(f *layout.Feed, more cells) cells {
+	row := cells{"submission_id": "01JC0000000000000000000001", "submitted_at": "2026-11-02T08:15:30Z", "email": "eino.varhainen@posti.example", "form": "newsletter", "form_version": "2026-03",
+		"event_code": "EV26-014", "institution": own(f), "email_verified_at": "2026-11-02T08:20:00Z"}.with(more)
+	for name := range row {
+		if f.Index(name) < 0 {
+			delete(row, name)
+		}
+	}
+	return row
+}
+
+// formFeeds are the feeds of forms, shipped and for copying, with a column of a consent in each.
+var formFeeds = []struct {
+	name, feed, column string
+	open               func(t *testing.T, name, feed string) (*conform.Conformer, *layout.Feed)
+}{
+	{"webforms", "forms", "consent_newsletter", ofShipped},
+	{"webforms", "events", "consent_similar_events", ofShipped},
+	{"webforms-lines", "forms", "newsletter", template},
+	{"webforms-lines", "forms", "similar_events", template},
+	{"webforms-lines", "events", "newsletter", template},
+	{"webforms-lines", "events", "similar_events", template},
+	{"web-forms", "submissions", "newsletter", template},
+	{"web-forms", "submissions", "similar_events", template},
+}
+
+// TestFormsOfAnotherInstitutionAreRefused: one server may have those of several, and nobody of another one is shown here.
+func TestFormsOfAnotherInstitutionAreRefused(t *testing.T) {
+	for _, of := range formFeeds {
+		c, f := of.open(t, of.name, of.feed)
+		for institution, want := range map[string]int{own(f): 0, "muu.example": 1, "": 1} {
+			if o := run(t, c, raw(t, f, 2, sent(f, cells{"institution": institution}))); len(o.rejected) != want || want == 1 && len(o.table("person")) > 0 {
+				t.Errorf("%s/%s of %q: %d refused\n%s", of.name, of.feed, institution, len(o.rejected), o.text())
+			}
+		}
+	}
+}
+
+// TestATickedBoxIsNoConsent: a version of a form that ticks for the person grants nothing; what is refused on it counts.
+func TestATickedBoxIsNoConsent(t *testing.T) {
+	for _, of := range formFeeds {
+		c, f := of.open(t, of.name, of.feed)
+		for _, tt := range []struct {
+			version, says, verified string
+			want                    []string
+		}{
+			{"2026-03", "true", "2026-11-02T08:20:00Z", []string{"granted"}},
+			{"2017-01", "true", "2026-11-02T08:20:00Z", nil},
+			{"2017-01", "true", "", nil},
+			{"2017-01", "false", "", []string{"withdrawn"}},
+		} {
+			row := sent(f, cells{"form_version": tt.version, of.column: tt.says, "email_verified_at": tt.verified})
+			if o := run(t, c, raw(t, f, 2, row)); !slices.Equal(o.states(), tt.want) || len(o.rejected) > 0 {
+				t.Errorf("%s/%s: %s=%q of version %s: %v\n%s", of.name, of.feed, of.column, tt.says, tt.version, o.states(), o.text())
+			}
+		}
+	}
+}
+
 // TestARefusalCountsWhoeversTheAddressIs: what a form grants waits until the address is proved, what it refuses does not, and what was
 // not asked says nothing.
 func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
@@ -72,14 +140,12 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 			{"", "", nil},
 		} {
 			c, f := of.open(t, of.name, of.feed)
-			row := line.with(cells{of.column: tt.says, "email_verified_at": tt.verified})
+			row := line.with(cells{of.column: tt.says, "email_verified_at": tt.verified, "institution": own(f)})
 			if of.feed == "events" {
 				row["event_code"] = "EV26-014"
 			}
-			for _, name := range []string{"form", "form_version"} {
-				if f.Index(name) < 0 {
-					delete(row, name)
-				}
+			if f.Index("form") < 0 {
+				delete(row, "form")
 			}
 			if o := run(t, c, raw(t, f, 2, row)); !slices.Equal(o.states(), tt.want) || len(o.rejected) > 0 {
 				t.Errorf("%s: %s=%q, verified %q: %v\n%s", of.name, of.column, tt.says, tt.verified, o.states(), o.text())
