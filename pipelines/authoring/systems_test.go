@@ -40,11 +40,12 @@ var pitfalls = map[string][]string{
 	"graduway/users":                 {"Country alias", "Newsletter Opt In unknown-code!"}, // one country, three spellings
 	"hatu/harjoittelut":              {},
 	"hatu/opiskelijat":               {"Opiskelijanumero spreadsheet!", "Tila unknown-code!"},
-	"mira/alumni":                    {"FirstName missing!", "ProtectedIdentity whereabouts-dropped"}, // a stub of an erased person
+	"mira/alumni":                    {"ProtectedIdentity whereabouts-dropped"},
 	"mira/consents":                  {"Purpose unknown-code!"},
 	"mira/degrees":                   {"DegreeDate date"},
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
-	"mira/stakeholders":              {"FirstName missing!"},
+	"mira/erased":                    {},
+	"mira/stakeholders":              {},
 	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code pattern!"}, // fuzzy dates; a link among the phones; a code that may be a ban
 	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                       // withdrawn; an American date
 	"virta/ilmoittautumiset":         {"tila pattern!"},

@@ -163,3 +163,68 @@ func TestTimesOfConnectAreUTC(t *testing.T) {
 		t.Errorf("%q\n%s", rows, o.text())
 	}
 }
+
+// member is somebody on LJMU Connect.
+func member(more cells) cells {
+	return cells{"User ID": "550001", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+		"Secondary Email": "d@mail.example", "Mobile Phone": "07700 900123", "City": "Liverpool", "Country": "UK", "Current Company": "Mallipaja Ltd",
+		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Hidden", "Terms Accepted At": "2026-07-10 11:00:00"}.with(more)
+}
+
+// TestNobodyIsAMemberOfConnectBeforeApproval: of a registration that is not approved nobody knows whose it is: it has no role, gives
+// no contact data that would be taken for the alumnus's own, and grants nothing; what it refuses counts.
+func TestNobodyIsAMemberOfConnectBeforeApproval(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	for _, kind := range []string{"Alumni", "Student", "Staff", "Friend"} {
+		for status, approved := range map[string]bool{"Approved": true, "Pending": false, "Rejected": false, "Deactivated": false} {
+			o := run(t, c, raw(t, f, 2, member(cells{"User Type": kind, "Registration Status": status})))
+			want, states := map[string]int{"role": 0, "email": 0, "phone": 0, "address": 0, "employment": 0, "objection": 1}, []string{"withdrawn"}
+			if approved {
+				want, states = map[string]int{"role": 1, "email": 2, "phone": 1, "address": 1, "employment": 1, "objection": 1}, []string{"granted", "withdrawn"}
+			}
+			for table, n := range want {
+				if got := o.table(table); len(got) != n {
+					t.Errorf("%s, %s: %s %q", kind, status, table, got)
+				}
+			}
+			if !slices.Equal(o.states(), states) || len(o.rejected) > 0 {
+				t.Errorf("%s, %s: %q\n%s", kind, status, o.states(), o.text())
+			}
+		}
+	}
+}
+
+// TestTimesOfConnectAfterExcel: somebody opened the export and saved it.
+func TestTimesOfConnectAfterExcel(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	for text, want := range map[string]string{"10/01/2024 11:00": "2024-01-10T11:00:00Z", "10/01/2024 11:00:30": "2024-01-10T11:00:30Z", "10/01/2024": "2024-01-10T00:00:00Z"} {
+		o := run(t, c, raw(t, f, 2, member(cells{"Terms Accepted At": text})))
+		if rows := o.table("consent"); len(rows) != 2 || !strings.Contains(rows[0], "time="+want) || !strings.Contains(rows[1], "time="+want) {
+			t.Errorf("%s: %q", text, rows)
+		}
+	}
+}
+
+// TestErasedInMiraIsARefusal: of a stub nothing is read but that whom FS has by that number is not to be invited, and a person who was
+// merged into another is passed over; neither is a row of the alumni.
+func TestErasedInMiraIsARefusal(t *testing.T) {
+	c, f := ofShipped(t, "mira", "erased")
+	if f.Person.Of != "fs" {
+		t.Errorf("people of %q", f.Person.Of)
+	}
+	o := run(t, c, raw(t, f, 2, cells{"MiraId": "70001", "ExternalId": "1230001", "MembershipStatus": "Erased", "Updated": "2026-10-01 12:30"}))
+	if rows := o.table("consent"); len(rows) != 1 || !strings.Contains(rows[0], "purpose=invitation") || !strings.Contains(rows[0], "state=refused") || !strings.Contains(o.text(), "source_key=1230001") {
+		t.Errorf("%q\n%s", rows, o.text())
+	}
+	for _, feed := range []string{"alumni", "erased", "stakeholders"} {
+		_, f := ofShipped(t, "mira", feed)
+		if !slices.Contains(f.Format.SkipWhenFilled, "MergedInto") {
+			t.Errorf("%s reads people who were merged into others", feed)
+		}
+	}
+	c, f = ofShipped(t, "mira", "alumni")
+	o = run(t, c, raw(t, f, 2, cells{"MiraId": "70001", "FirstName": "Kari", "LastName": "Prøve", "ProtectedIdentity": "0", "MembershipStatus": "Erased"}))
+	if len(o.rejected) != 1 {
+		t.Errorf("erased, and yet with a name\n%s", o.text())
+	}
+}
