@@ -37,6 +37,7 @@ var pitfalls = map[string][]string{
 	"fs/awards":                      {},                                                               // years for dates are dates of their own
 	"fs/candidates":                  {"personnr k1", "personnr k2", "sprakkode_malform unknown-code"}, // provisional numbers
 	"fs/programmes":                  {"studierettstatkode unknown-code"},
+	"graduway/newcomers":             {},
 	"graduway/users":                 {"Country alias", "Newsletter Opt In unknown-code!"}, // one country, three spellings
 	"hatu/harjoittelut":              {},
 	"hatu/opiskelijat":               {"Opiskelijanumero spreadsheet!", "Tila unknown-code!"},

@@ -157,7 +157,7 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 // TestTimesOfConnectAreUTC: an hour too early, a word of the summer would count for older than one that came before it.
 func TestTimesOfConnectAreUTC(t *testing.T) {
 	c, f := ofShipped(t, "graduway", "users")
-	o := run(t, c, raw(t, f, 2, cells{"User ID": "550001", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+	o := run(t, c, raw(t, f, 2, cells{"User ID": "550001", "External ID": "1044982", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
 		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Members", "Terms Accepted At": "2026-07-10 11:00:00"}))
 	if rows := o.table("consent"); len(rows) != 2 || !strings.Contains(rows[0], "time=2026-07-10T11:00:00Z") {
 		t.Errorf("%q\n%s", rows, o.text())
@@ -166,7 +166,7 @@ func TestTimesOfConnectAreUTC(t *testing.T) {
 
 // member is somebody on LJMU Connect.
 func member(more cells) cells {
-	return cells{"User ID": "550001", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+	return cells{"User ID": "550001", "External ID": "1044982", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
 		"Secondary Email": "d@mail.example", "Mobile Phone": "07700 900123", "City": "Liverpool", "Country": "UK", "Current Company": "Mallipaja Ltd",
 		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Hidden", "Terms Accepted At": "2026-07-10 11:00:00"}.with(more)
 }
@@ -174,7 +174,13 @@ func member(more cells) cells {
 // TestNobodyIsAMemberOfConnectBeforeApproval: of a registration that is not approved nobody knows whose it is: it has no role, gives
 // no contact data that would be taken for the alumnus's own, and grants nothing; what it refuses counts.
 func TestNobodyIsAMemberOfConnectBeforeApproval(t *testing.T) {
-	c, f := ofShipped(t, "graduway", "users")
+	for _, feed := range []string{"users", "newcomers"} {
+		nobodyBeforeApproval(t, feed)
+	}
+}
+
+func nobodyBeforeApproval(t *testing.T, feed string) {
+	c, f := ofShipped(t, "graduway", feed)
 	for _, kind := range []string{"Alumni", "Student", "Staff", "Friend"} {
 		for status, approved := range map[string]bool{"Approved": true, "Pending": false, "Rejected": false, "Deactivated": false} {
 			o := run(t, c, raw(t, f, 2, member(cells{"User Type": kind, "Registration Status": status})))
@@ -191,6 +197,19 @@ func TestNobodyIsAMemberOfConnectBeforeApproval(t *testing.T) {
 				t.Errorf("%s, %s: %q\n%s", kind, status, o.states(), o.text())
 			}
 		}
+	}
+}
+
+// TestConnectNamesPeopleOfRaisersEdge: who has been found there is that constituent, and a row is read by one of the two feeds.
+func TestConnectNamesPeopleOfRaisersEdge(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	_, newcomers := ofShipped(t, "graduway", "newcomers")
+	o := run(t, c, raw(t, f, 2, member(nil)))
+	if key, ok := c.PersonKey(raw(t, f, 2, member(nil)), 0, nil); !ok || f.Person.Of != "raisers-edge" || !strings.Contains(string(key), "1044982") || strings.Contains(string(key), "550001") {
+		t.Errorf("%q of %q\n%s", key, f.Person.Of, o.text())
+	}
+	if !slices.Equal(f.Format.SkipWhenEmpty, newcomers.Format.SkipWhenFilled) || newcomers.Person.Of != "" {
+		t.Errorf("%v and %v", f.Format.SkipWhenEmpty, newcomers.Format.SkipWhenFilled)
 	}
 }
 
