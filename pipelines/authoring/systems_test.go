@@ -37,14 +37,16 @@ var pitfalls = map[string][]string{
 	"fs/awards":                      {},                                                               // years for dates are dates of their own
 	"fs/candidates":                  {"personnr k1", "personnr k2", "sprakkode_malform unknown-code"}, // provisional numbers
 	"fs/programmes":                  {"studierettstatkode unknown-code"},
+	"graduway/newcomers":             {},
 	"graduway/users":                 {"Country alias", "Newsletter Opt In unknown-code!"}, // one country, three spellings
 	"hatu/harjoittelut":              {},
 	"hatu/opiskelijat":               {"Opiskelijanumero spreadsheet!", "Tila unknown-code!"},
-	"mira/alumni":                    {"FirstName missing!", "ProtectedIdentity whereabouts-dropped"}, // a stub of an erased person
+	"mira/alumni":                    {"ProtectedIdentity whereabouts-dropped"},
 	"mira/consents":                  {"Purpose unknown-code!"},
 	"mira/degrees":                   {"DegreeDate date"},
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
-	"mira/stakeholders":              {"FirstName missing!"},
+	"mira/erased":                    {},
+	"mira/stakeholders":              {},
 	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code pattern!"}, // fuzzy dates; a link among the phones; a code that may be a ban
 	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                       // withdrawn; an American date
 	"virta/ilmoittautumiset":         {"tila pattern!"},
@@ -52,8 +54,8 @@ var pitfalls = map[string][]string{
 	"virta/opiskelijat":              {"hetu partial"}, // a birth date for a code
 	"virta/suoritukset":              {"koulutuskoodi unknown-code"},
 	"virta/tilat":                    {},
-	"webforms/events":                {"event_date date"},
-	"webforms/forms":                 {"email pattern!"}, // nobody to answer
+	"webforms/events":                {"event_date date", "institution unknown-code!"}, // sent to another institution
+	"webforms/forms":                 {"email pattern!", "institution unknown-code!"},  // nobody to answer
 	"peppi/alumnit":                  {"etunimet call-name", "syntymaaika date"},
 	"reportronic/projektihenkilot":   {"Sähköposti role"},
 	"student-register/opiskelijat":   {"hetu length"}, // a birth date for a code

@@ -84,6 +84,17 @@ func TestThreat_T26_PeriodsOfTheNotices(t *testing.T) {
 				"mira/alumni":   {"user;family;given;number;born;purpose;channel;state;time", "m1;Alpha;Anna;2100001;1999-01-02;invitation;email;withdrawn;2026-11-20T09:00:00Z"}},
 			table: "person", column: "contact_language", stays: []string{"no"},
 		},
+		"NMBU-15 a person whom Mira erased": { // of whom it still tells FS's key and nothing else
+			policy: "nmbu",
+			layouts: map[string]string{
+				"fs": feedLayout("fs", "candidates: user user | "+whoIs+", language as: language; to: person.contact_language"),
+				"mira": strings.Replace(feedLayout("mira", "erased: id fs | id required: true, fs required: true; to: person.source_key, purpose to: consent.purpose, channel to: consent.channel, state to: consent.state, time as: instant; to: consent.time"),
+					"person: [fs]", "person: {of: fs, key: [fs]}", 1)},
+			exports: map[string][]string{
+				"fs/candidates": {"user;family;given;language", "f1;Alpha;Anna;fi", "f2;Beta;Bo;no"},
+				"mira/erased":   {"id;fs;purpose;channel;state;time", "m1;f1;invitation;email;withdrawn;2026-11-20T09:00:00Z"}},
+			table: "person", column: "contact_language", stays: []string{"no"},
+		},
 		"NMBU-49 the last subscription": {
 			policy: "nmbu",
 			layouts: map[string]string{"mira": feedLayout("mira", "stakeholders: user user | "+whoIs+", language as: language; to: person.contact_language, mail as: email; to: email.work",

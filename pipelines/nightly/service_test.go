@@ -364,7 +364,7 @@ func portalProfiles(n int) (rows []resttest.Row) {
 // submissions gives orders of the newsletter.
 func submissions(n int) (rows []resttest.Row) {
 	for i := range n {
-		rows = append(rows, resttest.Row{"submission_id": fmt.Sprintf("01JC%022d", i), "submitted_at": "2026-11-02T08:15:30Z", "form_version": "2026-03", "locale": "fi",
+		rows = append(rows, resttest.Row{"submission_id": fmt.Sprintf("01JC%022d", i), "institution": "xamk.example", "submitted_at": "2026-11-02T08:15:30Z", "form_version": "2026-03", "locale": "fi",
 			"first_name": "Eino", "last_name": "Varhainen", "email": fmt.Sprintf("eino%d@posti.example", i), "email_verified_at": "2026-11-02T08:20:00Z", "phone": nil,
 			"consents": resttest.Row{"newsletter": i%2 == 0, "similar_events": false}, "event_code": nil, "event_name": nil, "event_date": nil,
 			"client_ip": "192.0.2.1", "message": "not read"})

@@ -13,6 +13,7 @@ import (
 	mrand "math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ import (
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
+	"uoma/transforms/layout"
 	"uoma/transforms/policy"
 	"uoma/transforms/target"
 )
@@ -110,6 +112,12 @@ func newRigAt(t testing.TB, on databasetest.Kind, of string, s site) *rig {
 	r.must(keys.Create(master, storage, mrand.NewChaCha8([32]byte{})))
 	src, _ := policy.Shipped(s.policy)
 	r.must(os.WriteFile(filepath.Join(dir, workspace.PolicyDir, s.policy+".yaml"), []byte(filled.Replace(string(src))), 0o600))
+	if of == "forms" { // a copy that names the institution whose forms are read
+		forms, err := layout.ShippedSource("webforms.yaml")
+		r.must(err)
+		copied := strings.NewReplacer("nmbu.example", s.policy+".example", `"0192"`, strconv.Quote(s.institution)).Replace(string(forms))
+		r.must(os.WriteFile(filepath.Join(dir, workspace.LayoutDir, "webforms.yaml"), []byte(copied), 0o600))
+	}
 	r.ws, err = workspace.Open(ctx, dir)
 	r.must(err)
 	t.Cleanup(func() { r.must(r.ws.Close()) })

@@ -43,6 +43,74 @@ func (o *outcome) states() (out []string) {
 	return out
 }
 
+// own gives the institution whose forms a feed reads.
+func own(f *layout.Feed) string {
+	for domain := range f.Columns[f.Index("institution")].Codes {
+		return domain
+	}
+	return ""
+}
+
+// sent gives a submission of a newsletter's order or of a sign-up, as a feed has it.
+func sent(f *layout.Feed, more cells) cells {
+	row := cells{"submission_id": "01JC0000000000000000000001", "submitted_at": "2026-11-02T08:15:30Z", "email": "eino.varhainen@posti.example", "form": "newsletter", "form_version": "2026-03",
+		"event_code": "EV26-014", "institution": own(f), "email_verified_at": "2026-11-02T08:20:00Z"}.with(more)
+	for name := range row {
+		if f.Index(name) < 0 {
+			delete(row, name)
+		}
+	}
+	return row
+}
+
+// formFeeds are the feeds of forms, shipped and for copying, with a column of a consent in each.
+var formFeeds = []struct {
+	name, feed, column string
+	open               func(t *testing.T, name, feed string) (*conform.Conformer, *layout.Feed)
+}{
+	{"webforms", "forms", "consent_newsletter", ofShipped},
+	{"webforms", "events", "consent_similar_events", ofShipped},
+	{"webforms-lines", "forms", "newsletter", template},
+	{"webforms-lines", "forms", "similar_events", template},
+	{"webforms-lines", "events", "newsletter", template},
+	{"webforms-lines", "events", "similar_events", template},
+	{"web-forms", "submissions", "newsletter", template},
+	{"web-forms", "submissions", "similar_events", template},
+}
+
+// TestFormsOfAnotherInstitutionAreRefused: one server may have those of several, and nobody of another one is shown here.
+func TestFormsOfAnotherInstitutionAreRefused(t *testing.T) {
+	for _, of := range formFeeds {
+		c, f := of.open(t, of.name, of.feed)
+		for institution, want := range map[string]int{own(f): 0, "muu.example": 1, "": 1} {
+			if o := run(t, c, raw(t, f, 2, sent(f, cells{"institution": institution}))); len(o.rejected) != want || want == 1 && len(o.table("person")) > 0 {
+				t.Errorf("%s/%s of %q: %d refused\n%s", of.name, of.feed, institution, len(o.rejected), o.text())
+			}
+		}
+	}
+}
+
+// TestATickedBoxIsNoConsent: a version of a form that ticks for the person grants nothing; what is refused on it counts.
+func TestATickedBoxIsNoConsent(t *testing.T) {
+	for _, of := range formFeeds {
+		c, f := of.open(t, of.name, of.feed)
+		for _, tt := range []struct {
+			version, says, verified string
+			want                    []string
+		}{
+			{"2026-03", "true", "2026-11-02T08:20:00Z", []string{"granted"}},
+			{"2017-01", "true", "2026-11-02T08:20:00Z", nil},
+			{"2017-01", "true", "", nil},
+			{"2017-01", "false", "", []string{"withdrawn"}},
+		} {
+			row := sent(f, cells{"form_version": tt.version, of.column: tt.says, "email_verified_at": tt.verified})
+			if o := run(t, c, raw(t, f, 2, row)); !slices.Equal(o.states(), tt.want) || len(o.rejected) > 0 {
+				t.Errorf("%s/%s: %s=%q of version %s: %v\n%s", of.name, of.feed, of.column, tt.says, tt.version, o.states(), o.text())
+			}
+		}
+	}
+}
+
 // TestARefusalCountsWhoeversTheAddressIs: what a form grants waits until the address is proved, what it refuses does not, and what was
 // not asked says nothing.
 func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
@@ -72,14 +140,12 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 			{"", "", nil},
 		} {
 			c, f := of.open(t, of.name, of.feed)
-			row := line.with(cells{of.column: tt.says, "email_verified_at": tt.verified})
+			row := line.with(cells{of.column: tt.says, "email_verified_at": tt.verified, "institution": own(f)})
 			if of.feed == "events" {
 				row["event_code"] = "EV26-014"
 			}
-			for _, name := range []string{"form", "form_version"} {
-				if f.Index(name) < 0 {
-					delete(row, name)
-				}
+			if f.Index("form") < 0 {
+				delete(row, "form")
 			}
 			if o := run(t, c, raw(t, f, 2, row)); !slices.Equal(o.states(), tt.want) || len(o.rejected) > 0 {
 				t.Errorf("%s: %s=%q, verified %q: %v\n%s", of.name, of.column, tt.says, tt.verified, o.states(), o.text())
@@ -91,9 +157,93 @@ func TestARefusalCountsWhoeversTheAddressIs(t *testing.T) {
 // TestTimesOfConnectAreUTC: an hour too early, a word of the summer would count for older than one that came before it.
 func TestTimesOfConnectAreUTC(t *testing.T) {
 	c, f := ofShipped(t, "graduway", "users")
-	o := run(t, c, raw(t, f, 2, cells{"User ID": "550001", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+	o := run(t, c, raw(t, f, 2, cells{"User ID": "550001", "External ID": "1044982", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
 		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Members", "Terms Accepted At": "2026-07-10 11:00:00"}))
 	if rows := o.table("consent"); len(rows) != 2 || !strings.Contains(rows[0], "time=2026-07-10T11:00:00Z") {
 		t.Errorf("%q\n%s", rows, o.text())
+	}
+}
+
+// member is somebody on LJMU Connect.
+func member(more cells) cells {
+	return cells{"User ID": "550001", "External ID": "1044982", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
+		"Secondary Email": "d@mail.example", "Mobile Phone": "07700 900123", "City": "Liverpool", "Country": "UK", "Current Company": "Mallipaja Ltd",
+		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Hidden", "Terms Accepted At": "2026-07-10 11:00:00"}.with(more)
+}
+
+// TestNobodyIsAMemberOfConnectBeforeApproval: of a registration that is not approved nobody knows whose it is: it has no role, gives
+// no contact data that would be taken for the alumnus's own, and grants nothing; what it refuses counts.
+func TestNobodyIsAMemberOfConnectBeforeApproval(t *testing.T) {
+	for _, feed := range []string{"users", "newcomers"} {
+		nobodyBeforeApproval(t, feed)
+	}
+}
+
+func nobodyBeforeApproval(t *testing.T, feed string) {
+	c, f := ofShipped(t, "graduway", feed)
+	for _, kind := range []string{"Alumni", "Student", "Staff", "Friend"} {
+		for status, approved := range map[string]bool{"Approved": true, "Pending": false, "Rejected": false, "Deactivated": false} {
+			o := run(t, c, raw(t, f, 2, member(cells{"User Type": kind, "Registration Status": status})))
+			want, states := map[string]int{"role": 0, "email": 0, "phone": 0, "address": 0, "employment": 0, "objection": 1}, []string{"withdrawn"}
+			if approved {
+				want, states = map[string]int{"role": 1, "email": 2, "phone": 1, "address": 1, "employment": 1, "objection": 1}, []string{"granted", "withdrawn"}
+			}
+			for table, n := range want {
+				if got := o.table(table); len(got) != n {
+					t.Errorf("%s, %s: %s %q", kind, status, table, got)
+				}
+			}
+			if !slices.Equal(o.states(), states) || len(o.rejected) > 0 {
+				t.Errorf("%s, %s: %q\n%s", kind, status, o.states(), o.text())
+			}
+		}
+	}
+}
+
+// TestConnectNamesPeopleOfRaisersEdge: who has been found there is that constituent, and a row is read by one of the two feeds.
+func TestConnectNamesPeopleOfRaisersEdge(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	_, newcomers := ofShipped(t, "graduway", "newcomers")
+	o := run(t, c, raw(t, f, 2, member(nil)))
+	if key, ok := c.PersonKey(raw(t, f, 2, member(nil)), 0, nil); !ok || f.Person.Of != "raisers-edge" || !strings.Contains(string(key), "1044982") || strings.Contains(string(key), "550001") {
+		t.Errorf("%q of %q\n%s", key, f.Person.Of, o.text())
+	}
+	if !slices.Equal(f.Format.SkipWhenEmpty, newcomers.Format.SkipWhenFilled) || newcomers.Person.Of != "" {
+		t.Errorf("%v and %v", f.Format.SkipWhenEmpty, newcomers.Format.SkipWhenFilled)
+	}
+}
+
+// TestTimesOfConnectAfterExcel: somebody opened the export and saved it.
+func TestTimesOfConnectAfterExcel(t *testing.T) {
+	c, f := ofShipped(t, "graduway", "users")
+	for text, want := range map[string]string{"10/01/2024 11:00": "2024-01-10T11:00:00Z", "10/01/2024 11:00:30": "2024-01-10T11:00:30Z", "10/01/2024": "2024-01-10T00:00:00Z"} {
+		o := run(t, c, raw(t, f, 2, member(cells{"Terms Accepted At": text})))
+		if rows := o.table("consent"); len(rows) != 2 || !strings.Contains(rows[0], "time="+want) || !strings.Contains(rows[1], "time="+want) {
+			t.Errorf("%s: %q", text, rows)
+		}
+	}
+}
+
+// TestErasedInMiraIsARefusal: of a stub nothing is read but that whom FS has by that number is not to be invited, and a person who was
+// merged into another is passed over; neither is a row of the alumni.
+func TestErasedInMiraIsARefusal(t *testing.T) {
+	c, f := ofShipped(t, "mira", "erased")
+	if f.Person.Of != "fs" {
+		t.Errorf("people of %q", f.Person.Of)
+	}
+	o := run(t, c, raw(t, f, 2, cells{"MiraId": "70001", "ExternalId": "1230001", "MembershipStatus": "Erased", "Updated": "2026-10-01 12:30"}))
+	if rows := o.table("consent"); len(rows) != 1 || !strings.Contains(rows[0], "purpose=invitation") || !strings.Contains(rows[0], "state=refused") || !strings.Contains(o.text(), "source_key=1230001") {
+		t.Errorf("%q\n%s", rows, o.text())
+	}
+	for _, feed := range []string{"alumni", "erased", "stakeholders"} {
+		_, f := ofShipped(t, "mira", feed)
+		if !slices.Contains(f.Format.SkipWhenFilled, "MergedInto") {
+			t.Errorf("%s reads people who were merged into others", feed)
+		}
+	}
+	c, f = ofShipped(t, "mira", "alumni")
+	o = run(t, c, raw(t, f, 2, cells{"MiraId": "70001", "FirstName": "Kari", "LastName": "Prøve", "ProtectedIdentity": "0", "MembershipStatus": "Erased"}))
+	if len(o.rejected) != 1 {
+		t.Errorf("erased, and yet with a name\n%s", o.text())
 	}
 }
