@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
+	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
@@ -243,12 +245,25 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 		check("held", "Both", "Ended", "Now", "Past")
 
 		s = killed
-		put(2, false, erased+now)
-		s.uncommitted(t, firstNight+2)
-		night(2, false, erased+now)
-		s.touchLayouts(t) // the vault, which knew the address of before, had let go of it already: its mark is there
-		night(3, false, erased+now)
-		check("after a killed night", "Both")
+		put(2, true, erased+now)
+		for range 2 {
+			s.uncommitted(t, firstNight+2)
+		}
+		for n := canon.Date(2); n < 4; n++ { // the vault, which knew the address of before, had let go of it already
+			night(n, true, erased+now)
+			check("after a killed night", "Both")
+		}
+		s.at(t, func(ws *workspace.Workspace) { // what the killed nights left for it is gone
+			left, _, err := ledger.FindState(t.Context(), ws.RegisterDB, "nightly", workspace.StatePoints)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows, err := snapshot.ReadRows[struct {
+				Point string `parquet:"point"`
+			}](ws.State, left.Digest); err != nil || len(rows) > 0 {
+				t.Errorf("%d past points are left (%v)", len(rows), err)
+			}
+		})
 
 		s = parted
 		s.at(t, func(ws *workspace.Workspace) {

@@ -86,8 +86,12 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 			return nil, err
 		}
 		if whole := cmp.Or(heirs[e.Subject], e.Subject); s.suppressed[whole] != "" && !others[e.Record] {
-			subject := before[e.Subject]
-			out[subject] = append(out[subject], workspace.PointsIn(&e)...)
+			n.addPastPoints(e.Subject, workspace.PointsIn(&e))
+		}
+	}
+	for _, p := range n.leftPoints {
+		if subject := before[p.Subject]; subject != "" {
+			out[subject] = append(out[subject], p.Point)
 		}
 	}
 	return out, nil
