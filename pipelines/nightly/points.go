@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -62,13 +63,14 @@ func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, 
 // something may be stored that no hold keeps.
 func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string, error) {
 	heirs, source := n.heirs(), n.ws.SourceTokens()
-	out, before, others := map[string][]string{}, map[string]string{}, map[string]bool{}
+	out, before, records := map[string][]string{}, map[string]string{}, map[string]string{} // subjects by who they were, and by record
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
 		if x.Before == "" || s.suppressed[x.Subject] == "" || s.sparedOf[x.Subject] {
 			continue
 		}
 		before[x.Before], before[x.Subject] = x.Subject, x.Subject
+		records[protect.Record(source, x.System, x.PersonKey)] = x.Subject
 		for point := range n.resolved.PointsOf(i) {
 			out[x.Subject] = append(out[x.Subject], point)
 		}
@@ -76,6 +78,7 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 	if len(before) == 0 {
 		return nil, nil
 	}
+	others := map[string]bool{}
 	for i := range n.resolved.Records { // of two who were one each keeps what is theirs
 		if x := &n.resolved.Records[i]; before[x.Before] != "" && s.suppressed[x.Subject] == "" {
 			others[protect.Record(source, x.System, x.PersonKey)] = true
@@ -85,12 +88,17 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 		if err != nil {
 			return nil, err
 		}
-		if whole := cmp.Or(heirs[e.Subject], e.Subject); s.suppressed[whole] != "" && !others[e.Record] {
+		whole := s.suppressed[cmp.Or(heirs[e.Subject], e.Subject)] != ""
+		switch {
+		case records[e.Record] != "":
+			n.addPastPoints(e.Record, workspace.PointsIn(&e))
+		case whole && !others[e.Record]:
 			n.addPastPoints(e.Subject, workspace.PointsIn(&e))
 		}
 	}
+	maps.Copy(before, records)
 	for _, p := range n.leftPoints {
-		if subject := before[p.Subject]; subject != "" {
+		if subject := before[p.Of]; subject != "" {
 			out[subject] = append(out[subject], p.Point)
 		}
 	}
