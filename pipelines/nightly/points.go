@@ -28,17 +28,27 @@ import (
 // writes the marks down with the rest of what it puts into the vault.
 func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
 	n.marked, n.pastPoints = nil, nil
-	if len(s.suppressed) == 0 {
-		return nil
+	for before := 0; before != len(s.suppressed); { // whoever is known by such a point alone has others, too
+		before = len(s.suppressed)
+		points, err := n.lapsing(ctx, s)
+		if err != nil || len(points) == 0 {
+			return err
+		}
+		n.pastPoints = points
+		if err := s.mark(ctx, n, r, list); err != nil {
+			return err
+		}
 	}
-	points, err := n.lapsing(ctx, s)
-	if err != nil || len(points) == 0 {
-		return err
-	}
-	n.pastPoints = points
-	for _, subject := range sortedKeys(points) {
+	return nil
+}
+
+// mark marks what lapsing found, and finds who is known by one of these points alone.
+func (s *standings) mark(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
+	stays := func(i int) bool { return s.stays(n.resolved.Records[i].Subject) }
+	n.having = having(n.resolved, named(n.resolved), stays)
+	for _, subject := range sortedKeys(n.pastPoints) {
 		m := n.newMarks()
-		for _, point := range points[subject] {
+		for _, point := range n.pastPoints[subject] {
 			if !n.othersHave(point, subject) {
 				m.point(point)
 			}
