@@ -313,7 +313,7 @@ func (n *Night) pointsOf(subject string, past []string, others map[string]bool) 
 		record := protect.Record(source, p.System, p.PersonKey)
 		if p.Subject == subject {
 			mine[record] = true
-		} else {
+		} else if n.standing.stays(p.Subject) {
 			elsewhere[record] = true
 		}
 	}

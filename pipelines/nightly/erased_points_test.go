@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/ledger"
 	"uoma/connectors/register"
+	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
@@ -182,6 +184,7 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 		s.feeds["dynamics365/contacts_%s.csv"], s.feeds["webforms/people_%s.csv"] = "user;family;given;hetu;mail;second", "user;family;given"
 		s.feeds["dynamics365/events_%s.csv"], s.feeds["webforms/events_%s.csv"] = "id;mail;channel;title", "id;mail;channel;title"
 		systems := []string{"dynamics365", "webforms"}
+		var more string
 		put := func(n canon.Date, ended bool, contacts ...string) {
 			t.Helper()
 			s.put(t, "dynamics365/contacts_%s.csv", firstNight+n, append(contacts, "u3;Gamma;Gro;;both@firm.example;")...)
@@ -191,6 +194,9 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 					"4;bo@firm.example;email;Ended " + where}
 				if ended {
 					rows = rows[:3]
+				}
+				if more != "" {
+					rows = append(rows, more+where)
 				}
 				s.put(t, where+"/events_%s.csv", firstNight+n, rows...)
 			}
@@ -209,6 +215,21 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 				}
 			}
 			same(t, when, s.cells(t, "event", "name"), want...)
+		}
+		nothingLeft := func() { // of what killed nights leave to the next one
+			t.Helper()
+			s.at(t, func(ws *workspace.Workspace) {
+				left, _, err := ledger.FindState(t.Context(), ws.RegisterDB, "nightly", workspace.StatePoints)
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows, err := snapshot.ReadRows[struct {
+					Point string `parquet:"point"`
+				}](ws.State, left.Digest)
+				if err != nil || len(rows) > 0 {
+					t.Errorf("%d past points are left (%v)", len(rows), err)
+				}
+			})
 		}
 		const anna, bo, then, now = "u1;Alpha;Anna;010190-900P;;", "u2;Beta;Bo;140385-901E;", "bo@firm.example;both@firm.example", "bo2@firm.example;"
 		erased := strings.Replace(bo, "140385-901E", "010190-900P", 1)
@@ -243,22 +264,32 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 		check("held", "Both", "Ended", "Now", "Past")
 
 		s = killed
-		put(2, false, erased+now)
-		s.uncommitted(t, firstNight+2)
-		night(2, false, erased+now)
-		s.touchLayouts(t) // the vault, which knew the address of before, had let go of it already: its mark is there
-		night(3, false, erased+now)
-		check("after a killed night", "Both")
+		put(2, true, erased+now)
+		for range 2 {
+			s.uncommitted(t, firstNight+2)
+		}
+		for n := canon.Date(2); n < 4; n++ { // the vault, which knew the address of before, had let go of it already
+			night(n, true, erased+now)
+			check("after a killed night", "Both")
+		}
+		nothingLeft()
 
 		s = parted
 		s.at(t, func(ws *workspace.Workspace) {
 			say(t, ws, s.linkedBy(t, ws, "dynamics365", "u2"), firstNight+1, rights.Statement{Kind: register.ConsentWord, About: "newsletter", State: "granted", TextVersion: "2026-09"})
 		})
-		night(2, true, bo+then, strings.Replace(bo, "u2", "u4", 1)+";")
+		more = "5;bo4@firm.example;email;Fourth "
+		night(2, true, bo+then, strings.Replace(bo, "u2", "u4", 1)+"bo4@firm.example;")
+		check("two who are one", "Both", "Ended", "Fourth", "Now", "Past")
+		put(3, true, bo+then, strings.Replace(erased, "u2", "u4", 1)+";")
+		s.uncommitted(t, firstNight+3)
 		night(3, true, bo+then, strings.Replace(erased, "u2", "u4", 1)+";")
 		check("two who were one", "Both", "Ended", "Now", "Past")
 		if got := s.wordsOf(t, "dynamics365", "u2", firstNight+3); got != "newsletter granted" {
 			t.Errorf("who goes on: %s", got)
 		}
+		nothingLeft()
+		night(4, true, bo+then)
+		check("whose record went", "Both", "Ended", "Now", "Past")
 	})
 }

@@ -62,18 +62,14 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 			n.withholdToken(e.Source, e.SourceKey, clause)
 		}
 	}
-	var others []string
-	for _, subject := range sortedKeys(whole) {
-		_, shared, err := night.OwnAndShared(ctx, workspace.PersonOf(persons, subject))
-		if err != nil {
-			return out, err
-		}
-		others = append(others, shared...)
+	others, err := n.sharedBy(ctx, night, whole)
+	if err != nil {
+		return out, err
 	}
 	for _, subject := range sortedKeys(whole) { // of two who were one, the other goes on
 		person := workspace.PersonOf(persons, subject)
 		out.persons = append(out.persons, person)
-		own, shared := n.pointsOf(subject, n.pastPoints[subject], set(others))
+		own, shared := n.pointsOf(subject, n.pastPoints[subject], others)
 		for _, record := range own {
 			mine[record] = clauses[subject]
 		}
@@ -88,6 +84,27 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		}
 	}
 	return out, nil
+}
+
+// sharedBy gives the records that the register has of some subjects and of others.
+func (n *Night) sharedBy(ctx context.Context, night *register.Night, subjects map[string]string) (map[string]bool, error) {
+	theirs, out := map[string]bool{}, map[string]bool{}
+	var all []string
+	for subject := range subjects {
+		person := workspace.PersonOf(n.ws.Persons(), subject)
+		_, shared, err := night.OwnAndShared(ctx, person)
+		if err != nil {
+			return nil, err
+		}
+		theirs[person], all = true, append(all, shared...)
+	}
+	links, err := night.LinksOf(ctx, all)
+	for _, l := range links {
+		if !theirs[l.Person] {
+			out[l.Record] = true
+		}
+	}
+	return out, err
 }
 
 // heirs gives, by subject that was given up tonight, the one who has what tonight's resolution does not know of it: of several

@@ -69,6 +69,9 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		if err := nightsOf().begin(ctx, s.n.ws.RegisterDB, r, r.ID()); err != nil {
 			return nil, err
 		}
+		if err := s.n.notePastPoints(ctx, r); err != nil {
+			return nil, err
+		}
 	}
 	night, err := s.n.ws.Register.Begin(ctx)
 	if err != nil {
@@ -137,7 +140,7 @@ func (s load) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 // forget lets go of what no stage behind load asks for: it is most of what a night keeps in memory.
 func (n *Night) forget() {
 	n.engine, n.resolved, n.standing, n.present, n.heir, n.having = nil, nil, nil, nil, nil, nil
-	n.pastPoints, n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil, nil
+	n.pastPoints, n.leftPoints, n.feeds, n.remembered, n.toldBefore, n.withheldBefore, n.withheld = nil, nil, nil, nil, nil, nil, nil
 	n.touched, n.doubted, n.recordKept, n.recordWithheld, n.decidedRecords, n.gaveWay, n.orphaned = nil, nil, nil, nil, nil, nil, nil
 }
 

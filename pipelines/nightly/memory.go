@@ -36,6 +36,7 @@ const (
 	stateDecided  = workspace.StateDecided
 	stateReview   = workspace.StateReview
 	stateChanges  = workspace.StateChanges
+	statePoints   = workspace.StatePoints
 
 	// Which run last began to write the vault, and which committed after it: they differ when a night was given up between
 	// the two, and the vault is then ahead of the register.
@@ -93,6 +94,9 @@ func (n *Night) recallDecisions(ctx context.Context, r *pipelines.Run) error {
 		n.remembered[rows[i].Feed] = &rows[i]
 	}
 	if n.positions, err = n.recallPositions(ctx, r); err != nil {
+		return err
+	}
+	if n.leftPoints, err = recallRows[pastPoint](ctx, n, r, statePoints); err != nil {
 		return err
 	}
 	told, err := recallRows[rowFact](ctx, n, r, stateFacts)
@@ -306,7 +310,12 @@ func (n *Night) remember(r *pipelines.Run) (memory, error) {
 		}
 		m[w.name] = digest
 	}
-	return m, nil
+	if len(n.leftPoints) == 0 {
+		return m, nil
+	}
+	var err error
+	m[statePoints], err = snapshot.WriteRows(n.ws.State, n.pastPointsToRemember())
+	return m, err
 }
 
 // keptOut gives the rows that are withheld after tonight, by feed and place: of feeds that did not land what was known

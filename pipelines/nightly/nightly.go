@@ -60,6 +60,7 @@ type Night struct {
 	stray                      []vault.Word               // and those to be taken from marks of people who did not say them
 	marked                     []vault.Suppression        // contact points of those who turned out to be erased
 	pastPoints                 map[string][]string        // and all that they have and had, by subject
+	leftPoints                 []pastPoint                // of these, those that no store may know when the night is killed
 	having                     map[string]string          // who of those who are known has a contact point; [several] of several
 	withheldBefore             map[string][]withheldRow   // by feed: source rows that were withheld on the last night
 	touched                    map[string]bool            // source rows of earlier nights that changed, went or came back

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -27,17 +28,27 @@ import (
 // writes the marks down with the rest of what it puts into the vault.
 func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
 	n.marked, n.pastPoints = nil, nil
-	if len(s.suppressed) == 0 {
-		return nil
+	for before := 0; before != len(s.suppressed); { // whoever is known by such a point alone has others, too
+		before = len(s.suppressed)
+		points, err := n.lapsing(ctx, s)
+		if err != nil || len(points) == 0 {
+			return err
+		}
+		n.pastPoints = points
+		if err := s.mark(ctx, n, r, list); err != nil {
+			return err
+		}
 	}
-	points, err := n.lapsing(ctx, s)
-	if err != nil || len(points) == 0 {
-		return err
-	}
-	n.pastPoints = points
-	for _, subject := range sortedKeys(points) {
+	return nil
+}
+
+// mark marks what lapsing found, and finds who is known by one of these points alone.
+func (s *standings) mark(ctx context.Context, n *Night, r *pipelines.Run, list map[string]vault.Suppression) error {
+	stays := func(i int) bool { return s.stays(n.resolved.Records[i].Subject) }
+	n.having = having(n.resolved, named(n.resolved), stays)
+	for _, subject := range sortedKeys(n.pastPoints) {
 		m := n.newMarks()
-		for _, point := range points[subject] {
+		for _, point := range n.pastPoints[subject] {
 			if !n.othersHave(point, subject) {
 				m.point(point)
 			}
@@ -62,13 +73,14 @@ func (s *standings) markPoints(ctx context.Context, n *Night, r *pipelines.Run, 
 // something may be stored that no hold keeps.
 func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string, error) {
 	heirs, source := n.heirs(), n.ws.SourceTokens()
-	out, before, others := map[string][]string{}, map[string]string{}, map[string]bool{}
+	out, before, records := map[string][]string{}, map[string]string{}, map[string]string{} // subjects by who they were, and by record
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
 		if x.Before == "" || s.suppressed[x.Subject] == "" || s.sparedOf[x.Subject] {
 			continue
 		}
 		before[x.Before], before[x.Subject] = x.Subject, x.Subject
+		records[protect.Record(source, x.System, x.PersonKey)] = x.Subject
 		for point := range n.resolved.PointsOf(i) {
 			out[x.Subject] = append(out[x.Subject], point)
 		}
@@ -76,6 +88,7 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 	if len(before) == 0 {
 		return nil, nil
 	}
+	others := map[string]bool{}
 	for i := range n.resolved.Records { // of two who were one each keeps what is theirs
 		if x := &n.resolved.Records[i]; before[x.Before] != "" && s.suppressed[x.Subject] == "" {
 			others[protect.Record(source, x.System, x.PersonKey)] = true
@@ -85,9 +98,18 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 		if err != nil {
 			return nil, err
 		}
-		if whole := cmp.Or(heirs[e.Subject], e.Subject); s.suppressed[whole] != "" && !others[e.Record] {
-			subject := before[e.Subject]
-			out[subject] = append(out[subject], workspace.PointsIn(&e)...)
+		whole := s.suppressed[cmp.Or(heirs[e.Subject], e.Subject)] != ""
+		switch {
+		case records[e.Record] != "":
+			n.addPastPoints(e.Record, workspace.PointsIn(&e))
+		case whole && !others[e.Record]:
+			n.addPastPoints(e.Subject, workspace.PointsIn(&e))
+		}
+	}
+	maps.Copy(before, records)
+	for _, p := range n.leftPoints {
+		if subject := before[p.Of]; subject != "" {
+			out[subject] = append(out[subject], p.Point)
 		}
 	}
 	return out, nil

@@ -98,6 +98,7 @@ func Stores() []Store {
 		all = append(all, Store{Name: "state", Table: f, How: Nothing, Why: bookkeeping})
 	}
 	return append(all,
+		Store{Name: "state", Table: "points", How: Nothing, Why: "contact points of people who were erased, until a night that was cut short is finished"},
 		Store{Name: "state", Table: "deliveries", How: Held},
 		Store{Name: "folder", Table: "snapshots", How: LeftOut, What: "encrypted copies of the sources' exports",
 			Why: "the export holds the same rows as they were understood; the copies are removed by their own retention, and the systems that are named as sources show the originals"},

@@ -13,6 +13,7 @@ const (
 	StateSoFar    = "so-far"  // what earlier attempts of a night did
 	StateChanges  = "changes" // by feed: from where on changes are asked for
 	StateReview   = "review"  // pairs of records that the resolver was not sure of
+	StatePoints   = "points"  // past contact points that the vault lets go of before the register lets go of what came by them
 )
 
 // StateFiles names the states of a pipeline that are files; others are only words to compare with.
@@ -20,5 +21,5 @@ func StateFiles(pipeline string) []string {
 	if pipeline != "nightly" {
 		return nil
 	}
-	return []string{StateMembers, StateLinks, StateRetired, StateWithheld, StateRows, StateFacts, StateDecided, StateReview, StateSoFar, StateChanges}
+	return []string{StateMembers, StateLinks, StateRetired, StateWithheld, StateRows, StateFacts, StateDecided, StateReview, StateSoFar, StateChanges, StatePoints}
 }
