@@ -348,16 +348,19 @@ func TestChangedRowKeepsWhenItWasFirstSeen(t *testing.T) {
 func TestWhoWasFirstSeenInAFeed(t *testing.T) {
 	databasetest.Each(t, func(t *testing.T, db *database.DB) {
 		r := open(t, db)
-		first := func(feed string) (got map[string]string) {
+		type seen = map[string]map[string]string
+		check := func(what string, tables map[string][]string, want seen) {
 			t.Helper()
-			err := r.See(t.Context(), func(v *register.View) (err error) {
-				got, err = v.FirstSeen(t.Context(), feed)
+			err := r.See(t.Context(), func(v *register.View) error {
+				got, err := v.FirstSeen(t.Context(), tables)
+				if !maps.EqualFunc(got, want, maps.Equal) {
+					t.Errorf("%s: %v, want %v", what, got, want)
+				}
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return got
 		}
 		night(t, r, func(n *register.Night) error {
 			if err := n.Link(t.Context(), []register.Link{{Record: token('r', 0), Person: token('p', 1), Since: "n1"}, {Record: token('r', 1), Person: token('p', 1), Since: "n1"},
@@ -369,16 +372,16 @@ func TestWhoWasFirstSeenInAFeed(t *testing.T) {
 		night(t, r, func(n *register.Night) error { // of record 3 nobody is known
 			return n.Put(t.Context(), batch(tableNamed(t, "study"), ints(3, 7), "a"), "n2")
 		})
-		if got, want := first("source"), map[string]string{token('p', 1): "n1", token('p', 2): "n2"}; !maps.Equal(got, want) {
-			t.Errorf("%v, want %v", got, want)
+		if _, err := db.ExecContext(t.Context(), "UPDATE `study` SET `source` = 'other' WHERE `source_key` = ?", token('s', 4)); err != nil {
+			t.Fatal(err)
 		}
-		if got := first("never"); len(got) > 0 {
-			t.Errorf("of another feed: %v", got)
-		}
+		both := []string{"degree", "study", "email"} // of which the register has no email
+		all := seen{"source": {token('p', 1): "n1", token('p', 2): "n2"}, "other": {token('p', 2): "n2"}}
+		check("of two feeds", map[string][]string{"source": both, "other": {"study"}, "never": both}, all)
+		check("of the tables that are asked for", map[string][]string{"source": {"study"}, "other": {"degree"}}, seen{"source": {token('p', 1): "n2", token('p', 2): "n2"}})
+		check("of none", nil, nil)
 		night(t, r, func(n *register.Night) error { return n.End(t.Context(), tokens('s', []int{1, 2, 4, 5}), "n3") })
-		if got, want := first("source"), map[string]string{token('p', 1): "n2"}; !maps.Equal(got, want) {
-			t.Errorf("behind the end of rows: %v, want %v", got, want)
-		}
+		check("behind the end of rows", map[string][]string{"source": both, "other": both}, seen{"source": {token('p', 1): "n2"}})
 	})
 }
 

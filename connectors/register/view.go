@@ -279,34 +279,54 @@ func (v *View) CurrentOf(ctx context.Context, feeds []string) (map[string]bool, 
 	return out, err
 }
 
-// FirstSeen gives the people who have a row of a feed that its system still exports, each with the run that saw the first of them.
-func (v *View) FirstSeen(ctx context.Context, feed string) (map[string]string, error) {
-	first := map[string]string{}
+// FirstSeen gives, by feed, the people who have a row that its system still exports, each with the run that saw the first of them.
+// tables says which tables each feed fills: no others are read.
+func (v *View) FirstSeen(ctx context.Context, tables map[string][]string) (map[string]map[string]string, error) {
+	first := map[string]map[string]string{} // by record, then by feed
 	for _, t := range Tables() {
-		var found []struct {
-			Record string `db:"record"`
-			Run    string `db:"run"`
+		var feeds []string
+		for _, feed := range slices.Sorted(maps.Keys(tables)) {
+			if slices.Contains(tables[feed], t.Name) {
+				feeds = append(feeds, feed)
+			}
 		}
-		query := "SELECT `record`, MIN(`first_seen_run`) AS `run` FROM " + v.whole(t.Name) + " WHERE `last_seen_run` IS NULL AND `source` = ? GROUP BY `record`"
-		if err := sqlx.SelectContext(ctx, v.q, &found, query, feed); err != nil {
-			return nil, database.Failed("read "+t.Name, err)
-		}
-		for _, x := range found {
-			earlier(first, x.Record, x.Run)
+		err := database.In(feeds, func(marks string, args []any) error {
+			var found []struct {
+				Feed   string `db:"source"`
+				Record string `db:"record"`
+				Run    string `db:"run"`
+			}
+			query := "SELECT `source`, `record`, MIN(`first_seen_run`) AS `run` FROM " + v.whole(t.Name) +
+				" WHERE `last_seen_run` IS NULL AND `source` IN (" + marks + ") GROUP BY `source`, `record`"
+			if err := sqlx.SelectContext(ctx, v.q, &found, query, args...); err != nil {
+				return database.Failed("read "+t.Name, err)
+			}
+			for _, x := range found {
+				earlier(first, x.Record, x.Feed, x.Run)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	links, err := v.LinksOf(ctx, slices.Sorted(maps.Keys(first)))
-	out := map[string]string{}
+	out := map[string]map[string]string{}
 	for _, l := range links {
-		earlier(out, l.Person, first[l.Record])
+		for feed, run := range first[l.Record] {
+			earlier(out, feed, l.Person, run)
+		}
 	}
 	return out, err
 }
 
 // earlier notes a run where none before it is known.
-func earlier(of map[string]string, key, run string) {
-	if known, there := of[key]; !there || run < known {
-		of[key] = run
+func earlier(of map[string]map[string]string, a, b, run string) {
+	if of[a] == nil {
+		of[a] = map[string]string{}
+	}
+	if known, there := of[a][b]; !there || run < known {
+		of[a][b] = run
 	}
 }
 

@@ -57,26 +57,28 @@ func (n *Night) untold(ctx context.Context, r *pipelines.Run) (out []quality.Unt
 	for _, x := range all {
 		said[x.Feed] = append(said[x.Feed], x)
 	}
-	var owing []string
+	owing := map[string][]string{} // feeds, with the tables that they fill
 	n.each(func(_ *layout.Layout, f *layout.Feed) {
 		of := said[f.FullName()]
-		if f.Sidecar != nil && len(of) > 0 && of[len(of)-1].Says == layout.NoticeDue {
-			owing = append(owing, f.FullName())
+		if f.Sidecar == nil || len(of) == 0 || of[len(of)-1].Says != layout.NoticeDue {
+			return
+		}
+		for _, fill := range f.Fillings() {
+			owing[f.FullName()] = append(owing[f.FullName()], fill.Table.Name)
 		}
 	})
-	slices.Sort(owing)
+	var first map[string]map[string]string
+	err = n.ws.Register.See(ctx, func(v *register.View) (err error) {
+		first, err = v.FirstSeen(ctx, owing)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	dates := map[string]string{} // of runs
-	for _, feed := range owing {
-		var first map[string]string
-		err := n.ws.Register.See(ctx, func(v *register.View) (err error) {
-			first, err = v.FirstSeen(ctx, feed)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	for _, feed := range sortedKeys(first) {
 		by := map[canon.Date]int64{}
-		for _, run := range first {
+		for _, run := range first[feed] {
 			date, asked := dates[run]
 			if !asked {
 				of, _, err := ledger.FindRun(ctx, n.ws.RegisterDB, run)
