@@ -10,8 +10,8 @@ import (
 )
 
 // TestThreat_T25_WhoTurnOutToBeErasedTogether has two people with one address, who turn out on one night to be two people who were
-// erased; and an entry of a list, which names nobody, and has an address of one of them and another. What came by any of these addresses
-// goes, and stays away when all of their records are gone.
+// erased; and an entry of a list, which names nobody, and has an address of one of them and another. What came by any of these addresses,
+// by one that both had before, or by that of a record which its source gave up, goes, and stays away when all of their records are gone.
 func TestThreat_T25_WhoTurnOutToBeErasedTogether(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
 		who := "contacts: user user | " + whoIs + ", hetu as: hetu; to: person.hetu, mail as: email; to: email.work, second as: email; to: email.personal"
@@ -29,7 +29,7 @@ func TestThreat_T25_WhoTurnOutToBeErasedTogether(t *testing.T) {
 			s.put(t, "webforms/people_%s.csv", firstNight+n, "u9;Iota;Ida")
 			for _, where := range []string{"dynamics365", "webforms"} {
 				s.put(t, where+"/events_%s.csv", firstNight+n, "1;both@firm.example;email;Both "+where, "2;listed@firm.example;email;Listed "+where,
-					"3;gro@firm.example;email;Other "+where)
+					"3;gro@firm.example;email;Other "+where, "4;then@firm.example;email;Then "+where, "5;gone@firm.example;email;Gone "+where)
 			}
 			s.put(t, "external-lists/public_%s.csv", firstNight+n, public, "2;gro@firm.example;;Directory")
 			s.finish(t, firstNight+n, pipelines.Finished)
@@ -42,8 +42,10 @@ func TestThreat_T25_WhoTurnOutToBeErasedTogether(t *testing.T) {
 			}
 		}
 		const anna, dora = "u1;Alpha;Anna;010190-900P;;", "u5;Delta;Dora;020290-9049;;"
-		night(0, listed, anna, dora, "u2;Beta;Bo;140385-901E;bo@firm.example;both@firm.example", "u6;Zeta;Zoe;140385-902F;both@firm.example;")
-		check("before", 2, "Both dynamics365", "Both webforms", "Listed dynamics365", "Listed webforms", "Other dynamics365", "Other webforms")
+		night(0, listed, anna, dora, "u2;Beta;Bo;140385-901E;then@firm.example;both@firm.example",
+			"u6;Zeta;Zoe;140385-902F;both@firm.example;then@firm.example", "u7;Beta;Bo;140385-901E;gone@firm.example;")
+		check("before", 2, "Both dynamics365", "Both webforms", "Gone dynamics365", "Gone webforms", "Listed dynamics365", "Listed webforms",
+			"Other dynamics365", "Other webforms", "Then dynamics365", "Then webforms")
 		for _, key := range []string{"u1", "u5"} {
 			s.at(t, func(ws *workspace.Workspace) {
 				if _, err := s.eraseKey(ws, newRun(firstNight), "dynamics365", key); err != nil {
