@@ -247,3 +247,27 @@ func TestErasedInMiraIsARefusal(t *testing.T) {
 		t.Errorf("erased, and yet with a name\n%s", o.text())
 	}
 }
+
+// TestEveryBanOfTheCRMIsRead: each of the six is about its channel, in files and over the Web API, and true is a ban.
+func TestEveryBanOfTheCRMIsRead(t *testing.T) {
+	bans := map[string]string{"donotemail": "channel=email", "donotbulkemail": "channel=email", "donotphone": "channel=phone", "donotpostalmail": "channel=post",
+		"donotbulkpostalmail": "channel=post", "donotsendmm": "scope=marketing"}
+	none := cells{"contactid": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "lastname": "Varhainen"}
+	for ban := range bans {
+		none[ban] = "false"
+	}
+	for _, open := range []func(*testing.T, string, string) (*conform.Conformer, *layout.Feed){ofShipped, template} {
+		for _, name := range []string{"dynamics365", "dynamics365-seamk"} {
+			c, f := open(t, name, "contacts")
+			if o := run(t, c, raw(t, f, 2, none)); len(o.table("objection")) > 0 || len(o.table("person")) != 1 {
+				t.Errorf("%s without a ban\n%s", name, o.text())
+			}
+			for ban, want := range bans {
+				if rows := run(t, c, raw(t, f, 2, none.with(cells{ban: "true"}))).table("objection"); len(rows) != 1 || !strings.Contains(rows[0], want) ||
+					want == "scope=marketing" && strings.Contains(rows[0], "channel=") {
+					t.Errorf("%s: %s: %q", name, ban, rows)
+				}
+			}
+		}
+	}
+}
