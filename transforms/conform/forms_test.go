@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -267,6 +268,25 @@ func TestEveryBanOfTheCRMIsRead(t *testing.T) {
 					want == "scope=marketing" && strings.Contains(rows[0], "channel=") {
 					t.Errorf("%s: %s: %q", name, ban, rows)
 				}
+			}
+		}
+	}
+}
+
+// TestEveryPhoneOfTheFundraisersIsRead: five stand in the export, and the type of each says what it is.
+func TestEveryPhoneOfTheFundraisersIsRead(t *testing.T) {
+	c, f := ofShipped(t, "raisers-edge", "constituents")
+	row := cells{"CnBio_ID": "1044001", "CnBio_Last_Name": "Sample", "CnBio_Deceased": "No", "CnBio_Inactive": "No", "CnBio_No_Valid_Addresses": "No",
+		"CnBio_Requests_no_e-mail": "No"}
+	for n := 1; n <= 5; n++ {
+		column := fmt.Sprintf("CnPh_1_%02d_Phone_", n)
+		for kind, want := range map[string][2]string{"Email": {"email", "kind=personal address=sam@mail.example"}, "Home": {"phone", "kind=home number=+441514960001"},
+			"Business": {"phone", "kind=work number=+441514960001"}, "LinkedIn": {"phone", ""}} {
+			number := map[bool]string{true: "sam@mail.example", false: "0151 496 0001"}[kind == "Email"]
+			o := run(t, c, raw(t, f, 2, row.with(cells{column + "type": kind, column + "number": number})))
+			if rows := slices.Concat(o.table("email"), o.table("phone")); (len(rows) > 0) != (want[1] != "") || len(rows) > 1 ||
+				len(rows) == 1 && (!strings.Contains(rows[0], want[1]) || len(o.table(want[0])) != 1) {
+				t.Errorf("%s of %s: %q\n%s", kind, column, rows, o.text())
 			}
 		}
 	}
