@@ -291,3 +291,52 @@ func TestEveryPhoneOfTheFundraisersIsRead(t *testing.T) {
 		}
 	}
 }
+
+// TestAMergedContactIsTheOtherOnes: what was forbidden or refused there holds for the contact that it was merged into, of whom its
+// addresses are known and not current; one that names no other is somebody of whom nothing is current.
+func TestAMergedContactIsTheOtherOnes(t *testing.T) {
+	const id, master = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3f2504e0-4f89-41d3-9a0c-0305e82c3302"
+	loser := cells{"contactid": id, "lastname": "Varhainen", "emailaddress1": "eino@posti.example", "emailaddress2": "eino@mallipaja.example",
+		"mobilephone": "+358400000006", "telephone1": "+358400000007", "address1_line1": "Mallikatu 6", "address1_city": "Seinäjoki", "jobtitle": "Asiantuntija",
+		"_parentcustomerid_value": master, "seamk_role": "alumni", "merged": "true", "_masterid_value": master, "donotemail": "false", "donotbulkemail": "false",
+		"donotphone": "true", "donotpostalmail": "false", "donotbulkpostalmail": "false", "donotsendmm": "false"}
+	current := []string{"address", "employment", "org", "role"}
+	for _, open := range []func(*testing.T, string, string) (*conform.Conformer, *layout.Feed){ofShipped, template} {
+		for _, name := range []string{"dynamics365", "dynamics365-seamk"} {
+			c, f := open(t, name, "contacts")
+			if kind := "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"; f.Index(kind) >= 0 {
+				loser = loser.with(cells{kind: "account"})
+			} else {
+				delete(loser, kind)
+			}
+			for _, tt := range []struct {
+				merged, master, person string
+				lives                  bool
+			}{
+				{"true", master, master, false},
+				{"true", "", id, false},
+				{"false", "", id, true},
+				{"", "", id, true},
+			} {
+				o := run(t, c, raw(t, f, 2, loser.with(cells{"merged": tt.merged, "_masterid_value": tt.master})))
+				for _, table := range []string{"person", "objection", "email", "phone"} {
+					rows := o.table(table)
+					if want := map[string]int{"person": 1, "objection": 1, "email": 2, "phone": 2}[table]; len(rows) != want {
+						t.Errorf("%s %+v: %s: %q", name, tt, table, rows)
+					}
+					for _, row := range rows {
+						other := strings.Contains(row, "kind=other")
+						if !strings.Contains(row, " person_key="+tt.person) || (table == "email" || table == "phone") && other == tt.lives {
+							t.Errorf("%s %+v: %s", name, tt, row)
+						}
+					}
+				}
+				for _, table := range current {
+					if rows := o.table(table); (len(rows) > 0) != tt.lives {
+						t.Errorf("%s %+v: %s: %q", name, tt, table, rows)
+					}
+				}
+			}
+		}
+	}
+}
