@@ -281,9 +281,9 @@ func crmSets(n int) map[string][]resttest.Row {
 	for i := range n {
 		id, mail, when := fmt.Sprintf("3f2504e0-4f89-41d3-9a0c-%012d", i), fmt.Sprintf("eino%d@posti.example", i), "2026-11-02T08:15:30Z"
 		for set, row := range map[string]resttest.Row{
-			"contacts": {"contactid": id, "firstname": "Eino", "lastname": "Varhainen", "salutation": nil, "governmentid": nil, "emailaddress1": mail, "emailaddress2": nil,
+			"contacts": {"contactid": id, "merged": false, "_masterid_value": nil, "firstname": "Eino", "lastname": "Varhainen", "salutation": nil, "governmentid": nil, "emailaddress1": mail, "emailaddress2": nil,
 				"mobilephone": nil, "telephone1": nil, "address1_line1": nil, "address1_city": nil, "address1_postalcode": nil, "address1_country": nil, "jobtitle": nil,
-				"_parentcustomerid_value": parents[i%3].id, "donotemail": false, "donotbulkemail": true, "donotphone": false, "donotpostalmail": false, "donotsendmm": false,
+				"_parentcustomerid_value": parents[i%3].id, "donotemail": false, "donotbulkemail": true, "donotphone": false, "donotpostalmail": false, "donotbulkpostalmail": false, "donotsendmm": false,
 				"modifiedon": when, "_modifiedby_value": id, "seamk_role": "alumni", "seamk_studentnumber": fmt.Sprintf("%07d", i)},
 			"accounts": {"accountid": id, "name": "Mallipaja Oy", "accountnumber": nil, "emailaddress1": nil, "telephone1": nil, "websiteurl": nil, "modifiedon": when, "_modifiedby_value": id},
 			"leads":    {"leadid": id, "firstname": "Eino", "lastname": "Varhainen", "emailaddress1": mail, "statecode": 0, "modifiedon": when, "_modifiedby_value": id},

@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -245,5 +246,97 @@ func TestErasedInMiraIsARefusal(t *testing.T) {
 	o = run(t, c, raw(t, f, 2, cells{"MiraId": "70001", "FirstName": "Kari", "LastName": "Prøve", "ProtectedIdentity": "0", "MembershipStatus": "Erased"}))
 	if len(o.rejected) != 1 {
 		t.Errorf("erased, and yet with a name\n%s", o.text())
+	}
+}
+
+// TestEveryBanOfTheCRMIsRead: each of the six is about its channel, in files and over the Web API, and true is a ban.
+func TestEveryBanOfTheCRMIsRead(t *testing.T) {
+	bans := map[string]string{"donotemail": "channel=email", "donotbulkemail": "channel=email", "donotphone": "channel=phone", "donotpostalmail": "channel=post",
+		"donotbulkpostalmail": "channel=post", "donotsendmm": "scope=marketing"}
+	none := cells{"contactid": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "lastname": "Varhainen"}
+	for ban := range bans {
+		none[ban] = "false"
+	}
+	for _, open := range []func(*testing.T, string, string) (*conform.Conformer, *layout.Feed){ofShipped, template} {
+		for _, name := range []string{"dynamics365", "dynamics365-seamk"} {
+			c, f := open(t, name, "contacts")
+			if o := run(t, c, raw(t, f, 2, none)); len(o.table("objection")) > 0 || len(o.table("person")) != 1 {
+				t.Errorf("%s without a ban\n%s", name, o.text())
+			}
+			for ban, want := range bans {
+				if rows := run(t, c, raw(t, f, 2, none.with(cells{ban: "true"}))).table("objection"); len(rows) != 1 || !strings.Contains(rows[0], want) ||
+					want == "scope=marketing" && strings.Contains(rows[0], "channel=") {
+					t.Errorf("%s: %s: %q", name, ban, rows)
+				}
+			}
+		}
+	}
+}
+
+// TestEveryPhoneOfTheFundraisersIsRead: five stand in the export, and the type of each says what it is.
+func TestEveryPhoneOfTheFundraisersIsRead(t *testing.T) {
+	c, f := ofShipped(t, "raisers-edge", "constituents")
+	row := cells{"CnBio_ID": "1044001", "CnBio_Last_Name": "Sample", "CnBio_Deceased": "No", "CnBio_Inactive": "No", "CnBio_No_Valid_Addresses": "No",
+		"CnBio_Requests_no_e-mail": "No"}
+	for n := 1; n <= 5; n++ {
+		column := fmt.Sprintf("CnPh_1_%02d_Phone_", n)
+		for kind, want := range map[string][2]string{"Email": {"email", "kind=personal address=sam@mail.example"}, "Home": {"phone", "kind=home number=+441514960001"},
+			"Business": {"phone", "kind=work number=+441514960001"}, "LinkedIn": {"phone", ""}} {
+			number := map[bool]string{true: "sam@mail.example", false: "0151 496 0001"}[kind == "Email"]
+			o := run(t, c, raw(t, f, 2, row.with(cells{column + "type": kind, column + "number": number})))
+			if rows := slices.Concat(o.table("email"), o.table("phone")); (len(rows) > 0) != (want[1] != "") || len(rows) > 1 ||
+				len(rows) == 1 && (!strings.Contains(rows[0], want[1]) || len(o.table(want[0])) != 1) {
+				t.Errorf("%s of %s: %q\n%s", kind, column, rows, o.text())
+			}
+		}
+	}
+}
+
+// TestAMergedContactIsTheOtherOnes: what was forbidden or refused there holds for the contact that it was merged into, of whom its
+// addresses are known and not current; one that names no other is somebody of whom nothing is current.
+func TestAMergedContactIsTheOtherOnes(t *testing.T) {
+	const id, master = "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "3f2504e0-4f89-41d3-9a0c-0305e82c3302"
+	loser := cells{"contactid": id, "lastname": "Varhainen", "emailaddress1": "eino@posti.example", "emailaddress2": "eino@mallipaja.example",
+		"mobilephone": "+358400000006", "telephone1": "+358400000007", "address1_line1": "Mallikatu 6", "address1_city": "Seinäjoki", "jobtitle": "Asiantuntija",
+		"_parentcustomerid_value": master, "seamk_role": "alumni", "merged": "true", "_masterid_value": master, "donotemail": "false", "donotbulkemail": "false",
+		"donotphone": "true", "donotpostalmail": "false", "donotbulkpostalmail": "false", "donotsendmm": "false"}
+	current := []string{"address", "employment", "org", "role"}
+	for _, open := range []func(*testing.T, string, string) (*conform.Conformer, *layout.Feed){ofShipped, template} {
+		for _, name := range []string{"dynamics365", "dynamics365-seamk"} {
+			c, f := open(t, name, "contacts")
+			if kind := "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"; f.Index(kind) >= 0 {
+				loser = loser.with(cells{kind: "account"})
+			} else {
+				delete(loser, kind)
+			}
+			for _, tt := range []struct {
+				merged, master, person string
+				lives                  bool
+			}{
+				{"true", master, master, false},
+				{"true", "", id, false},
+				{"false", "", id, true},
+				{"", "", id, true},
+			} {
+				o := run(t, c, raw(t, f, 2, loser.with(cells{"merged": tt.merged, "_masterid_value": tt.master})))
+				for _, table := range []string{"person", "objection", "email", "phone"} {
+					rows := o.table(table)
+					if want := map[string]int{"person": 1, "objection": 1, "email": 2, "phone": 2}[table]; len(rows) != want {
+						t.Errorf("%s %+v: %s: %q", name, tt, table, rows)
+					}
+					for _, row := range rows {
+						other := strings.Contains(row, "kind=other")
+						if !strings.Contains(row, " person_key="+tt.person) || (table == "email" || table == "phone") && other == tt.lives {
+							t.Errorf("%s %+v: %s", name, tt, row)
+						}
+					}
+				}
+				for _, table := range current {
+					if rows := o.table(table); (len(rows) > 0) != tt.lives {
+						t.Errorf("%s %+v: %s: %q", name, tt, table, rows)
+					}
+				}
+			}
+		}
 	}
 }

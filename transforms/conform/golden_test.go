@@ -76,7 +76,7 @@ func cast() map[string][]cells {
 	eino := cells{"contactid": "{3F2504E0-4F89-41D3-9A0C-0305E82C3301}", "firstname": "Eino", "lastname": "Varhainen", "birthdate": "1992-12-31",
 		"gendercode": "1", "governmentid": "311292-9557", "emailaddress1": "eino.varhainen@posti.example", "mobilephone": "+358400000006",
 		"address1_line1": "Mallikatu 6", "address1_city": "Seinäjoki", "address1_postalcode": "60320", "address1_country": "Suomi", "jobtitle": "Asiantuntija",
-		"donotemail": "true", "donotbulkemail": "true", "donotphone": "false", "donotpostalmail": "false", "donotsendmm": "false",
+		"donotemail": "true", "donotbulkemail": "true", "donotphone": "false", "donotpostalmail": "false", "donotbulkpostalmail": "true", "donotsendmm": "false",
 		"modifiedon": "2026-11-02T08:15:30Z", "seamk_role": "alumni", "seamk_studentnumber": "0012345"}
 	point := cells{"msdynmkt_contactpointconsent4id": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "msdynmkt_contactpointvalue": "Eino.Varhainen@posti.example",
 		"msdynmkt_contactpointtype": "534120000", "_msdynmkt_purposeid_value": "00000000-0000-0000-0000-0000000000A1",

@@ -21,6 +21,8 @@ func TestPitfallsOfSystems(t *testing.T) {
 	student := cells{"avain": "12345", "sukunimi": "Esimerkki", "hetu": "010190-"}
 	course := cells{"avain": "O1", "opiskelija": "12345", "pvm": "2020-05-01", "myontaja": "10118", "laji": "2", "nimi": "Ohjelmointi"}
 	entry := cells{"uid": "s0012345", "eduPersonPrincipalName": "s0012345@metropolia.example", "sn": "Koe"}
+	contact := cells{"contactid": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "lastname": "Varhainen", "donotemail": "false", "donotbulkemail": "false",
+		"donotphone": "false", "donotpostalmail": "false", "donotbulkpostalmail": "false", "donotsendmm": "false"}
 	for _, tt := range []struct {
 		name, feed string
 		row        cells
@@ -56,6 +58,7 @@ func TestPitfallsOfSystems(t *testing.T) {
 		{"a course that is passed", "virta/suoritukset", course.with(cells{"hyvaksytty": "HYV"}), "exam", " grade=HYV", "scale="},
 		{"a course with a number", "virta/suoritukset", course.with(cells{"viisi": "4"}), "exam", " grade=4 scale=Viisiportainen", ""},
 		{"a time with a fraction", "haka/henkilot", entry.with(cells{"modifyTimestamp": "20261101021500.0Z"}), "person", " modified_at=2026-11-01T02:15:00Z", ""},
+		{"a ban that says nothing", "dynamics365/contacts", contact.with(cells{"donotbulkpostalmail": ""}), "person", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l, f := feed(t, tt.feed)

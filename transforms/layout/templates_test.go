@@ -53,7 +53,8 @@ func TestAParentIsAnOrganisationWhereItIsAnAccount(t *testing.T) {
 			fills := slices.DeleteFunc(f.Fillings(), func(x layout.Filling) bool {
 				return !slices.ContainsFunc(x.Values, func(v layout.Value) bool { return v.Source == f.Index(parent) })
 			})
-			want := []layout.Condition{{Source: f.Index(parent + "@Microsoft.Dynamics.CRM.lookuplogicalname"), Values: []string{"account"}}}
+			want := []layout.Condition{{Source: f.Index("merged"), Not: true, Values: []string{"true"}},
+				{Source: f.Index(parent + "@Microsoft.Dynamics.CRM.lookuplogicalname"), Values: []string{"account"}}}
 			if len(fills) != 1 || fills[0].Label != "org" || !reflect.DeepEqual(fills[0].When, want) {
 				t.Errorf("%s: %+v", name, fills)
 			}
