@@ -155,9 +155,6 @@ func (n *Night) lockHolds(ctx context.Context, r *pipelines.Run, night *register
 	})
 }
 
-// kept tells whether anything of a subject may be in the register.
-func (n *Night) kept(subject string) bool { return n.standing.stays(subject) }
-
 // stays tells whether anything of a subject may be in the register. Without standings everything may.
 func (s *standings) stays(subject string) bool {
 	return s == nil || s.suppressed[subject] == "" || s.sparedOf[subject]

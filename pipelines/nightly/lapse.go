@@ -3,7 +3,6 @@ package nightly
 import (
 	"cmp"
 	"context"
-	"slices"
 	"sync"
 
 	"uoma/connectors/register"
@@ -43,15 +42,20 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		return out, nil
 	}
 	known := sync.OnceValue(n.knownRecords)
-	whole := n.whole(clauses)
-	for subject, clause := range whole { // what sources gave up goes with the rest
-		left, err := n.leftOf(ctx, night, subject, known)
+	whole, theirs := n.whole(clauses), map[string]bool{}
+	var common []string // records that they have beside other persons, maybe each other
+	for subject, clause := range whole {
+		person := workspace.PersonOf(persons, subject)
+		own, shared, err := night.OwnAndShared(ctx, person)
 		if err != nil {
 			return out, err
 		}
-		for _, record := range left {
-			mine[record] = clause
+		for _, record := range own {
+			if !known()[record] { // what sources gave up goes with the rest
+				mine[record] = clause
+			}
 		}
+		theirs[person], common = true, append(common, shared...)
 	}
 	for e, err := range n.ws.Vault.Open(ctx, sortedKeys(clauses), 0) {
 		if err != nil {
@@ -62,9 +66,15 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 			n.withholdToken(e.Source, e.SourceKey, clause)
 		}
 	}
-	others, err := n.sharedBy(ctx, night, whole)
+	others := map[string]bool{} // records that are somebody else's, too
+	links, err := night.LinksOf(ctx, common)
 	if err != nil {
 		return out, err
+	}
+	for _, l := range links {
+		if !theirs[l.Person] {
+			others[l.Record] = true
+		}
 	}
 	for _, subject := range sortedKeys(whole) { // of two who were one, the other goes on
 		person := workspace.PersonOf(persons, subject)
@@ -84,27 +94,6 @@ func (n *Night) lapse(ctx context.Context, r *pipelines.Run, night *register.Nig
 		}
 	}
 	return out, nil
-}
-
-// sharedBy gives the records that the register has of some subjects and of others.
-func (n *Night) sharedBy(ctx context.Context, night *register.Night, subjects map[string]string) (map[string]bool, error) {
-	theirs, out := map[string]bool{}, map[string]bool{}
-	var all []string
-	for subject := range subjects {
-		person := workspace.PersonOf(n.ws.Persons(), subject)
-		_, shared, err := night.OwnAndShared(ctx, person)
-		if err != nil {
-			return nil, err
-		}
-		theirs[person], all = true, append(all, shared...)
-	}
-	links, err := night.LinksOf(ctx, all)
-	for _, l := range links {
-		if !theirs[l.Person] {
-			out[l.Record] = true
-		}
-	}
-	return out, err
 }
 
 // heirs gives, by subject that was given up tonight, the one who has what tonight's resolution does not know of it: of several
@@ -128,16 +117,6 @@ func (n *Night) whole(clauses map[string]string) map[string]string {
 		}
 	}
 	return out
-}
-
-// leftOf gives the records of a subject that its sources gave up: those that the register has of nobody else, and tonight's
-// resolution does not know.
-func (n *Night) leftOf(ctx context.Context, night *register.Night, subject string, known func() map[string]bool) ([]string, error) {
-	own, _, err := night.OwnAndShared(ctx, workspace.PersonOf(n.ws.Persons(), subject))
-	if err != nil || len(own) == 0 {
-		return nil, err
-	}
-	return slices.DeleteFunc(own, func(record string) bool { return known()[record] }), nil
 }
 
 // knownRecords gives the records and contact points that tonight's resolution knows.

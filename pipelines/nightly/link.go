@@ -79,7 +79,7 @@ func (s load) asked() []holder {
 	var out []holder
 	for i := range s.n.resolved.Records {
 		x := &s.n.resolved.Records[i]
-		if x.Before == x.Subject && s.n.kept(x.Subject) && !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
+		if x.Before == x.Subject && s.n.standing.stays(x.Subject) && !s.n.everything && !s.n.decidedRecords[recordKey{x.System, x.PersonKey}] {
 			continue
 		}
 		out = append(out, holder{protect.Record(source, x.System, x.PersonKey), x.Subject})

@@ -365,7 +365,7 @@ func (s load) events(r *pipelines.Run, next int64) []register.Event {
 	var out []register.Event
 	for _, e := range s.n.resolved.Events {
 		kind, ok := kinds[e.Kind]
-		if !ok || !s.n.kept(e.Subject) {
+		if !ok || !s.n.standing.stays(e.Subject) {
 			continue
 		}
 		x := register.Event{Run: r.ID(), Seq: next + int64(len(out)), Kind: kind, Person: workspace.PersonOf(persons, e.Subject)}

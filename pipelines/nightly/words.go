@@ -124,7 +124,7 @@ func (n *Night) keptWords() []register.KeptWord {
 	persons := n.ws.Persons()
 	var out []register.KeptWord
 	for _, subject := range sortedKeys(n.words) {
-		if len(n.words[subject]) == 0 || !n.kept(subject) {
+		if len(n.words[subject]) == 0 || !n.standing.stays(subject) {
 			continue
 		}
 		person := workspace.PersonOf(persons, subject)
@@ -140,12 +140,12 @@ func (n *Night) keptWords() []register.KeptWord {
 		out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ErasedWord, Clause: n.standing.suppressed[subject]})
 	}
 	for subject, day := range n.standing.diedOn { // the row that says so may be withheld, and gone
-		if n.kept(subject) {
+		if n.standing.stays(subject) {
 			out = append(out, deceased(workspace.PersonOf(persons, subject), day))
 		}
 	}
 	for subject := range n.standing.shielded {
-		if n.kept(subject) {
+		if n.standing.stays(subject) {
 			out = append(out, register.KeptWord{Person: workspace.PersonOf(persons, subject), Kind: register.ProtectedWord})
 		}
 	}
