@@ -26,9 +26,8 @@ type Pages struct {
 	pages  int
 	empty  int // pages in a row without rows
 	rows   int64
-	least  int64 // of the totals that pages announced
-	most   int64
-	capped bool // a total said that there may be more
+	total  int64 // that every page announces, -1 where none does
+	capped bool  // there may be more
 	asked  map[[sha256.Size]byte]bool
 	last   [sha256.Size]byte // of the page before
 	since  string            // see [Pages.Since]
@@ -43,7 +42,7 @@ func (a *API) Pages(ctx context.Context, q Query) (*Pages, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	l := &Pages{ctx: ctx, api: a, q: q, least: -1, asked: map[[sha256.Size]byte]bool{}}
+	l := &Pages{ctx: ctx, api: a, q: q, total: -1, asked: map[[sha256.Size]byte]bool{}}
 	u := *a.base
 	u.Path, u.RawPath = strings.TrimSuffix(u.Path, "/")+"/"+strings.TrimPrefix(q.Path, "/"), ""
 	if q.Path == "" {
@@ -184,10 +183,11 @@ func (l *Pages) count(p page) error {
 	if err != nil || total < 0 {
 		return because(errTotal, l.pages, "it does not say how many rows there are")
 	}
-	if l.least < 0 {
-		l.least, l.most = total, total
+	if l.total >= 0 && total != l.total {
+		// Rows came or went: where the service counts rows to find the next page, one of them was passed over.
+		return because(ErrShifted, l.pages, "another number of rows is announced")
 	}
-	l.least, l.most = min(l.least, total), max(l.most, total)
+	l.total = total
 	l.capped = l.capped || p.least.Text == "true"
 	return nil
 }
@@ -278,9 +278,7 @@ func (l *Pages) counted(p page) (*request, error) {
 	case l.q.Paging.Total == "" && p.rows == 0:
 		return nil, nil
 	case l.q.Paging.Total == "":
-	case l.least != l.most:
-		return nil, because(ErrShifted, l.pages, "another number of rows is announced")
-	case l.rows >= l.most:
+	case l.rows >= l.total:
 		return nil, nil
 	case p.rows == 0:
 		return nil, because(errTotal, l.pages, "it has no rows, though there are more")
@@ -291,15 +289,10 @@ func (l *Pages) counted(p page) (*request, error) {
 	return l.next.with(l.q.Paging.Parameter, l.at)
 }
 
-// end compares what came with what was announced. A number that changed tells that rows came or went while the list was read:
-// where the service counts rows to find the next page, one of them was passed over.
+// end compares what came with what was announced.
 func (l *Pages) end() error {
-	switch {
-	case l.q.Paging.Total == "" || l.q.XML:
-	case l.least != l.most:
-		return ErrShifted.Because(fmt.Errorf("%d rows, between %d and %d announced", l.rows, l.least, l.most))
-	case l.rows < l.least || l.rows > l.most && !l.capped:
-		return errTotal.Because(fmt.Errorf("%d rows, %d announced", l.rows, l.least))
+	if l.total >= 0 && (l.rows < l.total || l.rows > l.total && !l.capped) {
+		return errTotal.Because(fmt.Errorf("%d rows, %d announced", l.rows, l.total))
 	}
 	return io.EOF
 }
