@@ -397,8 +397,8 @@ func (s report) deliveries(ctx context.Context) ([]quality.Delivery, error) {
 	return out, err
 }
 
-// orders gives how each target's orders stand: those without an answer when its last run, by date, could hear one, and what somebody has to look into by the
-// last run that came to choose them.
+// orders gives how each target's orders stand: those without an answer when its last run, by date, could hear one, and what somebody
+// has to look into by the last run that came to choose them.
 func (s report) orders(ctx context.Context, r *pipelines.Run) ([]quality.Orders, error) {
 	given, err := ledger.DeletionOrders(ctx, s.n.ws.RegisterDB, "")
 	if err != nil {

@@ -67,6 +67,9 @@ func (n *Night) untold(ctx context.Context, r *pipelines.Run) (out []quality.Unt
 			owing[f.FullName()] = append(owing[f.FullName()], fill.Table.Name)
 		}
 	})
+	if len(owing) == 0 {
+		return nil, nil
+	}
 	var first map[string]map[string]string
 	err = n.ws.Register.See(ctx, func(v *register.View) (err error) {
 		first, err = v.FirstSeen(ctx, owing)

@@ -202,8 +202,10 @@ func (c *Conformer) joined(col *column, text string, i int) string {
 		if width := c.feed.Columns[j].Width; part != "" && len(part) < width {
 			part = strings.Repeat("0", width-len(part)) + part
 		}
-		if to, known := c.columns[j].codes[foldCode(part)]; known {
-			part = to
+		if codes := c.columns[j].codes; codes != nil {
+			if to, known := codes[foldCode(part)]; known {
+				part = to
+			}
 		}
 		before += part
 	}
