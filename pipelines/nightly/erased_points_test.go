@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/ledger"
@@ -11,6 +12,7 @@ import (
 	"uoma/connectors/snapshot"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/custody"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/rights"
 	"uoma/pipelines/workspace"
@@ -268,11 +270,24 @@ func TestThreat_T25_WhoTurnsOutToBeErasedLeavesByAddress(t *testing.T) {
 		for range 2 {
 			s.uncommitted(t, firstNight+2)
 		}
-		for n := canon.Date(2); n < 4; n++ { // the vault, which knew the address of before, had let go of it already
-			night(n, true, erased+now)
-			check("after a killed night", "Both")
+		turned := tiny{s.copy(t), s.feeds}
+		again := func(after string) {
+			t.Helper()
+			for n := canon.Date(2); n < 4; n++ { // the vault, which knew the address of before, had let go of it already
+				night(n, true, erased+now)
+				check("after "+after, "Both")
+			}
+			nothingLeft()
 		}
-		nothingLeft()
+		again("a killed night")
+		s = turned
+		s.at(t, func(ws *workspace.Workspace) {
+			by := custody.Author{Actor: "virtanen", At: time.Unix(1, 0)}
+			if _, err := custody.RotateTokens(t.Context(), ws, workspace.IndexTokens, 0, by, custody.Options{}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		again("a killed night and a rotation")
 
 		s = parted
 		s.at(t, func(ws *workspace.Workspace) {

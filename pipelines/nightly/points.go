@@ -72,7 +72,7 @@ func (s *standings) mark(ctx context.Context, n *Night, r *pipelines.Run, list m
 // lapsing gives the contact points, of tonight and of before, of the subjects that turned out to be an erased person tonight, of whom
 // something may be stored that no hold keeps.
 func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string, error) {
-	heirs, source := n.heirs(), n.ws.SourceTokens()
+	heirs, tokens := n.heirs(), n.ws.InnerTokens()
 	out, before, records := map[string][]string{}, map[string]string{}, map[string]string{} // subjects by who they were, and by record
 	for i := range n.resolved.Records {
 		x := &n.resolved.Records[i]
@@ -80,7 +80,7 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 			continue
 		}
 		before[x.Before], before[x.Subject] = x.Subject, x.Subject
-		records[protect.Record(source, x.System, x.PersonKey)] = x.Subject
+		records[protect.Record(tokens, x.System, x.PersonKey)] = x.Subject
 		for point := range n.resolved.PointsOf(i) {
 			out[x.Subject] = append(out[x.Subject], point)
 		}
@@ -91,7 +91,7 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 	others := map[string]bool{}
 	for i := range n.resolved.Records { // of two who were one each keeps what is theirs
 		if x := &n.resolved.Records[i]; before[x.Before] != "" && s.suppressed[x.Subject] == "" {
-			others[protect.Record(source, x.System, x.PersonKey)] = true
+			others[protect.Record(tokens, x.System, x.PersonKey)] = true
 		}
 	}
 	for e, err := range n.ws.Vault.Open(ctx, sortedKeys(before), vault.Contacts) {
@@ -99,10 +99,10 @@ func (n *Night) lapsing(ctx context.Context, s *standings) (map[string][]string,
 			return nil, err
 		}
 		whole := s.suppressed[cmp.Or(heirs[e.Subject], e.Subject)] != ""
-		switch {
-		case records[e.Record] != "":
-			n.addPastPoints(e.Record, workspace.PointsIn(&e))
-		case whole && !others[e.Record]:
+		switch record := n.ws.Inner(workspace.IndexTokens, e.Record); {
+		case records[record] != "":
+			n.addPastPoints(record, workspace.PointsIn(&e))
+		case whole && !others[record]:
 			n.addPastPoints(e.Subject, workspace.PointsIn(&e))
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // pastPoint is a contact point that the vault alone knew of somebody who turned out to be erased. The vault lets go of it before the
 // register lets go of what came by it: a night that is killed between the two leaves it to the next one.
 type pastPoint struct {
-	Of    string `parquet:"of"` // the token of the record that had it, or the subject of one that its source gave up
+	Of    string `parquet:"of"` // the inner token of the record that had it, or the subject of one that its source gave up
 	Point string `parquet:"point"`
 }
 
@@ -42,9 +42,9 @@ func (n *Night) notePastPoints(ctx context.Context, r *pipelines.Run) error {
 // pastPointsToRemember gives those that are left after tonight: of people who are not found to be erased any more, or not yet, as the
 // feed that says so did not land.
 func (n *Night) pastPointsToRemember() []pastPoint {
-	here, source := map[string]bool{}, n.ws.SourceTokens()
+	here, tokens := map[string]bool{}, n.ws.InnerTokens()
 	for _, m := range n.rememberable() {
-		here[m.Subject], here[protect.Record(source, canon.SystemOf(m.Feed), m.PersonKey)] = true, true
+		here[m.Subject], here[protect.Record(tokens, canon.SystemOf(m.Feed), m.PersonKey)] = true, true
 	}
 	out := slices.DeleteFunc(slices.Clone(n.leftPoints), func(p pastPoint) bool { return !here[p.Of] })
 	slices.SortFunc(out, func(a, b pastPoint) int {
