@@ -69,7 +69,7 @@ func ConfigDigest(ws *workspace.Workspace, layouts []*layout.Layout, pack *polic
 
 // Version of the decisions that the stages make. A release that decides anything else for the same row raises it, so that
 // the next night decides every row anew; so does one that weighs or clusters records otherwise.
-const Version = "9"
+const Version = "10"
 
 // mustRedo tells whether the rows of a feed that did not change must be decided anew. A feed is asked for itself: one that
 // stopped on the night of a change has it still before it.

@@ -2,7 +2,7 @@ package likeness
 
 // Edits gives how many single slips part two values: bytes inserted, dropped or changed, or two neighbours swapped, no
 // byte touched twice (the optimal string alignment distance of Damerau and Levenshtein). More than limit slips are
-// limit+1.
+// limit+1, as are more than bandMost between values longer than 64 bytes.
 func Edits(a, b string, limit int) int {
 	if len(a) > len(b) || len(a) == len(b) && a > b {
 		a, b = b, a
@@ -24,8 +24,13 @@ func Edits(a, b string, limit int) int {
 		return oneSlip(a, b)
 	case len(a) <= word:
 		return min(editsInWord(a, b, limit), limit+1)
+	case len(b)-len(a) > bandMost:
+		return limit + 1
 	}
-	return editsInBand(a, b, min(limit, bandMost))
+	if d := editsInBand(a, b, min(limit, bandMost)); d <= bandMost {
+		return d
+	}
+	return limit + 1
 }
 
 // oneSlip gives 1 or 2 for values without a common start or end, of which a is not the longer one.

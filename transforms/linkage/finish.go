@@ -11,7 +11,7 @@ import (
 // nameKeys are what is derived from a name once.
 type nameKeys struct {
 	words [maxWords]int32 // numbers of its words
-	count uint8           // of its words; more than maxWords when it has more
+	count uint8           // of its words; maxWords+1 when it has more than maxWords
 	start byte            // its first byte
 	size  uint16          // bytes, as far as that counts
 	sound uint64          // how the first word sounds
@@ -218,7 +218,7 @@ func (t *Table) keyNames() {
 }
 
 func (t *Table) listWords(k *nameKeys, s string) {
-	for more := true; more; k.count++ {
+	for more := true; more; k.count = min(k.count+1, maxWords+1) {
 		var w string
 		w, s, more = strings.Cut(s, " ")
 		if id := t.words.dict.intern(bytesOf(w)); k.count < maxWords {

@@ -2,6 +2,7 @@ package linkage
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -253,7 +254,7 @@ func (s *Standing) sound(anew, touched []int32) bool {
 	}
 	for _, v := range t.all() {
 		d := v.dict
-		if !ordered(d.ends, len(d.text)) || !filled(d.ends) || len(v.exact) != d.len() {
+		if !ordered(d.ends, len(d.text)) || !filled(d.ends) || len(v.exact) != d.len() || v == t.given && !worded(d) {
 			return false
 		}
 		if o := t.other(v); o != nil && o.field.Kind == Identifier && len(o.by) != d.len() {
@@ -288,6 +289,17 @@ func filled(ends []uint32) bool {
 			return false
 		}
 		from = to
+	}
+	return true
+}
+
+// worded tells whether one space parts the words of each text: names are folded.
+func worded(d *dictionary) bool {
+	for id := range d.len() {
+		s := d.value(int32(id))
+		if s[0] == ' ' || s[len(s)-1] == ' ' || bytes.Contains(s, []byte("  ")) {
+			return false
+		}
 	}
 	return true
 }

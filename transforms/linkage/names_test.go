@@ -2,7 +2,10 @@ package linkage
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"uoma/transforms/likeness"
 )
 
 // TestColumnsCalledLikeParts: names of columns are the user's, those of passes ours.
@@ -38,4 +41,31 @@ func truthOf(rows cells) map[string]string {
 		out[r[0]] = fmt.Sprint(i / 2)
 	}
 	return out
+}
+
+// TestListsOfNames compares lists of given names by the numbers of their words, and as texts.
+func TestListsOfNames(t *testing.T) {
+	many := func(n int) string {
+		words := make([]string, n)
+		for i := range words {
+			words[i] = fmt.Sprintf("%c%c", 'a'+i%26, 'a'+i/26)
+		}
+		return strings.Join(words, " ")
+	}
+	lists := []string{"zoe", "zoe zara", "aa", "aa ba", "aa ba ca da", many(5), many(6), many(255), many(256), many(257), many(512)}
+	var rows cells
+	for i, names := range lists {
+		rows = append(rows, []string{fmt.Sprint(i), names, "Specimen", "", "", ""})
+	}
+	table := tableOf(few(), rows, 0)
+	c := newComparer(table)
+	for i := range int32(len(lists)) {
+		for j := range i {
+			x, y := table.given.first(i), table.given.first(j)
+			a, b := table.given.text(x), table.given.text(y)
+			if got, want := c.lists(x, y), likeness.Given(a, b); got != want {
+				t.Errorf("%d names and %d: %s, want %s", len(strings.Fields(a)), len(strings.Fields(b)), likeness.GivenLevels[got], likeness.GivenLevels[want])
+			}
+		}
+	}
 }
