@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // Frame limits: a batch on a stream is one frame with its table and feed named before it.
@@ -89,7 +90,7 @@ func readBatch(r *bufio.Reader, tables []Table) (*Batch, error) {
 		return nil, unexpected(err)
 	}
 	body := &io.LimitedReader{R: r, N: int64(binary.BigEndian.Uint32(n[:]))}
-	ar, err := ipc.NewReader(body)
+	ar, err := ipc.NewReader(body, ipc.WithAllocator(atMost{memory.DefaultAllocator, int(body.N) + 64}))
 	if err != nil {
 		return nil, fmt.Errorf("batch stream: %w", err)
 	}
@@ -108,6 +109,29 @@ func readBatch(r *bufio.Reader, tables []Table) (*Batch, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return &Batch{Table: t, Feed: string(feed), record: rec}, nil
+}
+
+// atMost allocates no more than a frame has, with what Arrow rounds up to: a message may announce any size. Arrow makes an error of
+// the panic.
+type atMost struct {
+	memory.Allocator
+	bytes int
+}
+
+func (a atMost) Allocate(size int) []byte {
+	a.check(size)
+	return a.Allocator.Allocate(size)
+}
+
+func (a atMost) Reallocate(size int, b []byte) []byte {
+	a.check(size)
+	return a.Allocator.Reallocate(size, b)
+}
+
+func (a atMost) check(size int) {
+	if size > a.bytes {
+		panic("more bytes are announced than there are")
+	}
 }
 
 func readPart(r io.Reader, limit uint32) ([]byte, error) {
