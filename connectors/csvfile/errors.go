@@ -8,7 +8,7 @@ var (
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding",
 		"set the layout's encoding to what the source system writes; bytes are never replaced silently").For(fault.Source)
 	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends inside a quoted field",
-		"have the export made again; nothing was removed").For(fault.Source)
+		"have the export made again; if it is whole, look for a quote that is opened and never closed from this line on; nothing was removed").For(fault.Source)
 	errRow = fault.New("UOMA-LND-ROW", "a row is beyond the limits and nothing tells where the next one begins",
 		"look for a quote that is opened and never closed near this line").For(fault.Source)
 	errRead = fault.New("UOMA-LND-READ", "the export cannot be read to its end",

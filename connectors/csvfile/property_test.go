@@ -74,10 +74,20 @@ func compare(t *rapid.T, got, want [][]string) {
 	}
 }
 
-// lines counts rows in the plainest way, one character after the other.
-func lines(s string, delim byte, quotes bool) (n int64) {
+// lines counts rows in the plainest way, one character after the other. Those of the lines in open are of one line, whatever their
+// quotes.
+func lines(s string, delim byte, quotes bool, open map[int64]bool) (n int64) {
+	line, counted := int64(1), 0
 	for i := 0; i < len(s); n++ {
+		line += formattest.Lines(strings.ReplaceAll(strings.ReplaceAll(s[counted:i], "\r\n", "\n"), "\r", "\n"))
+		counted = i
 		for {
+			if open[line] {
+				for i < len(s) && s[i] != '\n' && s[i] != '\r' {
+					i++
+				}
+				break
+			}
 			if quotes && i < len(s) && s[i] == '"' { // a quote closes where the field does
 				for i++; i < len(s); i++ {
 					if s[i] != '"' {
@@ -118,7 +128,7 @@ func conservation(t testing.TB, got result) int64 {
 func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		"a;b\n1;2\n", "a;b\r1;\"2\r\n\"\"\";\n", "\ufeffa;b\nä;ö\n", "sep=;\na;b\n;\n", "\xff\xfea\x00\n\x00", "a;b\nYhteensä;\n1;2\n",
-		"a;b\nRivejä: 3\n", "a;b;a\n", "\"", "a\n\"x", "a\r\r\n\n\r", "a;b\n\xe4;\x81\n", "a;b\n1;2;3\na;b\n", strings.Repeat("x", 300) + "\n1",
+		"a;b\n1;\"2\n3;4\n5;\"6\"\n7;8\n", "a;b\nRivejä: 3\n", "a;b;a\n", "\"", "a\n\"x", "a\r\r\n\n\r", "a;b\n\xe4;\x81\n", "a;b\n1;2;3\na;b\n", strings.Repeat("x", 300) + "\n1",
 	} {
 		for kind := range uint8(8) {
 			f.Add([]byte(s), kind)
@@ -139,7 +149,11 @@ func FuzzRead(f *testing.F) {
 		if got.err != nil {
 			return
 		}
-		if want := lines(formattest.Decoded(in, got.sum.Encoding), ';', !o.NoQuotes); all != want {
+		open := map[int64]bool{}
+		for _, r := range got.rejected {
+			open[r.Line] = open[r.Line] || r.Code == tabular.CodeQuote
+		}
+		if want := lines(formattest.Decoded(in, got.sum.Encoding), ';', !o.NoQuotes, open); all != want {
 			t.Fatalf("%d rows, accounted for %d: %+v", want, all, got.sum)
 		}
 	})

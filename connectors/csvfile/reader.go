@@ -102,7 +102,7 @@ func text(c byte) bool { return c == '\t' || ' ' <= c && c < 0x7F }
 // next reads some plain rows into the assembler, or one row of any other kind.
 func (r *Reader) next() error {
 	if len(r.block.Rows) == 0 {
-		if fields := r.a.BlockFields(); r.blocks && fields > 0 {
+		if fields := r.a.BlockFields(); r.blocks && fields > 0 && r.split.torn == 0 {
 			r.block.Wide = r.split.block(&r.block, fields)
 			r.suspect = r.block.Wide && !r.plain(&r.block)
 		}
@@ -115,7 +115,7 @@ func (r *Reader) next() error {
 	}
 	r.block.First(&r.row)
 	r.block.Drop(1)
-	r.split.line, r.split.tooLong, r.split.tooWide = r.row.Line, false, false
+	r.split.line, r.split.tooLong, r.split.tooWide, r.split.unclosed = r.row.Line, false, false, false
 	return r.add(&r.row)
 }
 
@@ -133,6 +133,9 @@ func (r *Reader) nextRow() error {
 		return r.fault(err)
 	}
 	r.rows++
+	if s.lone && r.a.Ready() {
+		s.tear(r.a.Fits)
+	}
 	if s.openEnd {
 		r.a.SetOpenEnd()
 	}
@@ -152,6 +155,10 @@ func (r *Reader) add(row *tabular.Row) error {
 	}
 	if r.split.tooLong || r.split.tooWide {
 		return r.beyond(row)
+	}
+	if r.split.unclosed {
+		r.a.RejectRow(row, tabular.CodeQuote, "a quote opens a field and does not close on this line; the rows behind it would be in it")
+		return nil
 	}
 	if row.Wide && r.chars != nil {
 		r.decode(row)

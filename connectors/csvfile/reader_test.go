@@ -183,6 +183,7 @@ func TestSourceErrors(t *testing.T) {
 		"duplicate":                    {"a;b;A\n", columns("a", "b"), "UOMA-LND-HEADER-DUPLICATE", 1},
 		"duplicate unknown":            {"a;x;X\n", columns("a", "b"), "UOMA-LND-HEADER-DUPLICATE", 1},
 		"control character in header":  {"a\x00;b\n", columns("a", "b"), "UOMA-LND-HEADER", 1},
+		"cut in a row":                 {"a;b\n1;2\n3", columns("a", "b"), "UOMA-LND-TRUNCATED", 3},
 		"open quote":                   {"a;b\n1;\"2\n3;4\n", columns("a", "b"), "UOMA-LND-TRUNCATED", 2},
 		"count differs":                {"a;b\n1;2\nRivejä yhteensä: 2\n", control, "UOMA-LND-CONTROL", 3},
 		"two control lines":            {"a;b\n1;2\nRivejä yhteensä: 1\nRivejä yhteensä: 1\n", control, "UOMA-LND-CONTROL", 4},
@@ -204,6 +205,38 @@ func TestSourceErrors(t *testing.T) {
 			}
 			if strings.Contains(e.Error(), "Aino") {
 				t.Fatal("the error shows what stood in the file")
+			}
+		})
+	}
+}
+
+// TestAQuoteThatSwallowsRows has a quote at the beginning of a field that nobody closed: the next one that stands before a delimiter
+// closes it, rows later.
+func TestAQuoteThatSwallowsRows(t *testing.T) {
+	const header = "a;b;c\n"
+	for name, c := range map[string]struct{ in, want, rejected string }{
+		"closed by a quoted field":    {"1;\"Malli\" Oy;x\n2;y;y\n3;\"z;z\";z\n4;u;u\n", "3|2|y|y\n4|3|z;z|z\n5|4|u|u", "2 open-quote"},
+		"with a delimiter in it":      {"1;\"Malli\" Oy; Ab;x\n2;y;y\n3;\"z;z\";z\n", "3|2|y|y\n4|3|z;z|z", "2 open-quote"},
+		"twice":                       {"1;\"Malli;x\n2;\"Toinen;y\n3;z;z\n4;\"u\";u\n", "4|3|z|z\n5|4|u|u", "2 open-quote, 3 open-quote"},
+		"in lines that end with CRLF": {"1;\"Malli;x\r\n2;y;y\r\n3;\"z\";z\r\n", "3|2|y|y\n4|3|z|z", "2 open-quote"},
+		"and blank lines":             {"1;\"Malli;x\n\n2;y;y\n3;\"z\";z\n", "4|2|y|y\n5|3|z|z", "2 open-quote"},
+		"to the end of the export":    {"1;\"Malli;x\n2;y;y\n3;\"z\";z", "3|2|y|y\n4|3|z|z", "2 open-quote"},
+		"lines of one row":            {"1;\"two\nlines\";x\n2;y;y\n", "2|1|two\nlines|x\n4|2|y|y", ""},
+		"lines of a row with more":    {"1;\"two\nlines\";x;x\n2;y;y\n", "4|2|y|y", "2 field-count"},
+		"text that looks like a row":  {"1;\"two \"\"\n8;9;9\n\"\"lines\";x\n2;y;y\n", "2|1|two \"\n8;9;9\n\"lines|x\n5|2|y|y", ""},
+		"sloppy quotes in one row":    {"1;\"the \"big\" one\nof all\";x\n2;y;y\n", "2|1|the \"big\" one\nof all|x\n4|2|y|y", ""},
+		"into another column":         {"1;\"Malli\" Oy;x\n2;y;y\n3;z;\"z\"\n", "3|2|y|y\n4|3|z|z", "2 open-quote"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := columns("a", "b", "c")
+			sameEitherWay(t, []byte(header+c.in), o)
+			got := read(strings.NewReader(header+c.in), o)
+			var rejected []string
+			for _, r := range got.rejected {
+				rejected = append(rejected, fmt.Sprint(r.Line, " ", r.Code))
+			}
+			if got.err != nil || got.text() != c.want || strings.Join(rejected, ", ") != c.rejected {
+				t.Errorf("%q, %q, %v", got.text(), rejected, got.err)
 			}
 		})
 	}

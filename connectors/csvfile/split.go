@@ -37,6 +37,12 @@ type splitter struct {
 	tooWide bool
 	tooLong bool
 	openEnd bool // the row is ended by the end of the stream alone
+	begin   int  // where the row that was given begins, unless it was too long
+	torn    int  // bytes ahead of a row that was torn
+	alone   bool // the window is one line of it
+
+	lone     bool // a field of several lines has a quote inside that is neither doubled nor closes it
+	unclosed bool // the row is a line of a torn one, and a quote that opens on it does not close
 
 	rows, cells []canon.Span // room for those of a block
 }
@@ -44,6 +50,11 @@ type splitter struct {
 // next finds a row: s.fields, s.raw, s.line and the flags describe it. At the end it gives io.EOF.
 func (s *splitter) next() error {
 	s.line = s.nextLine
+	if s.torn > 0 {
+		s.tooLong = false
+		s.oneLine()
+		return nil
+	}
 	for {
 		length, whole, state := s.scan()
 		switch {
@@ -64,10 +75,53 @@ func (s *splitter) next() error {
 		}
 		s.raw = s.buf[s.start : s.start+length]
 		s.tooLong = length > s.rowBytes
+		s.begin = s.start
 		s.start += whole
 		s.nextLine++
 		return nil
 	}
+}
+
+// tear gives up the row that was given, if one of its lines by itself fits: a quote in it closed only where another one opened, rows
+// later. Then these lines are given one by one.
+func (s *splitter) tear(fits func(cells [][]byte) bool) {
+	if s.tooLong {
+		return
+	}
+	end, nextLine := s.start, s.nextLine
+	s.start, s.torn = s.begin, end-s.begin
+	for s.torn > 0 {
+		if s.oneLine(); !s.tooWide && !s.unclosed && fits(s.fields) {
+			s.start, s.torn, s.nextLine = s.begin, end-s.begin, s.line
+			s.oneLine()
+			return
+		}
+	}
+	s.start = s.begin
+	length, _, _ := s.scan()
+	s.raw = s.buf[s.begin : s.begin+length]
+	s.start, s.nextLine = end, nextLine
+}
+
+// oneLine gives the next line of a row that was torn. Quotes close on it, or are text and set s.unclosed.
+func (s *splitter) oneLine() {
+	b := s.buf[s.start : s.start+s.torn]
+	n := bytes.IndexAny(b, "\r\n")
+	whole := n + 1
+	switch {
+	case n < 0:
+		n, whole = len(b), len(b)
+	case b[n] == '\r' && whole < len(b) && b[whole] == '\n':
+		whole++
+	}
+	end, err := s.end, s.err
+	s.end, s.err, s.alone = s.start+n, io.EOF, true
+	s.scan()
+	s.end, s.err, s.alone = end, err, false
+	s.openEnd = n == len(b)
+	s.raw = b[:n]
+	s.start, s.torn = s.start+whole, s.torn-whole
+	s.nextLine++
 }
 
 // stop says why there is no further row.
@@ -90,7 +144,7 @@ const (
 // row is complete, and an empty window is inside.
 func (s *splitter) scan() (length, whole int, _ state) {
 	b, last := s.buf[s.start:s.end], s.err == io.EOF
-	s.fields, s.scratch, s.tooWide, s.openEnd = s.fields[:0], s.scratch[:0], false, false
+	s.fields, s.scratch, s.tooWide, s.openEnd, s.lone, s.unclosed = s.fields[:0], s.scratch[:0], false, false, false, false
 	if len(b) == 0 {
 		return 0, 0, inside
 	}
@@ -98,11 +152,15 @@ func (s *splitter) scan() (length, whole int, _ state) {
 		from := i
 		var cell []byte
 		if s.quotes && i < len(b) && b[i] == s.quote {
-			var ok bool
-			if cell, i, ok = s.quoted(b, i, last); !ok {
+			if value, end, ok := s.quoted(b, i, last); ok {
+				cell, i = value, end
+			} else if s.alone {
+				s.unclosed = true
+			} else {
 				return 0, 0, insideQuotes
 			}
-		} else {
+		}
+		if i == from {
 			i = s.special(b, i)
 			cell = b[from:i]
 		}
@@ -156,7 +214,7 @@ func (s *splitter) special(b []byte, i int) int {
 // quoted reads the field whose quote stands at i, and gives the index of what ends it. It fails when b ends before.
 func (s *splitter) quoted(b []byte, i int, last bool) (cell []byte, end int, ok bool) {
 	from, at := i+1, i+1
-	begun := len(s.scratch)
+	begun, lone := len(s.scratch), false
 	for {
 		k := bytes.IndexByte(b[at:], s.quote)
 		if k < 0 {
@@ -173,7 +231,7 @@ func (s *splitter) quoted(b []byte, i int, last bool) (cell []byte, end int, ok 
 			continue
 		}
 		if k+1 < len(b) && b[k+1] != s.delim && b[k+1] != '\n' && b[k+1] != '\r' {
-			at = k + 1
+			at, lone = k+1, true
 			continue
 		}
 		cell = b[from:k]
@@ -181,7 +239,9 @@ func (s *splitter) quoted(b []byte, i int, last bool) (cell []byte, end int, ok 
 			s.scratch = append(s.scratch, cell...)
 			cell = s.scratch[begun:]
 		}
-		s.nextLine += lineEnds(b[i:k])
+		ends := lineEnds(b[i:k])
+		s.nextLine += ends
+		s.lone = s.lone || lone && ends > 0
 		return cell, k + 1, true
 	}
 }
@@ -223,7 +283,7 @@ func (s *splitter) fill() {
 // discard passes over the rest of a row that does not fit, and leaves its beginning in s.raw.
 func (s *splitter) discard() error {
 	s.raw = bytes.Clone(s.buf[s.start : s.start+min(keptOfLong, s.end-s.start)])
-	s.fields, s.tooLong, s.tooWide, s.openEnd = s.fields[:0], true, false, false
+	s.fields, s.tooLong, s.tooWide, s.openEnd, s.lone = s.fields[:0], true, false, false, false
 	s.nextLine = s.line + 1
 	for {
 		b := s.buf[s.start:s.end]

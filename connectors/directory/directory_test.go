@@ -104,7 +104,7 @@ func subject(t testing.TB, server *slapdtest.Server, good directory.Settings) so
 			s.Address = addr
 			return ofUnit(s, unit)
 		},
-		Addr: server.Addr, Put: put(server), Huge: 6_000, Page: page,
+		Addr: server.Addr, Put: put(server), Huge: 20_000, Page: page,
 		Wrong: map[string]sourcetest.Wrong{
 			"password":  wrong("UOMA-SRC-LOGIN", "wrong", func(s *directory.Settings) { s.Password = "another" }),
 			"name":      wrong("UOMA-SRC-LOGIN", "wrong", func(s *directory.Settings) { s.Bind = "uid=nobody," + slapdtest.Suffix }),

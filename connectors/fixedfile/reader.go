@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"unicode/utf8"
@@ -21,6 +22,8 @@ var (
 		"correct the encoding and the columns' characters in the layout")
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding",
 		"set the layout's encoding to what the source system writes; bytes are never replaced silently").For(fault.Source)
+	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends too early",
+		"have the export made again; nothing was removed").For(fault.Source)
 	errRead = fault.New("UOMA-LND-READ", "the export cannot be read to its end",
 		"check the transport and run again").For(fault.Source)
 )
@@ -152,12 +155,11 @@ func (r *Reader) add(line window.Line) error {
 	}
 	r.records++
 	n := r.characters(line.Bytes)
+	if least := max(r.o.Length, r.o.last()); line.OpenEnd && !row.Control && n < least { // where blanks are left out a shorter line may be whole, but not one that nothing ends
+		return errTruncated.At(fault.Place{File: r.o.File, Line: int(line.Number)}).Because(fmt.Errorf("its last line has no end, and %d of %d characters", n, least))
+	}
 	if r.o.Length > 0 && n != r.o.Length {
 		r.a.RejectRow(row, tabular.CodeLineLength, "the line has "+strconv.Itoa(n)+" characters, every line has "+strconv.Itoa(r.o.Length))
-		return nil
-	}
-	if line.OpenEnd && n < r.o.last() { // a shorter line may be whole where blanks are left out, but not one that nothing ends
-		r.a.RejectRow(row, tabular.CodeLineLength, "the last line has no end, and stops before its last column")
 		return nil
 	}
 	for i, at := range r.o.Ranges {

@@ -78,7 +78,7 @@ func TestBadLinesAndSources(t *testing.T) {
 	if got.Err != nil || len(got.Rows) != 1 || len(got.Rejected) != 3 || got.Rejected[0].Code != tabular.CodeLineLength || got.Rejected[1].Code != tabular.CodeControl {
 		t.Errorf("%v %+v", got.Err, got.Rejected)
 	}
-	for in, code := range map[string]string{"": "UOMA-LND-EMPTY", "abc\xe4\n": "UOMA-LND-ENCODING"} {
+	for in, code := range map[string]string{"": "UOMA-LND-EMPTY", "abc;1234\nab": "UOMA-LND-TRUNCATED", "abc\xe4\n": "UOMA-LND-ENCODING"} {
 		if got := read(strings.NewReader(in), fixedfile.Options{}); fault.Code(got.Err) != code {
 			t.Errorf("%q: %v", in, got.Err)
 		}

@@ -28,7 +28,7 @@ type Subject struct {
 	Addr string
 	// Put makes the rows of a set those, and no others.
 	Put func(t testing.TB, set string, rows []Row)
-	// Huge is how many rows the largest set has.
+	// Huge is how many rows the largest set has: several batches.
 	Huge int
 	// Page is how many rows come at once.
 	Page int

@@ -78,7 +78,7 @@ func (a *Assembler) Summary() Summary {
 // SetEncoding notes what the bytes are read as.
 func (a *Assembler) SetEncoding(name string) { a.sum.Encoding = name }
 
-// SetOpenEnd notes that the last line has no line end.
+// SetOpenEnd notes that the last line has no line end, before its row is added.
 func (a *Assembler) SetOpenEnd() { a.sum.OpenEnd = true }
 
 // Skip counts a row that the format knows to be no data.
@@ -174,9 +174,14 @@ func (a *Assembler) settle(m *mapping) {
 	}
 }
 
+// Fits tells whether a row has as many cells as the header, or one more that is empty. Before the header every row does.
+func (a *Assembler) Fits(cells [][]byte) bool {
+	n := len(cells)
+	return a.m == nil || a.sparse || n == a.m.fields || n == a.m.fields+1 && blank(cells[n-1])
+}
+
 func (a *Assembler) data(row *Row, filled int) error {
-	n := len(row.Cells)
-	fits := a.sparse || n == a.m.fields || n == a.m.fields+1 && blank(row.Cells[n-1])
+	n, fits := len(row.Cells), a.Fits(row.Cells)
 	if !fits || filled <= 2 {
 		if done, err := a.trailer(row); done || err != nil {
 			return err
@@ -199,6 +204,8 @@ func (a *Assembler) data(row *Row, filled int) error {
 	switch {
 	case row.Control:
 		a.RejectRow(row, CodeControl, "the row holds a control character, so it was damaged on its way")
+	case !fits && a.sum.OpenEnd && n < a.m.fields:
+		return errTruncated.At(a.place(row.Line)).Because(fmt.Errorf("its last line has no end, and %d of %d fields", n, a.m.fields))
 	case !fits:
 		a.RejectRow(row, CodeFieldCount, "the row has "+strconv.Itoa(n)+" fields, the export has "+strconv.Itoa(a.m.fields))
 	case a.secondHeader(row):

@@ -25,6 +25,7 @@ var (
 const (
 	CodeFieldCount = "field-count"       // more or fewer fields than the header
 	CodeControl    = "control-character" // a NUL or another control character that is no tab or line end
+	CodeQuote      = "open-quote"        // a quote that closes rows later, so that these would be in its field
 	CodeEncoding   = "encoding"          // text that is not UTF-8
 	CodeTooLong    = "row-too-long"      // beyond Limits.RowBytes; Raw holds its beginning only
 	CodeTooWide    = "too-many-columns"  // beyond Limits.Columns

@@ -155,6 +155,27 @@ func TestThreat_T06_CutExportRemovesNobody(t *testing.T) {
 	})
 }
 
+// TestThreat_T06_AnExportThatIsCutInALineRemovesNobody cuts so little that the guard would not mind: three lines, the last of which
+// has no end.
+func TestThreat_T06_AnExportThatIsCutInALineRemovesNobody(t *testing.T) {
+	s := loadedSite(t, databasetest.OnSQLite)
+	path := s.export(profileFile, firstNight+1)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(bytes.TrimRight(text, "\r\n"), []byte("\n"))
+	last := len(lines) - 3
+	write(t, path, append(bytes.Join(lines[:last], nil), lines[last][:len(lines[last])/2]...))
+	var landed nightly.LandFacts
+	facts(t, s.finish(t, firstNight+1, pipelines.Part), "land", &landed)
+	for _, f := range landed.Feeds {
+		if f.Feed == "alumni-portal/profiles" && f.Code != "UOMA-LND-TRUNCATED" {
+			t.Errorf("%s: %q", f.Feed, f.Code)
+		}
+	}
+}
+
 // mayAlwaysGo is how many rows of a small feed may go in one night without stopping it.
 const mayAlwaysGo = 5
 
