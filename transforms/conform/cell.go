@@ -49,7 +49,7 @@ type column struct {
 	forbid     bool
 	block      map[string]bool // mail domains, in small letters, of which no address is taken
 	by         int             // column on whose value this one depends, or -1
-	point      bool // it depends on the kind of contact point; else on the country
+	point      bool            // it depends on the kind of contact point; else on the country
 	local      string
 	email      identifier.Rule
 	phone      identifier.Rule

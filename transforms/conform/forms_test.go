@@ -222,6 +222,44 @@ func member(more cells) cells {
 		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Hidden", "Terms Accepted At": "2026-07-10 11:00:00"}.with(more)
 }
 
+// TestAnAddressThatNobodyProvedIsAnotherOne: it may be a stranger's, so nothing that goes to a personal address goes there.
+func TestAnAddressThatNobodyProvedIsAnotherOne(t *testing.T) {
+	const id = "11111111-2222-3333-4444-555555555555"
+	profile := cells{"profileId": id, "status": "active", "familyName": "Testaaja", "givenNames": "Veikko"}
+	for verified, proved := range map[string]bool{"true": true, "false": false, "": false, "ehkä": false} {
+		for kind, want := range map[string]string{"personal": "personal", "work": "work", "": "other"} {
+			if !proved {
+				want = "other"
+			}
+			want := " kind=" + want + " address=veikko@posti.example"
+			for n := range 2 {
+				c, f := ofShipped(t, "alumni-portal", "profiles")
+				column := fmt.Sprintf("email%d", n+1)
+				o := run(t, c, raw(t, f, 2, profile.with(cells{column: "veikko@posti.example", column + "Type": kind, column + "Verified": verified})))
+				if rows := o.table("email"); len(rows) != 1 || !strings.HasSuffix(rows[0], want) {
+					t.Errorf("%s of %q, verified %q: %q\n%s", column, kind, verified, rows, o.text())
+				}
+			}
+			c, f := template(t, "alumni-portal", "emails")
+			o := run(t, c, raw(t, f, 2, cells{"profileId": id, "address": "veikko@posti.example", "type": kind, "verified": verified}))
+			if rows := o.table("email"); len(rows) != 1 || !strings.HasSuffix(rows[0], want) {
+				t.Errorf("address of %q, verified %q: %q\n%s", kind, verified, rows, o.text())
+			}
+		}
+	}
+}
+
+// TestADeletedProfileIsNone: it comes with its id alone for a while, which is neither a row nor a mistake.
+func TestADeletedProfileIsNone(t *testing.T) {
+	_, files := ofShipped(t, "alumni-portal", "profiles")
+	_, service := template(t, "alumni-portal", "profiles")
+	for _, f := range []*layout.Feed{files, service} {
+		if !slices.Equal(f.Format.SkipWhenEmpty, []string{"status", "familyName", "givenNames"}) || !slices.Contains(f.Drop, "deleted") {
+			t.Errorf("%s %v %v", f.Kind(), f.Format.SkipWhenEmpty, f.Drop)
+		}
+	}
+}
+
 // TestNobodyIsAMemberOfConnectBeforeApproval: of a registration that is not approved nobody knows whose it is: it has no role, gives
 // no contact data that would be taken for the alumnus's own, and grants nothing; what it refuses counts.
 func TestNobodyIsAMemberOfConnectBeforeApproval(t *testing.T) {
