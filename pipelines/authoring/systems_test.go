@@ -54,8 +54,8 @@ var pitfalls = map[string][]string{
 	"virta/opiskelijat":              {"hetu partial"}, // a birth date for a code
 	"virta/suoritukset":              {"koulutuskoodi unknown-code"},
 	"virta/tilat":                    {},
-	"webforms/events":                {"event_date date", "institution unknown-code!"}, // sent to another institution
-	"webforms/forms":                 {"email pattern!", "institution unknown-code!"},  // nobody to answer
+	"webforms/events":                {"event_date date", "institution unknown-code!"},                  // sent to another institution
+	"webforms/forms":                 {"email blocked!", "email pattern!", "institution unknown-code!"}, // a bot; nobody to answer
 	"peppi/alumnit":                  {"etunimet call-name", "syntymaaika date"},
 	"reportronic/projektihenkilot":   {"Sähköposti role"},
 	"student-register/opiskelijat":   {"hetu length"}, // a birth date for a code

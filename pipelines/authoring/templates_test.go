@@ -138,7 +138,7 @@ func TestAPersonOfFSAPIIsReadByTheTemplate(t *testing.T) {
 }
 
 // TestAProfileOfThePortalIsReadByTheTemplate reads what one profile holds in lists: two degrees of one title, of which one is not
-// taken yet, and an address of no kind.
+// taken yet, an address of no kind, and one that nobody proved.
 func TestAProfileOfThePortalIsReadByTheTemplate(t *testing.T) {
 	src, err := layout.TemplateSource("alumni-portal.yaml")
 	if err != nil {
@@ -158,12 +158,13 @@ func TestAProfileOfThePortalIsReadByTheTemplate(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "profiles_20261121.json")
 	if err := os.WriteFile(file, []byte(`{"page":1,"items":[{"profileId":"11111111-2222-3333-4444-555555555555",
-"emails":[{"address":"veikko@posti.example","type":null,"verified":true},{"address":"veikko@tyo.example","type":"work"}],
+"emails":[{"address":"veikko@posti.example","type":null,"verified":true},{"address":"veikko@tyo.example","type":"work","verified":true},{"address":"v@posti.example","type":"personal"}],
 "degrees":[{"institution":"02506","title":"Insinööri (AMK)","startYear":2008,"graduationDate":"2012-05-31","place":"Mikkeli"},{"institution":"10118","title":"Insinööri (AMK)","startYear":2020}]}]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for feed, want := range map[string][]map[string]string{
-		"emails": {{"email.address": "veikko@posti.example", "email.kind": "other"}, {"email.address": "veikko@tyo.example", "email.kind": "work"}},
+		"emails": {{"email.address": "veikko@posti.example", "email.kind": "other"}, {"email.address": "veikko@tyo.example", "email.kind": "work"},
+			{"email.address": "v@posti.example", "email.kind": "other"}},
 		"degrees": {{"study.institution_code": "02506", "study.start": "2008-01-01", "study.campus": "Mikkeli", "degree.institution_code": "02506", "degree.title": "Insinööri (AMK)", "degree.date": "2012-05-31"},
 			{"study.institution_code": "10118", "study.start": "2020-01-01", "degree.title": "", "degree.date": ""}},
 	} {

@@ -47,8 +47,9 @@ type column struct {
 	open       bool
 	negate     bool
 	forbid     bool
-	by         int  // column on whose value this one depends, or -1
-	point      bool // it depends on the kind of contact point; else on the country
+	block      map[string]bool // mail domains, in small letters, of which no address is taken
+	by         int             // column on whose value this one depends, or -1
+	point      bool            // it depends on the kind of contact point; else on the country
 	local      string
 	email      identifier.Rule
 	phone      identifier.Rule
@@ -95,6 +96,12 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 			return col, errRule.At(fault.Place{File: f.FullName(), Field: lc.Name}).Wrap(err)
 		}
 		col.pattern = pattern
+	}
+	for _, domain := range lc.Block {
+		if col.block == nil {
+			col.block = make(map[string]bool, len(lc.Block))
+		}
+		col.block[strings.ToLower(domain)] = true
 	}
 	col.params = &identifier.Params{RunDate: s.RunDate, AllowTemporary: s.AllowTemporary, AllowSynthetic: s.AllowSynthetic, Zone: zone,
 		Region: l.Region, Formats: lc.Formats, Decimal: l.Decimal[0], Scopes: l.Scopes, PadPostcode: true, Pattern: col.pattern,
@@ -268,6 +275,10 @@ func (col *column) translate(text string, params *identifier.Params, out *value)
 func (col *column) one(text string, params *identifier.Params, out *value) {
 	checked := col.rule(text, params)
 	out.text, out.reason, out.warning = checked.Value, checked.Reason, checked.Warning
+	if col.blocked(out.text) {
+		*out = value{reason: "blocked"}
+		return
+	}
 	if out.text != "" && col.pattern != nil && !col.pattern.MatchString(out.text) {
 		*out = value{reason: "pattern"}
 	}
@@ -349,6 +360,21 @@ func (col *column) checkPoint(text, channel string, out *value) {
 	}
 	checked := rule(text, col.params)
 	*out = value{text: checked.Value, reason: checked.Reason, warning: checked.Warning}
+	if col.blocked(out.text) {
+		*out = value{reason: "blocked"}
+	}
+}
+
+// blocked tells whether an address is of a mail domain that the layout blocks, or of one below it.
+func (col *column) blocked(address string) bool {
+	if col.block == nil {
+		return false
+	}
+	_, host, below := strings.Cut(address, "@")
+	for below && !col.block[host] {
+		_, host, below = strings.Cut(host, ".")
+	}
+	return below
 }
 
 // checkPostcode gives the meaning of a postcode of a country; without one it is the layout's own region.

@@ -91,6 +91,56 @@ func TestFormsOfAnotherInstitutionAreRefused(t *testing.T) {
 	}
 }
 
+// TestFormsOfBotsAndTestsAreRefused: an address of a domain on the block list, or below one, is nobody's; its row is counted.
+func TestFormsOfBotsAndTestsAreRefused(t *testing.T) {
+	for _, of := range formFeeds {
+		c, f := of.open(t, of.name, of.feed)
+		for address, blocked := range map[string]bool{"a1@bots.example": true, "A2@Mail.Bots.Example": true, "a@b.test": true, "tester@example.com": true,
+			"eino@robots.example": false, "eino@bots.example.posti.example": false, "bots.example@posti.example": false} {
+			o := run(t, c, raw(t, f, 2, sent(f, cells{"email": address})))
+			switch {
+			case !blocked && (len(o.rejected) > 0 || len(o.table("email")) != 1):
+				t.Errorf("%s/%s of %s is refused\n%s", of.name, of.feed, address, o.text())
+			case blocked && (len(o.rows) > 0 || len(o.rejected) != 1 || o.rejected[0].Code != "blocked" || !strings.Contains(o.rejected[0].Reason, "blocks") ||
+				o.invalid("email", "blocked") != 1):
+				t.Errorf("%s/%s of %s\n%s", of.name, of.feed, address, o.text())
+			}
+		}
+	}
+}
+
+// TestABlockedAddressIsLeftOut: where the row is worth something without it, the address alone goes; of a list the whole cell does.
+func TestABlockedAddressIsLeftOut(t *testing.T) {
+	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
+  columns: [{name: id, required: true, to: person.source_key}, {name: mail, as: email, list: ";", block: [Bots.Example], to: email.personal},
+  {name: kind}, {name: point, as: point, by: kind, block: [bots.example], to: email.other}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		row    cells
+		emails int
+	}{
+		{cells{"mail": "a@bots.example"}, 0},
+		{cells{"mail": "eino@posti.example;a@bots.example"}, 0},
+		{cells{"mail": "eino@posti.example"}, 1},
+		{cells{"kind": "email", "point": "a@bots.example"}, 0},
+		{cells{"kind": "email", "point": "eino@posti.example"}, 1},
+		{cells{"kind": "phone", "point": "0400000006"}, 1},
+	} {
+		o := run(t, c, raw(t, &l.Feeds[0], 2, tt.row.with(cells{"id": "1"})))
+		if len(o.rejected) > 0 || len(o.table("person")) != 1 || len(o.table("email")) != tt.emails ||
+			o.invalid("mail", "blocked")+o.invalid("point", "blocked") != int64(1-tt.emails) {
+			t.Errorf("%v\n%s", tt.row, o.text())
+		}
+	}
+}
+
 // TestATickedBoxIsNoConsent: a version of a form that ticks for the person grants nothing; what is refused on it counts.
 func TestATickedBoxIsNoConsent(t *testing.T) {
 	for _, of := range formFeeds {
@@ -170,6 +220,44 @@ func member(more cells) cells {
 	return cells{"User ID": "550001", "External ID": "1044982", "Registration Status": "Approved", "User Type": "Alumni", "First Name": "Dana", "Last Name": "Specimen", "Email": "dana@mail.example",
 		"Secondary Email": "d@mail.example", "Mobile Phone": "07700 900123", "City": "Liverpool", "Country": "UK", "Current Company": "Mallipaja Ltd",
 		"Newsletter Opt In": "TRUE", "Event Emails Opt In": "FALSE", "Contact Visibility": "Hidden", "Terms Accepted At": "2026-07-10 11:00:00"}.with(more)
+}
+
+// TestAnAddressThatNobodyProvedIsAnotherOne: it may be a stranger's, so nothing that goes to a personal address goes there.
+func TestAnAddressThatNobodyProvedIsAnotherOne(t *testing.T) {
+	const id = "11111111-2222-3333-4444-555555555555"
+	profile := cells{"profileId": id, "status": "active", "familyName": "Testaaja", "givenNames": "Veikko"}
+	for verified, proved := range map[string]bool{"true": true, "false": false, "": false, "ehkä": false} {
+		for kind, want := range map[string]string{"personal": "personal", "work": "work", "": "other"} {
+			if !proved {
+				want = "other"
+			}
+			want := " kind=" + want + " address=veikko@posti.example"
+			for n := range 2 {
+				c, f := ofShipped(t, "alumni-portal", "profiles")
+				column := fmt.Sprintf("email%d", n+1)
+				o := run(t, c, raw(t, f, 2, profile.with(cells{column: "veikko@posti.example", column + "Type": kind, column + "Verified": verified})))
+				if rows := o.table("email"); len(rows) != 1 || !strings.HasSuffix(rows[0], want) {
+					t.Errorf("%s of %q, verified %q: %q\n%s", column, kind, verified, rows, o.text())
+				}
+			}
+			c, f := template(t, "alumni-portal", "emails")
+			o := run(t, c, raw(t, f, 2, cells{"profileId": id, "address": "veikko@posti.example", "type": kind, "verified": verified}))
+			if rows := o.table("email"); len(rows) != 1 || !strings.HasSuffix(rows[0], want) {
+				t.Errorf("address of %q, verified %q: %q\n%s", kind, verified, rows, o.text())
+			}
+		}
+	}
+}
+
+// TestADeletedProfileIsNone: it comes with its id alone for a while, which is neither a row nor a mistake.
+func TestADeletedProfileIsNone(t *testing.T) {
+	_, files := ofShipped(t, "alumni-portal", "profiles")
+	_, service := template(t, "alumni-portal", "profiles")
+	for _, f := range []*layout.Feed{files, service} {
+		if !slices.Equal(f.Format.SkipWhenEmpty, []string{"status", "familyName", "givenNames"}) || !slices.Contains(f.Drop, "deleted") {
+			t.Errorf("%s %v %v", f.Kind(), f.Format.SkipWhenEmpty, f.Drop)
+		}
+	}
 }
 
 // TestNobodyIsAMemberOfConnectBeforeApproval: of a registration that is not approved nobody knows whose it is: it has no role, gives

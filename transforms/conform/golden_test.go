@@ -69,7 +69,7 @@ func cast() map[string][]cells {
 		"Muokattu": "d|2026-11-04T23:10:00"}
 	member := cells{"profileId": "11111111-2222-3333-4444-555555555555", "status": "active", "joinedAt": "2020-02-03T00:30:00+02:00",
 		"familyName": "Testaaja", "givenNames": "Veikko", "callName": "Veikko", "birthDate": "1985-03-14", "email1": "veikko@posti.example",
-		"email1Type": "personal", "email2": "v.testaaja@mallipaja.example", "phone1": "+358400000002", "phone1Type": "mobile", "homeLine1": "Mallikatu 2",
+		"email1Type": "personal", "email1Verified": "true", "email2": "v.testaaja@mallipaja.example", "phone1": "+358400000002", "phone1Type": "mobile", "homeLine1": "Mallikatu 2",
 		"homePostcode": "60320", "homeCity": "Seinäjoki", "homeCountry": "FI", "employer": "Mallipaja Oy", "jobTitle": "Toimitusjohtaja",
 		"degreeInstitution": "02506", "degreeTitle": "Insinööri (AMK)", "degreeStartYear": "2008", "degreeGraduationDate": "2012-05-31",
 		"degreePlace": "Mikkeli", "language": "fi", "surveyContactAllowed": "false", "updatedAt": "2026-10-30T18:20:11+02:00"}

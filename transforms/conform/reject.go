@@ -58,6 +58,8 @@ func sentence(code string) string {
 		return "the value is not in the column's list of codes"
 	case "unknown-kind":
 		return "the kind of the contact point is not known"
+	case "blocked":
+		return "the address is of a mail domain that the layout blocks"
 	case "out-of-range":
 		return "the date lies outside the range in which it makes sense"
 	}

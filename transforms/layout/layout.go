@@ -296,6 +296,7 @@ type Column struct {
 	Open     bool              `yaml:"open"`    // 31.12.9999 and 31.12.2099 mean no end
 	Negate   bool              `yaml:"negate"`  // false is true
 	Forbid   bool              `yaml:"forbid"`  // a value here is a finding and goes nowhere
+	Block    []string          `yaml:"block"`   // mail domains of which no address is taken, with all below them
 	By       string            `yaml:"by"`      // with as: point, the column that says email, sms or phone; with as: postcode, the country
 	Invalid  string            `yaml:"invalid"`
 }

@@ -33,6 +33,7 @@ var (
 	errPerson   = fault.New("UOMA-LAY-PERSON", "the feed does not say whose its rows are", "add person: with the columns of the person's key")
 	errNobody   = fault.New("UOMA-LAY-NOBODY", "the feed says that its rows are nobody's, and fills who somebody is", "say whose the rows are, or take the columns of people out")
 	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
+	errBlock    = fault.New("UOMA-LAY-BLOCK", "what is blocked are domains of e-mail addresses", "list domains as in bots.example, without @ and in their ASCII form (xn--), in a column with as: email or point")
 	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
 	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
 	errKey      = fault.New("UOMA-LAY-KEY", "the key does not belong to the format", "the keys of each format are listed in docs/layout-author.md")
@@ -139,6 +140,9 @@ func (f *Feed) inKey(column string) bool {
 	}
 	return f.Person.Point == column
 }
+
+// mailDomain is what a blocked domain may look like: labels of letters, digits and hyphens.
+var mailDomain = regexp.MustCompile(`^(?i)[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 
 type checker struct {
 	file     string
@@ -257,6 +261,11 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 		c.reference(f, col.By, under("by")...)
 		if i := f.Index(col.By); i >= 0 && f.Columns[i].By != "" {
 			c.find(errPoint, col.By, under("by")...)
+		}
+	}
+	for i, name := range col.Block {
+		if col.As != "email" && col.As != "point" || !mailDomain.MatchString(name) {
+			c.find(errBlock, name, under("block", strconv.Itoa(i))...)
 		}
 	}
 	for i, name := range col.Join {
