@@ -10,8 +10,8 @@ import (
 
 // forms says of other forms that a system's rows have which layout for copying reads them, in braces, or why none does; by layout.
 var forms = map[string][]string{
-	"dynamics365":       {"the static worksheet of Excel is not read: its headers are display names in the language of whoever exports it, so that no layout can name them for all; {dynamics365} asks for the same rows"},
-	"dynamics365-seamk": {"the static worksheet of Excel is not read: its headers are display names in the language of whoever exports it, so that no layout can name them for all; {dynamics365-seamk} asks for the same rows"},
+	"dynamics365":       {"the Web API is asked for the same rows by {dynamics365}", "static worksheets of Excel, whose headings and labels are in the language of whoever exports them, are read by {dynamics365-worksheet}: without whose company a contact belongs to, and whom it was merged into"},
+	"dynamics365-seamk": {"the Web API is asked for the same rows by {dynamics365-seamk}", "static worksheets of Excel are read by a copy of {dynamics365-worksheet}, contacts and consents alone, with the controller, the institution's own columns and who changed a row as here: `Modified By`, a name there"},
 	"exam":              {"the reports in XLSX are not read: they are made for people and for one period, and bookings come as JSON with what is needed of them", "`/integration/reports` is not asked: it adds the state that an exam is in, which the register has no field for; {exam} asks for records and bookings"},
 	"haka":              {"a dump in LDIF is read by {haka}", "logins as JSON Lines are read by {haka-logins}"},
 	"virta":             {"the SOAP service is not asked: it answers for one person a call, who must be named by identity code or learner number, and the batches hold everybody"},
