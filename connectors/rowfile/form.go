@@ -48,6 +48,15 @@ type Form struct {
 	Lists       []string // paths of records inside the records: each may be rows of its own
 }
 
+// WithoutHeader gives the same text, whose first row is one of data.
+func (f Form) WithoutHeader() Form {
+	f.Headless, f.Columns = true, slices.Clone(f.Columns)
+	for i, name := range numbered(len(f.Columns)) {
+		f.Columns[i].Name = name
+	}
+	return f
+}
+
 // Column is one that the export has.
 type Column struct {
 	Name    string

@@ -84,6 +84,31 @@ func TestADraftHoldsNoValue(t *testing.T) {
 	}
 }
 
+// TestADraftWithoutAHeaderHoldsNoValue drafts a layout of lists of people that begin with a person.
+func TestADraftWithoutAHeaderHoldsNoValue(t *testing.T) {
+	for name, text := range map[string]string{
+		"names alone":         "Aino Esimerkki\nVeikko Testaaja\nOlli Koe\n",
+		"family names first":  "Esimerkki;Aino\nTestaaja;Veikko\nKoe;Olli\n",
+		"names and addresses": "Esimerkki,Aino,Mallikatu 6\nTestaaja,Veikko,Testipolku 3\nKoe,Olli,Esimerkintie 5\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "people.csv")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := authoring.Suggest(t.Context(), file, nil, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, value := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;\n", r) }) {
+				if len(value) > 1 && strings.Contains(s.Layout, value) {
+					t.Errorf("the draft holds a value:\n%s", s.Layout)
+				}
+			}
+		})
+	}
+}
+
 // TestTryCountsEveryRow reads damaged exports: refused and conformed rows are all rows, and a problem has its column.
 func TestTryCountsEveryRow(t *testing.T) {
 	for _, l := range shipped(t) {

@@ -14,6 +14,7 @@ import (
 	"uoma/internal/fault"
 	"uoma/transforms/identifier"
 	"uoma/transforms/layout"
+	"uoma/transforms/meaning"
 )
 
 var errDraft = fault.New("UOMA-AUT-DRAFT", "the export's columns make no layout", "give each column of the export a name of its own, and export at least one that is known")
@@ -79,6 +80,10 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 	names := synonyms(known, o)
 	for _, form := range forms {
 		sample, numbers, odd, err := sampleOf(ctx, file, &form)
+		if err == nil && form.Type == "csv" && !form.Headless && headless(&form, sample) {
+			form = form.WithoutHeader()
+			sample, numbers, odd, err = sampleOf(ctx, file, &form)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -156,6 +161,20 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]st
 	}
 	sum := src.Summary()
 	return rows, numbers, sum.Rejected+sum.Skipped[tabular.SkipSummary] > 0, nil
+}
+
+// headless tells that the first row has names of people where it should name columns: the draft would have them.
+func headless(form *rowfile.Form, sample [][]string) bool {
+	values := make([]string, len(sample))
+	for i, c := range form.Columns {
+		for j, row := range sample {
+			values[j] = row[i]
+		}
+		if meaning.IsValue(c.Name, values) {
+			return true
+		}
+	}
+	return false
 }
 
 // severalSign joins several values of a record.

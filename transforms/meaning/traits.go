@@ -186,7 +186,7 @@ func (t *traits) addText(v string, s shape) {
 		return
 	}
 	given, all, first, last := 0, 0, "", ""
-	for w := range strings.FieldsFuncSeq(folded, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' }) {
+	for w := range strings.FieldsFuncSeq(folded, betweenNames) {
 		if all++; all == 1 {
 			first = w
 		}
@@ -202,6 +202,8 @@ func (t *traits) addText(v string, s shape) {
 	t.count(&t.mixed, given > 0 && given < all)
 	t.count(&t.family, looksFamily(first) || looksFamily(last))
 }
+
+func betweenNames(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '*' }
 
 func (t *traits) count(n *int, yes bool) {
 	if yes {
