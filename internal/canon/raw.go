@@ -37,4 +37,7 @@ type Rejection struct {
 	Reason string // one plain sentence
 	Key    string // the row's key when it could be read, for the quarantine only
 	Raw    []byte
+
+	// Ends tells that what was loaded of the row on an earlier night goes; else it stands until the row is right again.
+	Ends bool `json:",omitempty"`
 }

@@ -283,7 +283,7 @@ func (w *conforming) stood(place int32) bool {
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what
-// is known of it from before stands until it is right again.
+// is known of it from before stands until it is right again, or goes if the layout says so ([canon.Rejection]).
 func (w *conforming) touch(b *canon.Batch, i int) {
 	if key, ok := w.c.Key(b, i, w.key[:0]); ok {
 		w.key = key
@@ -303,14 +303,16 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 }
 
 func (w *conforming) reject(x canon.Rejection) error {
-	if token := w.touching[x.Line]; token != "" {
-		w.doubted = append(w.doubted, token)
+	if !x.Ends {
+		if token := w.touching[x.Line]; token != "" {
+			w.doubted = append(w.doubted, token)
+		}
+		delete(w.touching, x.Line)
 	}
-	delete(w.touching, x.Line)
 	if x.Key != "" {
 		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
 	}
-	if place, ok := w.f.rows.place(x.Line); ok {
+	if place, ok := w.f.rows.place(x.Line); ok && !x.Ends {
 		w.stands(place)
 	}
 	w.quarantine(x)

@@ -54,7 +54,8 @@ type column struct {
 	email      identifier.Rule
 	phone      identifier.Rule
 	required   bool
-	quarantine bool
+	quarantine bool // an invalid value rejects the row
+	ends       bool // and what was loaded of it goes
 	memo       *memo
 }
 
@@ -66,7 +67,7 @@ var (
 func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.Location, rules map[string]identifier.Rule) (column, error) {
 	lc := &f.Columns[i]
 	col := column{name: lc.Name, by: -1, runDate: s.RunDate, otherwise: lc.Default, list: lc.List, suffix: lc.Append, open: lc.Open,
-		negate: lc.Negate, forbid: lc.Forbid, required: lc.Required, quarantine: lc.Invalid == layout.Quarantine,
+		negate: lc.Negate, forbid: lc.Forbid, required: lc.Required, quarantine: lc.Invalid != layout.Null, ends: lc.Invalid == layout.Refuse,
 		email: rules["email"], phone: rules["phone"], rule: rules[lc.As]}
 	if lc.By != "" {
 		col.by, col.local = f.Index(lc.By), l.Region

@@ -17,6 +17,7 @@
 package conform
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -117,7 +118,12 @@ func (c *Conformer) row(i int, sink *Sink) error {
 	c.evaluate(c.order, c.values, i)
 	sink.begin(c.values)
 	defer sink.end()
-	if field, code := c.refuse(); code != "" {
+	if j := c.unfit(); j >= 0 {
+		x := c.rejection(i, c.values, c.columns[j].name, cmp.Or(c.values[j].reason, "missing"))
+		x.Ends = c.columns[j].ends
+		return sink.refuse(x)
+	}
+	if field, code := c.identify(); code != "" {
 		return sink.refuse(c.rejection(i, c.values, field, code))
 	}
 	c.derive(i, sink)
@@ -133,17 +139,19 @@ func (c *Conformer) row(i int, sink *Sink) error {
 	return nil
 }
 
-// refuse gives the first column for which the whole row is refused and why, and leaves the row's keys behind otherwise.
-func (c *Conformer) refuse() (field, code string) {
+// unfit gives the first column for which the whole row is refused, or -1.
+func (c *Conformer) unfit() int {
 	for j := range c.columns {
 		col, v := &c.columns[j], &c.values[j]
-		switch {
-		case v.reason != "" && col.quarantine:
-			return col.name, v.reason
-		case v.text == "" && v.reason == "" && col.required:
-			return col.name, "missing"
+		if v.reason != "" && col.quarantine || v.text == "" && v.reason == "" && col.required {
+			return j
 		}
 	}
+	return -1
+}
+
+// identify leaves the row's keys behind, or tells which column lacks for one and why.
+func (c *Conformer) identify() (field, code string) {
 	var ok bool
 	if c.rowKey, ok = appendKey(c.rowKey[:0], c.values, c.key); !ok {
 		return c.absentPart(c.values, c.key)

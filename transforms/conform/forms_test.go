@@ -84,7 +84,7 @@ func TestFormsOfAnotherInstitutionAreRefused(t *testing.T) {
 	for _, of := range formFeeds {
 		c, f := of.open(t, of.name, of.feed)
 		for institution, want := range map[string]int{own(f): 0, "muu.example": 1, "": 1} {
-			if o := run(t, c, raw(t, f, 2, sent(f, cells{"institution": institution}))); len(o.rejected) != want || want == 1 && len(o.table("person")) > 0 {
+			if o := run(t, c, raw(t, f, 2, sent(f, cells{"institution": institution}))); len(o.rejected) != want || want == 1 && (len(o.table("person")) > 0 || !o.rejected[0].Ends) {
 				t.Errorf("%s/%s of %q: %d refused\n%s", of.name, of.feed, institution, len(o.rejected), o.text())
 			}
 		}
@@ -101,10 +101,31 @@ func TestFormsOfBotsAndTestsAreRefused(t *testing.T) {
 			switch {
 			case !blocked && (len(o.rejected) > 0 || len(o.table("email")) != 1):
 				t.Errorf("%s/%s of %s is refused\n%s", of.name, of.feed, address, o.text())
-			case blocked && (len(o.rows) > 0 || len(o.rejected) != 1 || o.rejected[0].Code != "blocked" || !strings.Contains(o.rejected[0].Reason, "blocks") ||
+			case blocked && (len(o.rows) > 0 || len(o.rejected) != 1 || o.rejected[0].Code != "blocked" || !o.rejected[0].Ends || !strings.Contains(o.rejected[0].Reason, "blocks") ||
 				o.invalid("email", "blocked") != 1):
 				t.Errorf("%s/%s of %s\n%s", of.name, of.feed, address, o.text())
 			}
+		}
+	}
+}
+
+// TestABanOfABoughtListEndsWhatWasLoaded: whoever must not be contacted does not come in, and goes who came in before, also by a word that
+// nobody told of; a row that lacks something else stands meanwhile.
+func TestABanOfABoughtListEndsWhatWasLoaded(t *testing.T) {
+	c, f := ofShipped(t, "external-lists", "purchased")
+	row := cells{"email": "veikko@posti.example", "provider": "Mallitieto", "licence": "LIA-2026-04", "licence_until": "2027-09-30"}
+	for _, tt := range []struct {
+		row            cells
+		rejected, goes bool
+	}{
+		{row, false, false},
+		{row.with(cells{"do_not_contact": "x"}), true, true},
+		{row.with(cells{"do_not_contact": "ehkä"}), true, true},
+		{row.with(cells{"licence_until": "soon"}), true, false},
+	} {
+		o := run(t, c, raw(t, f, 2, tt.row))
+		if (len(o.rejected) == 1) != tt.rejected || tt.rejected && (o.rejected[0].Ends != tt.goes || len(o.rows) > 0) {
+			t.Errorf("%v\n%s", tt.row, o.text())
 		}
 	}
 }
