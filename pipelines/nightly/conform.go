@@ -30,7 +30,7 @@ type FeedRows struct {
 	Unchanged   int64            `json:"unchanged"`         // and loaded on an earlier night
 	Earlier     int64            `json:"earlier,omitempty"` // loaded by an earlier attempt of this night, and the same since
 	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld, in part at least, while their person's standing is the same
-	Merged      int64            `json:"merged"`
+	Merged      int64            `json:"merged"`            // the same as another row of the export, or an earlier version of it
 	Quarantined int64            `json:"quarantined"`
 	Reasons     map[string]int64 `json:"reasons,omitempty"` // quarantined rows by code
 	Fields      []conform.Field  `json:"fields"`
@@ -161,7 +161,7 @@ func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) 
 	}
 	defer out.Discard()
 	w := &conforming{n: s.n, r: r, out: out, f: f, c: c, tokens: s.n.ws.SourceTokens(), rows: FeedRows{
-		Feed: name, Read: f.facts.Rows + f.facts.Rejected, Reasons: map[string]int64{},
+		Feed: name, Read: f.facts.Rows + f.facts.Rejected + f.facts.Outdated, Merged: f.facts.Outdated, Reasons: map[string]int64{},
 	}}
 	if err := w.plan(ctx); err != nil {
 		return FeedRows{}, err

@@ -33,6 +33,7 @@ type FeedFacts struct {
 	Previous  string           `json:"previous,omitempty"` // of the last good snapshot
 	Rows      int64            `json:"rows"`               // rows in the snapshot
 	Rejected  int64            `json:"rejected"`           // rows that could not be read
+	Outdated  int64            `json:"outdated,omitempty"` // rows that are not in the snapshot, as it has the latest one with their key
 	Skipped   map[string]int64 `json:"skipped,omitempty"`
 	Bytes     int64            `json:"bytes"`
 	Encoding  string           `json:"encoding,omitempty"`
@@ -220,6 +221,18 @@ func moved(err error) bool {
 
 // readAs says for the report how the rows were read, where that is not as ever.
 func (ff FeedFacts) readAs() string {
+	how := ff.againOrAsChanges()
+	switch outdated := fmt.Sprintf("of rows with one key the latest counts: %d others are merged", ff.Outdated); {
+	case ff.Outdated == 0:
+		return how
+	case how == "":
+		return outdated
+	default:
+		return how + "; " + outdated
+	}
+}
+
+func (ff FeedFacts) againOrAsChanges() string {
 	switch {
 	case ff.Again == 0:
 		return ff.Changes.text()
@@ -260,6 +273,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	defer w.Discard()
 	k := keyer{c: c}
+	v := versions{c: c, asked: f.Latest != ""}
 	for b, err := range src.Batches(ctx) {
 		if err != nil {
 			return "", nil, strictly(f, err)
@@ -268,6 +282,7 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 		for i := range keys {
 			rows = append(rows, rowPrint{idOf(keys[i]), hashes[i]})
 		}
+		v.note(b)
 		if err := w.Write(b, keys, hashes); err != nil {
 			return "", nil, err
 		}
@@ -298,6 +313,9 @@ func (s land) take(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	ff.Notice = notice(src)
 	if ff.Digest, ff.Bytes, err = w.Commit(); err != nil {
+		return "", nil, err
+	}
+	if rows, err = s.newest(ctx, f, ff, rows, v.outdated(rows)); err != nil {
 		return "", nil, err
 	}
 	if unread(f, sum.Unknown) {

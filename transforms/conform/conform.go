@@ -49,6 +49,7 @@ type Conformer struct {
 	nobody    bool  // the person key is the row's own, and nobody has it
 	pointKind int   // column that says which kind it is, or -1
 	keyOrder  []int // of evaluating what the row key needs
+	latest    []int // column that says when a row is from, none where the layout names none
 	whoOrder  []int // the same for the person key
 	fillings  []filling
 	periods   []period

@@ -29,6 +29,9 @@ func (c *Conformer) compileKeys(f *layout.Feed) {
 		return c.evaluation(func(j int) bool { return slices.Contains(columns, j) })
 	}
 	c.keyOrder = order(slices.Concat(c.key...))
+	if f.Latest != "" {
+		c.latest = []int{f.Index(f.Latest)}
+	}
 	who := slices.Concat(c.personKey...)
 	if c.nobody = f.Person.Nobody; c.nobody {
 		who = slices.Concat(c.key...)
@@ -54,6 +57,18 @@ func (c *Conformer) PersonKey(raw *canon.Batch, i int, dst []byte) (key []byte, 
 	c.bind(raw)
 	c.evaluate(c.whoOrder, c.keyVals, i)
 	return c.appendPerson(dst, c.keyVals)
+}
+
+// When gives when a raw row is from, in the measure of the column that the layout names for it. ok is false where it names none,
+// and of a cell that does not say it.
+func (c *Conformer) When(raw *canon.Batch, i int) (at int64, ok bool) {
+	if len(c.latest) == 0 {
+		return 0, false
+	}
+	c.bind(raw)
+	c.evaluate(c.latest, c.keyVals, i)
+	v := &c.keyVals[c.latest[0]]
+	return v.num, v.text != "" && v.reason == ""
 }
 
 // Texts puts what the cells of row i mean into out, as canonical text by column. field and code tell of a cell that has no valid

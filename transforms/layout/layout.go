@@ -85,6 +85,7 @@ type Feed struct {
 	Guard   Guard              `yaml:"guard"`
 	Drift   string             `yaml:"drift"` // what a change of the export's columns leads to; Quarantine when absent
 	Key     Key                `yaml:"key"`
+	Latest  string             `yaml:"latest"` // column by which the latest of the rows with one key counts; "": none of those that differ does
 	Person  Person             `yaml:"person"`
 	Drop    []string           `yaml:"drop"` // columns known and never read
 	Rows    map[string]RowRule `yaml:"rows"` // extra rules of canonical rows, by label

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"uoma/internal/canon"
 	"uoma/internal/document"
 	"uoma/internal/fault"
 )
@@ -41,6 +42,7 @@ var (
 	errPath     = fault.New("UOMA-LAY-PATH", "the path leads out of the record", "there is one step upwards for each step of the format's each")
 	errAt       = fault.New("UOMA-LAY-AT", "a column of fixed width needs its characters, within the line's length", "write it as in at: 1-10")
 	errLines    = fault.New("UOMA-LAY-LINES", "a sheet has one row of names, or two with their groups", "leave header-lines away, or say 2; rows of titles above the names are found without it")
+	errLatest   = fault.New("UOMA-LAY-LATEST", "the column does not say which of two rows is the later one", "name a column that is as: date, instant, year or integer")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 
@@ -296,6 +298,7 @@ func (c *checker) keys(f *Feed, under func(...string) []string) {
 		}
 	}
 	parts(f.Key, "key")
+	c.latest(f, under)
 	if f.Person.Of == "" {
 		parts(f.Person.Key, "person")
 	} else {
@@ -310,6 +313,22 @@ func (c *checker) keys(f *Feed, under func(...string) []string) {
 		c.reference(f, f.Person.Point, under("person", "point")...)
 	case f.Columns[i].As != "point":
 		c.find(errPoint, f.Person.Point, under("person", "point")...)
+	}
+}
+
+// latest checks the column by which the latest of the rows with one key counts.
+func (c *checker) latest(f *Feed, under func(...string) []string) {
+	if f.Latest == "" {
+		return
+	}
+	i := f.Index(f.Latest)
+	if i < 0 {
+		c.reference(f, f.Latest, under("latest")...)
+		return
+	}
+	switch typ, _ := RuleType(f.Columns[i].As); {
+	case f.inKey(f.Latest), typ != canon.Day && typ != canon.Instant && typ != canon.Int:
+		c.find(errLatest, f.Latest, under("latest")...)
 	}
 }
 
