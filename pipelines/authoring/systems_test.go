@@ -47,8 +47,8 @@ var pitfalls = map[string][]string{
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
 	"mira/erased":                    {},
 	"mira/stakeholders":              {},
-	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code pattern!"}, // fuzzy dates; a link among the phones; a code that may be a ban
-	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                       // withdrawn; an American date
+	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code unknown-code!"}, // fuzzy dates; a link among the phones; a code that may be a ban
+	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                            // withdrawn; an American date
 	"virta/ilmoittautumiset":         {"tila pattern!"},
 	"virta/jaksot":                   {},
 	"virta/opiskelijat":              {"hetu partial"}, // a birth date for a code
@@ -66,7 +66,6 @@ var unfilled = map[string][]string{
 	"dynamics365-seamk/contacts":    {"person.title"},
 	"dynamics365/contacts":          {"person.title"},
 	"dynamics365/consents":          {"consent.topic"},
-	"raisers-edge/constituents":     {"address.line2"},
 	"student-register-ljmu/leavers": {"address.line2"},
 	"student-register/opiskelijat":  {"person.deceased_date"},
 	"webforms-lines/events":         {"consent.topic"},

@@ -50,7 +50,7 @@ func TestADateIsSentOnce(t *testing.T) {
 			t.Fatalf("a dry run: %v %v", out, err)
 		}
 		content, sel, facts := r.sent("mailing-house")
-		if sel.People != 5 || !strings.Contains(content, "2026-12-21") || facts.Sequence != 1 {
+		if sel.People != 6 || !strings.Contains(content, "2026-12-21") || facts.Sequence != 1 {
 			t.Errorf("%+v %+v", sel, facts)
 		}
 		if out, err := r.run("mailing-house"); err != nil || !out.Already {
@@ -156,7 +156,7 @@ func TestThreat_T24_ANightBetweenRegisterAndVault(t *testing.T) {
 			}
 		}
 		night("nightly-between-"+ledger.Running, ledger.Finished)
-		if _, sel, _ := r.sent("mailing-house"); sel.Register != "nightly-between-"+ledger.Running || sel.People != 5 {
+		if _, sel, _ := r.sent("mailing-house"); sel.Register != "nightly-between-"+ledger.Running || sel.People != 6 {
 			t.Errorf("the next run: %+v", sel)
 		}
 	})
@@ -575,7 +575,7 @@ func TestThreat_T29_AStagedFileOfAnotherDateIsTakenAway(t *testing.T) {
 		if all, err := survey.Disclosures(ctx, r.ws, nil); err != nil || len(all) != 0 || len(r.listed("mailing-house")) != 0 {
 			t.Errorf("%d disclosures, %q: %v", len(all), r.listed("mailing-house"), err)
 		}
-		if _, sel, facts := r.sent("mailing-house"); sel.People != 5 || facts.State != "closed" {
+		if _, sel, facts := r.sent("mailing-house"); sel.People != 6 || facts.State != "closed" {
 			t.Errorf("the date itself: %+v %+v", sel, facts)
 		}
 	})

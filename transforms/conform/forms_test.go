@@ -382,11 +382,63 @@ func TestEveryBanOfTheCRMIsRead(t *testing.T) {
 	}
 }
 
+// donor is a constituent of the fundraisers of whom little is known.
+var donor = cells{"CnBio_ID": "1044001", "CnBio_Last_Name": "Sample", "CnBio_Deceased": "No", "CnBio_Inactive": "No", "CnBio_No_Valid_Addresses": "No",
+	"CnBio_Requests_no_e-mail": "No"}
+
+// TestEveryCodeOfTheFundraisersIsRead: five solicit codes stand in the export, each of which forbids its channel or all of them, and five
+// constituencies.
+func TestEveryCodeOfTheFundraisersIsRead(t *testing.T) {
+	c, f := ofShipped(t, "raisers-edge", "constituents")
+	for n := 1; n <= 5; n++ {
+		column := fmt.Sprintf("CnSolCd_1_%02d_Solicit_Code", n)
+		for code, want := range map[string]string{"Do Not Contact/Solicit": "", "Do Not Email": " channel=email", "Do Not Phone": " channel=phone",
+			"Do Not Call": " channel=phone", "Do Not Mail": " channel=post"} {
+			o := run(t, c, raw(t, f, 2, donor.with(cells{column: code})))
+			if rows := o.table("objection"); len(rows) != 1 || !strings.HasSuffix(rows[0], " scope=marketing"+want) {
+				t.Errorf("%s of %s: %q\n%s", code, column, rows, o.text())
+			}
+		}
+		if o := run(t, c, raw(t, f, 2, donor.with(cells{column: "Ask first"}))); len(o.rejected) != 1 {
+			t.Errorf("%s may be a ban\n%s", column, o.text())
+		}
+		column = fmt.Sprintf("CnCnstncy_1_%02d_CodeLong", n)
+		for code, want := range map[string]string{"Alumni": "alumnus", "Friend": "contact", "Staff": "staff", "Current Student": "student"} {
+			o := run(t, c, raw(t, f, 2, donor.with(cells{column: code})))
+			if rows := o.table("role"); len(rows) != 1 || !strings.HasSuffix(rows[0], " kind="+want) {
+				t.Errorf("%s of %s: %q\n%s", code, column, rows, o.text())
+			}
+		}
+	}
+	o := run(t, c, raw(t, f, 2, donor.with(cells{"CnSolCd_1_01_Solicit_Code": "Do Not Mail", "CnSolCd_1_02_Solicit_Code": "Do Not Email",
+		"CnCnstncy_1_01_CodeLong": "Staff", "CnCnstncy_1_02_CodeLong": "Alumni"})))
+	if len(o.table("objection")) != 2 || len(o.table("role")) != 2 {
+		t.Errorf("two of each\n%s", o.text())
+	}
+}
+
+// TestErasedByTheFundraisersIsABan: of whoever was erased there the id is left, without a name, and nobody is to contact them again;
+// an organisation, of which the name is another one, is passed over.
+func TestErasedByTheFundraisersIsABan(t *testing.T) {
+	c, f := ofShipped(t, "raisers-edge", "constituents")
+	if !slices.Equal(f.Format.SkipWhenFilled, []string{"CnBio_Org_Name"}) || len(f.Format.SkipWhenEmpty) > 0 {
+		t.Errorf("passes over %v and what is without %v", f.Format.SkipWhenFilled, f.Format.SkipWhenEmpty)
+	}
+	for _, tt := range []struct {
+		row  cells
+		bans int
+	}{{donor, 0}, {donor.with(cells{"CnBio_Last_Name": "", "CnBio_First_Name": "Sam"}), 0}, {donor.with(cells{"CnBio_Last_Name": ""}), 1}} {
+		o := run(t, c, raw(t, f, 2, tt.row))
+		if rows := o.table("objection"); len(rows) != tt.bans || tt.bans > 0 && !strings.HasSuffix(rows[0], " scope=marketing") || len(o.table("person")) != 1 {
+			t.Errorf("%v: %q\n%s", tt.row, rows, o.text())
+		}
+	}
+}
+
 // TestEveryPhoneOfTheFundraisersIsRead: five stand in the export, and the type of each says what it is.
 func TestEveryPhoneOfTheFundraisersIsRead(t *testing.T) {
 	c, f := ofShipped(t, "raisers-edge", "constituents")
-	row := cells{"CnBio_ID": "1044001", "CnBio_Last_Name": "Sample", "CnBio_Deceased": "No", "CnBio_Inactive": "No", "CnBio_No_Valid_Addresses": "No",
-		"CnBio_Requests_no_e-mail": "No"}
+	row := donor
 	for n := 1; n <= 5; n++ {
 		column := fmt.Sprintf("CnPh_1_%02d_Phone_", n)
 		for kind, want := range map[string][2]string{"Email": {"email", "kind=personal address=sam@mail.example"}, "Home": {"phone", "kind=home number=+441514960001"},

@@ -23,6 +23,7 @@ func TestPitfallsOfSystems(t *testing.T) {
 	entry := cells{"uid": "s0012345", "eduPersonPrincipalName": "s0012345@metropolia.example", "sn": "Koe"}
 	contact := cells{"contactid": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "lastname": "Varhainen", "donotemail": "false", "donotbulkemail": "false",
 		"donotphone": "false", "donotpostalmail": "false", "donotbulkpostalmail": "false", "donotsendmm": "false"}
+	alumna := donor.with(cells{"CnPrAl_Degree": "BA (Hons)", "CnPrAl_Class_of": "2000"})
 	for _, tt := range []struct {
 		name, feed string
 		row        cells
@@ -58,6 +59,12 @@ func TestPitfallsOfSystems(t *testing.T) {
 		{"a course that is passed", "virta/suoritukset", course.with(cells{"hyvaksytty": "HYV"}), "exam", " grade=HYV", "scale="},
 		{"a course with a number", "virta/suoritukset", course.with(cells{"viisi": "4"}), "exam", " grade=4 scale=Viisiportainen", ""},
 		{"a time with a fraction", "haka/henkilot", entry.with(cells{"modifyTimestamp": "20261101021500.0Z"}), "person", " modified_at=2026-11-01T02:15:00Z", ""},
+		{"a degree", "raisers-edge/constituents", alumna.with(cells{"CnPrAl_Status": "Graduated"}), "degree", " title=BA (Hons)", ""},
+		{"a degree of which nobody said more", "raisers-edge/constituents", alumna, "degree", " date=2000-01-01", ""},
+		{"no degree yet", "raisers-edge/constituents", alumna.with(cells{"CnPrAl_Status": "Current"}), "degree", "", ""},
+		{"neither of two sexes", "raisers-edge/constituents", donor.with(cells{"CnBio_Gender": "Other"}), "person", " sex=9", ""},
+		{"a house in three lines", "raisers-edge/constituents", donor.with(cells{"CnAdrPrf_Addrline1": "Flat 2", "CnAdrPrf_Addrline3": "1 Sample Street"}), "address",
+			" line1=Flat 2 line3=1 Sample Street ", ""},
 		{"a ban that says nothing", "dynamics365/contacts", contact.with(cells{"donotbulkpostalmail": ""}), "person", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
