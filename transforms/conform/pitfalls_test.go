@@ -57,6 +57,11 @@ func TestPitfallsOfSystems(t *testing.T) {
 		{"no day", "virta/opiskelijat", student.with(cells{"hetu": "310290-"}), "person", " source_key=12345", "birth_date="},
 		{"a course that is passed", "virta/suoritukset", course.with(cells{"hyvaksytty": "HYV"}), "exam", " grade=HYV", "scale="},
 		{"a course with a number", "virta/suoritukset", course.with(cells{"viisi": "4"}), "exam", " grade=4 scale=Viisiportainen", ""},
+		{"a title in three languages", "virta/suoritukset", course.with(cells{"nimi_sv": "Programmering", "nimi_en": "Programming"}), "exam", " name=Ohjelmointi", ""},
+		{"a title in two", "virta/suoritukset", course.with(cells{"nimi": "", "nimi_sv": "Programmering", "nimi_en": "Programming"}), "exam", " name=Programmering", ""},
+		{"a title in one", "virta/suoritukset", course.with(cells{"nimi": "", "nimi_en": "Programming"}), "exam", " name=Programming", ""},
+		{"no title", "virta/suoritukset", course.with(cells{"nimi": ""}), "exam", " key=O1", "name="},
+		{"a degree's title", "virta/suoritukset", course.with(cells{"laji": "1", "nimi": "", "nimi_sv": "Ingenjör (YH)"}), "degree", " title=Ingenjör (YH)", ""},
 		{"a time with a fraction", "haka/henkilot", entry.with(cells{"modifyTimestamp": "20261101021500.0Z"}), "person", " modified_at=2026-11-01T02:15:00Z", ""},
 		{"a ban that says nothing", "dynamics365/contacts", contact.with(cells{"donotbulkpostalmail": ""}), "person", "", ""},
 	} {
