@@ -222,6 +222,11 @@ func between(text, open, end string) (out []string) {
 	}
 }
 
+// standsIn tells whether a column is read in place of another one.
+func standsIn(f *layout.Feed, column string) bool {
+	return slices.ContainsFunc(f.Columns, func(c layout.Column) bool { return slices.Contains(c.Or, column) })
+}
+
 func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*layout.Layout, packs map[string]*policy.Pack, ids []string) {
 	t.Helper()
 	fmt.Fprintf(b, "\n## %s\n\n%s. [Layout](../transforms/layout/shipped/%s.yaml), controller %s.\n%s.\n",
@@ -241,10 +246,10 @@ func describe(t *testing.T, b *strings.Builder, l *layout.Layout, layouts []*lay
 			switch {
 			case c.Forbid:
 				forbidden = append(forbidden, "`"+c.Name+"`")
-			case len(c.To) == 0:
+			case len(c.To) == 0 && !standsIn(f, c.Name):
 				looked = append(looked, "`"+c.Name+"`")
-			default:
-				read = append(read, "`"+c.Name+"` → "+strings.Join(c.To, ", "))
+			case len(c.To) > 0:
+				read = append(read, "`"+strings.Join(append([]string{c.Name}, c.Or...), "`, else `")+"` → "+strings.Join(c.To, ", "))
 			}
 		}
 		fmt.Fprintf(b, "- read: %s\n", strings.Join(read, "; "))

@@ -43,6 +43,7 @@ type column struct {
 	list       string
 	suffix     string
 	join       []int  // columns whose texts go before the cell's
+	or         []int  // columns of which the first with a value counts where this one has none
 	prefix     string // before these
 	open       bool
 	negate     bool
@@ -74,6 +75,9 @@ func newColumn(l *layout.Layout, f *layout.Feed, i int, s Settings, zone *time.L
 	}
 	for _, name := range lc.Join {
 		col.join = append(col.join, f.Index(name))
+	}
+	for _, name := range lc.Or {
+		col.or = append(col.or, f.Index(name))
 	}
 	col.prefix = lc.Prepend
 	switch lc.As {

@@ -18,6 +18,7 @@ package conform
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,17 +92,19 @@ func New(l *layout.Layout, f *layout.Feed, s Settings) (*Conformer, error) {
 
 // evaluation gives the wanted columns in an order in which a column is known before those that depend on it.
 func (c *Conformer) evaluation(wanted func(int) bool) []int {
-	var plain, dependent []int
+	var plain, others, dependent []int
 	for i := range c.columns {
 		switch {
 		case !wanted(i):
+		case len(c.columns[i].or) > 0:
+			others = append(others, i)
 		case c.columns[i].by >= 0:
 			dependent = append(dependent, i)
 		default:
 			plain = append(plain, i)
 		}
 	}
-	return append(plain, dependent...)
+	return slices.Concat(plain, others, dependent)
 }
 
 // Batch conforms the rows of a raw batch into sink. The error is the sink's own; a bad row is not an error.
@@ -247,6 +250,11 @@ func (c *Conformer) evaluate(order []int, out []value, i int) {
 			col.checkPostcode(text, kind, out[col.by].text, &out[j])
 		default:
 			col.check(text, kind, &out[j])
+		}
+		for _, o := range col.or {
+			if out[j].text == "" && out[j].reason == "" {
+				out[j] = value{text: out[o].text, num: out[o].num}
+			}
 		}
 	}
 }

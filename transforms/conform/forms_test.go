@@ -501,3 +501,43 @@ func TestAMergedContactIsTheOtherOnes(t *testing.T) {
 		}
 	}
 }
+
+// TestAColumnInPlaceOfAnother: the first with a value counts, also in a key and where one is required; a value that is wrong is not
+// replaced.
+func TestAColumnInPlaceOfAnother(t *testing.T) {
+	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [number], person: [number],
+  columns: [{name: number, as: integer, or: [first, second], required: true}, {name: first, as: integer}, {name: second, as: integer},
+    {name: began, as: date, formats: [d.M.yyyy], or: began_iso, to: study.start}, {name: began_iso, as: date, formats: [yyyy-MM-dd]}, {name: code, to: study.programme_code}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		cells cells
+		want  string // of the row; "" where it is refused
+	}{
+		{cells{"number": "1", "first": "2", "second": "3"}, "row_key=1 person_key=1"},
+		{cells{"first": "2", "second": "3"}, "row_key=2 person_key=2"},
+		{cells{"second": "3"}, "row_key=3 person_key=3"},
+		{cells{}, ""},
+		{cells{"number": "x", "first": "2"}, ""},
+		{cells{"number": "1", "began": "1.8.2020", "began_iso": "2021-08-01"}, "start=2020-08-01"},
+		{cells{"number": "1", "began_iso": "2021-08-01"}, "start=2021-08-01"},
+	} {
+		o := run(t, c, raw(t, &l.Feeds[0], 2, tt.cells.with(cells{"code": "TI20"})))
+		if rows := strings.Join(o.table("study"), ""); tt.want == "" && len(o.rejected) != 1 || !strings.Contains(rows, tt.want) {
+			t.Errorf("%v: %s", tt.cells, o.text())
+		}
+		fresh, err := conform.New(l, &l.Feeds[0], settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if key, ok := fresh.Key(raw(t, &l.Feeds[0], 2, tt.cells), 0, nil); ok != (tt.want != "") || ok && !strings.Contains(o.text(), "row_key="+string(key)+" ") {
+			t.Errorf("%v: the key %q", tt.cells, key)
+		}
+	}
+}

@@ -25,12 +25,13 @@ func (c *Conformer) compileKeys(f *layout.Feed) {
 			if by := c.columns[j].by; by >= 0 {
 				columns = append(columns, by)
 			}
+			columns = append(columns, c.columns[j].or...)
 		}
 		return c.evaluation(func(j int) bool { return slices.Contains(columns, j) })
 	}
 	c.keyOrder = order(slices.Concat(c.key...))
 	if f.Latest != "" {
-		c.latest = []int{f.Index(f.Latest)}
+		c.latest = order([]int{f.Index(f.Latest)})
 	}
 	who := slices.Concat(c.personKey...)
 	if c.nobody = f.Person.Nobody; c.nobody {
@@ -67,7 +68,7 @@ func (c *Conformer) When(raw *canon.Batch, i int) (at int64, ok bool) {
 	}
 	c.bind(raw)
 	c.evaluate(c.latest, c.keyVals, i)
-	v := &c.keyVals[c.latest[0]]
+	v := &c.keyVals[c.latest[len(c.latest)-1]]
 	return v.num, v.text != "" && v.reason == ""
 }
 

@@ -292,6 +292,7 @@ type Column struct {
 	Split    string            `yaml:"split"`   // family-first: "Family Given" fills two targets
 	Append   string            `yaml:"append"`  // added to a value without it: "@xamk.example"
 	Join     list              `yaml:"join"`    // columns whose texts go before this one's, each filled with zeros to its width
+	Or       list              `yaml:"or"`      // columns of which the first with a value counts where this one has none
 	Prepend  string            `yaml:"prepend"` // goes before joined columns that have a text: "+"
 	Width    int               `yaml:"width"`   // a number cell is padded with zeros to this width
 	Empty    []string          `yaml:"empty"`   // further texts that mean no value

@@ -43,6 +43,7 @@ var (
 	errAt       = fault.New("UOMA-LAY-AT", "a column of fixed width needs its characters, within the line's length", "write it as in at: 1-10")
 	errLines    = fault.New("UOMA-LAY-LINES", "a sheet has one row of names, or two with their groups", "leave header-lines away, or say 2; rows of titles above the names are found without it")
 	errLatest   = fault.New("UOMA-LAY-LATEST", "the column does not say which of two rows is the later one", "name a column that is as: date, instant, year or integer")
+	errOr       = fault.New("UOMA-LAY-OR", "the column cannot count in place of the other", "name columns by rules of the same type, none of which has by: or or: itself, and leave default: away")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 
@@ -273,12 +274,29 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 	for i, name := range col.Join {
 		c.reference(f, name, under("join", strconv.Itoa(i))...)
 	}
+	c.otherwise(f, col, under)
 	codes := map[string]bool{}
 	for code := range col.Codes {
 		if codes[fold(code)] {
 			c.find(errTwice, code, under("codes")...)
 		}
 		codes[fold(code)] = true
+	}
+}
+
+// otherwise checks the columns that count where a column has no value. Each of them is known without the others.
+func (c *checker) otherwise(f *Feed, col *Column, under func(...string) []string) {
+	for i, name := range col.Or {
+		at := under("or", strconv.Itoa(i))
+		other := f.Index(name)
+		if other < 0 {
+			c.reference(f, name, at...)
+			continue
+		}
+		typ, _ := RuleType(col.As)
+		if o, _ := RuleType(f.Columns[other].As); o != typ || col.By+f.Columns[other].By+col.Default != "" || len(f.Columns[other].Or) > 0 {
+			c.find(errOr, name, at...)
+		}
 	}
 }
 
