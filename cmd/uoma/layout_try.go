@@ -54,6 +54,9 @@ No value of the export is printed without --show-values.`,
 func (a *app) printTrial(t *authoring.Trial) error {
 	fmt.Fprintf(a.out, "%s: %s rows read, %s conformed, %s refused\n", t.Feed, thousands(t.Read), thousands(t.Conformed), thousands(t.Refused))
 	a.printColumns(&t.Columns)
+	if t.Mojibake > 0 {
+		fmt.Fprintf(a.out, "%s cells look decoded twice (Ã¤ for ä): it was read as %s; look at the layout's encoding, then ask the source\n", thousands(t.Mojibake), t.Encoding)
+	}
 	for _, r := range t.Rows {
 		fmt.Fprintf(a.out, "\nline %d\n", r.Line)
 		for _, f := range r.Fields {

@@ -98,7 +98,7 @@ func (r *Reader) open() error {
 	buffered := bufio.NewReaderSize(r.src, 64<<10)
 	encoding, err := charset.Sniff(buffered, charset.Canonical(r.o.Encoding))
 	if err != nil {
-		return errRead.At(fault.Place{File: r.o.File}).Wrap(err)
+		return r.fault(0, err)
 	}
 	r.a.SetEncoding(encoding)
 	r.w = window.New(charset.NewReader(buffered, encoding))

@@ -74,6 +74,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("stopped", s.stopped)
 	t.Run("slow", s.slow)
 	t.Run("read error", s.readError)
+	t.Run("fault of the transport", s.transportFault)
 	t.Run("damaged", s.damaged)
 	t.Run("no file is written", s.noFile)
 }
@@ -383,13 +384,27 @@ var errLine = errors.New("the line is dead")
 type failing struct {
 	r     io.ReaderAt
 	after int64
+	err   error
 }
 
 func (f failing) ReadAt(p []byte, off int64) (int, error) {
 	if off+int64(len(p)) > f.after {
-		return 0, errLine
+		return 0, f.err
 	}
 	return f.r.ReadAt(p, off)
+}
+
+// transportFault holds that a fault which a transport knows better than the format, as of a file that changed, is told as it is.
+func (s Subject) transportFault(t *testing.T) {
+	changed := &fault.Error{Code: "UOMA-LND-CHANGED", Message: "the file changed", Hint: "read it again", Scope: fault.Source}
+	export := s.Write(Rows(9_000))
+	for _, part := range []int{0, 1, 2} {
+		n := len(export) * part / 3
+		in := Input{io.MultiReader(bytes.NewReader(export[:n]), iotest.ErrReader(changed)), failing{bytes.NewReader(export), int64(n), changed}, int64(len(export))}
+		if got := s.Read(in, Options()); fault.Code(got.Err) != changed.Code {
+			t.Errorf("after %d bytes: %v", n, got.Err)
+		}
+	}
 }
 
 func (s Subject) readError(t *testing.T) {
@@ -397,7 +412,7 @@ func (s Subject) readError(t *testing.T) {
 	export := s.Write(rows)
 	for _, part := range []int{0, 1, 2, 3} {
 		n := len(export) * part / 4
-		in := Input{io.MultiReader(bytes.NewReader(export[:n]), iotest.ErrReader(errLine)), failing{bytes.NewReader(export), int64(n)}, int64(len(export))}
+		in := Input{io.MultiReader(bytes.NewReader(export[:n]), iotest.ErrReader(errLine)), failing{bytes.NewReader(export), int64(n), errLine}, int64(len(export))}
 		got := s.Read(in, Options())
 		if !errors.Is(got.Err, errLine) || fault.ScopeOf(got.Err) != fault.Source || fault.Code(got.Err) != "UOMA-LND-READ" && !s.NoRead {
 			t.Errorf("after %d bytes: %v", n, got.Err)

@@ -60,6 +60,7 @@ func (a *Assembler) fromNames(row *Row, names [][]byte) (*mapping, error) {
 		}
 	}
 	seen := map[string]bool{}
+	var twice error
 	known := 0
 	for i, cell := range cells {
 		name := Fold(cell)
@@ -72,12 +73,13 @@ func (a *Assembler) fromNames(row *Row, names [][]byte) (*mapping, error) {
 				own, ok = a.names[bare]
 			}
 		}
-		if seen[name] || ok && m.at[own] >= 0 {
-			place.Column = i + 1
+		if twice == nil && (seen[name] || ok && m.at[own] >= 0) {
+			at := place
+			at.Column = i + 1
 			if ok {
-				place.Field = a.o.Columns[own].Name
+				at.Field = a.o.Columns[own].Name
 			}
-			return nil, errDuplicate.At(place)
+			twice = errDuplicate.At(at)
 		}
 		seen[name] = true
 		if !ok {
@@ -89,6 +91,9 @@ func (a *Assembler) fromNames(row *Row, names [][]byte) (*mapping, error) {
 	}
 	if known == 0 {
 		return nil, errHeader.At(place).Because(errors.New("it holds none of the layout's columns"))
+	}
+	if twice != nil {
+		return nil, twice
 	}
 	return m, a.finish(m, place, errMissing)
 }

@@ -243,14 +243,20 @@ func FuzzRead(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	f.Add([]byte(`<L><I b="1"><l><c>1</c></l><l><c>2</c></l></I><I b="2"/><I b="3"><l/></I></L>`))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		inside := columns("L/I", "b=../@b", "c")
+		inside.Each = "l"
+		each := read(bytes.NewReader(b), inside)
+		formattest.Conserved(t, each)
 		got := read(bytes.NewReader(b), columns("L/I", "a", "b=@b", "l=l/l ,"))
 		formattest.Conserved(t, got)
 		if got.Err != nil || got.Sum.Encoding != "utf-8" || bytes.Contains(b, []byte("encoding")) {
 			return
 		}
 		d := xml.NewDecoder(bytes.NewReader(b))
-		records, depth := int64(0), 0
+		records, rows, depth, record := int64(0), int64(0), 0, false
+		inRecord := int64(0)
 		for {
 			token, err := d.Token()
 			if err == io.EOF {
@@ -264,15 +270,26 @@ func FuzzRead(f *testing.F) {
 			}
 			switch token := token.(type) {
 			case xml.StartElement:
-				if depth++; depth == 2 && token.Name.Local == "I" {
-					records++
+				if depth++; depth == 2 {
+					if record = token.Name.Local == "I"; record {
+						records++
+						inRecord = 0
+					}
+				} else if depth == 3 && record && token.Name.Local == "l" {
+					inRecord++
 				}
 			case xml.EndElement:
+				if depth == 2 && record {
+					rows += max(1, inRecord) // a record without rows is told of as well
+				}
 				depth--
 			}
 		}
 		if counted := formattest.Accounted(got.Sum); counted != records {
 			t.Fatalf("%d records of %d", counted, records)
+		}
+		if counted := formattest.Accounted(each.Sum); each.Err == nil && (counted < records || len(each.Rejected) == 0 && counted != rows) {
+			t.Fatalf("%d rows of %d in %d records", counted, rows, records)
 		}
 	})
 }

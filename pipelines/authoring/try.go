@@ -43,6 +43,7 @@ type Trial struct {
 	Read      int64     `json:"read"`
 	Conformed int64     `json:"conformed"`
 	Refused   int64     `json:"refused"`
+	Mojibake  int64     `json:"mojibake,omitempty"` // cells that look decoded twice, or by another encoding than theirs
 	Rows      []Row     `json:"rows"`
 	Problems  int64     `json:"problems"`
 	Listed    []Problem `json:"listed"`
@@ -171,7 +172,7 @@ func (t *trying) run(ctx context.Context, file string, l *layout.Layout) (*Trial
 	}
 	sum := src.Summary()
 	t.Columns = columnsOf(t.feed, sum)
-	t.Encoding, t.Read, t.Conformed = sum.Encoding, sum.Read(), sink.Rows().Conformed+lines.good
+	t.Encoding, t.Mojibake, t.Read, t.Conformed = sum.Encoding, sum.Mojibake, sum.Read(), sink.Rows().Conformed+lines.good
 	t.Refused = sum.Rejected + sink.Rows().Rejected + lines.bad
 	slices.SortStableFunc(t.Rows, func(a, b Row) int { return cmp.Compare(a.Line, b.Line) })
 	slices.SortStableFunc(t.Listed, func(a, b Problem) int {

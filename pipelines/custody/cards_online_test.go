@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/xuri/excelize/v2"
+
 	"uoma/connectors/database/databasetest"
 	"uoma/connectors/remote"
 	"uoma/connectors/s3"
@@ -21,13 +23,38 @@ import (
 	"uoma/pipelines/custody"
 	"uoma/pipelines/workspace"
 	"uoma/pipelines/workspace/workspacetest"
+	"uoma/transforms/layout"
 )
 
 // TestAListOfHoldersComesByEveryTransport: the list of a day is read where it lies, also from a server that lists nothing, and
 // nothing of it stays, neither in the workspace nor in the machine's temporary folder. A day without a list is told as such.
 func TestAListOfHoldersComesByEveryTransport(t *testing.T) {
-	const name, absent = "tilapaiskortit_20261110.csv", "tilapaiskortit_20261111.csv"
-	list := []byte(cardHeader + "0004123377;10.11.2026 09:15:00;10.11.2026 10:00:00;canary1@home.example;K;MYL\r\n")
+	const line = "0004123377;10.11.2026 09:15:00;10.11.2026 10:00:00;canary1@home.example;K;MYL\r\n"
+	for _, kind := range []string{"csv", "xlsx"} {
+		list := []byte(cardHeader + line)
+		if kind == "xlsx" { // is read here and there, and so copied first: into memory
+			list = workbookOf(t, cardHeader+line)
+		}
+		t.Run(kind, func(t *testing.T) { comesByEveryTransport(t, kind, list) })
+	}
+}
+
+// workbookOf makes a workbook of lines of text, all of whose cells are texts.
+func workbookOf(t *testing.T, text string) []byte {
+	t.Helper()
+	w := excelize.NewFile()
+	defer w.Close() // it is in memory
+	for i, line := range strings.Split(strings.TrimSpace(text), "\r\n") {
+		cells := strings.Split(line, ";")
+		must(t, w.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &cells))
+	}
+	b, err := w.WriteToBuffer()
+	must(t, err)
+	return b.Bytes()
+}
+
+func comesByEveryTransport(t *testing.T, kind string, list []byte) {
+	name, absent := "tilapaiskortit_20261110."+kind, "tilapaiskortit_20261111."+kind
 	for transport, lay := range map[string]func(t *testing.T, keys string) string{
 		"sftp": func(t *testing.T, keys string) string {
 			sshd := sftptest.Start(t)
@@ -64,6 +91,13 @@ func TestAListOfHoldersComesByEveryTransport(t *testing.T) {
 			server := lay(t, filepath.Join(s.dir, workspace.KeysDir))
 			s.settings(t, first+"inbox: ../inbox\nsystems: [access-control]\ninboxes:\n  access-control: "+server+"\n")
 			must(t, os.WriteFile(filepath.Join(s.dir, workspace.OperatorsFile), []byte(examPeople), 0o600))
+			if kind == "xlsx" {
+				text, err := layout.ShippedSource("access-control.yaml")
+				must(t, err)
+				text = []byte(strings.NewReplacer("tilapaiskortit_{yyyyMMdd}.csv", "tilapaiskortit_{yyyyMMdd}.xlsx",
+					"{type: csv, delimiter: \";\", encoding: windows-1252}\n  drop: [Aula]", "{type: xlsx}\n  drop: [Aula]").Replace(string(text)))
+				must(t, os.WriteFile(filepath.Join(s.dir, workspace.LayoutDir, "access-control.yaml"), text, 0o600))
+			}
 			temp := t.TempDir()
 			t.Setenv("TMPDIR", temp)
 			ws := s.open(t)

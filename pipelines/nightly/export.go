@@ -226,7 +226,7 @@ func (e *file) open(ctx context.Context, work *blob.Store, copied string, f *lay
 		r = inflated
 	}
 	if !f.Format.Jumps() {
-		e.Reader = streaming(r, f, options)
+		e.Reader = streaming(&text{Reader: r}, f, options)
 		return nil
 	}
 	inside, err := spool.New(ctx, work, copied+".inside", r)
