@@ -127,6 +127,8 @@ func (r *Reader) plain(b *tabular.Block) bool {
 	if len(b.Rows) == 0 {
 		return true
 	}
-	decodable, control := charset.InspectWide(b.Text[:b.Rows[len(b.Rows)-1].To], r.chars)
+	text := b.Text[:b.Rows[len(b.Rows)-1].To]
+	decodable, control := charset.InspectWide(text, r.chars)
+	r.watch(text)
 	return decodable && !control
 }

@@ -5,7 +5,8 @@
 //
 //	open    a byte order mark decides the encoding, else the layout; UTF-16 becomes UTF-8 on the way
 //	split   rows end with LF, CRLF or a lone CR; eight bytes are looked at in one step
-//	check   bytes that do not decode refuse the file, control characters refuse the row
+//	check   bytes that do not decode refuse the file, and so does text of a single-byte encoding that is UTF-8 throughout;
+//	        control characters refuse the row
 //	decode  fields of single-byte encodings become UTF-8, those that are ASCII stay where they are
 //
 // Quotes are read as they occur, not as RFC 4180 wishes: a quote opens a field only as its first byte; inside, two

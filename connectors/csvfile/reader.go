@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"uoma/connectors/charset"
 	"uoma/connectors/tabular"
@@ -38,6 +39,7 @@ type Reader struct {
 	row     tabular.Row
 	decoded []byte
 	rows    int64
+	utf8    int // characters beyond ASCII in text of a single-byte encoding that all is UTF-8; -1 when some is not
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
@@ -124,6 +126,9 @@ func (r *Reader) nextRow() error {
 	s := &r.split
 	err := s.next()
 	if err == io.EOF {
+		if r.utf8 >= likely {
+			return errUTF8.At(fault.Place{File: r.o.File})
+		}
 		if err := r.a.End(s.line - 1); err != nil {
 			return err
 		}
@@ -142,6 +147,9 @@ func (r *Reader) nextRow() error {
 	if r.rows == 1 && isSep(s.raw) {
 		r.a.Skip(tabular.SkipSep)
 		return nil
+	}
+	if !s.tooLong {
+		r.watch(s.raw)
 	}
 	row := &r.row
 	row.Line, row.Raw, row.Cells = s.line, s.raw, s.fields
@@ -163,7 +171,31 @@ func (r *Reader) add(row *tabular.Row) error {
 	if row.Wide && r.chars != nil {
 		r.decode(row)
 	}
-	return r.a.Add(row)
+	header := !r.a.Ready()
+	err := r.a.Add(row)
+	if err != nil && header && r.utf8 > 0 { // no column was found under names that are UTF-8
+		return r.fault(errUTF8)
+	}
+	return err
+}
+
+// likely is how many characters beyond ASCII tell UTF-8 from other text that happens to be that too, as what was decoded twice.
+const likely = 8
+
+// watch looks whether text of a single-byte encoding is UTF-8, until some is not.
+func (r *Reader) watch(b []byte) {
+	if r.chars == nil || r.utf8 < 0 {
+		return
+	}
+	if !utf8.Valid(b) {
+		r.utf8 = -1
+		return
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf+0x40 { // the first byte of a character
+			r.utf8++
+		}
+	}
 }
 
 // check sets what the row's bytes are, and refuses the file when some of them are not of its encoding.

@@ -168,6 +168,11 @@ func TestSourceErrors(t *testing.T) {
 		return o
 	}
 	enc := func(name string) csvfile.Options { return with(func(o *csvfile.Options) { o.Encoding = name }) }
+	withColumn := func(name string) csvfile.Options {
+		o := columns(name)
+		o.Encoding, o.Columns[0].Required = "windows-1252", true
+		return o
+	}
 	control := with(func(o *csvfile.Options) { o.Trailer, o.TrailerRequired = trailer, true })
 	none := with(func(o *csvfile.Options) { o.Header, o.FieldCounts = tabular.HeaderNone, []int{2, 4} })
 	cases := map[string]struct {
@@ -184,6 +189,8 @@ func TestSourceErrors(t *testing.T) {
 		"duplicate":                        {"a;b;A\n", columns("a", "b"), "UOMA-LND-HEADER-DUPLICATE", 1},
 		"duplicate unknown":                {"a;x;X\n", columns("a", "b"), "UOMA-LND-HEADER-DUPLICATE", 1},
 		"control character in header":      {"a\x00;b\n", columns("a", "b"), "UOMA-LND-HEADER", 1},
+		"UTF-8 throughout":                 {"a;b\nä;1\nöljymäki;2\nåäöäöå;3\n", enc("windows-1252"), "UOMA-LND-ENCODING", 0},
+		"UTF-8 in the header":              {"sähkö;b\n1;2\n", withColumn("sähkö"), "UOMA-LND-ENCODING", 1},
 		"cut in a row":                     {"a;b\n1;2\n3", columns("a", "b"), "UOMA-LND-TRUNCATED", 3},
 		"open quote":                       {"a;b\n1;\"2\n3;4\n", columns("a", "b"), "UOMA-LND-TRUNCATED", 2},
 		"count differs":                    {"a;b\n1;2\nRivejä yhteensä: 2\n", control, "UOMA-LND-CONTROL", 3},

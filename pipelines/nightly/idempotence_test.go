@@ -170,8 +170,8 @@ func TestThreat_T06_AnExportThatIsCutInALineRemovesNobody(t *testing.T) {
 	var landed nightly.LandFacts
 	facts(t, s.finish(t, firstNight+1, pipelines.Part), "land", &landed)
 	for _, f := range landed.Feeds {
-		if f.Feed == "alumni-portal/profiles" && f.Code != "UOMA-LND-TRUNCATED" {
-			t.Errorf("%s: %q", f.Feed, f.Code)
+		if want := fmt.Sprintf(" (line %d)", last+1); f.Feed == "alumni-portal/profiles" && (f.Code != "UOMA-LND-TRUNCATED" || !strings.HasSuffix(f.Reason, want)) {
+			t.Errorf("%s: %s: %s", f.Feed, f.Code, f.Reason)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -249,8 +250,15 @@ func (ff FeedFacts) Stopped() bool { return ff.Code != "" && ff.Code != errNotYe
 
 func (ff *FeedFacts) fail(e *fault.Error) {
 	ff.Digest, ff.Code, ff.Reason, ff.Hint = "", e.Code, e.Message, e.Hint
-	if e.Place.Line > 0 || e.Place.Field != "" {
-		ff.Reason += " (" + fault.Place{Line: e.Place.Line, Field: e.Place.Field}.String() + ")"
+	var at []string
+	if e.Place.Line > 0 {
+		at = append(at, fmt.Sprintf("line %d", e.Place.Line))
+	}
+	if e.Place.Field != "" {
+		at = append(at, e.Place.Field)
+	}
+	if len(at) > 0 {
+		ff.Reason += " (" + strings.Join(at, ", ") + ")"
 	}
 }
 
