@@ -320,13 +320,18 @@ func studyRights(n int) (rows []resttest.Row) {
 // constituents gives people and, every tenth, an organisation, as SKY API has them.
 func constituents(n int) (rows []resttest.Row) {
 	for i := range n {
-		row := resttest.Row{"id": strconv.Itoa(i), "type": "Individual", "name": "Sam O'Specimen", "title": "Mr", "first": "Sam", "last": "O'Specimen", "former_name": nil,
-			"preferred_name": "Sammy", "gender": "Male", "birthdate": resttest.Row{"d": 30, "m": 11, "y": 1978}, "deceased": i%7 == 0, "marital_status": "Single", "age": 48,
-			"email": resttest.Row{"address": fmt.Sprintf("sam%d@mail.example", i), "do_not_email": i%3 == 0}, "phone": resttest.Row{"number": "+447700900123", "do_not_call": false},
-			"address": resttest.Row{"address_lines": "1 Sample Street", "city": "Liverpool", "postal_code": "L3 5UX", "do_not_mail": false},
-			"spouse":  resttest.Row{"first": "nobody"}, "gives_anonymously": false, "is_memorial": false, "date_modified": "2026-10-01T12:00:00+01:00"}
+		row := resttest.Row{"id": strconv.Itoa(i), "lookup_id": strconv.Itoa(1_044_000 + i), "type": "Individual", "name": "Sam O'Specimen", "title": "Mr", "first": "Sam", "middle": nil,
+			"last": "O'Specimen", "former_name": nil, "preferred_name": "Sammy", "suffix": nil, "gender": "Male", "birthdate": resttest.Row{"d": 30, "m": 11, "y": 1978}, "age": 48,
+			"deceased": i%7 == 0, "deceased_date": resttest.Row{"y": 2026}, "inactive": i%5 == 0, "marital_status": "Single", "gives_anonymously": false, "is_memorial": false,
+			"no_valid_address": i%4 == 0,
+			"email":            resttest.Row{"address": fmt.Sprintf("sam%d@mail.example", i), "do_not_email": i%3 == 0, "inactive": i%6 == 0, "primary": true, "type": "Email"},
+			"phone":            resttest.Row{"number": "+447700900123", "do_not_call": false, "inactive": false, "primary": true, "type": "Home"},
+			"address": resttest.Row{"address_lines": "1 Sample Street", "city": "Liverpool", "county": "Merseyside", "state": nil, "suburb": nil, "postal_code": "L3 5UX",
+				"country": "United Kingdom", "do_not_mail": false, "preferred": true, "type": "Home", "start": nil, "end": nil},
+			"online_presence": resttest.Row{"address": "https://linkedin.example/in/x"}, "spouse": resttest.Row{"first": "nobody"}, "date_added": "2001-10-01T12:00:00+01:00",
+			"date_modified": "2026-10-01T12:00:00+01:00"}
 		if i%10 == 9 {
-			row = resttest.Row{"id": strconv.Itoa(i), "type": "Organization", "name": "Mallipaja Ltd", "date_modified": "2026-10-01T12:00:00+01:00"}
+			row = resttest.Row{"id": strconv.Itoa(i), "lookup_id": strconv.Itoa(1_044_000 + i), "type": "Organization", "name": "Mallipaja Ltd", "date_modified": "2026-10-01T12:00:00+01:00"}
 		}
 		rows = append(rows, row)
 	}

@@ -435,6 +435,43 @@ func TestErasedByTheFundraisersIsABan(t *testing.T) {
 	}
 }
 
+// TestConstituentsOverTheAPI: people are known by the id that others name them by, and only what is in use is read of how they are
+// reached.
+func TestConstituentsOverTheAPI(t *testing.T) {
+	c, f := template(t, "raisers-edge", "constituents")
+	sam := cells{"id": "98231", "lookup_id": "1044982", "first": "Sam", "last": "O'Specimen", "inactive": "false", "no_valid_address": "false",
+		"email": "sam@mail.example", "phone": "0151 496 0001", "phone_type": "Home", "line1": "1 Sample Street", "country": "United Kingdom", "postal_code": "l35ux",
+		"address_type": "Business", "birth_day": "3", "birth_month": "11", "birth_year": "1978", "birth_date": "1978"}
+	for _, tt := range []struct {
+		name   string
+		change cells
+		table  string
+		want   string
+	}{
+		{"whose", nil, "person", " row_key=98231 person_key=1044982 line=2 source_key=1044982 "},
+		{"born", nil, "person", " birth_date=1978-11-03 "},
+		{"born in a month", cells{"birth_day": ""}, "person", " institution_code=10003957 birth_year=1978 family_name="},
+		{"in use", nil, "email", " kind=personal address=sam@mail.example"},
+		{"not in use", cells{"email_inactive": "true"}, "email", ""},
+		{"a phone at home", nil, "phone", " kind=home number=+441514960001"},
+		{"a phone of its own kind", cells{"phone_type": "Boat"}, "phone", " kind=other number="},
+		{"a phone not in use", cells{"phone_inactive": "true"}, "phone", ""},
+		{"at work", nil, "address", " kind=work line1=1 Sample Street postcode=L3 5UX country=GB"},
+		{"moved away", cells{"no_valid_address": "true"}, "address", ""},
+		{"nothing against it", nil, "objection", ""},
+		{"not contacted", cells{"inactive": "true"}, "objection", " scope=marketing"},
+		{"not called", cells{"do_not_call": "true"}, "objection", " scope=marketing channel=phone"},
+	} {
+		o := run(t, c, raw(t, f, 2, sam.with(tt.change)))
+		if rows := o.table(tt.table); (len(rows) == 1) != (tt.want != "") || tt.want != "" && !strings.Contains(rows[0]+" ", tt.want) {
+			t.Errorf("%s: %q\n%s", tt.name, rows, o.text())
+		}
+	}
+	if o := run(t, c, raw(t, f, 2, sam.with(cells{"inactive": "ehkä"}))); len(o.rejected) != 1 {
+		t.Errorf("may be a ban\n%s", o.text())
+	}
+}
+
 // TestEveryPhoneOfTheFundraisersIsRead: five stand in the export, and the type of each says what it is.
 func TestEveryPhoneOfTheFundraisersIsRead(t *testing.T) {
 	c, f := ofShipped(t, "raisers-edge", "constituents")

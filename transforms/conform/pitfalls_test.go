@@ -23,6 +23,7 @@ func TestPitfallsOfSystems(t *testing.T) {
 	entry := cells{"uid": "s0012345", "eduPersonPrincipalName": "s0012345@metropolia.example", "sn": "Koe"}
 	contact := cells{"contactid": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "lastname": "Varhainen", "donotemail": "false", "donotbulkemail": "false",
 		"donotphone": "false", "donotpostalmail": "false", "donotbulkpostalmail": "false", "donotsendmm": "false"}
+	seen := cells{"alumnus_ref": "1044982", "company_name": "Mallipaja Ltd", "source_url": "https://linkedin.example/in/x", "seen_at": "2026-05-11"}
 	alumna := donor.with(cells{"CnPrAl_Degree": "BA (Hons)", "CnPrAl_Class_of": "2000"})
 	for _, tt := range []struct {
 		name, feed string
@@ -70,6 +71,12 @@ func TestPitfallsOfSystems(t *testing.T) {
 		{"neither of two sexes", "raisers-edge/constituents", donor.with(cells{"CnBio_Gender": "Other"}), "person", " sex=9", ""},
 		{"a house in three lines", "raisers-edge/constituents", donor.with(cells{"CnAdrPrf_Addrline1": "Flat 2", "CnAdrPrf_Addrline3": "1 Sample Street"}), "address",
 			" line1=Flat 2 line3=1 Sample Street ", ""},
+		{"work that was seen on a day", "external-lists-ljmu/linkedin", seen, "employment", " employer=Mallipaja Ltd", "start="},
+		{"seen in the summer of London", "external-lists-ljmu/linkedin", seen, "person", " modified_at=2026-05-10T23:00:00Z ", ""},
+		{"an id with letters in a list", "external-lists-ljmu/honours", seen.with(cells{"alumnus_ref": "00A7", "source_url": "https://gazette.example/honours"}), "person", " person_key=00A7 ", ""},
+		{"and in a newspaper", "external-lists-ljmu/newspapers", seen.with(cells{"alumnus_ref": "00A7", "source_url": "https://echo.example/news"}), "person", " person_key=00A7 ", ""},
+		{"and on LJMU Connect", "graduway/users", member(cells{"External ID": "00A7"}), "person", " person_key=00A7 ", ""},
+		{"an id that a spreadsheet spoilt", "graduway/users", member(cells{"External ID": "1.04E+06"}), "person", "", ""},
 		{"a ban that says nothing", "dynamics365/contacts", contact.with(cells{"donotbulkpostalmail": ""}), "person", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
