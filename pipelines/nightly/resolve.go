@@ -17,6 +17,8 @@ type ResolveFacts struct {
 	Split    int  `json:"split"`
 	Vanished int  `json:"vanished"`
 	Accepted bool `json:"accepted"` // drift was found right by whoever ran the night
+	// Circles counts by system how often people were merged into each other, so that none of them stays.
+	Circles map[string]int `json:"merged_in_circles,omitempty"`
 }
 
 // resolveStage finds the subject of every record.
@@ -37,6 +39,9 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.heed(ctx, e, r.Date.String()); err != nil {
 		return nil, err
 	}
+	for _, system := range sortedKeys(s.n.circles) {
+		r.Log.Warn("merged in a circle", "system", system, "circles", s.n.circles[system], "code", errCircle.Code, "reason", errCircle.Message, "next", errCircle.Hint)
+	}
 	if r.AcceptDrift {
 		e.LearnAnew() // what was found right is what later nights expect
 	}
@@ -48,7 +53,7 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	s.n.resolved = res
-	facts := ResolveFacts{Stats: res.Stats, Accepted: r.AcceptDrift}
+	facts := ResolveFacts{Stats: res.Stats, Accepted: r.AcceptDrift, Circles: s.n.circles}
 	var tonight changesOfWho
 	for _, ev := range res.Events {
 		switch ev.Kind {

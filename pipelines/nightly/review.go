@@ -116,7 +116,9 @@ func (n *Night) heed(ctx context.Context, e *resolve.Engine, before string) erro
 	}
 	all = slices.DeleteFunc(all, func(d ledger.Decision) bool { return dateOf(d.Run) >= before })
 	apart, together := n.found(e, bookOf(all).Standing())
-	e.Decide(apart, append(together, n.references(e)...))
+	merges, circles := mergesOf(e.Members())
+	n.circles = circles
+	e.Decide(apart, slices.Concat(together, n.references(e), merges))
 	return nil
 }
 

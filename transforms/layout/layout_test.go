@@ -139,6 +139,8 @@ func TestFindings(t *testing.T) {
 		{"constant's column", "columns:", "rows: {person: {set: {no: x}}}\n  columns:", "UOMA-LAY-TARGET demo.yaml:11:29"},
 		{"constant's type", "columns:", "rows: {person: {set: {deceased_date: soon}}}\n  columns:", "UOMA-LAY-ROW demo.yaml:11:40"},
 		{"split", "as: email, to: email.personal", "as: name, split: family-first, to: person.family_name", "UOMA-LAY-SPLIT demo.yaml:14:5"},
+		{"merged into", "as: email, to: email.personal", "to: person.merged_into", ""},
+		{"merged, and nobody's key", "key: [id]", "key: [id, mail]\n  columns: [{name: id}, {name: mail, to: person.merged_into}]\n- name: more\n  file: \"more_{yyyyMMdd}.csv\"\n  format: {type: csv}\n  key: [id]", "UOMA-LAY-MERGED"},
 		{"or", "{name: id, required: true}", "{name: id, required: true}\n  - {name: other, as: date}\n  - {name: third, as: date, or: [other, born]}", ""},
 		{"or nothing", "as: email,", "as: email, or: [no],", "UOMA-LAY-COLUMN demo.yaml:14:34"},
 		{"or another type", "as: email,", "as: email, or: [born],", "UOMA-LAY-OR demo.yaml:14:34"},

@@ -44,6 +44,7 @@ var (
 	errLines    = fault.New("UOMA-LAY-LINES", "a sheet has one row of names, or two with their groups", "leave header-lines away, or say 2; rows of titles above the names are found without it")
 	errLatest   = fault.New("UOMA-LAY-LATEST", "the column does not say which of two rows is the later one", "name a column that is as: date, instant, year or integer")
 	errOr       = fault.New("UOMA-LAY-OR", "the column cannot count in place of the other", "name columns by rules of the same type, none of which has by: or or: itself, and leave default: away")
+	errMerged   = fault.New("UOMA-LAY-MERGED", "the column says whom somebody was merged into, and the key of the rows is not a person's", "let the key be the one column with the key of the person who was merged")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
 
@@ -317,6 +318,11 @@ func (c *checker) keys(f *Feed, under func(...string) []string) {
 	}
 	parts(f.Key, "key")
 	c.latest(f, under)
+	for i := range f.Columns {
+		if slices.Contains(f.Columns[i].To, "person.merged_into") && len(f.Key) != 1 {
+			c.find(errMerged, f.Columns[i].Name, under("columns", strconv.Itoa(i), "to")...)
+		}
+	}
 	if f.Person.Of == "" {
 		parts(f.Person.Key, "person")
 	} else {

@@ -38,7 +38,8 @@ type Member struct {
 	Feed      string `parquet:"feed,dict"`
 	RowKey    string `parquet:"row_key"`
 	PersonKey string `parquet:"person_key"`
-	Subject   string `parquet:"subject"` // of the record, after the last night
+	Subject   string `parquet:"subject"`       // of the record, after the last night
+	Into      string `parquet:"into,optional"` // person key, in its system, of whom the person with the row's key was merged into
 
 	Hetu           string   `parquet:"hetu"`
 	FNR            string   `parquet:"fnr,optional"`
@@ -166,12 +167,14 @@ func (e *Engine) member(b *canon.Batch, i int) *Member {
 func (e *Engine) addPersons(b *canon.Batch) {
 	col := func(name string) canon.Col { return b.Named(name) }
 	hetu, oppija, student, employee, eppn := col("hetu"), col("oppijanumero"), col("student_number"), col("employee_number"), col("eppn")
+	into := col("merged_into")
 	fnr, orcid, inst, birth := col("fnr"), col("orcid"), col("institution_code"), col("birth_date")
 	family, former, given, call := col("family_name"), col("former_family_name"), col("given_names"), col("call_name")
 	employer := "" // of the last row that has one: of a feed mostly the same
 	for i := range b.Len() {
 		m := e.member(b, i)
 		m.Hetu, m.Oppijanumero = strings.Clone(hetu.Text(i)), strings.Clone(oppija.Text(i))
+		m.Into = strings.Clone(into.Text(i))
 		m.FNR, m.ORCID = strings.Clone(fnr.Text(i)), strings.Clone(orcid.Text(i))
 		m.EmployeeNumber, m.Employer, m.Eppn = strings.Clone(employee.Text(i)), "", strings.Clone(eppn.Text(i))
 		if m.EmployeeNumber != "" {
