@@ -35,9 +35,7 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 	k := &known{h: h, results: map[string]*golden.Result{}, latest: map[string]*row{}}
 	for table, by := range h.f.t.Latest {
 		if rows := h.rowsOf(w, table); len(rows) > 0 {
-			k.latest[table] = slices.MaxFunc(rows, func(a, b *row) int { // dates as texts
-				return cmp.Or(strings.Compare(a.cells[by], b.cells[by]), a.compare(b))
-			})
+			k.latest[table] = latest(rows, by, h.at)
 		}
 	}
 	base := h.blocks[0].Each
@@ -91,6 +89,28 @@ func (h *chooser) known(w *who, entries []vault.Entry) *known {
 	return k
 }
 
+// latest gives the row that stands beside somebody on a day: of those that have not ended, if there is any, the one of the latest date,
+// which is the first of some columns, and of two of one date that with the lower text in the others.
+func latest(rows []*row, by []string, on canon.Date) *row {
+	day := on.String()
+	ended := func(x *row) int {
+		if end := x.cells[ending]; end != "" && end < day {
+			return 1
+		}
+		return 0
+	}
+	return slices.MinFunc(rows, func(a, b *row) int { // dates as texts
+		c := cmp.Or(ended(a)-ended(b), strings.Compare(b.cells[by[0]], a.cells[by[0]]))
+		for _, column := range by[1:] {
+			c = cmp.Or(c, strings.Compare(a.cells[column], b.cells[column]))
+		}
+		return cmp.Or(c, b.compare(a))
+	})
+}
+
+// ending is the column with the last day of what a row is about, in the tables that have one.
+const ending = "end"
+
 func (k *known) add(r *golden.Record, table, field, column, text string) {
 	if text != "" && k.h.gives(table, column) {
 		r.Values = append(r.Values, golden.Value{Field: field, Text: text})
@@ -134,7 +154,7 @@ func (k *known) asked(e *vault.Entry) {
 
 // lookup gives a field of the golden record, or of the row that stands beside it, of some systems alone when any are named.
 func (k *known) lookup(f target.Field, of []string) target.Value {
-	if k.h.f.t.Latest[f.Table] != "" {
+	if len(k.h.f.t.Latest[f.Table]) > 0 {
 		return k.h.own(f.Table, k.latest[f.Table])(f, of)
 	}
 	key := strings.Join(of, " ")

@@ -143,7 +143,7 @@ func (f *File) rows(ctx context.Context, v *register.View, into *frame) error {
 		tables[b.Each] = append(tables[b.Each], b.ColumnsOf(b.Each)...)
 		tables[target.Person] = append(tables[target.Person], b.ColumnsOf(target.Person)...)
 		for table, by := range f.t.Latest {
-			tables[table] = append(append(tables[table], by), b.ColumnsOf(table)...)
+			tables[table] = append(append(append(tables[table], by...), ending), b.ColumnsOf(table)...)
 		}
 	}
 	keys, err := f.ws.Domain(f.domain(), f.ws.Keys.DomainEpoch(f.domain()))

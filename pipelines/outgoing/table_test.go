@@ -19,6 +19,7 @@ import (
 	"uoma/connectors/outbox"
 	"uoma/connectors/register"
 	"uoma/connectors/resttest"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 	"uoma/internal/tlstest"
 	"uoma/pipelines/rights"
@@ -420,6 +421,41 @@ func TestPlacementsIntoTables(t *testing.T) {
 		if _, out := r.written(x.name); out.Gone == 0 || out.Gone != sel.Rows-int64(before) || out.Written != 0 {
 			t.Errorf("%s: %+v of %d rows", x.name, out, before)
 		}
+	}
+}
+
+// Of two employments the one that began later is the main one, unless it is over; of two that began on one day the unit's code decides.
+func TestTheMainOfTwoEmployments(t *testing.T) {
+	today, _ := canon.NewDate(2026, 11, 21)
+	work := func(unit, start, end string) *row {
+		cells := map[string]string{"unit_code": unit, "start": start, "unit": "Z" + unit}
+		if end != "" {
+			cells["end"] = end
+		}
+		return &row{feed: "pegasos/henkilot", key: unit, cells: cells}
+	}
+	for name, tt := range map[string]struct {
+		want string
+		rows []*row
+	}{
+		"both are open":             {"4200", []*row{work("4100", "2023-08-01", ""), work("4200", "2024-08-01", "")}},
+		"the later one is over":     {"4100", []*row{work("4100", "2023-08-01", ""), work("4200", "2024-08-01", "2026-11-20")}},
+		"it ends today":             {"4200", []*row{work("4100", "2023-08-01", ""), work("4200", "2024-08-01", "2026-11-21")}},
+		"both are over":             {"4200", []*row{work("4100", "2023-08-01", "2026-11-01"), work("4200", "2024-08-01", "2026-10-20")}},
+		"they began on one day":     {"4100", []*row{work("4200", "2023-08-01", ""), work("4100", "2023-08-01", ""), work("4300", "2023-08-01", "")}},
+		"the lower unit began late": {"4100", []*row{work("4200", "2023-08-01", ""), work("4100", "2023-08-02", "")}},
+	} {
+		backwards := slices.Clone(tt.rows)
+		slices.Reverse(backwards)
+		for _, rows := range [][]*row{tt.rows, backwards} {
+			if x := latest(rows, []string{"start", "unit_code"}, today); x.key != tt.want {
+				t.Errorf("%s: %s", name, x.key)
+			}
+		}
+	}
+	// Without a column behind the date the later text goes first, whatever it is of.
+	if x := latest([]*row{work("4100", "2023-08-01", ""), work("4200", "2023-08-01", "")}, []string{"start"}, today); x.key != "4200" {
+		t.Error(x.key)
 	}
 }
 

@@ -219,7 +219,7 @@ func (c *checker) field(b *Block, from string, at ...string) Field {
 	case !ok:
 		c.find(errField, from, at...)
 	case f.Table == Ended && c.t.Orders != nil:
-	case f.Table != Person && !kinded && f.Table != b.Each && (b.Each != Person || c.t.Latest[f.Table] == ""):
+	case f.Table != Person && !kinded && f.Table != b.Each && (b.Each != Person || len(c.t.Latest[f.Table]) == 0):
 		c.find(errTable, fmt.Sprintf("%s in a row of %s", from, b.Each), at...)
 	}
 	return f
@@ -228,10 +228,11 @@ func (c *checker) field(b *Block, from string, at ...string) Field {
 // latest checks the tables of which one row stands beside somebody.
 func (c *checker) latest() {
 	for _, table := range slices.Sorted(maps.Keys(c.t.Latest)) {
-		by := c.t.Latest[table]
-		f, ok := ParseField(table + "." + by)
-		if table == Person || c.t.Each != Person || !rows(table) || !ok || f.Type != canon.Day {
-			c.find(errTable, table+" by "+by, "latest", table)
+		for i, by := range c.t.Latest[table] {
+			f, ok := ParseField(table + "." + by)
+			if table == Person || c.t.Each != Person || !rows(table) || !ok || (f.Type == canon.Day) != (i == 0) {
+				c.find(errTable, table+" by "+by, "latest", table)
+			}
 		}
 	}
 }

@@ -39,9 +39,10 @@ type Target struct {
 	Pinned string `yaml:"pinned"`
 	// ReturnDays is for how many days the recipient may keep the file; 0 without end.
 	ReturnDays int `yaml:"return_after_days"`
-	// Latest names, by canonical table, the date by which one row of it stands beside somebody: the latest. Of rows of person alone.
-	Latest map[string]string `yaml:"latest"`
-	Form   Form              `yaml:"form"`
+	// Latest names, by canonical table, the date by which one row of it stands beside somebody: the latest of those that have not
+	// ended, if there is any. Of two of one date it is that with the lower text in the columns behind the date. Of rows of person alone.
+	Latest map[string]texts `yaml:"latest"`
+	Form   Form             `yaml:"form"`
 	Block  `yaml:",inline"`
 	Inside []Block `yaml:"inside"` // of XML: rows that stand inside the person's
 
