@@ -46,6 +46,8 @@ var pitfalls = map[string][]string{
 	"mira/degrees":                   {"DegreeDate date"},
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
 	"mira/erased":                    {},
+	"mira/merged":                    {},
+	"mira/merged-stakeholders":       {},
 	"mira/stakeholders":              {},
 	"raisers-edge/constituents":      {"CnBio_Birth_date pattern", "CnPh_1_01_Phone_number unknown-kind", "CnSolCd_1_01_Solicit_Code unknown-code!"}, // fuzzy dates; a link among the phones; a code that may be a ban
 	"student-register-ljmu/leavers":  {"COMPLETION_STATUS unknown-code!", "DOB date", "POSTCODE pattern"},                                            // withdrawn; an American date

@@ -10,6 +10,7 @@ import (
 	"uoma/pipelines"
 	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
+	"uoma/transforms/layout"
 )
 
 // TestWhoWasMergedIsFollowedToTheEnd has contacts of a CRM that were merged one after the other. A ban on the first holds for the one
@@ -54,6 +55,52 @@ func TestWhoWasMergedIsFollowedToTheEnd(t *testing.T) {
 					}
 				}
 			})
+		}
+	})
+}
+
+// TestConsentsOfWhoWasMergedAreOfWhoStays reads Mira by its shipped layout. What stands under the key of somebody who was merged into
+// another counts for that one: the later word, of one moment the stricter.
+func TestConsentsOfWhoWasMergedAreOfWhoStays(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		text, err := layout.ShippedSource("mira.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newTiny(t, on, "nmbu", map[string]string{"mira": strings.ReplaceAll(string(text), "  key: [", "  guard: {removed: 100, shrink: 100}\n  key: [")})
+		const person = "MiraId;ExternalId;PersonType;FirstName;LastName;BirthDate;PrivateEmail;WorkEmail;MobilePhone;Address;PostalCode;City;Country;Employer;JobTitle;JobStart;" +
+			"ProtectedIdentity;MembershipStatus;MembershipDate;LeftDate;Language;Created;Updated;MarkedDeleted;MergedInto"
+		s.feeds["mira/mira_alumni_%s.csv"], s.feeds["mira/mira_stakeholders_%s.csv"] = person, person
+		s.feeds["mira/mira_participants_%s.csv"] = "EventId;EventName;EventDate;MiraId;Name;Email;Phone;Company;Title;Status;PaidAmount;Currency;PaymentDate;PaymentRef;KeepContact;KeepSubject;RegisteredAt"
+		s.feeds["mira/mira_degrees_%s.csv"] = "MiraId;ProgrammeCode;ProgrammeName;DegreeName;Campus;StartYear;DegreeDate;Source"
+		s.feeds["mira/mira_consents_%s.csv"] = "MiraId;Purpose;Topic;Channel;State;ChangedAt;ChangedBy"
+		alumnus := func(id, given, family, status, into string) string {
+			return id + ";;Alumni;" + given + ";" + family + strings.Repeat(";", 12) + "0;" + status + ";2015-02-01;;nb;;2026-10-01 12:30;;" + into
+		}
+		night := func(n canon.Date, first string) {
+			t.Helper()
+			date := firstNight + n
+			s.put(t, "mira/mira_alumni_%s.csv", date, first, alumnus("70002", "Kari", "Beta", "Member", ""), alumnus("70004", "Pal", "Delta", "Member", ""))
+			s.put(t, "mira/mira_stakeholders_%s.csv", date)
+			s.put(t, "mira/mira_participants_%s.csv", date)
+			s.put(t, "mira/mira_degrees_%s.csv", date)
+			s.put(t, "mira/mira_consents_%s.csv", date, "70001;Surveys;;Email;No;2026-10-01 12:00;Self", "70001;MemberInfo;;Email;No;2025-01-01 12:00;Self", "70001;SocialEvents;;Email;No;2026-01-01 12:00;Self",
+				"70002;Surveys;;Email;Yes;2025-01-01 12:00;Self", "70002;MemberInfo;;Email;Yes;2026-10-01 12:00;Self", "70002;SocialEvents;;Email;Yes;2026-01-01 12:00;Self")
+			s.finish(t, date, pipelines.Finished)
+		}
+		words := func(n canon.Date) (out string) {
+			s.at(t, func(ws *workspace.Workspace) {
+				out = emailWords(explained(t, ws, s.linkedBy(t, ws, "mira", "70002"), firstNight+n))
+			})
+			return out
+		}
+		night(0, alumnus("70001", "Ola", "Alpha", "Member", ""))
+		if got := words(0); got != "member_info granted, event_invitation granted, surveys granted" {
+			t.Errorf("before the merge: %s", got)
+		}
+		night(1, alumnus("70001", "", "", "Member", "70002"))
+		if got := words(1); got != "member_info granted, event_invitation withdrawn, surveys withdrawn" {
+			t.Errorf("after it: %s", got)
 		}
 	})
 }
