@@ -279,7 +279,7 @@ func TestThreat_T24_ALaterWordReachesAFilesRecipient(t *testing.T) {
 			t.Errorf("%+v %v", mine, err)
 		}
 		r.date, r.now = r.date+31, r.now.AddDate(0, 0, 31) // a day after the last day
-		if f := withdraw(); f.Rows != 4 || f.Reasons[returned] != 4 {
+		if f := withdraw(); f.Rows != 5 || f.Reasons[returned] != 5 {
 			t.Errorf("%+v", f)
 		}
 		if f := withdraw(); f.Rows != 0 {
@@ -541,10 +541,10 @@ func TestColumnByColumn(t *testing.T) {
 	r.must(err)
 	mail := false
 	for _, rec := range c.records {
-		if rec.cells[8] != "" {
+		if rec.cells[9] != "" {
 			t.Error("a day of birth is in the file")
 		}
-		mail = mail || rec.cells[9] != ""
+		mail = mail || rec.cells[10] != ""
 	}
 	if !mail || !slices.ContainsFunc(c.closed, func(x Closed) bool { return x.Column == "person.birth_date" && x.Clause == "LJMU-55" }) {
 		t.Errorf("mail %t, closed %v", mail, c.closed)
