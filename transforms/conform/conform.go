@@ -122,9 +122,9 @@ func (c *Conformer) row(i int, sink *Sink) error {
 	c.evaluate(c.order, c.values, i)
 	sink.begin(c.values)
 	defer sink.end()
-	if j := c.unfit(); j >= 0 {
+	if j, ends := c.unfit(); j >= 0 {
 		x := c.rejection(i, c.values, c.columns[j].name, cmp.Or(c.values[j].reason, "missing"))
-		x.Ends = c.columns[j].ends
+		x.Ends = ends
 		return sink.refuse(x)
 	}
 	if field, code := c.identify(); code != "" {
@@ -143,15 +143,20 @@ func (c *Conformer) row(i int, sink *Sink) error {
 	return nil
 }
 
-// unfit gives the first column for which the whole row is refused, or -1.
-func (c *Conformer) unfit() int {
+// unfit gives the column for which the whole row is refused, or -1: the first whose value ends what was loaded of the row,
+// whatever else the row lacks, or the first of all. A cell without a value ends nothing: an export may have lost the column.
+func (c *Conformer) unfit() (first int, ends bool) {
+	first = -1
 	for j := range c.columns {
 		col, v := &c.columns[j], &c.values[j]
-		if v.reason != "" && col.quarantine || v.text == "" && v.reason == "" && col.required {
-			return j
+		switch {
+		case v.reason != "" && col.ends:
+			return j, true
+		case first < 0 && (v.reason != "" && col.quarantine || v.text == "" && v.reason == "" && col.required):
+			first = j
 		}
 	}
-	return -1
+	return first, false
 }
 
 // identify leaves the row's keys behind, or tells which column lacks for one and why.
