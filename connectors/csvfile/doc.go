@@ -11,9 +11,9 @@
 //
 // Quotes are read as they occur, not as RFC 4180 wishes: a quote opens a field only as its first byte; inside, two
 // quotes are one, a quote before a delimiter or line end closes the field, and any other quote is text. Delimiters and
-// line ends inside a quoted field are text. Where such other quotes stand in a field of several lines, one of which is a row
-// by itself, a quote was opened that nobody closed: each line is a row, and those with such a quote are rejected. A quote that
-// is still open at the end means that the file was cut.
+// line ends inside a quoted field are text. Where such other quotes stand in a field of several lines, and all behind the row's
+// first line is rows by itself, a quote was opened on that line that nobody closed: the line is rejected, and the rows are read.
+// A quote that is still open at the end means that the file was cut.
 //
 // The package knows no transport and no meaning of any column.
 package csvfile

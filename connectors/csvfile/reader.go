@@ -104,7 +104,7 @@ func text(c byte) bool { return c == '\t' || ' ' <= c && c < 0x7F }
 // next reads some plain rows into the assembler, or one row of any other kind.
 func (r *Reader) next() error {
 	if len(r.block.Rows) == 0 {
-		if fields := r.a.BlockFields(); r.blocks && fields > 0 && r.split.torn == 0 {
+		if fields := r.a.BlockFields(); r.blocks && fields > 0 {
 			r.block.Wide = r.split.block(&r.block, fields)
 			r.suspect = r.block.Wide && !r.plain(&r.block)
 		}
@@ -139,7 +139,9 @@ func (r *Reader) nextRow() error {
 	}
 	r.rows++
 	if s.lone && r.a.Ready() {
-		s.tear(r.a.Fits)
+		if err := s.tear(r.a.Fits); err != nil {
+			return r.fault(err)
+		}
 	}
 	if s.openEnd {
 		r.a.SetOpenEnd()

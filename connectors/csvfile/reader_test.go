@@ -233,7 +233,14 @@ func TestAQuoteThatSwallowsRows(t *testing.T) {
 		"lines of a row with more":    {"1;\"two\nlines\";x;x\n2;y;y\n", "4|2|y|y", "2 field-count"},
 		"text that looks like a row":  {"1;\"two \"\"\n8;9;9\n\"\"lines\";x\n2;y;y\n", "2|1|two \"\n8;9;9\n\"lines|x\n5|2|y|y", ""},
 		"sloppy quotes in one row":    {"1;\"the \"big\" one\nof all\";x\n2;y;y\n", "2|1|the \"big\" one\nof all|x\n4|2|y|y", ""},
-		"into another column":         {"1;\"Malli\" Oy;x\n2;y;y\n3;z;\"z\"\n", "3|2|y|y\n4|3|z|z", "2 open-quote"},
+		"text with the header's delimiters": {"1;\"Met \"Anna\" at the fair.\nLikes dogs; cats; birds.\nCall back\";2020\n2;y;y\n",
+			"2|1|Met \"Anna\" at the fair.\nLikes dogs; cats; birds.\nCall back|2020\n5|2|y|y", ""},
+		"text that ends as a row does":   {"1;\"Met \"Anna\".\nLikes; dogs\";2020\n", "2|1|Met \"Anna\".\nLikes; dogs|2020", ""},
+		"text with a word in quotes":     {"1;\"Met \"Anna\".\nLikes \"dogs\";2020\n", "2|1|Met \"Anna\".\nLikes \"dogs|2020", ""},
+		"text and a line with its quote": {"1;\"Met \"Anna\".\n\";2020\n", "2|1|Met \"Anna\".\n|2020", ""},
+		"a row of several lines":         {"1;\"Malli;x\n2;y;y\n3;\"two\n8;9;9\nlines\";z\n4;z;z\n", "3|2|y|y\n4|3|two\n8;9;9\nlines|z\n7|4|z|z", "2 open-quote"},
+		"quotes within a field":          {"1;\"Malli;x\n2;\"Toinen\" Oy;y\n3;Kolmas \"Oy\";z\n", "4|3|Kolmas \"Oy\"|z", "2 open-quote, 3 open-quote"},
+		"into another column":            {"1;\"Malli\" Oy;x\n2;y;y\n3;z;\"z\"\n", "3|2|y|y\n4|3|z|z", "2 open-quote"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := columns("a", "b", "c")
@@ -247,6 +254,17 @@ func TestAQuoteThatSwallowsRows(t *testing.T) {
 				t.Errorf("%q, %q, %v", got.text(), rejected, got.err)
 			}
 		})
+	}
+}
+
+// TestManyOpenQuotes has more quotes that nobody closed than are told apart: each costs a look at all up to where they close.
+func TestManyOpenQuotes(t *testing.T) {
+	const closed = "2;\"z\";z\n"
+	for n, want := range map[int]string{256: "", 257: "UOMA-LND-ROW"} {
+		got := read(strings.NewReader("a;b;c\n"+strings.Repeat("1;\"Malli;x\n9;y;y\n", n)+closed+"1;\"Malli;x\n"+closed), columns("a", "b", "c"))
+		if fault.Code(got.err) != want || want == "" && (len(got.rows) != n+2 || len(got.rejected) != n+1) {
+			t.Errorf("%d: %d rows, %d rejected, %v", n, len(got.rows), len(got.rejected), got.err)
+		}
 	}
 }
 

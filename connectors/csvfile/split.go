@@ -14,6 +14,7 @@ const (
 	keptOfLong  = 64 << 10  // bytes of an over-long row that go to quarantine
 	ones        = 0x0101010101010101
 	highs       = 0x8080808080808080
+	maxTears    = 256 // quotes that nobody closed before one that closes them all
 	emptyReads  = 100 // reads without a byte or an error before a transport is given up
 )
 
@@ -38,11 +39,12 @@ type splitter struct {
 	tooLong bool
 	openEnd bool // the row is ended by the end of the stream alone
 	begin   int  // where the row that was given begins, unless it was too long
-	torn    int  // bytes ahead of a row that was torn
-	alone   bool // the window is one line of it
+
+	tornTo int64 // the line behind the row that was torn last
+	tears  int   // rows up to there that were torn
 
 	lone     bool // a field of several lines has a quote inside that is neither doubled nor closes it
-	unclosed bool // the row is a line of a torn one, and a quote that opens on it does not close
+	unclosed bool // the row is the first line of one that was torn: a quote that opens on it does not close
 
 	rows, cells []canon.Span // room for those of a block
 }
@@ -50,11 +52,6 @@ type splitter struct {
 // next finds a row: s.fields, s.raw, s.line and the flags describe it. At the end it gives io.EOF.
 func (s *splitter) next() error {
 	s.line = s.nextLine
-	if s.torn > 0 {
-		s.tooLong = false
-		s.oneLine()
-		return nil
-	}
 	for {
 		length, whole, state := s.scan()
 		switch {
@@ -82,47 +79,47 @@ func (s *splitter) next() error {
 	}
 }
 
-// tear gives up the row that was given, if one of its lines by itself fits: a quote in it closed only where another one opened, rows
-// later. Then these lines are given one by one.
-func (s *splitter) tear(fits func(cells [][]byte) bool) {
+// tear gives up the first line of the row that was given, if all behind it is rows that fit: a quote that opens on it closed only
+// where another one opened, rows later. These rows are given next, by the usual rules. It fails where too many such quotes close in one
+// place, since each has all up to there scanned anew.
+func (s *splitter) tear(fits func(cells [][]byte) bool) error {
 	if s.tooLong {
-		return
+		return nil
 	}
-	end, nextLine := s.start, s.nextLine
-	s.start, s.torn = s.begin, end-s.begin
-	for s.torn > 0 {
-		if s.oneLine(); !s.tooWide && !s.unclosed && fits(s.fields) {
-			s.start, s.torn, s.nextLine = s.begin, end-s.begin, s.line
-			s.oneLine()
-			return
-		}
+	start, end, err, nextLine := s.start, s.end, s.err, s.nextLine
+	b := s.buf[s.begin:start]
+	n := bytes.IndexAny(b, "\r\n")
+	rest := s.begin + n + 1
+	if b[n] == '\r' && b[n+1] == '\n' {
+		rest++
 	}
-	s.start = s.begin
-	length, _, _ := s.scan()
-	s.raw = s.buf[s.begin : s.begin+length]
-	s.start, s.nextLine = end, nextLine
+	s.start, s.end, s.err = rest, start, io.EOF
+	rows := true
+	for rows && s.start < s.end {
+		_, whole, state := s.scan()
+		rows = state == complete && !s.tooWide && fits(s.fields) && (s.lone || s.even(s.buf[s.start:s.start+whole]))
+		s.start += whole
+	}
+	s.end, s.err = end, err
+	if !rows {
+		s.start = s.begin
+		s.scan()
+		s.start, s.nextLine = start, nextLine
+		return nil
+	}
+	if s.tornTo != nextLine {
+		s.tornTo, s.tears = nextLine, 0
+	}
+	if s.tears++; s.tears > maxTears {
+		return errRow
+	}
+	s.fields, s.raw, s.unclosed, s.openEnd = s.fields[:0], b[:n], true, false
+	s.start, s.nextLine = rest, s.line+1
+	return nil
 }
 
-// oneLine gives the next line of a row that was torn. Quotes close on it, or are text and set s.unclosed.
-func (s *splitter) oneLine() {
-	b := s.buf[s.start : s.start+s.torn]
-	n := bytes.IndexAny(b, "\r\n")
-	whole := n + 1
-	switch {
-	case n < 0:
-		n, whole = len(b), len(b)
-	case b[n] == '\r' && whole < len(b) && b[whole] == '\n':
-		whole++
-	}
-	end, err := s.end, s.err
-	s.end, s.err, s.alone = s.start+n, io.EOF, true
-	s.scan()
-	s.end, s.err, s.alone = end, err, false
-	s.openEnd = n == len(b)
-	s.raw = b[:n]
-	s.start, s.torn = s.start+whole, s.torn-whole
-	s.nextLine++
-}
+// even tells whether quotes come in pairs. In the last line of a field of several lines there is one too many.
+func (s *splitter) even(b []byte) bool { return bytes.Count(b, []byte{s.quote})%2 == 0 }
 
 // stop says why there is no further row.
 func (s *splitter) stop(state state) error {
@@ -152,13 +149,11 @@ func (s *splitter) scan() (length, whole int, _ state) {
 		from := i
 		var cell []byte
 		if s.quotes && i < len(b) && b[i] == s.quote {
-			if value, end, ok := s.quoted(b, i, last); ok {
-				cell, i = value, end
-			} else if s.alone {
-				s.unclosed = true
-			} else {
+			value, end, ok := s.quoted(b, i, last)
+			if !ok {
 				return 0, 0, insideQuotes
 			}
+			cell, i = value, end
 		}
 		if i == from {
 			i = s.special(b, i)

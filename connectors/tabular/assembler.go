@@ -174,10 +174,10 @@ func (a *Assembler) settle(m *mapping) {
 	}
 }
 
-// Fits tells whether a row has as many cells as the header, or one more that is empty. Before the header every row does.
+// Fits tells whether a row has as many cells as the header, or one more that is empty, or is blank. Before the header every row fits.
 func (a *Assembler) Fits(cells [][]byte) bool {
 	n := len(cells)
-	return a.m == nil || a.sparse || n == a.m.fields || n == a.m.fields+1 && blank(cells[n-1])
+	return a.m == nil || a.sparse || n == a.m.fields || n == a.m.fields+1 && blank(cells[n-1]) || allBlank(cells)
 }
 
 func (a *Assembler) data(row *Row, filled int) error {
