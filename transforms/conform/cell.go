@@ -370,6 +370,30 @@ func (col *column) checkPoint(text, channel string, out *value) {
 	}
 }
 
+// instead gives a column without a value the first that another has in its place. It is held to the range of the column that takes it.
+// Where a wrong value refuses the row, a wrong one and no other there refuses it too.
+func (col *column) instead(values []value, out *value) {
+	if out.text != "" || out.reason != "" {
+		return
+	}
+	wrong := ""
+	for _, o := range col.or {
+		switch v := &values[o]; {
+		case v.text != "":
+			*out = value{text: v.text, num: v.num}
+			if col.rangeOf != nil {
+				if reason := col.rangeOf(canon.Date(v.num), col.runDate); reason != "" {
+					*out = value{reason: reason}
+				}
+			}
+			return
+		case wrong == "" && col.quarantine:
+			wrong = v.reason
+		}
+	}
+	out.reason = wrong
+}
+
 // blocked tells whether an address is of a mail domain that the layout blocks, or of one below it.
 func (col *column) blocked(address string) bool {
 	if col.block == nil {

@@ -256,10 +256,8 @@ func (c *Conformer) evaluate(order []int, out []value, i int) {
 		default:
 			col.check(text, kind, &out[j])
 		}
-		for _, o := range col.or {
-			if out[j].text == "" && out[j].reason == "" {
-				out[j] = value{text: out[o].text, num: out[o].num}
-			}
+		if len(col.or) > 0 {
+			col.instead(out, &out[j])
 		}
 	}
 }

@@ -582,3 +582,51 @@ func TestAColumnInPlaceOfAnother(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange: somebody is born in no year to come, and a licence that would never end
+// refuses its row.
+func TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange(t *testing.T) {
+	src := `{system: demo, title: Demo, controller: "10118", dates: [yyyy-MM-dd], feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
+  columns: [{name: id, to: person.source_key}, {name: born, as: date, or: [born2, year], to: person.birth_date}, {name: born2, as: date}, {name: year, as: year},
+    {name: mail, as: email, to: email.personal}, {name: provider, to: attribution.provider}, {name: until, as: date, or: [until2, until3], to: attribution.licence_until}, {name: until2, as: date}, {name: until3, as: date}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := cells{"id": "1", "mail": "veikko@posti.example", "provider": "Mallitieto"}
+	for _, tt := range []struct {
+		cells cells
+		want  string // of the outcome
+		count string // column whose value is out of range
+	}{
+		{cells{"born2": "1990-01-01"}, "birth_date=1990-01-01", ""},
+		{cells{"born2": "2030-01-01"}, "conformed=1", "born"},
+		{cells{"year": "2030"}, "conformed=1", "born"},
+		{cells{"born2": "1990-01-01", "year": "2030"}, "birth_date=1990-01-01", ""},
+		{cells{"born2": "2030-01-01", "year": "1990"}, "conformed=1", "born"}, // what is wrong is not replaced
+		{cells{"born2": "soon", "year": "1990"}, "birth_date=1990-01-01", ""},
+		{cells{"until2": "2030-01-01"}, "licence_until=2030-01-01", ""},
+		{cells{"until2": "soon"}, "field=until code=pattern", ""},
+		{cells{"until3": "soon"}, "field=until code=pattern", ""},
+		{cells{"until2": "soon", "until3": "2030-01-01"}, "licence_until=2030-01-01", ""},
+		{cells{"until": "2029-01-01", "until2": "soon"}, "licence_until=2029-01-01", ""},
+		{cells{"until2": "2080-01-01"}, "field=until code=out-of-range", "until"},
+	} {
+		o := run(t, c, raw(t, &l.Feeds[0], 2, row.with(tt.cells)))
+		if !strings.Contains(o.text(), tt.want) {
+			t.Errorf("%v: without %s:\n%s", tt.cells, tt.want, o.text())
+		}
+		for _, name := range []string{"born", "until"} {
+			if n := o.invalid(name, "out-of-range"); (n == 1) != (name == tt.count) {
+				t.Errorf("%v: %s out of range %d times", tt.cells, name, n)
+			}
+		}
+		if strings.Contains(o.text(), "birth_date=2030") {
+			t.Errorf("%v: born in a year to come", tt.cells)
+		}
+	}
+}

@@ -43,7 +43,7 @@ var (
 	errAt       = fault.New("UOMA-LAY-AT", "a column of fixed width needs its characters, within the line's length", "write it as in at: 1-10")
 	errLines    = fault.New("UOMA-LAY-LINES", "a sheet has one row of names, or two with their groups", "leave header-lines away, or say 2; rows of titles above the names are found without it")
 	errLatest   = fault.New("UOMA-LAY-LATEST", "the column does not say which of two rows is the later one", "name a column that is as: date, instant, year or integer")
-	errOr       = fault.New("UOMA-LAY-OR", "the column cannot count in place of the other", "name columns by rules of the same type, none of which has by: or or: itself, and leave default: away")
+	errOr       = fault.New("UOMA-LAY-OR", "the column cannot count in place of the other", "name columns by the same rule (by any for a text; date and year go together), none of which has by: or or: itself, and leave default:, codes:, pattern:, block: and forbid: of the column away")
 	errMerged   = fault.New("UOMA-LAY-MERGED", "the column says whom somebody was merged into, and the key of the rows is not a person's", "let the key be the one column with the key of the person who was merged")
 	errPosition = fault.New("UOMA-LAY-POSITION", "columns without a header need positions that differ", "give every column its own position")
 )
@@ -285,7 +285,8 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 	}
 }
 
-// otherwise checks the columns that count where a column has no value. Each of them is known without the others.
+// otherwise checks the columns that count where a column has no value. Each of them is known without the others. Its values have
+// gone by its own checks alone, so that those of the column itself must not ask for more.
 func (c *checker) otherwise(f *Feed, col *Column, under func(...string) []string) {
 	for i, name := range col.Or {
 		at := under("or", strconv.Itoa(i))
@@ -294,11 +295,17 @@ func (c *checker) otherwise(f *Feed, col *Column, under func(...string) []string
 			c.reference(f, name, at...)
 			continue
 		}
-		typ, _ := RuleType(col.As)
-		if o, _ := RuleType(f.Columns[other].As); o != typ || col.By+f.Columns[other].By+col.Default != "" || len(f.Columns[other].Or) > 0 {
+		if o := &f.Columns[other]; !stands(o.As, col.As) || col.By+o.By+col.Default+col.Pattern != "" || len(o.Or)+len(col.Codes)+len(col.Block) > 0 || col.Forbid {
 			c.find(errOr, name, at...)
 		}
 	}
+}
+
+// stands tells whether a value by one rule may be taken for one by another.
+func stands(rule, other string) bool {
+	typ, _ := RuleType(rule)
+	of, known := RuleType(other)
+	return known && typ == of && (rule == other || other == "text" || typ == canon.Day)
 }
 
 // reference finds a name that is no column of the feed.
