@@ -1,6 +1,7 @@
 package nightly_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -63,17 +64,7 @@ func TestWhoWasMergedIsFollowedToTheEnd(t *testing.T) {
 // another counts for that one: the later word, of one moment the stricter.
 func TestConsentsOfWhoWasMergedAreOfWhoStays(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
-		text, err := layout.ShippedSource("mira.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := newTiny(t, on, "nmbu", map[string]string{"mira": strings.ReplaceAll(string(text), "  key: [", "  guard: {removed: 100, shrink: 100}\n  key: [")})
-		const person = "MiraId;ExternalId;PersonType;FirstName;LastName;BirthDate;PrivateEmail;WorkEmail;MobilePhone;Address;PostalCode;City;Country;Employer;JobTitle;JobStart;" +
-			"ProtectedIdentity;MembershipStatus;MembershipDate;LeftDate;Language;Created;Updated;MarkedDeleted;MergedInto"
-		s.feeds["mira/mira_alumni_%s.csv"], s.feeds["mira/mira_stakeholders_%s.csv"] = person, person
-		s.feeds["mira/mira_participants_%s.csv"] = "EventId;EventName;EventDate;MiraId;Name;Email;Phone;Company;Title;Status;PaidAmount;Currency;PaymentDate;PaymentRef;KeepContact;KeepSubject;RegisteredAt"
-		s.feeds["mira/mira_degrees_%s.csv"] = "MiraId;ProgrammeCode;ProgrammeName;DegreeName;Campus;StartYear;DegreeDate;Source"
-		s.feeds["mira/mira_consents_%s.csv"] = "MiraId;Purpose;Topic;Channel;State;ChangedAt;ChangedBy"
+		s := newMira(t, on)
 		alumnus := func(id, given, family, status, into string) string {
 			return id + ";;Alumni;" + given + ";" + family + strings.Repeat(";", 12) + "0;" + status + ";2015-02-01;;nb;;2026-10-01 12:30;;" + into
 		}
@@ -103,4 +94,49 @@ func TestConsentsOfWhoWasMergedAreOfWhoStays(t *testing.T) {
 			t.Errorf("after it: %s", got)
 		}
 	})
+}
+
+// TestWhoIsErasedInMiraIsGone has a stub in the place of two members, one of whom the student system knows: nothing is left of either.
+func TestWhoIsErasedInMiraIsGone(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newMira(t, on)
+		row := func(id, fs, given, family, status string) string {
+			return id + ";" + fs + ";Alumni;" + given + ";" + family + strings.Repeat(";", 12) + "0;" + status + ";2015-02-01;;nb;;2026-10-01 12:30;;"
+		}
+		members := []string{row("70001", "", "Ola", "Alpha", "Member"), row("70002", "88", "Kari", "Beta", "Member"), row("70004", "", "Pal", "Delta", "Member")}
+		stubs := []string{row("70001", "", "", "", "Erased"), row("70002", "88", "", "", "Erased"), members[2]}
+		for n, rows := range [][]string{members, stubs, stubs} {
+			date := firstNight + canon.Date(n)
+			s.put(t, "mira/mira_alumni_%s.csv", date, rows...)
+			s.put(t, "mira/mira_stakeholders_%s.csv", date)
+			s.put(t, "mira/mira_participants_%s.csv", date)
+			s.put(t, "mira/mira_degrees_%s.csv", date, "70001;P;Prog;First;Ås;2010;2012-06-01;FS", "70004;P;Prog;Last;Ås;2010;2012-06-01;FS")
+			s.put(t, "mira/mira_consents_%s.csv", date)
+			s.finish(t, date, pipelines.Finished)
+			s.mustApply(t, date)
+			want, degrees := []string{"Alpha", "Beta", "Delta"}, []string{"First", "Last"}
+			if n > 0 {
+				want, degrees = want[2:], degrees[1:]
+			}
+			same(t, fmt.Sprint("people of night ", n), s.names(t), want...)
+			same(t, fmt.Sprint("degrees of night ", n), s.cells(t, "degree", "title"), degrees...)
+		}
+	})
+}
+
+// newMira is a tiny site with the layout of Mira and the headers of its files.
+func newMira(t *testing.T, on databasetest.Kind) tiny {
+	t.Helper()
+	text, err := layout.ShippedSource("mira.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newTiny(t, on, "nmbu", map[string]string{"mira": strings.ReplaceAll(string(text), "  key: [", "  guard: {removed: 100, shrink: 100}\n  key: [")})
+	const person = "MiraId;ExternalId;PersonType;FirstName;LastName;BirthDate;PrivateEmail;WorkEmail;MobilePhone;Address;PostalCode;City;Country;Employer;JobTitle;JobStart;" +
+		"ProtectedIdentity;MembershipStatus;MembershipDate;LeftDate;Language;Created;Updated;MarkedDeleted;MergedInto"
+	s.feeds["mira/mira_alumni_%s.csv"], s.feeds["mira/mira_stakeholders_%s.csv"] = person, person
+	s.feeds["mira/mira_participants_%s.csv"] = "EventId;EventName;EventDate;MiraId;Name;Email;Phone;Company;Title;Status;PaidAmount;Currency;PaymentDate;PaymentRef;KeepContact;KeepSubject;RegisteredAt"
+	s.feeds["mira/mira_degrees_%s.csv"] = "MiraId;ProgrammeCode;ProgrammeName;DegreeName;Campus;StartYear;DegreeDate;Source"
+	s.feeds["mira/mira_consents_%s.csv"] = "MiraId;Purpose;Topic;Channel;State;ChangedAt;ChangedBy"
+	return s
 }
