@@ -46,6 +46,7 @@ var pitfalls = map[string][]string{
 	"mira/degrees":                   {"DegreeDate date"},
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
 	"mira/erased":                    {},
+	"mira/erased-members":            {},
 	"mira/merged":                    {},
 	"mira/merged-stakeholders":       {},
 	"mira/stakeholders":              {},
