@@ -236,8 +236,19 @@ func (s site) mustApply(t testing.TB, date canon.Date) nightly.Applied {
 // cells gives the values of a column of a register's table, sorted.
 func (s site) cells(t testing.TB, table, column string) (out []string) {
 	t.Helper()
+	return s.cellsOf(t, table, column, register.All)
+}
+
+// current gives those of rows that have not ended.
+func (s site) current(t testing.TB, table, column string) []string {
+	t.Helper()
+	return s.cellsOf(t, table, column, register.Current)
+}
+
+func (s site) cellsOf(t testing.TB, table, column string, which register.Which) (out []string) {
+	t.Helper()
 	s.at(t, func(ws *workspace.Workspace) {
-		for b, err := range ws.Register.Read(context.Background(), table, []string{column}, register.All) {
+		for b, err := range ws.Register.Read(context.Background(), table, []string{column}, which) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -208,6 +208,10 @@ func (c *changes) count(f fate) int64 {
 	return n
 }
 
+// over gives the keys of rows whose data ends tonight: of those that their system exports no more, and of those that the layout refuses
+// ([canon.Rejection]). Both are alike, so that a word against a use outlives either.
+func (f *feedNight) over() [][]byte { return slices.Concat(f.changes.removed, f.ended) }
+
 // redo makes every unchanged row changed: the layout or the policy is another than when they were loaded.
 func (c *changes) redo() {
 	for i, f := range c.fates {

@@ -26,7 +26,8 @@ type FeedRows struct {
 	Before      int64            `json:"before"` // rows of the last good snapshot of an earlier date
 	Added       int64            `json:"added"`
 	Changed     int64            `json:"changed"`
-	Removed     int64            `json:"removed"`
+	Removed     int64            `json:"removed"`           // also those that ended
+	Ended       int64            `json:"ended,omitempty"`   // of them, those that are exported, and that the layout refuses since the last good snapshot
 	Unchanged   int64            `json:"unchanged"`         // and loaded on an earlier night
 	Earlier     int64            `json:"earlier,omitempty"` // loaded by an earlier attempt of this night, and the same since
 	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld, in part at least, while their person's standing is the same
@@ -151,6 +152,7 @@ func (n *Night) landed() []*feedNight {
 // counted last night; see [conform.Tally] for why that is right.
 func (s conformStage) feed(ctx context.Context, r *pipelines.Run, f *feedNight) (FeedRows, error) {
 	name := f.feed.FullName()
+	f.ended = nil
 	c, err := conform.New(f.layout, f.feed, s.n.conformSettings(r))
 	if err != nil {
 		return FeedRows{}, err
@@ -214,7 +216,8 @@ type conforming struct {
 	withheld map[int32]*withheldRow // what was withheld last night, by place of then
 	wanted   []int32                // places of the rows to conform
 	now      []int32                // by place of last night: place of the row that is as it was, or stands; else nowhere
-	again    map[int32]string       // why rows that are the same are decided anew, by place: a clause, [refused], [orphan], [inPart], [dated]
+	again    map[int32]string       // why rows that are the same are decided anew, by place: a clause, [refused], [barred], [orphan], [inPart], [dated]
+	ended    map[int32]bool         // places of rows by which what was loaded of them ends
 
 	byToken map[int32]bool // those of them that were held by their tokens, on a night that may have loaded them
 
@@ -279,7 +282,7 @@ func (w *conforming) stood(place int32) bool {
 		return w.f.facts.Previous != "" // it may have been there before the last night, and ended
 	}
 	why := w.again[place]
-	return w.byToken[place] || why == refused || why == orphan || why == dated || why == inPart
+	return w.byToken[place] || why == refused || why == barred || why == orphan || why == dated || why == inPart
 }
 
 // touch notes the token of a row that was there on an earlier night and is decided anew, unless it is rejected: then what
@@ -303,20 +306,43 @@ func (w *conforming) conflict(b *canon.Batch, i int) {
 }
 
 func (w *conforming) reject(x canon.Rejection) error {
-	if !x.Ends {
-		if token := w.touching[x.Line]; token != "" {
-			w.doubted = append(w.doubted, token)
+	token, why := w.touching[x.Line], refused
+	delete(w.touching, x.Line)
+	place, known := w.f.rows.place(x.Line)
+	switch {
+	case x.Ends:
+		why = barred
+		if token != "" {
+			w.f.ended = append(w.f.ended, []byte(x.Key))
 		}
-		delete(w.touching, x.Line)
+		if known {
+			w.end(place)
+		}
+	case token != "":
+		w.doubted = append(w.doubted, token)
+		fallthrough
+	default:
+		if known {
+			w.stands(place)
+		}
 	}
 	if x.Key != "" {
-		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: refused, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
-	}
-	if place, ok := w.f.rows.place(x.Line); ok && !x.Ends {
-		w.stands(place)
+		w.f.rows.withhold(x.Line, withheldRow{Feed: w.rows.Feed, Clause: why, SourceKey: protect.SourceKey(w.tokens, w.rows.Feed, x.Key)})
 	}
 	w.quarantine(x)
 	return nil
+}
+
+// end notes that nothing is there any more of a row, and counts it where it was there on the last night.
+func (w *conforming) end(place int32) {
+	w.ended[place] = true
+	from := w.f.changes.from[place]
+	if from == nowhere {
+		return
+	}
+	if h := w.withheld[from]; h == nil || h.Clause != barred {
+		w.rows.Ended++
+	}
 }
 
 func (w *conforming) quarantine(x canon.Rejection) {
@@ -344,8 +370,8 @@ func (w *conforming) total() (FeedRows, error) {
 			since.redo()
 		}
 	}
-	rows.Before, rows.Removed = int64(since.before), int64(len(since.removed))
-	rows.Added, rows.Changed = since.count(added), since.count(changed)
+	rows.Before, rows.Removed = int64(since.before), int64(len(since.removed))+rows.Ended
+	rows.Added, rows.Changed = since.count(added), max(0, since.count(changed)-rows.Ended)
 	return rows, nil
 }
 

@@ -260,8 +260,8 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 	asked := s.asked()
 	s.n.resolved.ForgetRows() // what somebody's rows say is half of what the night keeps in memory
 	touched := sortedKeys(s.n.touched)
-	removed := s.removed()
-	replaced := without(touched, removed)
+	over := s.over()
+	replaced := without(touched, over)
 	slices.Sort(s.n.doubted)
 	if err := night.BookWords(ctx, slices.Concat(replaced, s.n.doubted), r.ID()); err != nil {
 		return 0, err
@@ -270,7 +270,7 @@ func (s load) register(ctx context.Context, r *pipelines.Run, night *register.Ni
 		return 0, err
 	}
 	slices.Sort(s.n.orphaned)
-	if err := night.End(ctx, slices.Concat(sortedKeys(removed), s.n.orphaned), r.ID()); err != nil {
+	if err := night.End(ctx, slices.Concat(sortedKeys(over), s.n.orphaned), r.ID()); err != nil {
 		return 0, err
 	}
 	for _, f := range s.n.landed() {
@@ -317,12 +317,12 @@ func follow(ctx context.Context, r *pipelines.Run, night *register.Night, events
 	return nil
 }
 
-// removed gives the tokens of rows that their system no longer exports.
-func (s load) removed() map[string]bool {
+// over gives the tokens of rows whose data ends tonight.
+func (s load) over() map[string]bool {
 	d := s.n.ws.SourceTokens()
 	out := map[string]bool{}
 	for _, f := range s.n.landed() {
-		for _, key := range f.changes.removed {
+		for _, key := range f.over() {
 			out[protect.SourceKey(d, f.feed.FullName(), string(key))] = true
 		}
 	}

@@ -87,6 +87,7 @@ type feedNight struct {
 	feed    *layout.Feed
 	facts   FeedFacts
 	changes *changes
+	ended   [][]byte     // keys of rows that the layout refuses tonight, of which what was loaded ends
 	base    string       // digest of the last good snapshot of an earlier date, "" when there is none
 	rows    *rowsTonight // what conform and protect make of the rows
 }

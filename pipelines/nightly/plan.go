@@ -17,7 +17,7 @@ const dated = "dated"
 // plan says of every row of the feed's snapshot whether it is conformed tonight, and counts those that are not.
 func (w *conforming) plan(ctx context.Context) error {
 	w.recall()
-	w.again, w.byToken, w.now = map[int32]string{}, map[int32]bool{}, make([]int32, w.f.changes.before)
+	w.again, w.byToken, w.ended, w.now = map[int32]string{}, map[int32]bool{}, map[int32]bool{}, make([]int32, w.f.changes.before)
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
@@ -199,11 +199,11 @@ func (w *conforming) carryFacts() {
 	good := w.last != nil && w.last.Snapshot == w.f.facts.Previous
 	told := w.n.toldBefore[w.rows.Feed]
 	w.f.rows.facts = slices.Grow(w.f.rows.facts, len(told))
-	var there []bool // by place of last night: the row is here tonight, in whatever version
+	var there []bool // by place of last night: the row is here tonight, in whatever version that does not end it
 	if good && len(w.spoke) > 0 {
 		there = make([]bool, len(w.now))
-		for _, from := range w.f.changes.from {
-			if from != nowhere {
+		for place, from := range w.f.changes.from {
+			if from != nowhere && !w.ended[int32(place)] {
 				there[from] = true
 			}
 		}

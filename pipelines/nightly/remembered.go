@@ -88,9 +88,11 @@ func (h withheldRow) settles(st protect.Standing) bool {
 const inPart = "in part"
 
 // refused stands in place of a clause for a row that was quarantined with its key known: it may be right on another
-// night without having changed, as a date that lay in the future does. orphan stands for a row without a person.
+// night without having changed, as a date that lay in the future does. barred stands for one by which what was loaded of it
+// ended, orphan for a row without a person.
 const (
 	refused = "refused"
+	barred  = "barred"
 	orphan  = "orphan"
 )
 

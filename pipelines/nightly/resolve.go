@@ -29,7 +29,7 @@ func (resolveStage) Name() string { return "resolve" }
 func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	e := s.n.engine
 	for _, f := range s.n.landed() {
-		for _, key := range f.changes.removed {
+		for _, key := range f.over() {
 			e.Remove(f.feed.FullName(), string(key))
 		}
 		if err := s.add(ctx, r, f); err != nil {

@@ -269,7 +269,7 @@ type RowRule struct {
 // Values of [Column.Invalid].
 const (
 	Quarantine = "quarantine" // an invalid value rejects the row; of [Feed.Drift]: a missing column stops the source, new ones are reported
-	Refuse     = "refuse"     // it rejects the row, and what was loaded of the row on an earlier night goes
+	Refuse     = "refuse"     // it rejects the row, and what was loaded of the row on an earlier night ends
 	Null       = "null"       // an invalid value is left out and counted
 )
 
