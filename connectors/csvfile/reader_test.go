@@ -276,7 +276,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		"header":        func(o *csvfile.Options) { o.Header = "perhaps" },
 		"same name":     func(o *csvfile.Options) { o.Columns[1].Aliases = []string{" A "} },
 		"no columns":    func(o *csvfile.Options) { o.Columns = nil },
-		"trailer":       func(o *csvfile.Options) { o.Trailer = regexp.MustCompile("x") },
+		"trailer":       func(o *csvfile.Options) { o.Trailer = regexp.MustCompile("(x)(y)") },
 		"no trailer":    func(o *csvfile.Options) { o.TrailerRequired = true },
 		"skip":          func(o *csvfile.Options) { o.SkipWhenEmpty = []string{"z"} },
 		"no position":   func(o *csvfile.Options) { o.Header = "none"; o.Columns[0] = tabular.Column{Name: "a", Required: true} },
@@ -314,6 +314,35 @@ func TestRejectedRows(t *testing.T) {
 	}
 	if got.sum.Rows != 1 || got.sum.Rejected != 6 {
 		t.Fatalf("%+v", got.sum)
+	}
+}
+
+// TestALastLineWithoutACount has a last line that is no row, tells no number that is checked, and has no line end.
+func TestALastLineWithoutACount(t *testing.T) {
+	for name, c := range map[string]struct {
+		in       string
+		required bool
+		code     string
+	}{
+		"last":         {"a;b\n1;2\n3;4\n(2 rows affected)", true, ""},
+		"no rows":      {"a;b\n(0 rows affected)\n", true, ""},
+		"missing":      {"a;b\n1;2\n3;4\n", true, "UOMA-LND-TRUNCATED"},
+		"not required": {"a;b\n1;2\n3;4\n", false, ""},
+		"two":          {"a;b\n1;2\n(1 rows affected)\n(1 rows affected)\n", false, "UOMA-LND-CONTROL"},
+		"inside":       {"a;b\n1;2\n(1 rows affected)\n3;4\n", false, "UOMA-LND-CONTROL"},
+		"another":      {"a;b\n1;2\n3;4\nEnd of report", false, "UOMA-LND-TRUNCATED"},
+	} {
+		o := columns("a", "b")
+		o.Trailer, o.TrailerRequired = regexp.MustCompile(`^\(\d+ rows affected\)$`), c.required
+		got := read(strings.NewReader(c.in), o)
+		if fault.Code(got.err) != c.code || c.code == "" && (len(got.rejected) != 0 || int(got.sum.Skipped["trailer"])+len(got.rows) != strings.Count(strings.TrimSpace(c.in), "\n")) {
+			t.Errorf("%s: %q, %+v, %v", name, got.rows, got.sum, got.err)
+		}
+	}
+	o := columns("a")
+	o.Header, o.Trailer, o.TrailerRequired = "none", regexp.MustCompile(`^End$`), true
+	if got := read(strings.NewReader("End\n"), o); got.err != nil || len(got.rows) != 0 {
+		t.Errorf("without a header: %q, %v", got.rows, got.err)
 	}
 }
 

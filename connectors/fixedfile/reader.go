@@ -23,7 +23,7 @@ var (
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding",
 		"set the layout's encoding to what the source system writes; bytes are never replaced silently").For(fault.Source)
 	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends too early",
-		"have the export made again; nothing was removed").For(fault.Source)
+		"have the export made again; if its last line is no row, name it as the layout's trailer; nothing was removed").For(fault.Source)
 	errRead = fault.New("UOMA-LND-READ", "the export cannot be read to its end",
 		"check the transport and run again").For(fault.Source)
 )
@@ -76,14 +76,6 @@ func (o *Options) check() error {
 		}
 	}
 	return nil
-}
-
-// last gives the last character of any column.
-func (o *Options) last() (n int) {
-	for _, at := range o.Ranges {
-		n = max(n, at.To)
-	}
-	return n
 }
 
 // Summary implements [tabular.Reader].
@@ -155,8 +147,8 @@ func (r *Reader) add(line window.Line) error {
 	}
 	r.records++
 	n := r.characters(line.Bytes)
-	if least := max(r.o.Length, r.o.last()); line.OpenEnd && !row.Control && n < least { // where blanks are left out a shorter line may be whole, but not one that nothing ends
-		return errTruncated.At(fault.Place{File: r.o.File, Line: int(line.Number)}).Because(fmt.Errorf("its last line has no end, and %d of %d characters", n, least))
+	if line.OpenEnd && !row.Control && n < r.o.Length { // without a length, blanks at a line's end may be left out
+		return errTruncated.At(fault.Place{File: r.o.File, Line: int(line.Number)}).Because(fmt.Errorf("its last line has no end, and %d of %d characters", n, r.o.Length))
 	}
 	if r.o.Length > 0 && n != r.o.Length {
 		r.a.RejectRow(row, tabular.CodeLineLength, "the line has "+strconv.Itoa(n)+" characters, every line has "+strconv.Itoa(r.o.Length))

@@ -52,6 +52,10 @@ func read(in io.Reader, o fixedfile.Options) formattest.Result {
 }
 
 func TestRows(t *testing.T) {
+	var ended fixedfile.Options
+	ended.Trailer, ended.TrailerRequired = regexp.MustCompile("^End of$"), true
+	endedAt := ended
+	endedAt.Length = 8
 	cases := map[string]struct {
 		in   string
 		o    fixedfile.Options
@@ -62,6 +66,9 @@ func TestRows(t *testing.T) {
 		"windows-1252": {"\xe4\xf6\xe5;\x80123\n", fixedfile.Options{Encoding: "windows-1252"}, "[[äöå €123]]"},
 		"UTF-16":       {"\xff\xfea\x00\xe4\x00c\x00;\x001\x00\n\x00", fixedfile.Options{}, "[[aäc 1]]"},
 		"short lines":  {"a\nabcd\n\n", fixedfile.Options{}, "[[a ] [abc ]]"},
+		"a short end":  {"abc;1234\nab", fixedfile.Options{}, "[[abc 1234] [ab ]]"},
+		"a last line":  {"abc;1234\nEnd of", ended, "[[abc 1234]]"},
+		"it at length": {"abc;1234\nEnd of", endedAt, "[[abc 1234]]"},
 		"length":       {"abc;1234\n", fixedfile.Options{Length: 8}, "[[abc 1234]]"},
 	}
 	for name, c := range cases {
@@ -78,8 +85,18 @@ func TestBadLinesAndSources(t *testing.T) {
 	if got.Err != nil || len(got.Rows) != 1 || len(got.Rejected) != 3 || got.Rejected[0].Code != tabular.CodeLineLength || got.Rejected[1].Code != tabular.CodeControl {
 		t.Errorf("%v %+v", got.Err, got.Rejected)
 	}
-	for in, code := range map[string]string{"": "UOMA-LND-EMPTY", "abc;1234\nab": "UOMA-LND-TRUNCATED", "abc\xe4\n": "UOMA-LND-ENCODING"} {
+	for in, code := range map[string]string{"": "UOMA-LND-EMPTY", "abc\xe4\n": "UOMA-LND-ENCODING"} {
 		if got := read(strings.NewReader(in), fixedfile.Options{}); fault.Code(got.Err) != code {
+			t.Errorf("%q: %v", in, got.Err)
+		}
+	}
+	if got := read(strings.NewReader("abc;1234\nab"), fixedfile.Options{Length: 8}); fault.Code(got.Err) != "UOMA-LND-TRUNCATED" {
+		t.Error(got.Err)
+	}
+	var last fixedfile.Options
+	last.Trailer = regexp.MustCompile("^End$")
+	for in, code := range map[string]string{"End\nabc;1234\n": "UOMA-LND-CONTROL", "abc;1234\nEnd\nEnd\n": "UOMA-LND-CONTROL"} {
+		if got := read(strings.NewReader(in), last); fault.Code(got.Err) != code {
 			t.Errorf("%q: %v", in, got.Err)
 		}
 	}

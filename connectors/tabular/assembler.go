@@ -46,6 +46,8 @@ type Assembler struct {
 	titles   int
 	upper    upper
 	pending  []canon.Rejection
+	closed   bool  // a trailer that tells no count was met
+	before   int64 // rows up to there
 	scratch  []byte
 	decoded  []byte
 	kinds    []byte
@@ -227,6 +229,14 @@ func (a *Assembler) trailer(row *Row) (done bool, err error) {
 	if match == nil {
 		return false, nil
 	}
+	if a.sum.Control != nil || a.closed {
+		return true, errControl.At(a.place(row.Line)).Because(errors.New("there are two control lines"))
+	}
+	a.Skip(SkipTrailer)
+	if len(match) == 1 {
+		a.closed, a.before = true, a.sum.Read()
+		return true, nil
+	}
 	digits := strings.Map(func(r rune) rune {
 		if blankRune(r) {
 			return -1
@@ -237,11 +247,7 @@ func (a *Assembler) trailer(row *Row) (done bool, err error) {
 	if err != nil || count < 0 {
 		return true, errControl.At(a.place(row.Line)).Because(errors.New("its count is not a number"))
 	}
-	if a.sum.Control != nil {
-		return true, errControl.At(a.place(row.Line)).Because(errors.New("there are two control lines"))
-	}
 	a.sum.Control = &count
-	a.Skip(SkipTrailer)
 	return true, nil
 }
 
@@ -404,14 +410,22 @@ func (a *Assembler) End(line int64) error {
 	if !a.seen {
 		return errEmpty.At(a.place(0))
 	}
-	if a.m == nil && a.sum.Control == nil {
+	if a.m == nil && a.sum.Control == nil && !a.closed {
 		return errHeader.At(a.place(line)).Because(errors.New("the export ends before it"))
 	}
-	if a.sum.Control == nil && a.o.TrailerRequired {
+	if a.sum.Control == nil && !a.closed && a.o.TrailerRequired {
 		return errTruncated.At(a.place(line)).Because(errors.New("its control line is missing"))
 	}
 	if c := a.sum.Control; c != nil && *c != a.sum.Read() {
 		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows announced, %d read", *c, a.sum.Read()))
+	}
+	return a.wasLast(line)
+}
+
+// wasLast tells whether a trailer that tells no count stood behind the rows, as the last line does.
+func (a *Assembler) wasLast(line int64) error {
+	if behind := a.sum.Read() - a.before; a.closed && behind > 0 {
+		return errControl.At(a.place(line)).Because(fmt.Errorf("%d rows stand behind it", behind))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ var (
 	errControl = fault.New("UOMA-LND-CONTROL", "the export's control line disagrees with its rows",
 		"have the export made again; nothing was removed").For(fault.Source)
 	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends too early",
-		"have the export made again; nothing was removed").For(fault.Source)
+		"have the export made again; if its last line is no row, name it as the layout's trailer; nothing was removed").For(fault.Source)
 )
 
 // Codes of rejected rows.

@@ -39,8 +39,8 @@ type Options struct {
 	HeaderRows int
 
 	FieldCounts     []int          // the counts of fields that an export without header may have; none means any
-	Trailer         *regexp.Regexp // the control line: group 1 is the count of rows; matched against the row's cells that are not empty, joined by a space
-	TrailerRequired bool           // an export without control line is cut
+	Trailer         *regexp.Regexp // the last line, which is no row: group 1, if any, is the count of rows; matched against the row's cells that are not empty, joined by a space
+	TrailerRequired bool           // an export without that line is cut
 
 	SkipWhenEmpty  []string // a row in which all of these columns are empty is a subtotal and no data
 	SkipWhenFilled []string // a row in which one of these columns is filled is data that others read
@@ -117,8 +117,8 @@ func (o *Options) check() error {
 			}
 		}
 	}
-	if o.Trailer != nil && o.Trailer.NumSubexp() < 1 || o.Trailer == nil && o.TrailerRequired {
-		return bad("the trailer has no group for its count")
+	if o.Trailer != nil && o.Trailer.NumSubexp() > 1 || o.Trailer == nil && o.TrailerRequired {
+		return bad("the trailer has several groups, or is required and not told")
 	}
 	return nil
 }

@@ -130,11 +130,14 @@ func (a *Assembler) EndRecords(line, records int64) error {
 	if !a.seen {
 		return errEmpty.At(a.place(0))
 	}
-	if a.sum.Control == nil && a.o.TrailerRequired {
+	if a.sum.Control == nil && !a.closed && a.o.TrailerRequired {
 		return errTruncated.At(a.place(line)).Because(errors.New("the number of its records is missing"))
 	}
 	if c := a.sum.Control; c != nil && *c != records {
 		return errControl.At(a.place(line)).Because(fmt.Errorf("%d records announced, %d read", *c, records))
+	}
+	if err := a.wasLast(line); err != nil {
+		return err
 	}
 	for i, c := range a.o.Columns {
 		if a.met[i] || a.sum.Rows == 0 && !a.unlisted[i] {

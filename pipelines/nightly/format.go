@@ -79,9 +79,7 @@ func tabularOptions(f *layout.Feed, name string, reject func(canon.Rejection)) (
 		if err != nil {
 			return o, err
 		}
-		if re.NumSubexp() > 0 { // a line of totals without a count controls nothing; the reader knows it for what it is
-			o.Trailer = re
-		}
+		o.Trailer = re
 	}
 	return o, nil
 }

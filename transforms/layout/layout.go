@@ -214,7 +214,7 @@ type Format struct {
 	Header          string   `yaml:"header"`      // required, none or auto (the first row is one when it names the required columns)
 	FieldCounts     []int    `yaml:"field-counts"`
 	Sheet           string   `yaml:"sheet"`
-	Trailer         string   `yaml:"trailer"` // pattern of the last line, or of a sheet row's values joined by spaces; its group is the row count
+	Trailer         string   `yaml:"trailer"` // pattern of the last line, or of a sheet row's values joined by spaces; its group, if any, is the row count
 	TrailerRequired bool     `yaml:"trailer-required"`
 	Manifest        string   `yaml:"manifest"`         // archive member with rows and SHA-256 of every file
 	SkipWhenEmpty   []string `yaml:"skip-when-empty"`  // a row that is empty in all of these columns is no record

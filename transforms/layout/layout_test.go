@@ -91,7 +91,7 @@ func TestFindings(t *testing.T) {
 		{"file without date", "people_{yyyyMMdd}.csv", "people.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
 		{"file in a folder", "people_{yyyyMMdd}.csv", "../people_{yyyyMMdd}.csv", "UOMA-LAY-FILE demo.yaml:7:9"},
 		{"trailer", "{type: csv}", "{type: csv, trailer: '(x'}", "UOMA-LAY-PATTERN demo.yaml:8:32"},
-		{"trailer without count", "{type: csv}", "{type: csv, trailer: '^end$'}", "UOMA-LAY-TRAILER demo.yaml:8:32"},
+		{"trailer with two counts", "{type: csv}", "{type: csv, trailer: '^(a) (b)$'}", "UOMA-LAY-TRAILER demo.yaml:8:32"},
 		{"required trailer", "{type: csv}", "{type: csv, trailer-required: true}", "UOMA-LAY-TRAILER demo.yaml:8:11"},
 		{"dependent column", "as: email,", "as: email, by: id,", "UOMA-LAY-POINT demo.yaml:14:5"},
 		{"dependent on nothing", "as: email, to: email.personal", "as: postcode, by: no, to: address.home.postcode", "UOMA-LAY-COLUMN demo.yaml:14:36"},

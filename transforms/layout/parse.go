@@ -24,7 +24,7 @@ var (
 	errTwice    = fault.New("UOMA-LAY-TWICE", "the name stands twice", "keep one of the two")
 	errFile     = fault.New("UOMA-LAY-FILE", "the file name needs "+dateMark+" exactly once and no folder", "write it as in peppi_alumnit_"+dateMark+".csv")
 	errPattern  = fault.New("UOMA-LAY-PATTERN", "the pattern is not a regular expression", "see the RE2 syntax")
-	errTrailer  = fault.New("UOMA-LAY-TRAILER", "the trailer needs one group, for the number of rows", `write it as in '^Rows: (\d+)$'`)
+	errTrailer  = fault.New("UOMA-LAY-TRAILER", "the trailer has several groups, or is required and not there", `write it as in '^Rows: (\d+)$', or without a group where it tells no number`)
 	errRule     = fault.New("UOMA-LAY-RULE", "there is no such rule", "the rules are listed in the schema's description of \"as\"")
 	errFormat   = fault.New("UOMA-LAY-FORMAT", "a date needs a format", "name formats on the column, or dates at the top")
 	errTarget   = fault.New("UOMA-LAY-TARGET", "there is no such target", "write table.column, or table.kind.column where the table has kinds")
@@ -202,7 +202,7 @@ func (c *checker) export(f *Feed, under func(...string) []string) {
 	switch {
 	case err != nil:
 		c.find(errPattern, "", under("format", "trailer")...)
-	case f.Format.Trailer != "" && trailer.NumSubexp() != 1, f.Format.Trailer == "" && f.Format.TrailerRequired:
+	case f.Format.Trailer != "" && trailer.NumSubexp() > 1, f.Format.Trailer == "" && f.Format.TrailerRequired:
 		c.find(errTrailer, "", under("format", "trailer")...)
 	}
 	c.names(f, under)
