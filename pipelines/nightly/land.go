@@ -393,14 +393,15 @@ func (n *Night) guard(f *layout.Feed, ff *FeedFacts, rows []rowPrint) error {
 	n.mu.Lock()
 	n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
 	n.mu.Unlock()
-	if c.before == 0 {
+	before, now := c.sizes(f.Latest != "")
+	if before == 0 {
 		return nil
 	}
-	lost := 100 * float64(len(c.removed)) / float64(c.before)
-	fewer := 100 * float64(c.before-len(c.fates)) / float64(c.before)
+	lost := 100 * float64(len(c.removed)) / float64(before)
+	fewer := 100 * float64(before-now) / float64(before)
 	if lost > f.Guard.Removed && len(c.removed) > guardFloor || fewer > f.Guard.Shrink {
 		return errShrunk.Because(fmt.Errorf("%d of %d rows are gone (%.1f %%, limit %.1f %%), %d rows instead of %d (limit -%.0f %%)",
-			len(c.removed), c.before, lost, f.Guard.Removed, len(c.fates), c.before, f.Guard.Shrink))
+			len(c.removed), before, lost, f.Guard.Removed, now, before, f.Guard.Shrink))
 	}
 	return nil
 }
