@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
+
 	"uoma/internal/canon"
+	"uoma/internal/fault"
 	"uoma/pipelines/authoring"
 	"uoma/transforms/conform"
 	"uoma/transforms/layout"
@@ -84,11 +87,45 @@ func TestADraftHoldsNoValue(t *testing.T) {
 	}
 }
 
+// TestASheetWhoseFirstRowIsSomebodysGivesNoDraft: its columns have no other names than that person's.
+func TestASheetWhoseFirstRowIsSomebodysGivesNoDraft(t *testing.T) {
+	suggest := func(rows ...[]string) (*authoring.Suggestion, error) {
+		t.Helper()
+		book := excelize.NewFile()
+		for i, row := range rows {
+			for j, cell := range row {
+				name, err := excelize.CoordinatesToCellName(j+1, i+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := book.SetCellStr("Sheet1", name, cell); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		file := filepath.Join(t.TempDir(), "people.xlsx")
+		if err := book.SaveAs(file); err != nil {
+			t.Fatal(err)
+		}
+		return authoring.Suggest(t.Context(), file, nil, authoring.SuggestOptions{Controller: "10118", RunDate: today()})
+	}
+	below := [][]string{{"Veikko Testaaja", "Testipolku 3"}, {"Olli Koe", "Esimerkintie 5"}}
+	if s, err := suggest(append([][]string{{"Tuuletar Esimerkki", "Mallikatu 6"}}, below...)...); fault.Code(err) != "UOMA-AUT-DRAFT" {
+		t.Errorf("%v: %+v", err, s)
+	}
+	if s, err := suggest(append([][]string{{"Nimi", "Katuosoite"}}, below...)...); err != nil || !strings.Contains(s.Layout, "Katuosoite") {
+		t.Errorf("%v: %+v", err, s)
+	}
+}
+
 // TestADraftWithoutAHeaderHoldsNoValue drafts a layout of lists of people that begin with a person.
 func TestADraftWithoutAHeaderHoldsNoValue(t *testing.T) {
 	for name, text := range map[string]string{
 		"names alone":         "Aino Esimerkki\nVeikko Testaaja\nOlli Koe\n",
 		"family names first":  "Esimerkki;Aino\nTestaaja;Veikko\nKoe;Olli\n",
+		"a name on no list":   "Tuuletar Esimerkki;Mallikatu 6\nVeikko Testaaja;Testipolku 3\nOlli Koe;Esimerkintie 5\n",
+		"nor any word":        "Esimerkki;Tuuletar;x1\nTestaaja;Veikko;y2\nKoe;Olli;z3\nMallinen;Tuulikki;x1\n",
+		"addresses alone":     "Tuuletar;Esimerkintie 5\nIlmatar;Testipolku 3\nLouhi;Mallikatu 6\n",
 		"names and addresses": "Esimerkki,Aino,Mallikatu 6\nTestaaja,Veikko,Testipolku 3\nKoe,Olli,Esimerkintie 5\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,8 @@ type Draft struct {
 	rows []string // rules of its canonical rows, as they are written
 	drop []string // what else the table has
 	odd  bool     // lines of it are no rows like the others
+
+	unnamed bool // its first row seems to be data
 }
 
 // Guess is what a column seems to be. One without targets is dropped in the draft: what nobody claimed is not read.
@@ -80,9 +82,14 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 	names := synonyms(known, o)
 	for _, form := range forms {
 		sample, numbers, odd, err := sampleOf(ctx, file, &form)
-		if err == nil && form.Type == "csv" && !form.Headless && headless(&form, sample) {
+		unnamed := err == nil && !form.Headless && headless(&form, sample, names)
+		switch {
+		case unnamed && form.Type == "csv":
 			form = form.WithoutHeader()
 			sample, numbers, odd, err = sampleOf(ctx, file, &form)
+		case unnamed: // columns of a sheet are found by their names, and those that it has are somebody's
+			s.Passed = append(s.Passed, rowfile.Passed{Ending: ".xlsx", Code: errDraft.Code, Members: 1})
+			continue
 		}
 		if err != nil {
 			return nil, err
@@ -90,7 +97,7 @@ func Suggest(ctx context.Context, file string, known []*layout.Layout, o Suggest
 		d := &drafting{form: form, sample: sample, numbers: numbers, synonyms: names, rules: identifier.Rules(), taken: map[string]bool{}, found: map[int]Guess{},
 			params: identifier.Params{RunDate: o.RunDate, Region: cmp.Or(o.Region, defaultRegion), AllowTemporary: true, AllowSynthetic: true, EmptyMarkers: identifier.DefaultEmptyMarkers()}}
 		draft := d.draft()
-		draft.odd = odd
+		draft.odd, draft.unnamed = odd, unnamed
 		if draft.Feed = feed; len(forms) > 1 {
 			draft.Feed = cut(feedName(&form), "")
 		}
@@ -163,18 +170,20 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]st
 	return rows, numbers, sum.Rejected+sum.Skipped[tabular.SkipSummary] > 0, nil
 }
 
-// headless tells that the first row has names of people where it should name columns: the draft would have them.
-func headless(form *rowfile.Form, sample [][]string) bool {
-	values := make([]string, len(sample))
-	for i, c := range form.Columns {
-		for j, row := range sample {
-			values[j] = row[i]
-		}
-		if meaning.IsValue(c.Name, values) {
-			return true
-		}
+// headless tells that the first row has values where it should name columns: the draft would have them.
+func headless(form *rowfile.Form, sample [][]string, names map[string]*synonym) bool {
+	if form.Type != "csv" && form.Type != "xlsx" { // in all others somebody gave each value its name
+		return false
 	}
-	return false
+	first := make([]string, len(form.Columns))
+	for i, c := range form.Columns {
+		first[i] = c.Name
+	}
+	return meaning.IsData(first, sample, func(name string) bool {
+		name = letters(name)
+		_, known := names[name]
+		return known || slices.Contains(general, name)
+	})
 }
 
 // severalSign joins several values of a record.

@@ -64,6 +64,9 @@ func (d *Draft) write(b *strings.Builder, file string) {
 	if d.odd {
 		b.WriteString("  # Some lines are no rows like the others. If the last one tells how many there are, trailer: '^WORDS (\\d+)$' in format holds them to it.\n")
 	}
+	if d.unnamed {
+		b.WriteString("  # The first line seems to be a row, and names no column. If it does name them, take header: none away, and call the columns so.\n")
+	}
 	for _, list := range d.form.Lists {
 		fmt.Fprintf(b, "  # %s: records inside the records. A feed with each: %[1]s has them as rows; a column with path: %[1]s[NAME=VALUE]/NAME takes one.\n", plain(list))
 	}

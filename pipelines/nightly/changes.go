@@ -27,6 +27,8 @@ type changes struct {
 	removed [][]byte // row keys that the last good snapshot has and this one has not, in its order
 	before  int      // rows of the last good snapshot
 	keys    int      // distinct keys of this one
+	were    int      // and of the last good one
+	bare    [2]int   // rows without a key: of the last good one, and of this one
 }
 
 // nowhere is the place of a row that is not there.
@@ -122,12 +124,14 @@ func (c *comparison) meetLast(id rowID, hash snapshot.Hash) {
 	place := int32(c.before)
 	c.before++
 	if id == (rowID{}) {
+		c.bare[0]++
 		return
 	}
 	k, _, fresh := c.of(id)
 	switch {
 	case fresh:
 		k.before, k.last = hash, place
+		c.were++
 	case k.before != hash:
 		k.before = snapshot.Hash{} // it was in conflict, so nothing of it was loaded: whatever comes now is a change
 	}
@@ -136,6 +140,7 @@ func (c *comparison) meetLast(id rowID, hash snapshot.Hash) {
 // meet decides a row's fate as far as the rows before it tell, and gives its key's place among all that are known.
 func (c *comparison) meet(id rowID, hash snapshot.Hash) int32 {
 	if id == (rowID{}) {
+		c.bare[1]++
 		c.decide(added, nowhere)
 		return nowhere
 	}
@@ -164,6 +169,15 @@ func (c *comparison) meet(id rowID, hash snapshot.Hash) int32 {
 
 func (c *comparison) decide(f fate, from int32) {
 	c.fates, c.from = append(c.fates, f), append(c.from, from)
+}
+
+// sizes gives how many rows there were and are now. Where earlier versions of a row are taken out, or were not yet, keys are counted:
+// no version that goes is a loss.
+func (c *changes) sizes(versions bool) (before, now int) {
+	if versions {
+		return c.were + c.bare[0], c.keys + c.bare[1]
+	}
+	return c.before, len(c.fates)
 }
 
 // markConflicts gives every row of a conflicting key the fate conflict, also those before the conflict showed, so that the

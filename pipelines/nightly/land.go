@@ -394,19 +394,20 @@ func (n *Night) guard(ctx context.Context, r *pipelines.Run, l *layout.Layout, f
 	n.mu.Lock()
 	n.feeds[ff.Feed] = &feedNight{feed: f, changes: c}
 	n.mu.Unlock()
-	if c.before == 0 {
+	before, now := c.sizes(f.Latest != "")
+	if before == 0 {
 		return nil
 	}
 	over, err := n.ending(ctx, r, l, f, ff, c)
 	if err != nil {
 		return err
 	}
-	gone, left := len(c.removed)+over, len(c.fates)-over
-	lost := 100 * float64(gone) / float64(c.before)
-	fewer := 100 * float64(c.before-left) / float64(c.before)
+	gone, left := len(c.removed)+over, now-over
+	lost := 100 * float64(gone) / float64(before)
+	fewer := 100 * float64(before-left) / float64(before)
 	if lost > f.Guard.Removed && gone > guardFloor || fewer > f.Guard.Shrink {
 		return errShrunk.Because(fmt.Errorf("%d of %d rows are gone or refused (%.1f %%, limit %.1f %%), %d rows instead of %d (limit -%.0f %%)",
-			gone, c.before, lost, f.Guard.Removed, left, c.before, f.Guard.Shrink))
+			gone, before, lost, f.Guard.Removed, left, before, f.Guard.Shrink))
 	}
 	return nil
 }

@@ -31,10 +31,12 @@ feeds:
 `
 
 // TestRowsThatMoveBetweenPagesAreReadAgain: the number of rows stays what was announced, so that a key which comes twice is all that
-// tells of a row that was never seen. What comes twice in each reading is what the list has.
+// tells of a row that was never seen. What comes twice in each reading is what the list has. Where the layout has the latest row of a
+// key count, a key comes as often as it has versions: then it is a version that comes twice.
 func TestRowsThatMoveBetweenPagesAreReadAgain(t *testing.T) {
 	t.Parallel()
-	// Each reading is the keys of its pages; the last is given for as long as it is asked for. A key in capitals has another name.
+	// Each reading is the keys of its pages; the last is given for as long as it is asked for. A key in capitals has another name, and a
+	// number behind it is that of a version.
 	for name, tt := range map[string]struct {
 		readings []string
 		rows     int64
@@ -42,6 +44,8 @@ func TestRowsThatMoveBetweenPagesAreReadAgain(t *testing.T) {
 		twice    int64
 		code     string
 	}{
+		"of versions, two":            {[]string{"a1 a2|b1 b2"}, 2, 0, 0, ""},
+		"of versions, one that moved": {[]string{"a1 b1|b1 b2", "z1 a1|b1 b2"}, 3, 1, 1, ""},
 		"still":                       {[]string{"a b|c d"}, 4, 0, 0, ""},
 		"one was added before":        {[]string{"a b|b c", "z a|b c"}, 4, 1, 1, ""},
 		"one was changed and went on": {[]string{"a b|d A", "b c|d A"}, 4, 1, 1, ""}, // c is where d was
@@ -60,12 +64,16 @@ func TestRowsThatMoveBetweenPagesAreReadAgain(t *testing.T) {
 				pages := strings.Split(tt.readings[reading], "|")
 				var items []string
 				for _, key := range strings.Fields(pages[r.URL.Query().Get("page")[0]-'1']) {
-					items = append(items, fmt.Sprintf(`{"id":%q,"name":"Prove%s"}`, strings.ToLower(key), key))
+					items = append(items, fmt.Sprintf(`{"id":%q,"name":"Prove%s","edition":%d}`, strings.ToLower(key[:1]), key[:1], len(key)+int(key[len(key)-1])))
 				}
 				w.Header().Set("Content-Type", "application/json")
 				fmt.Fprintf(w, `{"items":[%s],"total":4}`, strings.Join(items, ","))
 			})
-			s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": paged})
+			members := strings.Replace(paged, "  person:", "  drop: [edition]\n  person:", 1)
+			if strings.HasPrefix(name, "of versions") {
+				members = strings.Replace(paged, "  person:", "  latest: edition\n  person:", 1) + "  - {name: edition, as: integer}\n"
+			}
+			s := newTiny(t, databasetest.OnSQLite, "nmbu", map[string]string{"mira": members})
 			authority := tlstest.NewAuthority(t)
 			addr := authority.Serve(t, service)
 			write(t, filepath.Join(s.dir, workspace.KeysDir, "web.crt"), authority.PEM)

@@ -27,7 +27,7 @@ func internships(t *testing.T, on databasetest.Kind) tiny {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newTiny(t, on, "seamk", map[string]string{"hatu": strings.ReplaceAll(string(text), "  latest:", "  guard: {removed: 100, shrink: 100}\n  latest:")})
+	s := newTiny(t, on, "seamk", map[string]string{"hatu": string(text)})
 	decidedSeamk(t, s)
 	const students = "hatu/hatu_opiskelijat_%s0400.csv"
 	s.feeds[students] = "Opiskelijanumero;Käyttäjätunnus;Sukunimi;Etunimi;Sähköposti;Puhelin;Ryhmä;Yksikkö;Koulutusala;Tutkinto-ohjelma;Tila;Päivitetty"
@@ -132,4 +132,47 @@ func TestTheLatestCountsFromTheDayOnThatTheLayoutSaysIt(t *testing.T) {
 		}
 	}
 	same(t, "the night after", s.cells(t, "internship", "employer"), "Toka Oy")
+}
+
+// TestVersionsThatAreTakenOutAreNoLoss: the guard counts keys where the latest of their rows counts, on the night on that the layout
+// begins to say it, and on later ones, when what goes is one.
+func TestVersionsThatAreTakenOutAreNoLoss(t *testing.T) {
+	s := internships(t, databasetest.OnSQLite)
+	file := filepath.Join(s.dir, workspace.LayoutDir, "hatu.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, []byte(strings.ReplaceAll(string(text), "  latest: Päivitetty\n", "")))
+	version := func(key, month int) string {
+		return fmt.Sprintf("%d;0012345;Eka Oy;1.6.2017;;Sopimus;1.%d.2017 12:00", key, month)
+	}
+	var all, few []string
+	for key := range 10 {
+		for month := range 3 {
+			all = append(all, version(key+1, month+1))
+		}
+		if key < 7 {
+			few = append(few, version(key+1, 1), version(key+1, 2), version(key+1, 3))
+		}
+	}
+	for n, rows := range [][]string{all, all, all, few} {
+		s.put(t, internshipFile, firstNight+canon.Date(n), rows...)
+	}
+	landed := func(n canon.Date, state pipelines.State) nightly.FeedFacts {
+		t.Helper()
+		var landed nightly.LandFacts
+		facts(t, s.finish(t, firstNight+n, state), "land", &landed)
+		return landed.Feeds[slices.IndexFunc(landed.Feeds, func(f nightly.FeedFacts) bool { return f.Feed == "hatu/harjoittelut" })]
+	}
+	landed(0, pipelines.Finished)
+	write(t, file, text)
+	for n := range canon.Date(2) {
+		if f := landed(1+n, pipelines.Finished); f.Code != "" || f.Rows != 10 || f.Outdated != 20 {
+			t.Errorf("night %d: %q, %d rows, %d outdated", 1+n, f.Code, f.Rows, f.Outdated)
+		}
+	}
+	if f := landed(3, pipelines.Part); f.Code != "UOMA-LND-SHRUNK" { // 21 rows came, of 7 keys
+		t.Errorf("three of ten are gone: %q", f.Code)
+	}
 }
