@@ -41,7 +41,7 @@ func kindOf(b []byte) string {
 	}{
 		{b, "PK\x03\x04", "a ZIP archive or a workbook"},
 		{b, xlsx.OldMark, "a workbook of the format before 2007, or one with a password,"},
-		{b, "PAR1", "a Parquet file"},
+		{b, "PAR1\x15", "a Parquet file"}, // a header of a page, or of the file, and no text
 		{b, "\x1f\x8b", "a gzip file"},
 		{b, "\x28\xb5\x2f\xfd", "a zstd file"},
 		{b, "%PDF-", "a PDF document"},

@@ -40,6 +40,18 @@ func TestAnExportOfAnotherTypeIsNamed(t *testing.T) {
 	}
 }
 
+// TestTextThatBeginsAsParquetDoes has a key whose first characters are those of a Parquet file.
+func TestTextThatBeginsAsParquetDoes(t *testing.T) {
+	l, err := layout.Parse("own.yaml", []byte("system: own\ntitle: Own\ncontroller: \"10118\"\nfeeds:\n- name: people\n  file: people_{yyyyMMdd}.txt\n"+
+		"  format: {type: csv, delimiter: \";\", header: none}\n  key: [id]\n  person: [id]\n  columns:\n  - {name: id, required: true, to: person.source_key}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := readText(t, &l.Feeds[0], "PAR10023;Parsing;5\n"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestADownloadInQuotesIsRefused has the body of EXAM's record download as it comes: base64 as one JSON text, which nobody took out
 // of its quotes, and what comes of decoding the text inside its quotes twice.
 func TestADownloadInQuotesIsRefused(t *testing.T) {
