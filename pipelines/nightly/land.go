@@ -70,7 +70,7 @@ var (
 		"ask the owner of the system for it, put it into the inbox and run the same date again; the other systems are in already").For(fault.Source)
 	errNotYet = fault.New("UOMA-LND-NOTYET", "no export came, which is no fault of an occasional one; what was loaded stays",
 		"put the next export into the inbox when there is one").For(fault.Source)
-	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one; nothing of it was used and nobody was removed",
+	errShrunk = fault.New("UOMA-LND-SHRUNK", "the export is much smaller than the last good one, or much of it is refused; nothing of it was used and nobody was removed",
 		"compare with the system itself; if people really left, raise the feed's guard in its layout for one night").For(fault.Source)
 	errGone = fault.New("UOMA-LND-GONE", "columns that the layout reads are missing from the export; nothing of it was used",
 		"uoma layout diff LAYOUT EXPORT shows what became of them: add the new names as aliases, or declare drift: evolve if they are gone for good").For(fault.Source)
@@ -190,7 +190,7 @@ func (s land) feed(ctx context.Context, r *pipelines.Run, files Files, l *layout
 	}
 	if err == nil {
 		state := ledger.Good
-		if err = s.n.guard(f, &ff, rows); err != nil {
+		if err = s.n.guard(ctx, r, l, f, &ff, rows); err != nil {
 			state = ledger.Rejected
 		}
 		err = errors.Join(s.record(ctx, r, l, &ff, source, state), err) // a ledger that cannot be written outweighs a bad export
@@ -384,8 +384,9 @@ func names(t *canon.Table) []string {
 	return out
 }
 
-// guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people.
-func (n *Night) guard(f *layout.Feed, ff *FeedFacts, rows []rowPrint) error {
+// guard stops a source whose snapshot has lost more than the layout allows: a cut export must not remove people, nor one with a column
+// that the layout comes to refuse.
+func (n *Night) guard(ctx context.Context, r *pipelines.Run, l *layout.Layout, f *layout.Feed, ff *FeedFacts, rows []rowPrint) error {
 	c, err := compareWith(n.ws.Snapshots, ff.Previous, rows)
 	if err != nil {
 		return ofSource(err)
@@ -396,13 +397,57 @@ func (n *Night) guard(f *layout.Feed, ff *FeedFacts, rows []rowPrint) error {
 	if c.before == 0 {
 		return nil
 	}
-	lost := 100 * float64(len(c.removed)) / float64(c.before)
-	fewer := 100 * float64(c.before-len(c.fates)) / float64(c.before)
-	if lost > f.Guard.Removed && len(c.removed) > guardFloor || fewer > f.Guard.Shrink {
-		return errShrunk.Because(fmt.Errorf("%d of %d rows are gone (%.1f %%, limit %.1f %%), %d rows instead of %d (limit -%.0f %%)",
-			len(c.removed), c.before, lost, f.Guard.Removed, len(c.fates), c.before, f.Guard.Shrink))
+	over, err := n.ending(ctx, r, l, f, ff, c)
+	if err != nil {
+		return err
+	}
+	gone, left := len(c.removed)+over, len(c.fates)-over
+	lost := 100 * float64(gone) / float64(c.before)
+	fewer := 100 * float64(c.before-left) / float64(c.before)
+	if lost > f.Guard.Removed && gone > guardFloor || fewer > f.Guard.Shrink {
+		return errShrunk.Because(fmt.Errorf("%d of %d rows are gone or refused (%.1f %%, limit %.1f %%), %d rows instead of %d (limit -%.0f %%)",
+			gone, c.before, lost, f.Guard.Removed, left, c.before, f.Guard.Shrink))
 	}
 	return nil
+}
+
+// ending counts the rows of the last good snapshot of which what was loaded ends tonight, as the layout refuses them now, and 0 where
+// they are a handful, as those of a small feed are.
+func (n *Night) ending(ctx context.Context, r *pipelines.Run, l *layout.Layout, f *layout.Feed, ff *FeedFacts, c *changes) (over int, err error) {
+	of, err := conform.New(l, f, n.conformSettings(r))
+	if err != nil || !of.MayEnd() {
+		return 0, err
+	}
+	var places []int32 // of then
+	at := 0
+	for b, err := range snapshot.Read(ctx, n.ws.Snapshots, ff.Digest, ff.Feed, names(f.RawTable())) {
+		if err != nil {
+			return 0, err
+		}
+		for i := range b.Len() {
+			if from := c.from[at+i]; from != nowhere && of.Ends(b, i) {
+				places = append(places, from)
+			}
+		}
+		at += b.Len()
+	}
+	if len(places) <= guardFloor {
+		return 0, nil
+	}
+	withheld, err := recallRows[withheldRow](ctx, n, r, stateWithheld)
+	if err != nil {
+		return 0, err
+	}
+	before, _ := inPlace(slices.DeleteFunc(withheld, func(w withheldRow) bool { return w.Feed != ff.Feed || w.Clause != barred }))
+	for _, place := range places {
+		if before[place] == nil {
+			over++
+		}
+	}
+	if over <= guardFloor {
+		over = 0
+	}
+	return over, nil
 }
 
 // ofSource makes a fault of a snapshot one of its source: without it nobody can tell what changed; the others have theirs.

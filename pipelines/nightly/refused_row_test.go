@@ -1,13 +1,16 @@
 package nightly_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"uoma/connectors/database/databasetest"
+	"uoma/connectors/register"
 	"uoma/internal/canon"
 	"uoma/pipelines"
+	"uoma/pipelines/nightly"
 	"uoma/pipelines/workspace"
 )
 
@@ -77,5 +80,57 @@ func TestAWordAgainstAUseOutlivesARefusedRow(t *testing.T) {
 		night(4, "nmbu.example")
 		check(4, "surveys withdrawn, general_info granted")
 		same(t, "good again", s.cells(t, "consent", "last_seen_run"), "", "", "")
+	})
+}
+
+// TestAnExportThatIsRefusedRemovesNobody: the guard counts who ends by a value of their row with those who are gone, once, and by the
+// report they are gone. A column without any value ends nobody.
+func TestAnExportThatIsRefusedRemovesNobody(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		const feed, people = "mira/stakeholders_%s.csv", 40
+		source := feedLayout("mira", "stakeholders: user user | "+whoIs+", institution required: true; invalid: refuse; codes: {nmbu.example: own}")
+		s := newTiny(t, on, "nmbu", map[string]string{"mira": strings.Replace(source, "removed: 100, shrink: 100", "removed: 20, shrink: 100", 1)})
+		s.feeds[feed] = "user;family;given;institution"
+		night := func(n canon.Date, state pipelines.State, left, removed, barred int, at string) {
+			t.Helper()
+			var rows []string
+			for i := range people {
+				institution := "nmbu.example"
+				if i < barred {
+					institution = at
+				}
+				rows = append(rows, fmt.Sprintf("u%d;Alpha;Anna;%s", i, institution))
+			}
+			s.put(t, feed, firstNight+n, rows...)
+			out := s.finish(t, firstNight+n, state)
+			current := 0
+			s.at(t, func(ws *workspace.Workspace) {
+				for _, rows := range sourceRows(t, &ws.Register.View, register.Current) {
+					current += len(rows)
+				}
+			})
+			var landed nightly.LandFacts
+			var conformed nightly.ConformFacts
+			facts(t, out, "land", &landed)
+			facts(t, out, "conform", &conformed)
+			code, gone := "", 0
+			for _, f := range landed.Feeds {
+				code += f.Code
+			}
+			for _, f := range conformed.Feeds {
+				gone += int(f.Removed)
+			}
+			if want := map[pipelines.State]string{pipelines.Part: "UOMA-LND-SHRUNK"}[state]; code != want || current != left || gone != removed {
+				t.Errorf("night %d: %q, %d are there and %d have gone, want %q, %d and %d", n, code, current, gone, want, left, removed)
+			}
+		}
+		night(0, pipelines.Finished, 40, 0, 0, "")
+		night(1, pipelines.Finished, 40, 0, 40, "")
+		night(2, pipelines.Part, 40, 0, 40, "www.nmbu.example")
+		night(3, pipelines.Finished, 32, 8, 8, "www.nmbu.example")
+		night(4, pipelines.Finished, 32, 0, 8, "www.nmbu.example")
+		night(5, pipelines.Finished, 25, 7, 15, "www.nmbu.example")
+		night(6, pipelines.Part, 25, 0, 24, "www.nmbu.example")
+		night(7, pipelines.Finished, 40, 0, 0, "")
 	})
 }

@@ -103,7 +103,7 @@ func (s replay) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	var facts []FeedFacts
-	s.n.each(func(_ *layout.Layout, f *layout.Feed) {
+	s.n.each(func(l *layout.Layout, f *layout.Feed) {
 		ff, found := taken[f.FullName()]
 		if !found {
 			ff = FeedFacts{Feed: f.FullName()}
@@ -111,7 +111,7 @@ func (s replay) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		}
 		ff.Changes = nil // what was asked for then is no position of now
 		ff.Previous = marks[ff.Feed]
-		if ferr := s.guard(f, &ff); ferr != nil {
+		if ferr := s.guard(ctx, r, l, f, &ff); ferr != nil {
 			err = errors.Join(err, ferr)
 		}
 		facts = append(facts, ff)
@@ -123,13 +123,13 @@ func (s replay) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 }
 
 // guard compares with the night replayed before; a feed that lost too much stops as it would have.
-func (s replay) guard(f *layout.Feed, ff *FeedFacts) error {
+func (s replay) guard(ctx context.Context, r *pipelines.Run, l *layout.Layout, f *layout.Feed, ff *FeedFacts) error {
 	if ff.Digest == "" {
 		return nil
 	}
 	rows, err := prints(s.n.ws.Snapshots, ff.Digest)
 	if err == nil {
-		err = s.n.guard(f, ff, rows)
+		err = s.n.guard(ctx, r, l, f, ff, rows)
 	}
 	var e *fault.Error
 	if err = ofSource(err); errors.As(err, &e) && e.Scope != fault.Run {

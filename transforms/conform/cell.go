@@ -349,6 +349,12 @@ func (col *column) convert(v *value) {
 	}
 }
 
+// unknownKind is the reason of a contact point of which the kind is missing or invalid: nobody knows what it is.
+const unknownKind = "unknown-kind"
+
+// ended tells whether a value ends what was loaded of its row.
+func (col *column) ended(v *value) bool { return col.ends && v.reason != "" && v.reason != unknownKind }
+
 // checkPoint gives the meaning of a contact point whose kind is a channel.
 func (col *column) checkPoint(text, channel string, out *value) {
 	rule := col.phone
@@ -359,7 +365,7 @@ func (col *column) checkPoint(text, channel string, out *value) {
 	default: // the kind itself is missing or invalid
 		*out = value{}
 		if !col.rule(text, col.params).Null() {
-			out.reason = "unknown-kind"
+			out.reason = unknownKind
 		}
 		return
 	}

@@ -52,6 +52,7 @@ type Conformer struct {
 	keyOrder  []int // of evaluating what the row key needs
 	latest    []int // column that says when a row is from, none where the layout names none
 	whoOrder  []int // the same for the person key
+	endOrder  []int // the same for what ends what was loaded of a row
 	fillings  []filling
 	periods   []period
 	person    personRules
@@ -150,7 +151,7 @@ func (c *Conformer) unfit() (first int, ends bool) {
 	for j := range c.columns {
 		col, v := &c.columns[j], &c.values[j]
 		switch {
-		case v.reason != "" && col.ends:
+		case col.ended(v):
 			return j, true
 		case first < 0 && (v.reason != "" && col.quarantine || v.text == "" && v.reason == "" && col.required):
 			first = j

@@ -43,6 +43,13 @@ func (c *Conformer) compileKeys(f *layout.Feed) {
 		who = append(who, c.point)
 	}
 	c.whoOrder = order(who)
+	var ending []int
+	for j := range c.columns {
+		if c.columns[j].ends {
+			ending = append(ending, j)
+		}
+	}
+	c.endOrder = order(ending)
 }
 
 // Key appends the key of a raw row to dst, from the normalised values of its columns. ok is false when the key cannot
@@ -70,6 +77,16 @@ func (c *Conformer) When(raw *canon.Batch, i int) (at int64, ok bool) {
 	c.evaluate(c.latest, c.keyVals, i)
 	v := &c.keyVals[c.latest[len(c.latest)-1]]
 	return v.num, v.text != "" && v.reason == ""
+}
+
+// MayEnd tells whether a value of any row can end what was loaded of it.
+func (c *Conformer) MayEnd() bool { return len(c.endOrder) > 0 }
+
+// Ends tells whether a value of a raw row ends what was loaded of the row on an earlier night ([canon.Rejection]).
+func (c *Conformer) Ends(raw *canon.Batch, i int) bool {
+	c.bind(raw)
+	c.evaluate(c.endOrder, c.keyVals, i)
+	return slices.ContainsFunc(c.endOrder, func(j int) bool { return c.columns[j].ended(&c.keyVals[j]) })
 }
 
 // Texts puts what the cells of row i mean into out, as canonical text by column. field and code tell of a cell that has no valid
