@@ -110,6 +110,39 @@ func TestFormsOfBotsAndTestsAreRefused(t *testing.T) {
 	}
 }
 
+// TestAnAddressOfAnUnknownKindEndsNothing: whether it would be refused nobody knows. It is the same for who counts rows before they are
+// conformed.
+func TestAnAddressOfAnUnknownKindEndsNothing(t *testing.T) {
+	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
+  columns: [{name: id, required: true, to: person.source_key}, {name: kind}, {name: point, as: point, by: kind, required: true, invalid: refuse, block: [bots.example], to: email.other}]}]}`
+	l, err := layout.Parse("demo.yaml", []byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := conform.New(l, &l.Feeds[0], settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		kind, point string
+		rejected    int
+		ends        bool
+	}{
+		{"email", "eino@posti.example", 0, false},
+		{"email", "a@bots.example", 1, true},
+		{"email", "no address", 1, true},
+		{"email", "", 1, false},
+		{"letter", "a@bots.example", 1, false},
+		{"", "eino@posti.example", 1, false},
+	} {
+		r := raw(t, &l.Feeds[0], 2, cells{"id": "1", "kind": tt.kind, "point": tt.point})
+		o := run(t, c, r)
+		if len(o.rejected) != tt.rejected || tt.rejected > 0 && o.rejected[0].Ends != tt.ends || c.Ends(r, 0) != tt.ends || !c.MayEnd() {
+			t.Errorf("%+v\n%s", tt, o.text())
+		}
+	}
+}
+
 // TestABanOfABoughtListEndsWhatWasLoaded: whoever must not be contacted does not come in, and goes who came in before, also by a word that
 // nobody told of, and whatever else their row lacks; a row that lacks something else alone stands meanwhile.
 func TestABanOfABoughtListEndsWhatWasLoaded(t *testing.T) {
