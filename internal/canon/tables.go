@@ -23,8 +23,9 @@ func Named(name string) *Table {
 
 // Tables lists the canonical tables in a fixed order. The slice is the caller's own.
 //
-// In person, merged_into is the key of the person of the same system into whom the one with the row's key was merged; nationality holds alpha-2 codes in source order joined by a comma; sex is the VIRTA code 1, 2 or 9;
-// languages are ISO 639-1; countries ISO 3166-1 alpha-2; deceased is set with or without a date.
+// In person, nationality holds alpha-2 codes in source order joined by a comma; sex is the VIRTA code 1, 2 or 9; merged_into is
+// the key of the person of the same system into whom the one with the row's key was merged; languages are ISO 639-1; countries
+// ISO 3166-1 alpha-2; deceased is set with or without a date.
 func Tables() []Table {
 	return []Table{
 		table("person",
