@@ -84,6 +84,10 @@ func plantRows(f *layout.Feed, rows [][]string, bad bool) {
 		}
 		n++
 	}
+	if f.FullName() == "dynamics365/contacts" { // so few people have no contact that was merged
+		last := rows[len(rows)-1]
+		last[places[f.Index("merged")]], last[places[f.Index("_masterid_value")]] = "true", "0f8fad5b-d9cb-469f-a165-70867728950e"
+	}
 }
 
 func plantSheet(t *testing.T, f *layout.Feed, path string) {

@@ -37,7 +37,8 @@ func (s site) untold(t *testing.T, d canon.Date) (out []string) {
 // companies gives rows of a list, each of somebody else.
 func companies(from, to int) (out []string) {
 	for i := from; i <= to; i++ {
-		own := strings.NewReplacer("+358400000002", fmt.Sprintf("+35840000001%d", i), "Mallikatu 2;60320", fmt.Sprintf("Mallikatu %d;6032%d", 10*i, i))
+		own := strings.NewReplacer("+358400000002", fmt.Sprintf("+35840000001%d", i), "Mallikatu 2;60320", fmt.Sprintf("Mallikatu %d;6032%d", 10*i, i),
+			"ä", "\xe4") // as the layout's encoding has it
 		out = append(out, own.Replace(company(fmt.Sprintf("p%d@a.example", i))))
 	}
 	return out
