@@ -257,7 +257,13 @@ func demo(t *testing.T, rows, columns string) (*conform.Conformer, *layout.Feed)
 	t.Helper()
 	src := `{system: s, title: t, controller: "10118", dates: [d.M.yyyy], feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: csv}, key: [a], person: [a], rows: {` +
 		rows + `}, columns: [{name: a, to: person.source_key}, ` + columns + `]}]}`
-	l, err := layout.Parse("f.yaml", []byte(src))
+	return parsed(t, src)
+}
+
+// parsed makes a conformer of the one feed of a layout.
+func parsed(t *testing.T, src string) (*conform.Conformer, *layout.Feed) {
+	t.Helper()
+	l, err := layout.Parse("demo.yaml", []byte(src))
 	if err != nil {
 		t.Fatal(err)
 	}

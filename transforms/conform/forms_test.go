@@ -115,14 +115,7 @@ func TestFormsOfBotsAndTestsAreRefused(t *testing.T) {
 func TestAnAddressOfAnUnknownKindEndsNothing(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
   columns: [{name: id, required: true, to: person.source_key}, {name: kind}, {name: point, as: point, by: kind, required: true, invalid: refuse, block: [bots.example], to: email.other}]}]}`
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := conform.New(l, &l.Feeds[0], settings())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, f := parsed(t, src)
 	for _, tt := range []struct {
 		kind, point string
 		rejected    int
@@ -135,7 +128,7 @@ func TestAnAddressOfAnUnknownKindEndsNothing(t *testing.T) {
 		{"letter", "a@bots.example", 1, false},
 		{"", "eino@posti.example", 1, false},
 	} {
-		r := raw(t, &l.Feeds[0], 2, cells{"id": "1", "kind": tt.kind, "point": tt.point})
+		r := raw(t, f, 2, cells{"id": "1", "kind": tt.kind, "point": tt.point})
 		o := run(t, c, r)
 		if len(o.rejected) != tt.rejected || tt.rejected > 0 && o.rejected[0].Ends != tt.ends || c.Ends(r, 0) != tt.ends || !c.MayEnd() {
 			t.Errorf("%+v\n%s", tt, o.text())
@@ -172,14 +165,7 @@ func TestABlockedAddressIsLeftOut(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
   columns: [{name: id, required: true, to: person.source_key}, {name: mail, as: email, list: ";", block: [Bots.Example], to: email.personal},
   {name: kind}, {name: point, as: point, by: kind, block: [bots.example], to: email.other}]}]}`
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := conform.New(l, &l.Feeds[0], settings())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, f := parsed(t, src)
 	for _, tt := range []struct {
 		row    cells
 		emails int
@@ -191,7 +177,7 @@ func TestABlockedAddressIsLeftOut(t *testing.T) {
 		{cells{"kind": "email", "point": "eino@posti.example"}, 1},
 		{cells{"kind": "phone", "point": "0400000006"}, 1},
 	} {
-		o := run(t, c, raw(t, &l.Feeds[0], 2, tt.row.with(cells{"id": "1"})))
+		o := run(t, c, raw(t, f, 2, tt.row.with(cells{"id": "1"})))
 		if len(o.rejected) > 0 || len(o.table("person")) != 1 || len(o.table("email")) != tt.emails ||
 			o.invalid("mail", "blocked")+o.invalid("point", "blocked") != int64(1-tt.emails) {
 			t.Errorf("%v\n%s", tt.row, o.text())
@@ -582,14 +568,7 @@ func TestAColumnInPlaceOfAnother(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [number], person: [number],
   columns: [{name: number, as: integer, or: [first, second], required: true}, {name: first, as: integer}, {name: second, as: integer},
     {name: began, as: date, formats: [d.M.yyyy], or: began_iso, to: study.start}, {name: began_iso, as: date, formats: [yyyy-MM-dd]}, {name: code, to: study.programme_code}]}]}`
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := conform.New(l, &l.Feeds[0], settings())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, f := parsed(t, src)
 	for _, tt := range []struct {
 		cells cells
 		want  string // of the row; "" where it is refused
@@ -602,15 +581,12 @@ func TestAColumnInPlaceOfAnother(t *testing.T) {
 		{cells{"number": "1", "began": "1.8.2020", "began_iso": "2021-08-01"}, "start=2020-08-01"},
 		{cells{"number": "1", "began_iso": "2021-08-01"}, "start=2021-08-01"},
 	} {
-		o := run(t, c, raw(t, &l.Feeds[0], 2, tt.cells.with(cells{"code": "TI20"})))
+		o := run(t, c, raw(t, f, 2, tt.cells.with(cells{"code": "TI20"})))
 		if rows := strings.Join(o.table("study"), ""); tt.want == "" && len(o.rejected) != 1 || !strings.Contains(rows, tt.want) {
 			t.Errorf("%v: %s", tt.cells, o.text())
 		}
-		fresh, err := conform.New(l, &l.Feeds[0], settings())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key, ok := fresh.Key(raw(t, &l.Feeds[0], 2, tt.cells), 0, nil); ok != (tt.want != "") || ok && !strings.Contains(o.text(), "row_key="+string(key)+" ") {
+		fresh, _ := parsed(t, src)
+		if key, ok := fresh.Key(raw(t, f, 2, tt.cells), 0, nil); ok != (tt.want != "") || ok && !strings.Contains(o.text(), "row_key="+string(key)+" ") {
 			t.Errorf("%v: the key %q", tt.cells, key)
 		}
 	}
@@ -622,14 +598,7 @@ func TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", dates: [yyyy-MM-dd], feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
   columns: [{name: id, to: person.source_key}, {name: born, as: date, or: [born2, year], to: person.birth_date}, {name: born2, as: date}, {name: year, as: year},
     {name: mail, as: email, to: email.personal}, {name: provider, to: attribution.provider}, {name: until, as: date, or: [until2, until3], to: attribution.licence_until}, {name: until2, as: date}, {name: until3, as: date}]}]}`
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := conform.New(l, &l.Feeds[0], settings())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, f := parsed(t, src)
 	row := cells{"id": "1", "mail": "veikko@posti.example", "provider": "Mallitieto"}
 	for _, tt := range []struct {
 		cells cells
@@ -649,7 +618,7 @@ func TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange(t *testing.T) {
 		{cells{"until": "2029-01-01", "until2": "soon"}, "licence_until=2029-01-01", ""},
 		{cells{"until2": "2080-01-01"}, "field=until code=out-of-range", "until"},
 	} {
-		o := run(t, c, raw(t, &l.Feeds[0], 2, row.with(tt.cells)))
+		o := run(t, c, raw(t, f, 2, row.with(tt.cells)))
 		if !strings.Contains(o.text(), tt.want) {
 			t.Errorf("%v: without %s:\n%s", tt.cells, tt.want, o.text())
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"uoma/transforms/conform"
-	"uoma/transforms/layout"
 )
 
 // TestPitfallsOfSystems holds what the shipped layouts answer to what their systems are known for, where the exports of the
@@ -103,16 +102,9 @@ func TestPitfallsOfSystems(t *testing.T) {
 func TestABirthDateInPlaceOfACodeFillsAnEmptyOneAlone(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
   columns: [{name: id, required: true}, {name: code, as: hetu-virta, to: person.hetu}, {name: born, as: date, formats: [yyyy-MM-dd], to: person.birth_date}]}]}`
-	l, err := layout.Parse("demo.yaml", []byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := conform.New(l, &l.Feeds[0], settings())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, f := parsed(t, src)
 	for born, want := range map[string]string{"": " birth_date=1990-01-01", "1991-02-02": " birth_date=1991-02-02"} {
-		o := run(t, c, raw(t, &l.Feeds[0], 2, cells{"id": "1", "code": "010190-", "born": born}))
+		o := run(t, c, raw(t, f, 2, cells{"id": "1", "code": "010190-", "born": born}))
 		if rows := strings.Join(o.table("person"), ""); !strings.Contains(rows, want) || o.invalid("code", "partial") != 1 {
 			t.Errorf("%q: %s", born, o.text())
 		}

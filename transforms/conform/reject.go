@@ -56,7 +56,7 @@ func sentence(code string) string {
 		return "a spreadsheet has turned a code into a number or a date"
 	case "unknown-code":
 		return "the value is not in the column's list of codes"
-	case "unknown-kind":
+	case unknownKind:
 		return "the kind of the contact point is not known"
 	case "blocked":
 		return "the address is of a mail domain that the layout blocks"
