@@ -149,13 +149,11 @@ func (s *splitter) scan() (length, whole int, _ state) {
 		from := i
 		var cell []byte
 		if s.quotes && i < len(b) && b[i] == s.quote {
-			value, end, ok := s.quoted(b, i, last)
-			if !ok {
+			var ok bool
+			if cell, i, ok = s.quoted(b, i, last); !ok {
 				return 0, 0, insideQuotes
 			}
-			cell, i = value, end
-		}
-		if i == from {
+		} else {
 			i = s.special(b, i)
 			cell = b[from:i]
 		}
