@@ -222,7 +222,7 @@ func (s Subject) streams(ctx context.Context) error {
 	}
 	clear(rows)
 	in := &counted{r: bytes.NewReader(export)}
-	before := living()
+	before := Living()
 	r := s.Open(Input{in, in, int64(len(export))}, Options())
 	given := 0
 	for b, err := range r.Batches(ctx) {
@@ -233,7 +233,7 @@ func (s Subject) streams(ctx context.Context) error {
 		if most := ahead + len(export)*given/hugeRows; given < hugeRows && in.n > int64(most) && !s.Spooled {
 			return fmt.Errorf("%d bytes of %d were read for %d rows of %d", in.n, len(export), given, hugeRows)
 		}
-		if now := living(); now > before+held {
+		if now := Living(); now > before+held {
 			return fmt.Errorf("%d bytes are held behind %d rows, of an export of %d", now-before, given, len(export))
 		}
 	}
@@ -244,8 +244,8 @@ func (s Subject) streams(ctx context.Context) error {
 	return nil
 }
 
-// living gives the bytes of memory in use.
-func living() int64 {
+// Living gives the bytes of memory in use.
+func Living() int64 {
 	runtime.GC()
 	runtime.GC() // what pools hold outlives the first
 	var m runtime.MemStats

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"uoma/connectors/formattest"
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
@@ -126,13 +126,13 @@ func (s Subject) streamsHuge(t *testing.T) {
 
 // streams holds a reader to going through a set, whatever its size, without keeping what was given or reading ahead without bound.
 func streams(ctx context.Context, r tabular.Reader, rows int) error {
-	before, given := living(), 0
+	before, given := formattest.Living(), 0
 	for b, err := range r.Batches(ctx) {
 		if err != nil {
 			return err
 		}
 		given += b.Len()
-		if now := living(); now > before+held {
+		if now := formattest.Living(); now > before+held {
 			return fmt.Errorf("%d MiB are held behind %d rows of %d", (now-before)>>20, given, rows)
 		}
 	}
@@ -140,15 +140,6 @@ func streams(ctx context.Context, r tabular.Reader, rows int) error {
 		return fmt.Errorf("%d rows of %d", given, rows)
 	}
 	return nil
-}
-
-// living gives the bytes of memory in use.
-func living() int64 {
-	runtime.GC()
-	runtime.GC() // what pools hold outlives the first
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // long is a set of several batches. Servers take longest to be given rows, so tests that go one after the other share it.
