@@ -309,8 +309,7 @@ func (w *conforming) reject(x canon.Rejection) error {
 	token, why := w.touching[x.Line], refused
 	delete(w.touching, x.Line)
 	place, known := w.f.rows.place(x.Line)
-	switch {
-	case x.Ends:
+	if x.Ends {
 		why = barred
 		if token != "" {
 			w.f.ended = append(w.f.ended, []byte(x.Key))
@@ -318,10 +317,10 @@ func (w *conforming) reject(x canon.Rejection) error {
 		if known {
 			w.end(place)
 		}
-	case token != "":
-		w.doubted = append(w.doubted, token)
-		fallthrough
-	default:
+	} else {
+		if token != "" {
+			w.doubted = append(w.doubted, token)
+		}
 		if known {
 			w.stands(place)
 		}

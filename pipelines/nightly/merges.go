@@ -10,28 +10,27 @@ var errCircle = fault.New("UOMA-RES-CIRCLE", "people of a system were merged int
 	"let whoever keeps the system say which of them stays")
 
 // mergesOf gives the records that are one person because their system merged them, whatever else they say: each with the one that
-// it was merged into. One that was merged into a third is joined with that one by its own row, and so on to the end. circles tells
-// for each system how many chains have none.
-func mergesOf(members []resolve.Member) (pairs []resolve.Pair, circles map[string]int) {
-	next := map[resolve.Key]resolve.Key{}
-	var from []resolve.Key // in the order of rows
+// it was merged into. One that was merged into a third is joined with that one by its own row, and so on to the end.
+func mergesOf(members []resolve.Member) (pairs []resolve.Pair) {
 	for i := range members {
-		m := &members[i]
-		if m.Into == "" {
-			continue
+		if m := &members[i]; m.Into != "" {
+			system := canon.SystemOf(m.Feed)
+			pairs = append(pairs, resolve.Pair{A: resolve.Key{System: system, PersonKey: m.RowKey}, B: resolve.Key{System: system, PersonKey: m.Into}})
 		}
-		system := canon.SystemOf(m.Feed)
-		a, b := resolve.Key{System: system, PersonKey: m.RowKey}, resolve.Key{System: system, PersonKey: m.Into}
-		if _, known := next[a]; !known {
-			from = append(from, a)
-		}
-		next[a] = b
-		pairs = append(pairs, resolve.Pair{A: a, B: b})
 	}
-	circles = map[string]int{}
+	return pairs
+}
+
+// circlesOf tells for each system how many chains of merges have no end.
+func circlesOf(merges []resolve.Pair) map[string]int {
+	next := make(map[resolve.Key]resolve.Key, len(merges))
+	for _, m := range merges {
+		next[m.A] = m.B
+	}
+	circles := map[string]int{}
 	walked := map[resolve.Key]int{} // by the number of the walk
-	for walk, at := range from {
-		for {
+	for walk, m := range merges {
+		for at := m.A; ; {
 			before, met := walked[at]
 			if met && before == walk {
 				circles[at.System]++
@@ -43,5 +42,5 @@ func mergesOf(members []resolve.Member) (pairs []resolve.Pair, circles map[strin
 			walked[at], at = walk, to
 		}
 	}
-	return pairs, circles
+	return circles
 }

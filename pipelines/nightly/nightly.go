@@ -67,7 +67,6 @@ type Night struct {
 	doubted                    []string                   // source rows of which tonight's version cannot be used
 	engine                     *resolve.Engine
 	resolved                   *resolve.Result
-	circles                    map[string]int // people whom a system merged into each other, by system
 	standing                   *standings
 	withheld                   map[string][]withheldRow // by feed: source rows withheld tonight, besides those that feedNight.rows has
 	gaveWay                    []string                 // tokens of touched source rows that are withheld tonight

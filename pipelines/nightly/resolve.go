@@ -39,8 +39,9 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 	if err := s.n.heed(ctx, e, r.Date.String()); err != nil {
 		return nil, err
 	}
-	for _, system := range sortedKeys(s.n.circles) {
-		r.Log.Warn("merged in a circle", "system", system, "circles", s.n.circles[system], "code", errCircle.Code, "reason", errCircle.Message, "next", errCircle.Hint)
+	circles := circlesOf(mergesOf(e.Members()))
+	for _, system := range sortedKeys(circles) {
+		r.Log.Warn("merged in a circle", "system", system, "circles", circles[system], "code", errCircle.Code, "reason", errCircle.Message, "next", errCircle.Hint)
 	}
 	if r.AcceptDrift {
 		e.LearnAnew() // what was found right is what later nights expect
@@ -53,7 +54,7 @@ func (s resolveStage) Run(ctx context.Context, r *pipelines.Run) (any, error) {
 		return nil, err
 	}
 	s.n.resolved = res
-	facts := ResolveFacts{Stats: res.Stats, Accepted: r.AcceptDrift, Circles: s.n.circles}
+	facts := ResolveFacts{Stats: res.Stats, Accepted: r.AcceptDrift, Circles: circles}
 	var tonight changesOfWho
 	for _, ev := range res.Events {
 		switch ev.Kind {

@@ -116,9 +116,7 @@ func (n *Night) heed(ctx context.Context, e *resolve.Engine, before string) erro
 	}
 	all = slices.DeleteFunc(all, func(d ledger.Decision) bool { return dateOf(d.Run) >= before })
 	apart, together := n.found(e, bookOf(all).Standing())
-	merges, circles := mergesOf(e.Members())
-	n.circles = circles
-	e.Decide(apart, slices.Concat(together, n.references(e), merges))
+	e.Decide(apart, slices.Concat(together, n.references(e), mergesOf(e.Members())))
 	return nil
 }
 
