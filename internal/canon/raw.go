@@ -38,6 +38,7 @@ type Rejection struct {
 	Key    string // the row's key when it could be read, for the quarantine only
 	Raw    []byte
 
-	// Ends tells that what was loaded of the row on an earlier night ends, as if the row were exported no more; else it stands until the row is right again.
+	// Ends tells that what was loaded of the row on an earlier night ends, as if the row were exported no more; else it stands until
+	// the row is right again.
 	Ends bool `json:",omitempty"`
 }
