@@ -2,7 +2,9 @@ package canon_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -183,6 +185,84 @@ func TestBatchesComeBackFromAStream(t *testing.T) {
 	})
 }
 
+// one is a stream of a single batch of a single row without values; its frame begins at the place that is given back.
+func one(t testing.TB) (stream []byte, frame int) {
+	var buf bytes.Buffer
+	b := canon.NewBuilder(&probe, "sys/feed")
+	for i := range probe.Columns {
+		b.Null(i)
+	}
+	b.EndRow()
+	if err := canon.WriteBatch(&buf, b.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes(), 4 + len(probe.Name) + 4 + len("sys/feed") + 4
+}
+
+func TestAStreamThatIsNotAsItWasWritten(t *testing.T) {
+	other := probe
+	other.Columns = slices.Clone(probe.Columns)
+	other.Columns[0], other.Columns[1] = other.Columns[1], other.Columns[0]
+	tables := []canon.Table{probe}
+	for _, c := range []struct {
+		name   string
+		spoil  func(stream []byte, frame int) []byte
+		tables []canon.Table
+	}{
+		{"a frame of 4 GiB is announced", func(s []byte, frame int) []byte {
+			binary.BigEndian.PutUint32(s[frame-4:], 1<<32-1)
+			return s
+		}, tables},
+		{"a header of 2 GiB is announced", func(s []byte, frame int) []byte {
+			binary.LittleEndian.PutUint32(s[frame+4:], 1<<31-1)
+			return s
+		}, tables},
+		{"a header of 4 GiB is announced", func(s []byte, frame int) []byte {
+			binary.LittleEndian.PutUint32(s[frame+4:], 1<<32-1)
+			return s
+		}, tables},
+		{"no message begins", func(s []byte, frame int) []byte { s[frame] = 0; return s }, tables},
+		{"two records in a frame", func(s []byte, frame int) []byte {
+			body := s[frame : len(s)-8]
+			second := 8 + int(binary.LittleEndian.Uint32(body[4:]))
+			return framed(s[:frame], slices.Concat(body, body[second:], s[len(s)-8:]))
+		}, tables},
+		{"bytes behind the end of a frame", func(s []byte, frame int) []byte {
+			return framed(s[:frame], append(slices.Clone(s[frame:]), 0))
+		}, tables},
+		{"no record", func(s []byte, frame int) []byte { return framed(s[:frame], nil) }, tables},
+		{"the columns have changed places", func(s []byte, _ int) []byte { return s }, []canon.Table{other}},
+		{"a table that there is not", func(s []byte, _ int) []byte { return s }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stream := c.spoil(one(t))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			var last error
+			for b, err := range canon.ReadBatches(bytes.NewReader(stream), c.tables) {
+				if err == nil {
+					t.Fatalf("a batch of %d rows was read", b.Len())
+				}
+				last = err
+			}
+			runtime.ReadMemStats(&after)
+			if last == nil {
+				t.Fatal("the stream ended as if it were whole")
+			}
+			if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 {
+				t.Errorf("%d bytes of room for %d bytes", made, len(stream))
+			}
+		})
+	}
+}
+
+// framed puts a body behind the names that stand before a frame.
+func framed(names, body []byte) []byte {
+	s := slices.Concat(names, body)
+	binary.BigEndian.PutUint32(s[len(names)-4:], uint32(len(body)))
+	return s
+}
+
 func TestCopyKeepsEveryType(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b, want := draw(t)
@@ -198,16 +278,8 @@ func TestCopyKeepsEveryType(t *testing.T) {
 }
 
 func FuzzReadBatches(f *testing.F) {
-	var buf bytes.Buffer
-	b := canon.NewBuilder(&probe, "sys/feed")
-	for i := range probe.Columns {
-		b.Null(i)
-	}
-	b.EndRow()
-	if err := canon.WriteBatch(&buf, b.Flush()); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(buf.Bytes())
+	stream, _ := one(f)
+	f.Add(stream)
 	f.Fuzz(func(_ *testing.T, src []byte) {
 		for b, err := range canon.ReadBatches(io.LimitReader(bytes.NewReader(src), 1<<16), []canon.Table{probe}) {
 			if err != nil {
