@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // BatchRows is how many rows a producer puts into a batch unless it has a reason: large enough to spread the cost of a
@@ -135,6 +136,15 @@ func (c Col) AppendTo(b []byte, i int) []byte {
 		return strconv.AppendBool(b, a.Value(i))
 	}
 	return b
+}
+
+// arrayOf gives the column that the buffers hold, which it goes on using.
+func arrayOf(t Type, rows, nulls int, buffers [][]byte) arrow.Array {
+	held := make([]*memory.Buffer, len(buffers))
+	for i, b := range buffers {
+		held[i] = memory.NewBufferBytes(b)
+	}
+	return array.MakeFromData(array.NewData(arrowType(t), rows, held, nil, nulls, 0))
 }
 
 func schemaOf(t *Table) *arrow.Schema {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // Builder fills batches of one table. It is not safe for concurrent use.
@@ -299,14 +298,13 @@ func (w *Builder) Flush() *Batch {
 	}
 	arrays := make([]arrow.Array, len(w.columns))
 	for i := range w.columns {
-		v := &w.columns[i]
-		buffers := []*memory.Buffer{memory.NewBufferBytes(v.valid)}
+		v, t := &w.columns[i], w.table.Columns[i].Type
+		buffers := [][]byte{v.valid, v.data}
 		if v.offsets != nil {
-			buffers = append(buffers, memory.NewBufferBytes(v.offsets))
+			buffers = [][]byte{v.valid, v.offsets, v.data}
 		}
-		buffers = append(buffers, memory.NewBufferBytes(v.data))
-		arrays[i] = array.MakeFromData(array.NewData(w.schema.Field(i).Type, v.n, buffers, nil, v.nulls, 0))
-		v.begin(w.table.Columns[i].Type, *v)
+		arrays[i] = arrayOf(t, v.n, v.nulls, buffers)
+		v.begin(t, *v)
 	}
 	b := &Batch{Table: w.table, Feed: w.feed, record: array.NewRecord(w.schema, arrays, int64(rows))}
 	w.rows = 0

@@ -3,7 +3,7 @@ package canon_test
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
+
 	"runtime"
 	"slices"
 	"testing"
@@ -185,82 +185,111 @@ func TestBatchesComeBackFromAStream(t *testing.T) {
 	})
 }
 
-// one is a stream of a single batch of a single row without values; its frame begins at the place that is given back.
-func one(t testing.TB) (stream []byte, frame int) {
-	var buf bytes.Buffer
+// one is a stream of a single batch, whose two rows have a text and nothing else.
+func one(t testing.TB) []byte {
 	b := canon.NewBuilder(&probe, "sys/feed")
-	for i := range probe.Columns {
-		b.Null(i)
+	for range 2 {
+		b.Text(0, "a text")
+		for i := range probe.Columns[1:] {
+			b.Null(1 + i)
+		}
+		b.EndRow()
 	}
-	b.EndRow()
-	if err := canon.WriteBatch(&buf, b.Flush()); err != nil {
+	var stream bytes.Buffer
+	if err := canon.WriteBatch(&stream, b.Flush()); err != nil {
 		t.Fatal(err)
 	}
-	return buf.Bytes(), 4 + len(probe.Name) + 4 + len("sys/feed") + 4
+	return stream.Bytes()
+}
+
+// partsOf takes a stream apart.
+func partsOf(stream []byte) (parts [][]byte) {
+	for len(stream) > 0 {
+		n := 4 + binary.BigEndian.Uint32(stream)
+		parts, stream = append(parts, stream[4:n]), stream[n:]
+	}
+	return parts
 }
 
 func TestAStreamThatIsNotAsItWasWritten(t *testing.T) {
 	other := probe
 	other.Columns = slices.Clone(probe.Columns)
-	other.Columns[0], other.Columns[1] = other.Columns[1], other.Columns[0]
-	tables := []canon.Table{probe}
+	other.Columns[0].Name, other.Columns[1].Name = other.Columns[1].Name, other.Columns[0].Name
+	retyped := probe
+	retyped.Columns = slices.Clone(probe.Columns)
+	retyped.Columns[0].Type = canon.Decimal
+	// Parts: 0 name, 1 columns, 2 feed, 3 rows, then of each column what is there, of texts the ends, the values.
 	for _, c := range []struct {
-		name   string
-		spoil  func(stream []byte, frame int) []byte
-		tables []canon.Table
+		name  string
+		spoil func(parts [][]byte)
+		table canon.Table
 	}{
-		{"a frame of 4 GiB is announced", func(s []byte, frame int) []byte {
-			binary.BigEndian.PutUint32(s[frame-4:], 1<<32-1)
-			return s
-		}, tables},
-		{"a header of 2 GiB is announced", func(s []byte, frame int) []byte {
-			binary.LittleEndian.PutUint32(s[frame+4:], 1<<31-1)
-			return s
-		}, tables},
-		{"a header of 4 GiB is announced", func(s []byte, frame int) []byte {
-			binary.LittleEndian.PutUint32(s[frame+4:], 1<<32-1)
-			return s
-		}, tables},
-		{"no message begins", func(s []byte, frame int) []byte { s[frame] = 0; return s }, tables},
-		{"two records in a frame", func(s []byte, frame int) []byte {
-			body := s[frame : len(s)-8]
-			second := 8 + int(binary.LittleEndian.Uint32(body[4:]))
-			return framed(s[:frame], slices.Concat(body, body[second:], s[len(s)-8:]))
-		}, tables},
-		{"bytes behind the end of a frame", func(s []byte, frame int) []byte {
-			return framed(s[:frame], append(slices.Clone(s[frame:]), 0))
-		}, tables},
-		{"no record", func(s []byte, frame int) []byte { return framed(s[:frame], nil) }, tables},
-		{"the columns have changed places", func(s []byte, _ int) []byte { return s }, []canon.Table{other}},
-		{"a table that there is not", func(s []byte, _ int) []byte { return s }, nil},
+		{"a table that there is not", func(p [][]byte) { p[0][0]++ }, probe},
+		{"the columns have changed places", func([][]byte) {}, other},
+		{"a column has another type", func([][]byte) {}, retyped},
+		{"no number of rows", func(p [][]byte) { p[3] = p[3][:3] }, probe},
+		{"more rows", func(p [][]byte) { p[3][3]++ }, probe},
+		{"more rows than there is memory for", func(p [][]byte) { p[3][0] = 0xFF }, probe},
+		{"fewer rows", func(p [][]byte) { p[3][3]-- }, probe},
+		{"nothing tells which values are there", func(p [][]byte) { p[4] = nil }, probe},
+		{"a text begins elsewhere", func(p [][]byte) { p[5][0]++ }, probe},
+		{"a text ends behind the last one", func(p [][]byte) { p[5][8]++ }, probe},
+		{"a text ends before it begins", func(p [][]byte) { p[5][4] = 60 }, probe},
+		{"no ends of texts", func(p [][]byte) { p[5] = nil }, probe},
+		{"a text is cut", func(p [][]byte) { p[6] = p[6][1:] }, probe},
+		{"a number is cut", func(p [][]byte) { p[8] = p[8][1:] }, probe},
+		{"a day is cut", func(p [][]byte) { p[10] = p[10][1:] }, probe},
+		{"an instant is cut", func(p [][]byte) { p[12] = p[12][1:] }, probe},
+		{"a truth is cut", func(p [][]byte) { p[14] = p[14][1:] }, probe},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			stream := c.spoil(one(t))
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			var last error
-			for b, err := range canon.ReadBatches(bytes.NewReader(stream), c.tables) {
-				if err == nil {
-					t.Fatalf("a batch of %d rows was read", b.Len())
-				}
-				last = err
+			parts := partsOf(one(t))
+			c.spoil(parts)
+			var stream []byte
+			for _, p := range parts {
+				stream = append(binary.BigEndian.AppendUint32(stream, uint32(len(p))), p...)
 			}
-			runtime.ReadMemStats(&after)
-			if last == nil {
-				t.Fatal("the stream ended as if it were whole")
-			}
-			if made := after.TotalAlloc - before.TotalAlloc; made > 1<<20 {
-				t.Errorf("%d bytes of room for %d bytes", made, len(stream))
-			}
+			refused(t, stream, c.table)
 		})
 	}
 }
 
-// framed puts a body behind the names that stand before a frame.
-func framed(names, body []byte) []byte {
-	s := slices.Concat(names, body)
-	binary.BigEndian.PutUint32(s[len(names)-4:], uint32(len(body)))
-	return s
+func TestAStreamThatIsCut(t *testing.T) {
+	stream := one(t)
+	for n := 1; n < len(stream); n++ {
+		refused(t, stream[:n], probe)
+	}
+}
+
+func TestAStreamThatAnnouncesMoreThanComes(t *testing.T) {
+	stream, at := one(t), 0
+	for _, p := range partsOf(stream) {
+		spoilt := bytes.Clone(stream)
+		spoilt[at] = 0xFF
+		refused(t, spoilt, probe)
+		at += 4 + len(p)
+	}
+}
+
+// refused fails the test unless the stream is refused without more room than it has bytes, rounded up to a MiB.
+func refused(t *testing.T, stream []byte, table canon.Table) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var last error
+	for b, err := range canon.ReadBatches(bytes.NewReader(stream), []canon.Table{table}) {
+		if err == nil {
+			t.Fatalf("a batch of %d rows was read", b.Len())
+		}
+		last = err
+	}
+	runtime.ReadMemStats(&after)
+	if last == nil {
+		t.Fatal("the stream ended as if it were whole")
+	}
+	if made := after.TotalAlloc - before.TotalAlloc; made > 3<<20 {
+		t.Errorf("%d bytes of room for %d bytes", made, len(stream))
+	}
 }
 
 func TestCopyKeepsEveryType(t *testing.T) {
@@ -277,15 +306,27 @@ func TestCopyKeepsEveryType(t *testing.T) {
 	})
 }
 
+// Whatever is read as a batch can be read to its last value, and is written as it came.
 func FuzzReadBatches(f *testing.F) {
-	stream, _ := one(f)
-	f.Add(stream)
-	f.Fuzz(func(_ *testing.T, src []byte) {
-		for b, err := range canon.ReadBatches(io.LimitReader(bytes.NewReader(src), 1<<16), []canon.Table{probe}) {
+	f.Add(one(f))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		var again bytes.Buffer
+		for b, err := range canon.ReadBatches(bytes.NewReader(src), []canon.Table{probe}) {
 			if err != nil {
-				return
+				break
 			}
-			_ = b.Len()
+			var text []byte
+			for i := range probe.Columns {
+				for r := range b.Len() {
+					text = b.Col(i).AppendTo(text[:0], r)
+				}
+			}
+			if err := canon.WriteBatch(&again, b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.HasPrefix(src, again.Bytes()) {
+			t.Fatal("what was read is written otherwise")
 		}
 	})
 }

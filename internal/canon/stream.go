@@ -2,60 +2,46 @@ package canon
 
 import (
 	"bufio"
-	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/ipc"
-	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/arrow/array"
 )
 
-// maxName is the longest name of a table or feed on a stream, in bytes.
-const maxName = 1 << 10
-
-// WriteBatch appends a batch to a byte stream: table name, feed, then the Arrow IPC bytes, each with its length before it.
+// WriteBatch appends a batch to a byte stream: its table's name and columns, its feed, the number of its rows, and of each
+// column the buffers in which Arrow holds it, each of these with its length before it. (Arrow columnar format, "Physical memory
+// layout": which values are there, for texts where they end, the values.) Arrow's own stream is not taken, as its reader makes
+// whatever room a damaged one announces.
 func WriteBatch(w io.Writer, b *Batch) error {
-	body := make(frame, 0, sizeOf(b.record))
-	aw := ipc.NewWriter(&body, ipc.WithSchema(b.record.Schema()))
-	if err := aw.Write(b.record); err != nil {
-		return err
+	parts := [][]byte{[]byte(b.Table.Name), signature(b.Table), []byte(b.Feed), binary.BigEndian.AppendUint32(nil, uint32(b.Len()))}
+	for _, c := range b.record.Columns() {
+		for _, buffer := range c.Data().Buffers() {
+			parts = append(parts, buffer.Bytes())
+		}
 	}
-	if err := aw.Close(); err != nil {
-		return err
-	}
-	for _, part := range [][]byte{[]byte(b.Table.Name), []byte(b.Feed), body} {
-		var n [4]byte
-		binary.BigEndian.PutUint32(n[:], uint32(len(part)))
-		if _, err := w.Write(n[:]); err != nil {
+	for _, p := range parts {
+		if _, err := w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(p)))); err != nil {
 			return err
 		}
-		if _, err := w.Write(part); err != nil {
+		if _, err := w.Write(p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sizeOf gives about how many bytes a record takes on a stream.
-func sizeOf(r arrow.Record) int {
-	n := 4096 + 256*int(r.NumCols())
-	for _, c := range r.Columns() {
-		for _, b := range c.Data().Buffers() {
-			if b != nil {
-				n += b.Len() + 64
-			}
-		}
+// signature tells a table's columns, so that a batch is not read with others.
+func signature(t *Table) []byte {
+	var s []byte
+	for _, c := range t.Columns {
+		s = append(append(s, c.Name...), ' ', '0'+byte(c.Type), '\n')
 	}
-	return n
+	return s
 }
-
-type frame []byte
-
-func (f *frame) Write(p []byte) (int, error) { *f = append(*f, p...); return len(p), nil }
 
 // ReadBatches reads what [WriteBatch] wrote, resolving table names in tables. A stream that ends inside a batch is an error,
 // and so is a batch with other columns than its table has now. No more room is made than bytes have come, whatever a stream
@@ -63,9 +49,8 @@ func (f *frame) Write(p []byte) (int, error) { *f = append(*f, p...); return len
 func ReadBatches(r io.Reader, tables []Table) Batches {
 	return func(yield func(*Batch, error) bool) {
 		br := bufio.NewReaderSize(r, 1<<16)
-		var body bytes.Buffer // of the batch being read: its record is a copy
 		for {
-			b, err := readBatch(br, &body, tables)
+			b, err := readBatch(br, tables)
 			if err == io.EOF {
 				return
 			}
@@ -76,135 +61,99 @@ func ReadBatches(r io.Reader, tables []Table) Batches {
 	}
 }
 
-func readBatch(r io.Reader, body *bytes.Buffer, tables []Table) (*Batch, error) {
-	name, err := readName(r)
+func readBatch(r io.Reader, tables []Table) (*Batch, error) {
+	name, err := readPart(r)
 	if err != nil {
 		return nil, err
 	}
-	feed, err := readName(r)
-	if err != nil {
-		return nil, unexpected(err)
-	}
-	t := find(tables, name)
+	t := find(tables, string(name))
 	if t == nil {
-		return nil, fmt.Errorf("batch stream: unknown table")
+		return nil, errors.New("batch stream: unknown table")
 	}
-	size, err := readSize(r)
-	if err != nil {
-		return nil, unexpected(err)
-	}
-	body.Reset()
-	if _, err := io.CopyN(body, r, size); err != nil {
-		return nil, unexpected(err)
-	}
-	record, err := readRecord(body.Bytes(), schemaOf(t))
-	if err != nil {
-		return nil, fmt.Errorf("batch stream: %w", err)
-	}
-	return &Batch{Table: t, Feed: feed, record: record}, nil
-}
-
-// readRecord reads the one record of a frame, which holds nothing else.
-func readRecord(body []byte, schema *arrow.Schema) (arrow.Record, error) {
-	left := &messages{body}
-	room := ipc.WithAllocator(atMost{memory.DefaultAllocator, len(body) + 64})
-	r, err := ipc.NewReaderFromMessageReader(left, ipc.WithSchema(schema), room)
-	if err != nil {
+	var head [3][]byte
+	if err := readParts(r, head[:]); err != nil {
 		return nil, err
 	}
-	defer r.Release()
-	if !r.Next() {
-		return nil, cmp.Or(r.Err(), io.ErrUnexpectedEOF)
+	columns, feed, count := head[0], head[1], head[2]
+	if !slices.Equal(columns, signature(t)) {
+		return nil, errors.New("batch stream: columns of another version")
 	}
-	record := r.Record()
-	record.Retain()
-	if r.Next() || r.Err() != nil || len(left.frame) > 0 {
-		return nil, cmp.Or(r.Err(), errors.New("more than one record in a frame"))
+	if len(count) != 4 {
+		return nil, errors.New("batch stream: no number of rows")
 	}
-	return record, nil
+	rows := int(binary.BigEndian.Uint32(count))
+	arrays := make([]arrow.Array, len(t.Columns))
+	for i, c := range t.Columns {
+		buffers := make([][]byte, buffersOf(c.Type))
+		if err := readParts(r, buffers); err != nil {
+			return nil, err
+		}
+		if !holds(c.Type, rows, buffers) {
+			return nil, fmt.Errorf("batch stream: column %s does not hold %d values", c.Name, rows)
+		}
+		arrays[i] = arrayOf(c.Type, rows, array.UnknownNullCount, buffers)
+	}
+	return &Batch{Table: t, Feed: string(feed), record: array.NewRecord(schemaOf(t), arrays, int64(rows))}, nil
 }
 
-// messages reads the messages of a frame out of its own bytes. Arrow's own reader makes as much room as a message announces
-// before it has read it. (Arrow columnar format, "Encapsulated message format".)
-type messages struct{ frame []byte }
-
-func (m *messages) Message() (*ipc.Message, error) {
-	head, err := m.take(8)
-	if err != nil {
-		return nil, err
+// buffersOf gives how many buffers hold a column.
+func buffersOf(t Type) int {
+	if t == Text || t == Decimal {
+		return 3
 	}
-	if binary.LittleEndian.Uint32(head) != 1<<32-1 {
-		return nil, errors.New("no message where one begins")
-	}
-	size := binary.LittleEndian.Uint32(head[4:])
-	if size == 0 {
-		return nil, io.EOF
-	}
-	meta, err := m.take(int64(size))
-	if err != nil {
-		return nil, err
-	}
-	about := memory.NewBufferBytes(meta)
-	body, err := m.take(ipc.NewMessage(about, memory.NewBufferBytes(nil)).BodyLen())
-	if err != nil {
-		return nil, err
-	}
-	return ipc.NewMessage(about, memory.NewBufferBytes(body)), nil
+	return 2
 }
 
-// take gives the next n bytes.
-func (m *messages) take(n int64) ([]byte, error) {
-	if n < 0 || n > int64(len(m.frame)) {
-		return nil, io.ErrUnexpectedEOF
+// holds tells whether the buffers are those of so many values.
+func holds(t Type, rows int, buffers [][]byte) bool {
+	bits, data := (rows+7)/8, buffers[len(buffers)-1]
+	if len(buffers[0]) != bits {
+		return false
 	}
-	p := m.frame[:n]
-	m.frame = m.frame[n:]
-	return p, nil
-}
-
-func (*messages) Retain()  {}
-func (*messages) Release() {}
-
-// atMost allocates no more than a frame has, with what Arrow rounds up to: a column may announce any size. Arrow makes an error
-// of the panic.
-type atMost struct {
-	memory.Allocator
-	bytes int
-}
-
-func (a atMost) Allocate(size int) []byte {
-	a.check(size)
-	return a.Allocator.Allocate(size)
-}
-
-func (a atMost) Reallocate(size int, b []byte) []byte {
-	a.check(size)
-	return a.Allocator.Reallocate(size, b)
-}
-
-func (a atMost) check(size int) {
-	if size > a.bytes {
-		panic("more bytes are announced than there are")
+	switch t {
+	case Int, Instant:
+		return len(data) == 8*rows
+	case Day:
+		return len(data) == 4*rows
+	case Bool:
+		return len(data) == bits
 	}
+	if len(buffers[1]) != 4*(rows+1) {
+		return false
+	}
+	ends := arrow.Int32Traits.CastFromBytes(buffers[1])
+	return ends[0] == 0 && int(ends[rows]) == len(data) && slices.IsSorted(ends)
 }
 
-func readName(r io.Reader) (string, error) {
-	size, err := readSize(r)
-	if err != nil {
-		return "", err
+// readParts fills parts with what comes next.
+func readParts(r io.Reader, parts [][]byte) error {
+	for i := range parts {
+		var err error
+		if parts[i], err = readPart(r); err != nil {
+			return unexpected(err)
+		}
 	}
-	if size > maxName {
-		return "", fmt.Errorf("batch stream: name of %d bytes", size)
-	}
-	p := make([]byte, size)
-	_, err = io.ReadFull(r, p)
-	return string(p), unexpected(err)
+	return nil
 }
 
-func readSize(r io.Reader) (int64, error) {
+// readPart reads a length and so many bytes.
+func readPart(r io.Reader) ([]byte, error) {
 	var n [4]byte
-	_, err := io.ReadFull(r, n[:])
-	return int64(binary.BigEndian.Uint32(n[:])), err
+	if _, err := io.ReadFull(r, n[:]); err != nil {
+		return nil, err
+	}
+	size := int64(binary.BigEndian.Uint32(n[:]))
+	var p []byte
+	for room := min(size, 1<<20); ; room = min(size, 2*room) {
+		from := len(p)
+		p = append(p, make([]byte, room-int64(from))...)
+		if _, err := io.ReadFull(r, p[from:]); err != nil {
+			return nil, unexpected(err)
+		}
+		if room == size {
+			return p, nil
+		}
+	}
 }
 
 func unexpected(err error) error {
