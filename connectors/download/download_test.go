@@ -65,18 +65,18 @@ func subject(t testing.TB) transporttest.Subject {
 	servers, clients, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := servers.ServeTo(t, files(tree.Dir), clients)
 	certificate, strange := clients.Certificate(t), strangers.Certificate(t)
-	settings := func(addr string) remote.Server {
-		return remote.Server{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: transporttest.Idle, Retry: patience(),
+	settings := func(addr string, idle time.Duration) remote.Server {
+		return remote.Server{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: idle, Retry: patience(),
 			Credentials: remote.Credentials{OAuth: &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: "uoma", Secret: "secret-of-uoma", Scopes: []string{"exports"}}}}
 	}
 	wrong := func(code string, change func(*remote.Server)) transporttest.Wrong {
-		s := settings(addr)
+		s := settings(addr, transporttest.Patience)
 		change(&s)
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return download.Open(ctx, s) }}
 	}
 	return transporttest.Subject{
-		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
-			return download.Open(ctx, settings(addr))
+		Dial: func(ctx context.Context, addr string, idle time.Duration) (transporttest.FS, error) {
+			return download.Open(ctx, settings(addr, idle))
 		},
 		Addr:    addr,
 		Write:   tree.Write,
@@ -112,7 +112,7 @@ func (o *odd) open(t *testing.T) (fs.FS, *faultproxy.Proxy) {
 	t.Helper()
 	authority := tlstest.NewAuthority(t)
 	p := faultproxy.New(t, authority.Serve(t, o))
-	f, err := download.Open(t.Context(), remote.Server{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Idle, Retry: patience()})
+	f, err := download.Open(t.Context(), remote.Server{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Patience, Retry: patience()})
 	if err != nil {
 		t.Fatal(err)
 	}

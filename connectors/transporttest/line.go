@@ -52,7 +52,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsOver reads a file over a line that is bad but never stops to bring something.
 func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, patience(f))
 	p.Set(f)
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
@@ -65,10 +65,13 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 
 // stallsOnce reads over a line on which nothing moves any more after a while, until somebody dials anew.
 func (s Subject) stallsOnce(t *testing.T, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, outlived)
 	p.Set(faultproxy.Faults{Cut: 3 * faultproxy.Step, How: faultproxy.Stall})
-	done := time.AfterFunc(Idle/2, func() { p.Set(faultproxy.Faults{}) })
-	defer done.Stop()
+	go func() {
+		p.AwaitCut()
+		time.Sleep(outlived / 4) // other connections of the reader stall as well
+		p.Set(faultproxy.Faults{})
+	}()
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
@@ -77,7 +80,7 @@ func (s Subject) stallsOnce(t *testing.T, want []byte) {
 
 // goesAway loses the server for good at a byte: what came is right, and it is not taken for the whole.
 func (s Subject) goesAway(t *testing.T, at int64, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, Patience)
 	file := open(t, fsys, "line.bin")
 	p.Set(faultproxy.Faults{Refuse: true, Cut: at, How: faultproxy.Close})
 	got, err := io.ReadAll(file)
@@ -91,7 +94,7 @@ func (s Subject) goesAway(t *testing.T, at int64, want []byte) {
 
 // failsPromptly reads over a line that brings nothing.
 func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, fatal)
 	p.Set(f)
 	began := time.Now()
 	_, err := fs.ReadFile(fsys, "line.bin")
@@ -113,7 +116,10 @@ func (s Subject) endsWithItsContext(t *testing.T) {
 		p := faultproxy.New(t, addr)
 		addr, pause = p.Addr(), func() {
 			p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Stall})
-			time.AfterFunc(50*time.Millisecond, func() { stop(cause) })
+			go func() {
+				p.AwaitCut()
+				stop(cause)
+			}()
 		}
 	}
 	fsys := s.dial(t, ctx, addr)
@@ -126,7 +132,7 @@ func (s Subject) endsWithItsContext(t *testing.T) {
 	if _, err := io.Copy(io.Discard, file); !errors.Is(err, cause) {
 		t.Errorf("while reading: %v", err)
 	}
-	if d := time.Since(began); d > Idle*3/4 {
+	if d := time.Since(began); d > limit { // much less than the line's own patience
 		t.Errorf("the reader waited %v", d)
 	}
 	if _, err := fsys.Open("cancel.bin"); !errors.Is(err, cause) {
