@@ -146,6 +146,7 @@ func TestDraftsOfMadeExports(t *testing.T) {
 		"library_borrowers_20261121.parquet.gz": {packed(t, "gzip", parquetOf(t)), map[string]int64{"borrowers": 6}, false, `format: {type: parquet, compression: gzip}`},
 		"library_staff_20261121.xlsx.zst": {packed(t, "zstd", workbook(t)), map[string]int64{"people": 6, "units": 2}, false,
 			`format: {type: xlsx, compression: zstd, sheet: People, header-lines: 2}`},
+		"library_1904_20261121.xlsx":  {from1904(t, workbook(t)), map[string]int64{"people": 6, "units": 2}, false, `{name: Number, as: integer`},
 		"library_staff_20261121.xlsx": {workbook(t), map[string]int64{"people": 6, "units": 2}, true, `format: {type: xlsx, sheet: People, header-lines: 2}`},
 	}
 	for name, c := range cases {
@@ -322,6 +323,25 @@ func workbook(t *testing.T) string {
 	put("Units", []any{"unit_id", "Phone"}, []any{"kirja-1", "+358400000021"}, []any{"kirja-2", "+358400000022"})
 	put("Notes", []any{"Ask the library before you use this."})
 	if err := f.DeleteSheet("Sheet1"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// from1904 makes the same workbook count its days from 1904.
+func from1904(t *testing.T, book string) string {
+	t.Helper()
+	f, err := excelize.OpenReader(strings.NewReader(book))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	yes := true
+	if err := f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := f.WriteToBuffer()
