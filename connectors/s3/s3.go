@@ -211,10 +211,13 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 		Bucket: &s.settings.Bucket, Prefix: &prefix, Delimiter: aws.String("/"),
 		EncodingType: types.EncodingTypeUrl, // XML cannot say every key
 	})
-	for pages.HasMorePages() && len(out) <= remote.MaxEntries {
+	for turn := (turning{}); pages.HasMorePages() && len(out) <= remote.MaxEntries; {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, judged(ctx, name, err)
+		}
+		if err := turn.on(page.IsTruncated, page.NextContinuationToken); err != nil {
+			return nil, err
 		}
 		plain := func(key *string) string {
 			return strings.TrimPrefix(decoded(aws.ToString(key), page.EncodingType), prefix)
@@ -231,6 +234,27 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 		}
 	}
 	return out, nil
+}
+
+// turning is the way through the pages of a listing, which the SDK ends where a page says that there is more and not where: a
+// service of the protocol's first version does.
+type turning struct{ asked map[string]bool }
+
+// on looks at what a page says of the next one.
+func (t *turning) on(truncated *bool, next *string) error {
+	switch to := aws.ToString(next); {
+	case !aws.ToBool(truncated):
+		return nil
+	case to == "":
+		return remote.Answer("its listing is cut, and does not say where it goes on")
+	case t.asked[to]:
+		return remote.Answer("its listing leads back to a page that was read")
+	case t.asked == nil:
+		t.asked = map[string]bool{to: true}
+	default:
+		t.asked[to] = true
+	}
+	return nil
 }
 
 // note keeps what a listing says of an object, unless more is known of it.

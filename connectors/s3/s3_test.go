@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,6 +191,92 @@ func TestManyObjects(t *testing.T) {
 	}
 	if list, err := f.ReadDir("."); err != nil || len(list) != 1 || !list[0].IsDir() {
 		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// TestAListingThatIsCutIsNotTheWhole lists at services that say that there is more, and lead nowhere: those of the protocol's first
+// version say where in another element.
+func TestAListingThatIsCutIsNotTheWhole(t *testing.T) {
+	r := start(t)
+	var asked atomic.Int64
+	for name, tt := range map[string]struct {
+		page string // %d is the number of the request
+		code string
+	}{
+		"whole":              {"<IsTruncated>false</IsTruncated>", ""},
+		"no way on":          {"<IsTruncated>true</IsTruncated>", "UOMA-SRC-ANSWER"},
+		"the first version":  {"<IsTruncated>true</IsTruncated><NextMarker>a.csv</NextMarker>", "UOMA-SRC-ANSWER"},
+		"in a circle":        {"<IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>", "UOMA-SRC-ANSWER"},
+		"whole, and a token": {"<IsTruncated>false</IsTruncated><NextContinuationToken>x</NextContinuationToken>", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if asked.Add(1); !in.URL.Query().Has("list-type") {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/xml")
+				fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>%s<Contents><Key>a%d.csv</Key><Size>1</Size></Contents></ListBucketResult>", tt.page, asked.Load())
+				return true
+			})
+			f, err := s3.Open(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			asked.Store(0)
+			list, err := f.ReadDir(".")
+			if fault.Code(err) != tt.code || (err == nil) != (tt.code == "") || err == nil && len(list) != 1 || asked.Load() > 3 {
+				t.Errorf("%d objects of %d requests, %v; want %q", len(list), asked.Load(), err, tt.code)
+			}
+		})
+	}
+}
+
+// TestKeysOfAnyCharacter lists and reads keys that a URL writes otherwise.
+func TestKeysOfAnyCharacter(t *testing.T) {
+	r := start(t)
+	want := []string{"100%.csv", "%2F.csv", "a b.csv", "a%20b.csv", "a&b=c.csv", "a+b.csv", "a;b,c.csv", "a?b#c.csv", "Ääkköset 学生.csv", "~!'()*.csv"}
+	for _, name := range want {
+		r.put(t, "odd/"+name, []byte(name))
+	}
+	for name, s := range map[string]s3.Settings{"as it is": r.settings(), "a space as plus": r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+		if !in.URL.Query().Has("list-type") {
+			return false
+		}
+		if in.URL.Query().Get("encoding-type") != "url" { // without it a control character makes the whole listing no XML
+			t.Error("keys are not asked for as a URL writes them")
+		}
+		w.Header().Set("Content-Type", "application/xml") // as Amazon's own service writes keys
+		fmt.Fprint(w, "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>")
+		for _, name := range want {
+			fmt.Fprintf(w, "<Contents><Key>odd/%s</Key><Size>1</Size></Contents>", url.QueryEscape(name))
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+		return true
+	})} {
+		t.Run(name, func(t *testing.T) {
+			f, err := s3.Open(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			list, err := f.ReadDir("odd")
+			var got []string
+			for _, e := range list {
+				got = append(got, e.Name())
+			}
+			sorted := slices.Sorted(slices.Values(want))
+			if err != nil || !slices.Equal(got, sorted) {
+				t.Fatalf("%q, %v", got, err)
+			}
+			if name == "as it is" {
+				for _, e := range got {
+					if text, err := fs.ReadFile(f, "odd/"+e); err != nil || string(text) != e {
+						t.Errorf("%s: %q, %v", e, text, err)
+					}
+				}
+			}
+		})
 	}
 }
 

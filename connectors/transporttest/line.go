@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,9 @@ func (s Subject) overBadLines(t *testing.T) {
 			t.Parallel()
 			s.readsOver(t, faultproxy.Faults{Cut: faultproxy.Step, How: end}, want)
 		})
+	}
+	if s.Lists {
+		s.listsOverCuts(t)
 	}
 	t.Run("stalled once", func(t *testing.T) {
 		t.Parallel()
@@ -60,6 +64,45 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	}
 	if f.Cut == faultproxy.Step && p.Connections() < pieces/2 {
 		t.Errorf("only %d connections: the line was hardly cut", p.Connections())
+	}
+}
+
+// entries are so many that their listing is cut several times.
+const entries = 2000
+
+// listsOverCuts lists a folder over lines that are cut while the listing comes: all of it, or the source has failed.
+func (s Subject) listsOverCuts(t *testing.T) {
+	want := make([]string, entries)
+	for i := range want {
+		want[i] = fmt.Sprintf("export_of_the_student_register_%05d.csv", i)
+		s.Sparse(t, "listing/"+want[i], 1)
+	}
+	for how, end := range faultproxy.Ends() {
+		faults := map[string]faultproxy.Faults{how + " every 64 KiB": {Cut: faultproxy.Step, How: end}}
+		for k := 1; k <= 3; k++ {
+			faults[fmt.Sprintf("%s once after %d KiB", how, k*faultproxy.Step>>10)] = faultproxy.Faults{Cut: int64(k) * faultproxy.Step, How: end, Cuts: 1}
+		}
+		for name, f := range faults {
+			t.Run("listing "+name, func(t *testing.T) {
+				t.Parallel()
+				fsys, p := s.over(t, patience(f))
+				p.Set(f)
+				list, err := fs.ReadDir(fsys, "listing")
+				var got []string
+				for _, e := range list {
+					got = append(got, e.Name())
+				}
+				if f.Cuts == 0 && fault.Code(err) == "UOMA-SRC-UNREACHABLE" && fault.ScopeOf(err) == fault.Source && len(got) == 0 {
+					return
+				}
+				if err != nil || !slices.Equal(got, want) {
+					t.Errorf("%d entries of %d, %v", len(got), len(want), err)
+				}
+				if p.Connections() < 2 {
+					t.Error("the line was not cut")
+				}
+			})
+		}
 	}
 }
 
