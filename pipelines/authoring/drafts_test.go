@@ -185,7 +185,7 @@ func TestDraftsOfMadeExports(t *testing.T) {
 func TestADraftKeepsWhatRowsMean(t *testing.T) {
 	for file, want := range map[string][]string{
 		demo + "/alumni-portal/alumni_profiles_20261121.csv":          {`role.alumnus: {when: ["status=active|left"]}`, `{name: status, required: true, codes: {`},
-		"../../fixtures/systems/graduway/connect_users_20261121.csv":  {`consent.1: {when: ["Newsletter Opt In=granted", "Registration Status=approved"], set: {channel: email, purpose: newsletter, source: connect}}`},
+		"../../fixtures/systems/graduway/connect_users_20261121.csv":  {`consent.1: {when: ["Newsletter Opt In=granted", "Registration Status=approved"], set: {channel: email, purpose: news, source: connect}}`},
 		"../../fixtures/systems/webforms/webforms_20261121.csv":       {`consent: {when: ["consent_newsletter=granted", "email_verified_at", "form_version!=2017-01"], set: {channel: email, purpose: newsletter, source: form}}`, `invalid: quarantine`},
 		"../../fixtures/systems/virta/virta_suoritukset_20261121.xml": {`degree: {when: ["Laji=1"], set: {institution_code: "10118"}}`, `exam: {when: ["Laji=2"]}`},
 	} {
