@@ -131,25 +131,26 @@ func TestWhatWasListedIsRead(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, name := range []string{"described.csv", "listed.csv", "removed.csv"} {
+			for _, name := range []string{"described.csv", "listed.csv", "listed, näin+ näin.csv", "removed.csv"} {
 				r.put(t, name, []byte("old"))
 			}
 			f := r.open(t)
 			if _, err := f.Stat("described.csv"); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := f.ReadDir("."); err != nil || len(list) != 3 {
+			if list, err := f.ReadDir("."); err != nil || len(list) != 4 {
 				t.Fatal(list, err)
 			}
 			time.Sleep(1100 * time.Millisecond) // the server tells whole seconds, and of a version the one in which it was replaced
 			r.put(t, "described.csv", []byte("new"))
 			for _, content := range []string{"short", "new"} {
 				r.put(t, "listed.csv", []byte(content))
+				r.put(t, "listed, näin+ näin.csv", []byte(content))
 			}
 			if _, err := r.api.DeleteObject(t.Context(), &api.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("removed.csv")}); err != nil {
 				t.Fatal(err)
 			}
-			for _, e := range []string{"described.csv", "listed.csv", "removed.csv"} {
+			for _, e := range []string{"described.csv", "listed.csv", "listed, näin+ näin.csv", "removed.csv"} {
 				switch got, err := fs.ReadFile(f, e); {
 				case versioned && (err != nil || string(got) != "old"):
 					t.Errorf("%s is not as it was: %q, %v", e, got, err)
@@ -163,6 +164,43 @@ func TestWhatWasListedIsRead(t *testing.T) {
 				t.Errorf("another view: %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestAListedVersionIsFoundByItsKey finds the version that was listed where the service writes keys as a URL does.
+func TestAListedVersionIsFoundByItsKey(t *testing.T) {
+	r := start(t)
+	if _, err := r.api.PutBucketVersioning(t.Context(), &api.PutBucketVersioningInput{Bucket: aws.String(bucket),
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}); err != nil {
+		t.Fatal(err)
+	}
+	const name = "listed, näin+ näin.csv"
+	old, err := r.api.PutObject(t.Context(), &api.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(name), Body: strings.NewReader("old")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s3.Open(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+		if !in.URL.Query().Has("versions") {
+			return false
+		}
+		if in.URL.Query().Get("encoding-type") != "url" {
+			t.Error("keys are not asked for as a URL writes them")
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, "<ListVersionsResult><EncodingType>url</EncodingType><Version><Key>%s</Key><VersionId>%s</VersionId><ETag>%s</ETag><Size>3</Size></Version></ListVersionsResult>",
+			url.QueryEscape(name), aws.ToString(old.VersionId), aws.ToString(old.ETag))
+		return true
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // idle connections only
+	if _, err := f.ReadDir("."); err != nil {
+		t.Fatal(err)
+	}
+	r.put(t, name, []byte("new"))
+	if got, err := fs.ReadFile(f, name); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -243,7 +281,7 @@ func TestKeysOfAnyCharacter(t *testing.T) {
 		if !in.URL.Query().Has("list-type") {
 			return false
 		}
-		if in.URL.Query().Get("encoding-type") != "url" { // without it a control character makes the whole listing no XML
+		if in.URL.Query().Get("encoding-type") != "url" {
 			t.Error("keys are not asked for as a URL writes them")
 		}
 		w.Header().Set("Content-Type", "application/xml") // as Amazon's own service writes keys
