@@ -322,6 +322,7 @@ func TestTokens(t *testing.T) {
 		"in a header":                  {heard: header},
 		"in the form":                  {heard: form},
 		"in a header, busy":            {heard: header, first: http.StatusServiceUnavailable, times: 1},
+		"in a header, too many asked":  {heard: header, first: http.StatusTooManyRequests, times: 1},
 		"in the form, busy":            {heard: form, first: http.StatusTooManyRequests, times: 1},
 		"in a header, a broken line":   {heard: header, times: 1},
 		"in the form, broken lines":    {heard: form, times: 2},
