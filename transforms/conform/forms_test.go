@@ -632,3 +632,22 @@ func TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange(t *testing.T) {
 		}
 	}
 }
+
+// TestAStubOfAStakeholderGivesUpWhatTheyAsked: each purpose for which stakeholders are asked, and what would keep a guest's address.
+func TestAStubOfAStakeholderGivesUpWhatTheyAsked(t *testing.T) {
+	c, f := ofShipped(t, "mira", "erased-stakeholders")
+	stub := cells{"MiraId": "80001", "MembershipStatus": "Erased", "Updated": "2026-10-01 12:30"}
+	var want []string
+	for i, purpose := range []string{"stakeholder_newsletter", "general_info", "stakeholder_invitation", "stakeholder_sharing", "similar_events"} {
+		want = append(want, fmt.Sprintf("consent[%d] row_key=80001 person_key=80001 line=2 purpose=%s state=withdrawn time=2026-10-01T10:30:00Z source=mira", i, purpose))
+	}
+	if o := run(t, c, raw(t, f, 2, stub)); !slices.Equal(o.table("consent"), want) {
+		t.Errorf("%q\n%s", want, o.text())
+	}
+	if o := run(t, c, raw(t, f, 2, stub.with(cells{"MembershipStatus": "Invited"}))); len(o.rejected) != 1 || len(o.rows) > 0 {
+		t.Error(o.text())
+	}
+	if !slices.Equal(f.Format.SkipWhenFilled, []string{"FirstName", "LastName", "MergedInto"}) {
+		t.Errorf("%+v", f.Format)
+	}
+}
