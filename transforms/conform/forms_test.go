@@ -652,3 +652,24 @@ func TestAStubOfAStakeholderGivesUpWhatTheyAsked(t *testing.T) {
 		t.Errorf("%+v", f.Format)
 	}
 }
+
+// TestAConsentToATopicThatNobodyListedIsNoneToTheWhole: in Mira's export it waits, and what is taken back of one takes the whole
+// purpose back.
+func TestAConsentToATopicThatNobodyListedIsNoneToTheWhole(t *testing.T) {
+	c, f := ofShipped(t, "mira", "consents")
+	for _, tt := range []struct{ topic, state, said string }{
+		{"", "Yes", "channel=email state=granted"}, {"", "No", "channel=email state=withdrawn"}, {"", "", "channel=email state=unknown"},
+		{"Library", "Yes", "topic=library channel=email state=granted"}, {"Library", "No", "topic=library channel=email state=withdrawn"},
+		{"Harbour", "Yes", ""}, {"Harbour", "", ""}, {"unlisted", "Yes", ""}, {"Harbour", "No", "channel=email state=withdrawn"},
+	} {
+		o := run(t, c, raw(t, f, 2, cells{"MiraId": "80001", "Purpose": "Newsletter", "Topic": tt.topic, "Channel": "Email", "State": tt.state}))
+		var got []string
+		for _, row := range o.table("consent") {
+			_, said, _ := strings.Cut(row, "purpose=newsletter ")
+			got = append(got, said)
+		}
+		if (tt.said == "") != (len(o.rejected) == 1) || tt.said != "" && !slices.Equal(got, []string{tt.said + " source=mira"}) {
+			t.Errorf("%q of %q:\n%s", tt.state, tt.topic, o.text())
+		}
+	}
+}
