@@ -223,7 +223,11 @@ func (col *column) mean(text string, kind byte, out *value) {
 	params, damaged := col.params, false
 	switch kind {
 	case canon.KindError:
-		out.warning = "cell-error"
+		if col.quarantine {
+			out.reason = cellError
+		} else {
+			out.warning = cellError
+		}
 		return
 	case canon.KindDate:
 		params, damaged = col.dated, col.dated == nil
@@ -383,8 +387,13 @@ func (col *column) convert(v *value) {
 // unknownKind is the reason of a contact point of which the kind is missing or invalid: nobody knows what it is.
 const unknownKind = "unknown-kind"
 
+// cellError is the reason of a cell in which the workbook itself has an error: nobody knows what it would hold.
+const cellError = "cell-error"
+
 // ended tells whether a value ends what was loaded of its row.
-func (col *column) ended(v *value) bool { return col.ends && v.reason != "" && v.reason != unknownKind }
+func (col *column) ended(v *value) bool {
+	return col.ends && v.reason != "" && v.reason != unknownKind && v.reason != cellError
+}
 
 // checkPoint gives the meaning of a contact point whose kind is a channel.
 func (col *column) checkPoint(text, channel string, out *value) {

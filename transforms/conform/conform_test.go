@@ -143,7 +143,7 @@ func TestWorkbookCells(t *testing.T) {
 		{"date with a time", cells{"Alkupvm": "d|2021-09-01T00:00:00"}, "start=2021-09-01"},
 		{"open end", cells{"Loppupvm": "d|9999-12-31"}, "start=2025-01-01\n"},
 		{"cell error", cells{"Titteli": "e|"}, "warning Titteli cell-error 1"},
-		{"cell error in a key", cells{"Projektinumero": "e|"}, "rejected line=2 field=Projektinumero code=missing"},
+		{"cell error in a key", cells{"Projektinumero": "e|"}, "rejected line=2 field=Projektinumero code=cell-error"},
 		{"bool under a name", cells{"Nimi": "b|true"}, "rejected line=2 field=Nimi code=spreadsheet"},
 		{"name alone as key", cells{"Sähköposti": ""}, "person_key=Testaaja Veikko"},
 		{"particles", cells{"Nimi": "von Testaaja Veikko Olavi"}, "family_name=von Testaaja call_name=Veikko Olavi"},

@@ -125,6 +125,7 @@ func TestAnAddressOfAnUnknownKindEndsNothing(t *testing.T) {
 		{"email", "a@bots.example", 1, true},
 		{"email", "no address", 1, true},
 		{"email", "", 1, false},
+		{"email", "e|", 1, false},
 		{"letter", "a@bots.example", 1, false},
 		{"", "eino@posti.example", 1, false},
 	} {
@@ -149,6 +150,8 @@ func TestABanOfABoughtListEndsWhatWasLoaded(t *testing.T) {
 		{row.with(cells{"do_not_contact": "x"}), true, true},
 		{row.with(cells{"do_not_contact": "ehkä"}), true, true},
 		{row.with(cells{"licence_until": "soon"}), true, false},
+		{row.with(cells{"licence_until": "e|"}), true, false},
+		{row.with(cells{"do_not_contact": "e|"}), true, false}, // whether they may be nobody knows
 		{row.with(cells{"provider": ""}), true, false},
 		{row.with(cells{"do_not_contact": "x", "licence_until": "soon"}), true, true},
 		{row.with(cells{"do_not_contact": "x", "provider": ""}), true, true},

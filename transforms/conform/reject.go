@@ -56,6 +56,8 @@ func sentence(code string) string {
 		return "a spreadsheet has turned a code into a number or a date"
 	case "unknown-code":
 		return "the value is not in the column's list of codes"
+	case cellError:
+		return "the cell holds an error of the workbook itself, such as #N/A"
 	case unknownKind:
 		return "the kind of the contact point is not known"
 	case "blocked":
