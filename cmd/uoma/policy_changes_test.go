@@ -18,7 +18,7 @@ func TestChangesOfTheNoticeAreAnnounced(t *testing.T) {
 	k.write(t, workspace.FileName, settings)
 	src, _ := policy.Shipped("ljmu")
 	first := strings.Replace(string(src), "effective: {from: 2018-05-25}", "effective: {from: 2018-05-25, to: 2026-03-01}", 1)
-	second := strings.NewReplacer("version: 2018-05-25.1", "version: 2026-03-02.1", "effective: {from: 2018-05-25}", "effective: {from: 2026-03-02}").Replace(string(src))
+	second := strings.NewReplacer("version: 2018-05-25.2", "version: 2026-03-02.1", "effective: {from: 2018-05-25}", "effective: {from: 2026-03-02}").Replace(string(src))
 	if first == string(src) || !strings.Contains(second, "2026-03-02.1") {
 		t.Fatal("the shipped pack has other dates")
 	}
@@ -33,7 +33,7 @@ func TestChangesOfTheNoticeAreAnnounced(t *testing.T) {
 	}
 	k.play(t, []typed{
 		{"laine", "run nightly --date 2026-03-01", "", "nightly-2026-03-01"},
-		{"laine", "policy changes", "", "2018-05-25.1"},
+		{"laine", "policy changes", "", "2018-05-25.2"},
 	})
 	if report("2026-03-01") {
 		t.Error("the version that the workspace began with is a change")
@@ -49,7 +49,7 @@ func TestChangesOfTheNoticeAreAnnounced(t *testing.T) {
 	k.play(t, []typed{
 		{"laine", "policy announced 2026-03-02.1 --channel website", "UOMA-ACC-ROLE", ""},
 		{"virtanen", "policy announced 2026-03-02.1 --channel portal", "UOMA-POL-CHANNEL", ""},
-		{"virtanen", "policy announced 2018-05-25.1 --channel website", "UOMA-POL-NOTOWED", ""},
+		{"virtanen", "policy announced 2018-05-25.2 --channel website", "UOMA-POL-NOTOWED", ""},
 		{"virtanen", "policy announced 2026-03-02.1 --channel website", "", "virtanen"},
 		{"virtanen", "policy announced 2026-03-02.1 --channel website", "UOMA-POL-NOTOWED", ""},
 		{"laine", "policy changes", "", "website 2026-03-02"},

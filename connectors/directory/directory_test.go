@@ -26,7 +26,7 @@ const page = 100
 
 func settings(s *slapdtest.Server) directory.Settings {
 	return directory.Settings{Address: s.Addr, Base: "ou=people," + slapdtest.Suffix, Bind: slapdtest.Reader, Password: slapdtest.ReaderPassword, CA: s.CA,
-		Page: page, Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}
+		Page: page, Idle: sourcetest.Patience, Retry: remote.Retry{Base: 10 * time.Millisecond}}
 }
 
 // set is the entries below one unit. Its columns are the attributes uid, cn and description.
@@ -99,9 +99,9 @@ func subject(t testing.TB, server *slapdtest.Server, good directory.Settings) so
 		return sourcetest.Wrong{Code: code, Open: func(context.Context) (sourcetest.Set, error) { return ofUnit(s, unit) }}
 	}
 	return sourcetest.Subject{
-		Open: func(_ context.Context, addr, unit string) (sourcetest.Set, error) {
+		Open: func(_ context.Context, addr, unit string, idle time.Duration) (sourcetest.Set, error) {
 			s := good
-			s.Address = addr
+			s.Address, s.Idle = addr, idle
 			return ofUnit(s, unit)
 		},
 		Addr: server.Addr, Put: put(server), Huge: 20_000, Page: page,

@@ -129,8 +129,12 @@ func entry(name string, r *http.Response) (e remote.Entry, begins int64, err err
 	case http.StatusRequestedRangeNotSatisfiable:
 		e.Bytes = 0
 	case http.StatusPartialContent:
-		if begins, e.Bytes, err = span(r.Header.Get("Content-Range")); err != nil {
+		var last int64
+		if begins, last, e.Bytes, err = span(r.Header.Get("Content-Range")); err != nil {
 			return e, 0, err
+		}
+		if r.ContentLength >= 0 && r.ContentLength != last-begins+1 { // nobody knows of which part these are the bytes
+			return e, 0, remote.Answer("it gives another number of bytes than its Content-Range says")
 		}
 	}
 	if e.Bytes < 0 {
@@ -146,16 +150,17 @@ func entry(name string, r *http.Response) (e remote.Entry, begins int64, err err
 }
 
 // span reads a header of the form "bytes FIRST-LAST/SIZE".
-func span(text string) (first, size int64, err error) {
+func span(text string) (first, last, size int64, err error) {
 	part, total, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
-	from, _, dash := strings.Cut(part, "-")
+	from, to, dash := strings.Cut(part, "-")
 	first, firstErr := strconv.ParseInt(from, 10, 64)
-	if !ok || !dash || firstErr != nil || first < 0 {
-		return 0, 0, remote.Answer("its Content-Range cannot be read")
+	last, lastErr := strconv.ParseInt(to, 10, 64)
+	if !ok || !dash || firstErr != nil || lastErr != nil || first < 0 || last < first {
+		return 0, 0, 0, remote.Answer("its Content-Range cannot be read")
 	}
 	size, sizeErr := strconv.ParseInt(total, 10, 64)
-	if sizeErr != nil || size <= first {
-		return 0, 0, errLength
+	if sizeErr != nil || size <= last {
+		return 0, 0, 0, errLength
 	}
-	return first, size, nil
+	return first, last, size, nil
 }

@@ -2,6 +2,7 @@ package download_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -65,18 +66,18 @@ func subject(t testing.TB) transporttest.Subject {
 	servers, clients, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := servers.ServeTo(t, files(tree.Dir), clients)
 	certificate, strange := clients.Certificate(t), strangers.Certificate(t)
-	settings := func(addr string) remote.Server {
-		return remote.Server{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: transporttest.Idle, Retry: patience(),
+	settings := func(addr string, idle time.Duration) remote.Server {
+		return remote.Server{URL: "https://" + addr + "/exports", CA: servers.PEM, Certificate: &certificate, Networks: loopback, Idle: idle, Retry: patience(),
 			Credentials: remote.Credentials{OAuth: &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: "uoma", Secret: "secret-of-uoma", Scopes: []string{"exports"}}}}
 	}
 	wrong := func(code string, change func(*remote.Server)) transporttest.Wrong {
-		s := settings(addr)
+		s := settings(addr, transporttest.Patience)
 		change(&s)
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return download.Open(ctx, s) }}
 	}
 	return transporttest.Subject{
-		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
-			return download.Open(ctx, settings(addr))
+		Dial: func(ctx context.Context, addr string, idle time.Duration) (transporttest.FS, error) {
+			return download.Open(ctx, settings(addr, idle))
 		},
 		Addr:    addr,
 		Write:   tree.Write,
@@ -112,7 +113,7 @@ func (o *odd) open(t *testing.T) (fs.FS, *faultproxy.Proxy) {
 	t.Helper()
 	authority := tlstest.NewAuthority(t)
 	p := faultproxy.New(t, authority.Serve(t, o))
-	f, err := download.Open(t.Context(), remote.Server{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Idle, Retry: patience()})
+	f, err := download.Open(t.Context(), remote.Server{URL: "https://" + p.Addr(), CA: authority.PEM, Networks: loopback, Idle: transporttest.Patience, Retry: patience()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,10 +142,34 @@ func TestServersThatKnowLess(t *testing.T) {
 			_, _ = w.Write(content) // the line is cut on purpose
 		}
 	}
+	// part answers whoever asks for the rest with bytes from one place on, which it says are of another.
+	part := func(from, said int64) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			var at int64
+			if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &at); err != nil || at == 0 {
+				ranges(`"1"`, time.Time{})(w, r)
+				return
+			}
+			body := content[max(at+from, 0):]
+			w.Header().Set("ETag", `"1"`)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", at+said, len(content)-1, len(content)))
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write(body) // the line is cut on purpose
+		}
+	}
 	for name, tt := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request)
 		code   string
 	}{
+		"a part that begins earlier":          {part(-100, -100), ""},
+		"a part that begins later":            {part(100, 100), "UOMA-LND-CHANGED"},
+		"a part that is longer than it says":  {part(-1<<40, 0), "UOMA-SRC-ANSWER"},
+		"a part that is shorter than it says": {part(100, 0), "UOMA-SRC-ANSWER"},
+		"a part that lies beyond": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 5-5/3")
+			w.WriteHeader(http.StatusPartialContent)
+		}, "UOMA-SRC-LENGTH"},
 		"ranges and a strong tag":       {ranges(`"1"`, time.Time{}), ""},
 		"ranges and a weak tag":         {ranges(`W/"1"`, time.Time{}), "UOMA-SRC-RESUME"},
 		"ranges and a weak tag, a time": {ranges(`W/"1"`, at), ""},
@@ -264,6 +289,20 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
+// TestNothingToGive reads an empty file from servers that have no first byte of it, as the protocol says that they tell.
+func TestNothingToGive(t *testing.T) {
+	for said, code := range map[string]string{"bytes */0": "", "bytes */7": "UOMA-SRC-ANSWER", "": "UOMA-SRC-ANSWER"} {
+		o := &odd{answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Range", said)
+			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
+		}}
+		f, _ := o.open(t)
+		if got, err := fs.ReadFile(f, "export.csv"); fault.Code(err) != code || (err == nil) != (code == "") || len(got) > 0 {
+			t.Errorf("%q: %q, %v; want %q", said, got, err, code)
+		}
+	}
+}
+
 // TestTokens asks for a token at servers that want to hear who we are in one way alone, and are busy or lose the line at first: they
 // have not refused us.
 func TestTokens(t *testing.T) {
@@ -273,11 +312,12 @@ func TestTokens(t *testing.T) {
 		return r.FormValue("client_secret"), !is
 	}
 	for name, tt := range map[string]struct {
-		heard  func(*http.Request) (secret string, in bool)
-		first  int // status of the first answers, 0 for none: the line breaks
-		times  int
-		secret remote.Secret
-		code   string
+		heard   func(*http.Request) (secret string, in bool)
+		first   int // status of the first answers, 0 for none: the line breaks
+		times   int
+		secret  remote.Secret
+		refusal int // 0 for 401
+		code    string
 	}{
 		"in a header":                  {heard: header},
 		"in the form":                  {heard: form},
@@ -285,6 +325,7 @@ func TestTokens(t *testing.T) {
 		"in the form, busy":            {heard: form, first: http.StatusTooManyRequests, times: 1},
 		"in a header, a broken line":   {heard: header, times: 1},
 		"in the form, broken lines":    {heard: form, times: 2},
+		"a wrong secret told as 400":   {heard: header, secret: "another", refusal: http.StatusBadRequest, code: "UOMA-SRC-LOGIN"},
 		"in a header, another secret":  {heard: header, secret: "another", code: "UOMA-SRC-LOGIN"},
 		"in the form, another secret":  {heard: form, secret: "another", code: "UOMA-SRC-LOGIN"},
 		"in a header, busy for ever":   {heard: header, first: http.StatusServiceUnavailable, times: 99, code: "UOMA-SRC-UNREACHABLE"},
@@ -307,7 +348,7 @@ func TestTokens(t *testing.T) {
 				}
 				w.Header().Set("Content-Type", "application/json")
 				if secret, in := tt.heard(r); !in || secret != "secret-of-uoma" {
-					w.WriteHeader(http.StatusUnauthorized)
+					w.WriteHeader(cmp.Or(tt.refusal, http.StatusUnauthorized))
 					fmt.Fprint(w, `{"error": "invalid_client"}`)
 					return
 				}

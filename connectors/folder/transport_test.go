@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"uoma/connectors/folder"
 	"uoma/connectors/transporttest"
@@ -17,7 +18,9 @@ func subject(t testing.TB) transporttest.Subject {
 	dir := t.TempDir()
 	tree := &transporttest.Tree{Dir: dir}
 	return transporttest.Subject{
-		Dial:   func(ctx context.Context, _ string) (transporttest.FS, error) { return folder.Open(ctx, dir) },
+		Dial: func(ctx context.Context, _ string, _ time.Duration) (transporttest.FS, error) {
+			return folder.Open(ctx, dir)
+		},
 		Write:  tree.Write,
 		Sparse: tree.Sparse,
 		Plant:  tree.Plant,

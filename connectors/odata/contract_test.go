@@ -68,24 +68,24 @@ func subject(t testing.TB) sourcetest.Subject {
 	service.now.Store(&map[string][]resttest.Row{})
 	authority, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := authority.Serve(t, service)
-	openWith := func(ctx context.Context, ca []byte, addr, set, secret string) (sourcetest.Set, error) {
+	openWith := func(ctx context.Context, ca []byte, addr, set, secret string, idle time.Duration) (sourcetest.Set, error) {
 		api, err := rest.Open(ctx, remote.Server{URL: "https://" + addr + "/api/data/v9.2", CA: ca, Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-			Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond},
+			Idle: idle, Retry: remote.Retry{Base: 10 * time.Millisecond},
 			Credentials: remote.Credentials{OAuth: &remote.OAuth{TokenURL: "https://" + addr + "/token", ID: resttest.ID, Secret: remote.Secret(secret)}}}, rest.Limits{})
 		return entities{api, odata.Set{Name: set, Size: pageSize, Count: true}}, err
 	}
 	open := func(ctx context.Context, addr, set, secret string) (sourcetest.Set, error) {
-		return openWith(ctx, authority.PEM, addr, set, secret)
+		return openWith(ctx, authority.PEM, addr, set, secret, sourcetest.Patience)
 	}
 	return sourcetest.Subject{
-		Open: func(ctx context.Context, addr, set string) (sourcetest.Set, error) {
-			return open(ctx, addr, set, resttest.Secret)
+		Open: func(ctx context.Context, addr, set string, idle time.Duration) (sourcetest.Set, error) {
+			return openWith(ctx, authority.PEM, addr, set, resttest.Secret, idle)
 		},
 		Addr: addr, Put: service.put, Huge: 30_000, Page: pageSize, Resumes: true,
 		Wrong: map[string]sourcetest.Wrong{
 			"secret": {Code: "UOMA-SRC-LOGIN", Open: func(ctx context.Context) (sourcetest.Set, error) { return open(ctx, addr, "wrong", "another") }},
 			"authority": {Code: "UOMA-SRC-TLS", Open: func(ctx context.Context) (sourcetest.Set, error) {
-				return openWith(ctx, strangers.PEM, addr, "wrong", resttest.Secret)
+				return openWith(ctx, strangers.PEM, addr, "wrong", resttest.Secret, sourcetest.Patience)
 			}},
 			"set": {Code: "UOMA-SRC-RESOURCE", Open: func(ctx context.Context) (sourcetest.Set, error) { return open(ctx, addr, "none", resttest.Secret) }},
 		},

@@ -57,7 +57,7 @@ func TestSQLServer(t *testing.T) {
 	if err := id.Scan([]byte{0xff, 0x19, 0x96, 0x6f, 0x86, 0x8b, 0x11, 0xd0, 0xb4, 0x2d, 0x00, 0xc0, 0x4f, 0xc9, 0x64, 0xff}); err != nil || string(id.text) != "6F9619FF-8B86-D011-B42D-00C04FC964FF" {
 		t.Errorf("%s, %v", id.text, err)
 	}
-	for number, code := range map[int32]string{18456: "UOMA-SRC-LOGIN", 3952: "UOMA-SRC-SNAPSHOT", 208: "UOMA-SRC-STATEMENT", 1205: ""} {
+	for number, code := range map[int32]string{18456: "UOMA-SRC-LOGIN", 3952: "UOMA-SRC-SNAPSHOT", 208: "UOMA-SRC-STATEMENT", 1205: "", 3961: "", 40197: ""} {
 		if got := fault.Code(sqlServerMeaning(mssql.Error{Number: number, Message: "Kanarialintu"})); got != code {
 			t.Errorf("error %d: %q, want %q", number, got, code)
 		}

@@ -48,7 +48,7 @@ func mySQLConnector(s Settings, d dial) (driver.Connector, error) {
 // Numbers of errors that tell who we are not, and of those after which the same may succeed.
 var (
 	mySQLLogin = map[uint16]bool{1044: true, 1045: true, 1049: true, 1130: true, 1251: true, 1698: true, 3118: true, 3159: true}
-	mySQLBusy  = map[uint16]bool{1040: true, 1053: true, 1203: true, 1226: true}
+	mySQLBusy  = map[uint16]bool{1040: true, 1053: true, 1203: true, 1205: true, 1213: true, 1226: true, 1412: true, 1927: true, 4031: true}
 )
 
 func mySQLMeaning(err error) error {

@@ -79,7 +79,7 @@ func newMariaDB(t testing.TB) mariadb {
 	db.SetMaxIdleConns(0) // the contract looks for what the source leaves behind
 	t.Cleanup(func() { db.Close() })
 	return mariadb{n, query.Settings{Kind: "mysql", Address: n.Addr, Database: mariadbtest.Database, User: reader, Password: password, CA: authority.PEM,
-		Page: pageRows, Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}, db}
+		Page: pageRows, Idle: sourcetest.Patience, Retry: remote.Retry{Base: 10 * time.Millisecond}}, db}
 }
 
 // put makes a table of rows, in one transaction when it is there already.
@@ -118,9 +118,9 @@ func putRows(t testing.TB, db *sql.DB, table string, rows []sourcetest.Row, para
 
 func (m mariadb) subject(t testing.TB) sourcetest.Subject {
 	return sourcetest.Subject{
-		Open: func(ctx context.Context, addr, table string) (sourcetest.Set, error) {
+		Open: func(ctx context.Context, addr, table string, idle time.Duration) (sourcetest.Set, error) {
 			s := m.settings
-			s.Address = addr
+			s.Address, s.Idle = addr, idle
 			return ofTable(s, table)(ctx)
 		},
 		Addr: m.Addr, Put: m.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, m.settings),

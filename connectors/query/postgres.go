@@ -52,10 +52,10 @@ func postgreSQLConnector(s Settings, d dial) (driver.Connector, error) {
 	return stdlib.GetConnector(*c), nil
 }
 
-// PostgreSQL's classes of errors that tell who we are not, and of those after which the same may succeed.
+// PostgreSQL's errors, or classes of them, that tell who we are not, and of those after which the same may succeed.
 var (
 	postgreSQLLogin = []string{"28", "3D"}
-	postgreSQLBusy  = []string{"08", "53", "57P"}
+	postgreSQLBusy  = []string{"08", "25P03", "25P04", "40", "53", "57P"} // with ends of a transaction that waited, or that a standby could not keep
 )
 
 func postgreSQLMeaning(err error) error {

@@ -35,7 +35,7 @@ func newPostgres(t testing.TB) postgres {
 	db.SetMaxIdleConns(0) // the contract looks for what the source leaves behind
 	t.Cleanup(func() { db.Close() })
 	p := postgres{s, query.Settings{Kind: "postgres", Address: s.Addr, Database: postgrestest.Database, User: reader, Password: password, CA: authority.PEM,
-		Page: pageRows, Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}, db}
+		Page: pageRows, Idle: sourcetest.Patience, Retry: remote.Retry{Base: 10 * time.Millisecond}}, db}
 	p.exec(t, "CREATE USER reader PASSWORD '"+password+"'", "CREATE TABLE hidden (id TEXT PRIMARY KEY)")
 	return p
 }
@@ -57,9 +57,9 @@ func (p postgres) put(t testing.TB, table string, rows []sourcetest.Row) {
 
 func (p postgres) subject(t testing.TB) sourcetest.Subject {
 	return sourcetest.Subject{
-		Open: func(ctx context.Context, addr, table string) (sourcetest.Set, error) {
+		Open: func(ctx context.Context, addr, table string, idle time.Duration) (sourcetest.Set, error) {
 			s := p.settings
-			s.Address = addr
+			s.Address, s.Idle = addr, idle
 			return ofTable(s, table)(ctx)
 		},
 		Addr: p.Addr, Put: p.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, p.settings),

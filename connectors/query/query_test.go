@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"uoma/connectors/query"
 	"uoma/connectors/sourcetest"
@@ -144,6 +145,8 @@ func TestMariaDB(t *testing.T) {
 		}
 	})
 	hostile(t, m.settings, func(s ...string) { exec(s...) }, "`")
+	exec("CREATE FUNCTION tells(n INT) RETURNS INT BEGIN SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = n; RETURN 1; END", "GRANT EXECUTE ON FUNCTION tells TO reader@'%'")
+	mayComeBack(t, m.settings, map[string]bool{"1205": true, "1213": true, "1412": true, "1927": true, "4031": true, "1317": false})
 	exec("CREATE TABLE written (n INT)", "CREATE FUNCTION writes() RETURNS INT MODIFIES SQL DATA SQL SECURITY DEFINER BEGIN INSERT INTO written VALUES (1); RETURN 1; END",
 		"GRANT EXECUTE ON FUNCTION writes TO reader@'%'")
 	writesNothing(t, m.settings, m.db, "MariaDB error 1792")
@@ -180,8 +183,51 @@ func TestPostgreSQL(t *testing.T) {
 	})
 	keys(t, p.settings, exec, "NUMERIC(20)")
 	hostile(t, p.settings, exec, `"`)
+	exec("CREATE FUNCTION tells(code TEXT) RETURNS INT LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION USING ERRCODE = code; END'")
+	mayComeBack(t, p.settings, map[string]bool{"'40001'": true, "'40P01'": true, "'25P03'": true, "'25P04'": true, "'57P01'": true, "'57014'": false})
+	t.Run("a transaction that waited too long", func(t *testing.T) { // as it does while rows are used
+		const rows = canon.BatchRows + 2*pageRows
+		exec("CREATE TABLE waited AS SELECT i AS id FROM generate_series(1, "+fmt.Sprint(rows)+") AS i", "ALTER ROLE reader SET idle_in_transaction_session_timeout = '500ms'")
+		s := p.settings
+		s.Idle = time.Minute // it is the server that gives up
+		o := open(t, s)
+		r, err := o.Rows(query.Query{Statement: "SELECT id FROM waited", Key: []string{"id"}}, tabular.Options{Feed: "test/rows", Columns: []tabular.Column{{Name: "id"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for b, err := range r.Batches(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got == 0 {
+				exec("ALTER ROLE reader RESET idle_in_transaction_session_timeout") // for sessions behind this one
+				time.Sleep(2 * time.Second)
+			}
+			got += b.Len()
+		}
+		if got != rows {
+			t.Errorf("%d rows of %d", got, rows)
+		}
+	})
 	exec("CREATE TABLE written (n INT)", "CREATE FUNCTION writes() RETURNS INT LANGUAGE SQL SECURITY DEFINER AS 'INSERT INTO written VALUES (1) RETURNING n'")
 	writesNothing(t, p.settings, p.db, "PostgreSQL error 25006")
+}
+
+// mayComeBack has a function of the database tell errors: behind some of them the same may succeed later, and it is asked again.
+func mayComeBack(t *testing.T, s query.Settings, codes map[string]bool) {
+	for code, later := range codes {
+		t.Run("error "+strings.Trim(code, "'"), func(t *testing.T) {
+			want := "UOMA-SRC-STATEMENT"
+			if later {
+				want = "UOMA-SRC-UNREACHABLE"
+			}
+			_, _, err := all(t, open(t, s), query.Query{Statement: "SELECT tells(" + code + ") AS id", Key: []string{"id"}}, "id")
+			if fault.Code(err) != want || fault.ScopeOf(err) != fault.Source {
+				t.Errorf("%v, want %s", err, want)
+			}
+		})
+	}
 }
 
 // writesNothing reads from a function that writes with its owner's rights, and may be called by ours: nothing but the session

@@ -88,7 +88,7 @@ func sqlServerArgument(typ string, v any) any {
 // snapshots.
 var (
 	sqlServerLogin    = map[int32]bool{4060: true, 18452: true, 18456: true, 18486: true, 18487: true, 18488: true, 916: true}
-	sqlServerBusy     = map[int32]bool{1205: true, 6005: true, 10928: true, 40501: true, 40613: true}
+	sqlServerBusy     = map[int32]bool{1205: true, 3961: true, 6005: true, 10928: true, 10929: true, 40197: true, 40501: true, 40613: true, 49918: true, 49919: true, 49920: true}
 	sqlServerSnapshot = map[int32]bool{3951: true, 3952: true}
 )
 

@@ -77,7 +77,7 @@ func newTDS(t testing.TB) (*tds, query.Settings) {
 		group.Wait()
 	})
 	return s, query.Settings{Kind: "sqlserver", Address: l.Addr().String(), Database: "source", User: reader, Password: password, CA: authority.PEM,
-		Page: pageRows, Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}
+		Page: pageRows, Idle: sourcetest.Patience, Retry: remote.Retry{Base: 10 * time.Millisecond}}
 }
 
 func (s *tds) put(_ testing.TB, table string, rows []sourcetest.Row) {
@@ -393,9 +393,9 @@ func (s *tds) ask(statement string, args []string, seen map[string][]sourcetest.
 func TestSQLServerByItsProtocol(t *testing.T) {
 	server, good := newTDS(t)
 	sourcetest.Run(t, sourcetest.Subject{
-		Open: func(ctx context.Context, addr, table string) (sourcetest.Set, error) {
+		Open: func(ctx context.Context, addr, table string, idle time.Duration) (sourcetest.Set, error) {
 			s := good
-			s.Address = addr
+			s.Address, s.Idle = addr, idle
 			return ofTable(s, table)(ctx)
 		},
 		Addr: good.Address, Put: server.put, Huge: 40_000, Page: pageRows, Moment: true, Wrong: wrongs(t, good),

@@ -82,8 +82,8 @@ func subject(t testing.TB) sourcetest.Subject {
 	mux.Handle("GET /v1/{set}", service)
 	servers, strangers := tlstest.NewAuthority(t), tlstest.NewAuthority(t)
 	addr := servers.Serve(t, mux)
-	server := func(addr string) remote.Server {
-		return remote.Server{URL: "https://" + addr + "/v1", CA: servers.PEM, Networks: loopback, Idle: sourcetest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond},
+	server := func(addr string, idle time.Duration) remote.Server {
+		return remote.Server{URL: "https://" + addr + "/v1", CA: servers.PEM, Networks: loopback, Idle: idle, Retry: remote.Retry{Base: 10 * time.Millisecond},
 			Credentials: remote.Credentials{Keys: map[string]remote.Secret{"Key": "key-of-uoma"}}}
 	}
 	open := func(ctx context.Context, s remote.Server, name string) (sourcetest.Set, error) {
@@ -91,13 +91,13 @@ func subject(t testing.TB) sourcetest.Subject {
 		return set{api, rest.Query{Path: name, Rows: "rows", Paging: rest.Paging{Kind: rest.Next, Next: "next"}}}, err
 	}
 	wrong := func(code, set string, change func(*remote.Server)) sourcetest.Wrong {
-		s := server(addr)
+		s := server(addr, sourcetest.Patience)
 		change(&s)
 		return sourcetest.Wrong{Code: code, Open: func(ctx context.Context) (sourcetest.Set, error) { return open(ctx, s, set) }}
 	}
 	return sourcetest.Subject{
-		Open: func(ctx context.Context, addr, set string) (sourcetest.Set, error) {
-			return open(ctx, server(addr), set)
+		Open: func(ctx context.Context, addr, set string, idle time.Duration) (sourcetest.Set, error) {
+			return open(ctx, server(addr, idle), set)
 		},
 		Addr: addr, Put: service.put, Huge: 30_000, Page: pageSize, Resumes: true,
 		Wrong: map[string]sourcetest.Wrong{

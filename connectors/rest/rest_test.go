@@ -84,7 +84,7 @@ func open(t *testing.T, h http.Handler, change func(*remote.Server, *rest.Limits
 	authority := tlstest.NewAuthority(t)
 	line := faultproxy.New(t, authority.Serve(t, h))
 	var limits rest.Limits
-	s := remote.Server{URL: "https://" + line.Addr() + "/v1", CA: authority.PEM, Networks: loopback, Idle: 400 * time.Millisecond, Retry: patience()}
+	s := remote.Server{URL: "https://" + line.Addr() + "/v1", CA: authority.PEM, Networks: loopback, Idle: time.Minute, Retry: patience()}
 	if change != nil {
 		change(&s, &limits)
 	}
@@ -201,7 +201,7 @@ func TestBadLines(t *testing.T) {
 		for kind, q := range kinds() {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
-				api, line := open(t, &service{kind: q.Paging.Kind, rows: 230, size: 20}, nil)
+				api, line := open(t, &service{kind: q.Paging.Kind, rows: 230, size: 20}, idle(f, 800*time.Millisecond))
 				line.Set(f)
 				if got, err := ids(t, api, q); err != nil || !slices.Equal(got, numbers(230)) {
 					t.Errorf("%d rows, %v", len(got), err)
@@ -212,12 +212,21 @@ func TestBadLines(t *testing.T) {
 	for name, f := range map[string]faultproxy.Faults{"stalled for good": {Cut: 3000, How: faultproxy.Stall}, "refused": {Refuse: true}, "cut in each page": {Cut: 1500, How: faultproxy.Close}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			api, line := open(t, &service{kind: rest.Next, rows: 2000, size: 1000}, nil)
+			api, line := open(t, &service{kind: rest.Next, rows: 2000, size: 1000}, idle(f, 400*time.Millisecond))
 			line.Set(f)
 			if _, err := ids(t, api, kinds()["next"]); fault.Code(err) != "UOMA-SRC-UNREACHABLE" || fault.ScopeOf(err) != fault.Source {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// idle is how long a line may move no byte that stalls; others may for as long as a loaded machine may need.
+func idle(f faultproxy.Faults, d time.Duration) func(*remote.Server, *rest.Limits) {
+	return func(s *remote.Server, _ *rest.Limits) {
+		if f.How == faultproxy.Stall {
+			s.Idle = d
+		}
 	}
 }
 

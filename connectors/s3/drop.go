@@ -204,8 +204,11 @@ func (d *Drop) uploads(name, at string) (ids []string, err error) {
 	err = d.ask(name, func() error {
 		ids = nil
 		pages := api.NewListMultipartUploadsPaginator(d.api(), &api.ListMultipartUploadsInput{Bucket: d.bucket(), Prefix: d.key(at)})
-		for pages.HasMorePages() {
+		for turn := (turning{}); pages.HasMorePages(); {
 			page, err := pages.NextPage(d.ctx)
+			if err == nil {
+				err = turn.on(page.IsTruncated, aws.String(aws.ToString(page.NextKeyMarker)+"\n"+aws.ToString(page.NextUploadIdMarker)))
+			}
 			if err != nil {
 				return err
 			}
@@ -263,8 +266,11 @@ func (d *Drop) parts(name, id string) (all []types.CompletedPart, err error) {
 	err = d.ask(name, func() error {
 		all = nil
 		pages := api.NewListPartsPaginator(d.api(), &api.ListPartsInput{Bucket: d.bucket(), Key: d.key(name), UploadId: &id})
-		for pages.HasMorePages() {
+		for turn := (turning{}); pages.HasMorePages(); {
 			page, err := pages.NextPage(d.ctx)
+			if err == nil {
+				err = turn.on(page.IsTruncated, page.NextPartNumberMarker)
+			}
 			if err != nil {
 				return err
 			}

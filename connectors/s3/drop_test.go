@@ -292,6 +292,38 @@ func TestWhatServicesSay(t *testing.T) {
 	}
 }
 
+// TestAListOfPartsThatIsCutIsNotTheWhole completes no upload of which the service tells a part of the parts, or of the uploads.
+func TestAListOfPartsThatIsCutIsNotTheWhole(t *testing.T) {
+	r := start(t)
+	for name, tt := range map[string]struct {
+		of, page string
+	}{
+		"parts":   {"uploadId", "<ListPartsResult><IsTruncated>true</IsTruncated><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></ListPartsResult>"},
+		"uploads": {"uploads", "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := s3.OpenDrop(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if in.Method != http.MethodGet || !in.URL.Query().Has(tt.of) {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/xml")
+				fmt.Fprint(w, tt.page)
+				return true
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close() // idle connections only
+			if err := lay(d, name); fault.Code(err) != "UOMA-SRC-ANSWER" {
+				t.Error(err)
+			}
+			if _, err := fs.Stat(r.open(t), name); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("it lies there: %v", err)
+			}
+		})
+	}
+}
+
 // through gives settings for the same bucket behind a proxy that looks at each request before it passes it on. It answers
 // under loopback's name, and under that of the bucket.
 func (r *rig) through(t *testing.T, look func(*http.Request)) s3.Settings {

@@ -1,9 +1,3 @@
-//go:build minio
-
-// The server of the other tests encrypts nothing. This one does, and takes minutes to build, so that it is asked for by name:
-//
-//	go install github.com/minio/minio@latest
-//	go test -tags minio ./connectors/s3
 package s3_test
 
 import (
@@ -26,7 +20,8 @@ import (
 	"uoma/internal/tlstest"
 )
 
-// startEncrypting starts a server with a KMS, and gives it a bucket that encrypts in one way.
+// startEncrypting starts a server with a KMS, which the server of the other tests has not, and gives it a bucket that encrypts in
+// one way.
 func startEncrypting(t *testing.T, how types.ServerSideEncryption) *rig {
 	t.Helper()
 	home, authority := t.TempDir(), tlstest.NewAuthority(t)
@@ -35,7 +30,7 @@ func startEncrypting(t *testing.T, how types.ServerSideEncryption) *rig {
 		t.Fatal(err)
 	}
 	addr := processtest.Start(t, processtest.Server{
-		Program: "minio", Get: "go install github.com/minio/minio@latest",
+		Program: "minio", Get: "make tools",
 		Args: func(port string) []string {
 			return []string{"server", "--quiet", "--certs-dir", home, "--address", "127.0.0.1:" + port, filepath.Join(home, "data")}
 		},

@@ -130,7 +130,7 @@ func (s *store) Entry(ctx context.Context, name string) (remote.Entry, error) {
 		return e, err
 	}
 	below := s.key(name) + "/"
-	out, err := s.api.ListObjectsV2(ctx, &api.ListObjectsV2Input{Bucket: &s.settings.Bucket, Prefix: &below, MaxKeys: aws.Int32(1)})
+	out, err := s.api.ListObjectsV2(ctx, &api.ListObjectsV2Input{Bucket: &s.settings.Bucket, Prefix: &below, MaxKeys: aws.Int32(1), EncodingType: asURL})
 	if err != nil {
 		return e, judged(ctx, name, err)
 	}
@@ -175,17 +175,20 @@ func (s *store) object(ctx context.Context, name string) (remote.Entry, error) {
 // of a version that was replaced, and versions of one mark have the same bytes.
 func (s *store) listed(ctx context.Context, e remote.Entry) version {
 	key := s.key(e.Path)
-	page, err := s.api.ListObjectVersions(ctx, &api.ListObjectVersionsInput{Bucket: &s.settings.Bucket, Prefix: &key})
+	page, err := s.api.ListObjectVersions(ctx, &api.ListObjectVersionsInput{Bucket: &s.settings.Bucket, Prefix: &key, EncodingType: asURL})
 	if err != nil {
 		return ""
 	}
 	for _, v := range page.Versions { // its own key comes before longer ones
-		if aws.ToString(v.Key) == key && e.Mark != "" && aws.ToString(v.ETag) == e.Mark && aws.ToInt64(v.Size) == e.Bytes && aws.ToString(v.VersionId) != "null" {
+		if decoded(aws.ToString(v.Key), page.EncodingType) == key && e.Mark != "" && aws.ToString(v.ETag) == e.Mark && aws.ToInt64(v.Size) == e.Bytes && aws.ToString(v.VersionId) != "null" {
 			return version(aws.ToString(v.VersionId))
 		}
 	}
 	return ""
 }
+
+// asURL is how keys are told: XML cannot say every key, and one of somebody else's would make the whole answer none.
+const asURL = types.EncodingTypeUrl
 
 // conditions hold a request to what was described.
 func conditions(e remote.Entry) (versionID, ifMatch *string) {
@@ -209,12 +212,15 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 	}
 	pages := api.NewListObjectsV2Paginator(s.api, &api.ListObjectsV2Input{
 		Bucket: &s.settings.Bucket, Prefix: &prefix, Delimiter: aws.String("/"),
-		EncodingType: types.EncodingTypeUrl, // XML cannot say every key
+		EncodingType: asURL,
 	})
-	for pages.HasMorePages() && len(out) <= remote.MaxEntries {
+	for turn := (turning{}); pages.HasMorePages() && len(out) <= remote.MaxEntries; {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, judged(ctx, name, err)
+		}
+		if err := turn.on(page.IsTruncated, page.NextContinuationToken); err != nil {
+			return nil, err
 		}
 		plain := func(key *string) string {
 			return strings.TrimPrefix(decoded(aws.ToString(key), page.EncodingType), prefix)
@@ -231,6 +237,27 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 		}
 	}
 	return out, nil
+}
+
+// turning is the way through the pages of a listing, which the SDK ends where a page says that there is more and not where: a
+// service of the protocol's first version does.
+type turning struct{ asked map[string]bool }
+
+// on looks at what a page says of the next one.
+func (t *turning) on(truncated *bool, next *string) error {
+	switch to := aws.ToString(next); {
+	case !aws.ToBool(truncated):
+		return nil
+	case to == "":
+		return remote.Answer("its listing is cut, and does not say where it goes on")
+	case t.asked[to]:
+		return remote.Answer("its listing leads back to a page that was read")
+	case t.asked == nil:
+		t.asked = map[string]bool{to: true}
+	default:
+		t.asked[to] = true
+	}
+	return nil
 }
 
 // note keeps what a listing says of an object, unless more is known of it.

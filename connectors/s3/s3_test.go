@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -69,7 +71,7 @@ func (r *rig) put(t testing.TB, name string, content []byte) {
 
 func (r *rig) settings() s3.Settings {
 	return s3.Settings{Bucket: bucket, Endpoint: "https://" + r.Addr, Region: s3test.Region, PathStyle: true, Profile: "good", CA: r.CA,
-		Idle: transporttest.Idle, Retry: remote.Retry{Base: 10 * time.Millisecond}}
+		Idle: transporttest.Patience, Retry: remote.Retry{Base: 10 * time.Millisecond}}
 }
 
 func (r *rig) open(t testing.TB) *s3.FS {
@@ -94,9 +96,9 @@ func subject(t testing.TB) transporttest.Subject {
 		return transporttest.Wrong{Code: code, Dial: func(ctx context.Context) (transporttest.FS, error) { return s3.Open(ctx, s) }}
 	}
 	return transporttest.Subject{
-		Dial: func(ctx context.Context, addr string) (transporttest.FS, error) {
+		Dial: func(ctx context.Context, addr string, idle time.Duration) (transporttest.FS, error) {
 			s := r.settings()
-			s.Endpoint = "https://" + addr
+			s.Endpoint, s.Idle = "https://"+addr, idle
 			return s3.Open(ctx, s)
 		},
 		Addr:   r.Addr,
@@ -129,25 +131,26 @@ func TestWhatWasListedIsRead(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, name := range []string{"described.csv", "listed.csv", "removed.csv"} {
+			for _, name := range []string{"described.csv", "listed.csv", "listed, näin+ näin.csv", "removed.csv"} {
 				r.put(t, name, []byte("old"))
 			}
 			f := r.open(t)
 			if _, err := f.Stat("described.csv"); err != nil {
 				t.Fatal(err)
 			}
-			if list, err := f.ReadDir("."); err != nil || len(list) != 3 {
+			if list, err := f.ReadDir("."); err != nil || len(list) != 4 {
 				t.Fatal(list, err)
 			}
 			time.Sleep(1100 * time.Millisecond) // the server tells whole seconds, and of a version the one in which it was replaced
 			r.put(t, "described.csv", []byte("new"))
 			for _, content := range []string{"short", "new"} {
 				r.put(t, "listed.csv", []byte(content))
+				r.put(t, "listed, näin+ näin.csv", []byte(content))
 			}
 			if _, err := r.api.DeleteObject(t.Context(), &api.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("removed.csv")}); err != nil {
 				t.Fatal(err)
 			}
-			for _, e := range []string{"described.csv", "listed.csv", "removed.csv"} {
+			for _, e := range []string{"described.csv", "listed.csv", "listed, näin+ näin.csv", "removed.csv"} {
 				switch got, err := fs.ReadFile(f, e); {
 				case versioned && (err != nil || string(got) != "old"):
 					t.Errorf("%s is not as it was: %q, %v", e, got, err)
@@ -161,6 +164,43 @@ func TestWhatWasListedIsRead(t *testing.T) {
 				t.Errorf("another view: %q, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestAListedVersionIsFoundByItsKey finds the version that was listed where the service writes keys as a URL does.
+func TestAListedVersionIsFoundByItsKey(t *testing.T) {
+	r := start(t)
+	if _, err := r.api.PutBucketVersioning(t.Context(), &api.PutBucketVersioningInput{Bucket: aws.String(bucket),
+		VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}); err != nil {
+		t.Fatal(err)
+	}
+	const name = "listed, näin+ näin.csv"
+	old, err := r.api.PutObject(t.Context(), &api.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(name), Body: strings.NewReader("old")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s3.Open(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+		if !in.URL.Query().Has("versions") {
+			return false
+		}
+		if in.URL.Query().Get("encoding-type") != "url" {
+			t.Error("keys are not asked for as a URL writes them")
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, "<ListVersionsResult><EncodingType>url</EncodingType><Version><Key>%s</Key><VersionId>%s</VersionId><ETag>%s</ETag><Size>3</Size></Version></ListVersionsResult>",
+			url.QueryEscape(name), aws.ToString(old.VersionId), aws.ToString(old.ETag))
+		return true
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // idle connections only
+	if _, err := f.ReadDir("."); err != nil {
+		t.Fatal(err)
+	}
+	r.put(t, name, []byte("new"))
+	if got, err := fs.ReadFile(f, name); err != nil || string(got) != "old" {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
@@ -192,14 +232,102 @@ func TestManyObjects(t *testing.T) {
 	}
 }
 
-// TestRangesTravelTogether reads an object of several ranges from a server that is far away: most of them are under way at
-// once, and none is asked for twice.
+// TestAListingThatIsCutIsNotTheWhole lists at services that say that there is more, and lead nowhere: those of the protocol's first
+// version say where in another element.
+func TestAListingThatIsCutIsNotTheWhole(t *testing.T) {
+	r := start(t)
+	var asked atomic.Int64
+	for name, tt := range map[string]struct {
+		page string // %d is the number of the request
+		code string
+	}{
+		"whole":              {"<IsTruncated>false</IsTruncated>", ""},
+		"no way on":          {"<IsTruncated>true</IsTruncated>", "UOMA-SRC-ANSWER"},
+		"the first version":  {"<IsTruncated>true</IsTruncated><NextMarker>a.csv</NextMarker>", "UOMA-SRC-ANSWER"},
+		"in a circle":        {"<IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>", "UOMA-SRC-ANSWER"},
+		"whole, and a token": {"<IsTruncated>false</IsTruncated><NextContinuationToken>x</NextContinuationToken>", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if asked.Add(1); !in.URL.Query().Has("list-type") {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/xml")
+				fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult>%s<Contents><Key>a%d.csv</Key><Size>1</Size></Contents></ListBucketResult>", tt.page, asked.Load())
+				return true
+			})
+			f, err := s3.Open(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			asked.Store(0)
+			list, err := f.ReadDir(".")
+			if fault.Code(err) != tt.code || (err == nil) != (tt.code == "") || err == nil && len(list) != 1 || asked.Load() > 3 {
+				t.Errorf("%d objects of %d requests, %v; want %q", len(list), asked.Load(), err, tt.code)
+			}
+		})
+	}
+}
+
+// TestKeysOfAnyCharacter lists and reads keys that a URL writes otherwise.
+func TestKeysOfAnyCharacter(t *testing.T) {
+	r := start(t)
+	want := []string{"100%.csv", "%2F.csv", "a b.csv", "a%20b.csv", "a&b=c.csv", "a+b.csv", "a;b,c.csv", "a?b#c.csv", "Ääkköset 学生.csv", "~!'()*.csv"}
+	for _, name := range want {
+		r.put(t, "odd/"+name, []byte(name))
+	}
+	for name, s := range map[string]s3.Settings{"as it is": r.settings(), "a space as plus": r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+		if !in.URL.Query().Has("list-type") {
+			return false
+		}
+		if in.URL.Query().Get("encoding-type") != "url" {
+			t.Error("keys are not asked for as a URL writes them")
+		}
+		w.Header().Set("Content-Type", "application/xml") // as Amazon's own service writes keys
+		fmt.Fprint(w, "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>")
+		for _, name := range want {
+			fmt.Fprintf(w, "<Contents><Key>odd/%s</Key><Size>1</Size></Contents>", url.QueryEscape(name))
+		}
+		fmt.Fprint(w, "</ListBucketResult>")
+		return true
+	})} {
+		t.Run(name, func(t *testing.T) {
+			f, err := s3.Open(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			list, err := f.ReadDir("odd")
+			var got []string
+			for _, e := range list {
+				got = append(got, e.Name())
+			}
+			sorted := slices.Sorted(slices.Values(want))
+			if err != nil || !slices.Equal(got, sorted) {
+				t.Fatalf("%q, %v", got, err)
+			}
+			if name == "as it is" {
+				for _, e := range got {
+					if text, err := fs.ReadFile(f, "odd/"+e); err != nil || string(text) != e {
+						t.Errorf("%s: %q, %v", e, text, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestRangesTravelTogether reads an object of several ranges from a server that answers when most of them are under way at once; none
+// is asked for twice.
 func TestRangesTravelTogether(t *testing.T) {
-	const size, ranges, far = 16 << 20, 4, 300 * time.Millisecond
+	const size, ranges, together = 16 << 20, 4, 3
 	r := start(t)
 	(&transporttest.Tree{Dir: filepath.Join(r.Dir, bucket)}).Sparse(t, "export.csv", size)
 	var now, most, waits atomic.Int64
 	var asked sync.Map
+	var answers sync.Once
+	enough := make(chan struct{})
 	s := r.through(t, func(in *http.Request) {
 		if in.Method != http.MethodGet {
 			return
@@ -213,9 +341,14 @@ func TestRangesTravelTogether(t *testing.T) {
 			most.Store(max(most.Load(), n))
 		}
 		defer now.Add(-1)
-		time.Sleep(far)
+		if most.Load() >= together {
+			answers.Do(func() { close(enough) })
+		}
+		select {
+		case <-enough:
+		case <-time.After(20 * time.Second):
+		}
 	})
-	s.Idle = 10 * far
 	f, err := s3.Open(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +362,7 @@ func TestRangesTravelTogether(t *testing.T) {
 	if n, err := io.Copy(io.Discard, file); n != size || err != nil {
 		t.Fatal(n, err)
 	}
-	if most.Load() < 3 || waits.Load() > ranges/2 { // one after the other they would wait for each of them
+	if most.Load() < together || waits.Load() > ranges/2 { // one after the other they would wait for each of them
 		t.Errorf("at most %d of %d ranges at once, and the way was waited for %d times", most.Load(), ranges, waits.Load())
 	}
 }

@@ -22,7 +22,7 @@ func (s Subject) overBadLines(t *testing.T) {
 	for name, f := range faultproxy.Bad() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
-			o, p := s.over(t, t.Context(), "line")
+			o, p := s.over(t, t.Context(), "line", patience(f))
 			p.Set(f)
 			if got, err := read(t, t.Context(), o); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%s, %v", differ(got, want), err)
@@ -47,6 +47,7 @@ func (s Subject) overBadLines(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if s.Resumes && f.Cut > 1 { // the next connection goes on
+				f.Cuts = 1
 				s.readsAllOrFails(t, f, want)
 				return
 			}
@@ -57,7 +58,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsAllOrFails reads over a line that is cut: a source gives all when the line holds long enough, and fails otherwise.
 func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) {
-	o, p := s.over(t, t.Context(), "line")
+	o, p := s.over(t, t.Context(), "line", patience(f))
 	p.Set(f)
 	got, err := read(t, t.Context(), o)
 	if s.Resumes || f.Cuts == 1 {
@@ -83,7 +84,7 @@ func (s Subject) resumes(t *testing.T) {
 			for _, i := range at {
 				now[i].Name = "Changed"
 			}
-			o, p := s.over(t, t.Context(), long)
+			o, p := s.over(t, t.Context(), long, Patience)
 			var got []Row
 			var failed error
 			for b, err := range reader(t, o).Batches(t.Context()) {
@@ -141,7 +142,7 @@ func (s Subject) failed(t *testing.T, got []Row, err error, want []Row) {
 
 // failsPromptly reads over a line that brings nothing any more.
 func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults, want []Row) {
-	o, p := s.over(t, t.Context(), "line")
+	o, p := s.over(t, t.Context(), "line", fatal)
 	p.Set(f)
 	began := time.Now()
 	got, err := read(t, t.Context(), o)
@@ -156,14 +157,17 @@ func (s Subject) endsWithItsContext(t *testing.T) {
 	s.Put(t, "line", some(pieces*faultproxy.Step/len(note)))
 	cause := errors.New("the run is stopped")
 	ctx, stop := context.WithCancelCause(t.Context())
-	o, p := s.over(t, ctx, "line")
+	o, p := s.over(t, ctx, "line", Patience)
 	p.Set(faultproxy.Faults{Cut: 3 * faultproxy.Step, How: faultproxy.Stall})
-	time.AfterFunc(Idle/4, func() { stop(cause) })
 	began := time.Now()
+	go func() {
+		p.AwaitCut()
+		stop(cause)
+	}()
 	if _, err := read(t, ctx, o); !errors.Is(err, cause) {
 		t.Errorf("while reading: %v", err)
 	}
-	if d := time.Since(began); d > Idle*3/4 {
+	if d := time.Since(began); d > limit { // much less than the line's own patience
 		t.Errorf("the reader waited %v", d)
 	}
 	if _, err := read(t, ctx, o); !errors.Is(err, cause) {

@@ -214,7 +214,7 @@ func tellsNothing(t testing.TB, err error) {
 func Bench(b *testing.B, s Subject) {
 	s.Put(b, "bench", some(s.Huge))
 	for b.Loop() {
-		o, err := s.Open(b.Context(), s.Addr, "bench")
+		o, err := s.Open(b.Context(), s.Addr, "bench", Patience)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -21,9 +21,9 @@ type Row struct{ ID, Name, Note string }
 // Subject is a source and the server that it is tried against.
 type Subject struct {
 	// Open opens the source of a set over the server at an address, with right credentials. It need not reach the server
-	// yet. A connection on which nothing moves for [Idle] must be given up, waits between attempts be short, and rows come
+	// yet. A connection on which nothing moves for idle must be given up, waits between attempts be short, and rows come
 	// in pages of Page rows.
-	Open func(ctx context.Context, addr, set string) (Set, error)
+	Open func(ctx context.Context, addr, set string, idle time.Duration) (Set, error)
 	// Addr is the server's host and port.
 	Addr string
 	// Put makes the rows of a set those, and no others.
@@ -48,15 +48,34 @@ type Wrong struct {
 	Open func(ctx context.Context) (Set, error)
 }
 
-// Idle is how long a connection of a subject may move no byte.
-const Idle = 700 * time.Millisecond
+// Patience is how long a connection may move no byte where none stalls: longer than a machine ever makes a good line wait.
+const Patience = time.Minute
+
+// How long it may where one does.
+const (
+	outlived = 1500 * time.Millisecond // the reading goes on over another
+	fatal    = 700 * time.Millisecond  // the reading fails, after several attempts
+)
+
+// patience gives how long a connection may move no byte on a line that is so bad, of which not all connections stall.
+func patience(f faultproxy.Faults) time.Duration {
+	if f.How == faultproxy.Stall {
+		return outlived
+	}
+	return Patience
+}
 
 // limit is how long a test may wait for what must come promptly.
 const limit = 20 * time.Second
 
 func (s Subject) open(t testing.TB, ctx context.Context, addr, set string) Set {
 	t.Helper()
-	o, err := s.Open(ctx, addr, set)
+	return s.openIdle(t, ctx, addr, set, Patience)
+}
+
+func (s Subject) openIdle(t testing.TB, ctx context.Context, addr, set string, idle time.Duration) Set {
+	t.Helper()
+	o, err := s.Open(ctx, addr, set, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,8 +84,8 @@ func (s Subject) open(t testing.TB, ctx context.Context, addr, set string) Set {
 }
 
 // over opens a set over a line that can go bad.
-func (s Subject) over(t testing.TB, ctx context.Context, set string) (Set, *faultproxy.Proxy) {
+func (s Subject) over(t testing.TB, ctx context.Context, set string, idle time.Duration) (Set, *faultproxy.Proxy) {
 	t.Helper()
 	p := faultproxy.New(t, s.Addr)
-	return s.open(t, ctx, p.Addr(), set), p
+	return s.openIdle(t, ctx, p.Addr(), set, idle), p
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,6 +33,9 @@ func (s Subject) overBadLines(t *testing.T) {
 			s.readsOver(t, faultproxy.Faults{Cut: faultproxy.Step, How: end}, want)
 		})
 	}
+	if s.Lists {
+		s.listsOverCuts(t)
+	}
 	t.Run("stalled once", func(t *testing.T) {
 		t.Parallel()
 		s.stallsOnce(t, want)
@@ -52,7 +56,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsOver reads a file over a line that is bad but never stops to bring something.
 func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, patience(f))
 	p.Set(f)
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
@@ -63,12 +67,54 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	}
 }
 
+// entries are so many that their listing is cut several times.
+const entries = 2000
+
+// listsOverCuts lists a folder over lines that are cut while the listing comes: all of it, or the source has failed.
+func (s Subject) listsOverCuts(t *testing.T) {
+	want := make([]string, entries)
+	for i := range want {
+		want[i] = fmt.Sprintf("export_of_the_student_register_%05d.csv", i)
+		s.Sparse(t, "listing/"+want[i], 1)
+	}
+	for how, end := range faultproxy.Ends() {
+		faults := map[string]faultproxy.Faults{how + " every 64 KiB": {Cut: faultproxy.Step, How: end}}
+		for k := 1; k <= 3; k++ {
+			faults[fmt.Sprintf("%s once after %d KiB", how, k*faultproxy.Step>>10)] = faultproxy.Faults{Cut: int64(k) * faultproxy.Step, How: end, Cuts: 1}
+		}
+		for name, f := range faults {
+			t.Run("listing "+name, func(t *testing.T) {
+				t.Parallel()
+				fsys, p := s.over(t, patience(f))
+				p.Set(f)
+				list, err := fs.ReadDir(fsys, "listing")
+				var got []string
+				for _, e := range list {
+					got = append(got, e.Name())
+				}
+				if f.Cuts == 0 && fault.Code(err) == "UOMA-SRC-UNREACHABLE" && fault.ScopeOf(err) == fault.Source && len(got) == 0 {
+					return
+				}
+				if err != nil || !slices.Equal(got, want) {
+					t.Errorf("%d entries of %d, %v", len(got), len(want), err)
+				}
+				if p.Connections() < 2 {
+					t.Error("the line was not cut")
+				}
+			})
+		}
+	}
+}
+
 // stallsOnce reads over a line on which nothing moves any more after a while, until somebody dials anew.
 func (s Subject) stallsOnce(t *testing.T, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, outlived)
 	p.Set(faultproxy.Faults{Cut: 3 * faultproxy.Step, How: faultproxy.Stall})
-	done := time.AfterFunc(Idle/2, func() { p.Set(faultproxy.Faults{}) })
-	defer done.Stop()
+	go func() {
+		p.AwaitCut()
+		time.Sleep(outlived / 4) // other connections of the reader stall as well
+		p.Set(faultproxy.Faults{})
+	}()
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
 		t.Fatalf("%d of %d bytes, %v", len(got), len(want), err)
@@ -77,7 +123,7 @@ func (s Subject) stallsOnce(t *testing.T, want []byte) {
 
 // goesAway loses the server for good at a byte: what came is right, and it is not taken for the whole.
 func (s Subject) goesAway(t *testing.T, at int64, want []byte) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, Patience)
 	file := open(t, fsys, "line.bin")
 	p.Set(faultproxy.Faults{Refuse: true, Cut: at, How: faultproxy.Close})
 	got, err := io.ReadAll(file)
@@ -91,7 +137,7 @@ func (s Subject) goesAway(t *testing.T, at int64, want []byte) {
 
 // failsPromptly reads over a line that brings nothing.
 func (s Subject) failsPromptly(t *testing.T, f faultproxy.Faults) {
-	fsys, p := s.over(t)
+	fsys, p := s.over(t, fatal)
 	p.Set(f)
 	began := time.Now()
 	_, err := fs.ReadFile(fsys, "line.bin")
@@ -113,7 +159,10 @@ func (s Subject) endsWithItsContext(t *testing.T) {
 		p := faultproxy.New(t, addr)
 		addr, pause = p.Addr(), func() {
 			p.Set(faultproxy.Faults{Cut: 1, How: faultproxy.Stall})
-			time.AfterFunc(50*time.Millisecond, func() { stop(cause) })
+			go func() {
+				p.AwaitCut()
+				stop(cause)
+			}()
 		}
 	}
 	fsys := s.dial(t, ctx, addr)
@@ -126,7 +175,7 @@ func (s Subject) endsWithItsContext(t *testing.T) {
 	if _, err := io.Copy(io.Discard, file); !errors.Is(err, cause) {
 		t.Errorf("while reading: %v", err)
 	}
-	if d := time.Since(began); d > Idle*3/4 {
+	if d := time.Since(began); d > limit { // much less than the line's own patience
 		t.Errorf("the reader waited %v", d)
 	}
 	if _, err := fsys.Open("cancel.bin"); !errors.Is(err, cause) {

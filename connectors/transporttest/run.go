@@ -272,7 +272,7 @@ func (s Subject) noticesChangesBehindACut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := "cut/" + name + ".bin"
 			s.Write(t, path, old)
-			f, p := s.over(t)
+			f, p := s.over(t, Patience)
 			file := open(t, f, path)
 			got := make([]byte, 1000)
 			if _, err := io.ReadFull(file, got); err != nil {

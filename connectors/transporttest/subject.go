@@ -19,8 +19,8 @@ type FS interface {
 // Subject is a transport and the server that it is tried against.
 type Subject struct {
 	// Dial opens the transport's root over the server at an address, with right credentials. It need not reach the server
-	// yet. A connection on which nothing moves for [Idle] must be given up, and waits between attempts be short.
-	Dial func(ctx context.Context, addr string) (FS, error)
+	// yet. A connection on which nothing moves for idle must be given up, and waits between attempts be short.
+	Dial func(ctx context.Context, addr string, idle time.Duration) (FS, error)
 	// Addr is the server's host and port, "" for a transport without a line.
 	Addr string
 	// Write puts a file there, or another one in its place. The server gives it a modification time unlike the one before.
@@ -45,15 +45,34 @@ type Wrong struct {
 	Dial func(ctx context.Context) (FS, error)
 }
 
-// Idle is how long a connection of a subject may move no byte.
-const Idle = 400 * time.Millisecond
+// Patience is how long a connection may move no byte where none stalls: longer than a machine ever makes a good line wait.
+const Patience = time.Minute
+
+// How long it may where one does.
+const (
+	outlived = time.Second            // the reading goes on over another
+	fatal    = 400 * time.Millisecond // the reading fails, after several attempts
+)
+
+// patience gives how long a connection may move no byte on a line that is so bad, of which not all connections stall.
+func patience(f faultproxy.Faults) time.Duration {
+	if f.How == faultproxy.Stall {
+		return outlived
+	}
+	return Patience
+}
 
 // limit is how long a test may wait for what must come promptly.
 const limit = 20 * time.Second
 
 func (s Subject) dial(t testing.TB, ctx context.Context, addr string) FS {
 	t.Helper()
-	f, err := s.Dial(ctx, addr)
+	return s.dialIdle(t, ctx, addr, Patience)
+}
+
+func (s Subject) dialIdle(t testing.TB, ctx context.Context, addr string, idle time.Duration) FS {
+	t.Helper()
+	f, err := s.Dial(ctx, addr, idle)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,8 +81,8 @@ func (s Subject) dial(t testing.TB, ctx context.Context, addr string) FS {
 }
 
 // over opens the transport over a line that can go bad.
-func (s Subject) over(t testing.TB) (FS, *faultproxy.Proxy) {
+func (s Subject) over(t testing.TB, idle time.Duration) (FS, *faultproxy.Proxy) {
 	t.Helper()
 	p := faultproxy.New(t, s.Addr)
-	return s.dial(t, t.Context(), p.Addr()), p
+	return s.dialIdle(t, t.Context(), p.Addr(), idle), p
 }

@@ -8,7 +8,7 @@
 // Each cell has a kind of [canon]: text; numbers as the decimal text that is stored; dates, which are numbers under a
 // date format, as YYYY-MM-DD, with THH:MM:SS when they have a time of day, and as HH:MM:SS when they are nothing else;
 // booleans as true and false; a cell error (#N/A) is null. A formula gives its cached value. Elapsed times ([h]:mm) are
-// numbers.
+// numbers. Numbers of a workbook of the 1904 flag have a kind of their own, since each may be a day that no format shows.
 //
 // XML is read by package xmltoken, with its limits.
 //

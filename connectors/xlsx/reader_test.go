@@ -149,7 +149,7 @@ func TestDate1904AndFormats(t *testing.T) {
 	o := columns("a", "b")
 	o.Sheet = "raportti "
 	got := read(p.pack(t), o)
-	want := []string{"2|dd|1904-01-01|2021-09-01", "3|nn|1.5|42978", "4|dn|2021-09-01|7"}
+	want := []string{"2|dd|1904-01-01|2021-09-01", "3|NN|1.5|42978", "4|dN|2021-09-01|7"}
 	if got.err != nil || !reflect.DeepEqual(got.rows, want) {
 		t.Fatalf("%q %v", got.rows, got.err)
 	}

@@ -237,14 +237,14 @@ func (s *sheet) interpret(kind cellKind, style int) ([]byte, byte, error) {
 // number gives a date when the cell's format shows one and the number means one.
 func (s *sheet) number(value []byte, style int) ([]byte, byte) {
 	if style < 0 || style >= len(s.w.dates) || !s.w.dates[style] {
-		return value, canon.KindNumber
+		return value, s.w.numbers()
 	}
 	serial, ok := parseSerial(value)
 	if !ok {
-		return value, canon.KindNumber
+		return value, s.w.numbers()
 	}
 	if s.date, ok = appendDate(s.date[:0], serial, s.w.date904); !ok {
-		return value, canon.KindNumber
+		return value, s.w.numbers()
 	}
 	return s.date, canon.KindDate
 }

@@ -15,6 +15,7 @@ import (
 	"uoma/connectors/archive"
 	"uoma/connectors/tabular"
 	"uoma/connectors/xmltoken"
+	"uoma/internal/canon"
 	"uoma/internal/fault"
 )
 
@@ -124,6 +125,15 @@ func (w *workbook) open(part string) (fs.File, error) {
 		return nil, errWorkbook.Because(errors.New("a part of it is missing"))
 	}
 	return f, err
+}
+
+// numbers gives the kind of a cell that is a number and shows no date. It may be a day all the same: of what it counts from, the
+// cell says nothing.
+func (w *workbook) numbers() byte {
+	if w.date904 {
+		return canon.KindNumber1904
+	}
+	return canon.KindNumber
 }
 
 // relations reads a .rels part whose targets are relative to dir.

@@ -25,6 +25,8 @@ const (
 	KindBool   = 'b' // true or false
 	KindError  = 'e' // a cell error such as #N/A; the value is null
 	KindEmpty  = ' '
+
+	KindNumber1904 = 'N' // a number of a workbook that counts its days from 1904
 )
 
 // Rejection is a row that could not be used. Raw is the row as it was, for the encrypted quarantine only; no other

@@ -49,6 +49,7 @@ type Proxy struct {
 	taken  int
 	cuts   int // since the faults were set
 	closed bool
+	told   *sync.Cond // that a connection was cut, or the proxy closed
 }
 
 // New starts a proxy in front of the server at upstream; it ends with the test.
@@ -59,6 +60,7 @@ func New(t testing.TB, upstream string) *Proxy {
 		t.Fatal(err)
 	}
 	p := &Proxy{upstream: upstream, listener: l, open: map[net.Conn]bool{}}
+	p.told = sync.NewCond(&p.mu)
 	p.group.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -79,6 +81,15 @@ func (p *Proxy) Connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.taken
+}
+
+// AwaitCut waits until a connection is cut, since the faults were set, or until the proxy ends.
+func (p *Proxy) AwaitCut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.cuts == 0 && !p.closed {
+		p.told.Wait()
+	}
 }
 
 // now gives the faults of one way.
@@ -105,12 +116,14 @@ func (p *Proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cuts++
+	p.told.Broadcast()
 }
 
 func (p *Proxy) close() {
 	p.listener.Close()
 	p.mu.Lock()
 	p.closed = true
+	p.told.Broadcast()
 	for c := range p.open {
 		c.Close()
 	}

@@ -63,12 +63,19 @@ func TestHowALineEnds(t *testing.T) {
 				return // the reset came before we looked
 			}
 			defer c.Close()
+			var got []byte
 			if errors.Is(tt.err, os.ErrDeadlineExceeded) {
+				got = make([]byte, tt.bytes)
+				if _, err := io.ReadFull(c, got); err != nil {
+					t.Fatal(err)
+				}
+				p.AwaitCut()
 				if err := c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			got, err := io.ReadAll(c)
+			rest, err := io.ReadAll(c)
+			got = append(got, rest...)
 			if !errors.Is(err, tt.err) || tt.bytes >= 0 && len(got) != tt.bytes || !bytes.HasPrefix(said, got) {
 				t.Errorf("%d bytes, %v; want %d, %v", len(got), err, tt.bytes, tt.err)
 			}
@@ -134,8 +141,11 @@ func TestHowWhatIsSaidIsCut(t *testing.T) {
 			if err == nil && tt.faults.How != faultproxy.Stall {
 				_ = c.(*net.TCPConn).CloseWrite() // of a connection that may be gone
 			}
-			if err := c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
-				t.Fatal(err)
+			if tt.faults.How == faultproxy.Stall {
+				p.AwaitCut()
+				if err := c.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			answer, _ := io.ReadAll(c) // how it ends does not matter
 			c.Close()

@@ -146,6 +146,7 @@ func TestDraftsOfMadeExports(t *testing.T) {
 		"library_borrowers_20261121.parquet.gz": {packed(t, "gzip", parquetOf(t)), map[string]int64{"borrowers": 6}, false, `format: {type: parquet, compression: gzip}`},
 		"library_staff_20261121.xlsx.zst": {packed(t, "zstd", workbook(t)), map[string]int64{"people": 6, "units": 2}, false,
 			`format: {type: xlsx, compression: zstd, sheet: People, header-lines: 2}`},
+		"library_1904_20261121.xlsx":  {from1904(t, workbook(t)), map[string]int64{"people": 6, "units": 2}, false, `{name: Number, as: integer`},
 		"library_staff_20261121.xlsx": {workbook(t), map[string]int64{"people": 6, "units": 2}, true, `format: {type: xlsx, sheet: People, header-lines: 2}`},
 	}
 	for name, c := range cases {
@@ -184,7 +185,7 @@ func TestDraftsOfMadeExports(t *testing.T) {
 func TestADraftKeepsWhatRowsMean(t *testing.T) {
 	for file, want := range map[string][]string{
 		demo + "/alumni-portal/alumni_profiles_20261121.csv":          {`role.alumnus: {when: ["status=active|left"]}`, `{name: status, required: true, codes: {`},
-		"../../fixtures/systems/graduway/connect_users_20261121.csv":  {`consent.1: {when: ["Newsletter Opt In=granted", "Registration Status=approved"], set: {channel: email, purpose: newsletter, source: connect}}`},
+		"../../fixtures/systems/graduway/connect_users_20261121.csv":  {`consent.1: {when: ["Newsletter Opt In=granted", "Registration Status=approved"], set: {channel: email, purpose: news, source: connect}}`},
 		"../../fixtures/systems/webforms/webforms_20261121.csv":       {`consent: {when: ["consent_newsletter=granted", "email_verified_at", "form_version!=2017-01"], set: {channel: email, purpose: newsletter, source: form}}`, `invalid: quarantine`},
 		"../../fixtures/systems/virta/virta_suoritukset_20261121.xml": {`degree: {when: ["Laji=1"], set: {institution_code: "10118"}}`, `exam: {when: ["Laji=2"]}`},
 	} {
@@ -322,6 +323,25 @@ func workbook(t *testing.T) string {
 	put("Units", []any{"unit_id", "Phone"}, []any{"kirja-1", "+358400000021"}, []any{"kirja-2", "+358400000022"})
 	put("Notes", []any{"Ask the library before you use this."})
 	if err := f.DeleteSheet("Sheet1"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// from1904 makes the same workbook count its days from 1904.
+func from1904(t *testing.T, book string) string {
+	t.Helper()
+	f, err := excelize.OpenReader(strings.NewReader(book))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	yes := true
+	if err := f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := f.WriteToBuffer()

@@ -152,7 +152,7 @@ func sampleOf(ctx context.Context, file string, form *rowfile.Form) (rows [][]st
 			row := make([]string, len(f.Columns))
 			kinds := b.Col(canon.RawKinds)
 			for c := range row {
-				numbers[c] = numbers[c] || !kinds.Null(i) && kinds.Bytes(i)[c] == canon.KindNumber
+				numbers[c] = numbers[c] || !kinds.Null(i) && (kinds.Bytes(i)[c] == canon.KindNumber || kinds.Bytes(i)[c] == canon.KindNumber1904)
 				if col := b.Col(canon.RawFirst + c); !col.Null(i) {
 					row[c] = strings.Clone(col.Text(i))
 				}

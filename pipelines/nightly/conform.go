@@ -27,7 +27,7 @@ type FeedRows struct {
 	Added       int64            `json:"added"`
 	Changed     int64            `json:"changed"`
 	Removed     int64            `json:"removed"`           // also those that ended
-	Ended       int64            `json:"ended,omitempty"`   // of them, those that are exported, and that the layout refuses since the last good snapshot
+	Ended       int64            `json:"ended,omitempty"`   // of them, those that are exported, and that the layout refuses since then
 	Unchanged   int64            `json:"unchanged"`         // and loaded on an earlier night
 	Earlier     int64            `json:"earlier,omitempty"` // loaded by an earlier attempt of this night, and the same since
 	Waiting     int64            `json:"waiting,omitempty"` // unchanged, and withheld, in part at least, while their person's standing is the same
@@ -315,7 +315,7 @@ func (w *conforming) reject(x canon.Rejection) error {
 			w.f.ended = append(w.f.ended, []byte(x.Key))
 		}
 		if known {
-			w.end(place)
+			w.ended[place] = true
 		}
 	} else {
 		if token != "" {
@@ -330,18 +330,6 @@ func (w *conforming) reject(x canon.Rejection) error {
 	}
 	w.quarantine(x)
 	return nil
-}
-
-// end notes that nothing is there any more of a row, and counts it where it was there on the last night.
-func (w *conforming) end(place int32) {
-	w.ended[place] = true
-	from := w.f.changes.from[place]
-	if from == nowhere {
-		return
-	}
-	if h := w.withheld[from]; h == nil || h.Clause != barred {
-		w.rows.Ended++
-	}
 }
 
 func (w *conforming) quarantine(x canon.Rejection) {
@@ -369,9 +357,27 @@ func (w *conforming) total() (FeedRows, error) {
 			since.redo()
 		}
 	}
-	rows.Before, rows.Removed = int64(since.before), int64(len(since.removed))+rows.Ended
-	rows.Added, rows.Changed = since.count(added), max(0, since.count(changed)-rows.Ended)
+	ended, different := w.endedSince(since)
+	rows.Ended = ended
+	rows.Before, rows.Removed = int64(since.before), int64(len(since.removed))+ended
+	rows.Added, rows.Changed = since.count(added), since.count(changed)-different
 	return rows, nil
+}
+
+// endedSince counts the rows of the last good snapshot of an earlier date of which something was loaded then and nothing is tonight,
+// whichever attempt of the night it was that ended it, and those of them that are not as they were.
+func (w *conforming) endedSince(since *changes) (ended, different int64) {
+	for place := range w.ended {
+		from := since.from[place]
+		if from == nowhere || int(from/8) < len(w.f.barred) && bitAt(w.f.barred, from) {
+			continue
+		}
+		ended++
+		if since.fates[place] == changed {
+			different++
+		}
+	}
+	return ended, different
 }
 
 // rowText gives a row as JSON, for the encrypted quarantine alone.

@@ -88,6 +88,7 @@ type feedNight struct {
 	changes *changes
 	ended   [][]byte     // keys of rows that the layout refuses tonight, of which what was loaded ends
 	base    string       // digest of the last good snapshot of an earlier date, "" when there is none
+	barred  []byte       // a bit a row of base: it was [barred] there
 	rows    *rowsTonight // what conform and protect make of the rows
 }
 

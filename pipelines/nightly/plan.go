@@ -16,13 +16,13 @@ const dated = "dated"
 
 // plan says of every row of the feed's snapshot whether it is conformed tonight, and counts those that are not.
 func (w *conforming) plan(ctx context.Context) error {
+	withheld, tokens := inPlace(w.n.withheldBefore[w.rows.Feed])
+	w.withheld = withheld
 	w.recall()
 	w.again, w.byToken, w.ended, w.now = map[int32]string{}, map[int32]bool{}, map[int32]bool{}, make([]int32, w.f.changes.before)
 	for i := range w.now {
 		w.now[i] = nowhere
 	}
-	withheld, tokens := inPlace(w.n.withheldBefore[w.rows.Feed])
-	w.withheld = withheld
 	w.f.rows.waiting = make([]withheldRow, 0, len(withheld))
 	if err := w.askTokens(tokens); err != nil {
 		return err
@@ -51,9 +51,12 @@ func (w *conforming) plan(ctx context.Context) error {
 func (w *conforming) recall() {
 	f := w.f
 	w.last = w.n.remembered[w.rows.Feed]
-	f.base = f.facts.Previous
-	if w.last != nil && w.last.Snapshot == f.facts.Previous && w.last.Night == w.r.Date.String() {
-		f.base = w.last.Base
+	f.base, f.barred = f.facts.Previous, nil
+	switch known := w.last != nil && w.last.Snapshot == f.facts.Previous; {
+	case known && w.last.Night == w.r.Date.String():
+		f.base, f.barred = w.last.Base, w.last.Barred
+	case known:
+		f.barred = barredAt(w.withheld, f.changes.before)
 	}
 	f.rows = newRowsTonight(w.c.NewTally(), len(f.changes.fates))
 	if f.facts.Previous == "" {
@@ -66,6 +69,20 @@ func (w *conforming) recall() {
 		f.changes.redo()
 		w.redone = true
 	}
+}
+
+// barredAt gives the places of rows that were refused as [barred], as a bitmap, nil of none.
+func barredAt(withheld map[int32]*withheldRow, rows int) (bitmap []byte) {
+	for place, h := range withheld {
+		if h.Clause != barred || int(place) >= rows {
+			continue
+		}
+		if bitmap == nil {
+			bitmap = make([]byte, (rows+7)/8)
+		}
+		bitmap[place/8] |= 1 << (place % 8)
+	}
+	return bitmap
 }
 
 // settled counts an unchanged row as last night, and tells whether that is all: a row is decided anew that was withheld,

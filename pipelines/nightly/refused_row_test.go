@@ -3,6 +3,7 @@ package nightly_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,54 +84,163 @@ func TestAWordAgainstAUseOutlivesARefusedRow(t *testing.T) {
 	})
 }
 
+// guarded is a feed of forty people, of whom some belong to another institution, so that their rows are refused, and a feed of another
+// system, which lets a night end in part while it does not come.
+type guarded struct {
+	tiny
+	date canon.Date
+}
+
+func newGuarded(t *testing.T, on databasetest.Kind) guarded {
+	t.Helper()
+	s := newTiny(t, on, "nmbu", map[string]string{"mira": guardedLayout("; " + oldName + ": own"), "dynamics365": feedLayout("dynamics365", "contacts: user user | "+whoIs)})
+	s.feeds[guardedFeed], s.feeds[lateFeed] = "user;family;given;institution", "user;family;given"
+	return guarded{tiny: s}
+}
+
+// oldName is the name that the institution had, which some rows bear.
+const oldName = "old.nmbu.example"
+
+func guardedLayout(more string) string {
+	source := feedLayout("mira", "stakeholders: user user | "+whoIs+", institution required: true; invalid: refuse; codes: {nmbu.example: own"+more+"}")
+	return strings.Replace(source, "removed: 100, shrink: 100", "removed: 20, shrink: 100", 1)
+}
+
+const guardedFeed, lateFeed = "mira/stakeholders_%s.csv", "dynamics365/contacts_%s.csv"
+
+// lay writes an export in which those people belong to another institution, of whom those from 40 on are new.
+func (s guarded) lay(t *testing.T, others ...int) {
+	t.Helper()
+	var rows []string
+	for i := range max(40, 1+slices.Max(append(others, 0))) {
+		institution := "nmbu.example"
+		switch {
+		case slices.Contains(others, i):
+			institution = "www.nmbu.example"
+		case i >= 36:
+			institution = oldName
+		}
+		rows = append(rows, fmt.Sprintf("u%d;Alpha;Anna;%s", i, institution))
+	}
+	s.put(t, guardedFeed, s.date, rows...)
+}
+
+// late lets the other system's export come.
+func (s guarded) late(t *testing.T) {
+	t.Helper()
+	s.put(t, lateFeed, s.date, "u99;Beta;Bo")
+}
+
+// ends gives what an attempt of the night ended with: whether the guard held, the rows that are there, and the counts of conform.
+func (s guarded) ends(t *testing.T, state pipelines.State) (text string) {
+	t.Helper()
+	out := s.finish(t, s.date, state)
+	var landed nightly.LandFacts
+	var conformed nightly.ConformFacts
+	facts(t, out, "land", &landed)
+	facts(t, out, "conform", &conformed)
+	for _, f := range landed.Feeds {
+		if f.Feed == "mira/stakeholders" {
+			text += strings.TrimPrefix(f.Code+" ", " ")
+		}
+	}
+	s.at(t, func(ws *workspace.Workspace) {
+		text += fmt.Sprintf("%d there", len(sourceRows(t, &ws.Register.View, register.Current)["mira/stakeholders"]))
+	})
+	for _, f := range conformed.Feeds {
+		if f.Feed == "mira/stakeholders" {
+			text += fmt.Sprintf(", before %d, added %d, changed %d, removed %d, ended %d", f.Before, f.Added, f.Changed, f.Removed, f.Ended)
+		}
+	}
+	return text
+}
+
+// people counts upwards.
+func people(from, to int) (out []int) {
+	for i := from; i < to; i++ {
+		out = append(out, i)
+	}
+	return out
+}
+
 // TestAnExportThatIsRefusedRemovesNobody: the guard counts who ends by a value of their row with those who are gone, once, and by the
-// report they are gone. A column without any value ends nobody.
+// report they are gone. A column without any value ends nobody, nor does one in which there are more of them than the layout allows.
 func TestAnExportThatIsRefusedRemovesNobody(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
-		const feed, people = "mira/stakeholders_%s.csv", 40
-		source := feedLayout("mira", "stakeholders: user user | "+whoIs+", institution required: true; invalid: refuse; codes: {nmbu.example: own}")
-		s := newTiny(t, on, "nmbu", map[string]string{"mira": strings.Replace(source, "removed: 100, shrink: 100", "removed: 20, shrink: 100", 1)})
-		s.feeds[feed] = "user;family;given;institution"
-		night := func(n canon.Date, state pipelines.State, left, removed, barred int, at string) {
-			t.Helper()
-			var rows []string
-			for i := range people {
-				institution := "nmbu.example"
-				if i < barred {
-					institution = at
-				}
-				rows = append(rows, fmt.Sprintf("u%d;Alpha;Anna;%s", i, institution))
+		s := newGuarded(t, on)
+		for n, tt := range []struct {
+			others []int
+			want   string
+		}{
+			{nil, "40 there, before 0, added 40, changed 0, removed 0, ended 0"},
+			{people(0, 40), "UOMA-LND-SHRUNK 40 there"},
+			{people(0, 8), "32 there, before 40, added 0, changed 0, removed 8, ended 8"},
+			{people(0, 8), "32 there, before 40, added 0, changed 0, removed 0, ended 0"},
+			{people(0, 15), "25 there, before 40, added 0, changed 0, removed 7, ended 7"},
+			{people(0, 24), "UOMA-LND-SHRUNK 25 there"},
+			{nil, "40 there, before 40, added 0, changed 15, removed 0, ended 0"},
+		} {
+			s.date = firstNight + canon.Date(n)
+			s.late(t)
+			s.lay(t, tt.others...)
+			state := pipelines.Finished
+			if strings.HasPrefix(tt.want, "UOMA-") {
+				state = pipelines.Part
 			}
-			s.put(t, feed, firstNight+n, rows...)
-			out := s.finish(t, firstNight+n, state)
-			current := 0
-			s.at(t, func(ws *workspace.Workspace) {
-				for _, rows := range sourceRows(t, &ws.Register.View, register.Current) {
-					current += len(rows)
-				}
-			})
-			var landed nightly.LandFacts
-			var conformed nightly.ConformFacts
-			facts(t, out, "land", &landed)
-			facts(t, out, "conform", &conformed)
-			code, gone := "", 0
-			for _, f := range landed.Feeds {
-				code += f.Code
-			}
-			for _, f := range conformed.Feeds {
-				gone += int(f.Removed)
-			}
-			if want := map[pipelines.State]string{pipelines.Part: "UOMA-LND-SHRUNK"}[state]; code != want || current != left || gone != removed {
-				t.Errorf("night %d: %q, %d are there and %d have gone, want %q, %d and %d", n, code, current, gone, want, left, removed)
+			if got := s.ends(t, state); got != tt.want {
+				t.Errorf("night %d: %s, want %s", n, got, tt.want)
 			}
 		}
-		night(0, pipelines.Finished, 40, 0, 0, "")
-		night(1, pipelines.Finished, 40, 0, 40, "")
-		night(2, pipelines.Part, 40, 0, 40, "www.nmbu.example")
-		night(3, pipelines.Finished, 32, 8, 8, "www.nmbu.example")
-		night(4, pipelines.Finished, 32, 0, 8, "www.nmbu.example")
-		night(5, pipelines.Finished, 25, 7, 15, "www.nmbu.example")
-		night(6, pipelines.Part, 25, 0, 24, "www.nmbu.example")
-		night(7, pipelines.Finished, 40, 0, 0, "")
+	})
+}
+
+// TestASecondAttemptCountsWhatTheFirstRefused has nights of several attempts: whatever ended before the others, by the report the rows
+// have gone that were there on the evening before, and the guard holds in each attempt.
+func TestASecondAttemptCountsWhatTheFirstRefused(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		s := newGuarded(t, on)
+		attempt := func(state pipelines.State, want string) {
+			t.Helper()
+			if got := s.ends(t, state); got != want {
+				t.Errorf("night %d: %s, want %s", s.date-firstNight, got, want)
+			}
+		}
+		s.date = firstNight
+		s.lay(t)
+		s.late(t)
+		attempt(pipelines.Finished, "40 there, before 0, added 40, changed 0, removed 0, ended 0")
+
+		const eight = "32 there, before 40, added 0, changed 0, removed 8, ended 8"
+		s.date++
+		s.lay(t, people(0, 8)...)
+		s.stopAfter(t, s.date, "conform")
+		s.uncommitted(t, s.date)
+		attempt(pipelines.Part, eight) // the first that commits
+		attempt(pipelines.Part, eight)
+		s.lay(t, people(0, 24)...)
+		attempt(pipelines.Part, "UOMA-LND-SHRUNK 32 there")
+		attempt(pipelines.Part, "UOMA-LND-SHRUNK 32 there")
+		s.lay(t, people(2, 8)...)
+		attempt(pipelines.Part, "34 there, before 40, added 0, changed 0, removed 6, ended 6")
+		s.lay(t, people(0, 8)...)
+		s.late(t)
+		attempt(pipelines.Finished, eight)
+
+		s.date++
+		s.lay(t, people(4, 12)...) // four are good again, and four others are not
+		attempt(pipelines.Part, "32 there, before 40, added 0, changed 4, removed 4, ended 4")
+		s.lay(t, people(0, 12)...) // the four were refused on the evening before
+		attempt(pipelines.Part, "28 there, before 40, added 0, changed 0, removed 4, ended 4")
+		s.touchLayouts(t)
+		attempt(pipelines.Part, "28 there, before 40, added 0, changed 36, removed 4, ended 4")
+		s.late(t)
+		s.stopAfter(t, s.date, "load")
+		attempt(pipelines.Finished, "28 there, before 40, added 0, changed 0, removed 4, ended 4")
+
+		s.date++
+		s.lay(t, append(people(0, 12), 40)...)
+		write(t, filepath.Join(s.dir, workspace.LayoutDir, "mira.yaml"), []byte(guardedLayout(""))) // it comes to refuse rows that are as they were
+		attempt(pipelines.Part, "24 there, before 40, added 1, changed 36, removed 4, ended 4")
+		attempt(pipelines.Part, "24 there, before 40, added 1, changed 0, removed 4, ended 4")
 	})
 }

@@ -19,8 +19,9 @@ type rememberedFeed struct {
 	Night    string   `parquet:"night"`    // logical date
 	Codes    []string `parquet:"codes,list"`
 	Outcomes []string `parquet:"outcomes,list"`
-	Rows     []byte   `parquet:"rows"`   // number of each row's outcome, 32 bits little-endian
-	Loaded   []byte   `parquet:"loaded"` // a bit a row, least significant first: it was loaded on that date
+	Rows     []byte   `parquet:"rows"`            // number of each row's outcome, 32 bits little-endian
+	Loaded   []byte   `parquet:"loaded"`          // a bit a row, least significant first: it was loaded on that date
+	Barred   []byte   `parquet:"barred,optional"` // a bit a row of Base: it was [barred] there; nothing where no row was
 }
 
 const outcomeSize = 4
@@ -167,7 +168,7 @@ func (t *rowsTonight) keepInPart(line int64, h withheldRow) {
 // remember closes what is known of a feed's rows.
 func (f *feedNight) remember(r *pipelines.Run) rememberedFeed {
 	kept, numbers := f.rows.tally.Keep()
-	m := rememberedFeed{Feed: f.feed.FullName(), Snapshot: f.facts.Digest, Base: f.base, Night: r.Date.String(),
+	m := rememberedFeed{Feed: f.feed.FullName(), Snapshot: f.facts.Digest, Base: f.base, Barred: f.barred, Night: r.Date.String(),
 		Codes: kept.Codes, Outcomes: kept.Outcomes, Loaded: f.rows.loaded, Rows: make([]byte, 0, len(f.rows.outcomes)*outcomeSize)}
 	for _, o := range f.rows.outcomes {
 		n := conform.Outcome(0) // of rows that were merged or in conflict, which nobody asks for

@@ -14,6 +14,7 @@ import (
 	"uoma/connectors/tabular"
 	"uoma/internal/canon"
 	"uoma/internal/fault"
+	"uoma/transforms/conform"
 	"uoma/transforms/identifier"
 	"uoma/transforms/layout"
 )
@@ -171,8 +172,11 @@ func (r filled) end(c *layout.Column, own string, kind byte) identifier.Checked 
 	switch kind {
 	case canon.KindDate:
 		p.Formats, own = []string{"yyyy-MM-dd"}, own[:min(len(own), len(time.DateOnly))]
-	case canon.KindNumber:
-		p.Formats = []string{identifier.FormatExcel}
+	case canon.KindNumber, canon.KindNumber1904:
+		var untold bool
+		if p.Formats, untold = conform.NumberFormats(c.Formats, kind); untold && conform.IsYear(own) {
+			return identifier.Checked{Reason: "partial"}
+		}
 	}
 	return r.date(own, &p)
 }

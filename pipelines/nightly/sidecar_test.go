@@ -132,6 +132,8 @@ func TestNoLicenceLosesItsEnd(t *testing.T) {
 		"a date cell":                     {"", "2027-05-01T00:00:00", canon.KindDate, "2027-05-01"},
 		"a later date cell":               {"", "2027-08-01", canon.KindDate, until},
 		"a number cell":                   {"", "46508", canon.KindNumber, "2027-05-01"},
+		"a number cell from 1904":         {"", "45046", canon.KindNumber1904, "2027-05-01"},
+		"a number cell that is a year":    {"", "2027", canon.KindNumber, until},
 		"a number cell that is no day":    {"", "0", canon.KindNumber, until},
 		"a cell that is true":             {"", "true", canon.KindBool, until},
 		"a cell that is true is refused":  {"invalid: quarantine, ", "true", canon.KindBool, ""},

@@ -232,6 +232,7 @@ func (c *checker) documents(context.Context) {
 		c.contacts(pack.Loader(today))
 		c.events(pack)
 		c.duties(pack, pack.Loader(today))
+		c.words(pack, pack.Loader(today))
 	}
 }
 

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"regexp"
 	"slices"
@@ -33,6 +34,8 @@ type column struct {
 	params     *identifier.Params
 	dated      *identifier.Params // for date cells of a workbook; nil: such a cell is a damaged code
 	numbered   *identifier.Params // for number cells, likewise
+	from1904   *identifier.Params // for those of a workbook that counts its days from 1904
+	serial     bool               // a number is a serial day, though no format of the layout says so
 	bools      bool               // bool cells are good
 	codes      map[string]string  // by folded text
 	closed     bool               // codes are all there is
@@ -149,17 +152,38 @@ func (col *column) typedCells(rule string, width int) {
 	switch rule {
 	case "date":
 		col.dated = with(func(p *identifier.Params) { p.Formats = isoDates })
-		col.numbered = with(func(p *identifier.Params) { p.Formats = []string{identifier.FormatExcel} })
+		col.numbered = with(func(p *identifier.Params) { p.Formats, col.serial = NumberFormats(p.Formats, canon.KindNumber) })
+		col.from1904 = with(func(p *identifier.Params) { p.Formats, _ = NumberFormats(p.Formats, canon.KindNumber1904) })
 	case "instant":
 		col.dated = with(func(p *identifier.Params) { p.Formats = isoInstants })
+		if slices.ContainsFunc(col.params.Formats, func(f string) bool { return f == identifier.FormatExcel || f == identifier.FormatEpochMS }) {
+			col.numbered = with(func(p *identifier.Params) { p.Formats, _ = NumberFormats(p.Formats, canon.KindNumber) })
+			col.from1904 = with(func(p *identifier.Params) { p.Formats, _ = NumberFormats(p.Formats, canon.KindNumber1904) })
+		}
 	case "employee_number":
 		col.numbered = with(func(p *identifier.Params) { p.Width = width })
-	case "decimal":
+	case "decimal", "credits":
 		col.numbered = with(func(p *identifier.Params) { p.Decimal = '.' })
 	case "student_number", "postcode", "municipality", "country-numeric", "institution", "koulutuskoodi", "ohjausala", "integer", "year", "bool", "sex":
 		col.numbered = col.params
 	}
+	if col.from1904 == nil {
+		col.from1904 = col.numbered
+	}
 	col.bools = rule == "bool"
+}
+
+// NumberFormats gives by which formats a number of a workbook is read as a date: by one of the layout that it fits, as
+// yyyyMMdd, else as a serial day. untold says that the layout does not name those: then a number that is a year is none.
+func NumberFormats(formats []string, kind byte) (out []string, untold bool) {
+	out = slices.Clone(formats)
+	if untold = !slices.Contains(out, identifier.FormatExcel); untold {
+		out = append(out, identifier.FormatExcel)
+	}
+	if kind == canon.KindNumber1904 {
+		out[slices.Index(out, identifier.FormatExcel)] = identifier.FormatExcel1904
+	}
+	return out, untold
 }
 
 // repeats tells whether a column of the rule holds few different values that cost something to check, so that
@@ -206,9 +230,16 @@ func (col *column) mean(text string, kind byte, out *value) {
 		if col.typ == canon.Day && len(text) > len(time.DateOnly) {
 			text = text[:len(time.DateOnly)]
 		}
-	case canon.KindNumber:
-		params, damaged = col.numbered, col.numbered == nil
-		text = wholeNumber(text)
+	case canon.KindNumber, canon.KindNumber1904:
+		params = col.numbered
+		if kind == canon.KindNumber1904 {
+			params = col.from1904
+		}
+		damaged = params == nil
+		if text = shownNumber(text); col.serial && IsYear(text) && !col.forbid {
+			out.reason = "partial"
+			return
+		}
 	case canon.KindBool:
 		damaged = !col.bools
 	}
@@ -435,13 +466,35 @@ func year(input string, p *identifier.Params) identifier.Checked {
 	return identifier.Checked{Value: s + "-01-01"}
 }
 
-// wholeNumber drops the fraction that a workbook writes behind a whole number: "4711.0".
-func wholeNumber(s string) string {
+// IsYear tells whether a number is one that a date of which only the year is known leaves. As a serial day it would be one of 1905.
+func IsYear(s string) bool {
+	return len(s) == len("2006") && "1900" <= s && s <= "2100" && strings.Trim(s, "0123456789") == ""
+}
+
+// shownDigits are as many as a spreadsheet shows of a number. What it stores behind them is how its processor rounds: 2.3 as
+// 2.2999999999999998.
+const shownDigits = 15
+
+// shownNumber gives a number as a workbook shows it: without the fraction of a whole one ("4711.0"), rounded to
+// [shownDigits], and without the exponent of one below a tenth. Other exponents stay, since digits are lost there.
+func shownNumber(s string) string {
 	whole, fraction, found := strings.Cut(s, ".")
-	if found && strings.Trim(fraction, "0") == "" {
+	small := strings.Contains(s, "E-") || strings.Contains(s, "e-")
+	switch {
+	case found && strings.Trim(fraction, "0") == "":
 		return whole
+	case len(s) <= shownDigits && !small || !found && !small || !small && strings.ContainsAny(s, "eE"):
+		return s
 	}
-	return s
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(f) < 1e-9 {
+		return s
+	}
+	f, err = strconv.ParseFloat(strconv.FormatFloat(f, 'g', shownDigits, 64), 64)
+	if err != nil {
+		return s
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 func foldCode(s string) string { return strings.ToLower(norm.NFC.String(strings.TrimSpace(s))) }

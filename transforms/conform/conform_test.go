@@ -2,6 +2,7 @@ package conform_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,56 @@ func TestWorkbookCells(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := one(t, "reportronic/projektihenkilot", party.with(tt.change)).text(); !strings.Contains(got, tt.want) {
+				t.Errorf("want %s in\n%s", tt.want, got)
+			}
+		})
+	}
+}
+
+// What a spreadsheet stores of a number is more than it shows, and of a day it is a number too.
+func TestNumbersOfWorkbooks(t *testing.T) {
+	const feed = `{system: s, title: t, controller: "10118", decimal: ",", dates: [d.M.yyyy, yyyyMMdd], feeds: [{name: f, file: "f_{yyyyMMdd}", format: {type: xlsx}, key: [a], person: [a],
+  columns: [{name: a}, {name: b, %s}, {name: c, as: date, to: degree.date}]}]}`
+	tests := []struct{ column, cell, want string }{
+		{"as: credits, to: degree.ects", "n|240.5", "ects=240.5"},
+		{"as: credits, to: degree.ects", "240,5", "ects=240.5"},
+		{"as: decimal, to: degree.grade", "n|2.2999999999999998", "grade=2.3\n"},
+		{"as: decimal, to: degree.grade", "n|19.989999999999998", "grade=19.99\n"},
+		{"as: decimal, to: degree.grade", "n|7.0000000000000007E-2", "grade=0.07\n"},
+		{"as: decimal, to: degree.grade", "n|3.6666666666666665", "invalid b pattern 1"},
+		{"as: decimal, to: degree.grade", "n|123456.123456", "grade=123456.123456\n"},
+		{"as: decimal, to: degree.grade", "n|1.5E+16", "invalid b spreadsheet 1"},
+		{"as: decimal, to: degree.grade", "N|3.5", "grade=3.5\n"},
+		{"as: integer, to: person.birth_year", "n|1980.0", "birth_year=1980"},
+		{"codes: {\"12345678901234567\": x}, to: person.title", "n|12345678901234567", "title=x"},
+		{"as: date, to: study.start", "n|44440", "start=2021-09-01"},
+		{"as: date, to: study.start", "N|42978", "start=2021-09-01"},
+		{"as: date, to: study.start", "N|42978.25", "start=2021-09-01"},
+		{"as: date, to: study.start", "n|20210901", "start=2021-09-01"},
+		{"as: date, to: study.start", "n|2021", "invalid b partial 1"},
+		{"as: date, to: study.start", "N|2021", "invalid b partial 1"},
+		{"as: date, formats: [excel], to: study.start", "n|2021", "start=1905-07-13"},
+		{"as: date, formats: [excel], to: study.start", "N|2021", "start=1909-07-14"},
+		{"as: date, to: study.start", "n|2101", "start=1905-10-01"},
+		{"as: instant, formats: [excel], to: person.modified_at", "n|44440.5", "modified_at=2021-09-01T09:00:00Z"},
+		{"as: instant, formats: [excel], to: person.modified_at", "N|42978.5", "modified_at=2021-09-01T09:00:00Z"},
+		{"as: instant, formats: [epoch-ms], to: person.modified_at", "n|1630486800000", "modified_at=2021-09-01T09:00:00Z"},
+		{"as: instant, formats: [d.M.yyyy], to: person.modified_at", "n|44440.5", "invalid b spreadsheet 1"},
+		{"codes: {\"2.3\": x}, to: person.title", "n|2.2999999999999998", "title=x"},
+		{"as: decimal, to: degree.grade", "n|434.99999999999994", "grade=435\n"},
+		{"as: date, forbid: true", "n|2021", "warning b forbidden 1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.column+" "+tt.cell, func(t *testing.T) {
+			l, err := layout.Parse("f.yaml", fmt.Appendf(nil, feed, tt.column))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := conform.New(l, &l.Feeds[0], settings())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := run(t, c, raw(t, &l.Feeds[0], 1, cells{"a": "1", "b": tt.cell, "c": "1.2.2020"})).text() + "\n"; !strings.Contains(got, tt.want) {
 				t.Errorf("want %s in\n%s", tt.want, got)
 			}
 		})

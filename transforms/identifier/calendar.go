@@ -10,14 +10,16 @@ import (
 
 // Formats that are no patterns.
 const (
-	FormatExcel   = "excel"    // serial day number of a spreadsheet
-	FormatEpochMS = "epoch-ms" // milliseconds since 1970 UTC
-	FormatRFC3339 = "rfc3339"
+	FormatExcel     = "excel"      // serial day number of a spreadsheet
+	FormatExcel1904 = "excel-1904" // the same, counted from 1904-01-01
+	FormatEpochMS   = "epoch-ms"   // milliseconds since 1970 UTC
+	FormatRFC3339   = "rfc3339"
 )
 
 const (
 	excelLast = 2958465 // 9999-12-31
 	excelBug  = 60      // 1900-02-29, a day that spreadsheets count and that never was
+	excel1904 = 1462    // 1904-01-01
 	millis    = 1000
 )
 
@@ -65,7 +67,9 @@ func parse(s string, formats []string, p *Params) (reading, string) {
 func parseOne(s, format string, p *Params) (reading, string) {
 	switch format {
 	case FormatExcel:
-		return parseExcel(s)
+		return parseExcel(s, 0)
+	case FormatExcel1904:
+		return parseExcel(s, excel1904)
 	case FormatEpochMS:
 		return parseEpoch(s, p)
 	case FormatRFC3339, "RFC 3339":
@@ -159,13 +163,13 @@ func (r *reading) field(c byte) *int {
 }
 
 // parseExcel reads a serial: day 0 is 1899-12-30, which is right from March 1900 on. The days before are one off, as
-// spreadsheets count 1900-02-29; that day is refused.
-func parseExcel(s string) (reading, string) {
+// spreadsheets count 1900-02-29; that day is refused. first is the serial of the day that is counted from.
+func parseExcel(s string, first int) (reading, string) {
 	whole := digitRun(s)
 	if whole == 0 || whole > 7 || whole < len(s) && (s[whole] != '.' || !digits(s[whole+1:])) {
 		return reading{}, "pattern"
 	}
-	days := number(s[:whole])
+	days := number(s[:whole]) + first
 	if days < 1 || days == excelBug || days > excelLast {
 		return reading{}, "date"
 	}

@@ -79,3 +79,23 @@ func (p *Pack) Asks(purpose, topic string) (e *ConsentFor, ok bool) {
 	}
 	return &p.Consents[i], true
 }
+
+// KnowsScope tells whether an objection's scope is one of the pack's: one of another scope stops everything.
+func (p *Pack) KnowsScope(scope string) bool {
+	_, known := p.scope[scope]
+	return known
+}
+
+// Heeds tells whether a word of consent comes to something: a purpose that the pack asks consent for, or one of an order of words.
+// By a channel that it does not ask by, nothing has to come of it where nothing goes without a consent either.
+func (p *Pack) Heeds(purpose string, channel Channel) bool {
+	if slices.ContainsFunc(p.Sequences, func(s Sequence) bool { return slices.Contains(s.Of, purpose) }) {
+		return true
+	}
+	i, asked := p.consent[purpose]
+	if !asked {
+		return false
+	}
+	u := p.purpose[purpose]
+	return channel == AnyChannel || u == nil || u.NeedsConsent || slices.Contains(p.Consents[i].Channels, channel.String())
+}
