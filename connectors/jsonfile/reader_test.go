@@ -108,6 +108,34 @@ func TestDrift(t *testing.T) {
 	}
 }
 
+// Records of which every name is another now are no export without rows.
+func TestRenamedNames(t *testing.T) {
+	rows, others := columns("id", "note"), columns("id", "note")
+	rows.Columns[0].Required = true
+	others.Columns[0].Required, others.SkipWhenFilled = true, []string{"note"}
+	for name, c := range map[string]struct {
+		in   string
+		o    jsonfile.Options
+		code string
+	}{
+		"every name":           {`[{"key":"1"},{"key":"2"}]`, rows, "UOMA-LND-HEADER-MISSING"},
+		"keyed by its records": {`{"100":{"id":"1"},"101":{"id":"2"}}`, rows, "UOMA-LND-HEADER-MISSING"},
+		"nothing in a record":  {`[{},{}]`, rows, ""},
+		"no record":            {`[]`, rows, ""},
+		"no value":             {`[{"id":null,"x":1}]`, rows, ""},
+		"rejected":             {`[{"id":["1","2"],"x":1}]`, rows, ""},
+		"rows of others":       {`[{"note":"1","x":1}]`, others, ""},
+	} {
+		if got := read(strings.NewReader(c.in), c.o); fault.Code(got.Err) != c.code || got.Sum.Rows > 0 {
+			t.Errorf("%s: %v, %+v", name, got.Err, got.Sum)
+		}
+	}
+	rows.Columns[0].Required = false
+	if got := read(strings.NewReader(`[{"key":"1"}]`), rows); got.Err != nil || fmt.Sprint(got.Sum.Missing) != "[id note]" {
+		t.Errorf("%+v %v", got.Sum, got.Err)
+	}
+}
+
 func TestBadLinesAreRejectedAlone(t *testing.T) {
 	o := columns("a", "b")
 	o.Lines = true

@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"uoma/connectors/tabular"
@@ -59,6 +60,11 @@ const maxConditions = 1024
 
 // HasValue tells whether the text of the step is wanted.
 func (s *Step) HasValue() bool { return len(s.columns)+len(s.tests) > 0 }
+
+// Plain tells that the text of the step is wanted and no element below it, so that it has none.
+func (s *Step) Plain() bool {
+	return s.HasValue() && !slices.ContainsFunc(s.children, func(c *Step) bool { return !strings.HasPrefix(c.local, "@") })
+}
 
 // HasParts tells whether values below the step are wanted.
 func (s *Step) HasParts() bool { return len(s.children) > 0 }

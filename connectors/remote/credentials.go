@@ -46,7 +46,7 @@ func (c Credentials) client(ctx context.Context, plain *http.Client) (*http.Clie
 		at.base = &digested{user: c.User, password: c.Password, base: plain.Transport}
 	}
 	if o := c.OAuth; o != nil {
-		at.base = &oauth2.Transport{Source: o.tokens(context.WithValue(ctx, oauth2.HTTPClient, plain)), Base: plain.Transport}
+		at.base = &tokened{source: o.tokens(context.WithValue(ctx, oauth2.HTTPClient, plain)), base: plain.Transport}
 	}
 	return &http.Client{Transport: at, CheckRedirect: plain.CheckRedirect}, nil
 }
@@ -86,7 +86,7 @@ func (o *OAuth) tokens(ctx context.Context) oauth2.TokenSource {
 		more.Set("refresh_token", string(o.Refresh))
 	}
 	c := clientcredentials.Config{ClientID: o.ID, ClientSecret: string(o.Secret), TokenURL: o.TokenURL, Scopes: o.Scopes, EndpointParams: more}
-	return oauth2.ReuseTokenSource(nil, &asking{ctx, c})
+	return &asking{ctx, c}
 }
 
 // asking asks for tokens in both ways in which a server may want to hear who we are, until one is known. The library would take a

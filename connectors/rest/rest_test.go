@@ -273,6 +273,17 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 	const row = `{"data":{"items":[{"id":0}]}`
 	total := rest.Paging{Kind: rest.Offset, Parameter: "offset", Total: "total"}
 	cursor := rest.Paging{Kind: rest.Cursor, Next: "cursor", More: "more", Parameter: "after"}
+	circle := func(w http.ResponseWriter, r *http.Request) { // a leads to b, and b to a
+		if r.URL.Query().Get("after") == "a" {
+			says(`{"data":{"items":[{"id":1}]},"cursor":"b","more":true}`)(w, r)
+			return
+		}
+		says(`{"data":{"items":[{"id":2}]},"cursor":"a","more":true}`)(w, r)
+	}
+	squeezed := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		says(row+"}")(w, r)
+	}
 	for name, tt := range map[string]struct {
 		paging  rest.Paging
 		answers []func(http.ResponseWriter, *http.Request)
@@ -296,6 +307,8 @@ func TestAnswersThatAreNoPage(t *testing.T) {
 		"more without a cursor":  {cursor, []func(http.ResponseWriter, *http.Request){says(row + `,"more":true}`)}, "UOMA-SRC-PAGE"},
 		"neither more nor end":   {cursor, []func(http.ResponseWriter, *http.Request){says(row + `,"cursor":"a"}`)}, "UOMA-SRC-PAGE"},
 		"a cursor in a circle":   {cursor, []func(http.ResponseWriter, *http.Request){says(row + `,"cursor":"a","more":true}`), says(`{"data":{"items":[{"id":1}]},"cursor":"b","more":true}`), says(row + `,"cursor":"a","more":true}`)}, "UOMA-SRC-ENDLESS"},
+		"a circle of two":        {cursor, []func(http.ResponseWriter, *http.Request){says(row + `,"cursor":"a","more":true}`), circle, circle, circle, circle, status(410)}, "UOMA-SRC-ENDLESS"},
+		"compressed":             {rest.Paging{Kind: rest.None}, []func(http.ResponseWriter, *http.Request){squeezed}, "UOMA-SRC-CONTENT-TYPE"},
 		"gone in the middle":     {cursor, []func(http.ResponseWriter, *http.Request){says(row + `,"cursor":"a","more":true}`), status(410)}, "UOMA-SRC-GONE"},
 		"never there":            {cursor, []func(http.ResponseWriter, *http.Request){status(404)}, "UOMA-SRC-RESOURCE"},
 		"not allowed":            {cursor, []func(http.ResponseWriter, *http.Request){status(403)}, "UOMA-SRC-LOGIN"},
@@ -412,6 +425,49 @@ func TestCredentials(t *testing.T) {
 		}
 		if fault.Code(err) != tt.code || tt.code == "" && (err != nil || len(got) != 30) {
 			t.Errorf("%s: %d rows, %v", name, len(got), err)
+		}
+	}
+}
+
+// TestATokenThatEndsBetweenPages reads on with another one where a server takes a token back, and did not say when it would.
+func TestATokenThatEndsBetweenPages(t *testing.T) {
+	for name, tt := range map[string]struct {
+		good   func(token, use int) bool // whether the n-th token is taken for the n-th time
+		tokens int64
+		code   string
+	}{
+		"for ever":        {func(int, int) bool { return true }, 1, ""},
+		"for two pages":   {func(_, use int) bool { return use <= 2 }, 3, ""},
+		"for each page":   {func(_, use int) bool { return use <= 1 }, 5, ""},
+		"the first alone": {func(token, use int) bool { return token == 1 && use <= 2 }, 2, "UOMA-SRC-LOGIN"},
+		"never":           {func(int, int) bool { return false }, 1, "UOMA-SRC-LOGIN"},
+	} {
+		for kind, q := range map[string]rest.Query{"next": kinds()["next"], "GraphQL": kinds()["cursor, GraphQL"]} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				var tokens atomic.Int64
+				uses := map[int]int{} // asked for one after the other
+				people := &service{kind: q.Paging.Kind, rows: 50, size: 10}
+				mux := http.NewServeMux()
+				mux.HandleFunc("POST /token", func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Type", "application/json")
+					fmt.Fprintf(w, `{"access_token":"%d","token_type":"Bearer"}`, tokens.Add(1))
+				})
+				mux.HandleFunc("/v1/people", func(w http.ResponseWriter, r *http.Request) {
+					token, _ := strconv.Atoi(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+					if uses[token]++; !tt.good(token, uses[token]) {
+						w.WriteHeader(http.StatusUnauthorized)
+						return
+					}
+					people.ServeHTTP(w, r)
+				})
+				api, _ := open(t, mux, func(s *remote.Server, _ *rest.Limits) {
+					s.Credentials.OAuth = &remote.OAuth{TokenURL: strings.TrimSuffix(s.URL, "/v1") + "/token", ID: "uoma", Secret: "secret-of-uoma"}
+				})
+				got, err := ids(t, api, q)
+				if fault.Code(err) != tt.code || tt.code == "" && (err != nil || !slices.Equal(got, numbers(50))) || tokens.Load() != tt.tokens {
+					t.Errorf("%d rows with %d tokens, %v; want %d, %q", len(got), tokens.Load(), err, tt.tokens, tt.code)
+				}
+			})
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -308,8 +309,12 @@ func (s *store) fetch(ctx context.Context, e remote.Entry, p []byte, at int64) (
 		return 0, err
 	}
 	defer out.Body.Close() // only read from
-	if aws.ToString(out.ContentRange) != fmt.Sprintf("bytes %d-%d/%d", at, at+int64(len(p))-1, e.Bytes) {
-		return 0, remote.Changed(e.Path) // another size than described
+	got := aws.ToString(out.ContentRange)
+	switch _, size, told := strings.Cut(got, "/"); {
+	case told && size != strconv.FormatInt(e.Bytes, 10):
+		return 0, remote.Changed(e.Path)
+	case got != fmt.Sprintf("bytes %d-%d/%d", at, at+int64(len(p))-1, e.Bytes):
+		return 0, remote.Answer("it gives other bytes than those of the range that was asked for")
 	}
 	return io.ReadFull(out.Body, p)
 }

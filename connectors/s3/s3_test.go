@@ -204,6 +204,73 @@ func TestAListedVersionIsFoundByItsKey(t *testing.T) {
 	}
 }
 
+// TestAVersionWithoutANameCanBeReplaced reads an object that was put while a bucket kept no versions: the one that has its place now
+// has the same name of a version, which is none.
+func TestAVersionWithoutANameCanBeReplaced(t *testing.T) {
+	r := start(t)
+	r.put(t, "a.csv", []byte("new"))
+	f, err := s3.Open(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+		if in.Method == http.MethodHead { // as it was before
+			for name, v := range map[string]string{"ETag": `"149603e6c03516362a8da23f624db945"`, "X-Amz-Version-Id": "null", "Content-Length": "3", "Last-Modified": "Sun, 22 Nov 2026 02:00:00 GMT"} {
+				w.Header().Set(name, v)
+			}
+			return true
+		}
+		if in.Method == http.MethodGet && in.Header.Get("If-Match") == "" {
+			t.Error("it is asked for as if it could not be replaced")
+		}
+		return false
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // idle connections only
+	if got, err := fs.ReadFile(f, "a.csv"); fault.Code(err) != "UOMA-LND-CHANGED" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestOtherBytesThanAskedFor reads from services that give another range, or all of the object.
+func TestOtherBytesThanAskedFor(t *testing.T) {
+	r := start(t)
+	content := bytes.Repeat([]byte("0123456789abcdef"), 5<<20>>4) // two ranges
+	r.put(t, "a.csv", content)
+	for name, tt := range map[string]struct {
+		answer func(w http.ResponseWriter)
+		code   string
+	}{
+		"all of it": {func(w http.ResponseWriter) { _, _ = w.Write(content) }, "UOMA-SRC-ANSWER"},
+		"another range": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", 1<<20-1, len(content)))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write(content[:1<<20])
+		}, "UOMA-SRC-ANSWER"},
+		"of another size": {func(w http.ResponseWriter) {
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", 4<<20, 5<<20-1, 9<<20))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write(content[:1<<20])
+		}, "UOMA-LND-CHANGED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := s3.Open(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if in.Method != http.MethodGet || !strings.HasPrefix(in.Header.Get("Range"), fmt.Sprintf("bytes=%d-", 4<<20)) {
+					return false
+				}
+				tt.answer(w)
+				return true
+			}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close() // idle connections only
+			got, err := fs.ReadFile(f, "a.csv")
+			if fault.Code(err) != tt.code || len(got) > 4<<20 || !bytes.HasPrefix(content, got) {
+				t.Errorf("%d bytes, %v; want %s", len(got), err, tt.code)
+			}
+		})
+	}
+}
+
 // TestManyObjects lists more than a page holds, below a prefix.
 func TestManyObjects(t *testing.T) {
 	r := start(t)

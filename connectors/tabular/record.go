@@ -140,7 +140,7 @@ func (a *Assembler) EndRecords(line, records int64) error {
 		return err
 	}
 	for i, c := range a.o.Columns {
-		if a.met[i] || a.sum.Rows == 0 && !a.unlisted[i] {
+		if a.met[i] || a.sum.Rows == 0 && !a.unlisted[i] && !a.renamed() {
 			continue
 		}
 		if c.Required {
@@ -153,6 +153,11 @@ func (a *Assembler) EndRecords(line, records int64) error {
 		a.sum.Missing = append(a.sum.Missing, c.Name)
 	}
 	return nil
+}
+
+// renamed tells, of an export without rows, that some record had names, and none that the layout knows.
+func (a *Assembler) renamed() bool {
+	return a.sum.Skipped[SkipBlank] > 0 && len(a.strange) > 0
 }
 
 // FlushBytes is how much text a batch may hold before it is given on, whatever the number of its rows.

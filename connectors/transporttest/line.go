@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,14 +68,14 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	}
 }
 
-// entries are so many that their listing is cut several times.
-const entries = 2000
+// entries, of long names, are so many that their listing is cut several times.
+const entries = 600
 
 // listsOverCuts lists a folder over lines that are cut while the listing comes: all of it, or the source has failed.
 func (s Subject) listsOverCuts(t *testing.T) {
 	want := make([]string, entries)
 	for i := range want {
-		want[i] = fmt.Sprintf("export_of_the_student_register_%05d.csv", i)
+		want[i] = fmt.Sprintf("%s%05d.csv", strings.Repeat("export_of_the_register_", 5), i)
 		s.Sparse(t, "listing/"+want[i], 1)
 	}
 	for how, end := range faultproxy.Ends() {

@@ -54,8 +54,10 @@ type Reader struct {
 
 // text is what an open element of the record has of its own.
 type text struct {
-	step *record.Step // nil where the layout knows none
-	b    []byte
+	step  *record.Step // nil where the layout knows none
+	b     []byte
+	mixed bool // elements that the layout does not know are in it
+	lost  bool // and text in those
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
@@ -290,7 +292,13 @@ func (r *Reader) record() error {
 		case t == xmltoken.StartTag && top.step == nil:
 			r.push(nil)
 		case t == xmltoken.StartTag:
-			r.enter(r.m.Find(r.x.Local, r.x.Space()))
+			step := r.m.Find(r.x.Local, r.x.Space())
+			top.mixed = top.mixed || step == nil
+			r.enter(step)
+		case top.step == nil:
+			if err := r.unknown(); err != nil {
+				return err
+			}
 		case top.step != nil && top.step.HasValue():
 			if err := r.append(top); err != nil {
 				return err
@@ -329,7 +337,7 @@ func (r *Reader) push(step *record.Step) {
 	n := len(r.texts)
 	if n < cap(r.texts) {
 		r.texts = r.texts[:n+1] // with the memory of an element that is closed
-		r.texts[n].step, r.texts[n].b = step, r.texts[n].b[:0]
+		r.texts[n] = text{step: step, b: r.texts[n].b[:0]}
 		return
 	}
 	r.texts = append(r.texts, text{step: step})
@@ -348,8 +356,29 @@ func (r *Reader) append(top *text) (err error) {
 	return nil
 }
 
+// unknown notes text in an element that the layout does not know, inside of one whose text is wanted.
+func (r *Reader) unknown() error {
+	i := len(r.texts) - 1
+	for r.texts[i].step == nil {
+		i--
+	}
+	in := &r.texts[i]
+	if in.lost || !in.step.Plain() {
+		return nil
+	}
+	b, err := r.x.AppendText(r.texts[len(r.texts)-1].b[:0])
+	if err != nil {
+		return err
+	}
+	in.lost = len(xmltoken.TrimSpace(b)) > 0
+	return nil
+}
+
 func (r *Reader) leave(top *text) {
 	if top.step != nil {
+		if top.mixed && top.step.Plain() && (top.lost || len(xmltoken.TrimSpace(top.b)) > 0) {
+			r.m.Fail(tabular.CodeStructure, "the record has elements where the layout has a value")
+		}
 		r.m.Text(xmltoken.TrimSpace(top.b))
 		r.m.Close()
 	}

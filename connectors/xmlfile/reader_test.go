@@ -101,6 +101,35 @@ func utf16(s string) string {
 	return string(b)
 }
 
+// The text of an element is all that it says, or the record is rejected: what stands between would read on without a part.
+func TestMixedContent(t *testing.T) {
+	cases := map[string]struct {
+		in, want string
+		rejected bool
+	}{
+		"a word in an element":     {"<L><I><a>The <i>long</i> road</a></I></L>", "", true},
+		"a break":                  {"<L><I><a>The<br/>road</a></I></L>", "", true},
+		"parts in place of text":   {"<L><I><a><x>1</x></a></I></L>", "", true},
+		"and deeper":               {"<L><I><a><x><y/><z>1</z></x></a></I></L>", "", true},
+		"another namespace":        {"<L xmlns:q='urn:q'><I><a><q:x>1</q:x></a></I></L>", "", true},
+		"beside an attribute":      {"<L><I><c k='1'>The <i>long</i> road</c></I></L>", "", true},
+		"parts without text":       {"<L><I><a> <x y='1'> <z/></x></a><b>1</b></I></L>", "|1|||", false},
+		"parts that are known":     {"<L><I><d>The <e>long</e> <x>winding</x> road</d></I></L>", "|||The   road|long", false},
+		"unknown elements outside": {"<L><I><x>1</x>2<a>3</a></I></L>", "3||||", false},
+		"one record after another": {"<L><I><a><x/></a></I><I><a>1</a></I></L>", "1||||", false},
+	}
+	o := columns("L/I", "a", "b", "c=c[@k=1]", "d", "e=d/e")
+	for name, c := range cases {
+		got := read(strings.NewReader(c.in), o)
+		if got.Err != nil || c.rejected != (len(got.Rejected) == 1 && got.Rejected[0].Code == tabular.CodeStructure) || !c.rejected && len(got.Rejected) > 0 {
+			t.Errorf("%s: %q %+v %v", name, text(got), got.Rejected, got.Err)
+		}
+		if !c.rejected && text(got) != c.want {
+			t.Errorf("%s: %q, want %q", name, text(got), c.want)
+		}
+	}
+}
+
 func TestDriftAndRejections(t *testing.T) {
 	got := read(strings.NewReader(`<L><I new="1"><a><x/></a><b/><b>1</b></I><I><a>1</a><a>2</a></I><I><b>&#127;</b></I></L>`), columns("L/I", "a", "b", "c"))
 	if got.Err != nil || text(got) != "|1|" || fmt.Sprint(got.Sum.Unknown) != "[@new a/x]" || fmt.Sprint(got.Sum.Missing) != "[c]" {

@@ -79,7 +79,7 @@ func TestAWorksheetOfConsentsSaysWhatTheWebAPISays(t *testing.T) {
 			"_msdynmkt_topicid_value": "00000000-0000-0000-0000-0000000000b1", "msdynmkt_value": number(status), "msdynmkt_source": number(source), "modifiedon": "2026-07-02T08:15:30Z"}
 		sheet := cells{"(Do Not Modify) Contact Point Consent": api["msdynmkt_contactpointconsent4id"], "Contact point": point,
 			"Channel": []string{"Email", "Text Message", "Custom", "Voice"}[channel], "Purpose": []string{"Newsletter", "Events", "Training offers", "Surveys"}[purpose],
-			"Topic": "Alumni news", "Consent status": []string{"Not Set", "Opted In", "Opted Out"}[status], "(Do Not Modify) Modified On": "d|2026-07-02T11:15:30",
+			"Consent type": "Topic", "Topic": "Alumni news", "Consent status": []string{"Not Set", "Opted In", "Opted Out"}[status], "(Do Not Modify) Modified On": "d|2026-07-02T11:15:30",
 			"Source": []string{"Internal", "Preference page", "Text message", "Loaded", "Preference Center", "Realtime Marketing Form", "Subscription Center",
 				"Email - list-unsubscribe"}[source]}
 		want, got := run(t, c, raw(t, g, 2, api)), run(t, worksheet, raw(t, f, 2, sheet))
@@ -125,16 +125,52 @@ func TestALabelThatNobodyListedIsNoPermission(t *testing.T) {
 	}
 	consents, g := template(t, "dynamics365-worksheet", "consents")
 	yes := cells{"(Do Not Modify) Contact Point Consent": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "Contact point": "eino.varhainen@posti.example", "Channel": "Email",
-		"Purpose": "Newsletter", "Consent status": "Opted In"}
+		"Consent type": "Purpose", "Purpose": "Newsletter", "Consent status": "Opted In"}
 	if o := run(t, consents, raw(t, g, 2, yes)); !slices.Equal(o.states(), []string{"granted"}) {
 		t.Fatal(o.text())
 	}
-	refusing := map[string]string{"Consent status": "Consent status", "Channel": "Contact point", "Purpose": "Purpose", "Topic": "Topic"} // a point of no known kind is none
+	refusing := map[string]string{"Consent status": "Consent status", "Channel": "Contact point", "Purpose": "Purpose", "Consent type": ""} // a point of no known kind is none
 	for heading, labels := range map[string][]string{"Consent status": {"", "Yes", "true", "Opted-in", "534120001", "n|534120001", "b|true", "Hyväksytty"},
-		"Channel": {"", "Custom", "E-mail", "Post"}, "Purpose": {"", "Commercial"}, "Topic": {"Alumni", "n|1"}} {
+		"Channel": {"", "Custom", "E-mail", "Post"}, "Purpose": {"", "Commercial"}, "Consent type": {"", "Topic", "Tarkoitus", "n|1"}} {
 		for _, label := range labels {
 			if o := run(t, consents, raw(t, g, 2, yes.with(cells{heading: label}))); len(o.rejected) != 1 || o.rejected[0].Field != refusing[heading] {
 				t.Errorf("%s = %q:\n%s", heading, label, o.text())
+			}
+		}
+	}
+}
+
+// TestAWithdrawalOfATopicThatNobodyListedCounts: it takes back the whole of the purpose by its channel, with its time, while a consent
+// to such a topic waits. So it is where nobody knows whether a consent is one to a topic.
+func TestAWithdrawalOfATopicThatNobodyListedCounts(t *testing.T) {
+	consents, f := template(t, "dynamics365-worksheet", "consents")
+	row := cells{"(Do Not Modify) Contact Point Consent": "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "Contact point": "eino.varhainen@posti.example", "Channel": "Email",
+		"Purpose": "Events", "Source": "Preference page", "(Do Not Modify) Modified On": "d|2026-07-02T11:15:30"}
+	const (
+		stem  = "consent[0] row_key=3f2504e0-4f89-41d3-9a0c-0305e82c3301 person_key=@email:eino.varhainen@posti.example line=2 purpose=events "
+		about = " time=2026-07-02T08:15:30Z source=preference_page "
+		point = "contact_point=eino.varhainen@posti.example"
+		topic = "topic=00000000-0000-0000-0000-0000000000b1 "
+	)
+	for _, tt := range []struct {
+		kind, topic string
+		counts      bool   // whatever its status
+		about       string // the listed topic
+	}{
+		{"Purpose", "", true, ""},
+		{"Topic", "Alumni news", true, topic},
+		{"", "Alumni news", true, topic},
+		{"Topic", "Alumni", false, ""}, {"Topic", "unlisted", false, ""}, {"Topic", "n|1", false, ""}, {"Topic", "b|true", false, ""}, {"Topic", "e|#N/A", false, ""}, {"Topic", "", false, ""},
+		{"", "Alumni", false, ""}, {"", "", false, ""}, {"Tarkoitus", "", false, ""}, {"e|#N/A", "", false, ""},
+	} {
+		for status, state := range map[string]string{"Not Set": "unknown", "Opted In": "granted", "Opted Out": "withdrawn"} {
+			var want []string
+			if tt.counts || state == "withdrawn" {
+				want = []string{stem + tt.about + "channel=email state=" + state + about + point}
+			}
+			got := run(t, consents, raw(t, f, 2, row.with(cells{"Consent type": tt.kind, "Topic": tt.topic, "Consent status": status})))
+			if !slices.Equal(got.rows, want) || len(got.rejected)+len(want) != 1 {
+				t.Errorf("%s of %q %q:\n%s\nwant %v", status, tt.kind, tt.topic, got.text(), want)
 			}
 		}
 	}
