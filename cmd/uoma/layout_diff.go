@@ -110,6 +110,10 @@ func (a *app) printColumns(d *authoring.Columns) {
 	if d.Reordered {
 		fmt.Fprintln(a.out, "the columns stand in another order, which changes nothing")
 	}
+	if len(d.Required) > 0 && d.Drift != layout.Fail {
+		fmt.Fprintf(a.out, "a night would: %s (required: %s)\n", answers[layout.Quarantine], strings.Join(d.Required, ", "))
+		return
+	}
 	if len(d.Missing) > 0 || len(d.New) > 0 && d.Drift == layout.Fail {
 		fmt.Fprintf(a.out, "a night would: %s (drift: %s)\n", answers[d.Drift], d.Drift)
 	}

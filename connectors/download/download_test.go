@@ -158,10 +158,32 @@ func TestServersThatKnowLess(t *testing.T) {
 			_, _ = w.Write(body) // the line is cut on purpose
 		}
 	}
+	// asked gives parts of the file to whoever asks whether it is still the same, and of another one to whoever does not.
+	asked := func(tag string, modified time.Time, condition string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, r *http.Request) {
+			var from int
+			if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err != nil || from == 0 {
+				ranges(tag, modified)(w, r)
+				return
+			}
+			body := bytes.ToUpper(content)
+			if r.Header.Get("If-Range") == condition {
+				body = content
+			}
+			if tag != "" {
+				w.Header().Set("ETag", tag)
+			}
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(body)-1, len(body)))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write(body[from:]) // the line is cut on purpose
+		}
+	}
 	for name, tt := range map[string]struct {
 		answer func(http.ResponseWriter, *http.Request)
 		code   string
 	}{
+		"a tag that must be asked for":        {asked(`"1"`, time.Time{}, `"1"`), ""},
+		"a time that is not repeated":         {asked("", at, at.Format(http.TimeFormat)), ""},
 		"a part that begins earlier":          {part(-100, -100), ""},
 		"a part that begins later":            {part(100, 100), "UOMA-LND-CHANGED"},
 		"a part that is longer than it says":  {part(-1<<40, 0), "UOMA-SRC-ANSWER"},
@@ -322,6 +344,7 @@ func TestTokens(t *testing.T) {
 		"in a header":                  {heard: header},
 		"in the form":                  {heard: form},
 		"in a header, busy":            {heard: header, first: http.StatusServiceUnavailable, times: 1},
+		"in a header, too many asked":  {heard: header, first: http.StatusTooManyRequests, times: 1},
 		"in the form, busy":            {heard: form, first: http.StatusTooManyRequests, times: 1},
 		"in a header, a broken line":   {heard: header, times: 1},
 		"in the form, broken lines":    {heard: form, times: 2},

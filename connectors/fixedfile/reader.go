@@ -22,6 +22,7 @@ var (
 		"correct the encoding and the columns' characters in the layout")
 	errEncoding = fault.New("UOMA-LND-ENCODING", "the export's bytes are not of its encoding",
 		"set the layout's encoding to what the source system writes; bytes are never replaced silently").For(fault.Source)
+	errUTF8      = errEncoding.Because(errors.New("it is UTF-8 throughout"))
 	errTruncated = fault.New("UOMA-LND-TRUNCATED", "the export ends too early",
 		"have the export made again; if its last line is no row, name it as the layout's trailer; nothing was removed").For(fault.Source)
 	errRead = fault.New("UOMA-LND-READ", "the export cannot be read to its end",
@@ -53,7 +54,8 @@ type Reader struct {
 	lines   int
 	records int64
 	row     tabular.Row
-	starts  []int // by character of a line that is not ASCII: where it begins
+	starts  []int          // by character of a line that is not ASCII: where it begins
+	watch   *charset.Watch // of a single-byte encoding
 }
 
 // New makes a reader. Nothing is read, and no mistake in the options reported, before Batches is ranged over.
@@ -93,12 +95,21 @@ func (r *Reader) open() error {
 		return r.fault(0, err)
 	}
 	r.a.SetEncoding(encoding)
-	r.w = window.New(charset.NewReader(buffered, encoding))
+	src := io.Reader(buffered)
+	if encoding == charset.Windows1252 || encoding == charset.Latin9 {
+		r.watch = charset.NewWatch(src)
+		src = r.watch
+	}
+	r.w = window.New(charset.NewReader(src, encoding))
 	for i := range r.o.Columns {
 		r.a.Met(i)
 	}
 	return nil
 }
+
+// likely is how many characters beyond ASCII tell UTF-8 from other text that happens to be that too. As another encoding it would
+// have columns that begin elsewhere.
+const likely = 8
 
 const keptOfLong = 64 << 10 // bytes of an over-long line that go to quarantine
 
@@ -106,6 +117,9 @@ const keptOfLong = 64 << 10 // bytes of an over-long line that go to quarantine
 func (r *Reader) next() error {
 	line, err := r.w.Line(r.limits.RowBytes, keptOfLong)
 	if err == io.EOF {
+		if r.watch != nil && r.watch.Wide() >= likely {
+			return errUTF8.At(fault.Place{File: r.o.File})
+		}
 		if err := r.a.EndRecords(line.Number-1, r.records); err != nil {
 			return err
 		}

@@ -156,3 +156,29 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// UTF-8 that is read by an encoding of one byte has its columns elsewhere, on the lines of whoever has a letter beyond ASCII.
+func TestTextThatIsUTF8(t *testing.T) {
+	name := "01Äöö\n02Åäö\n"
+	for in, code := range map[string]string{
+		name + "03ÄÅ\n":                         "UOMA-LND-ENCODING",
+		name + "03Å\n":                          "", // too few to tell
+		name + "03ÄÅ\n04\xe4\n":                 "",
+		name + "03ÄÅ\n04\xc3":                   "",
+		"01€€€€€€€€\n":                          "UOMA-LND-ENCODING",
+		"\ufeff" + name + "03ÄÅ\n":              "",
+		"01" + strings.Repeat("\xe4", 8) + "\n": "",
+	} {
+		o := fixedfile.Options{Encoding: "windows-1252", Ranges: []fixedfile.Range{{From: 1, To: 2}, {From: 3, To: 5}}}
+		o.Feed, o.Columns = "demo/rows", []tabular.Column{{Name: "a"}, {Name: "b"}}
+		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in))} {
+			var failed error
+			for _, err := range fixedfile.New(r, o).Batches(t.Context()) {
+				failed = err
+			}
+			if fault.Code(failed) != code {
+				t.Errorf("%q: %v", in, failed)
+			}
+		}
+	}
+}

@@ -29,7 +29,8 @@ type Columns struct {
 	New       []string    `json:"new"`
 	Renamed   [][2]string `json:"perhaps_renamed,omitempty"` // a missing and a new one that mean the same by their names
 	Reordered bool        `json:"reordered,omitempty"`
-	Drift     string      `json:"drift"` // the feed's policy
+	Drift     string      `json:"drift"`              // the feed's policy
+	Required  []string    `json:"required,omitempty"` // of the missing ones those without which the source stops, whatever the policy
 }
 
 // Same tells whether nothing changed that a night would answer.
@@ -95,7 +96,7 @@ func CompareSince(ctx context.Context, w *workspace.Workspace, file string, l *l
 		now = present(names(f), c.Missing, c.New)
 	}
 	c := &Columns{Feed: f.FullName(), Since: since, Drift: f.Drift, Missing: without(then, now), New: without(now, then)}
-	c.Renamed = renamed(f, c.Missing, c.New)
+	c.Renamed, c.Required = renamed(f, c.Missing, c.New), required(f, c.Missing)
 	return c, nil
 }
 
@@ -181,6 +182,16 @@ func renamed(f *layout.Feed, missing, added []string) (out [][2]string) {
 		i := slices.IndexFunc(added, alike)
 		if i >= 0 && !slices.ContainsFunc(added[i+1:], alike) {
 			out = append(out, [2]string{old, added[i]})
+		}
+	}
+	return out
+}
+
+// required gives those of the missing columns that every row must fill.
+func required(f *layout.Feed, missing []string) (out []string) {
+	for _, name := range missing {
+		if i := f.Index(name); i >= 0 && f.Columns[i].Required {
+			out = append(out, name)
 		}
 	}
 	return out

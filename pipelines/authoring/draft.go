@@ -6,6 +6,7 @@ import (
 
 	"uoma/connectors/rowfile"
 	"uoma/transforms/identifier"
+	"uoma/transforms/layout"
 	"uoma/transforms/linkage"
 	"uoma/transforms/meaning"
 )
@@ -113,7 +114,7 @@ func (d *drafting) guess(i int, m *meaning.Column, sure bool) {
 	} else {
 		g, ok = d.byMeaning(i, m)
 	}
-	if !ok {
+	if !ok || d.form.Columns[i].Several && layout.OneValue(g.column.As) {
 		return
 	}
 	for _, to := range g.column.To {

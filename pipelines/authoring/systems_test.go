@@ -47,6 +47,7 @@ var pitfalls = map[string][]string{
 	"mira/events":                    {"PaidAmount pattern"}, // a currency in the amount
 	"mira/erased":                    {},
 	"mira/erased-members":            {},
+	"mira/erased-stakeholders":       {},
 	"mira/merged":                    {},
 	"mira/merged-stakeholders":       {},
 	"mira/stakeholders":              {},

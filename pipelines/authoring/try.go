@@ -328,6 +328,6 @@ func columnsOf(f *layout.Feed, sum tabular.Summary) Columns {
 			c.Missing = append(c.Missing, name)
 		}
 	}
-	c.Renamed = renamed(f, c.Missing, c.New)
+	c.Renamed, c.Required = renamed(f, c.Missing, c.New), required(f, c.Missing)
 	return c
 }

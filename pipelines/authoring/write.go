@@ -70,6 +70,11 @@ func (d *Draft) write(b *strings.Builder, file string) {
 	for _, list := range d.form.Lists {
 		fmt.Fprintf(b, "  # %s: records inside the records. A feed with each: %[1]s has them as rows; a column with path: %[1]s[NAME=VALUE]/NAME takes one.\n", plain(list))
 	}
+	for i, c := range d.form.Columns {
+		if path := cmp.Or(c.Path, c.Name); c.Several && len(d.Columns[i].To) == 0 {
+			fmt.Fprintf(b, "  # %s: several values in a record. A feed with each: %s has them as rows, with path: \".\" of the column.\n", plain(c.Name), plain(path))
+		}
+	}
 	if len(d.rows) > 0 {
 		fmt.Fprintf(b, "  rows:\n    %s\n", strings.Join(d.rows, "\n    "))
 	}

@@ -113,6 +113,27 @@ func TestAListWithoutItsSidecarIsRefused(t *testing.T) {
 	same(t, "behind the end of the licence", s.addresses(t))
 }
 
+// TestAListOfBansIsNotHeldUp bans everybody of a list: a list of bans looks just so, and none of them waits. Of a list that was filled
+// by mistake the next one brings back whom it lost.
+func TestAListOfBansIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	s := withLists(t)
+	var good, bans, providers []string
+	for i := range 8 {
+		mail := fmt.Sprintf("n%d@a.example", i)
+		row := strings.Replace(company(mail), "Seinäjoki", "Vaasa", 1) // the list is no UTF-8
+		good, providers = append(good, row), append(providers, "Mallitieto")
+		bans = append(bans, strings.Replace(row, ";62010;;;;", ";62010;;;x;", 1))
+	}
+	for n, tt := range []struct{ rows, want []string }{{good, providers}, {bans, nil}, {good, providers}} {
+		night := firstNight + canon.Date(n)
+		s.put(t, besideList, night, tt.rows...)
+		s.aside(t, night, bought("Mallitieto", "2027-09-30"))
+		s.finish(t, night, pipelines.Finished)
+		same(t, fmt.Sprint("rows of night ", n), s.current(t, "attribution", "provider"), tt.want...)
+	}
+}
+
 // TestASidecarComesOverTheNetwork with its list, by the same transport.
 func TestASidecarComesOverTheNetwork(t *testing.T) {
 	for name, at := range map[string]func(t *testing.T, s tiny) (settings string, put func(name string, text []byte)){

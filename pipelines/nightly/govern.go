@@ -128,6 +128,7 @@ type governing struct {
 	people   map[string]*person
 	byRecord map[string][]*person
 	unowned  map[string][]*person // by contact point that nobody has and that said something of consents: who stands for it
+	against  map[string]bool      // contact points that nobody has and that said something against a use
 	links    []linkOf             // of all records, in their order
 	items    []policy.Item
 	since    []canon.Date               // by item: the night that brought its first row

@@ -262,6 +262,7 @@ func (g *governing) item(table string, b *canon.Batch, i int, own []rowAnchor, l
 		}
 		ofNobody(&x, &matter)
 		people = sparing(&x, g.unowned[b.Col(2).Text(i)], loader)
+		g.staysNobodys(&x, b.Col(2).Text(i), loader)
 	}
 	g.ofPeople(&x, people)
 	if x.Anchors == (policy.Anchors{}) && !g.n.pack.ConsentsEnd() {

@@ -96,7 +96,8 @@ func TestConsentsOfWhoWasMergedAreOfWhoStays(t *testing.T) {
 	})
 }
 
-// TestWhoIsErasedInMiraIsGone has a stub in the place of two members, one of whom the student system knows: nothing is left of either.
+// TestWhoIsErasedInMiraIsGone has a stub in the place of two members, one of whom the student system knows, and of a stakeholder: nothing
+// is left of any of them.
 func TestWhoIsErasedInMiraIsGone(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
 		s := newMira(t, on)
@@ -104,19 +105,25 @@ func TestWhoIsErasedInMiraIsGone(t *testing.T) {
 			return id + ";" + fs + ";Alumni;" + given + ";" + family + strings.Repeat(";", 12) + "0;" + status + ";2015-02-01;;nb;;2026-10-01 12:30;;"
 		}
 		members := []string{row("70001", "", "Ola", "Alpha", "Member"), row("70002", "88", "Kari", "Beta", "Member"), row("70004", "", "Pal", "Delta", "Member")}
+		guest := func(id, given, family, mail, status string) string {
+			return id + ";;Stakeholder;" + given + ";" + family + ";;;" + mail + strings.Repeat(";", 9) + "0;" + status + ";;;nb;;2026-10-01 12:30;;"
+		}
+		stakeholders := []string{guest("80001", "Eva", "Epsilon", "eva@firm.example", ""), guest("80002", "Ida", "Eta", "ida@firm.example", "")}
+		gone := []string{guest("80001", "", "", "", "Erased"), stakeholders[1]}
 		stubs := []string{row("70001", "", "", "", "Erased"), row("70002", "88", "", "", "Erased"), members[2]}
+		guests := [][]string{stakeholders, gone}
 		for n, rows := range [][]string{members, stubs, stubs} {
 			date := firstNight + canon.Date(n)
 			s.put(t, "mira/mira_alumni_%s.csv", date, rows...)
-			s.put(t, "mira/mira_stakeholders_%s.csv", date)
+			s.put(t, "mira/mira_stakeholders_%s.csv", date, guests[min(n, 1)]...)
 			s.put(t, "mira/mira_participants_%s.csv", date)
 			s.put(t, "mira/mira_degrees_%s.csv", date, "70001;P;Prog;First;Ås;2010;2012-06-01;FS", "70004;P;Prog;Last;Ås;2010;2012-06-01;FS")
 			s.put(t, "mira/mira_consents_%s.csv", date)
 			s.finish(t, date, pipelines.Finished)
 			s.mustApply(t, date)
-			want, degrees := []string{"Alpha", "Beta", "Delta"}, []string{"First", "Last"}
+			want, degrees := []string{"Alpha", "Beta", "Delta", "Epsilon", "Eta"}, []string{"First", "Last"}
 			if n > 0 {
-				want, degrees = want[2:], degrees[1:]
+				want, degrees = []string{"Delta", "Eta"}, degrees[1:]
 			}
 			same(t, fmt.Sprint("people of night ", n), s.names(t), want...)
 			same(t, fmt.Sprint("degrees of night ", n), s.cells(t, "degree", "title"), degrees...)

@@ -12,9 +12,17 @@ import (
 // What belongs to nobody: rows by a contact point that nobody has, such as the mailbox of an office, and rows of things. They
 // have no membership that ends and nobody who dies, so that the pack's ends of what is a person's have to come from elsewhere.
 
-// listenToNobody notes what was said of consents by contact points that nobody has, where the pack ends anything with consents.
+// listenToNobody notes which contact points that nobody has said something against a use, and what was said of consents by them, where
+// the pack ends anything with consents.
 func (g *governing) listenToNobody(told ...map[string]*person) {
-	g.unowned = map[string][]*person{}
+	g.unowned, g.against = map[string][]*person{}, map[string]bool{}
+	for _, some := range told {
+		for record, said := range some {
+			if said.speaks && g.byRecord[record] == nil && forbidsAny(&said.facts) {
+				g.against[record] = true
+			}
+		}
+	}
 	if !g.n.pack.ConsentsEnd() {
 		return
 	}
@@ -47,6 +55,23 @@ func sparing(x *policy.Item, unowned []*person, loader *policy.Loader) []*person
 	}
 	x.Anchors.Drop(policy.MembershipEnd)
 	return nil
+}
+
+// forbidsAny tells whether something was said against a use.
+func forbidsAny(f *policy.Facts) bool {
+	return len(f.Objections) > 0 || slices.ContainsFunc(f.Consents, func(c policy.Consent) bool { return c.State == policy.Refused || c.State == policy.Withdrawn })
+}
+
+// staysNobodys lets rows of a contact point that nobody has, and that said something against a use, stay where the pack keeps of them
+// what they forbid: that is kept under marks of a person, and whoever gets the address must not be written to against it. When
+// somebody has it the row is theirs, and goes as theirs do.
+func (g *governing) staysNobodys(x *policy.Item, record string, loader *policy.Loader) {
+	if !g.against[record] || !forbids(loader, x.Feed, x.Category) {
+		return
+	}
+	for _, anchor := range g.n.pack.SuppressedBy(x.Category) {
+		x.Anchors.Drop(anchor)
+	}
 }
 
 // forbids tells whether rows of a feed that forbid a use may be of a category.

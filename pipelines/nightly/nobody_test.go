@@ -94,6 +94,46 @@ func TestNobodysWordsEndWhatIsNobodys(t *testing.T) {
 	})
 }
 
+// TestWhatNobodysAddressForbidsWaitsForWhoeverHasIt holds XAMK-40 and XAMK-48 where an address that nobody has took a consent back, or
+// objected, and its source exports that no more: nobody's marks could keep it, so the row stays until somebody has the address, counts
+// for them, and goes then as theirs, but for what it forbids. What such an address allowed goes.
+func TestWhatNobodysAddressForbidsWaitsForWhoeverHasIt(t *testing.T) {
+	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
+		layouts := byMail("dynamics365", "contacts: user user | "+whoIs+", mail as: email; to: email.work", saidByMail)
+		forms := strings.Replace(byMail("webforms", "people: user user | "+whoIs, "scope to: objection.scope, time as: instant; to: objection.time"), "name: events", "name: requests", 1)
+		s := newTiny(t, on, "xamk", map[string]string{"dynamics365": strings.Replace(layouts, "name: events", "name: words", 1), "webforms": forms})
+		const contacts, words, requests = "dynamics365/contacts_%s.csv", "dynamics365/events_%s.csv", "webforms/events_%s.csv"
+		s.feeds[contacts], s.feeds[words], s.feeds[requests] = "user;family;given;mail", "id;mail;channel;purpose;state;time", "id;mail;channel;scope;time"
+		s.feeds["webforms/people_%s.csv"] = "user;family;given"
+		night := func(n canon.Date, said, objected []string, people ...string) {
+			t.Helper()
+			s.put(t, contacts, firstNight+n, append(people, "u1;Alpha;Anna;anna@firm.example")...)
+			s.put(t, words, firstNight+n, append(said, "8;other@firm.example;email;surveys;granted;2024-01-01T09:00:00Z", "9;anna@firm.example;email;surveys;granted;2024-01-01T09:00:00Z")...)
+			s.put(t, requests, firstNight+n, objected...)
+			s.put(t, "webforms/people_%s.csv", firstNight+n, "w1;Gamma;Gro")
+			s.finish(t, firstNight+n, pipelines.Finished)
+			s.planned(t, firstNight+n)
+			s.mustApply(t, firstNight+n)
+		}
+		const at = ";2026-11-01T09:00:00Z"
+		night(0, []string{"1;new@firm.example;email;newsletter;withdrawn" + at, "2;other@firm.example;email;newsletter;granted" + at}, []string{"1;new@firm.example;email;marketing" + at})
+		same(t, "consents", s.cells(t, "consent", "state"), "granted", "granted", "granted", "withdrawn")
+		for n := canon.Date(1); n < 3; n++ {
+			night(n, nil, nil)
+			same(t, "what is exported no more", s.cells(t, "consent", "state"), "granted", "granted", "withdrawn")
+			same(t, "objections", s.cells(t, "objection", "scope"), "marketing")
+		}
+		s.touchLayouts(t)
+		for n := canon.Date(3); n < 6; n++ {
+			night(n, []string{"3;new@firm.example;email;newsletter;granted;2025-01-01T09:00:00Z"}, nil, "u2;Beta;Bo;new@firm.example")
+			if got := s.wordsOf(t, "dynamics365", "u2", firstNight+n); !strings.Contains(got, "newsletter withdrawn") {
+				t.Errorf("night %d: %s", n, got)
+			}
+		}
+		same(t, "when it is somebody's", s.cells(t, "consent", "state"), "granted", "granted", "granted")
+	})
+}
+
 // planned checks that a plan for the date of a night is what the night found due.
 func (s site) planned(t *testing.T, date canon.Date) {
 	t.Helper()

@@ -163,7 +163,8 @@ func TestABanOfABoughtListEndsWhatWasLoaded(t *testing.T) {
 // TestABlockedAddressIsLeftOut: where the row is worth something without it, the address alone goes; of a list the whole cell does.
 func TestABlockedAddressIsLeftOut(t *testing.T) {
 	src := `{system: demo, title: Demo, controller: "10118", feeds: [{name: people, file: "people_{yyyyMMdd}.csv", format: {type: csv}, key: [id], person: [id],
-  columns: [{name: id, required: true, to: person.source_key}, {name: mail, as: email, list: ";", block: [Bots.Example], to: email.personal},
+  columns: [{name: id, required: true, to: person.source_key}, {name: mail, as: email, block: [Bots.Example], to: email.personal},
+  {name: mails, as: email, list: ";", block: [bots.example]},
   {name: kind}, {name: point, as: point, by: kind, block: [bots.example], to: email.other}]}]}`
 	c, f := parsed(t, src)
 	for _, tt := range []struct {
@@ -171,7 +172,7 @@ func TestABlockedAddressIsLeftOut(t *testing.T) {
 		emails int
 	}{
 		{cells{"mail": "a@bots.example"}, 0},
-		{cells{"mail": "eino@posti.example;a@bots.example"}, 0},
+		{cells{"mails": "eino@posti.example;a@bots.example"}, 0},
 		{cells{"mail": "eino@posti.example"}, 1},
 		{cells{"kind": "email", "point": "a@bots.example"}, 0},
 		{cells{"kind": "email", "point": "eino@posti.example"}, 1},
@@ -179,7 +180,7 @@ func TestABlockedAddressIsLeftOut(t *testing.T) {
 	} {
 		o := run(t, c, raw(t, f, 2, tt.row.with(cells{"id": "1"})))
 		if len(o.rejected) > 0 || len(o.table("person")) != 1 || len(o.table("email")) != tt.emails ||
-			o.invalid("mail", "blocked")+o.invalid("point", "blocked") != int64(1-tt.emails) {
+			o.invalid("mail", "blocked")+o.invalid("mails", "blocked")+o.invalid("point", "blocked") != int64(1-tt.emails) {
 			t.Errorf("%v\n%s", tt.row, o.text())
 		}
 	}
@@ -630,5 +631,24 @@ func TestWhatIsTakenFromAnotherColumnIsHeldToTheColumnsOwnRange(t *testing.T) {
 		if strings.Contains(o.text(), "birth_date=2030") {
 			t.Errorf("%v: born in a year to come", tt.cells)
 		}
+	}
+}
+
+// TestAStubOfAStakeholderGivesUpWhatTheyAsked: each purpose for which stakeholders are asked, and what would keep a guest's address.
+func TestAStubOfAStakeholderGivesUpWhatTheyAsked(t *testing.T) {
+	c, f := ofShipped(t, "mira", "erased-stakeholders")
+	stub := cells{"MiraId": "80001", "MembershipStatus": "Erased", "Updated": "2026-10-01 12:30"}
+	var want []string
+	for i, purpose := range []string{"stakeholder_newsletter", "general_info", "stakeholder_invitation", "stakeholder_sharing", "similar_events"} {
+		want = append(want, fmt.Sprintf("consent[%d] row_key=80001 person_key=80001 line=2 purpose=%s state=withdrawn time=2026-10-01T10:30:00Z source=mira", i, purpose))
+	}
+	if o := run(t, c, raw(t, f, 2, stub)); !slices.Equal(o.table("consent"), want) {
+		t.Errorf("%q\n%s", want, o.text())
+	}
+	if o := run(t, c, raw(t, f, 2, stub.with(cells{"MembershipStatus": "Invited"}))); len(o.rejected) != 1 || len(o.rows) > 0 {
+		t.Error(o.text())
+	}
+	if !slices.Equal(f.Format.SkipWhenFilled, []string{"FirstName", "LastName", "MergedInto"}) {
+		t.Errorf("%+v", f.Format)
 	}
 }

@@ -68,6 +68,8 @@ func TestPitfallsOfSystems(t *testing.T) {
 		{"a degree of which nobody said more", "raisers-edge/constituents", alumna, "degree", " date=2000-01-01", ""},
 		{"no degree yet", "raisers-edge/constituents", alumna.with(cells{"CnPrAl_Status": "Current"}), "degree", "", ""},
 		{"neither of two sexes", "raisers-edge/constituents", donor.with(cells{"CnBio_Gender": "Other"}), "person", " sex=9", ""},
+		{"how old what they say is", "raisers-edge/constituents", donor.with(cells{"CnAdrPrf_DateLastChanged": "05/10/2026"}), "person", " modified_at=2026-10-04T23:00:00Z", ""},
+		{"nobody says how old", "raisers-edge/constituents", donor.with(cells{"CnAdrPrf_DateLastChanged": "2026"}), "person", " family_name=Sample ", "modified_at"},
 		{"a house in three lines", "raisers-edge/constituents", donor.with(cells{"CnAdrPrf_Addrline1": "Flat 2", "CnAdrPrf_Addrline3": "1 Sample Street"}), "address",
 			" line1=Flat 2 line3=1 Sample Street ", ""},
 		{"work that was seen on a day", "external-lists-ljmu/linkedin", seen, "employment", " employer=Mallipaja Ltd", "start="},

@@ -36,6 +36,7 @@ var (
 	errPoint    = fault.New("UOMA-LAY-POINT", "a contact point needs as: point, and by: the column of its kind; beside it only a postcode has by: the column of its country", "correct the column")
 	errBlock    = fault.New("UOMA-LAY-BLOCK", "what is blocked are domains of e-mail addresses", "list domains as in bots.example, without @ and in their ASCII form (xn--), in a column with as: email or point")
 	errSplit    = fault.New("UOMA-LAY-SPLIT", "a split name fills exactly two targets", "name the family name's target first")
+	errList     = fault.New("UOMA-LAY-LIST", "several values would fill what is one: an address, a number or a key", "read them as rows of a feed of their own (each: and path: .), or take one by a path with a condition")
 	errRow      = fault.New("UOMA-LAY-ROW", "the constant does not fit the column", "compare with the canonical table")
 	errKey      = fault.New("UOMA-LAY-KEY", "the key does not belong to the format", "the keys of each format are listed in docs/layout-author.md")
 	errRows     = fault.New("UOMA-LAY-ROWS", "XML needs the path of the elements that are records", "write it as in rows: Root/Person")
@@ -258,6 +259,9 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 	if col.Split != "" && len(col.To) != 2 {
 		c.find(errSplit, col.Name, at...)
 	}
+	if col.List != "" && len(col.To) > 0 && OneValue(col.As) {
+		c.find(errList, col.Name, under("list")...)
+	}
 	switch {
 	case col.As == "point" && col.By == "", col.By != "" && col.As != "point" && col.As != "postcode":
 		c.find(errPoint, col.Name, at...)
@@ -283,6 +287,16 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 		}
 		codes[fold(code)] = true
 	}
+}
+
+// OneValue tells of a rule whose value is a contact point or names somebody: two of them, joined, would be neither.
+func OneValue(rule string) bool {
+	switch rule {
+	case "email", "phone", "point", "hetu", "hetu-virta", "fnr", "oppijanumero", "orcid", "ytunnus", "eppn", "guid", "schac_hetu",
+		"student_number", "employee_number", "virta_avain":
+		return true
+	}
+	return false
 }
 
 // otherwise checks the columns that count where a column has no value. Each of them is known without the others. Its values have

@@ -263,6 +263,16 @@ func (p *Pack) holdOn(item *Item, r *Retention) string {
 	return ""
 }
 
+// SuppressedBy gives the anchors by which data of a category goes but for what it forbids.
+func (p *Pack) SuppressedBy(category string) (out []Anchor) {
+	for _, n := range p.retention[category] {
+		if r := &p.Retention[n]; r.Action == Suppress && !r.Undecided {
+			out = append(out, r.anchor)
+		}
+	}
+	return out
+}
+
 // reaches tells whether a list of sources (systems or feeds, none for all) names a feed.
 func reaches(sources []string, feed string) bool {
 	return len(sources) == 0 || slices.Contains(sources, feed) || slices.Contains(sources, canon.SystemOf(feed))
