@@ -84,7 +84,7 @@ func open(t *testing.T, h http.Handler, change func(*remote.Server, *rest.Limits
 	authority := tlstest.NewAuthority(t)
 	line := faultproxy.New(t, authority.Serve(t, h))
 	var limits rest.Limits
-	s := remote.Server{URL: "https://" + line.Addr() + "/v1", CA: authority.PEM, Networks: loopback, Idle: time.Minute, Retry: patience()}
+	s := remote.Server{URL: "https://" + line.Addr() + "/v1", CA: authority.PEM, Networks: loopback, Idle: faultproxy.Patience, Retry: patience()}
 	if change != nil {
 		change(&s, &limits)
 	}
@@ -221,13 +221,9 @@ func TestBadLines(t *testing.T) {
 	}
 }
 
-// idle is how long a line may move no byte that stalls; others may for as long as a loaded machine may need.
-func idle(f faultproxy.Faults, d time.Duration) func(*remote.Server, *rest.Limits) {
-	return func(s *remote.Server, _ *rest.Limits) {
-		if f.How == faultproxy.Stall {
-			s.Idle = d
-		}
-	}
+// idle sets how long a line may move no byte that stalls.
+func idle(f faultproxy.Faults, stalled time.Duration) func(*remote.Server, *rest.Limits) {
+	return func(s *remote.Server, _ *rest.Limits) { s.Idle = f.Idle(stalled) }
 }
 
 // script answers the n-th request as it is told.

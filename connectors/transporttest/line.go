@@ -57,7 +57,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsOver reads a file over a line that is bad but never stops to bring something.
 func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
-	fsys, p := s.over(t, patience(f))
+	fsys, p := s.over(t, f.Idle(outlived))
 	p.Set(f)
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
@@ -86,7 +86,7 @@ func (s Subject) listsOverCuts(t *testing.T) {
 		for name, f := range faults {
 			t.Run("listing "+name, func(t *testing.T) {
 				t.Parallel()
-				fsys, p := s.over(t, patience(f))
+				fsys, p := s.over(t, f.Idle(outlived))
 				p.Set(f)
 				list, err := fs.ReadDir(fsys, "listing")
 				var got []string
