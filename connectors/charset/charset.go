@@ -3,7 +3,7 @@
 //
 // [Sniff] takes a byte order mark off a stream, [Canonical] gives the encoding that a layout's name means, and
 // [NewReader] decodes a stream. A format for which decoding each byte costs too much asks [Inspect] what a row holds and
-// decodes with a [Table] only what needs it.
+// decodes with a [Table] only what needs it. A [Watch] finds text of a single-byte encoding that is UTF-8.
 //
 // The package knows no format.
 package charset

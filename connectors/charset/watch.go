@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 )
 
+// Likely is how many characters beyond ASCII tell UTF-8 from other text that happens to be that too, as what was decoded twice.
+const Likely = 8
+
 // Watch passes a stream of a single-byte encoding through, and looks whether it is UTF-8 all the same.
 type Watch struct {
 	r     io.Reader

@@ -126,7 +126,7 @@ func (r *Reader) nextRow() error {
 	s := &r.split
 	err := s.next()
 	if err == io.EOF {
-		if r.utf8 >= likely {
+		if r.utf8 >= charset.Likely {
 			return errUTF8.At(fault.Place{File: r.o.File})
 		}
 		if err := r.a.End(s.line - 1); err != nil {
@@ -180,9 +180,6 @@ func (r *Reader) add(row *tabular.Row) error {
 	}
 	return err
 }
-
-// likely is how many characters beyond ASCII tell UTF-8 from other text that happens to be that too, as what was decoded twice.
-const likely = 8
 
 // watch looks whether text of a single-byte encoding is UTF-8, until some is not.
 func (r *Reader) watch(b []byte) {

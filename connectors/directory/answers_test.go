@@ -116,7 +116,7 @@ func answering(t *testing.T, answers []said) *Source {
 	}()
 	t.Cleanup(func() { l.Close() })
 	s, err := Open(Settings{Address: l.Addr().String(), Base: "dc=example", Bind: "cn=x", Password: "x", CA: authority.PEM,
-		Idle: 5 * time.Second, Retry: remote.Retry{Base: time.Millisecond}})
+		Idle: time.Minute, Retry: remote.Retry{Base: time.Millisecond}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,17 +107,13 @@ func (r *Reader) open() error {
 	return nil
 }
 
-// likely is how many characters beyond ASCII tell UTF-8 from other text that happens to be that too. As another encoding it would
-// have columns that begin elsewhere.
-const likely = 8
-
 const keptOfLong = 64 << 10 // bytes of an over-long line that go to quarantine
 
 // next adds one row.
 func (r *Reader) next() error {
 	line, err := r.w.Line(r.limits.RowBytes, keptOfLong)
 	if err == io.EOF {
-		if r.watch != nil && r.watch.Wide() >= likely {
+		if r.watch != nil && r.watch.Wide() >= charset.Likely {
 			return errUTF8.At(fault.Place{File: r.o.File})
 		}
 		if err := r.a.EndRecords(line.Number-1, r.records); err != nil {

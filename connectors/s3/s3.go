@@ -244,6 +244,9 @@ func (s *store) Entries(ctx context.Context, name string) (out []remote.Entry, e
 // service of the protocol's first version does.
 type turning struct{ asked map[string]bool }
 
+// maxPages bounds the pages of a listing, which may be empty and lead on for ever: a thousand entries is what a page has, as a rule.
+const maxPages = remote.MaxEntries / 10
+
 // on looks at what a page says of the next one.
 func (t *turning) on(truncated *bool, next *string) error {
 	switch to := aws.ToString(next); {
@@ -253,6 +256,8 @@ func (t *turning) on(truncated *bool, next *string) error {
 		return remote.Answer("its listing is cut, and does not say where it goes on")
 	case t.asked[to]:
 		return remote.Answer("its listing leads back to a page that was read")
+	case len(t.asked) == maxPages:
+		return remote.Answer("its listing has more pages than any may have")
 	case t.asked == nil:
 		t.asked = map[string]bool{to: true}
 	default:

@@ -22,7 +22,7 @@ func (s Subject) overBadLines(t *testing.T) {
 	for name, f := range faultproxy.Bad() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // most of these tests wait
-			o, p := s.over(t, t.Context(), "line", patience(f))
+			o, p := s.over(t, t.Context(), "line", f.Idle(outlived))
 			p.Set(f)
 			if got, err := read(t, t.Context(), o); err != nil || !slices.Equal(got, want) {
 				t.Errorf("%s, %v", differ(got, want), err)
@@ -58,7 +58,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsAllOrFails reads over a line that is cut: a source gives all when the line holds long enough, and fails otherwise.
 func (s Subject) readsAllOrFails(t *testing.T, f faultproxy.Faults, want []Row) {
-	o, p := s.over(t, t.Context(), "line", patience(f))
+	o, p := s.over(t, t.Context(), "line", f.Idle(outlived))
 	p.Set(f)
 	got, err := read(t, t.Context(), o)
 	if s.Resumes || f.Cuts == 1 {

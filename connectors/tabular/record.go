@@ -155,7 +155,8 @@ func (a *Assembler) EndRecords(line, records int64) error {
 	return nil
 }
 
-// renamed tells, of an export without rows, that some record had names, and none that the layout knows.
+// renamed tells, of an export without rows, that some record had no value that is wanted, and there are names that the layout does
+// not know: the names of its columns may be others now.
 func (a *Assembler) renamed() bool {
 	return a.sum.Skipped[SkipBlank] > 0 && len(a.strange) > 0
 }

@@ -57,7 +57,7 @@ func (s Subject) overBadLines(t *testing.T) {
 
 // readsOver reads a file over a line that is bad but never stops to bring something.
 func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
-	fsys, p := s.over(t, patience(f))
+	fsys, p := s.over(t, f.Idle(outlived))
 	p.Set(f)
 	got, err := fs.ReadFile(fsys, "line.bin")
 	if err != nil || !bytes.Equal(got, want) {
@@ -68,8 +68,8 @@ func (s Subject) readsOver(t *testing.T, f faultproxy.Faults, want []byte) {
 	}
 }
 
-// entries, of long names, are so many that their listing is cut several times.
-const entries = 600
+// entries, of long names, are so many that no listing fits before the last cut.
+const entries = 700
 
 // listsOverCuts lists a folder over lines that are cut while the listing comes: all of it, or the source has failed.
 func (s Subject) listsOverCuts(t *testing.T) {
@@ -86,7 +86,7 @@ func (s Subject) listsOverCuts(t *testing.T) {
 		for name, f := range faults {
 			t.Run("listing "+name, func(t *testing.T) {
 				t.Parallel()
-				fsys, p := s.over(t, patience(f))
+				fsys, p := s.over(t, f.Idle(outlived))
 				p.Set(f)
 				list, err := fs.ReadDir(fsys, "listing")
 				var got []string

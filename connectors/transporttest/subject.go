@@ -45,22 +45,14 @@ type Wrong struct {
 	Dial func(ctx context.Context) (FS, error)
 }
 
-// Patience is how long a connection may move no byte where none stalls: longer than a machine ever makes a good line wait.
-const Patience = time.Minute
+// Patience is how long a connection may move no byte where none stalls.
+const Patience = faultproxy.Patience
 
 // How long it may where one does.
 const (
 	outlived = time.Second            // the reading goes on over another
 	fatal    = 400 * time.Millisecond // the reading fails, after several attempts
 )
-
-// patience gives how long a connection may move no byte on a line that is so bad, of which not all connections stall.
-func patience(f faultproxy.Faults) time.Duration {
-	if f.How == faultproxy.Stall {
-		return outlived
-	}
-	return Patience
-}
 
 // limit is how long a test may wait for what must come promptly.
 const limit = 20 * time.Second

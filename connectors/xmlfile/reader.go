@@ -299,7 +299,7 @@ func (r *Reader) record() error {
 			if err := r.unknown(); err != nil {
 				return err
 			}
-		case top.step != nil && top.step.HasValue():
+		case top.step.HasValue():
 			if err := r.append(top); err != nil {
 				return err
 			}

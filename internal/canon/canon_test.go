@@ -3,7 +3,6 @@ package canon_test
 import (
 	"bytes"
 	"encoding/binary"
-
 	"runtime"
 	"slices"
 	"testing"
@@ -271,7 +270,7 @@ func TestAStreamThatAnnouncesMoreThanComes(t *testing.T) {
 	}
 }
 
-// refused fails the test unless the stream is refused without more room than it has bytes, rounded up to a MiB.
+// refused fails the test unless the stream, which is short, is refused without more room than a few MiB.
 func refused(t *testing.T, stream []byte, table canon.Table) {
 	t.Helper()
 	var before, after runtime.MemStats

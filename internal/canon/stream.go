@@ -44,8 +44,7 @@ func signature(t *Table) []byte {
 }
 
 // ReadBatches reads what [WriteBatch] wrote, resolving table names in tables. A stream that ends inside a batch is an error,
-// and so is a batch with other columns than its table has now. No more room is made than bytes have come, whatever a stream
-// announces.
+// and so is a batch with other columns than its table has now. Room is made as bytes come, whatever a stream announces.
 func ReadBatches(r io.Reader, tables []Table) Batches {
 	return func(yield func(*Batch, error) bool) {
 		br := bufio.NewReaderSize(r, 1<<16)

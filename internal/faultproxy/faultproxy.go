@@ -37,6 +37,17 @@ type Faults struct {
 	Refuse    bool // new connections are reset before a byte
 }
 
+// Patience is how long a connection may move no byte where none stalls: longer than a machine ever makes a good line wait.
+const Patience = time.Minute
+
+// Idle gives how long a connection may move no byte on a line with such faults: stalled where it stalls, else [Patience].
+func (f Faults) Idle(stalled time.Duration) time.Duration {
+	if f.How == Stall {
+		return stalled
+	}
+	return Patience
+}
+
 // Proxy is a running proxy. It is safe for concurrent use.
 type Proxy struct {
 	upstream string
