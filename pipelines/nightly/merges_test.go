@@ -112,21 +112,23 @@ func TestWhoIsErasedInMiraIsGone(t *testing.T) {
 		gone := []string{guest("80001", "", "", "", "Erased"), stakeholders[1]}
 		stubs := []string{row("70001", "", "", "", "Erased"), row("70002", "88", "", "", "Erased"), members[2]}
 		guests := [][]string{stakeholders, gone}
+		const letters = ";Newsletter;;Email;Yes;2026-09-01 12:30;Self"
 		for n, rows := range [][]string{members, stubs, stubs} {
 			date := firstNight + canon.Date(n)
 			s.put(t, "mira/mira_alumni_%s.csv", date, rows...)
 			s.put(t, "mira/mira_stakeholders_%s.csv", date, guests[min(n, 1)]...)
 			s.put(t, "mira/mira_participants_%s.csv", date)
 			s.put(t, "mira/mira_degrees_%s.csv", date, "70001;P;Prog;First;Ås;2010;2012-06-01;FS", "70004;P;Prog;Last;Ås;2010;2012-06-01;FS")
-			s.put(t, "mira/mira_consents_%s.csv", date)
+			s.put(t, "mira/mira_consents_%s.csv", date, "80001"+letters, "80002"+letters, "80001"+strings.Replace(letters, "Newsletter", "SimilarEvents", 1))
 			s.finish(t, date, pipelines.Finished)
 			s.mustApply(t, date)
-			want, degrees := []string{"Alpha", "Beta", "Delta", "Epsilon", "Eta"}, []string{"First", "Last"}
+			want, degrees, words := []string{"Alpha", "Beta", "Delta", "Epsilon", "Eta"}, []string{"First", "Last"}, []string{"newsletter", "newsletter", "similar_events"}
 			if n > 0 {
-				want, degrees = []string{"Delta", "Eta"}, degrees[1:]
+				want, degrees, words = []string{"Delta", "Eta"}, degrees[1:], []string{"invitation", "newsletter"} // the refusal bars one whom the student system knows
 			}
 			same(t, fmt.Sprint("people of night ", n), s.names(t), want...)
 			same(t, fmt.Sprint("degrees of night ", n), s.cells(t, "degree", "title"), degrees...)
+			same(t, fmt.Sprint("words of night ", n), s.cells(t, "consent", "purpose"), words...)
 		}
 	})
 }

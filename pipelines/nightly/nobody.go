@@ -69,7 +69,7 @@ func (g *governing) staysNobodys(x *policy.Item, record string, loader *policy.L
 	if !g.against[record] || !forbids(loader, x.Feed, x.Category) {
 		return
 	}
-	for _, anchor := range g.n.pack.SuppressedBy(x.Category) {
+	for _, anchor := range g.n.pack.SuppressedBy(x.Category, x.Feed) {
 		x.Anchors.Drop(anchor)
 	}
 }

@@ -174,6 +174,7 @@ func (r filled) end(c *layout.Column, own string, kind byte) identifier.Checked 
 		p.Formats, own = []string{"yyyy-MM-dd"}, own[:min(len(own), len(time.DateOnly))]
 	case canon.KindNumber, canon.KindNumber1904:
 		var untold bool
+		own = conform.ShownNumber(own)
 		if p.Formats, untold = conform.NumberFormats(c.Formats, kind); untold && conform.IsYear(own) {
 			return identifier.Checked{Reason: "partial"}
 		}

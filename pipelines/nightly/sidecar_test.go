@@ -38,7 +38,7 @@ feeds:
   columns:
   - {name: mail, required: true, to: email.work}
   - {name: who, sidecar: provider, required: true, to: attribution.provider}
-  - {name: until, sidecar: until, as: date, formats: [d.M.yyyy, yyyy-MM-dd], empty: [open], to: attribution.licence_until}
+  - {name: until, sidecar: until, as: date, formats: [d.M.yyyy, yyyy-MM-dd, yyyyMMdd], empty: [open], to: attribution.licence_until}
   - {name: seen, sidecar: until, as: date, formats: [yyyy-MM-dd], to: employment.start}
 `
 
@@ -134,6 +134,7 @@ func TestNoLicenceLosesItsEnd(t *testing.T) {
 		"a number cell":                   {"", "46508", canon.KindNumber, "2027-05-01"},
 		"a number cell from 1904":         {"", "45046", canon.KindNumber1904, "2027-05-01"},
 		"a number cell that is a year":    {"", "2027", canon.KindNumber, until},
+		"a number cell written as a day":  {"", "20270501.0", canon.KindNumber, "2027-05-01"},
 		"a number cell that is no day":    {"", "0", canon.KindNumber, until},
 		"a cell that is true":             {"", "true", canon.KindBool, until},
 		"a cell that is true is refused":  {"invalid: quarantine, ", "true", canon.KindBool, ""},

@@ -182,6 +182,8 @@ func TestNumbersOfWorkbooks(t *testing.T) {
 		{"as: date, to: study.start", "N|2021", "invalid b partial 1"},
 		{"as: date, formats: [excel], to: study.start", "n|2021", "start=1905-07-13"},
 		{"as: date, formats: [excel], to: study.start", "N|2021", "start=1909-07-14"},
+		{"as: date, empty: [\"1900\"], invalid: quarantine, to: study.start", "n|1900", "rejected=0"},
+		{"as: date, codes: {\"2021\": 1.1.2021}, to: study.start", "n|2021", "start=2021-01-01"},
 		{"as: date, to: study.start", "n|2101", "start=1905-10-01"},
 		{"as: instant, formats: [excel], to: person.modified_at", "n|44440.5", "modified_at=2021-09-01T09:00:00Z"},
 		{"as: instant, formats: [excel], to: person.modified_at", "N|42978.5", "modified_at=2021-09-01T09:00:00Z"},

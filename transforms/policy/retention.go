@@ -263,10 +263,10 @@ func (p *Pack) holdOn(item *Item, r *Retention) string {
 	return ""
 }
 
-// SuppressedBy gives the anchors by which data of a category goes but for what it forbids.
-func (p *Pack) SuppressedBy(category string) (out []Anchor) {
+// SuppressedBy gives the anchors by which a feed's data of a category goes but for what it forbids.
+func (p *Pack) SuppressedBy(category, feed string) (out []Anchor) {
 	for _, n := range p.retention[category] {
-		if r := &p.Retention[n]; r.Action == Suppress && !r.Undecided {
+		if r := &p.Retention[n]; r.Action == Suppress && !r.Undecided && reaches(r.Sources, feed) {
 			out = append(out, r.anchor)
 		}
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,6 +81,29 @@ func TestDue(t *testing.T) {
 	if len(held) != 3 || held[0].Hold != "rdi" || held[1].Hold != "legal_claim" || held[2].Hold != "?" {
 		t.Errorf("held %+v", held)
 	}
+}
+
+// TestSuppressedBy has entries of one source, and entries without a period.
+func TestSuppressedBy(t *testing.T) {
+	p := xamk(t)
+	check := func(feed string, want ...Anchor) {
+		t.Helper()
+		if got := p.SuppressedBy("consent", feed); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, not %v", feed, got, want)
+		}
+	}
+	check("peppi/alumnit", MembershipEnd, SourceRemoved)
+	for _, n := range p.retention["consent"] {
+		if p.Retention[n].anchor == SourceRemoved {
+			p.Retention[n].Sources = []string{"dynamics365"}
+		}
+	}
+	check("peppi/alumnit", MembershipEnd)
+	check("dynamics365/consents", MembershipEnd, SourceRemoved)
+	for _, n := range p.retention["consent"] {
+		p.Retention[n].Undecided = true
+	}
+	check("dynamics365/consents")
 }
 
 func TestKeepIsNeverDue(t *testing.T) {
