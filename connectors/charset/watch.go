@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"encoding/binary"
 	"io"
 	"unicode/utf8"
 )
@@ -30,10 +31,18 @@ func (w *Watch) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// look takes one character, or a byte of one that began before.
+// look takes what is ASCII, or a byte of a character that is not.
 func (w *Watch) look(b []byte) []byte {
-	if len(w.begun) == 0 && b[0] < utf8.RuneSelf {
-		return b[1:]
+	if len(w.begun) == 0 {
+		for len(b) >= 8 && binary.LittleEndian.Uint64(b)&highs == 0 {
+			b = b[8:]
+		}
+		for len(b) > 0 && b[0] < utf8.RuneSelf {
+			b = b[1:]
+		}
+		if len(b) == 0 {
+			return nil
+		}
 	}
 	w.begun = append(w.begun, b[0])
 	if utf8.FullRune(w.begun) {

@@ -303,6 +303,9 @@ func TestAListOfPartsThatIsCutIsNotTheWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, err := s3.OpenDrop(t.Context(), r.instead(t, func(w http.ResponseWriter, in *http.Request) bool {
+				if in.Method == http.MethodPost && in.URL.Query().Has("uploadId") {
+					t.Error("it was completed")
+				}
 				if in.Method != http.MethodGet || !in.URL.Query().Has(tt.of) {
 					return false
 				}
