@@ -96,7 +96,7 @@ func TestNobodysWordsEndWhatIsNobodys(t *testing.T) {
 
 // TestWhatNobodysAddressForbidsWaitsForWhoeverHasIt holds XAMK-40 and XAMK-48 where an address that nobody has took a consent back, or
 // objected, and its source exports that no more: nobody's marks could keep it, so the row stays until somebody has the address, counts
-// for them, and goes then as theirs, but for what it forbids. What such an address allowed goes.
+// for them, and goes then as theirs, but for what it forbids. What an address allowed that forbids nothing goes.
 func TestWhatNobodysAddressForbidsWaitsForWhoeverHasIt(t *testing.T) {
 	onBothStores(t, func(t *testing.T, on databasetest.Kind) {
 		layouts := byMail("dynamics365", "contacts: user user | "+whoIs+", mail as: email; to: email.work", saidByMail)

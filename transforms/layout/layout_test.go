@@ -392,3 +392,14 @@ func TestThreat_T09_PatternsAreBounded(t *testing.T) {
 		t.Errorf("got code %q", fault.Code(err))
 	}
 }
+
+// TestOneValue has every rule of a text: two contact points or names of somebody are no value, two words or codes are.
+func TestOneValue(t *testing.T) {
+	for rule, want := range map[string]bool{"email": true, "phone": true, "point": true, "hetu": true, "hetu-virta": true, "fnr": true, "oppijanumero": true,
+		"orcid": true, "ytunnus": true, "eppn": true, "guid": true, "schac_hetu": true, "schac_number": true, "student_number": true, "employee_number": true,
+		"virta_avain": true, "text": false, "html": false, "name": false, "language": false, "country": false, "country-numeric": false, "institution": false} {
+		if got := layout.OneValue(rule); got != want {
+			t.Errorf("%s: %t", rule, got)
+		}
+	}
+}

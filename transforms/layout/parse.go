@@ -292,7 +292,7 @@ func (c *checker) column(f *Feed, col *Column, at []string) {
 // OneValue tells of a rule whose value is a contact point or names somebody: two of them, joined, would be neither.
 func OneValue(rule string) bool {
 	switch rule {
-	case "email", "phone", "point", "hetu", "hetu-virta", "fnr", "oppijanumero", "orcid", "ytunnus", "eppn", "guid", "schac_hetu",
+	case "email", "phone", "point", "hetu", "hetu-virta", "fnr", "oppijanumero", "orcid", "ytunnus", "eppn", "guid", "schac_hetu", "schac_number",
 		"student_number", "employee_number", "virta_avain":
 		return true
 	}
