@@ -272,7 +272,11 @@ func (h *chooser) people(ctx context.Context, dry bool) error {
 			if err != nil {
 				return err
 			}
-			if row := h.frame.person[e.SourceKey]; row != nil && survey.Erased(&e, row.cells["institution_code"], list, marks) {
+			institution := "" // of a row that the file does not take, which tells as well who somebody is
+			if row := h.frame.person[e.SourceKey]; row != nil {
+				institution = row.cells["institution_code"]
+			}
+			if survey.Erased(&e, institution, list, marks) {
 				subjects[e.Subject].facts.Suppressed = true
 			}
 		}
